@@ -1,0 +1,249 @@
+"""plan, apply and destroy: three commands that stop at different places of one story."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from reconciler.cli import options
+from reconciler.cli.output import people, progress, show_plan, show_report, write_private
+from reconciler.errors import InvalidInput, ReconcilerError, Refused, UsageError
+from reconciler.model.plan import Plan, Selection
+from reconciler.model.report import Report
+
+EXIT_CHANGES = 2
+EXIT_INCOMPLETE = 3
+EXIT_INTERRUPTED = 130
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the user asked of one of the three commands."""
+
+    project: Path | None
+    environment: str | None
+    verbose: bool
+    quiet: bool
+    form: str
+    output: Path | None
+    chosen: Selection
+    overrides: Mapping[str, Any]
+    yes: bool = False
+    workers: int | None = None
+
+
+def _settings(arguments: dict[str, Any]) -> Settings:
+    overrides = {
+        name: arguments.pop(name) for name in ("allow_booked", "max_deletes", "max_change_percent", "allow_empty")
+    }
+    chosen = options.selection(arguments.pop("targets"), arguments.pop("excludes"))
+    workers = arguments.pop("parallelism", None)
+    settings = Settings(chosen=chosen, overrides=overrides, workers=workers, **arguments)
+    options.log_requests(settings.verbose)
+    return settings
+
+
+@click.command()
+@options.common
+@options.selecting
+@options.guarded
+@options.formatted(*options.FORMATS)
+@click.option("--out", type=click.Path(path_type=Path), help="Save the plan, to be carried out by apply FILE.")
+@click.option("--detailed-exitcode", is_flag=True, help="Exit 2 where there are changes.")
+def plan(out: Path | None, detailed_exitcode: bool, **arguments: Any) -> int:
+    """Show what would change, field by field, and the exact calls. Never writes to a remote system."""
+    from reconciler import pipeline  # noqa: PLC0415 - late, for a quick --help
+    from reconciler.render import machine  # noqa: PLC0415 - late, for a quick --help
+
+    settings = _settings(arguments)
+    project = pipeline.open_project(settings.project, settings.environment)
+    with pipeline.Workspace(project) as workspace:
+        planned = _make_plan(workspace, pipeline.declare(project), settings)
+        shown = _with_findings(planned.plan, _guard_findings(workspace, planned.plan, settings))
+        show_plan(shown, settings.form, settings.output, verbose=settings.verbose)
+        incomplete = _incomplete(planned)
+        if incomplete is not None:
+            raise incomplete
+        if out is not None:
+            write_private(out, machine.dumps(machine.plan_document(shown)))
+            _say(settings, f"Saved to {out}. To carry out exactly this plan: reconciler apply {out}")
+    return EXIT_CHANGES if detailed_exitcode and shown.effective else 0
+
+
+@click.command()
+@click.argument("planfile", required=False, type=click.Path(path_type=Path))
+@options.common
+@options.selecting
+@options.guarded
+@options.parallel
+@options.formatted(*options.FORMATS)
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+def apply(planfile: Path | None, **arguments: Any) -> int:
+    """Carry out a plan: a saved one (PLANFILE), or a fresh one after asking."""
+    from reconciler import pipeline  # noqa: PLC0415 - late, for a quick --help
+
+    settings = _settings(arguments)
+    if planfile is not None and not settings.chosen.everything:
+        raise UsageError("a saved plan is carried out as it is", hint="leave --target and --exclude out")
+    saved = _load(planfile) if planfile is not None else None
+    project = pipeline.open_project(settings.project, settings.environment)
+    declared = pipeline.declare(project)
+    with pipeline.Workspace(project) as workspace:
+        if saved is None:
+            planned = _make_plan(workspace, declared, settings)
+        else:
+            planned = pipeline.plan_again(workspace, declared, saved)
+        return _carry_out(workspace, declared, planned, settings)
+
+
+@click.command()
+@options.common
+@options.selecting
+@options.guarded
+@options.parallel
+@options.formatted(*options.FORMATS)
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+def destroy(**arguments: Any) -> int:
+    """Delete all that is managed, or what is chosen with --target."""
+    from reconciler import pipeline  # noqa: PLC0415 - late, for a quick --help
+
+    settings = _settings(arguments)
+    project = pipeline.open_project(settings.project, settings.environment)
+    declared = pipeline.Declared(desired={}, problems=(), files=0, documents=0)
+    with pipeline.Workspace(project) as workspace:
+        planned = _make_plan(workspace, declared, settings, destroying=True)
+        return _carry_out(workspace, declared, planned, settings)
+
+
+def _make_plan(workspace: Any, declared: Any, settings: Settings, *, destroying: bool = False) -> Any:
+    from reconciler import pipeline  # noqa: PLC0415 - late, for a quick --help
+
+    with progress("Reading the live timetable", None, quiet=settings.quiet):
+        return pipeline.plan(workspace, declared, settings.chosen, destroying=destroying)
+
+
+def _load(planfile: Path) -> dict[str, Any]:
+    from reconciler.render.saved import load_plan_document  # noqa: PLC0415 - late, for a quick --help
+
+    try:
+        return load_plan_document(planfile.read_text(encoding="utf-8"))
+    except (OSError, UnicodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise ReconcilerError(f"cannot read the plan {planfile}: {reason}") from None
+
+
+def _guard_findings(workspace: Any, plan: Plan, settings: Settings) -> tuple[Any, ...]:
+    from reconciler.engine.guards import Overrides, evaluate  # noqa: PLC0415 - late, for a quick --help
+
+    return evaluate(plan, workspace.project.policy, Overrides(**settings.overrides))
+
+
+def _with_findings(plan: Plan, findings: tuple[Any, ...]) -> Plan:
+    warnings = (replace(item, severity="warning", summary=f"apply would refuse: {item.summary}") for item in findings)
+    return replace(plan, problems=(*plan.problems, *warnings))
+
+
+def _incomplete(planned: Any) -> ReconcilerError | None:
+    """Return the error with which a plan ends that could not see or word everything."""
+    from reconciler import pipeline  # noqa: PLC0415 - late, for a quick --help
+
+    failure = pipeline.explain_failures(planned)
+    if failure is not None:
+        return failure
+    if planned.plan.errors:
+        return ReconcilerError("the plan has problems; it cannot be carried out")
+    unknown = planned.plan.summary["unknown"]
+    if unknown:
+        return ReconcilerError(f"{unknown} objects could not be read; the plan leaves them alone")
+    return None
+
+
+def _carry_out(workspace: Any, declared: Any, planned: Any, settings: Settings) -> int:
+    """Guard, ask, apply and report; shared by apply and destroy."""
+    from reconciler import pipeline  # noqa: PLC0415 - late, for a quick --help
+
+    failure = pipeline.explain_failures(planned)
+    if failure is not None:
+        raise failure
+    if planned.plan.errors:
+        raise InvalidInput("the plan has problems; nothing was written", planned.plan.problems)
+    text_to_people = settings.form == "text" and settings.output is None
+    if text_to_people and not settings.quiet:
+        show_plan(planned.plan, "text", None, verbose=settings.verbose)
+    findings = _guard_findings(workspace, planned.plan, settings)
+    if findings:
+        raise Refused("refused before the first write; nothing was changed", problems=findings)
+    if planned.plan.effective and not settings.yes:
+        planned = _confirm(workspace, declared, planned, settings)
+    report = _apply(workspace, planned, settings)
+    if planned.plan.effective or not text_to_people or not report.clean:
+        show_report(report, planned.plan, settings.form, settings.output)
+    if report.interrupted:
+        return EXIT_INTERRUPTED
+    return 0 if report.clean else EXIT_INCOMPLETE
+
+
+def _confirm(workspace: Any, declared: Any, planned: Any, settings: Settings) -> Any:
+    """Ask, and look again at what the plan touches: a person may have thought for an hour."""
+    from reconciler import pipeline  # noqa: PLC0415 - late, for a quick --help
+    from reconciler.render.machine import plan_document  # noqa: PLC0415 - late, for a quick --help
+
+    if not sys.stdin.isatty():
+        raise Refused("there is no terminal to ask on; nothing was changed", hint="add --yes to carry it out")
+    if settings.form != "text" or settings.quiet or settings.output is not None:
+        from reconciler.render import text  # noqa: PLC0415 - late, for a quick --help
+
+        text.plan(people(), planned.plan, verbose=settings.verbose)
+    click.echo("Carry this out? Only 'yes' is accepted: ", nl=False, err=True)
+    if sys.stdin.readline().strip() != "yes":
+        raise ReconcilerError("not confirmed; nothing was changed")
+    again = pipeline.plan_again(workspace, declared, plan_document(planned.plan))
+    kept = tuple(change for change in planned.plan.changes if not change.writes)
+    changes = sorted((*again.plan.changes, *kept), key=lambda change: str(change.address))
+    return replace(again, plan=replace(again.plan, changes=tuple(changes)))
+
+
+def _apply(workspace: Any, planned: Any, settings: Settings) -> Report:
+    from reconciler import pipeline  # noqa: PLC0415 - late, for a quick --help
+
+    stop = threading.Event()
+    with (
+        _stopping(stop),
+        progress("Applying", len(planned.plan.changes), quiet=settings.quiet) as advance,
+    ):
+        return pipeline.apply(
+            workspace,
+            planned,
+            workers=settings.workers,
+            signals=pipeline.Signals(stop=stop, on_outcome=advance),
+        )
+
+
+@contextmanager
+def _stopping(stop: threading.Event) -> Iterator[None]:
+    """Turn the first Ctrl-C or SIGTERM into a wish to stop; a second one ends the process at once."""
+
+    def wish(number: int, _frame: object) -> None:
+        stop.set()
+        click.echo("Stopping: calls in flight are finished and recorded. Once more to abort.", err=True)
+        signal.signal(number, signal.SIG_DFL)
+
+    before = {number: signal.signal(number, wish) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _say(settings: Settings, words: str) -> None:
+    if not settings.quiet:
+        click.echo(words, err=True)

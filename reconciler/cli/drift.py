@@ -1,0 +1,40 @@
+"""drift: what changed outside since the last apply; reads only."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from reconciler.cli import options
+from reconciler.cli.output import progress, show_drift
+from reconciler.errors import ReconcilerError
+
+EXIT_CHANGES = 2
+
+
+@click.command()
+@options.common
+@options.selecting
+@options.formatted(*options.FORMATS)
+def drift(
+    project: Path | None,
+    environment: str | None,
+    verbose: bool,
+    quiet: bool,
+    targets: tuple[str, ...],
+    excludes: tuple[str, ...],
+    form: str,
+    output: Path | None,
+) -> int:
+    """Show what changed outside since the last apply. Exits 2 where something did."""
+    from reconciler import pipeline  # noqa: PLC0415 - late, for a quick --help
+
+    options.log_requests(verbose)
+    settings = pipeline.open_project(project, environment)
+    with pipeline.Workspace(settings) as workspace, progress("Reading the live timetable", None, quiet=quiet):
+        found = pipeline.drift(workspace, options.selection(targets, excludes))
+    show_drift(found, form, output, verbose=verbose)
+    if found.summary["unknown"]:
+        raise ReconcilerError(f"{found.summary['unknown']} objects could not be read; their drift is not known")
+    return EXIT_CHANGES if any(item.status != "in_sync" for item in found.objects) else 0

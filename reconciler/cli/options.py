@@ -1,0 +1,113 @@
+"""Options that several commands share, and the values they are gathered in."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from reconciler.model.plan import Selection
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+FORMATS = ("text", "json", "markdown", "html")
+
+
+def common(command: Command) -> Command:
+    """Add what every command on a project takes."""
+    for option in reversed(
+        (
+            click.option("--project", type=click.Path(path_type=Path), help="Project file or its folder."),
+            click.option("--env", "environment", metavar="NAME", help="Environment of the project file."),
+            click.option("--no-color", is_flag=True, expose_value=False, callback=_no_color, help="Plain output."),
+            click.option("-v", "--verbose", is_flag=True, help="Show more, and log every request to stderr."),
+            click.option("-q", "--quiet", is_flag=True, help="No progress and no words on stderr but errors."),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def selecting(command: Command) -> Command:
+    """Add the choice of objects."""
+    for option in reversed(
+        (
+            click.option("--target", "targets", multiple=True, metavar="ADDRESS", help="Only this object; globs."),
+            click.option("--exclude", "excludes", multiple=True, metavar="ADDRESS", help="Not this object; globs."),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def formatted(*formats: str) -> Callable[[Command], Command]:
+    """Add the choice of output format and file."""
+
+    def add(command: Command) -> Command:
+        command = click.option("--output", type=click.Path(path_type=Path), help="Write to this file.")(command)
+        choice = click.Choice(formats)
+        return click.option("--format", "form", type=choice, default="text", show_default=True, help="Output format.")(
+            command
+        )
+
+    return add
+
+
+def guarded(command: Command) -> Command:
+    """Add the ways past a guard, each for this run only."""
+    for option in reversed(
+        (
+            click.option(
+                "--allow-booked",
+                multiple=True,
+                metavar="ADDRESS",
+                help="Let changes through that delete or move booked slots of this object; globs.",
+            ),
+            click.option(
+                "--max-deletes",
+                type=click.IntRange(0),
+                metavar="N",
+                help="Let up to N deletions through, whatever policy.max_deletes says.",
+            ),
+            click.option(
+                "--max-change-percent",
+                type=click.FloatRange(0, 100),
+                metavar="N",
+                help="Let up to N % of managed objects change, whatever the policy says.",
+            ),
+            click.option("--allow-empty", is_flag=True, help="Let through that no manifest declares anything."),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def parallel(command: Command) -> Command:
+    """Add how many objects are worked on side by side."""
+    return click.option("--parallelism", type=click.IntRange(1, 64), metavar="N", help="Objects at a time.")(command)
+
+
+def _no_color(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
+    if value:
+        ctx.color = False
+        ctx.meta["reconciler.no_color"] = True
+
+
+def log_requests(verbose: bool) -> None:
+    """Send the log to stderr: requests with `-v`, otherwise nothing."""
+    logger = logging.getLogger("reconciler")
+    logger.handlers.clear()
+    handler = logging.StreamHandler(sys.stderr) if verbose else logging.NullHandler()
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO if verbose else logging.CRITICAL)
+    logger.propagate = False
+
+
+def selection(targets: tuple[str, ...], excludes: tuple[str, ...]) -> Selection:
+    """Return the user's choice of objects."""
+    return Selection(targets=targets, excludes=excludes)

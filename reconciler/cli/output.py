@@ -1,0 +1,126 @@
+"""Where output goes: data to stdout or a file, people's words and progress to stderr."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from io import StringIO
+from pathlib import Path
+from typing import IO, Any
+
+import click
+from rich.console import Console
+
+from reconciler.errors import ReconcilerError
+from reconciler.model.plan import Plan
+from reconciler.model.report import Drift, Outcome, Report
+
+
+def _plain() -> bool:
+    context = click.get_current_context(silent=True)
+    return bool(os.environ.get("NO_COLOR")) or bool(context and context.meta.get("reconciler.no_color"))
+
+
+def _console(stream: IO[str]) -> Console:
+    return Console(file=stream, no_color=_plain() or None, highlight=False, soft_wrap=True, emoji=False, markup=False)
+
+
+def people() -> Console:
+    """Return the console for words to people: stderr."""
+    return _console(sys.stderr)
+
+
+def data() -> Console:
+    """Return the console for data in text form: stdout."""
+    return _console(sys.stdout)
+
+
+def write(body: str, output: Path | None) -> None:
+    """Write a finished document to stdout or to a file that only its owner can read."""
+    if output is None:
+        sys.stdout.write(body)
+        sys.stdout.flush()
+    else:
+        write_private(output, body)
+
+
+def write_private(path: Path, body: str) -> None:
+    """Write a file with mode 0600, whole or not at all; ReconcilerError where it cannot be."""
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        with os.fdopen(os.open(partial, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+            file.write(body)
+        partial.replace(path)
+    except OSError as error:
+        raise ReconcilerError(f"cannot write {path}: {error.strerror}") from None
+
+
+def show(form: str, output: Path | None, forms: dict[str, Callable[[], str]], text: Callable[[Console], None]) -> None:
+    """Show a value in the asked form: a document from `forms`, or text for people."""
+    if form != "text":
+        write(forms[form](), output)
+    elif output is None:
+        text(data())
+    else:
+        buffer = StringIO()
+        text(Console(file=buffer, no_color=True, highlight=False, soft_wrap=True, emoji=False, markup=False))
+        write_private(output, buffer.getvalue())
+
+
+def show_plan(plan: Plan, form: str, output: Path | None, *, verbose: bool = False) -> None:
+    """Show a plan in the asked form."""
+    from reconciler.render import html, machine, markdown, text  # noqa: PLC0415 - late, for a quick --help
+
+    forms: dict[str, Callable[[], str]] = {
+        "json": lambda: machine.dumps(machine.plan_document(plan)),
+        "markdown": lambda: markdown.plan(plan),
+        "html": lambda: html.plan(plan),
+    }
+    show(form, output, forms, lambda console: text.plan(console, plan, verbose=verbose))
+
+
+def show_report(report: Report, plan: Plan, form: str, output: Path | None) -> None:
+    """Show how an apply went in the asked form."""
+    from reconciler.render import html, machine, markdown, text  # noqa: PLC0415 - late, for a quick --help
+
+    forms: dict[str, Callable[[], str]] = {
+        "json": lambda: machine.dumps(machine.report_document(report)),
+        "markdown": lambda: markdown.report(report, plan),
+        "html": lambda: html.report(report, plan),
+    }
+    show(form, output, forms, lambda console: text.report(console, report, plan))
+
+
+def show_drift(drift: Drift, form: str, output: Path | None, *, verbose: bool = False) -> None:
+    """Show what changed outside in the asked form."""
+    from reconciler.render import html, machine, markdown, text  # noqa: PLC0415 - late, for a quick --help
+
+    forms: dict[str, Callable[[], str]] = {
+        "json": lambda: machine.dumps(machine.drift_document(drift)),
+        "markdown": lambda: markdown.drift(drift),
+        "html": lambda: html.drift(drift),
+    }
+    show(form, output, forms, lambda console: text.drift(console, drift, verbose=verbose))
+
+
+@contextmanager
+def progress(words: str, total: int | None, *, quiet: bool) -> Iterator[Callable[[Outcome | None], None]]:
+    """Show a progress bar on stderr while a long step runs, on a terminal only; yields how to advance it."""
+    console = people()
+    if quiet or not console.is_terminal:
+        yield _no_advance
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn  # noqa: PLC0415
+
+    columns: list[Any] = [SpinnerColumn(), TextColumn("{task.description}")]
+    if total is not None:
+        columns += [BarColumn(), MofNCompleteColumn()]
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task(words, total=total)
+        yield lambda _outcome: bar.advance(task)
+
+
+def _no_advance(_: Outcome | None) -> None:
+    return None

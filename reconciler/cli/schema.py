@@ -1,0 +1,31 @@
+"""schema: the JSON Schemas, as files for editors and programs."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+
+import click
+
+from reconciler.cli.output import write
+from reconciler.errors import UsageError
+
+
+@click.command()
+@click.argument("kind", required=False)
+@click.option("--output", type=click.Path(path_type=Path), help="Write to this file.")
+def schema(kind: str | None, output: Path | None) -> None:
+    """Print the JSON Schema of a KIND (Session, Resource, Block, Project…), or the names there are."""
+    from reconciler.manifests.schemas import load_schema, schema_names  # noqa: PLC0415 - late, for a quick --help
+    from reconciler.render.machine import dumps  # noqa: PLC0415 - late, for a quick --help
+
+    names = {name.replace("_", ""): name for name in schema_names()}
+    if kind is None:
+        write("".join(f"{name}\n" for name in schema_names()), output)
+        return
+    name = names.get(kind.lower().replace("-", "").replace("_", ""))
+    if name is None:
+        near = difflib.get_close_matches(kind.lower(), list(names), n=1)
+        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(schema_names())}"
+        raise UsageError(f"there is no schema {kind!r}", hint=hint)
+    write(dumps(load_schema(name)), output)

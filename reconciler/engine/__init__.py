@@ -1,0 +1,1 @@
+"""From desired and live to a plan, and from a plan to a report."""

@@ -1,0 +1,301 @@
+"""Carrying out one object's change: intent, call, record, and a look at what the server made of it."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+from reconciler.engine.diff import compare
+from reconciler.engine.identify import created
+from reconciler.engine.snapshot import Place
+from reconciler.errors import OutcomeUnknown, ReconcilerError, RemoteError
+from reconciler.model.canonical import now, plain
+from reconciler.model.change import Call, Change, Edit, Receipt, bind, bind_path
+from reconciler.model.kind import Kind
+from reconciler.model.objects import Address, Desired, Fields, Intent, Record, Scope
+from reconciler.model.report import Outcome, State
+from reconciler.providers.base import Provider
+from reconciler.settings import Connection
+
+_log = logging.getLogger("reconciler.apply")
+
+_SHOWN_DIFFERENCES = 3
+
+
+class Ledger(Protocol):
+    """What a run needs of the state: each method is durable, and one transaction, when it returns."""
+
+    def begin(self, intent: Intent) -> int:
+        """Record a writing call that is about to be sent; return the number that ends it."""
+        ...
+
+    def end(self, number: int) -> None:
+        """Forget an intent whose call certainly had no effect."""
+        ...
+
+    def settle(self, address: Address) -> None:
+        """Forget every open intent of an address that has been looked at."""
+        ...
+
+    def save(self, record: Record, *, ends: int | None = None) -> None:
+        """Write an object's record and end the intent that led to it."""
+        ...
+
+    def remove(self, address: Address, *, ends: int | None = None) -> bool:
+        """Forget an object and end the intent that led to it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """What one apply works with. `ids` grows as objects are created; `lock` guards it and `claimed`.
+
+    `listed` are the ids that were live before the run, by place: an object created now is none of them.
+    """
+
+    run_id: str
+    store: Ledger
+    kinds: Mapping[str, Kind]
+    connections: Mapping[str, Connection]
+    open_provider: Callable[[str], Provider]
+    listed: Mapping[Place, frozenset[str]]
+    ids: dict[Address, str]
+    claimed: set[tuple[str, str, str]] = field(default_factory=set)
+    lock: threading.RLock = field(default_factory=threading.RLock)
+    twin_locks: dict[Any, threading.Lock] = field(default_factory=dict)
+
+
+def carry_out(run: Run, change: Change) -> Outcome:
+    """Carry out one change and say how it ended; never raises for anything remote."""
+    sent: list[Call] = []
+    try:
+        remote_id = _STEPS[change.action](run, change, sent)
+        state, error = _verdict(run, change, remote_id, sent)
+    except OutcomeUnknown as problem:
+        remote_id, state, error = change.remote_id, "unknown", problem.message
+    except ReconcilerError as problem:
+        remote_id, state, error = change.remote_id, "failed", problem.message
+    except Exception as problem:  # noqa: BLE001 - a defect of ours must not lose the outcomes of the others
+        _log.debug("internal error at %s", change.address, exc_info=True)
+        remote_id, state = change.remote_id, "unknown" if sent else "failed"
+        error = f"internal error: {type(problem).__name__}: {problem}"
+    return Outcome(
+        address=change.address, action=change.action, state=state, remote_id=remote_id, error=error, calls=len(sent)
+    )
+
+
+def _nothing(run: Run, change: Change, sent: list[Call]) -> str | None:  # noqa: ARG001 - one signature for all steps
+    """Bring the record up to date where only what we remember differs: a field or protection no longer stated."""
+    if change.desired is not None and change.record is not None:
+        record = _record(run, change.desired, change.record.remote_id, change.desired.fields)
+        same = replace(record, created_at=change.record.created_at, updated_at=change.record.updated_at)
+        if same != change.record:
+            run.store.save(record)
+        run.store.settle(change.address)
+    return change.remote_id
+
+
+def _unread(run: Run, change: Change, sent: list[Call]) -> str | None:  # noqa: ARG001 - one signature for all steps
+    return change.remote_id
+
+
+def _create(run: Run, change: Change, sent: list[Call]) -> str:
+    run.store.settle(change.address)
+    return _send_create(run, change, change.calls[0], sent)
+
+
+def _send_create(run: Run, change: Change, call: Call, sent: list[Call]) -> str:
+    """Send a creation and record its id; objects that look alike are created one after another."""
+    desired, kind = _desired(change), run.kinds[change.address.kind]
+    fields = _bound(run, desired.fields)
+    with run.lock:
+        lock = run.twin_locks.setdefault((call.connection, kind.name, kind.identities(fields)), threading.Lock())
+    with lock:
+        number = _begin(run, call, fields)
+        receipt = _send(run, call, number, sent)
+        remote_id = receipt.remote_id or _find_created(run, kind, call.connection, fields)
+        with run.lock:
+            run.claimed.add((call.connection, kind.name, remote_id))
+            run.ids[change.address] = remote_id
+        run.store.save(_record(run, desired, remote_id, fields), ends=number)
+    return remote_id
+
+
+def _find_created(run: Run, kind: Kind, connection: str, fields: Fields) -> str:
+    """Find what a creation made whose answer held no id: exactly one new object that is as we sent it."""
+    try:
+        reading = run.open_provider(connection).read(Scope(kind=kind.name, wanted=(fields,)))
+    except RemoteError as error:
+        message = f"created, but the answer held no id and the new object could not be looked for: {error.message}"
+        raise OutcomeUnknown(message) from error
+    with run.lock:
+        taken = {remote_id for where, name, remote_id in run.claimed if (where, name) == (connection, kind.name)}
+    taken |= run.listed.get((connection, kind.name), frozenset())
+    found = created(kind, fields, reading, taken)
+    if len(found) == 1:
+        return found[0].remote_id
+    why = reading.failure or f"{len(found)} new live objects look like it; expected exactly one"
+    message = f"created, but the answer held no id, and {why}"
+    raise OutcomeUnknown(message)
+
+
+def _update(run: Run, change: Change, sent: list[Call]) -> str | None:
+    """Send each edit's call; after each one the record holds what has been applied so far."""
+    desired, record = _desired(change), change.record
+    if record is None or change.remote_id is None:
+        message = f"{change.address} has no recorded id"
+        raise ReconcilerError(message)
+    run.store.settle(change.address)
+    applied = dict(record.fields)
+    if change.action == "adopt":
+        run.store.save(record)
+        with run.lock:
+            run.ids[change.address] = record.remote_id
+    for step, (edit, call) in enumerate(zip(change.edits, change.calls, strict=True), start=1):
+        number = _begin(run, call, plain(edit.values))
+        _send(run, call, number, sent)
+        applied = _after(applied, edit, run) if step < len(change.edits) else dict(desired.fields)
+        run.store.save(_record(run, desired, record.remote_id, applied), ends=number)
+    if not change.edits:
+        run.store.save(_record(run, desired, record.remote_id, desired.fields))
+    return record.remote_id
+
+
+def _after(applied: dict[str, Any], edit: Edit, run: Run) -> dict[str, Any]:
+    """Return the applied fields once an edit has been carried out."""
+    if edit.part is None:
+        return {**applied, **_bound(run, edit.values)}
+    members = [member for member in applied.get(edit.part) or () if member != edit.replaces]
+    return {**applied, edit.part: [*members, dict(edit.values)]}
+
+
+def _delete(run: Run, change: Change, sent: list[Call]) -> str | None:
+    run.store.settle(change.address)
+    for call in change.calls:
+        _send_delete(run, change, call, sent)
+    run.store.remove(change.address)
+    with run.lock:
+        run.ids.pop(change.address, None)
+    return change.remote_id
+
+
+def _send_delete(run: Run, change: Change, call: Call, sent: list[Call]) -> None:
+    number = _begin(run, call, change.record.fields if change.record else {})
+    _send(run, call, number, sent)
+    run.store.remove(change.address, ends=number)
+
+
+def _replace(run: Run, change: Change, sent: list[Call]) -> str:
+    run.store.settle(change.address)
+    for call in change.calls:
+        if call.effect == "delete":
+            _send_delete(run, change, call, sent)
+    return _send_create(run, change, change.calls[-1], sent)
+
+
+_STEPS: Mapping[str, Callable[[Run, Change, list[Call]], str | None]] = {
+    "create": _create,
+    "update": _update,
+    "adopt": _update,
+    "delete": _delete,
+    "replace": _replace,
+    "noop": _nothing,
+    "unknown": _unread,
+}
+
+
+def _desired(change: Change) -> Desired:
+    if change.desired is None:
+        message = f"{change.address}: a change of action {change.action} needs a declared object"
+        raise ReconcilerError(message)
+    return change.desired
+
+
+def _bound(run: Run, fields: Fields) -> dict[str, Any]:
+    with run.lock:
+        return {name: bind(value, run.ids) for name, value in fields.items()}
+
+
+def _record(run: Run, desired: Desired, remote_id: str, fields: Fields) -> Record:
+    return Record(
+        address=desired.address,
+        connection=desired.connection,
+        target=run.connections[desired.connection].target,
+        remote_id=remote_id,
+        fields=_bound(run, fields),
+        protect=desired.protect,
+        depends_on=desired.depends_on,
+    )
+
+
+def _begin(run: Run, call: Call, fields: Fields) -> int:
+    """Record durably what is about to be sent: whatever happens next, it will be looked for."""
+    return run.store.begin(
+        Intent(
+            run_id=run.run_id,
+            address=call.address,
+            connection=call.connection,
+            target=run.connections[call.connection].target,
+            effect=call.effect,
+            fields=fields,
+            started_at=now(),
+        )
+    )
+
+
+def _send(run: Run, call: Call, number: int, sent: list[Call]) -> Receipt:
+    """Send one call; an intent stays open exactly where the result is not known."""
+    with run.lock:
+        ready = replace(call, path=bind_path(call.path, run.ids, call.needs), body=bind(call.body, run.ids))
+    sent.append(ready)
+    try:
+        return run.open_provider(call.connection).send(ready)
+    except OutcomeUnknown:
+        raise
+    except ReconcilerError:
+        run.store.end(number)
+        raise
+
+
+def _verdict(run: Run, change: Change, remote_id: str | None, sent: list[Call]) -> tuple[State, str | None]:
+    if change.action == "noop":
+        return "noop", None
+    if change.action == "unknown":
+        return "unknown", change.reason
+    if change.action == "delete" or not sent or remote_id is None:
+        return "applied", None
+    return _confirm(run, change, remote_id)
+
+
+def _confirm(run: Run, change: Change, remote_id: str) -> tuple[State, str | None]:
+    """Read the object back: an answer of 200 does not prove that a value was taken over."""
+    desired, kind = _desired(change), run.kinds[change.address.kind]
+    fields = _bound(run, desired.fields)
+    try:
+        provider = run.open_provider(desired.connection)
+        reading = provider.read(Scope(kind=kind.name, ids={remote_id: fields}, listing=False))
+    except RemoteError as error:
+        return "unknown", f"applied, but it could not be read back: {error.message}"
+    live = reading.live.get(remote_id)
+    if live is None:
+        why = reading.unreadable.get(remote_id, "the server says it does not exist")
+        return "unknown", f"applied, but it could not be read back: {why}"
+    comparison = compare(kind, fields, live.fields, fields)
+    wrong = [
+        f"{item.path} {_shown(item.before)} instead of {_shown(item.after)}"
+        for item in comparison.fields
+        if item.verifiable
+    ]
+    if not wrong:
+        return "applied", None
+    more = f" and {len(wrong) - _SHOWN_DIFFERENCES} more" if len(wrong) > _SHOWN_DIFFERENCES else ""
+    return "failed", f"applied, but the server answers {', '.join(wrong[:_SHOWN_DIFFERENCES])}{more}"
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return " ".join(str(item) for item in value.values())
+    return repr(value) if isinstance(value, str) else str(value)

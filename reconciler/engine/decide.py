@@ -1,0 +1,276 @@
+"""What is to be done to one object, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from reconciler.engine.diff import appearance, compare
+from reconciler.engine.identify import created, twins
+from reconciler.engine.snapshot import Place, Snapshot
+from reconciler.model.change import Action, Change, Risk
+from reconciler.model.kind import Kind
+from reconciler.model.objects import Address, Desired, Intent, Live, Problem, Record
+from reconciler.settings import Connection
+
+Decision = tuple[Change | None, tuple[Problem, ...]]
+"""A change, or None where nothing is left to do or to remember, and what is wrong with it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """What every decision looks at. `taken` are the ids that are managed already."""
+
+    kinds: Mapping[str, Kind]
+    connections: Mapping[str, Connection]
+    snapshot: Snapshot
+    taken: Mapping[Place, frozenset[str]]
+    destroying: bool = False
+
+
+def decide(
+    context: Context,
+    address: Address,
+    desired: Desired | None,
+    record: Record | None,
+    creations: Sequence[Intent],
+) -> Decision:
+    """Decide on one address; `creations` are its own creations whose result was never recorded."""
+    if context.destroying:
+        desired = None
+    if record is None and creations:
+        record, unknown = _settle(context, address, desired, creations)
+        if unknown is not None:
+            return unknown, ()
+        if record is not None:
+            return _found_again(context, address, desired, record)
+    if record is not None:
+        return _decide_managed(context, address, desired, record)
+    if desired is not None:
+        return _decide_new(context, desired)
+    return None, ()
+
+
+def _decide_managed(context: Context, address: Address, desired: Desired | None, record: Record) -> Decision:
+    problem = _misplaced(context, address, desired, record)
+    if problem is not None:
+        change = _unknown(address, record.connection, problem.summary, desired=desired, record=record)
+        return change, (problem,)
+    why = context.snapshot.why_unreadable(record.connection, address.kind, record.remote_id)
+    if why is not None:
+        return _unknown(address, record.connection, f"could not be read: {why}", desired=desired, record=record), ()
+    live = context.snapshot.reading(record.connection, address.kind).live.get(record.remote_id)
+    if desired is None:
+        return _delete(context, address, record, live), ()
+    if live is None:
+        reason = f"deleted outside since it was last applied (it was {record.remote_id})"
+        return _create(context, desired, reason, record)
+    if desired.connection != record.connection:
+        return _replace(context, desired, record, live)
+    return _update(context, desired, record, live), ()
+
+
+def _misplaced(context: Context, address: Address, desired: Desired | None, record: Record) -> Problem | None:
+    """Refuse to use an id against a system that it was not given by."""
+    where = desired.source if desired else None
+    connection = context.connections.get(record.connection)
+    if connection is None:
+        return Problem(
+            code="connection-gone",
+            summary=f"is managed through connection {record.connection!r}, which the project file no longer has",
+            hint=f"put the connection back, or forget the object: reconciler state rm {address}",
+            where=where,
+            address=address,
+        )
+    if connection.target != record.target:
+        return Problem(
+            code="connection-retargeted",
+            summary=(
+                f"is recorded at {record.target}, yet connection {record.connection!r} now points at "
+                f"{connection.target}; an id of one system is never used against another"
+            ),
+            hint=f"use another --env or another state, or forget the object: reconciler state rm {address}",
+            where=where,
+            address=address,
+        )
+    return None
+
+
+def _unknown(
+    address: Address, connection: str, reason: str, *, desired: Desired | None = None, record: Record | None = None
+) -> Change:
+    return Change(
+        address=address,
+        connection=connection,
+        action="unknown",
+        reason=reason,
+        remote_id=record.remote_id if record else None,
+        source=desired.source if desired else None,
+        desired=desired,
+        record=record,
+    )
+
+
+def _delete(context: Context, address: Address, record: Record, live: Live | None) -> Change:
+    kind = context.kinds[address.kind]
+    if live is None:
+        reason = "no longer wanted and already gone; only the record is dropped"
+    elif context.destroying:
+        reason = "to be destroyed"
+    else:
+        reason = "no manifest declares it any more"
+    shown = {**record.fields, **(live.fields if live else {})}
+    return Change(
+        address=address,
+        connection=record.connection,
+        action="delete",
+        reason=reason,
+        remote_id=record.remote_id,
+        fields=appearance(kind, shown, coming=False) if live else (),
+        risks=kind.risks("delete", (), live),
+        record=record,
+        live=live,
+    )
+
+
+def _create(
+    context: Context, desired: Desired, reason: str, record: Record | None
+) -> tuple[Change, tuple[Problem, ...]]:
+    kind = context.kinds[desired.address.kind]
+    missing = kind.missing_to_create(desired.fields)
+    problems = tuple(
+        Problem(code="needed-to-create", summary=summary, where=desired.source, address=desired.address)
+        for summary in missing
+    )
+    change = Change(
+        address=desired.address,
+        connection=desired.connection,
+        action="create",
+        reason=reason,
+        source=desired.source,
+        fields=appearance(kind, desired.fields, coming=True),
+        desired=desired,
+        record=record,
+    )
+    return change, problems
+
+
+def _replace(context: Context, desired: Desired, record: Record, live: Live) -> Decision:
+    """Move an object to another connection: it is deleted here and created there, with a new id."""
+    reason = f"moves from connection {record.connection} to {desired.connection}, where it gets a new id"
+    change, problems = _create(context, desired, reason, record)
+    risks = context.kinds[desired.address.kind].risks("replace", (), live)
+    return replace(change, action="replace", remote_id=record.remote_id, risks=risks, live=live), problems
+
+
+def _update(context: Context, desired: Desired, record: Record, live: Live) -> Change:
+    kind = context.kinds[desired.address.kind]
+    comparison = compare(kind, desired.fields, live.fields, record.fields)
+    action: Action = "update" if comparison.edits else "noop"
+    return Change(
+        address=desired.address,
+        connection=desired.connection,
+        action=action,
+        reason="; ".join([_why(comparison.fields), *comparison.notes]) if comparison.edits else "as declared",
+        remote_id=record.remote_id,
+        source=desired.source,
+        fields=comparison.fields,
+        edits=comparison.edits,
+        risks=(*kind.risks("update", comparison.fields, live), *comparison.risks) if comparison.edits else (),
+        unverified=comparison.unverified,
+        desired=desired,
+        record=record,
+        live=live,
+    )
+
+
+def _why(fields: Sequence[object]) -> str:
+    origins = {getattr(change, "origin", "manifest") for change in fields}
+    if origins == {"drift"}:
+        return "changed outside since it was last applied"
+    if origins == {"manifest", "drift"}:
+        return "the manifest changed, and so did the live object"
+    return "the manifest changed"
+
+
+def _decide_new(context: Context, desired: Desired) -> Decision:
+    address, kind = desired.address, context.kinds[desired.address.kind]
+    why = context.snapshot.why_unreadable(desired.connection, address.kind, None)
+    if why is not None:
+        reason = f"could not tell whether it exists already: {why}"
+        return _unknown(address, desired.connection, reason, desired=desired), ()
+    reading = context.snapshot.reading(desired.connection, address.kind)
+    taken = context.taken.get((desired.connection, address.kind), frozenset())
+    found = twins(kind, desired.fields, reading, taken)
+    if found:
+        return _exists(desired, found), ()
+    return _create(context, desired, "declared and not there yet", None)
+
+
+def _exists(desired: Desired, found: Sequence[Live]) -> Change:
+    """Say that creating would double something: it is there, but not managed by this project."""
+    ids = ", ".join(live.remote_id for live in found)
+    what = f"a live object with the same natural key exists already (id {ids}) and this project does not manage it"
+    risk = Risk(
+        code="already-exists",
+        level="block",
+        message=f"{what}; to take it over: reconciler adopt {desired.address} {found[0].remote_id}",
+    )
+    return Change(
+        address=desired.address,
+        connection=desired.connection,
+        action="adopt",
+        reason=what,
+        remote_id=found[0].remote_id if len(found) == 1 else None,
+        source=desired.source,
+        risks=(risk,),
+        desired=desired,
+    )
+
+
+def _settle(
+    context: Context, address: Address, desired: Desired | None, creations: Sequence[Intent]
+) -> tuple[Record | None, Change | None]:
+    """Look for what an interrupted creation made: its record, or the reason why that cannot be told."""
+    intent = creations[-1]
+    why = context.snapshot.why_unreadable(intent.connection, address.kind, None)
+    if why is not None:
+        reason = f"an earlier creation has an unknown result, and it could not be looked for: {why}"
+        return None, _unknown(address, intent.connection, reason, desired=desired)
+    reading = context.snapshot.reading(intent.connection, address.kind)
+    taken = context.taken.get((intent.connection, address.kind), frozenset())
+    found = {
+        live.remote_id: live
+        for item in creations
+        if item.connection == intent.connection
+        for live in created(context.kinds[address.kind], item.fields, reading, taken)
+    }
+    if not found:
+        return None, None
+    if len(found) > 1:
+        ids = ", ".join(sorted(found))
+        reason = (
+            f"an earlier creation has an unknown result, and {len(found)} live objects could be it ({ids}); "
+            f"say which one is: reconciler adopt {address} ID"
+        )
+        return None, _unknown(address, intent.connection, reason, desired=desired)
+    (remote_id,) = found
+    depends_on = desired.depends_on if desired else ()
+    return Record(
+        address=address,
+        connection=intent.connection,
+        target=intent.target,
+        remote_id=remote_id,
+        fields=intent.fields,
+        protect=bool(desired and desired.protect),
+        depends_on=depends_on,
+    ), None
+
+
+def _found_again(context: Context, address: Address, desired: Desired | None, record: Record) -> Decision:
+    """Take up what our own interrupted creation made, and bring it to what is wanted now."""
+    change, problems = _decide_managed(context, address, desired, record)
+    if change is None or change.action not in {"noop", "update"}:
+        return change, problems
+    reason = f"made by an earlier run that was cut off (id {record.remote_id})"
+    return replace(change, action="adopt", reason=reason), problems

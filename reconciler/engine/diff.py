@@ -1,0 +1,153 @@
+"""Three-way comparison of one object: what the manifest says, what was last applied, what is live."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from reconciler.model.canonical import plain
+from reconciler.model.change import Edit, FieldChange, Origin, Risk
+from reconciler.model.kind import Kind, PartRevision
+from reconciler.model.objects import Fields
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """What separates an object from its desired fields, and the edits that close the gap.
+
+    `verified` and `unverified` count the desired fields that the answer did and did not hold.
+    """
+
+    fields: tuple[FieldChange, ...] = ()
+    edits: tuple[Edit, ...] = ()
+    risks: tuple[Risk, ...] = ()
+    notes: tuple[str, ...] = ()
+    verified: tuple[str, ...] = ()
+    unverified: tuple[str, ...] = ()
+
+
+def compare(kind: Kind, desired: Fields, live: Fields, applied: Fields) -> Comparison:
+    """Compare the desired fields with the live ones; fields that were not answered with those last applied.
+
+    `live` may be empty. Only what the manifest states is compared. Object edits come as one edit,
+    first, then one for each part that can be written on its own.
+    """
+    changes: list[FieldChange] = []
+    values: dict[str, Any] = {}
+    parts: list[PartRevision] = []
+    verified: list[str] = []
+    unverified: list[str] = []
+    for name, wanted in desired.items():
+        if name in kind.parts:
+            revision = kind.parts[name](wanted, live.get(name), applied.get(name))
+            parts.append(revision)
+            verified += [f"{name}.{item}" for item in revision.verified]
+            unverified += [f"{name}.{item}" for item in revision.unverified]
+            continue
+        (verified if name in live else unverified).append(name)
+        found = tuple(_field_changes(name, wanted, live, applied))
+        if found:
+            changes += found
+            values[name] = _whole_value(wanted, live.get(name))
+    for revision in parts:
+        changes += revision.fields
+        for edit in revision.edits:
+            values.update(edit.values if edit.part is None else {})
+    return Comparison(
+        fields=tuple(sorted(changes, key=lambda change: change.path)),
+        edits=(*((Edit(values=values),) if values else ()), *_part_edits(parts)),
+        risks=tuple(risk for revision in parts for risk in revision.risks),
+        notes=tuple(revision.note for revision in parts if revision.note),
+        verified=tuple(verified),
+        unverified=tuple(unverified),
+    )
+
+
+def _part_edits(parts: list[PartRevision]) -> Iterator[Edit]:
+    for revision in parts:
+        yield from (edit for edit in revision.edits if edit.part is not None)
+
+
+def _field_changes(name: str, wanted: Any, live: Fields, applied: Fields) -> Iterator[FieldChange]:
+    verifiable = name in live
+    before = live[name] if verifiable else applied.get(name)
+    origin: Origin = "drift" if name in applied and _same(wanted, applied[name]) else "manifest"
+    if isinstance(wanted, Mapping):
+        before = _stated_part(wanted, before, applied.get(name))
+    if not _same(wanted, before):
+        for path, old, new in steps(name, before, wanted):
+            yield FieldChange(path=path, before=old, after=new, origin=origin, verifiable=verifiable)
+
+
+def _same(left: Any, right: Any) -> bool:
+    return bool(left == right)
+
+
+def _stated_part(wanted: Mapping[str, Any], before: Any, applied: Any) -> dict[str, Any]:
+    """Keep of a nested value only what the manifest states, filled from what was applied where not answered."""
+    before = before if isinstance(before, Mapping) else {}
+    applied = applied if isinstance(applied, Mapping) else {}
+    return {key: before.get(key, applied.get(key)) for key in wanted if key in before or key in applied}
+
+
+def _whole_value(wanted: Any, live: Any) -> Any:
+    """Return what to send: a nested value goes whole, with the live parts that the manifest does not state."""
+    if isinstance(wanted, Mapping) and isinstance(live, Mapping):
+        return {**live, **wanted}
+    return wanted
+
+
+def steps(name: str, before: Any, after: Any) -> list[tuple[str, Any, Any]]:
+    """Return `(path, before, after)` for each value that differs, paths dotted below `name`, ordered by path.
+
+    deepdiff finds the paths inside nested values; its order depends on the hash seed, hence the sort.
+    """
+    old, new = plain(before), plain(after)
+    if not isinstance(old, (dict, list)) or not isinstance(new, (dict, list)):
+        return sorted(_leaves(name, old, new), key=lambda step: step[0])
+    from deepdiff import DeepDiff  # noqa: PLC0415 - 150 ms, needed only where nested values differ
+
+    tree = DeepDiff(old, new, view="tree", verbose_level=2)
+    found = []
+    for items in tree.values():
+        for item in items:
+            path = ".".join([name, *(str(part) for part in item.path(output_format="list"))])
+            found.append((path, _present(item.t1), _present(item.t2)))
+    return sorted(found, key=lambda step: step[0])
+
+
+def _present(value: Any) -> Any:
+    return None if type(value).__name__ == "NotPresent" else value
+
+
+def _leaves(name: str, before: Any, after: Any) -> Iterator[tuple[str, Any, Any]]:
+    """Take a nested value apart where the other side has none."""
+    nested = after if isinstance(after, dict) else before
+    if isinstance(nested, dict) and (before is None or after is None):
+        for key, value in nested.items():
+            yield (f"{name}.{key}", None, value) if before is None else (f"{name}.{key}", value, None)
+    else:
+        yield name, before, after
+
+
+def appearance(kind: Kind, fields: Fields, *, coming: bool) -> tuple[FieldChange, ...]:
+    """Return every field of an object that is created (`coming`) or deleted, members of parts one by one."""
+    found: list[tuple[str, Any]] = []
+    for name, value in fields.items():
+        if name in kind.parts:
+            revision = kind.parts[name](value, [], [])
+            found += [(change.path, change.after) for change in revision.fields]
+        elif isinstance(value, Mapping):
+            found += [(f"{name}.{key}", item) for key, item in value.items()]
+        else:
+            found.append((name, value))
+    return tuple(
+        FieldChange(
+            path=path,
+            before=None if coming else plain(value),
+            after=plain(value) if coming else None,
+            origin="manifest",
+        )
+        for path, value in sorted(found, key=lambda item: item[0])
+    )

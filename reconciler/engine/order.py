@@ -1,0 +1,54 @@
+"""In which order changes are carried out: what is referred to first, and gone last."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from graphlib import CycleError, TopologicalSorter
+
+from reconciler.errors import ReconcilerError
+from reconciler.model.change import Change
+from reconciler.model.objects import Address
+
+
+def dependencies(changes: Iterable[Change]) -> dict[Address, set[Address]]:
+    """Return, for each change, the addresses whose changes come before it.
+
+    A created or updated object waits for what it refers to. A deleted one waits for everything that
+    refers, or until now referred, to it.
+    """
+    by_address = {change.address: change for change in changes}
+    before: dict[Address, set[Address]] = {address: set() for address in by_address}
+    for change in by_address.values():
+        if change.action != "delete":
+            before[change.address] |= {address for address in change.depends_on if address in by_address}
+        for target in _ever_referred(change):
+            if target in by_address and by_address[target].action == "delete":
+                before[target].add(change.address)
+                before[change.address].discard(target)
+    return before
+
+
+def _ever_referred(change: Change) -> set[Address]:
+    recorded = change.record.depends_on if change.record else ()
+    return {*change.depends_on, *recorded}
+
+
+def sorter(changes: Iterable[Change]) -> TopologicalSorter[Address]:
+    """Return a prepared sorter over the changes; ReconcilerError names a circle of references."""
+    order = TopologicalSorter(dependencies(changes))
+    try:
+        order.prepare()
+    except CycleError as error:
+        circle = " → ".join(str(address) for address in error.args[1])
+        raise ReconcilerError(f"objects refer to each other in a circle: {circle}") from None
+    return order
+
+
+def in_order(changes: Iterable[Change]) -> tuple[Address, ...]:
+    """Return the addresses, each after those it waits for, otherwise by name."""
+    order, result = sorter(changes), []
+    while order.is_active():
+        ready = sorted(order.get_ready(), key=str)
+        result += ready
+        order.done(*ready)
+    return tuple(result)

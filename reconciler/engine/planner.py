@@ -1,0 +1,203 @@
+"""From desired, recorded and live to a plan; pure, but for the values it is handed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from reconciler.engine.decide import Context, decide
+from reconciler.engine.order import in_order
+from reconciler.engine.snapshot import Place, Snapshot
+from reconciler.model.canonical import digest, plain
+from reconciler.model.change import Call, Change
+from reconciler.model.kind import Kind
+from reconciler.model.objects import Address, Desired, Fields, Intent, Problem, Record, Ref, Scope, problem_order
+from reconciler.model.plan import Plan, Selection
+from reconciler.providers.base import ProviderSpec
+from reconciler.settings import Connection
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """Everything a plan is made from, except what is live.
+
+    `desired` and `records` hold all objects of the project; `selected` the addresses to look at.
+    `intents` are the writing calls whose result was never recorded.
+    """
+
+    desired: Mapping[Address, Desired]
+    records: Mapping[Address, Record]
+    intents: Mapping[Address, tuple[Intent, ...]] = field(default_factory=dict)
+    selected: frozenset[Address]
+    kinds: Mapping[str, Kind]
+    providers: Mapping[str, ProviderSpec]
+    connections: Mapping[str, Connection]
+    destroying: bool = False
+
+
+def bound(fields: Fields, ids: Mapping[Address, str]) -> Fields:
+    """Replace references whose target's id is known by that id; the others stay references."""
+    return {name: ids.get(value.target, value) if isinstance(value, Ref) else value for name, value in fields.items()}
+
+
+def scopes(world: World) -> dict[Place, Scope]:
+    """Return what has to be read for the selected objects, one scope for each connection and kind."""
+    ids = {address: record.remote_id for address, record in world.records.items()}
+    known: dict[Place, dict[str, Fields]] = {}
+    wanted: dict[Place, list[Fields]] = {}
+    for address in sorted(world.selected, key=str):
+        desired, record = world.desired.get(address), world.records.get(address)
+        stated = bound(desired.fields, ids) if desired and not world.destroying else {}
+        if record is not None and _reachable(world, record):
+            fields = {**record.fields, **stated}
+            known.setdefault((record.connection, address.kind), {})[record.remote_id] = fields
+        elif record is None:
+            for intent in _creations(world, address):
+                wanted.setdefault((intent.connection, address.kind), []).append(intent.fields)
+            if desired is not None and not world.destroying:
+                wanted.setdefault((desired.connection, address.kind), []).append(stated)
+    return {
+        place: Scope(kind=place[1], ids=known.get(place, {}), wanted=tuple(wanted.get(place, ())))
+        for place in sorted(known.keys() | wanted.keys())
+    }
+
+
+def _creations(world: World, address: Address) -> tuple[Intent, ...]:
+    """Return the creations of an address without a recorded result, at systems that are still the same."""
+    return tuple(
+        intent
+        for intent in world.intents.get(address, ())
+        if intent.effect == "create"
+        and intent.connection in world.connections
+        and world.connections[intent.connection].target == intent.target
+    )
+
+
+def _reachable(world: World, record: Record) -> bool:
+    connection = world.connections.get(record.connection)
+    return connection is not None and connection.target == record.target
+
+
+def make_plan(world: World, snapshot: Snapshot, header: Mapping[str, str | None], selection: Selection) -> Plan:
+    """Return the plan; `header` holds project, environment and tool_version."""
+    problems: list[Problem] = []
+    context = Context(
+        kinds=world.kinds,
+        connections=world.connections,
+        snapshot=snapshot,
+        taken=_taken(world),
+        destroying=world.destroying,
+    )
+    changes: dict[Address, Change] = {}
+    ids: dict[Address, str] = {
+        address: record.remote_id for address, record in world.records.items() if address not in world.selected
+    }
+    for address in _by_reference(world):
+        desired = world.desired.get(address)
+        if desired is not None:
+            desired = replace(desired, fields=bound(desired.fields, ids))
+        change, found = decide(context, address, desired, world.records.get(address), _creations(world, address))
+        if change is None:
+            continue
+        problems += found
+        changes[address] = _with_calls(world, change)
+        if change.remote_id is not None and change.action in {"noop", "update", "adopt", "unknown"}:
+            ids[address] = change.remote_id
+    in_order(changes.values())  # raises on a circle of references, which would stop an apply half-way
+    ordered = tuple(changes[address] for address in sorted(changes, key=str))
+    problems += _missing_dependencies(world, changes)
+    return Plan(
+        project=str(header["project"]),
+        environment=header["environment"],
+        tool_version=str(header["tool_version"]),
+        manifest_digest=_manifest_digest(world),
+        live_digest=_live_digest(ordered),
+        changes=ordered,
+        problems=tuple(sorted(problems, key=problem_order)),
+        selection=selection,
+        managed=len(world.records),
+        declared=len(world.desired),
+        purpose="destroy" if world.destroying else "apply",
+    )
+
+
+def _taken(world: World) -> Mapping[Place, frozenset[str]]:
+    taken: dict[Place, set[str]] = {}
+    for address, record in world.records.items():
+        taken.setdefault((record.connection, address.kind), set()).add(record.remote_id)
+    return {place: frozenset(ids) for place, ids in taken.items()}
+
+
+def _by_reference(world: World) -> tuple[Address, ...]:
+    """Return the selected addresses, each after those its manifest refers to."""
+    stand_ins = [
+        Change(
+            address=address,
+            connection="",
+            action="update",
+            reason="",
+            desired=world.desired.get(address),
+            record=world.records.get(address),
+        )
+        for address in sorted(world.selected, key=str)
+    ]
+    return in_order(stand_ins)
+
+
+def _with_calls(world: World, change: Change) -> Change:
+    if change.action in {"noop", "unknown"}:
+        return change
+    if change.action == "replace" and change.record is not None:
+        old = replace(change, action="delete", connection=change.record.connection)
+        new = replace(change, action="create", remote_id=None)
+        return replace(change, calls=(*_calls(world, old), *_calls(world, new)))
+    return replace(change, calls=_calls(world, change))
+
+
+def _calls(world: World, change: Change) -> tuple[Call, ...]:
+    if change.action == "delete" and change.live is None:
+        return ()  # already gone
+    connection = world.connections[change.connection]
+    return world.providers[connection.provider].calls(change, connection)
+
+
+def _missing_dependencies(world: World, changes: Mapping[Address, Change]) -> list[Problem]:
+    """Say which objects need one that neither exists nor is in the selection."""
+    return [
+        Problem(
+            code="dependency-not-selected",
+            summary=f"needs {target}, which does not exist yet and is not selected",
+            hint=f"add --target {target}, or do not exclude it",
+            where=change.desired.source,
+            address=change.address,
+        )
+        for change in changes.values()
+        if change.desired is not None and change.action not in {"delete", "noop"}
+        for target in change.desired.depends_on
+        if target not in world.records and target not in changes
+    ]
+
+
+def _manifest_digest(world: World) -> str:
+    """Digest what the manifests mean, not how they are written: a comment changes nothing."""
+    return digest(
+        [
+            [
+                str(item.address),
+                item.connection,
+                plain(item.fields),
+                item.protect,
+                [str(target) for target in item.depends_on],
+            ]
+            for item in sorted(world.desired.values(), key=lambda item: str(item.address))
+        ]
+    )
+
+
+def _live_digest(changes: tuple[Change, ...]) -> str:
+    return digest(
+        [
+            [str(change.address), change.action == "unknown", change.remote_id, change.live and change.live.fields]
+            for change in changes
+        ]
+    )

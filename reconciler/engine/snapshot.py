@@ -1,0 +1,56 @@
+"""One look at the live systems: every object that a plan needs, read once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from reconciler.errors import RemoteError
+from reconciler.model.objects import Reading, Scope
+from reconciler.providers.base import Provider
+
+Place = tuple[str, str]
+"""A connection's name and a kind's name: where objects of one kind live."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """What was read, by place; `failures` says, by connection, why nothing could be read there."""
+
+    readings: Mapping[Place, Reading] = field(default_factory=dict)
+    failures: Mapping[str, RemoteError] = field(default_factory=dict)
+
+    def reading(self, connection: str, kind: str) -> Reading:
+        """Return what was read at a place; an unreadable connection makes every id there unreadable."""
+        return self.readings.get((connection, kind), Reading(listed=frozenset()))
+
+    def why_unreadable(self, connection: str, kind: str, remote_id: str | None) -> str | None:
+        """Say why an object (or, without an id, whether a twin exists) is not known; None where it is."""
+        failure = self.failures.get(connection)
+        if failure is not None:
+            return failure.message
+        reading = self.reading(connection, kind)
+        if remote_id is None:
+            return reading.failure if reading.listed is None else None
+        return reading.unreadable.get(remote_id)
+
+
+def take(scopes: Mapping[Place, Scope], open_provider: Callable[[str], Provider]) -> Snapshot:
+    """Read every scope, connections side by side; a connection that fails is a finding, not an exception."""
+    names = sorted({connection for connection, _ in scopes})
+    readings: dict[Place, Reading] = {}
+    failures: dict[str, RemoteError] = {}
+
+    def read_connection(name: str) -> None:
+        try:
+            provider = open_provider(name)
+            for place in sorted(place for place in scopes if place[0] == name):
+                readings[place] = provider.read(scopes[place])
+        except RemoteError as error:
+            failures[name] = error
+
+    if names:
+        with ThreadPoolExecutor(max_workers=len(names), thread_name_prefix="snapshot") as pool:
+            list(pool.map(read_connection, names))
+    return Snapshot(readings=readings, failures=failures)

@@ -1,0 +1,1 @@
+"""What each kind of object is: pure facts and functions, one module a kind."""

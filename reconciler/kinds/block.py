@@ -1,0 +1,135 @@
+"""Block: a stretch of time in which a resource cannot be booked; on the wire a slot of status 3 (seed 002)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from reconciler.model.canonical import utc, whole
+from reconciler.model.kind import IdentityKey, Kind, Reference
+from reconciler.model.objects import Fields, Manifest, Problem
+
+
+def canonical(spec: Mapping[str, Any]) -> Fields:
+    """Return a block's spec in canonical values: instants in UTC, whatever zone or offset they were written in."""
+    zone = spec.get("timezone")
+    fields: dict[str, Any] = {name: utc(moment(spec[name], zone)) for name in ("start", "end") if name in spec}
+    if "resource_id" in spec:
+        fields["resource_id"] = str(whole(spec["resource_id"]))
+    return fields
+
+
+def moment(text: str, zone_name: str | None) -> datetime:
+    """Return an aware date-time; ValueError for a local time that its zone skips, repeats, or has no zone for.
+
+    A written offset always wins, which is how a repeated hour is told apart.
+    """
+    try:
+        value = datetime.fromisoformat(text)
+    except ValueError:
+        message = f"{text!r} is not a date-time; expected such as 2027-03-01T09:00"
+        raise ValueError(message) from None
+    if value.tzinfo is not None:
+        return value
+    if zone_name is None:
+        message = f"{text!r} has no offset and there is no timezone; add timezone: Europe/London or write the offset"
+        raise ValueError(message)
+    return _in_zone(value, _zone(zone_name), text)
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        message = f"{name!r} is not a time zone; expected an IANA name such as Europe/London"
+        raise ValueError(message) from None
+
+
+def _in_zone(value: datetime, zone: ZoneInfo, text: str) -> datetime:
+    early, late = value.replace(tzinfo=zone, fold=0), value.replace(tzinfo=zone, fold=1)
+    if early.utcoffset() == late.utcoffset():
+        return early
+    exists = early.astimezone(UTC).astimezone(zone).replace(tzinfo=None) == value
+    offsets = " or ".join(item.isoformat() for item in (early, late))
+    if exists:
+        message = f"{text!r} happens twice in {zone.key}, because the clocks go back; write the offset: {offsets}"
+    else:
+        message = f"{text!r} does not exist in {zone.key}, because the clocks go forward; expected another time"
+    raise ValueError(message)
+
+
+def check(manifest: Manifest) -> Iterator[Problem]:
+    """Check both ends and their order; every local time is checked against its zone's clock changes."""
+    zone = manifest.spec.get("timezone")
+    moments = {}
+    if zone is not None:
+        try:
+            _zone(zone)
+        except ValueError as error:
+            yield _problem(manifest, "unknown-timezone", str(error), "timezone")
+            return
+    for name in ("start", "end"):
+        try:
+            moments[name] = moment(manifest.spec[name], zone)
+        except ValueError as error:
+            yield _problem(manifest, "bad-local-time", str(error), name)
+    if len(moments) == 2 and moments["end"] <= moments["start"]:  # noqa: PLR2004 - both ends are known
+        summary = f"end {manifest.spec['end']} is not after start {manifest.spec['start']}; expected a later time"
+        yield _problem(manifest, "end-before-start", summary, "end")
+
+
+def check_together(manifests: Sequence[Manifest]) -> Iterator[Problem]:
+    """Warn of blocks of one resource that overlap: allowed, yet mostly a slip."""
+    by_resource: dict[str, list[tuple[str, str, Manifest]]] = defaultdict(list)
+    for manifest in manifests:
+        try:
+            fields = canonical(manifest.spec)
+        except ValueError:
+            continue  # said by `check`
+        resource = str(manifest.spec.get("resource") or fields.get("resource_id"))
+        by_resource[resource].append((fields["start"], fields["end"], manifest))
+    for resource in sorted(by_resource):
+        yield from _overlaps(
+            resource, sorted(by_resource[resource], key=lambda item: (item[0], item[1], item[2].address))
+        )
+
+
+def _overlaps(resource: str, blocks: list[tuple[str, str, Manifest]]) -> Iterator[Problem]:
+    latest_end, latest = "", None
+    for start, end, manifest in blocks:
+        if latest is not None and start < latest_end:
+            yield Problem(
+                code="overlapping-blocks",
+                severity="warning",
+                summary=f"overlaps {latest.address} on resource {resource}, which ends {latest_end}; expected a gap",
+                where=manifest.where("start"),
+                address=manifest.address,
+            )
+        if end > latest_end:
+            latest_end, latest = end, manifest
+
+
+def identities(fields: Fields) -> tuple[IdentityKey, ...]:
+    """Return resource and instants: a block has no name or reference on the wire (API notes §7.4)."""
+    parts = tuple(fields.get(name) for name in ("resource_id", "start", "end"))
+    return (tuple(str(part) for part in parts),) if all(isinstance(part, str) for part in parts) else ()
+
+
+def _problem(manifest: Manifest, code: str, summary: str, *path: str | int) -> Problem:
+    return Problem(code=code, summary=summary, where=manifest.where(*path), address=manifest.address)
+
+
+KIND = Kind(
+    name="Block",
+    provider="bookingbug-admin",
+    schema="block",
+    canonical=canonical,
+    identities=identities,
+    readable=frozenset({"resource_id", "start", "end"}),
+    references=(Reference(spec_field="resource", field="resource_id", kind="Resource"),),
+    check=check,
+    check_together=check_together,
+)

@@ -1,0 +1,48 @@
+"""Resource: a room, a court, a piece of equipment that can be booked or blocked (seed 002)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from reconciler.model.canonical import flag, money, whole
+from reconciler.model.kind import IdentityKey, Kind
+from reconciler.model.objects import Fields
+
+_CANONICAL: Mapping[str, Callable[[Any], Any]] = {
+    "name": str,
+    "description": str,
+    "email": str,
+    "disabled": flag,
+    "price": money,
+    "position": whole,
+    "never_booked": flag,
+    "count": whole,
+    "max_book": whole,
+    "api_ref": str,
+    "address": lambda value: {part: str(text) for part, text in value.items()},
+    "address_id": lambda value: str(whole(value)),
+}
+
+READABLE = frozenset({"name", "description", "email", "disabled", "position", "address", "address_id"})
+"""The fields in the admin list sample of seed 002 (`order` is position, `address` has its own endpoint)."""
+
+
+def canonical(spec: Mapping[str, Any]) -> Fields:
+    """Return a resource's spec in canonical values."""
+    return {name: _CANONICAL[name](value) for name, value in spec.items() if name in _CANONICAL}
+
+
+def identities(fields: Fields) -> tuple[IdentityKey, ...]:
+    """Return the natural keys: the external reference, then the name."""
+    return tuple((name, fields[name]) for name in ("api_ref", "name") if fields.get(name))
+
+
+KIND = Kind(
+    name="Resource",
+    provider="bookingbug-admin",
+    schema="resource",
+    canonical=canonical,
+    identities=identities,
+    readable=READABLE,
+)

@@ -1,0 +1,155 @@
+"""Canonical values: one spelling for each meaning, used for what is declared and for what is answered.
+
+Every function returns the canonical value or raises ValueError with a sentence that says what was expected.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from reconciler.model.objects import Ref
+
+SESSION_TYPES = ("event", "course", "recurring_event")
+"""Words of the field `type` by wire number (seed 000, table session_type)."""
+
+REPEATS = (
+    "none",
+    "weekly",
+    "fortnightly",
+    "weekdays",
+    "weekends",
+    "daily",
+    "custom",
+    "monthly_by_day",
+    "monthly_by_weekday",
+)
+"""Words of the field `repeat` by wire number (seed 000, table repeat)."""
+
+TICKET_TYPES = ("none", "questions_per_user", "assigned_to_member", "assigned_reassignable")
+"""Words of the field `ticket_type` by wire number (seed 000, table ticket_type)."""
+
+_TIME = re.compile(r"(\d{1,2}):(\d{2})(?::00)?")
+_TRUE = frozenset({"true", "1", "yes"})
+_FALSE = frozenset({"false", "0", "no"})
+
+
+def word(value: Any, words: tuple[str, ...]) -> str:
+    """Return the enumeration word for a word or its wire number (as a number or digits)."""
+    text = str(value).strip()
+    if text in words:
+        return text
+    if text.isascii() and text.isdigit() and int(text) < len(words):
+        return words[int(text)]
+    message = f"{value!r} is not one of {', '.join(words)} (or 0 to {len(words) - 1})"
+    raise ValueError(message)
+
+
+def money(value: Any) -> str:
+    """Return an amount with two decimals: `35`, `"35.0"` and `"35.00"` are all `"35.00"`."""
+    try:
+        amount = Decimal(str(value).strip())
+    except InvalidOperation:
+        amount = Decimal("NaN")
+    if not amount.is_finite():
+        message = f"{value!r} is not an amount; expected digits such as 35 or 35.00"
+        raise ValueError(message)
+    try:
+        cents = amount.quantize(Decimal("0.01"))
+    except InvalidOperation:
+        cents = None
+    if cents is None or cents != amount:
+        message = f"{value!r} is not an amount with at most two decimals"
+        raise ValueError(message)
+    return str(cents or Decimal("0.00"))
+
+
+def clock(value: Any) -> str:
+    """Return a time of day as `HH:MM`: `9:30`, `09:30` and `09:30:00` are one."""
+    match = _TIME.fullmatch(str(value).strip())
+    if match is None or int(match[1]) > 23 or int(match[2]) > 59:  # noqa: PLR2004 - a day's last hour and minute
+        message = f"{value!r} is not a time of day; expected HH:MM such as 09:30"
+        raise ValueError(message)
+    return f"{int(match[1]):02d}:{match[2]}"
+
+
+def day(value: Any) -> str:
+    """Return a calendar date as `YYYY-MM-DD`."""
+    text = str(value).strip()
+    try:
+        return date.fromisoformat(text).isoformat() if len(text) == len("2027-03-01") else _no_day(value)
+    except ValueError:
+        return _no_day(value)
+
+
+def _no_day(value: Any) -> str:
+    message = f"{value!r} is not a date; expected YYYY-MM-DD such as 2027-03-01"
+    raise ValueError(message)
+
+
+def instant(value: Any) -> str:
+    """Return a date-time with an offset as the same instant in UTC, `2027-03-01T09:00:00Z`."""
+    text = str(value).strip()
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        message = f"{value!r} is not an instant; expected a date-time with an offset such as 2027-03-01T09:00:00Z"
+        raise ValueError(message)
+    return utc(moment)
+
+
+def utc(moment: datetime) -> str:
+    """Return an aware date-time in UTC, to the second, ending in `Z`."""
+    return moment.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z"
+
+
+def now() -> str:
+    """Return the present instant in UTC, to the second."""
+    return utc(datetime.now(UTC))
+
+
+def whole(value: Any) -> int:
+    """Return a whole number from a number or digits: `12`, `"12"` and `"12.0"` are one."""
+    try:
+        number = Decimal(str(value).strip())
+    except InvalidOperation:
+        number = Decimal("NaN")
+    if isinstance(value, bool) or not number.is_finite() or number != number.to_integral_value():
+        message = f"{value!r} is not a whole number"
+        raise ValueError(message)
+    return int(number)
+
+
+def flag(value: Any) -> bool:
+    """Return a boolean from a boolean, `true`/`false` or `1`/`0`."""
+    text = str(value).strip().lower()
+    if text in _TRUE:
+        return True
+    if text in _FALSE:
+        return False
+    message = f"{value!r} is not true or false"
+    raise ValueError(message)
+
+
+def plain(value: Any) -> Any:
+    """Return a JSON value: references as `Kind/name`, tuples as lists, mappings as dicts."""
+    if isinstance(value, Ref):
+        return str(value)
+    if isinstance(value, Mapping):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    return value
+
+
+def digest(value: Any) -> str:
+    """Return `sha256:…` of a value's canonical JSON; independent of key order and hash seed."""
+    text = json.dumps(plain(value), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return "sha256:" + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,142 @@
+"""What is to be done to one object, and the exact calls that do it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from reconciler.model.objects import Address, Desired, Live, Record, Ref, SourceRef
+
+Action = Literal["create", "update", "replace", "delete", "adopt", "noop", "unknown"]
+ACTIONS: tuple[Action, ...] = ("create", "update", "replace", "delete", "adopt", "noop", "unknown")
+
+Origin = Literal["manifest", "drift"]
+Effect = Literal["create", "update", "delete"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldChange:
+    """One field's step from `before` to `after` (JSON values).
+
+    `origin` is drift where the manifest still says what was last applied and the live side moved.
+    `verifiable` is False where the API does not answer the field: `before` is then what was last applied.
+    """
+
+    path: str
+    before: Any
+    after: Any
+    origin: Origin
+    verifiable: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edit:
+    """One write to one object or to one part of it, in canonical values; the provider words it.
+
+    Without `part` it is the object itself. With `part` and `part_id` it is one member of a
+    collection (`slots`, `123456`) that can be changed on its own; `replaces` is what that member was.
+    """
+
+    values: Mapping[str, Any]
+    part: str | None = None
+    part_id: str | None = None
+    replaces: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Risk:
+    """Harm a change could do to bookings. `block` stops an apply unless the address is let through."""
+
+    code: str
+    level: Literal["block", "warn"]
+    message: str
+    slots: tuple[str, ...] = ()
+    booked: int = 0
+    reserved: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One writing call, fully worded but for ids not known yet.
+
+    `path` and `body` may hold `Ref`s: in the path as `{Resource/court-1}`, in the body as values.
+    `body` is a structure of plain values; `encoding` says how the provider puts it on the wire.
+    """
+
+    address: Address
+    connection: str
+    effect: Effect
+    method: str
+    path: str
+    body: Any = None
+    encoding: Literal["json", "xml", "form", "none"] = "none"
+    needs: tuple[Address, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """What a remote system said to a writing call; `remote_id` is None where a create did not tell it.
+
+    `gone` is True where a delete found nothing left to delete.
+    """
+
+    status: int
+    remote_id: str | None = None
+    live: Live | None = None
+    gone: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What happens to one object and why.
+
+    `fields` is for people and programs to read, `edits` is what the provider turns into `calls`.
+    """
+
+    address: Address
+    connection: str
+    action: Action
+    reason: str
+    remote_id: str | None = None
+    source: SourceRef | None = None
+    fields: tuple[FieldChange, ...] = ()
+    edits: tuple[Edit, ...] = ()
+    risks: tuple[Risk, ...] = ()
+    calls: tuple[Call, ...] = ()
+    unverified: tuple[str, ...] = ()
+    desired: Desired | None = None
+    record: Record | None = None
+    live: Live | None = None
+
+    @property
+    def writes(self) -> bool:
+        """Whether carrying it out sends anything or changes which objects are managed."""
+        return self.action not in {"noop", "unknown"}
+
+    @property
+    def depends_on(self) -> tuple[Address, ...]:
+        """Addresses this object refers to, as declared, or as recorded once the manifest is gone."""
+        if self.desired is not None:
+            return self.desired.depends_on
+        return self.record.depends_on if self.record is not None else ()
+
+
+def bind(value: Any, ids: Mapping[Address, str]) -> Any:
+    """Replace every `Ref` in a structure by the remote id of its target; KeyError where it is unknown."""
+    if isinstance(value, Ref):
+        return ids[value.target]
+    if isinstance(value, Mapping):
+        return {key: bind(item, ids) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [bind(item, ids) for item in value]
+    return value
+
+
+def bind_path(path: str, ids: Mapping[Address, str], needs: tuple[Address, ...]) -> str:
+    """Replace `{Kind/name}` in a call's path by remote ids; KeyError where one is unknown."""
+    for address in needs:
+        marker = f"{{{address}}}"
+        if marker in path:
+            path = path.replace(marker, ids[address])
+    return path

@@ -1,0 +1,80 @@
+"""What an object *is*: the pure facts and functions that one kind brings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from reconciler.model.change import Action, Edit, FieldChange, Risk
+from reconciler.model.objects import Fields, Live, Manifest, Problem
+
+IdentityKey = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """A spec field that names another object: `resource: court-1` becomes the canonical `resource_id`."""
+
+    spec_field: str
+    field: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartRevision:
+    """How one collection inside an object (a session's slots) gets from live to desired.
+
+    `verified` and `unverified` name the attributes that the answer did and did not hold.
+    """
+
+    fields: tuple[FieldChange, ...] = ()
+    edits: tuple[Edit, ...] = ()
+    risks: tuple[Risk, ...] = ()
+    note: str | None = None
+    verified: tuple[str, ...] = ()
+    unverified: tuple[str, ...] = ()
+
+
+PartComparison = Callable[[Any, Any, Any], PartRevision]
+"""(desired, live or None, last applied or None) → how to get there; empty where nothing changes."""
+
+
+def _no_problems(_: Manifest) -> Iterable[Problem]:
+    return ()
+
+
+def _no_cross_problems(_: Sequence[Manifest]) -> Iterable[Problem]:
+    return ()
+
+
+def _nothing_missing(_: Fields) -> tuple[str, ...]:
+    return ()
+
+
+def _no_risks(_action: Action, _fields: Sequence[FieldChange], _live: Live | None) -> tuple[Risk, ...]:
+    return ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """One kind of object, as data and pure functions.
+
+    `canonical` turns a manifest's spec (without its references) into canonical fields;
+    `identities` gives an object's natural keys, strongest first, from canonical fields of either side;
+    `readable` names the fields the API documents as answered: the rest may be answered or not;
+    `missing_to_create` names what a creation would need and the fields do not have, as sentences.
+    """
+
+    name: str
+    provider: str
+    schema: str
+    canonical: Callable[[Mapping[str, Any]], Fields]
+    identities: Callable[[Fields], tuple[IdentityKey, ...]]
+    readable: frozenset[str]
+    references: tuple[Reference, ...] = ()
+    parts: Mapping[str, PartComparison] = field(default_factory=dict)
+    check: Callable[[Manifest], Iterable[Problem]] = _no_problems
+    check_together: Callable[[Sequence[Manifest]], Iterable[Problem]] = _no_cross_problems
+    missing_to_create: Callable[[Fields], tuple[str, ...]] = _nothing_missing
+    risks: Callable[[Action, Sequence[FieldChange], Live | None], tuple[Risk, ...]] = _no_risks

@@ -1,0 +1,67 @@
+"""A plan: a finished value, first computed, then printed, saved or carried out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from reconciler.model.change import ACTIONS, Change
+from reconciler.model.objects import Address, Problem
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """Which objects a command was asked to look at; address globs, empty `targets` meaning all."""
+
+    targets: tuple[str, ...] = ()
+    excludes: tuple[str, ...] = ()
+
+    @property
+    def everything(self) -> bool:
+        """Whether no selection was made."""
+        return not self.targets and not self.excludes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What would change: one `Change` for each object in the selection, ordered by address.
+
+    `managed` counts the objects the state holds for this project and environment, `declared` those the
+    manifests declare, both whatever the selection.
+    `purpose` is `apply` or `destroy`: what the plan was made for.
+    """
+
+    project: str
+    environment: str | None
+    tool_version: str
+    manifest_digest: str
+    live_digest: str
+    changes: tuple[Change, ...]
+    problems: tuple[Problem, ...] = ()
+    selection: Selection = field(default_factory=Selection)
+    managed: int = 0
+    declared: int = 0
+    purpose: str = "apply"
+
+    @property
+    def summary(self) -> dict[str, int]:
+        """Number of changes by action, every action named."""
+        counts = Counter(change.action for change in self.changes)
+        return {action: counts[action] for action in ACTIONS}
+
+    @property
+    def effective(self) -> tuple[Change, ...]:
+        """The changes that do something."""
+        return tuple(change for change in self.changes if change.writes)
+
+    @property
+    def errors(self) -> tuple[Problem, ...]:
+        """The problems that forbid carrying it out."""
+        return tuple(problem for problem in self.problems if problem.severity == "error")
+
+    def change(self, address: Address) -> Change:
+        """Return the change of one address; KeyError where it is not in the plan."""
+        for change in self.changes:
+            if change.address == address:
+                return change
+        raise KeyError(str(address))

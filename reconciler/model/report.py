@@ -1,0 +1,90 @@
+"""What happened: derived from outcomes, never from the plan."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Literal
+
+from reconciler.model.change import Action, FieldChange
+from reconciler.model.objects import Address
+
+State = Literal["applied", "failed", "blocked", "unknown", "noop"]
+STATES: tuple[State, ...] = ("applied", "failed", "blocked", "unknown", "noop")
+
+Sync = Literal["changed", "missing", "expired", "in_sync", "unknown"]
+SYNCS: tuple[Sync, ...] = ("changed", "missing", "expired", "in_sync", "unknown")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How one object's change ended.
+
+    `blocked_by` names the dependency whose failure kept this one from starting; `calls` counts the
+    writing calls that were sent.
+    """
+
+    address: Address
+    action: Action
+    state: State
+    remote_id: str | None = None
+    error: str | None = None
+    blocked_by: Address | None = None
+    calls: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """An apply, as it went; outcomes are ordered by address."""
+
+    plan_digest: str
+    outcomes: tuple[Outcome, ...]
+    interrupted: bool = False
+
+    @property
+    def summary(self) -> dict[str, int]:
+        """Number of outcomes by state, every state named."""
+        counts = Counter(outcome.state for outcome in self.outcomes)
+        return {state: counts[state] for state in STATES}
+
+    @property
+    def clean(self) -> bool:
+        """Whether everything that was to be done was done."""
+        return not self.interrupted and all(outcome.state in {"applied", "noop"} for outcome in self.outcomes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drifted:
+    """How one managed object compares with what was last applied to it.
+
+    `reason` says, for people, why it is missing or could not be read.
+    """
+
+    address: Address
+    status: Sync
+    fields: tuple[FieldChange, ...] = ()
+    remote_id: str | None = None
+    reason: str | None = None
+    verifiable: int = 0
+    total: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drift:
+    """What changed outside since the last apply; objects are ordered by address."""
+
+    objects: tuple[Drifted, ...]
+
+    @property
+    def summary(self) -> dict[str, int]:
+        """Number of objects by status, every status named."""
+        counts = Counter(item.status for item in self.objects)
+        return {status: counts[status] for status in SYNCS}
+
+    @property
+    def coverage(self) -> dict[str, int]:
+        """How many applied fields there are, and how many of them the remote systems answered."""
+        return {
+            "fields": sum(item.total for item in self.objects),
+            "verifiable": sum(item.verifiable for item in self.objects),
+        }

@@ -1,0 +1,261 @@
+"""The story on one screen, and the public Python API.
+
+    paths → Manifest* → Problem* | Desired* → Live* → Plan → Report
+
+Each function takes what the one before it returned; nothing flows back. A dry run is stopping at `Plan`.
+"""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from reconciler import __version__
+from reconciler.errors import InvalidInput, ReconcilerError, StalePlan
+from reconciler.model.objects import Address, Desired, Intent, Problem, Record, problem_order
+from reconciler.model.plan import Plan, Selection
+from reconciler.registry import kinds, providers
+from reconciler.select import select
+from reconciler.workspace import Workspace
+
+__all__ = [
+    "Declared",
+    "Planned",
+    "Signals",
+    "Workspace",
+    "apply",
+    "check",
+    "declare",
+    "drift",
+    "explain_failures",
+    "open_project",
+    "plan",
+    "plan_again",
+]
+
+if TYPE_CHECKING:
+    from reconciler.engine.snapshot import Snapshot
+    from reconciler.manifests.read import Checked
+    from reconciler.model.report import Drift, Outcome, Report
+    from reconciler.settings import Project
+
+WORKERS = 8
+"""Objects carried out side by side unless told otherwise; each connection has its own limit below that."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declared:
+    """What the manifests declare, and what is wrong with them."""
+
+    desired: Mapping[Address, Desired]
+    problems: tuple[Problem, ...]
+    files: int
+    documents: int
+
+    @property
+    def errors(self) -> tuple[Problem, ...]:
+        """The problems that forbid going on."""
+        return tuple(problem for problem in self.problems if problem.severity == "error")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """A plan, and the look at the live systems it was made from."""
+
+    plan: Plan
+    snapshot: Snapshot
+
+
+def open_project(path: Path | None = None, environment: str | None = None) -> Project:
+    """Read the project file; InvalidInput lists everything that is wrong with it."""
+    from reconciler.manifests.project import load_project  # noqa: PLC0415 - late, for a quick --help
+
+    return load_project(path, environment, providers=providers())
+
+
+def check(
+    project: Project | None, paths: Sequence[str] = (), *, stdin: IO[bytes] | None = None
+) -> tuple[Checked, Declared]:
+    """Load and check manifests, offline: those of the project, or `paths` instead of them."""
+    from reconciler.manifests.read import read_manifests  # noqa: PLC0415 - late, for a quick --help
+    from reconciler.manifests.resolve import resolve  # noqa: PLC0415 - late, for a quick --help
+
+    checked = read_manifests(
+        paths or (project.manifests if project else ()),
+        root=Path.cwd() if paths or project is None else project.root,
+        kinds=kinds(),
+        values=project.values if project else {},
+        environment=project.environment if project else None,
+        project=project.name if project else None,
+        stdin=stdin,
+    )
+    desired: Sequence[Desired] = ()
+    problems = list(checked.problems)
+    if project is not None:
+        desired, found = resolve(checked.manifests, project, kinds())
+        problems += found
+    declared = Declared(
+        desired={item.address: item for item in desired},
+        problems=tuple(sorted(set(problems), key=problem_order)),
+        files=checked.files,
+        documents=checked.documents,
+    )
+    return checked, declared
+
+
+def declare(project: Project) -> Declared:
+    """Return what a project declares; InvalidInput lists every problem, and nothing has been sent."""
+    _, declared = check(project)
+    if declared.errors:
+        raise InvalidInput("the manifests have problems; nothing was read or sent", declared.problems)
+    return declared
+
+
+def plan(
+    workspace: Workspace,
+    declared: Declared,
+    selection: Selection | None = None,
+    *,
+    only: Collection[str] | None = None,
+    destroying: bool = False,
+) -> Planned:
+    """Read what is live and say what would change. Sends nothing but reads, by construction.
+
+    `selection` is what the user chose; `only` narrows the plan to the addresses of an earlier one.
+    """
+    from reconciler.engine.planner import World, make_plan, scopes  # noqa: PLC0415 - late, for a quick --help
+    from reconciler.engine.snapshot import take  # noqa: PLC0415 - late, for a quick --help
+
+    records, intents = workspace.store.records(), _by_address(workspace.store.open_intents())
+    selection = selection or Selection()
+    universe = declared.desired.keys() | records.keys() | intents.keys()
+    if only is None:
+        selected = select(universe, selection, declared.desired, records.keys())
+    else:
+        selected = frozenset(address for address in universe if str(address) in only)
+    world = World(
+        desired=declared.desired,
+        records=records,
+        intents=intents,
+        selected=selected,
+        kinds=workspace.kinds,
+        providers=workspace.providers,
+        connections=workspace.project.connections,
+        destroying=destroying,
+    )
+    wanted = scopes(world)
+    workspace.unlock({connection for connection, _ in wanted})
+    snapshot = take(wanted, workspace.reader)
+    header = {
+        "project": workspace.project.name,
+        "environment": workspace.project.environment,
+        "tool_version": __version__,
+    }
+    made = make_plan(world, snapshot, header, selection)
+    warnings = tuple(problem for problem in declared.problems if problem.severity == "warning")
+    return Planned(plan=replace(made, problems=(*made.problems, *warnings)), snapshot=snapshot)
+
+
+def _by_address(intents: Sequence[Intent]) -> dict[Address, tuple[Intent, ...]]:
+    grouped: dict[Address, tuple[Intent, ...]] = {}
+    for intent in intents:
+        grouped[intent.address] = (*grouped.get(intent.address, ()), intent)
+    return grouped
+
+
+def plan_again(workspace: Workspace, declared: Declared, saved: Mapping[str, Any]) -> Planned:
+    """Make a saved plan anew from what is declared and live now; StalePlan names everything that differs."""
+    from reconciler.engine.stale import header_reasons, reasons, touched  # noqa: PLC0415 - late, for a quick --help
+    from reconciler.render.machine import plan_document  # noqa: PLC0415 - late, for a quick --help
+
+    project = workspace.project
+    found = header_reasons(saved, project=project.name, environment=project.environment, tool_version=__version__)
+    if not found:
+        destroying = saved["purpose"] == "destroy"
+        fresh = plan(workspace, declared, only=touched(saved), destroying=destroying)
+        found = reasons(saved, plan_document(fresh.plan))
+        if not found:
+            return fresh
+    raise StalePlan("the saved plan is stale; nothing was written", reasons=found, hint="make a new plan")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signals:
+    """How a run is watched and stopped: set `stop` and it ends after the calls in flight."""
+
+    stop: threading.Event = field(default_factory=threading.Event)
+    on_outcome: Callable[[Outcome], None] = lambda _: None
+
+
+def apply(
+    workspace: Workspace, planned: Planned, *, workers: int | None = None, signals: Signals | None = None
+) -> Report:
+    """Carry out a plan whose guards have been evaluated; the report says what happened."""
+    from reconciler.engine.carry import Run  # noqa: PLC0415 - late, for a quick --help
+    from reconciler.engine.executor import execute  # noqa: PLC0415 - late, for a quick --help
+    from reconciler.render.machine import plan_digest, plan_document  # noqa: PLC0415 - late, for a quick --help
+
+    made, signals = planned.plan, signals or Signals()
+    if made.errors:
+        raise InvalidInput("the plan has problems; nothing was written", made.problems)
+    if any(change.writes for change in made.changes):
+        workspace.store.check_writable()
+    records = workspace.store.records()
+    run = Run(
+        run_id=uuid.uuid4().hex,
+        store=workspace.store,
+        kinds=workspace.kinds,
+        connections=workspace.project.connections,
+        open_provider=workspace.writer,
+        listed={place: reading.listed or frozenset() for place, reading in planned.snapshot.readings.items()},
+        ids=_ids(records, made),
+    )
+    return execute(
+        made,
+        run,
+        plan_digest=plan_digest(plan_document(made)),
+        workers=workers or WORKERS,
+        stop=signals.stop,
+        on_outcome=signals.on_outcome,
+    )
+
+
+def _ids(records: Mapping[Address, Record], made: Plan) -> dict[Address, str]:
+    """Return the ids that references may use: not those of objects that are about to get a new one."""
+    renewed = {change.address for change in made.changes if change.action in {"create", "replace"}}
+    return {address: record.remote_id for address, record in records.items() if address not in renewed}
+
+
+def drift(workspace: Workspace, selection: Selection | None = None) -> Drift:
+    """Compare what was last applied with what is live; reads only."""
+    from reconciler.engine.drift import drift as compare_records  # noqa: PLC0415 - late, for a quick --help
+    from reconciler.engine.planner import World, scopes  # noqa: PLC0415 - late, for a quick --help
+    from reconciler.engine.snapshot import take  # noqa: PLC0415 - late, for a quick --help
+
+    records = workspace.store.records()
+    selected = select(records.keys(), selection or Selection(), {}, records.keys())
+    world = World(
+        desired={},
+        records=records,
+        selected=selected,
+        kinds=workspace.kinds,
+        providers=workspace.providers,
+        connections=workspace.project.connections,
+    )
+    wanted = scopes(world)
+    workspace.unlock({connection for connection, _ in wanted})
+    snapshot = take(wanted, workspace.reader)
+    chosen = [record for address, record in records.items() if address in selected]
+    return compare_records(chosen, snapshot, workspace.kinds, workspace.project.connections)
+
+
+def explain_failures(planned: Planned) -> ReconcilerError | None:
+    """Return the error to end with where not one system could be read, None where at least one was."""
+    failures = planned.snapshot.failures
+    if not failures or planned.snapshot.readings:
+        return None
+    return failures[min(failures)]

@@ -1,0 +1,46 @@
+"""Choosing objects by address: `--target` and `--exclude`, with globs."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Mapping
+from fnmatch import fnmatchcase
+
+from reconciler.errors import UsageError
+from reconciler.model.objects import Address, Desired
+from reconciler.model.plan import Selection
+
+
+def select(
+    universe: Collection[Address],
+    selection: Selection,
+    desired: Mapping[Address, Desired],
+    existing: Collection[Address],
+) -> frozenset[Address]:
+    """Return the chosen addresses; UsageError names a pattern that matches nothing.
+
+    What a chosen object refers to comes along where it does not exist yet, unless it is excluded.
+    """
+    if not selection.targets:
+        chosen = set(universe)
+    else:
+        chosen = {address for pattern in selection.targets for address in _matching(universe, pattern, "--target")}
+    excluded = {address for pattern in selection.excludes for address in _matching(universe, pattern, "--exclude")}
+    chosen -= excluded
+    waiting = list(chosen)
+    while waiting:
+        item = desired.get(waiting.pop())
+        for target in item.depends_on if item else ():
+            if target not in existing and target not in chosen | excluded and target in desired:
+                chosen.add(target)
+                waiting.append(target)
+    return frozenset(chosen)
+
+
+def _matching(universe: Collection[Address], pattern: str, option: str) -> list[Address]:
+    found = [address for address in universe if fnmatchcase(str(address), pattern)]
+    if not found:
+        near = difflib.get_close_matches(pattern, sorted(map(str, universe)), n=1)
+        hint = f"did you mean {near[0]}?" if near else "addresses look like Session/spring-yoga; globs are welcome"
+        raise UsageError(f"{option} {pattern} matches no object", hint=hint)
+    return found

@@ -1,0 +1,1 @@
+"""The record of what this project manages."""

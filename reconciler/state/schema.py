@@ -1,0 +1,53 @@
+"""The tables of the state, and how their version is kept."""
+
+from __future__ import annotations
+
+from sqlalchemy import JSON, Boolean, Column, Integer, MetaData, PrimaryKeyConstraint, String, Table, Text
+
+VERSION = 1
+"""Version of the tables below; a state written by a newer version is refused, never guessed at."""
+
+metadata = MetaData()
+
+meta = Table(
+    "reconciler_meta",
+    metadata,
+    Column("key", String(64), primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+objects = Table(
+    "reconciler_objects",
+    metadata,
+    Column("project", String(255), nullable=False),
+    Column("environment", String(255), nullable=False),
+    Column("kind", String(64), nullable=False),
+    Column("name", String(63), nullable=False),
+    Column("connection", String(255), nullable=False),
+    Column("target", String(1024), nullable=False),
+    Column("remote_id", String(255), nullable=False),
+    Column("fields", JSON, nullable=False),
+    Column("protect", Boolean, nullable=False),
+    Column("depends_on", JSON, nullable=False),
+    Column("created_at", String(32), nullable=False),
+    Column("updated_at", String(32), nullable=False),
+    PrimaryKeyConstraint("project", "environment", "kind", "name"),
+)
+"""One row for each managed object. Project and environment keep two environments' ids apart."""
+
+intents = Table(
+    "reconciler_intents",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("project", String(255), nullable=False),
+    Column("environment", String(255), nullable=False),
+    Column("run_id", String(64), nullable=False),
+    Column("kind", String(64), nullable=False),
+    Column("name", String(63), nullable=False),
+    Column("connection", String(255), nullable=False),
+    Column("target", String(1024), nullable=False),
+    Column("effect", String(16), nullable=False),
+    Column("fields", JSON, nullable=False),
+    Column("started_at", String(32), nullable=False),
+)
+"""Writing calls that were about to be sent: a row that is still there has an unknown result."""

@@ -1,0 +1,241 @@
+"""The state on disk: what is managed, and which writing calls have no recorded result yet."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Row, and_, create_engine, delete, event, insert, select, update
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import StaticPool
+
+from reconciler.errors import ReconcilerError
+from reconciler.model.canonical import now, plain
+from reconciler.model.objects import Address, Intent, Record
+from reconciler.state.schema import VERSION, intents, meta, metadata, objects
+
+
+class Store:
+    """The state of one project and environment; safe to use from several threads.
+
+    A state that does not exist yet reads as empty; it is created by the first write. Every method
+    is one transaction and raises ReconcilerError in words where the database cannot be used.
+    """
+
+    def __init__(self, url: str, *, project: str, environment: str | None = None) -> None:
+        self._url = make_url(url)
+        self._scope = {"project": project, "environment": environment or ""}
+        self._lock = threading.RLock()
+        self._ready = False
+        self._engine = self._open()
+
+    @property
+    def label(self) -> str:
+        """The state's place, without credentials."""
+        return self._url.database or "" if self._is_sqlite else self._url.render_as_string(hide_password=True)
+
+    @property
+    def _is_sqlite(self) -> bool:
+        return self._url.get_backend_name() == "sqlite"
+
+    @property
+    def _file(self) -> Path | None:
+        name = self._url.database
+        return Path(name) if self._is_sqlite and name and name != ":memory:" else None
+
+    def _open(self) -> Engine:
+        try:
+            if not self._is_sqlite:
+                return create_engine(self._url, pool_pre_ping=True)
+            engine = create_engine(
+                self._url, poolclass=StaticPool, connect_args={"timeout": 30, "check_same_thread": False}
+            )
+        except (SQLAlchemyError, ImportError) as error:
+            hint = "pip install 'reconciler[postgres]'" if isinstance(error, ImportError) else None
+            message = f"state {self.label}: {_words(error)}"
+            raise ReconcilerError(message, hint=hint) from None
+        event.listen(engine, "connect", _durable)
+        return engine
+
+    @contextmanager
+    def _transaction(self, *, writing: bool) -> Iterator[Connection | None]:
+        """Give one transaction, or None where a read finds that there is no state yet."""
+        with self._lock:  # one connection serves all threads
+            try:
+                if not self._prepared(writing=writing):
+                    yield None
+                    return
+                with self._engine.begin() as connection:
+                    yield connection
+            except (SQLAlchemyError, OSError) as error:
+                message = f"state {self.label}: {_words(error)}"
+                raise ReconcilerError(message, hint=self._advice()) from None
+
+    def _advice(self) -> str:
+        if self._file is None:
+            return "check spec.state in reconciler.yaml and that the server can be reached"
+        return f"check that the folder {self._file.parent} exists and can be written, or set spec.state"
+
+    def _prepared(self, *, writing: bool) -> bool:
+        if self._ready:
+            return True
+        file = self._file
+        if file is not None and not file.exists():
+            if not writing:
+                return False
+            file.parent.mkdir(parents=True, exist_ok=True)
+            os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))
+        with self._engine.begin() as connection:
+            self._ready = self._check_version(connection, writing=writing)
+        return self._ready
+
+    def _check_version(self, connection: Connection, *, writing: bool) -> bool:
+        if not self._engine.dialect.has_table(connection, meta.name):
+            if not writing:
+                return False
+            metadata.create_all(connection)
+            connection.execute(insert(meta).values(key="schema_version", value=str(VERSION)))
+            return True
+        found = connection.execute(select(meta.c.value).where(meta.c.key == "schema_version")).scalar_one_or_none()
+        if found != str(VERSION):
+            message = f"state {self.label} has schema version {found}, this reconciler knows version {VERSION}"
+            raise ReconcilerError(message, hint="use the version of reconciler that wrote it, or a newer one")
+        return True
+
+    def _mine(self, table: Any, address: Address | None = None) -> Any:
+        conditions = [table.c.project == self._scope["project"], table.c.environment == self._scope["environment"]]
+        if address is not None:
+            conditions += [table.c.kind == address.kind, table.c.name == address.name]
+        return and_(*conditions)
+
+    def records(self) -> Mapping[Address, Record]:
+        """Return every managed object by address, in address order."""
+        with self._transaction(writing=False) as connection:
+            rows = connection.execute(select(objects).where(self._mine(objects))).all() if connection else []
+        found = [_record(row) for row in rows]
+        return {record.address: record for record in sorted(found, key=lambda item: str(item.address))}
+
+    def open_intents(self) -> tuple[Intent, ...]:
+        """Return the writing calls whose result was never recorded, oldest first."""
+        with self._transaction(writing=False) as connection:
+            query = select(intents).where(self._mine(intents)).order_by(intents.c.number)
+            rows = connection.execute(query).all() if connection else []
+        return tuple(_intent(row) for row in rows)
+
+    def begin(self, intent: Intent) -> int:
+        """Record durably that a writing call is about to be sent; return the number that ends it."""
+        values = {
+            **self._scope,
+            "run_id": intent.run_id,
+            "kind": intent.address.kind,
+            "name": intent.address.name,
+            "connection": intent.connection,
+            "target": intent.target,
+            "effect": intent.effect,
+            "fields": plain(intent.fields),
+            "started_at": intent.started_at,
+        }
+        with self._transaction(writing=True) as connection:
+            if connection is None:
+                raise ReconcilerError(f"state {self.label} could not be created")
+            result = connection.execute(insert(intents).values(values))
+            return int(result.inserted_primary_key[0]) if result.inserted_primary_key else 0
+
+    def end(self, number: int) -> None:
+        """Forget an intent whose call certainly had no effect, or whose effect needs no record."""
+        with self._transaction(writing=True) as connection:
+            if connection is not None:
+                connection.execute(delete(intents).where(intents.c.number == number))
+
+    def settle(self, address: Address) -> None:
+        """Forget every open intent of an address: the live system has been looked at."""
+        with self._transaction(writing=True) as connection:
+            if connection is not None:
+                connection.execute(delete(intents).where(self._mine(intents, address)))
+
+    def save(self, record: Record, *, ends: int | None = None) -> None:
+        """Write one object's record, and end the intent that led to it, in one transaction."""
+        values = {
+            "connection": record.connection,
+            "target": record.target,
+            "remote_id": record.remote_id,
+            "fields": plain(record.fields),
+            "protect": record.protect,
+            "depends_on": [str(address) for address in record.depends_on],
+            "updated_at": now(),
+        }
+        key = {**self._scope, "kind": record.address.kind, "name": record.address.name}
+        with self._transaction(writing=True) as connection:
+            if connection is None:
+                return
+            changed = connection.execute(
+                update(objects).where(self._mine(objects, record.address)).values(values)
+            ).rowcount
+            if not changed:
+                connection.execute(insert(objects).values({**key, **values, "created_at": now()}))
+            if ends is not None:
+                connection.execute(delete(intents).where(intents.c.number == ends))
+
+    def remove(self, address: Address, *, ends: int | None = None) -> bool:
+        """Forget one object; return whether it was known."""
+        with self._transaction(writing=True) as connection:
+            if connection is None:
+                return False
+            gone = connection.execute(delete(objects).where(self._mine(objects, address))).rowcount
+            if ends is not None:
+                connection.execute(delete(intents).where(intents.c.number == ends))
+            return bool(gone)
+
+    def check_writable(self) -> None:
+        """Raise ReconcilerError now where a later write would fail: nothing may be sent that cannot be recorded."""
+        with self._transaction(writing=True) as connection:
+            if connection is not None:
+                connection.execute(update(meta).where(meta.c.key == "schema_version").values(value=str(VERSION)))
+
+    def close(self) -> None:
+        """Give back the database connections."""
+        self._engine.dispose()
+
+
+def _durable(connection: Any, _record: Any) -> None:
+    """Make SQLite's commits survive a kill, and let a plan read while an apply writes."""
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.close()
+
+
+def _words(error: BaseException) -> str:
+    cause = getattr(error, "orig", None) or error
+    return getattr(cause, "strerror", None) or str(cause).split("\n", maxsplit=1)[0]
+
+
+def _record(row: Row[Any]) -> Record:
+    return Record(
+        address=Address(row.kind, row.name),
+        connection=row.connection,
+        target=row.target,
+        remote_id=row.remote_id,
+        fields=row.fields,
+        protect=row.protect,
+        depends_on=tuple(Address.parse(item) for item in row.depends_on),
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+    )
+
+
+def _intent(row: Row[Any]) -> Intent:
+    return Intent(
+        run_id=row.run_id,
+        address=Address(row.kind, row.name),
+        connection=row.connection,
+        target=row.target,
+        effect=row.effect,
+        fields=row.fields,
+        started_at=row.started_at,
+    )

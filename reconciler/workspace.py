@@ -1,0 +1,88 @@
+"""One project with everything a command opens for it: kinds, providers, connections, state."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from reconciler.errors import InvalidInput, ReconcilerError
+from reconciler.model.objects import Problem
+from reconciler.registry import kinds, providers
+
+if TYPE_CHECKING:
+    from reconciler.model.kind import Kind
+    from reconciler.providers.base import Provider, ProviderSpec
+    from reconciler.settings import Project, Secret
+    from reconciler.state.store import Store
+
+
+class Workspace:
+    """Opens what is needed, once, and closes all of it. Use as a context manager."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self.kinds: Mapping[str, Kind] = kinds()
+        self.providers: Mapping[str, ProviderSpec] = providers()
+        self._lock = threading.Lock()
+        self._open: dict[tuple[str, bool], Provider] = {}
+        self._secrets: dict[str, dict[str, Secret]] = {}
+        self._store: Store | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for provider in self._open.values():
+            provider.close()
+        if self._store is not None:
+            self._store.close()
+
+    @property
+    def store(self) -> Store:
+        """The state of this project and environment."""
+        if self._store is None:
+            from reconciler.state.store import Store  # noqa: PLC0415 - SQLAlchemy, which validate does without
+
+            self._store = Store(self.project.state, project=self.project.name, environment=self.project.environment)
+        return self._store
+
+    def reader(self, connection: str) -> Provider:
+        """Return an unlocked connection's provider whose HTTP door refuses anything that writes."""
+        return self._provider(connection, writes=False)
+
+    def writer(self, connection: str) -> Provider:
+        """Return a connection's provider that may write."""
+        return self._provider(connection, writes=True)
+
+    def _provider(self, name: str, *, writes: bool) -> Provider:
+        from reconciler.providers.http import Door  # noqa: PLC0415 - httpx, which offline commands do without
+
+        with self._lock:
+            if (name, writes) not in self._open:
+                connection = self.project.connections[name]
+                spec = self.providers[connection.provider]
+                login_path = spec.login_path(connection) if spec.login_path else None
+                door = Door(connection, writes=writes, secrets=self._secrets[name], login_path=login_path)
+                self._open[name, writes] = spec.open(connection, door)
+            return self._open[name, writes]
+
+    def unlock(self, names: set[str]) -> None:
+        """Resolve the credentials of these connections; InvalidInput lists every one that cannot be had."""
+        problems = []
+        for name in sorted(names):
+            connection = self.project.connections[name]
+            found: dict[str, Secret] = {}
+            for key, credential in sorted(connection.auth.items()):
+                try:
+                    found[key] = credential.resolve()
+                except ReconcilerError as error:
+                    summary = f"connections.{name}.auth.{key}: {error.message}"
+                    problem = Problem(code="credential", summary=summary, hint=error.hint, where=credential.where)
+                    problems.append(problem)
+            self._secrets[name] = found
+        if problems:
+            raise InvalidInput("credentials are missing", problems)
