@@ -14,8 +14,6 @@ from reconciler.settings import Policy
 PERCENT_FROM = 10
 """Below this many managed objects a share of them says nothing (contract, policy.max_change_percent)."""
 
-_BOOKING_RISKS = frozenset({"booked-slot-lost", "booked-slot-moved", "bookings-unknown"})
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overrides:
@@ -106,13 +104,12 @@ def _risky(plan: Plan, overrides: Overrides) -> Iterator[Problem]:
     for change in plan.changes:
         allowed = any(fnmatchcase(str(change.address), pattern) for pattern in overrides.allow_booked)
         for risk in change.risks:
-            about_bookings = risk.code in _BOOKING_RISKS
-            if risk.level != "block" or (about_bookings and allowed):
+            if risk.level != "block" or (risk.about_bookings and allowed):
                 continue
             yield Problem(
                 code=f"guard-{risk.code}",
                 summary=risk.message,
-                hint=f"to let it through: --allow-booked {change.address}" if about_bookings else None,
+                hint=f"to let it through: --allow-booked {change.address}" if risk.about_bookings else None,
                 where=change.source,
                 address=change.address,
             )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from reconciler.engine.decide import Context, decide
 from reconciler.engine.order import in_order
@@ -100,7 +101,7 @@ def make_plan(world: World, snapshot: Snapshot, header: Mapping[str, str | None]
         if change is None:
             continue
         problems += found
-        changes[address] = _with_calls(world, change)
+        changes[address] = _with_digest(world, _with_calls(world, change))
         if change.remote_id is not None and change.action in {"noop", "update", "adopt", "unknown"}:
             ids[address] = change.remote_id
     in_order(changes.values())  # raises on a circle of references, which would stop an apply half-way
@@ -154,6 +155,22 @@ def _with_calls(world: World, change: Change) -> Change:
     return replace(change, calls=_calls(world, change))
 
 
+def _with_digest(world: World, change: Change) -> Change:
+    if change.live is None:
+        return change
+    kind = world.kinds[change.address.kind]
+    return replace(change, live_digest=digest(_lasting(change.live.fields, kind.volatile)))
+
+
+def _lasting(value: Any, volatile: frozenset[str]) -> Any:
+    """Return a live value without what changes with everyday business."""
+    if isinstance(value, Mapping):
+        return {key: _lasting(item, volatile) for key, item in value.items() if key not in volatile}
+    if isinstance(value, (list, tuple)):
+        return [_lasting(item, volatile) for item in value]
+    return value
+
+
 def _calls(world: World, change: Change) -> tuple[Call, ...]:
     if change.action == "delete" and change.live is None:
         return ()  # already gone
@@ -196,8 +213,5 @@ def _manifest_digest(world: World) -> str:
 
 def _live_digest(changes: tuple[Change, ...]) -> str:
     return digest(
-        [
-            [str(change.address), change.action == "unknown", change.remote_id, change.live and change.live.fields]
-            for change in changes
-        ]
+        [[str(change.address), change.action == "unknown", change.remote_id, change.live_digest] for change in changes]
     )

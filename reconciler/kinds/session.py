@@ -166,6 +166,7 @@ KIND = Kind(
     canonical=canonical,
     identities=identities,
     readable=READABLE,
+    volatile=frozenset({"spaces_booked", "spaces_reserved"}),
     parts={"slots": compare_slots},
     check=check,
     missing_to_create=missing_to_create,

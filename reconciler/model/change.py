@@ -55,6 +55,11 @@ class Risk:
     booked: int = 0
     reserved: int = 0
 
+    @property
+    def about_bookings(self) -> bool:
+        """Whether `--allow-booked` lets it through."""
+        return self.code.startswith(("booked-", "bookings-"))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
@@ -92,6 +97,7 @@ class Change:
     """What happens to one object and why.
 
     `fields` is for people and programs to read, `edits` is what the provider turns into `calls`.
+    `live_digest` stands for everything the live object answered, but for what its kind calls volatile.
     """
 
     address: Address
@@ -105,6 +111,7 @@ class Change:
     risks: tuple[Risk, ...] = ()
     calls: tuple[Call, ...] = ()
     unverified: tuple[str, ...] = ()
+    live_digest: str | None = None
     desired: Desired | None = None
     record: Record | None = None
     live: Live | None = None

@@ -63,6 +63,8 @@ class Kind:
     `canonical` turns a manifest's spec (without its references) into canonical fields;
     `identities` gives an object's natural keys, strongest first, from canonical fields of either side;
     `readable` names the fields the API documents as answered: the rest may be answered or not;
+    `volatile` names values, at any depth, that change with everyday business (places booked): their
+    change alone does not make a plan stale;
     `missing_to_create` names what a creation would need and the fields do not have, as sentences.
     """
 
@@ -73,6 +75,7 @@ class Kind:
     identities: Callable[[Fields], tuple[IdentityKey, ...]]
     readable: frozenset[str]
     references: tuple[Reference, ...] = ()
+    volatile: frozenset[str] = frozenset()
     parts: Mapping[str, PartComparison] = field(default_factory=dict)
     check: Callable[[Manifest], Iterable[Problem]] = _no_problems
     check_together: Callable[[Sequence[Manifest]], Iterable[Problem]] = _no_cross_problems

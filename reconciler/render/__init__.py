@@ -1,0 +1,1 @@
+"""Plans, reports and drift as text and as documents for programs."""

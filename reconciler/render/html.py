@@ -1,0 +1,95 @@
+"""Plans, reports and drift as one self-contained page: nothing is loaded, no script runs, it prints well."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from reconciler.model.objects import problem_order
+from reconciler.model.plan import Plan
+from reconciler.model.report import STATES, SYNCS, Drift, Report
+from reconciler.render import machine, phrases, rows
+from reconciler.render.safe import visible
+
+
+def plan(plan: Plan) -> str:
+    """Return a plan as a page that the person responsible for the timetable can read, print and sign.
+
+    Nothing is shortened or left out: what is folded is on the page and opens in print.
+    """
+    return _page(
+        "plan.html.j2",
+        headline=phrases.plan_headline(plan),
+        subject=phrases.subject(plan),
+        tiles=[(mark, action, plan.summary[action]) for action, mark in phrases.ACTIONS.items()],
+        risks=[(change, risk, phrases.risk_facts(risk)) for change, risk in phrases.at_risk(plan)],
+        allowances=phrases.allowances(plan),
+        changes=[(change, rows.of_change(change.action, change.fields, width=None)) for change in plan.effective],
+        unread=[change for change in plan.changes if change.action == "unknown"],
+        problems=sorted(plan.problems, key=problem_order),
+        notes=phrases.plan_notes(plan),
+        plan=plan,
+        digest=machine.plan_digest(machine.plan_document(plan)),
+    )
+
+
+def report(report: Report, plan: Plan) -> str:
+    """Return how an apply went as a page."""
+    return _page(
+        "report.html.j2",
+        headline=phrases.report_headline(report),
+        subject=phrases.subject(plan),
+        tiles=[(phrases.STATES[state], state, report.summary[state]) for state in STATES],
+        outcomes=[
+            (phrases.STATES[outcome.state], outcome, phrases.outcome_words(outcome))
+            for outcome in report.outcomes
+            if outcome.state != "noop"
+        ],
+        not_started=phrases.not_started(report, plan),
+        advice=phrases.advice(report, plan),
+        digest=report.plan_digest,
+    )
+
+
+def drift(drift: Drift) -> str:
+    """Return what changed outside since the last apply as a page."""
+    return _page(
+        "drift.html.j2",
+        headline=phrases.drift_headline(drift),
+        subject=phrases.drift_coverage(drift),
+        tiles=[(phrases.SYNCS[status], status.replace("_", " "), drift.summary[status]) for status in SYNCS],
+        objects=[
+            (phrases.SYNCS[item.status], item, phrases.drifted_words(item), rows.of_drift(item.fields, width=None))
+            for item in drift.objects
+            if item.status != "in_sync"
+        ],
+    )
+
+
+def _page(template: str, **context: Any) -> str:
+    return _templates().get_template(template).render(context)
+
+
+@cache
+def _templates() -> Environment:
+    """Open the templates; every value is made visible first, then escaped for HTML."""
+    environment = Environment(
+        loader=PackageLoader("reconciler.render"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        finalize=_finalize,
+    )
+    environment.globals.update(marks=phrases.ACTIONS, counted=phrases.counted)
+    return environment
+
+
+def _finalize(value: Any) -> Any:
+    """Neutralise plain text; markup made by our own macros passes."""
+    if value is None or hasattr(value, "__html__"):
+        return value
+    return visible(str(value))

@@ -1,0 +1,200 @@
+"""The sentences that text, Markdown and HTML share, so that no two of them say different things."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from reconciler.model.change import Action, Change, Risk
+from reconciler.model.plan import Plan
+from reconciler.model.report import Drift, Drifted, Outcome, Report, State, Sync
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How one action or state looks: a sign, a colour's name, and the word for "has been done"."""
+
+    sign: str
+    style: str
+    done: str = ""
+
+
+ACTIONS: dict[Action, Mark] = {
+    "create": Mark("+", "green", "created"),
+    "update": Mark("~", "yellow", "updated"),
+    "replace": Mark("-/+", "magenta", "replaced"),
+    "delete": Mark("-", "red", "deleted"),
+    "adopt": Mark("←", "cyan", "adopted"),
+    "noop": Mark(" ", "dim", "unchanged"),
+    "unknown": Mark("?", "blue", "left alone"),
+}
+
+STATES: dict[State, Mark] = {
+    "applied": Mark("✓", "green"),
+    "failed": Mark("✗", "red"),
+    "blocked": Mark("⊘", "yellow"),
+    "unknown": Mark("?", "blue"),
+    "noop": Mark(" ", "dim"),
+}
+
+SYNCS: dict[Sync, Mark] = {
+    "changed": Mark("~", "yellow", "changed outside"),
+    "missing": Mark("-", "red", "missing"),
+    "expired": Mark("!", "magenta", "expired"),
+    "unknown": Mark("?", "blue", "unknown"),
+    "in_sync": Mark(" ", "dim", "in sync"),
+}
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun: `1 call`, `2 calls`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def place(change: Change) -> str:
+    """Return `manifests/yoga.yaml:3`, or nothing where no manifest is left."""
+    return f"{change.source.path}:{change.source.line}" if change.source is not None else ""
+
+
+def subject(plan: Plan) -> str:
+    """Say which project, environment and objects the plan is about."""
+    parts = [f"Project {plan.project}"]
+    if plan.environment is not None:
+        parts.append(f"environment {plan.environment}")
+    if plan.selection.targets:
+        parts.append(f"only {', '.join(plan.selection.targets)}")
+    if plan.selection.excludes:
+        parts.append(f"without {', '.join(plan.selection.excludes)}")
+    return ", ".join(parts)
+
+
+def plan_headline(plan: Plan) -> str:
+    """Return the summary line of a plan."""
+    counts = plan.summary
+    if plan.effective or counts["unknown"] or plan.errors:
+        name = "Destroy plan" if plan.purpose == "destroy" else "Plan"
+        steps = ("create", "update", "replace", "delete", "adopt")
+        todo = ", ".join(f"{counts[step]} to {step}" for step in steps)
+        unread = f", {counts['unknown']} unknown" if counts["unknown"] else ""
+        return f"{name}: {todo}; {counts['noop']} unchanged{unread}."
+    if counts["noop"]:
+        verb = "matches" if counts["noop"] == 1 else "match"
+        return f"No changes. {counted(counts['noop'], 'object')} {verb} the live timetable."
+    if not plan.selection.everything:
+        return "No changes. No object is in the selection."
+    return "Nothing to destroy." if plan.purpose == "destroy" else "No changes. No objects are declared or managed."
+
+
+def plan_notes(plan: Plan) -> tuple[str, ...]:
+    """Return what a reader must know beside the counts."""
+    notes = []
+    unverified = sum(len(change.unverified) for change in plan.changes)
+    if unverified:
+        verb, them = ("was", "it") if unverified == 1 else ("were", "them")
+        fields = counted(unverified, "field")
+        notes.append(f"{fields} {verb} compared with what was last applied: the API does not answer {them}.")
+    if plan.summary["unknown"]:
+        notes.append("Unknown objects could not be read; nothing is done to them.")
+    if plan.errors:
+        them = "it is" if len(plan.errors) == 1 else "they are"
+        notes.append(f"{counted(len(plan.errors), 'error')}: nothing can be applied until {them} mended.")
+    return tuple(notes)
+
+
+def at_risk(plan: Plan) -> tuple[tuple[Change, Risk], ...]:
+    """Return every risk with its change, those that stop an apply first."""
+    risks = [(change, risk) for change in plan.changes for risk in change.risks]
+    return tuple(sorted(risks, key=lambda item: item[1].level != "block"))
+
+
+def risk_facts(risk: Risk) -> str:
+    """Say who is affected: `4 booked, 1 reserved; slots 123456, 123457`."""
+    people = [f"{number} {word}" for number, word in ((risk.booked, "booked"), (risk.reserved, "reserved")) if number]
+    noun = "slot" if len(risk.slots) == 1 else "slots"
+    slots = [f"{noun} {', '.join(risk.slots)}"] if risk.slots else []
+    return "; ".join([", ".join(people)] * bool(people) + slots)
+
+
+def allowances(plan: Plan) -> tuple[str, ...]:
+    """Return the options that would let the blocked changes through."""
+    blocked = dict.fromkeys(
+        str(change.address) for change, risk in at_risk(plan) if risk.level == "block" and risk.about_bookings
+    )
+    return tuple(f"--allow-booked {address}" for address in blocked)
+
+
+def report_headline(report: Report) -> str:
+    """Return the summary line of an apply."""
+    counts = report.summary
+    todo = ", ".join(f"{state} {counts[state]}" for state in ("applied", "failed", "blocked", "unknown"))
+    start = "Interrupted. " if report.interrupted else ""
+    return f"{start}{todo[0].upper()}{todo[1:]}; {counts['noop']} unchanged."
+
+
+def outcome_words(outcome: Outcome) -> str:
+    """Say how one object's change ended: `created (id 125, 1 call)`, `failed: …`."""
+    if outcome.state == "applied":
+        facts = [f"id {outcome.remote_id}"] if outcome.remote_id is not None else []
+        facts += [counted(outcome.calls, "call")] if outcome.calls else []
+        return ACTIONS[outcome.action].done + (f" ({', '.join(facts)})" if facts else "")
+    if outcome.state == "blocked" and outcome.blocked_by is not None:
+        return f"blocked by {outcome.blocked_by}"
+    return f"{outcome.state}: {outcome.error}" if outcome.error else outcome.state
+
+
+def not_started(report: Report, plan: Plan) -> tuple[Change, ...]:
+    """Return planned changes that have no outcome: an interrupted run never came to them."""
+    reached = {outcome.address for outcome in report.outcomes}
+    return tuple(change for change in plan.effective if change.address not in reached)
+
+
+def advice(report: Report, plan: Plan) -> tuple[str, ...]:
+    """Return what to do next after an apply that did not end well; empty after one that did."""
+    lines = []
+    lost = [item for item in report.outcomes if item.state == "unknown" and item.action != "unknown"]
+    if lost:
+        what, verb = ("Unknown object", "was") if len(lost) == 1 else ("Unknown objects", "were")
+        lines.append(
+            f"{what}: the answer to a call {verb} lost, so it may have been carried out. "
+            "Run `reconciler plan`: it looks first and repeats nothing blindly."
+        )
+    if any(item.state == "unknown" and item.action == "unknown" for item in report.outcomes):
+        lines.append("Objects that could not be read were left alone; plan again when their system answers.")
+    if report.summary["failed"]:
+        lines.append("Mend what failed, then plan and apply again: what was applied stays applied.")
+    if report.summary["blocked"]:
+        lines.append("Blocked objects follow on the next apply, once what they wait for is there.")
+    waiting = not_started(report, plan)
+    if waiting:
+        lines.append(f"{counted(len(waiting), 'change')} not started; the next plan shows what is left.")
+    return tuple(lines)
+
+
+def drift_headline(drift: Drift) -> str:
+    """Return the summary line of a drift check."""
+    counts = drift.summary
+    if not drift.objects:
+        return "No drift. No objects are managed."
+    if counts["in_sync"] == len(drift.objects):
+        verb = "is" if counts["in_sync"] == 1 else "are"
+        return f"No drift. {counted(counts['in_sync'], 'object')} {verb} as last applied."
+    states = ", ".join(f"{counts[state]} {state}" for state in ("changed", "missing", "expired", "unknown"))
+    return f"Drift: {states}; {counts['in_sync']} in sync."
+
+
+def drift_coverage(drift: Drift) -> str:
+    """Say what share of the applied fields could be looked at; rounded down, so 100 % means all."""
+    fields, verifiable = drift.coverage["fields"], drift.coverage["verifiable"]
+    if not fields:
+        return "There are no applied fields to verify."
+    if fields == verifiable:
+        return f"Verified all {counted(fields, 'applied field')}."
+    why = "the API does not answer"
+    if drift.summary["unknown"]:
+        why += " or could not be read"
+    return f"Verified {verifiable} of {fields} applied fields ({100 * verifiable // fields} %); the rest {why}."
+
+
+def drifted_words(item: Drifted) -> str:
+    """Say what became of one object: `changed outside`, `missing: why`."""
+    done = SYNCS[item.status].done
+    return f"{done}: {item.reason}" if item.reason else done

@@ -1,0 +1,146 @@
+"""Field changes as rows to read: nested values taken apart, slots shown as slots, many of them folded."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from reconciler.model.change import Action, FieldChange
+from reconciler.render import values
+from reconciler.render.safe import visible
+
+Sign = Literal["+", "~", "-"]
+
+SLOTS_SHOWN = 12
+"""Slots of one change that are shown before the rest is folded."""
+
+UNVERIFIED = "last applied; the API does not answer it"
+OUTSIDE = "changed outside"
+
+_SIGN_WORDS: tuple[tuple[Sign, str], ...] = (("-", "deleted"), ("~", "changed"), ("+", "added"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One line of a change. `before` is None where the field is new, `after` None where it goes."""
+
+    label: str
+    before: str | None
+    after: str | None
+    note: str = ""
+    is_slot: bool = False
+
+    @property
+    def sign(self) -> Sign:
+        """Whether something comes, changes or goes."""
+        if self.before is None:
+            return "+"
+        return "-" if self.after is None else "~"
+
+    @property
+    def step(self) -> str:
+        """`35.00 → 40.00`, or the one value there is."""
+        return " → ".join(side for side in (self.before, self.after) if side is not None)
+
+    @property
+    def remark(self) -> str:
+        """The note in brackets, after two blanks; empty where there is none."""
+        return f"  ({self.note})" if self.note else ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rows:
+    """The rows of one change; `rest` are slots folded away, and `folded` says so in words."""
+
+    fields: tuple[Row, ...]
+    slots: tuple[Row, ...]
+    rest: tuple[Row, ...] = ()
+    folded: str | None = None
+
+
+def of_change(
+    action: Action, fields: Iterable[FieldChange], *, width: int | None = values.WIDTH, fold: bool = True
+) -> Rows:
+    """Return the rows of a planned change; values are shortened to `width` characters (None: never)."""
+    return _arranged([row for field in fields for row in _rows(field, _note(action, field), width)], fold)
+
+
+def of_drift(fields: Iterable[FieldChange], *, width: int | None = values.WIDTH, fold: bool = True) -> Rows:
+    """Return the rows of an object that changed outside: from what was last applied to what is live."""
+    return _arranged([row for field in fields for row in _rows(field, "", width)], fold)
+
+
+def _note(action: Action, field: FieldChange) -> str:
+    if action in {"create", "delete"}:
+        return ""
+    if field.origin == "drift":
+        return OUTSIDE
+    if field.verifiable:
+        return ""
+    return UNVERIFIED if field.before is not None else "not verifiable: the API does not answer it"
+
+
+def _rows(field: FieldChange, note: str, width: int | None) -> Iterator[Row]:
+    for path, before, after in _leaves(field.path, field.before, field.after):
+        if before == after and type(before) is type(after):
+            continue
+        if _is_slot(path, before, after):
+            old, new = (None if side is None else values.slot(side) for side in (before, after))
+            yield Row(label="slot", before=old, after=new, note=note, is_slot=True)
+            continue
+        if before is None or after is None:
+            old, new = (None if side is None else values.words(side, width=width) for side in (before, after))
+        else:
+            old, new = values.pair(before, after, width=width)
+        yield Row(label=visible(path), before=old, after=new, note=note)
+
+
+def _leaves(path: str, before: Any, after: Any) -> Iterator[tuple[str, Any, Any]]:
+    """Take mappings and keyed lists apart: `address.postcode`, `items[court].quantity`."""
+    before, after = _keyed(before), _keyed(after)
+    sides = [side for side in (before, after) if side is not None]
+    if not any(sides) or not all(isinstance(side, Mapping) for side in sides) or _is_slot(path, before, after):
+        yield path, before, after
+        return
+    for key in dict.fromkeys(key for side in sides for key in side):
+        inner = f"{path}{key}" if str(key).startswith("[") else f"{path}.{key}"
+        yield from _leaves(inner, (before or {}).get(key), (after or {}).get(key))
+
+
+def _keyed(value: Any) -> Any:
+    """Return a list whose members have an identity as a mapping from it; anything else as it is."""
+    if not isinstance(value, (list, tuple)) or not all(isinstance(item, Mapping) for item in value):
+        return value
+    names = [_identity(item) for item in value]
+    if not names or None in names or len(set(names)) < len(names):
+        return value
+    return {f"[{name}]": item for name, item in zip(names, value, strict=True)}
+
+
+def _identity(item: Mapping[str, Any]) -> str | None:
+    if "key" in item:
+        return str(item["key"])
+    return f"{item['date']} {item['time']}" if "date" in item and "time" in item else None
+
+
+def _is_slot(path: str, *sides: Any) -> bool:
+    present = [side for side in sides if side is not None]
+    return path.startswith("slots[") and all(isinstance(side, Mapping) and "date" in side for side in present)
+
+
+def _arranged(rows: Sequence[Row], fold: bool) -> Rows:
+    fields = tuple(row for row in rows if not row.is_slot)
+    slots = [row for row in rows if row.is_slot]
+    hidden = len(slots) - SLOTS_SHOWN
+    if not fold or hidden <= 0:
+        return Rows(fields=fields, slots=tuple(slots))
+    # What goes matters most: it must never be among the folded while something harmless is shown.
+    rank = {sign: index for index, (sign, _) in enumerate(_SIGN_WORDS)}
+    slots.sort(key=lambda row: rank[row.sign])
+    shown, rest = tuple(slots[:SLOTS_SHOWN]), tuple(slots[SLOTS_SHOWN:])
+    counts = Counter(row.sign for row in rest)
+    kinds = ", ".join(f"{counts[sign]} {word}" for sign, word in _SIGN_WORDS if counts[sign])
+    noun = "slot" if hidden == 1 else "slots"
+    return Rows(fields=fields, slots=shown, rest=rest, folded=f"… and {hidden} more {noun} ({kinds})")

@@ -1,0 +1,67 @@
+"""Text from outside made harmless: what a live system calls an object must not steer a terminal or a reader."""
+
+from __future__ import annotations
+
+import unicodedata
+
+_INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+_JOINERS = "\u200c\u200d"
+
+_ASCII = {
+    "→": "->",
+    "←": "<-",
+    "…": "...",
+    "⏎": "\\n",
+    "✓": "ok",
+    "✗": "x",
+    "⊘": "!",
+    "·": "-",
+}
+"""Stand-ins for our own signs where the output's encoding has none of them."""
+
+
+def visible(text: str) -> str:
+    r"""Return one line in which every control, bidi and invisible character is spelled out.
+
+    A newline becomes `⏎`, anything else its escape (`\x1b`, `\u202e`). Doing it twice changes nothing.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(
+        _shown(char, text[index - 1 : index], text[index + 1 : index + 2]) for index, char in enumerate(text)
+    )
+
+
+def _shown(char: str, before: str, after: str) -> str:
+    if char == "\n":
+        return "⏎"
+    if unicodedata.category(char) not in _INVISIBLE:
+        return char
+    # Joiners belong to emoji and to several scripts; beside ASCII they only hide a difference.
+    if char in _JOINERS and before and after and not before.isascii() and not after.isascii():
+        return char
+    return escaped(char)
+
+
+def escaped(char: str) -> str:
+    r"""Return a character as Python would escape it: `\x1b`, `\u202e`."""
+    return char.encode("unicode_escape").decode("ascii")
+
+
+def fitting(text: str, encoding: str) -> str:
+    """Return `text` so that `encoding` can carry it: our signs have stand-ins, the rest is escaped."""
+    try:
+        text.encode(encoding)
+    except LookupError:
+        return fitting(text, "ascii")
+    except UnicodeEncodeError:
+        return "".join(_stand_in(char, encoding) for char in text)
+    return text
+
+
+def _stand_in(char: str, encoding: str) -> str:
+    try:
+        char.encode(encoding)
+    except UnicodeEncodeError:
+        return _ASCII.get(char, escaped(char))
+    return char

@@ -1,0 +1,191 @@
+"""Plans, reports, drift and problems for a terminal.
+
+Every line goes through one door (`_say`): it neutralises what came from outside, keeps to what the
+output's encoding can carry, and never cuts or wraps, so that paths and addresses stay whole in a log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from rich.console import Console
+from rich.text import Text
+
+from reconciler.model.change import Call, Change
+from reconciler.model.objects import Address, Problem, problem_order
+from reconciler.model.plan import Plan
+from reconciler.model.report import Drift, Drifted, Outcome, Report
+from reconciler.render import phrases, rows, values
+from reconciler.render.safe import fitting, visible
+
+CALLS_SHOWN = 12
+"""Calls of one change that are shown before the rest is folded."""
+
+_LABEL_WIDTH = 24
+_SIGN_STYLES = {"+": "green", "~": "yellow", "-": "red"}
+_SEVERITY_STYLES = {"error": "bold red", "warning": "bold yellow"}
+
+_Piece = str | tuple[str, str]
+
+
+def plan(console: Console, plan: Plan, verbose: bool = False) -> None:
+    """Write a plan: bookings at risk, each change with its fields and calls, the summary, problems."""
+    _say(console, (phrases.subject(plan), "dim"))
+    _say(console)
+    _risks(console, plan)
+    for change in plan.effective:
+        _change(console, change, verbose)
+    _unread(console, plan)
+    _say(console, (phrases.plan_headline(plan), "bold"))
+    for note in phrases.plan_notes(plan):
+        _say(console, (note, "dim"))
+    if plan.problems:
+        _say(console)
+    problems(console, plan.problems)
+
+
+def report(console: Console, report: Report, plan: Plan) -> None:
+    """Write how an apply went: one line for each object that was to change, the summary, what to do next."""
+    sources = {change.address: phrases.place(change) for change in plan.changes}
+    for outcome in report.outcomes:
+        if outcome.state != "noop":
+            _outcome(console, outcome, sources)
+    for change in phrases.not_started(report, plan):
+        _say(console, ("·", "dim"), f" {change.address} ", ("not started", "dim"))
+    _say(console, (phrases.report_headline(report), "bold"))
+    for line in phrases.advice(report, plan):
+        _say(console, f"  {line}")
+
+
+def drift(console: Console, drift: Drift, verbose: bool = False) -> None:
+    """Write what changed outside since the last apply, and what share of the fields could be verified."""
+    for item in drift.objects:
+        if item.status != "in_sync":
+            _drifted(console, item, verbose)
+    _say(console, (phrases.drift_headline(drift), "bold"))
+    _say(console, (phrases.drift_coverage(drift), "dim"))
+
+
+def problems(console: Console, problems: Iterable[Problem]) -> None:
+    """Write each problem as `FILE:LINE:COLUMN: KIND/NAME: …`, its hint on a line of its own.
+
+    The place comes first, so that editors and CI annotations find it; only a warning says what it is.
+    """
+    for problem in sorted(problems, key=problem_order):
+        style = _SEVERITY_STYLES[problem.severity]
+        parts = [str(part) for part in (problem.where, problem.address) if part is not None]
+        named = "".join(f"{part}: " for part in parts)
+        word = f"{problem.severity}: " if problem.severity == "warning" or not parts else ""
+        _say(console, (named, "bold"), (word, style), problem.summary)
+        if problem.hint:
+            _say(console, ("  hint:", "cyan"), f" {problem.hint}")
+
+
+def _say(console: Console, *pieces: _Piece) -> None:
+    """Write one line made of words and (words, style) pairs."""
+    line = Text()
+    for piece in pieces:
+        words, style = (piece, "") if isinstance(piece, str) else piece
+        line.append(fitting(visible(words), console.encoding), style)
+    console.print(line, soft_wrap=True, highlight=False, markup=False, emoji=False)
+
+
+def _risks(console: Console, plan: Plan) -> None:
+    risks = phrases.at_risk(plan)
+    if not risks:
+        return
+    _say(console, ("At risk", "bold red"))
+    for change, risk in risks:
+        sign, style = ("✗", "bold red") if risk.level == "block" else ("!", "bold yellow")
+        _say(console, "  ", (sign, style), " ", (str(change.address), "bold"), f": {risk.message}")
+        facts = phrases.risk_facts(risk)
+        if facts:
+            _say(console, (f"      {facts}", "dim"))
+    allowances = phrases.allowances(plan)
+    if allowances:
+        _say(
+            console,
+            "  ✗ stops the apply; to let bookings be lost or moved all the same: ",
+            (" ".join(allowances), "bold"),
+        )
+    _say(console)
+
+
+def _change(console: Console, change: Change, verbose: bool) -> None:
+    mark = phrases.ACTIONS[change.action]
+    identity = f" (id {change.remote_id})" if change.remote_id is not None else ""
+    place = phrases.place(change)
+    _say(
+        console,
+        (f"{mark.sign} {change.address}", f"bold {mark.style}"),
+        (identity, "dim"),
+        "  ",
+        (change.action, mark.style),
+        f": {change.reason}",
+        (f"  {place}" if place else "", "dim"),
+    )
+    width = None if verbose else values.WIDTH
+    _rows(console, rows.of_change(change.action, change.fields, width=width, fold=not verbose))
+    _calls(console, change.calls, verbose)
+    if verbose and change.unverified:
+        _say(console, (f"    not verifiable: {', '.join(change.unverified)}", "dim"))
+    _say(console)
+
+
+def _rows(console: Console, shown: rows.Rows) -> None:
+    width = min(_LABEL_WIDTH, max((len(row.label) + 1 for row in shown.fields), default=0))
+    for row in (*shown.fields, *shown.slots):
+        label = row.label if row.is_slot else f"{row.label}:".ljust(width)
+        style = _SIGN_STYLES[row.sign]
+        _say(console, "    ", (row.sign, style), f" {label} ", (row.step, style), (row.remark, "dim"))
+    if shown.folded:
+        _say(console, (f"    {shown.folded}", "dim"))
+
+
+def _calls(console: Console, calls: tuple[Call, ...], verbose: bool) -> None:
+    shown = calls if verbose or len(calls) <= CALLS_SHOWN else calls[:CALLS_SHOWN]
+    for call in shown:
+        _say(console, (f"    {call.method} {call.path}", "dim"))
+    if len(shown) < len(calls):
+        _say(console, (f"    … and {phrases.counted(len(calls) - len(shown), 'more call')}", "dim"))
+
+
+def _unread(console: Console, plan: Plan) -> None:
+    unread = [change for change in plan.changes if change.action == "unknown"]
+    mark = phrases.ACTIONS["unknown"]
+    for change in unread:
+        place = phrases.place(change)
+        _say(
+            console,
+            (f"{mark.sign} {change.address}", f"bold {mark.style}"),
+            f"  unknown: {change.reason}",
+            (f"  {place}" if place else "", "dim"),
+        )
+    if unread:
+        _say(console)
+
+
+def _outcome(console: Console, outcome: Outcome, sources: Mapping[Address, str]) -> None:
+    mark = phrases.STATES[outcome.state]
+    place = sources.get(outcome.address, "") if outcome.state != "applied" else ""
+    _say(
+        console,
+        (mark.sign, f"bold {mark.style}"),
+        f" {outcome.address} ",
+        (phrases.outcome_words(outcome), mark.style),
+        (f"  {place}" if place else "", "dim"),
+    )
+
+
+def _drifted(console: Console, item: Drifted, verbose: bool) -> None:
+    mark = phrases.SYNCS[item.status]
+    identity = f" (id {item.remote_id})" if item.remote_id is not None else ""
+    _say(
+        console,
+        (f"{mark.sign} {item.address}", f"bold {mark.style}"),
+        (identity, "dim"),
+        f"  {phrases.drifted_words(item)}",
+    )
+    width = None if verbose else values.WIDTH
+    _rows(console, rows.of_drift(item.fields, width=width, fold=not verbose))
+    _say(console)

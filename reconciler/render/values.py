@@ -1,0 +1,85 @@
+"""Field values in words, the same in every format for people."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from itertools import takewhile
+from typing import Any
+from unicodedata import normalize
+
+from reconciler.model import canonical
+from reconciler.render.safe import visible
+
+WIDTH = 70
+"""Characters of one value that are shown before it is shortened."""
+
+_LEAD = 30
+"""Characters shown before the first difference of two long values."""
+
+_INSTANT = re.compile(r"(\d{4}-\d{2}-\d{2})T(\d{2}:\d{2})(:\d{2})Z")
+
+
+def words(value: Any, *, width: int | None = WIDTH) -> str:
+    """Return one value as one harmless line, shortened to `width` characters (None: never)."""
+    return _window(_spelled(value), 0, width)
+
+
+def pair(before: Any, after: Any, *, width: int | None = WIDTH) -> tuple[str, str]:
+    """Return two values that differ so that the difference can be seen.
+
+    Long values are cut around their first difference; values that would look alike (a non-breaking
+    space, `5` and `"5"`) are spelled in ASCII.
+    """
+    old, new = _spelled(before), _spelled(after)
+    if normalize("NFKC", old) == normalize("NFKC", new):
+        old, new = ascii(canonical.plain(before)), ascii(canonical.plain(after))
+    shared = sum(1 for _ in takewhile(lambda both: both[0] == both[1], zip(old, new, strict=False)))
+    return _window(old, shared, width), _window(new, shared, width)
+
+
+def slot(value: Mapping[str, Any]) -> str:
+    """Return a session's slot as `2027-03-08 11:00 (60 min, 4 booked)`."""
+    facts = [f"{value['duration']} min"] if value.get("duration") is not None else []
+    for field, word in (("spaces_booked", "booked"), ("spaces_reserved", "reserved")):
+        if value.get(field):
+            facts.append(f"{value[field]} {word}")
+    when = " ".join(str(value[part]) for part in ("date", "time") if value.get(part))
+    return visible(f"{when} ({', '.join(facts)})" if facts else when)
+
+
+def _spelled(value: Any) -> str:
+    value = canonical.plain(value)
+    if value is None:
+        return "(none)"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        return _string(value)
+    if isinstance(value, list) and value and not any(isinstance(item, (list, dict)) for item in value):
+        return ", ".join(_spelled(item) for item in value)
+    if isinstance(value, (list, dict)):
+        return visible(json.dumps(value, ensure_ascii=False))
+    return visible(str(value))
+
+
+def _string(value: str) -> str:
+    match = _INSTANT.fullmatch(value)
+    if match:
+        seconds = "" if match[3] == ":00" else match[3]
+        return f"{match[1]} {match[2]}{seconds} UTC"
+    shown = visible(value)
+    # Without quotes an empty text, or a blank at an end, could not be seen at all.
+    return shown if shown and shown == shown.strip() else f'"{shown}"'
+
+
+def _window(text: str, interest: int, width: int | None) -> str:
+    """Cut `text` to `width`, keeping the place of `interest` in sight."""
+    if width is None or len(text) <= width:
+        return text
+    if interest < width - _LEAD:
+        return text[: width - 1] + "…"
+    start = interest - _LEAD
+    end = start + width - 2
+    return f"…{text[start:end]}" + ("…" if end < len(text) else "")

@@ -1,0 +1,214 @@
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import jsonschema
+import pytest
+import render_samples as samples
+
+from reconciler.errors import ReconcilerError
+from reconciler.model.report import Drift, Report
+from reconciler.render import machine
+
+SCHEMAS = Path(__file__).parents[3] / "schemas"
+
+
+def validator(name):
+    schema = json.loads((SCHEMAS / f"{name}.schema.json").read_text(encoding="utf-8"))
+    jsonschema.Draft202012Validator.check_schema(schema)
+    return jsonschema.Draft202012Validator(schema)
+
+
+def plan_document():
+    return machine.plan_document(samples.rich_plan())
+
+
+@pytest.mark.parametrize(
+    ("name", "document"),
+    [
+        ("plan", plan_document()),
+        ("plan", machine.plan_document(samples.quiet_plan(0))),
+        ("report", machine.report_document(samples.rich_report())),
+        ("report", machine.report_document(Report(plan_digest="sha256:0", outcomes=()))),
+        ("drift", machine.drift_document(samples.rich_drift())),
+        ("drift", machine.drift_document(Drift(objects=()))),
+    ],
+)
+def test_documents_are_as_their_schema_says(name, document):
+    validator(name).validate(json.loads(machine.dumps(document)))
+
+
+def test_plan_document_has_the_keys_of_the_contract_in_order():
+    document = plan_document()
+    assert list(document) == [
+        "format_version",
+        "tool_version",
+        "project",
+        "environment",
+        "manifest_digest",
+        "live_digest",
+        "summary",
+        "changes",
+        "problems",
+        "selection",
+        "purpose",
+    ]
+    assert list(document["changes"][0]) == [
+        "address",
+        "kind",
+        "connection",
+        "action",
+        "remote_id",
+        "reason",
+        "source",
+        "fields",
+        "risks",
+        "calls",
+        "digest",
+    ]
+    assert list(document["problems"][0]) == ["severity", "code", "message", "hint", "address", "source"]
+    assert document["changes"][0]["source"] == {"file": "manifests/courts.yaml", "line": 20}
+    assert document["changes"][0]["fields"][0]["after"] == "Resource/court-1"
+
+
+def test_documents_of_report_drift_and_problems_have_the_keys_of_the_contract():
+    report = machine.report_document(samples.rich_report())
+    drift = machine.drift_document(samples.rich_drift())
+    problems = machine.problems_document(samples.rich_plan().problems, files=2, documents=5)
+    assert list(report) == ["format_version", "plan_digest", "summary", "outcomes"]
+    assert list(report["outcomes"][0]) == ["address", "action", "state", "remote_id", "error", "blocked_by"]
+    assert list(drift) == ["format_version", "summary", "coverage", "objects"]
+    assert list(drift["objects"][0]) == ["address", "status", "fields"]
+    assert list(problems) == ["format_version", "valid", "files", "documents", "problems"]
+    assert problems["valid"] is False
+    assert machine.problems_document(samples.rich_plan().problems[:1])["valid"] is True
+
+
+def digest_of(change):
+    plan = dataclasses.replace(samples.rich_plan(), changes=(change,))
+    return machine.plan_document(plan)["changes"][0]["digest"]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"action": "delete"},
+        {"connection": "elsewhere"},
+        {"remote_id": "124"},
+        {"fields": ()},
+        {"calls": ()},
+        {"calls": (dataclasses.replace(samples.update().calls[0], body={}), samples.update().calls[1])},
+        {"live_digest": "sha256:other"},
+        {"risks": ()},
+        {"desired": None},
+    ],
+)
+def test_digest_of_a_change_tells_what_would_be_done(other):
+    change = samples.update()
+    assert digest_of(dataclasses.replace(change, **other)) != digest_of(change)
+
+
+def test_digest_of_a_change_is_not_about_words_and_places():
+    change = samples.update()
+    moved = dataclasses.replace(change, reason="for another reason", source=None, unverified=("price",))
+    assert digest_of(moved) == digest_of(change)
+
+
+def test_dumps_is_stable_utf_8_and_reads_back():
+    document = {"b": "\ud800\u202e\x9bé→", "a": (1, None)}
+    text = machine.dumps(document)
+    assert text.endswith("}\n")
+    assert text.index('"b"') < text.index('"a"')
+    assert "\\ud800\\u202e\\u009bé→" in text
+    text.encode("utf-8")
+    assert json.loads(text) == {"b": document["b"], "a": [1, None]}
+
+
+def test_a_saved_plan_reads_back_with_the_same_digest():
+    document = plan_document()
+    loaded = machine.load_plan_document(machine.dumps(document))
+    assert loaded == document
+    assert machine.plan_digest(loaded) == machine.plan_digest(document)
+
+
+def broken(change):
+    document = json.loads(machine.dumps(plan_document()))
+    change(document)
+    return json.dumps(document)
+
+
+def first(document):
+    return document["changes"][0]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "not JSON: line 1, column 1"),
+        ("[]", "must be an object, and is a list"),
+        ("3.5", "and is a number"),
+        ("[" * 200_000, "nested too deeply"),
+        ("NaN", "NaN is not a JSON value"),
+        ("9" * 5000, "not usable JSON"),
+        ('{"format_version": "1.0", "format_version": "1.0"}', "'format_version' appears twice"),
+        ("{}", "has no format_version"),
+        ('{"format_version": "2.0"}', "has format '2.0'"),
+        ('{"format_version": "1.0"}', "has no 'tool_version'"),
+        (broken(lambda doc: doc.update(changes={})), "changes must be a list, and is an object"),
+        (broken(lambda doc: doc["changes"].append(1)), "must be an object, and is a whole number"),
+        (broken(lambda doc: first(doc).update(address="x")), "'x' is not an address"),
+        (broken(lambda doc: first(doc).update(kind="Session")), "kind is 'Session'"),
+        (broken(lambda doc: first(doc).update(action="explode")), "action 'explode'"),
+        (broken(lambda doc: first(doc).update(remote_id=5)), "must be text or null"),
+        (broken(lambda doc: first(doc).pop("digest")), "has no 'digest'"),
+        (broken(lambda doc: first(doc)["fields"][0].update(verifiable="yes")), "true or false"),
+        (broken(lambda doc: first(doc)["calls"][0].pop("path")), "calls[0] has no 'path'"),
+        (broken(lambda doc: first(doc)["source"].update(line=True)), "whole number, and is true or false"),
+        (broken(lambda doc: doc["selection"].update(targets=[1])), "list of texts"),
+        (broken(lambda doc: doc["summary"].update(delete=0)), "does not count its changes"),
+        (
+            broken(lambda doc: (doc["changes"].append(first(doc)), doc["summary"].update(create=3))),
+            "appears more than once",
+        ),
+        (broken(lambda doc: doc.update(problems=[{}])), "problems[0] has no 'severity'"),
+    ],
+)
+def test_anything_else_is_refused_in_words(text, words):
+    with pytest.raises(ReconcilerError) as caught:
+        machine.load_plan_document(text)
+    assert words in caught.value.message
+    assert caught.value.hint
+
+
+def test_what_the_schema_requires_the_reader_requires():
+    document = json.loads(machine.dumps(plan_document()))
+    for key in validator("plan").schema["required"]:
+        part = {name: value for name, value in document.items() if name != key}
+        with pytest.raises(ReconcilerError):
+            machine.load_plan_document(json.dumps(part))
+    for key in validator("plan").schema["$defs"]["change"]["required"]:
+        with pytest.raises(ReconcilerError):
+            machine.load_plan_document(broken(lambda doc, key=key: first(doc).pop(key)))
+
+
+PRINT_ALL = """
+import sys
+import test_render_golden as golden
+sys.stdout.buffer.write("".join(make() for make in golden.OUTPUTS.values()).encode())
+"""
+
+
+def test_bytes_do_not_depend_on_the_hash_seed():
+    def output(seed):
+        env = {**os.environ, "PYTHONHASHSEED": seed}
+        here = Path(__file__).parent
+        return subprocess.run(
+            [sys.executable, "-c", PRINT_ALL], cwd=here, env=env, check=True, capture_output=True
+        ).stdout
+
+    assert output("1") == output("2") != b""
