@@ -1,0 +1,57 @@
+"""Bookings, as far as a client needs them to see what a change would hit (bookingbug API notes §3.5)."""
+
+from __future__ import annotations
+
+from reconciler.sandbox import clock
+from reconciler.sandbox.admin import refusals, shapes, slots
+from reconciler.sandbox.admin.pages import page_of
+from reconciler.sandbox.admin.resources import deleted
+from reconciler.sandbox.database import Row
+from reconciler.sandbox.exchange import Call, Reply, json_reply
+from reconciler.sandbox.tables import BOOKING, SLOT
+
+_OK = 200
+
+
+def listing(call: Call) -> Reply:
+    """GET /api/v1/admin/{company}/bookings; cancelled ones only on request."""
+    cancelled = call.query.get("include_cancelled") == "true"
+    if "slot_id" in call.query:
+        rows = call.world.db.find(BOOKING, "CAST(slot_id AS TEXT) = ?", (call.query["slot_id"],))
+    else:
+        start, end = clock.day_bounds(*slots.window(call), call.options)
+        rows = call.world.db.find(BOOKING, 'start < ? AND "end" > ?', (end, start), "start, id")
+    rows = [row for row in slots.filtered(call, rows) if cancelled or not row["is_cancelled"]]
+    page, links = page_of(call, "bookings", rows)
+    shown = [shapes.booking(call, row) for row in page]
+    return json_reply(
+        _OK,
+        {
+            "total_entries": len(rows),
+            "include_cancelled": cancelled,
+            "_embedded": {"bookings": shown},
+            "_links": links,
+        },
+    )
+
+
+def read(call: Call) -> Reply:
+    """GET /api/v1/admin/{company}/bookings/{id}."""
+    return json_reply(_OK, shapes.booking(call, _booking(call)))
+
+
+def delete(call: Call) -> Reply:
+    """DELETE /api/v1/admin/{company}/bookings/{id}: cancels it and frees its slot."""
+    booking = _booking(call)
+    slot = call.world.db.get(SLOT, booking["slot_id"])
+    if slot is not None:
+        slots.free(call.world, slot)
+    call.world.db.update(BOOKING, booking["id"], {"is_cancelled": True})
+    return deleted(call, shapes.booking(call, {**booking, "is_cancelled": True}))
+
+
+def _booking(call: Call) -> Row:
+    row = call.world.db.get(BOOKING, int(call.params["id"]))
+    if row is None:
+        raise refusals.not_found()
+    return row

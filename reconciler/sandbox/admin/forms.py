@@ -1,0 +1,93 @@
+"""What a resource write states: the parameter table of seed 002, checked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from reconciler.sandbox.admin.refusals import invalid
+from reconciler.sandbox.exchange import Call
+from reconciler.sandbox.tables import ADDRESS_FIELDS
+
+_LIMIT = 2**53
+"""Beyond this a JSON number is no longer exact."""
+
+
+def _string(value: object) -> bool:
+    return value is None or isinstance(value, str)
+
+
+def _flag(value: object) -> bool:
+    return isinstance(value, bool)
+
+
+def _whole(value: object) -> bool:
+    return value is None or (isinstance(value, int) and not isinstance(value, bool) and abs(value) < _LIMIT)
+
+
+def _number(value: object) -> bool:
+    # The table says integer, but the units are not documented: 35.5 is let through.
+    if isinstance(value, float):
+        return abs(value) < _LIMIT  # false for NaN, which Python's JSON reader lets through
+    return _whole(value)
+
+
+def _ids(value: object) -> bool:
+    return isinstance(value, list) and None not in value and all(map(_whole, value))
+
+
+def _object(value: object) -> bool:
+    return value is None or isinstance(value, dict)
+
+
+_RESOURCE: dict[str, Callable[[object], bool]] = {
+    "name": _string,
+    "description": _string,
+    "email": _string,
+    "disabled": _flag,
+    "price": _number,
+    "position": _whole,
+    "never_booked": _flag,
+    "count": _whole,
+    "max_book": _whole,
+    "api_ref": _string,
+    "address_id": _whole,
+    "schedule_id": _whole,
+    "service_ids": _ids,
+    "person_ids": _ids,
+    "extra": _object,
+}
+# Clients that read, change and write back send these along (notes §3.3).
+_READ_ONLY = frozenset({"id", "type", "deleted", "company_id", "order", "reference", "_links", "_embedded"})
+
+
+def resource(call: Call, body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the stated columns of a resource; wrong or unknown fields are refused when strict."""
+    return _checked(call, body, _RESOURCE, _READ_ONLY | {"address"})
+
+
+def address(call: Call, body: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the stated address fields, or None if the body states no address."""
+    stated = body.get("address")
+    if stated is None:
+        return None
+    if not isinstance(stated, dict):
+        if call.options.strict == "strict":
+            raise invalid("address is invalid")
+        return None
+    return _checked(call, stated, dict.fromkeys(ADDRESS_FIELDS, _string), frozenset({"id", "_links"}))
+
+
+def _checked(
+    call: Call, body: Mapping[str, Any], known: Mapping[str, Callable[[object], bool]], ignored: frozenset[str]
+) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for name, value in body.items():
+        if name in ignored:
+            continue
+        fits = known.get(name)
+        if fits is not None and fits(value):
+            values[name] = value
+        elif call.options.strict == "strict":
+            raise invalid(f"{name} is invalid" if fits else f"{name} is not a known parameter")
+    return values

@@ -1,0 +1,64 @@
+"""Error answers of the JSON API (bookingbug API notes §3.8) and the reading of JSON bodies."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import parse_qsl
+
+from reconciler.sandbox.exchange import Call, Refusal, json_reply
+
+UNAUTHORIZED, FORBIDDEN, NOT_FOUND, CONFLICT, BAD_REQUEST = 401, 403, 404, 409, 400
+_UNSUPPORTED = 415
+_FORM = "application/x-www-form-urlencoded"
+
+
+def refusal(status: int, message: str) -> Refusal:
+    """Make the refusal with the body `{"error": message}`."""
+    return Refusal(json_reply(status, {"error": message}))
+
+
+def unauthorized() -> Refusal:
+    """Make the answer to a bad or missing App-Id or token."""
+    return refusal(UNAUTHORIZED, "401 Unauthorized")
+
+
+def not_found() -> Refusal:
+    """Make the answer to an unknown id or path."""
+    return refusal(NOT_FOUND, "Not Found")
+
+
+def invalid(message: str) -> Refusal:
+    """Make the answer to a request that says something impossible."""
+    return refusal(BAD_REQUEST, message)
+
+
+def conflict(message: str) -> Refusal:
+    """Make the answer to a request against the present state, in the documented shape of a 409."""
+    return Refusal(json_reply(CONFLICT, {"status": CONFLICT, "message": message, "error": message}))
+
+
+def read_object(call: Call) -> dict[str, Any]:
+    """Return the body's JSON object; form bodies count too (notes §3.1), nesting written `a[b]`."""
+    if call.media_type == _FORM:
+        return _form(call.body)
+    if call.options.strict == "strict" and call.media_type != "application/json":
+        raise refusal(_UNSUPPORTED, "The provided content-type is not supported")
+    try:
+        value = json.loads(call.body or b"{}")
+    except ValueError as error:
+        raise refusal(call.options.malformed_json_status, "message body does not match declared format") from error
+    if not isinstance(value, dict):
+        raise invalid("a JSON object is expected")
+    return value
+
+
+def _form(body: bytes) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for key, value in parse_qsl(body.decode("utf-8", errors="replace"), keep_blank_values=True):
+        outer, bracket, inner = key.partition("[")
+        if bracket:
+            values.setdefault(outer, {})[inner.rstrip("]")] = value
+        else:
+            values[outer] = value
+    return values

@@ -1,0 +1,190 @@
+"""Control end-points under /_sandbox: what `Sandbox` does in Python, for a shell or another process.
+
+Bodies and answers are JSON. They need no credentials and are not in the log of calls.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable
+from typing import Any
+
+from reconciler.sandbox import behind
+from reconciler.sandbox.exchange import NO_CONTENT, Api, Call, Handler, Refusal, Reply, json_reply
+from reconciler.sandbox.faults import Fault
+from reconciler.sandbox.seeds import plant
+
+PREFIX = "/_sandbox"
+_OK, _CREATED, _BAD_REQUEST, _NOT_FOUND = 200, 201, 400, 404
+_DONE = Reply(status=NO_CONTENT)
+
+
+def _guarded(handler: Handler) -> Handler:
+    """Turn an unknown id into 404 and a wrong value into 400, with the reason in the body."""
+
+    def guard(call: Call) -> Reply:
+        try:
+            return handler(call)
+        except KeyError as error:
+            raise Refusal(json_reply(_NOT_FOUND, {"error": str(error.args[0])})) from error
+        except (ValueError, TypeError, AttributeError) as error:
+            raise Refusal(json_reply(_BAD_REQUEST, {"error": str(error)})) from error
+
+    return guard
+
+
+def _body(call: Call) -> dict[str, Any]:
+    value = json.loads(call.body or b"{}")
+    if not isinstance(value, dict):
+        msg = "a JSON object is expected"
+        raise TypeError(msg)
+    return value
+
+
+def _need(body: dict[str, Any], *names: str) -> list[Any]:
+    missing = [name for name in names if name not in body]
+    if missing:
+        msg = f"{missing[0]} is missing"
+        raise ValueError(msg)
+    return [body[name] for name in names]
+
+
+def _index(call: Call) -> Reply:
+    end_points = [f"{method} {path}" for method, path, _ in API.routes]
+    return json_reply(_OK, {"url": call.base_url, "control": end_points})
+
+
+def _log(call: Call) -> Reply:
+    return json_reply(_OK, call.world.journal.as_dicts())
+
+
+def _clear_log(call: Call) -> Reply:
+    call.world.journal.clear()
+    return _DONE
+
+
+def _faults(call: Call) -> Reply:
+    return json_reply(_OK, call.world.faults.as_dicts())
+
+
+def _add_fault(call: Call) -> Reply:
+    call.world.faults.add(Fault.from_json(_body(call)))
+    return json_reply(_CREATED, call.world.faults.as_dicts())
+
+
+def _clear_faults(call: Call) -> Reply:
+    call.world.faults.clear()
+    return _DONE
+
+
+def _options(call: Call) -> Reply:
+    return json_reply(_OK, dataclasses.asdict(call.options))
+
+
+def _set_options(call: Call) -> Reply:
+    call.world.set_options(**_body(call))
+    return _options(call)
+
+
+def _book(call: Call) -> Reply:
+    body = _body(call)
+    _need(body, "slot_id")
+    behind.book(call.world, **body)
+    return _DONE
+
+
+def _reset(call: Call) -> Reply:
+    seed = str(_body(call).get("seed", "none"))
+    call.world.reset()
+    plant(call.world, seed)
+    return _DONE
+
+
+def _expire(call: Call) -> Reply:
+    call.world.tokens.end_all(call.options)
+    return _DONE
+
+
+def _add_block(call: Call) -> Reply:
+    return _id(behind.add_block(call.world, *_need(_body(call), "resource_id", "start", "end")))
+
+
+def _add_booking(call: Call) -> Reply:
+    return _id(behind.add_booking(call.world, *_need(_body(call), "resource_id", "start", "end")))
+
+
+def _add_slot(call: Call) -> Reply:
+    body = _body(call)
+    _need(body, "resource_id", "start", "end")
+    return _id(behind.add_slot(call.world, body))
+
+
+def _id(row_id: int) -> Reply:
+    return json_reply(_CREATED, {"id": row_id})
+
+
+def _list(truth: Callable[[Any], list[dict[str, Any]]]) -> Handler:
+    return lambda call: json_reply(_OK, truth(call.world))
+
+
+def _add(add: Callable[[Any, dict[str, Any]], int]) -> Handler:
+    return lambda call: _id(add(call.world, _body(call)))
+
+
+def _edit(edit: Callable[[Any, int, dict[str, Any]], None]) -> Handler:
+    def handler(call: Call) -> Reply:
+        edit(call.world, int(call.params["id"]), _body(call))
+        return _DONE
+
+    return handler
+
+
+def _delete(kind: str) -> Handler:
+    def handler(call: Call) -> Reply:
+        behind.delete(call.world, kind, int(call.params["id"]))
+        return _DONE
+
+    return handler
+
+
+def _unknown(_call: Call, status: int) -> Reply:
+    return json_reply(status, {"error": f"see GET {PREFIX}"})
+
+
+_ROUTES: tuple[tuple[str, str, Handler], ...] = (
+    ("GET", "", _index),
+    ("GET", "/log", _log),
+    ("DELETE", "/log", _clear_log),
+    ("GET", "/faults", _faults),
+    ("POST", "/faults", _add_fault),
+    ("DELETE", "/faults", _clear_faults),
+    ("GET", "/options", _options),
+    ("PATCH", "/options", _set_options),
+    ("POST", "/book", _book),
+    ("POST", "/reset", _reset),
+    ("POST", "/expire-tokens", _expire),
+    ("GET", "/sessions", _list(behind.sessions)),
+    ("POST", "/sessions", _add(behind.add_session)),
+    ("PATCH", "/sessions/{id:int}", _edit(behind.edit_session)),
+    ("DELETE", "/sessions/{id:int}", _delete("session")),
+    ("GET", "/resources", _list(behind.resources)),
+    ("POST", "/resources", _add(behind.add_resource)),
+    ("PATCH", "/resources/{id:int}", _edit(behind.edit_resource)),
+    ("DELETE", "/resources/{id:int}", _delete("resource")),
+    ("GET", "/slots", _list(behind.slots)),
+    ("POST", "/slots", _add_slot),
+    ("PATCH", "/slots/{id:int}", _edit(behind.edit_slot)),
+    ("DELETE", "/slots/{id:int}", _delete("slot")),
+    ("DELETE", "/addresses/{id:int}", _delete("address")),
+    ("POST", "/blocks", _add_block),
+    ("GET", "/bookings", _list(behind.bookings)),
+    ("POST", "/bookings", _add_booking),
+)
+
+API = Api(
+    prefix=PREFIX,
+    routes=tuple((method, PREFIX + path, _guarded(handler)) for method, path, handler in _ROUTES),
+    unknown=_unknown,
+)
+"""The control end-points, mounted like any other API."""

@@ -1,0 +1,165 @@
+"""The SQLite tables behind the emulators, and the only module that knows SQL.
+
+Rows go in and out as plain dicts. One connection serves the event loop and the Python API alike; a
+lock makes each request one transaction, so a refused request leaves nothing behind.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """One kind of row. Ids are given out from `first_id` upwards and never twice."""
+
+    name: str
+    columns: tuple[str, ...]
+    booleans: frozenset[str] = field(default_factory=frozenset)
+    documents: frozenset[str] = field(default_factory=frozenset)
+    index: tuple[str, ...] = ()
+    first_id: int = 1
+
+    def encode(self, values: Mapping[str, Any]) -> Row:
+        """Turn a row's values into what SQLite stores; an unknown column is a KeyError."""
+        for name in values:
+            if name not in self.columns:
+                msg = f"{self.name} has no field {name!r}"
+                raise KeyError(msg)
+        return {key: json.dumps(value) if key in self.documents else value for key, value in values.items()}
+
+    def decode(self, raw: sqlite3.Row) -> Row:
+        """Turn a stored row into plain values."""
+        row = dict(raw)
+        for name in self.booleans:
+            row[name] = None if row[name] is None else bool(row[name])
+        for name in self.documents:
+            row[name] = json.loads(row[name]) if row[name] else None
+        return row
+
+
+class Database:
+    """A SQLite database, in memory or in a file, holding a fixed set of tables."""
+
+    def __init__(self, tables: tuple[Table, ...], path: Path | None = None) -> None:
+        self.lock = threading.RLock()
+        self._tables = tables
+        self._depth = 0
+        self._link = sqlite3.connect(str(path) if path else ":memory:", isolation_level=None, check_same_thread=False)
+        self._link.row_factory = sqlite3.Row
+        self._link.execute("PRAGMA synchronous=OFF")
+        self._create()
+
+    def _create(self) -> None:
+        with self.transaction():
+            for table in self._tables:
+                columns = ", ".join(f'"{name}"' for name in table.columns if name != "id")
+                self._link.execute(
+                    f'CREATE TABLE IF NOT EXISTS "{table.name}" (id INTEGER PRIMARY KEY AUTOINCREMENT, {columns})'
+                )
+                for name in table.index:
+                    self._link.execute(f'CREATE INDEX IF NOT EXISTS "{table.name}_{name}" ON "{table.name}" ("{name}")')
+                known = self._link.execute("SELECT 1 FROM sqlite_sequence WHERE name = ?", (table.name,))
+                if known.fetchone() is None:
+                    self._link.execute(
+                        "INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", (table.name, table.first_id - 1)
+                    )
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Hold the lock and make the enclosed writes one unit; nests."""
+        with self.lock:
+            if self._depth == 0:
+                self._link.execute("BEGIN")
+            self._depth += 1
+            try:
+                yield
+            except BaseException:
+                self._depth -= 1
+                if self._depth == 0:
+                    self._link.execute("ROLLBACK")
+                raise
+            self._depth -= 1
+            if self._depth == 0:
+                self._link.execute("COMMIT")
+
+    def insert(self, table: Table, values: Mapping[str, Any]) -> int:
+        """Add a row and return its id."""
+        raw = table.encode(values)
+        names = ", ".join(f'"{name}"' for name in raw)
+        marks = ", ".join("?" for _ in raw)
+        with self.transaction():
+            cursor = self._link.execute(
+                f'INSERT INTO "{table.name}" ({names}) VALUES ({marks})',  # noqa: S608 - names come from Table.columns
+                tuple(raw.values()),
+            )
+        return int(cursor.lastrowid or 0)
+
+    def update(self, table: Table, row_id: int, values: Mapping[str, Any]) -> None:
+        """Change some columns of a row; KeyError if there is no such row."""
+        raw = table.encode(values)
+        if not raw:
+            return
+        names = ", ".join(f'"{name}" = ?' for name in raw)
+        with self.transaction():
+            cursor = self._link.execute(
+                f'UPDATE "{table.name}" SET {names} WHERE id = ?',  # noqa: S608 - names come from Table.columns
+                (*raw.values(), row_id),
+            )
+        if cursor.rowcount == 0:
+            raise KeyError(row_id)
+
+    def remove(self, table: Table, row_id: int) -> bool:
+        """Delete a row; False if there was none."""
+        with self.transaction():
+            cursor = self._link.execute(f'DELETE FROM "{table.name}" WHERE id = ?', (row_id,))  # noqa: S608
+        return cursor.rowcount > 0
+
+    def get(self, table: Table, row_id: int) -> Row | None:
+        """Return one row, or None."""
+        rows = self.find(table, "id = ?", (row_id,))
+        return rows[0] if rows else None
+
+    def find(self, table: Table, where: str = "1", values: tuple[Any, ...] = (), order: str = "id") -> list[Row]:
+        """Return the rows that satisfy a condition written in this package, never by a client."""
+        with self.lock:
+            cursor = self._link.execute(
+                f'SELECT * FROM "{table.name}" WHERE {where} ORDER BY {order}',  # noqa: S608 - see above
+                values,
+            )
+            return [table.decode(raw) for raw in cursor]
+
+    def ever_gave(self, table: Table, row_id: int) -> bool:
+        """Say whether an id was given out at some time, for telling "deleted" from "never was"."""
+        with self.lock:
+            last = self._link.execute("SELECT seq FROM sqlite_sequence WHERE name = ?", (table.name,)).fetchone()
+        return table.first_id <= row_id <= int(last["seq"])
+
+    def is_empty(self) -> bool:
+        """Say whether no table holds a row."""
+        return not any(self.find(table, order="id LIMIT 1") for table in self._tables)
+
+    def clear(self) -> None:
+        """Delete all rows and start the ids afresh."""
+        with self.transaction():
+            for table in self._tables:
+                self._link.execute(f'DELETE FROM "{table.name}"')  # noqa: S608
+                self._link.execute(
+                    "UPDATE sqlite_sequence SET seq = ? WHERE name = ?", (table.first_id - 1, table.name)
+                )
+
+    def close(self) -> None:
+        """Close the connection."""
+        with self.lock:
+            self._link.close()

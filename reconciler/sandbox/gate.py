@@ -1,0 +1,182 @@
+"""In front of the APIs: writes the log of calls and carries out the injected faults."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from reconciler.sandbox.faults import Fault
+from reconciler.sandbox.journal import LogEntry, readable
+from reconciler.sandbox.wire import hang_up
+from reconciler.sandbox.world import World
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+_LOG = logging.getLogger(__name__)
+_NO_CONTENT = 204
+_PIECE = 65_536
+_SLOW_PIECES = 10
+_HTML = b"<!DOCTYPE html><html><head><title>502 Bad Gateway</title></head><body>Bad Gateway</body></html>"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """A whole answer, held back until it is decided whether and how the client gets it."""
+
+    status: int
+    headers: tuple[tuple[bytes, bytes], ...] = field(default=())
+    body: bytes = b""
+
+    def header(self, name: bytes) -> bytes:
+        """Return a header's value, or nothing."""
+        return dict(self.headers).get(name, b"")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """The way to one client: its connection, and the log entry for what goes over it."""
+
+    scope: Scope
+    receive: Receive
+    send: Send
+    entry: LogEntry
+
+    async def drop(self, *, flush: bool = False) -> None:
+        """Close the connection."""
+        await hang_up(self.scope, self.receive, flush=flush)
+
+
+class Gate:
+    """The outermost ASGI application. Paths under `private` pass without log or fault."""
+
+    def __init__(self, inner: App, world: World, private: str) -> None:
+        self._inner = inner
+        self._world = world
+        self._private = private
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one HTTP request."""
+        path = scope["path"]
+        if path == self._private or path.startswith(self._private + "/"):
+            await self._inner(scope, receive, send)
+            return
+        body = await _read(receive)
+        line = Line(scope=scope, receive=receive, send=send, entry=self._open(scope, body))
+        hits = self._world.faults.take(scope["method"], path)
+        line.entry.fault = "+".join(fault.kind for fault in hits)
+        await asyncio.sleep(sum(fault.seconds for fault in hits if fault.kind == "latency"))
+        fault = next((fault for fault in hits if fault.kind != "latency"), None)
+        if fault and fault.kind == "drop_before":
+            await line.drop()
+        elif fault and fault.kind == "status_before":
+            await _deliver(_failure(fault), line)
+        else:
+            await _disturbed(fault, await self._run(scope, body), line)
+
+    def _open(self, scope: Scope, body: bytes) -> LogEntry:
+        content_type = dict(scope["headers"]).get(b"content-type", b"")
+        return self._world.journal.open(
+            method=scope["method"],
+            path=scope["path"],
+            query=scope["query_string"].decode("latin-1"),
+            body=body,
+            content_type=content_type.decode("latin-1"),
+        )
+
+    async def _run(self, scope: Scope, body: bytes) -> Answer:
+        """Let the APIs answer, and hold the answer back."""
+        messages: list[Message] = []
+
+        async def replay() -> Message:
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        async def keep(message: Message) -> None:
+            messages.append(message)
+
+        try:
+            await self._inner(scope, replay, keep)
+        except Exception:  # noqa: BLE001 - a defect of the emulator: 500 for the client, traceback for us
+            _LOG.exception("the sandbox failed on %s %s", scope["method"], scope["path"])
+            return Answer(status=500, headers=((b"content-type", b"text/plain"),), body=b"sandbox defect")
+        return Answer(
+            status=messages[0]["status"],
+            headers=tuple((name.lower(), value) for name, value in messages[0]["headers"]),
+            body=b"".join(message.get("body", b"") for message in messages[1:]),
+        )
+
+
+async def _read(receive: Receive) -> bytes:
+    pieces = []
+    while True:
+        message = await receive()
+        pieces.append(message.get("body", b""))
+        if not message.get("more_body"):
+            return b"".join(pieces)
+
+
+async def _disturbed(fault: Fault | None, answer: Answer, line: Line) -> None:
+    """Give the client an answer whose request has been carried out, through the fault if there is one."""
+    if fault is None:
+        await _deliver(answer, line)
+    elif fault.kind == "drop_after":
+        await line.drop()
+    elif fault.kind == "truncate":
+        kept = answer.body[: len(answer.body) // 2]
+        # A body too short to be cut gets a promised byte that never comes.
+        promised = max(len(answer.body), len(kept) + 1)
+        await _deliver(replace(answer, body=kept), line, promised=promised)
+        await line.drop(flush=True)
+    elif fault.kind == "slow_body":
+        await _deliver(answer, line, pause=fault.seconds / _SLOW_PIECES)
+    else:
+        await _deliver(_spoiled(fault, answer, line.entry.path), line)
+
+
+def _spoiled(fault: Fault, answer: Answer, path: str) -> Answer:
+    default = b"application/xml" if path.endswith(".xml") else b"application/json"
+    media = answer.header(b"content-type") or default
+    if fault.kind == "status_after":
+        return _failure(fault)
+    if fault.kind == "garbage" and not fault.binary:
+        return Answer(status=200, headers=((b"content-type", b"text/html"),), body=_HTML)
+    bodies = {
+        "garbage": bytes(range(256)),
+        "huge": b" " * fault.size,
+        "wrong_type": b"<unexpected/>" if b"xml" in media else b'[{"unexpected": true}]',
+    }
+    status = answer.status if fault.kind == "wrong_type" else 200
+    return Answer(status=status, headers=((b"content-type", media),), body=bodies[fault.kind])
+
+
+def _failure(fault: Fault) -> Answer:
+    headers = [(b"content-type", b"text/plain")]
+    if fault.retry_after is not None:
+        headers.append((b"retry-after", str(fault.retry_after).encode()))
+    return Answer(status=fault.status, headers=tuple(headers), body=f"{fault.status} by request".encode())
+
+
+async def _deliver(answer: Answer, line: Line, *, promised: int | None = None, pause: float | None = None) -> None:
+    """Send an answer in pieces; the log has it before the client does, so that tests can rely on it.
+
+    `promised` is a Content-Length beyond the body's; the body is then left open.
+    """
+    line.entry.response_body = readable(answer.body)
+    line.entry.status = answer.status
+    length = len(answer.body) if promised is None else promised
+    headers = [(name, value) for name, value in answer.headers if name != b"content-length"]
+    if answer.status != _NO_CONTENT:
+        headers.append((b"content-length", str(length).encode()))
+    await line.send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    size = _PIECE if pause is None else max(1, len(answer.body) // _SLOW_PIECES)
+    for start in range(0, len(answer.body), size):
+        await asyncio.sleep(pause or 0)
+        await line.send({"type": "http.response.body", "body": answer.body[start : start + size], "more_body": True})
+    if promised is None:
+        await line.send({"type": "http.response.body", "body": b""})

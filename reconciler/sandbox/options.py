@@ -1,0 +1,207 @@
+"""The choices that the documents leave open, each as one switch.
+
+The seeds state field names and most status codes; the bookingbug API notes §8 list what nobody
+wrote down. A client that works with every value here does not rest on a guess. The first allowed
+value of a switch is its default and follows the default profile of the notes (§9).
+"""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass, field, fields, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def _choice(*allowed: str | int, about: str) -> Any:
+    """Make a switch with a closed list of values; the first is the default."""
+    return field(default=allowed[0], metadata={"choices": allowed, "about": about})
+
+
+def _number(default: int, *, least: int, about: str) -> Any:
+    """Make a whole-number switch."""
+    return field(default=default, metadata={"least": least, "about": about})
+
+
+def _text(default: str, *, about: str) -> Any:
+    """Make a free-text switch."""
+    return field(default=default, metadata={"about": about})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """How this run of the sandbox decides what the documents do not say, and whom it lets in.
+
+    The reason for each switch is in its `about` text, which `describe()` returns.
+    """
+
+    # Sessions XML API
+    create_answer: str = _choice(
+        "body", "location", "none", about="what a 201 for a new session carries: seed 000 shows only 201 CREATED"
+    )
+    location_style: str = _choice("absolute", "path", about="a Location header as full URL or as path only")
+    update_answer: str = _choice("body", "none", about="whether a 200 for a session or slot PUT has a body")
+    show_fields: str = _choice(
+        "documented", "all", about="whether a session show returns the sample's fields only or all writable ones"
+    )
+    list_shows_disabled: str = _choice("yes", "no", about="whether the session list contains disabled sessions")
+    list_order: str = _choice("id", "newest", about="order of lists of sessions and resources")
+    slot_order: str = _choice("date", "id", about="order of the slots inside a session")
+    partial_slot: str = _choice(
+        "fill", "refuse", about="a slot without time or duration: filled from the session, or refused"
+    )
+    regenerate: str = _choice(
+        "keep", "regenerate", about="whether a PUT of repeat, dates or time without slots makes new slots"
+    )
+    booked_delete: str = _choice(
+        "allow", "conflict", about="deleting or replacing booked slots: done silently, or refused with 409"
+    )
+    session_after_delete: int = _choice(404, 410, about="status of a session that once existed")
+    xml_declaration: str = _choice("yes", "no", about="whether XML answers start with a declaration")
+    number_style: str = _choice("plain", "fixed", about='decimals as short as can be ("35.0") or "35.00"')
+    boolean_style: str = _choice("word", "digit", about="booleans in XML as true/false or 1/0")
+    time_style: str = _choice("padded", "unpadded", about='times as "09:30" or "9:30"; seed 000 writes both')
+    empty_style: str = _choice("element", "absent", about="a field without a value: empty element, or left out")
+    xml_invalid_status: int = _choice(422, 400, about="status of a well-formed XML body with wrong content")
+
+    # Admin JSON API
+    page_size: int = _number(0, least=0, about="default page size of lists; 0 = 300 resources, 100 slots, else 30")
+    max_page_size: int = _number(1024, least=1, about="largest page a client gets, whatever it asks for")
+    next_links: str = _choice(
+        "honest", "misleading", about="next/previous links only where true, or both with page=0 on every list"
+    )
+    resource_fields: str = _choice(
+        "documented", "all", about="whether reads return price, count, max_book, never_booked, api_ref, reference"
+    )
+    resource_delete: str = _choice(
+        "soft", "hard", about="a deleted resource stays readable with deleted: true, or is gone"
+    )
+    list_shows_deleted: str = _choice("yes", "no", about="whether lists contain softly deleted resources")
+    address_put: str = _choice("in_place", "new", about="a resource PUT with address edits the row or makes a new one")
+    address_wins: str = _choice("object", "id", about="which counts when both address and address_id are sent")
+    api_ref_unique: str = _choice("no", "yes", about="whether a second resource with one api_ref is refused with 400")
+    block_over_block: str = _choice("allow", "conflict", about="a block over a block: 200 or 409")
+    block_over_booking: str = _choice("allow", "conflict", about="a block over a booking: 200 or 409")
+    block_answer: str = _choice(
+        "asked", "slot", "booking", about="a block answers a slot or a booking; asked = as the body's booking flag says"
+    )
+    block_owner: str = _choice(
+        "both", "resource", "person", about="a slot names its resource as resource_id, or person_id as in the sample"
+    )
+    naive_times: str = _choice("utc", "company", about="zone of a date-time without offset; seed 002 shows UTC")
+    company_zone: str = _text("Europe/London", about="zone of the company (IANA); date-times are answered in it")
+    datetime_style: str = _choice("seconds", "millis", about="date-times with or without .000")
+    slot_end: str = _choice("yes", "no", about="whether listed slots have end_datetime; a 2017 sample lacks it")
+    json_create_status: int = _choice(201, 200, about="status of a JSON create")
+    malformed_json_status: int = _choice(400, 500, about="status of a body that is not JSON; 500 was seen once")
+    singular_paths: str = _choice("yes", "no", about="whether /resource works too, as the curl samples write it")
+
+    # Both
+    delete_answer: int = _choice(200, 204, about="status of a delete")
+    delete_body: str = _choice("object", "empty", about="a JSON delete with 200 answers the object or {}")
+    delete_again: int = _choice(404, 200, about="status of deleting what was already deleted")
+    strict: str = _choice("strict", "lenient", about="unknown fields and wrong types are refused, or ignored")
+
+    # Who is let in
+    login_status: int = _choice(201, 200, about="status of a login; official clients need 201")
+    expired_status: int = _choice(401, 419, about="status for an expired token")
+    token_uses: int = _number(0, least=0, about="a token expires after this many uses; 0 = never")
+    several_companies: str = _choice(
+        "no", "yes", about="whether a login without company is answered 400 with the list of companies"
+    )
+    require_app_key: str = _choice("no", "yes", about="whether App-Key is required, as for older customers")
+    username: str = _text("demo", about="Basic user of the XML API")
+    password: str = _text("demo-password", about="Basic password of the XML API")
+    app_id: str = _text("demo-app", about="App-Id header of the JSON API")
+    app_key: str = _text("demo-key", about="App-Key header of the JSON API")
+    auth_token: str = _text("demo-token", about="an Auth-Token that is valid from the start")
+    email: str = _text("owner@example.com", about="login of the company's owner")
+    admin_password: str = _text("demo-password", about="password for that login")
+    company_id: int = _number(37004, least=1, about="id of the one company")
+    fixed_now: str = _text("", about="an ISO date-time to use as now, since defaults depend on the day; empty = clock")
+
+    def __post_init__(self) -> None:
+        """Refuse a value that no document and no guess would allow."""
+        for spec in fields(self):
+            _check(spec.name, getattr(self, spec.name), spec.metadata, type(spec.default))
+        _zone(self.company_zone)
+        if self.fixed_now:
+            _instant(self.fixed_now)
+
+    @classmethod
+    def choices(cls) -> dict[str, tuple[str | int, ...]]:
+        """Return the allowed values of every switch that has a closed list, default first."""
+        return {spec.name: spec.metadata["choices"] for spec in fields(cls) if "choices" in spec.metadata}
+
+    @classmethod
+    def describe(cls) -> dict[str, str]:
+        """Return what each switch decides, in one sentence, for help texts."""
+        return {spec.name: spec.metadata["about"] for spec in fields(cls)}
+
+    @classmethod
+    def parse(cls, pairs: Iterable[str]) -> Options:
+        """Build options from KEY=VALUE strings, as a command line gives them.
+
+        Raises ValueError with a sentence that names the key, and a near miss if there is one.
+        """
+        changes: dict[str, Any] = {}
+        for pair in pairs:
+            key, equals, value = pair.partition("=")
+            if not equals:
+                msg = f"option {pair!r} is not of the form KEY=VALUE"
+                raise ValueError(msg)
+            changes[key.strip().replace("-", "_")] = value.strip()
+        return cls().changed(**changes)
+
+    def changed(self, **changes: Any) -> Options:
+        """Return these options with some fields changed; text stands for a number where one is due.
+
+        Raises ValueError for an unknown name or a value that is not allowed.
+        """
+        known = {spec.name: spec for spec in fields(self)}
+        values: dict[str, Any] = {}
+        for name, value in changes.items():
+            if name not in known:
+                raise ValueError(_unknown(name, known))
+            is_digits = isinstance(value, str) and value.isdecimal()
+            values[name] = int(value) if is_digits and isinstance(known[name].default, int) else value
+        return replace(self, **values)
+
+
+def _unknown(name: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(name, list(known), n=1)
+    return f"unknown sandbox option {name!r}" + (f"; did you mean {near[0]!r}?" if near else "")
+
+
+def _check(name: str, value: object, metadata: Any, kind: type) -> None:
+    if "choices" in metadata:
+        if value not in metadata["choices"] or isinstance(value, bool):
+            allowed = ", ".join(str(item) for item in metadata["choices"])
+            msg = f"sandbox option {name} must be one of {allowed}; got {value!r}"
+            raise ValueError(msg)
+    elif not isinstance(value, kind) or isinstance(value, bool):
+        msg = f"sandbox option {name} must be {'a whole number' if kind is int else 'text'}; got {value!r}"
+        raise ValueError(msg)
+    elif isinstance(value, int) and value < metadata["least"]:
+        msg = f"sandbox option {name} must be at least {metadata['least']}; got {value}"
+        raise ValueError(msg)
+
+
+def _zone(name: str) -> None:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError) as error:
+        msg = f"sandbox option company_zone: {name!r} is not an IANA time zone"
+        raise ValueError(msg) from error
+
+
+def _instant(text: str) -> None:
+    try:
+        datetime.fromisoformat(text)
+    except ValueError as error:
+        msg = f"sandbox option fixed_now: {text!r} is not an ISO date-time"
+        raise ValueError(msg) from error

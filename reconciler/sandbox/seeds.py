@@ -1,0 +1,141 @@
+"""What a sandbox can start with: nothing, the samples of the documents, or a lived-in company."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from reconciler.sandbox import behind
+from reconciler.sandbox.tables import ADDRESS, SESSION, SESSION_SLOT
+from reconciler.sandbox.world import World
+
+SESSIONS, RESOURCES, BLOCKS = 120, 40, 110
+"""How many objects the seeded company has, besides those that carry the odd names twice."""
+
+_FIRST_DAY = date(2031, 1, 6)
+_MIDNIGHT = datetime(2031, 1, 6, tzinfo=UTC)
+_NAMES = (
+    "Yoga & Pilates",
+    'The "Big" Class',
+    "Кулинарный класс",
+    "瞑想クラス",
+    "Crème brûlée — l'atelier",
+    "<b>Not a tag</b>",
+    "Yoga & Pilates",
+    "  padded name  ",
+    "No",
+    "12:30",
+    "Zumba 🕺",
+    "{{ mustache }} ${dollar}",
+)
+_GROUPS = ("Classes", "Kids' Club", "Größere Gruppe", "Events & More")
+
+
+def plant(world: World, seed: str) -> None:
+    """Fill an empty company; a database that already holds rows is left as it is.
+
+    Raises ValueError for an unknown seed.
+    """
+    if seed not in SEEDS:
+        msg = f"seed must be one of {', '.join(SEEDS)}; got {seed!r}"
+        raise ValueError(msg)
+    with world.db.transaction():
+        if world.db.is_empty():
+            SEEDS[seed](world)
+
+
+def _nothing(_world: World) -> None:
+    """Leave the company empty."""
+
+
+def _samples(world: World) -> None:
+    """Make the objects of the sample answers, with their ids and no others."""
+    common: dict[str, Any] = {"group": "My Group", "time": "10:00", "duration": 60, "spaces": 1, "repeat": 6, "type": 1}
+    dates = {"start_date": "2011-08-10", "end_date": "2011-08-15", "start_stated": True, "end_stated": True}
+    common |= {"max_num_bookings": 1, "disabled": False, "min_cancel": 5, "ask_address": False, "ticket_type": 0}
+    world.db.insert(SESSION, {"id": 123, "name": "My Event", **common, **dates})
+    world.db.insert(SESSION, {"id": 124, "name": "Another Event", **common, **dates})
+    for slot_id, day in ((123456, "2011-08-10"), (123457, "2011-08-15")):
+        slot = {"id": slot_id, "session_id": 123, "date": day, "time": "10:00", "duration": 60}
+        world.db.insert(SESSION_SLOT, {**slot, "spaces_booked": 0, "spaces_reserved": 0})
+    address = {"address1": "Pet Store", "address2": "123 Some Street", "address3": "Address line 3"}
+    address |= {"address4": "London", "postcode": "E12 8YH", "country": "United Kingdom"}
+    world.db.insert(ADDRESS, {"id": 6, **address})
+    resource: dict[str, Any] = {
+        "name": "Consultation room 1",
+        "description": "Consultation room",
+        "email": "room1@email.com",
+    }
+    resource |= {"price": 35, "max_book": 1, "api_ref": "roomSR1", "address_id": 6}
+    behind.add_resource(world, {"id": 13, **resource})
+
+
+def _company(world: World) -> None:
+    """Make a company that has been in use for years: the same rows every time, whatever the day."""
+    for number in range(SESSIONS):
+        behind.add_session(world, _session(number))
+    for number in range(RESOURCES):
+        behind.add_resource(world, _resource(number))
+    rooms = [room["id"] for room in behind.resources(world) if not room["deleted"]]
+    for number in range(BLOCKS):
+        start = _MIDNIGHT + timedelta(days=number % 60, hours=8 + number % 9)
+        end = start + timedelta(hours=1 + number % 3)
+        behind.add_block(world, rooms[number % len(rooms)], start.isoformat(), end.isoformat())
+    for room in rooms[:5]:
+        behind.add_booking(world, room, "2031-02-03T10:00:00Z", "2031-02-03T11:00:00Z")
+    for number, session in enumerate(behind.sessions(world)):
+        if number % 7 == 0 and session["slots"]:
+            behind.book(world, session["slots"][0]["id"], places=1 + number % 4, reserved=number % 2)
+
+
+def _session(number: int) -> dict[str, Any]:
+    start = _FIRST_DAY + timedelta(days=number % 90)
+    values: dict[str, Any] = {
+        "name": _NAMES[number % len(_NAMES)] if number % 3 == 0 else f"Session {number:03d}",
+        "type": number % 3,
+        "group": _GROUPS[number % len(_GROUPS)],
+        "time": f"{8 + number % 12:02d}:{15 * (number % 4):02d}",
+        "duration": 30 + 15 * (number % 5),
+        "description": _description(number),
+        "spaces": 1 + number % 20,
+        "price": None if number % 4 == 0 else f"{number}.{25 * (number % 4):02d}",
+        "disabled": number % 11 == 0,
+        "max_num_bookings": 1 + number % 3,
+        "ticket_type": number % 4,
+    }
+    if number % 3 == 1:
+        days = [start + timedelta(days=7 * week) for week in range(1 + number % 6)]
+        return values | {"repeat": 6, "slots": [{"date": day.isoformat()} for day in days]}
+    repeat = (0, 1, 2, 3, 4, 5, 7, 8)[number % 8]
+    end = start + timedelta(days=0 if repeat == 0 else 28 + number % 30)
+    return values | {"repeat": repeat, "start_date": start.isoformat(), "end_date": end.isoformat()}
+
+
+def _resource(number: int) -> dict[str, Any]:
+    values: dict[str, Any] = {
+        "name": _NAMES[number % len(_NAMES)] if number % 4 == 0 else f"Room {number:02d}",
+        "description": _description(number),
+        "email": "" if number % 6 == 0 else f"room{number}@example.com",
+        "disabled": number % 9 == 0,
+        "deleted": number == RESOURCES - 1,
+        "price": None if number % 5 == 0 else 5 * number,
+        "position": number + 1 if number % 2 else None,
+        "never_booked": number % 13 == 0,
+        "max_book": number % 4 or None,
+        "api_ref": None if number % 5 == 1 else f"room-{number:02d}",
+    }
+    if number % 3 == 0:
+        values["address"] = {"address1": f"{number} High Street", "postcode": "E12 8YH", "country": "United Kingdom"}
+    return values
+
+
+def _description(number: int) -> str | None:
+    if number % 5 == 0:
+        return None
+    if number % 10 == 1:
+        return "A long story, with\nline breaks & <marks>. " * 40
+    return f"About number {number}."
+
+
+SEEDS = {"none": _nothing, "samples": _samples, "company": _company}
+"""The names of the seeds."""

@@ -1,0 +1,228 @@
+"""Running the sandbox: in a thread for tests (`Sandbox`), or as the whole process (`serve`)."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from typing import TYPE_CHECKING, Any, Self
+
+import uvicorn
+
+from reconciler.sandbox import behind
+from reconciler.sandbox.app import build
+from reconciler.sandbox.options import Options
+from reconciler.sandbox.seeds import plant
+from reconciler.sandbox.wire import ReachableTransport
+from reconciler.sandbox.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from reconciler.sandbox.faults import Fault
+    from reconciler.sandbox.journal import LogEntry
+
+_HOST = "127.0.0.1"
+_PATIENCE = 10.0
+
+
+class _Server(uvicorn.Server):
+    """A uvicorn that tells when it accepts connections."""
+
+    def __init__(self, world: World, on_ready: Callable[[], None]) -> None:
+        config = uvicorn.Config(
+            build(world),
+            http=ReachableTransport,
+            ws="none",
+            lifespan="off",
+            loop="asyncio",
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=1,
+            timeout_keep_alive=60,
+            proxy_headers=False,
+        )
+        super().__init__(config)
+        self._on_ready = on_ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, then tell."""
+        await super().startup(sockets)
+        self._on_ready()
+
+
+def _listen(port: int) -> socket.socket:
+    """Bind the port before anything starts, so that a taken one is an OSError for the caller."""
+    # Named as TCP, because asyncio switches off Nagle's delay (40 ms a request) only on such sockets.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((_HOST, port))
+        listener.listen(1024)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def serve(
+    options: Options | None = None,
+    *,
+    port: int = 0,
+    seed: str = "none",
+    db: Path | None = None,
+    on_ready: Callable[[str], None] | None = None,
+) -> None:
+    """Serve until interrupted; returns cleanly on Ctrl-C.
+
+    `on_ready` is called with the base URL once connections are accepted. Raises OSError if the port
+    is taken and ValueError for an unknown seed.
+    """
+    world = World(options or Options(), db)
+    try:
+        plant(world, seed)
+        listener = _listen(port)
+        url = f"http://{_HOST}:{listener.getsockname()[1]}"
+        _Server(world, lambda: on_ready(url) if on_ready else None).run(sockets=[listener])
+    except KeyboardInterrupt:
+        return
+    finally:
+        world.db.close()
+
+
+class Sandbox:
+    """A sandbox in this process, as a context manager: `with Sandbox(Options(), seed="samples") as box`.
+
+    Calls that name an unknown id raise KeyError, wrong fields ValueError.
+    """
+
+    def __init__(
+        self, options: Options | None = None, *, port: int = 0, seed: str = "none", db: Path | None = None
+    ) -> None:
+        self._world = World(options or Options(), db)
+        self._port = port
+        self._seed = seed
+        self._thread: threading.Thread | None = None
+        self._server: _Server | None = None
+        self.url = ""
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Seed, bind and serve from a daemon thread; returns once connections are accepted."""
+        plant(self._world, self._seed)
+        listener = _listen(self._port)
+        ready = threading.Event()
+        self._server = _Server(self._world, ready.set)
+        self._thread = threading.Thread(
+            target=self._server.run, kwargs={"sockets": [listener]}, name="sandbox", daemon=True
+        )
+        self._thread.start()
+        self.url = f"http://{_HOST}:{listener.getsockname()[1]}"
+        if not ready.wait(_PATIENCE):
+            self.stop()
+            msg = "the sandbox did not start"
+            raise RuntimeError(msg)
+
+    def stop(self) -> None:
+        """Stop serving and forget everything that is not in a file."""
+        if self._server is not None and self._thread is not None:
+            self._server.should_exit = True
+            self._thread.join(_PATIENCE)
+        self._world.db.close()
+
+    @property
+    def options(self) -> Options:
+        """The switches in force."""
+        return self._world.options
+
+    def set_options(self, **changes: Any) -> None:
+        """Change switches from the next request on."""
+        self._world.set_options(**changes)
+
+    def reset(self, seed: str = "none") -> None:
+        """Empty the company, the log and the faults, renew the tokens, and seed afresh; switches stay."""
+        with self._world.db.transaction():
+            self._world.reset()
+            plant(self._world, seed)
+
+    def log(self) -> list[LogEntry]:
+        """Return the calls so far, in order of arrival, without control calls."""
+        return self._world.journal.entries()
+
+    def clear_log(self) -> None:
+        """Forget the calls so far."""
+        self._world.journal.clear()
+
+    def fault(self, fault: Fault) -> None:
+        """Arm a fault."""
+        self._world.faults.add(fault)
+
+    def clear_faults(self) -> None:
+        """Disarm all faults."""
+        self._world.faults.clear()
+
+    def expire_tokens(self) -> None:
+        """Expire every admin token given out so far, the configured one included."""
+        self._world.tokens.end_all(self._world.options)
+
+    def book(self, slot_id: int, places: int = 1, reserved: int = 0) -> None:
+        """Take places on a session's slot."""
+        behind.book(self._world, slot_id, places, reserved)
+
+    def add_session(self, values: Mapping[str, Any]) -> int:
+        """Add a session with its slots; return its id."""
+        return behind.add_session(self._world, values)
+
+    def add_resource(self, values: Mapping[str, Any]) -> int:
+        """Add a resource; return its id."""
+        return behind.add_resource(self._world, values)
+
+    def add_block(self, resource_id: int, start_iso: str, end_iso: str) -> int:
+        """Block a resource's time; return the slot's id."""
+        return behind.add_block(self._world, resource_id, start_iso, end_iso)
+
+    def add_slot(self, **values: Any) -> int:
+        """Add a slot of any status: resource_id, start, end, status and counts; return its id."""
+        return behind.add_slot(self._world, values)
+
+    def add_booking(self, resource_id: int, start_iso: str, end_iso: str) -> int:
+        """Book a resource's time; return the booking's id."""
+        return behind.add_booking(self._world, resource_id, start_iso, end_iso)
+
+    def edit_session(self, session_id: int, /, **values: Any) -> None:
+        """Change a session behind the client's back."""
+        behind.edit_session(self._world, session_id, values)
+
+    def edit_resource(self, resource_id: int, /, **values: Any) -> None:
+        """Change a resource behind the client's back."""
+        behind.edit_resource(self._world, resource_id, values)
+
+    def edit_slot(self, slot_id: int, /, **values: Any) -> None:
+        """Change a slot, of a resource or a session, behind the client's back."""
+        behind.edit_slot(self._world, slot_id, values)
+
+    def delete(self, kind: str, row_id: int) -> None:
+        """Delete a session, slot, resource or address behind the client's back."""
+        behind.delete(self._world, kind, row_id)
+
+    def sessions(self) -> list[dict[str, Any]]:
+        """Return every session with all fields and slots."""
+        return behind.sessions(self._world)
+
+    def resources(self) -> list[dict[str, Any]]:
+        """Return every resource with all fields and its address."""
+        return behind.resources(self._world)
+
+    def slots(self) -> list[dict[str, Any]]:
+        """Return every slot of the resources."""
+        return behind.slots(self._world)
+
+    def bookings(self) -> list[dict[str, Any]]:
+        """Return every booking of the resources."""
+        return behind.bookings(self._world)

@@ -1,0 +1,175 @@
+"""The parameter table of seed 000: the type of each field, and the defaults of each kind of session."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+NO_REPEAT, WEEKLY, FORTNIGHTLY, WEEKDAYS, WEEKENDS, DAILY, CUSTOM, MONTHLY_BY_DAY, MONTHLY_BY_WEEKDAY = range(9)
+"""The values of `repeat`."""
+
+_NAME_LENGTH = 50
+_PRICE_LIMIT = Decimal(10) ** 6
+_LAST_TICKET_TYPE = 3
+_CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
+_WHOLE = re.compile(r"[+-]?\d{1,9}")
+_BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
+
+
+def name(text: str) -> str:
+    """Read a string(50)."""
+    if len(text) > _NAME_LENGTH:
+        msg = f"is too long (maximum is {_NAME_LENGTH} characters)"
+        raise ValueError(msg)
+    return text
+
+
+def text(value: str) -> str:
+    """Read a string of any length."""
+    return value
+
+
+def group(value: str) -> str:
+    """Read the group's name, the one field marked as required."""
+    if not value.strip():
+        msg = "can't be blank"
+        raise ValueError(msg)
+    return value
+
+
+def whole(value: str) -> int:
+    """Read an integer, zero or more."""
+    if not _WHOLE.fullmatch(value.strip()) or int(value) < 0:
+        msg = "is not a number"
+        raise ValueError(msg)
+    return int(value)
+
+
+def up_to(last: int) -> Callable[[str], int]:
+    """Make a reader for an enumeration 0..last."""
+
+    def read(value: str) -> int:
+        number = whole(value)
+        if number > last:
+            msg = "is not included in the list"
+            raise ValueError(msg)
+        return number
+
+    return read
+
+
+def boolean(value: str) -> bool:
+    """Read a boolean; the documents do not say how it is written, so word and digit both count."""
+    try:
+        return _BOOLEANS[value.strip().lower()]
+    except KeyError as error:
+        msg = "is not a boolean"
+        raise ValueError(msg) from error
+
+
+def price(value: str) -> str:
+    """Read a decimal(8,2); kept as text with two digits, rounded as a column of that type does."""
+    try:
+        amount = Decimal(value.strip()).quantize(Decimal("0.01"))
+    except InvalidOperation as error:
+        msg = "is not a number"
+        raise ValueError(msg) from error
+    if not amount.is_finite() or abs(amount) >= _PRICE_LIMIT:
+        msg = "is out of range"
+        raise ValueError(msg)
+    return str(amount)
+
+
+def day(value: str) -> str:
+    """Read a date written YYYY-MM-DD."""
+    try:
+        return datetime.strptime(value.strip(), "%Y-%m-%d").date().isoformat()  # noqa: DTZ007 - a plain date
+    except ValueError as error:
+        msg = "is not a date"
+        raise ValueError(msg) from error
+
+
+def clock(value: str) -> str:
+    """Read a time HH:MM; seed 000 itself writes 9:30 once. Kept padded."""
+    match = _CLOCK.fullmatch(value.strip())
+    if match is None:
+        msg = "is not a time"
+        raise ValueError(msg)
+    return f"{int(match[1]):02d}:{match[2]}"
+
+
+READERS: dict[str, Callable[[str], Any]] = {
+    "name": name,
+    "type": up_to(2),
+    "group": group,
+    "start_date": day,
+    "end_date": day,
+    "time": clock,
+    "duration": whole,
+    "description": text,
+    "spaces": whole,
+    "price": price,
+    "max_num_bookings": whole,
+    "repeat": up_to(MONTHLY_BY_WEEKDAY),
+    "disabled": boolean,
+    "min_cancel": whole,
+    "max_advance": whole,
+    "ask_address": boolean,
+    "ticket_type": up_to(_LAST_TICKET_TYPE),
+}
+"""How each session field is read from its element's text; ValueError carries Rails-like words."""
+
+SLOT_READERS: dict[str, Callable[[str], Any]] = {"date": day, "time": clock, "duration": whole}
+"""The same for a slot."""
+
+KEEPS_EMPTY = frozenset({"name", "description"})
+"""Fields in which an empty element means an empty text; elsewhere it means no value."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionType:
+    """What the `type` of the query stands for: the number of the field, and the defaults."""
+
+    number: int
+    name: str
+    repeat: int
+    duration: int
+    has_end: bool
+    max_advance: int | None = None
+
+    def defaults(self, now: datetime) -> dict[str, Any]:
+        """Return all fields as seed 000's tables fill them; they depend on the day."""
+        start: date = now.date() + timedelta(days=7)
+        return {
+            "name": self.name,
+            "type": self.number,
+            "group": "",
+            "start_date": start.isoformat(),
+            "end_date": start.isoformat() if self.has_end else None,
+            "time": now.strftime("%H:%M"),
+            "duration": self.duration,
+            "description": None,
+            "spaces": 1,
+            "price": None,
+            "max_num_bookings": 1,
+            "repeat": self.repeat,
+            "disabled": False,
+            "min_cancel": 5,
+            "max_advance": self.max_advance,
+            "ask_address": False,
+            "ticket_type": 0,
+        }
+
+
+TYPES = {
+    "event": SessionType(number=0, name="My Event", repeat=NO_REPEAT, duration=120, has_end=True),
+    "course": SessionType(number=1, name="My Course", repeat=CUSTOM, duration=60, has_end=True),
+    "recurring_event": SessionType(
+        number=2, name="My Recurring Event", repeat=WEEKLY, duration=60, has_end=False, max_advance=60
+    ),
+}
+"""The words of `?type=`; in a body the type is the number (bookingbug API notes §2.2)."""

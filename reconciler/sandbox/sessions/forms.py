@@ -1,0 +1,77 @@
+"""From an XML element to checked values: what a write request states, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from reconciler.sandbox.exchange import Call, Refusal
+from reconciler.sandbox.sessions import markup
+from reconciler.sandbox.sessions.fields import KEEPS_EMPTY, READERS, SLOT_READERS
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
+_READ_ONLY = frozenset({"spaces_booked", "spaces_reserved"})
+
+
+@dataclass(slots=True)
+class Stated:
+    """The stated fields of a session, the stated slots (None: none stated), and what is wrong."""
+
+    values: dict[str, Any] = field(default_factory=dict)
+    slots: list[dict[str, Any]] | None = None
+    problems: list[str] = field(default_factory=list)
+
+
+def session(call: Call, element: Element) -> Stated:
+    """Read a `<session>`; raises Refusal with every problem at once when strict."""
+    stated = Stated()
+    plain = [child for child in element if child.tag != "slots"]
+    stated.values = _values(plain, READERS, stated.problems)
+    for child in element:
+        if child.tag == "slots":
+            stated.slots = [_slot(item, stated.problems) for item in child]
+    _refuse(call, stated.problems)
+    return stated
+
+
+def slot(call: Call, element: Element) -> dict[str, Any]:
+    """Read a `<slot>` of its own; raises Refusal when strict."""
+    problems: list[str] = []
+    values = _slot(element, problems)
+    _refuse(call, problems)
+    return values
+
+
+def _slot(element: Element, problems: list[str]) -> dict[str, Any]:
+    if element.tag != "slot":
+        problems.append(f"slots: unexpected <{element.tag}>")
+        return {}
+    return _values([child for child in element if child.tag not in _READ_ONLY], SLOT_READERS, problems)
+
+
+def _values(
+    children: list[Element], readers: Mapping[str, Callable[[str], Any]], problems: list[str]
+) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for child in children:
+        reader = readers.get(child.tag)
+        if reader is None or len(child):
+            problems.append(f"{child.tag} is not a known field" if reader is None else f"{child.tag} has elements")
+            continue
+        text = child.text or ""
+        if not text.strip() and child.tag != "group":
+            values[child.tag] = text if child.tag in KEEPS_EMPTY else None
+            continue
+        try:
+            values[child.tag] = reader(text)
+        except ValueError as error:
+            problems.append(f"{child.tag} {error}")
+    return values
+
+
+def _refuse(call: Call, problems: list[str]) -> None:
+    if problems and call.options.strict == "strict":
+        raise Refusal(markup.errors(call, call.options.xml_invalid_status, *problems))

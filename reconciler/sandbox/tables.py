@@ -1,0 +1,104 @@
+"""The rows that the emulated company consists of.
+
+First ids are those of the samples: session 123, slot 123456 (seed 000), resource 13, address 6 and
+block 22 (seed 002), so that a fresh sandbox answers with familiar numbers.
+"""
+
+from reconciler.sandbox.database import Table
+
+SESSION_FIELDS = (
+    "name",
+    "type",
+    "group",
+    "start_date",
+    "end_date",
+    "time",
+    "duration",
+    "description",
+    "spaces",
+    "price",
+    "max_num_bookings",
+    "repeat",
+    "disabled",
+    "min_cancel",
+    "max_advance",
+    "ask_address",
+    "ticket_type",
+)
+"""The writable fields of a session besides its slots, in the order of seed 000's parameter table."""
+
+ADDRESS_FIELDS = ("address1", "address2", "address3", "address4", "address5", "postcode", "country")
+"""The fields of an address (seed 002)."""
+
+# start_stated/end_stated: whether a client ever gave the date, else it follows the slots.
+SESSION = Table(
+    name="session",
+    columns=("id", *SESSION_FIELDS, "start_stated", "end_stated"),
+    booleans=frozenset({"disabled", "ask_address", "start_stated", "end_stated"}),
+    first_id=123,
+)
+SESSION_SLOT = Table(
+    name="session_slot",
+    columns=("id", "session_id", "date", "time", "duration", "spaces_booked", "spaces_reserved"),
+    index=("session_id",),
+    first_id=123456,
+)
+RESOURCE = Table(
+    name="resource",
+    columns=(
+        "id",
+        "name",
+        "description",
+        "email",
+        "disabled",
+        "deleted",
+        "price",
+        "position",
+        "never_booked",
+        "count",
+        "max_book",
+        "api_ref",
+        "address_id",
+        "schedule_id",
+        "service_ids",
+        "person_ids",
+        "extra",
+    ),
+    booleans=frozenset({"disabled", "deleted", "never_booked"}),
+    documents=frozenset({"service_ids", "person_ids", "extra"}),
+    index=("api_ref",),
+    first_id=13,
+)
+ADDRESS = Table(name="address", columns=("id", *ADDRESS_FIELDS), first_id=6)
+
+# start and end are UTC, YYYY-MM-DDTHH:MM:SSZ: they sort as text. booking_id is set on a slot that
+# a booking occupies.
+SLOT = Table(
+    name="slot",
+    columns=(
+        "id",
+        "resource_id",
+        "start",
+        "end",
+        "status",
+        "full_describe",
+        "spaces_booked",
+        "spaces_reserved",
+        "spaces_blocked",
+        "spaces_wait",
+        "num_spaces",
+        "booking_id",
+    ),
+    index=("start", "resource_id"),
+    first_id=22,
+)
+BOOKING = Table(
+    name="booking",
+    columns=("id", "slot_id", "resource_id", "start", "end", "status", "full_describe", "is_cancelled"),
+    booleans=frozenset({"is_cancelled"}),
+    index=("slot_id",),
+    first_id=501,
+)
+
+ALL = (SESSION, SESSION_SLOT, RESOURCE, ADDRESS, SLOT, BOOKING)
+"""Every table of the sandbox."""

@@ -1,0 +1,77 @@
+"""Everything one sandbox holds: rows, switches, tokens, faults and the log of calls."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from reconciler.sandbox import tables
+from reconciler.sandbox.database import Database
+from reconciler.sandbox.faults import FaultList
+from reconciler.sandbox.journal import Journal
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from reconciler.sandbox.options import Options
+
+
+class Tokens:
+    """The admin tokens in circulation.
+
+    They live in memory: a restart of the real system does not bring an expired token back either,
+    but a sandbox on a file should accept its configured token again.
+    """
+
+    def __init__(self) -> None:
+        self._uses: dict[str, int] = {}
+        self._expired: set[str] = set()
+        self._issued = 0
+
+    def issue(self, stem: str) -> str:
+        """Make a new token."""
+        self._issued += 1
+        token = f"{stem}-{self._issued}"
+        self._uses[token] = 0
+        return token
+
+    def state(self, token: str, options: Options) -> str:
+        """Say whether a token is `valid`, `expired` or `unknown`, and count its use."""
+        if token in self._expired:
+            return "expired"
+        if token != options.auth_token and token not in self._uses:
+            return "unknown"
+        self._uses[token] = self._uses.get(token, 0) + 1
+        if options.token_uses and self._uses[token] > options.token_uses:
+            self._expired.add(token)
+            return "expired"
+        return "valid"
+
+    def end(self, token: str) -> None:
+        """Expire one token, as a logout does."""
+        self._expired.add(token)
+
+    def end_all(self, options: Options) -> None:
+        """Expire every token given out so far, the configured one included."""
+        self._expired.update(self._uses, {options.auth_token})
+
+
+class World:
+    """One emulated company with its switches. Hold `db.transaction()` for anything in several steps."""
+
+    def __init__(self, options: Options, path: Path | None = None) -> None:
+        self.options = options
+        self.db = Database(tables.ALL, path)
+        self.faults = FaultList()
+        self.journal = Journal()
+        self.tokens = Tokens()
+
+    def set_options(self, **changes: Any) -> None:
+        """Change switches from the next request on; ValueError leaves all as they were."""
+        self.options = self.options.changed(**changes)
+
+    def reset(self) -> None:
+        """Go back to an empty company: no rows, no faults, a new log, fresh tokens; the switches stay."""
+        self.db.clear()
+        self.faults.clear()
+        self.journal = Journal()
+        self.tokens = Tokens()
