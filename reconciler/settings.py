@@ -119,7 +119,6 @@ class Connection:
         return host if self.company_id is None else f"{host} company {self.company_id}"
 
 
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """Limits on what one run may do; places are where the project file sets them, None for defaults."""

@@ -35,6 +35,9 @@ TICKET_TYPES = ("none", "questions_per_user", "assigned_to_member", "assigned_re
 """Words of the field `ticket_type` by wire number (seed 000, table ticket_type)."""
 
 _TIME = re.compile(r"(\d{1,2}):(\d{2})(?::00)?")
+_DIGITS = 18
+"""Digits of the largest whole number taken: `1e999999999` would otherwise be written out."""
+
 _TRUE = frozenset({"true", "1", "yes"})
 _FALSE = frozenset({"false", "0", "no"})
 
@@ -121,7 +124,7 @@ def whole(value: Any) -> int:
         number = Decimal(str(value).strip())
     except InvalidOperation:
         number = Decimal("NaN")
-    if isinstance(value, bool) or not number.is_finite() or number != number.to_integral_value():
+    if isinstance(value, bool) or not number.is_finite() or number.adjusted() > _DIGITS or number % 1:
         message = f"{value!r} is not a whole number"
         raise ValueError(message)
     return int(number)

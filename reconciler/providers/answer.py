@@ -1,0 +1,135 @@
+"""What a remote system answered, as plain data, and how its words are put before people.
+
+Standard library only, so that the pure half of a provider can use it at no cost.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+from reconciler.errors import RemoteError
+from reconciler.model import canonical
+
+WORDS_LIMIT = 120
+"""Characters of a remote system's own words that a message repeats."""
+
+_SNIFFED = 20_000
+"""Bytes of a failed answer that are looked at for words."""
+
+_XML_ERROR = re.compile(r"<error\b[^>]*>([^<]*)</error>")
+_HTML = re.compile(r"\s*<(?:!doctype\s+html|html)\b", re.IGNORECASE)
+_DIGITS = re.compile(r"[0-9]{1,18}")
+_WHOLE = re.compile(r"[+-]?[0-9]{1,18}(?:\.0*)?")
+_ERROR_KEYS = ("error", "message", "errors", "detail")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """One HTTP answer, read to its end. `headers` have lower-case names; `url_path` has no query."""
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    url_path: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """Whether the status is 2xx."""
+        return self.status // 100 == 2  # noqa: PLR2004 - HTTP's class of success
+
+    @property
+    def text(self) -> str:
+        """The first part of the body, for words only: what is not UTF-8 is replaced."""
+        return self.body[:_SNIFFED].decode("utf-8", "replace")
+
+    @property
+    def is_html(self) -> bool:
+        """Whether it is a page for people: a proxy's, a login page, an error page."""
+        kind = self.headers.get("content-type", "").partition(";")[0].strip().lower()
+        return kind in {"text/html", "application/xhtml+xml"} or _HTML.match(self.text) is not None
+
+
+def error_words(answer: Answer) -> str:
+    """Return what a failed answer says, in one short sentence that is safe to print.
+
+    Looks for `<errors><error>` (bookingbug API notes §2.4), then for JSON's `error`, `message`,
+    `errors` and `detail` (§3.8), then takes the beginning of the text.
+    """
+    if answer.is_html:
+        return "an HTML page"
+    found = _XML_ERROR.findall(answer.text)
+    words = "; ".join(html.unescape(item) for item in found) if found else _json_words(answer.body)
+    return neutral(words or answer.text) or _phrase(answer.status)
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "no words"
+
+
+def _json_words(body: bytes) -> str:
+    if len(body) > _SNIFFED:
+        return ""
+    try:
+        return _said(json.loads(body), depth=0)
+    except (ValueError, RecursionError):
+        return ""
+
+
+def _said(value: Any, *, depth: int) -> str:
+    if isinstance(value, str):
+        return value
+    if depth > 3:  # noqa: PLR2004 - deeper nesting than {"errors": [{"message": …}]} is no message
+        return ""
+    if isinstance(value, list):
+        return "; ".join(filter(None, (_said(item, depth=depth + 1) for item in value[:5])))
+    if isinstance(value, dict):
+        known = [value[key] for key in _ERROR_KEYS if value.get(key)]
+        if known:
+            return _said(known[0], depth=depth + 1)
+        if depth:  # {"errors": {"name": ["is missing"]}}
+            pairs = ((key, _said(item, depth=depth + 1)) for key, item in list(value.items())[:5])
+            return "; ".join(f"{key}: {said}" for key, said in pairs if said)
+    return ""
+
+
+def neutral(text: str, limit: int = WORDS_LIMIT) -> str:
+    """Return foreign text on one line, without characters that act on a terminal, cut at `limit`."""
+    shown = "".join(char if char.isprintable() else " " for char in text[: limit * 8])
+    line = " ".join(shown.split())
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def is_identifier(value: object) -> bool:
+    """Whether a value is an id as these systems give them: digits and nothing else."""
+    return isinstance(value, str) and _DIGITS.fullmatch(value) is not None
+
+
+def identifier(value: object) -> str:
+    """Return an id that may stand in a path; RemoteError for anything but digits (`../admin`)."""
+    if not isinstance(value, str) or not is_identifier(value):
+        raise RemoteError(f"{neutral(repr(value), 40)} is not an id of this system; expected digits such as 123")
+    return value
+
+
+def whole(value: object) -> int:
+    """Return an answered whole number. An exponent is refused: a few bytes could ask for a number that fills memory."""
+    text = str(value).strip()
+    if isinstance(value, bool) or _WHOLE.fullmatch(text) is None:
+        message = f"{text!r} is not a whole number"
+        raise ValueError(message)
+    return canonical.whole(text)
+
+
+def basic(username: str, password: str) -> str:
+    """Return the `Authorization` header of HTTP Basic authentication, in UTF-8 (RFC 7617)."""
+    return "Basic " + base64.b64encode(f"{username}:{password}".encode()).decode("ascii")

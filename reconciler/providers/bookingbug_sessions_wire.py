@@ -1,0 +1,331 @@
+"""The sessions API on paper: which calls a change takes, and sessions as XML. No I/O.
+
+Wire facts are from seed 000 ("BookingBug REST API: sessions"); what it leaves open is in the
+bookingbug API notes, §2.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from reconciler.errors import RemoteError
+from reconciler.model import canonical
+from reconciler.model.change import Call
+from reconciler.model.objects import Fields, Live
+from reconciler.providers.answer import identifier, is_identifier, neutral, whole
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from lxml import etree
+
+    from reconciler.model.change import Change, Effect
+    from reconciler.settings import Connection
+
+    _New = Callable[..., etree._Element]  # noqa: SLF001 - how lxml's stubs name their public class
+
+LIST_PATH = "/api/sessions.xml"
+CONTENT_TYPE = "text/xml"
+"""As every sample of seed 000 sends it."""
+
+PATHS = re.compile(r"/api/(?:sessions\.xml(?:\?type=(?:event|course|recurring_event))?|(?:sessions|slots)/[0-9]+\.xml)")
+"""Every path this provider writes to (seed 000); anything else is not sent."""
+
+_TEXT, _WHOLE, _MONEY, _FLAG, _DAY, _CLOCK, _WORD = "text", "whole", "money", "flag", "day", "clock", "word"
+
+FIELDS: Mapping[str, str] = {
+    "name": _TEXT,
+    "type": _WORD,
+    "start_date": _DAY,
+    "end_date": _DAY,
+    "duration": _WHOLE,
+    "time": _CLOCK,
+    "group": _TEXT,
+    "description": _TEXT,
+    "spaces": _WHOLE,
+    "price": _MONEY,
+    "max_num_bookings": _WHOLE,
+    "repeat": _WORD,
+    "disabled": _FLAG,
+    "min_cancel": _WHOLE,
+    "max_advance": _WHOLE,
+    "ask_address": _FLAG,
+    "ticket_type": _WORD,
+}
+"""A session's fields in the order of seed 000's table, each with what its text means."""
+
+_WORDS = {
+    "type": canonical.SESSION_TYPES,
+    "repeat": canonical.REPEATS,
+    "ticket_type": canonical.TICKET_TYPES,
+}
+
+_SLOT_FIELDS = {
+    "date": _DAY,
+    "time": _CLOCK,
+    "duration": _WHOLE,
+    "spaces_booked": _WHOLE,
+    "spaces_reserved": _WHOLE,
+}
+_SLOT_WRITTEN = ("date", "time", "duration")
+
+_READ: Mapping[str, Callable[[str], Any]] = {
+    _TEXT: str,
+    _WHOLE: whole,
+    _MONEY: canonical.money,
+    _FLAG: canonical.flag,
+    _DAY: canonical.day,
+    _CLOCK: canonical.clock,
+}
+
+_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""Characters that XML 1.0 cannot carry, not even as a reference."""
+
+
+def session_path(remote_id: str | None) -> str:
+    """Return the path of one session; RemoteError where the id is none."""
+    return f"/api/sessions/{identifier(remote_id)}.xml"
+
+
+def calls(change: Change, connection: Connection) -> tuple[Call, ...]:
+    """Return the calls that carry a change out, in the order they are to be sent."""
+    del connection  # the credentials choose the company; no path depends on the connection
+    if change.action == "create":
+        return (_create(change),)
+    if change.action == "delete":
+        return (_delete(change),)
+    if change.action == "replace":
+        return (_delete(change), _create(change))
+    if change.action in {"update", "adopt"}:
+        return tuple(_updates(change))
+    return ()
+
+
+def _create(change: Change) -> Call:
+    fields = dict(change.desired.fields) if change.desired is not None else {}
+    # In the query `type` is a word that picks a set of defaults; the body's integer would say it twice.
+    kind = fields.pop("type", None)
+    path = LIST_PATH if kind is None else f"{LIST_PATH}?type={kind}"
+    return _call(change, "create", "POST", path, _ordered(fields))
+
+
+def _delete(change: Change) -> Call:
+    return Call(
+        address=change.address,
+        connection=change.connection,
+        effect="delete",
+        method="DELETE",
+        path=session_path(change.remote_id),
+    )
+
+
+def _updates(change: Change) -> Iterable[Call]:
+    """One PUT for the session, then one for each slot: slot ids and their bookings live on (seed 000)."""
+    whole: dict[str, Any] = {}
+    for edit in change.edits:
+        if edit.part is None:
+            whole.update(edit.values)
+    if whole:
+        yield _call(change, "update", "PUT", session_path(change.remote_id), _ordered(whole))
+    for edit in change.edits:
+        if edit.part is not None:
+            path = f"/api/slots/{identifier(edit.part_id)}.xml"
+            values = {key: edit.values[key] for key in _SLOT_WRITTEN if key in edit.values}
+            yield _call(change, "update", "PUT", path, values)
+
+
+def _call(change: Change, effect: Effect, method: str, path: str, body: dict[str, Any]) -> Call:
+    return Call(
+        address=change.address,
+        connection=change.connection,
+        effect=effect,
+        method=method,
+        path=path,
+        body=body,
+        encoding="xml",
+    )
+
+
+def _ordered(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Put fields in the seed's order; of slots, only what can be written."""
+    body = {key: values[key] for key in FIELDS if key in values}
+    if "slots" in values:
+        body["slots"] = [
+            {key: slot[key] for key in _SLOT_WRITTEN if slot.get(key) is not None} for slot in values["slots"]
+        ]
+    return body
+
+
+def encode_session(values: Mapping[str, Any]) -> bytes:
+    """Return `<session>` with the given canonical values (seed 000); RemoteError for unsendable text."""
+    new, serialised = _writer()
+    root = new("session")
+    _fill(new, root, FIELDS, values)
+    if "slots" in values:
+        slots = new("slots")
+        root.append(slots)
+        for slot in values["slots"]:
+            element = new("slot")
+            slots.append(element)
+            _fill(new, element, _SLOT_WRITTEN, slot)
+    return serialised(root)
+
+
+def encode_slot(values: Mapping[str, Any]) -> bytes:
+    """Return `<slot>` with the given date, time and duration (seed 000)."""
+    new, serialised = _writer()
+    root = new("slot")
+    _fill(new, root, _SLOT_WRITTEN, values)
+    return serialised(root)
+
+
+def _fill(new: _New, parent: etree._Element, keys: Iterable[str], values: Mapping[str, Any]) -> None:
+    for key in keys:
+        if key in values:
+            element = new(key)
+            element.text = _sendable(key, _wire(key, values[key]))
+            parent.append(element)
+
+
+def _wire(key: str, value: Any) -> str:
+    if value is None:
+        return ""
+    if key in _WORDS:
+        return str(_WORDS[key].index(canonical.word(value, _WORDS[key])))
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)
+
+
+def _sendable(key: str, text: str) -> str:
+    found = _NOT_XML.search(text)
+    if found is not None:
+        raise RemoteError(f"field `{key}` holds U+{ord(found[0]):04X}, a character that XML cannot carry")
+    return text
+
+
+def _writer() -> tuple[_New, Callable[[etree._Element], bytes]]:
+    from lxml import etree  # noqa: PLC0415 - 40 ms that a run without this API need not pay
+
+    def serialised(root: etree._Element) -> bytes:
+        # Beyond ASCII as character references: the same text for every reader, whatever it takes
+        # `text/xml` without a charset to mean (RFC 3023: us-ascii; XML: UTF-8).
+        return etree.tostring(root, encoding="us-ascii")
+
+    return etree.Element, serialised
+
+
+@functools.cache
+def _parser() -> etree.XMLParser:
+    from lxml import etree  # noqa: PLC0415 - as above
+
+    return etree.XMLParser(
+        resolve_entities=False,
+        load_dtd=False,
+        dtd_validation=False,
+        no_network=True,
+        huge_tree=False,
+        remove_comments=True,
+        remove_pis=True,
+    )
+
+
+def parse(body: bytes, tag: str) -> etree._Element:
+    """Return the root element, which must be `tag`; ValueError for anything else, and for any DOCTYPE."""
+    from lxml import etree  # noqa: PLC0415 - as above
+
+    try:
+        root = etree.fromstring(body, _parser())
+    except (etree.XMLSyntaxError, ValueError) as error:
+        message = f"not well-formed XML: {neutral(str(error), 80)}"
+        raise ValueError(message) from None
+    document: Any = root.getroottree().docinfo
+    if document.doctype:
+        message = "XML with a DOCTYPE, which is refused"
+        raise ValueError(message)
+    if root.tag != tag:
+        message = f"<{neutral(str(root.tag), 40)}> where <{tag}> was expected"
+        raise ValueError(message)
+    return root
+
+
+def decode_list(body: bytes) -> dict[str, dict[str, str]]:
+    """Return a `<sessions>` list (seed 000): by id, the name and group it answers. ValueError: unusable."""
+    listed: dict[str, dict[str, str]] = {}
+    for element in parse(body, "sessions").iterchildren("session"):
+        listed[_identity(element)] = {
+            key: child for key in ("name", "group") if (child := _value(element, key, _TEXT)) is not None
+        }
+    return listed
+
+
+def decode_session(body: bytes) -> Live:
+    """Return a `<session>` as answered (seed 000): a field that is not there, or empty, is not answered.
+
+    An empty text is an answer, "". ValueError names what cannot be understood.
+    """
+    root = parse(body, "session")
+    fields: dict[str, Any] = _values(root, FIELDS)
+    slots = _only(root, "slots")
+    if slots is not None:
+        fields["slots"] = [_slot(element) for element in slots.iterchildren("slot")]
+        if len(slots) != len(fields["slots"]) or (slots.text or "").strip():
+            message = "<slots> holds something else than <slot>"
+            raise ValueError(message)
+    return Live(kind="Session", remote_id=_identity(root), fields=fields)
+
+
+def _slot(element: etree._Element) -> Fields:
+    return {"id": _identity(element), **_values(element, _SLOT_FIELDS)}
+
+
+def session_id(body: bytes) -> str | None:
+    """Return the id of the session that a creation answered with; None where it is not one."""
+    try:
+        return _identity(parse(body, "session"))
+    except ValueError:
+        return None
+
+
+def _identity(element: etree._Element) -> str:
+    found = element.get("id")
+    text = found.strip() if found is not None else None
+    if text is None or not is_identifier(text):
+        shown = "no id" if text is None else f"the id {neutral(repr(text), 40)}"
+        message = f"a <{element.tag}> with {shown}; expected digits"
+        raise ValueError(message)
+    return text
+
+
+def _values(element: etree._Element, kinds: Mapping[str, str]) -> dict[str, Any]:
+    found = {key: _value(element, key, kind) for key, kind in kinds.items()}
+    return {key: value for key, value in found.items() if value is not None}
+
+
+def _value(element: etree._Element, key: str, kind: str) -> Any:
+    """Return a field's canonical value; None where it is not answered."""
+    child = _only(element, key)
+    if child is None:
+        return None
+    if len(child):
+        message = f"<{key}> holds elements where a value was expected"
+        raise ValueError(message)
+    text = child.text or ""
+    if kind != _TEXT and not text.strip():
+        return None
+    try:
+        return canonical.word(text, _WORDS[key]) if kind == _WORD else _READ[kind](text)
+    except ValueError as error:
+        message = f"field `{key}`: {neutral(str(error))}"
+        raise ValueError(message) from None
+
+
+def _only(element: etree._Element, key: str) -> etree._Element | None:
+    found = element.findall(key)
+    if len(found) > 1:
+        message = f"<{key}> is there {len(found)} times; expected once"
+        raise ValueError(message)
+    return found[0] if found else None

@@ -1,0 +1,6 @@
+"""The one HTTP door: every request of every provider goes through it, and only this package knows httpx."""
+
+from reconciler.providers.http.door import ATTEMPTS, BACKOFF, Door
+from reconciler.providers.http.transport import MAX_ANSWER, WriteRefusedHere
+
+__all__ = ["ATTEMPTS", "BACKOFF", "MAX_ANSWER", "Door", "WriteRefusedHere"]

@@ -1,0 +1,98 @@
+"""A scripted remote system behind a real door: answers by method and path, and what was asked."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import httpx
+
+from reconciler.model.change import Call, Change, Edit
+from reconciler.model.objects import Address, Desired, Live, SourceRef
+from reconciler.providers.http import Door
+from reconciler.settings import Connection, Secret
+
+WHERE = SourceRef("reconciler.yaml", 7)
+Reply = httpx.Response | Exception | Callable[[httpx.Request], httpx.Response]
+
+
+def connection(**settings) -> Connection:
+    given = {"name": "sessions", "provider": "bookingbug-sessions", "base_url": "https://uk.bookingbug.com"}
+    return Connection(**{**given, "where": WHERE, **settings})
+
+
+@dataclass
+class Script:
+    """Replies by `METHOD /path` (query left out); a list is used up one by one, its last one repeats."""
+
+    replies: dict[str, Reply | list[Reply]]
+    seen: list[httpx.Request] = field(default_factory=list)
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.seen.append(request)
+        key = f"{request.method} {request.url.path}"
+        reply = self.replies.get(key, httpx.Response(404, json={"error": "Not Found"}))
+        if isinstance(reply, list):
+            reply = reply.pop(0) if len(reply) > 1 else reply[0]
+        if isinstance(reply, Exception):
+            raise reply
+        if callable(reply):
+            return reply(request)
+        return httpx.Response(reply.status_code, headers=reply.headers, content=reply.content)
+
+    @property
+    def asked(self) -> list[str]:
+        return [f"{request.method} {request.url.raw_path.decode()}" for request in self.seen]
+
+
+def open_door(script, *, writes=True, secrets=None, settings=None, **options) -> Door:
+    return Door(
+        connection(**(settings or {})),
+        writes=writes,
+        secrets={name: Secret(value) for name, value in (secrets or {}).items()},
+        transport=httpx.MockTransport(script),
+        backoff=0,
+        **options,
+    )
+
+
+def change(action, *, kind="Session", remote_id=None, fields=None, edits=(), live=None) -> Change:
+    address = Address(kind, "one")
+    desired = None
+    if fields is not None:
+        desired = Desired(address=address, connection="sessions", fields=fields, source=WHERE)
+    return Change(
+        address=address,
+        connection="sessions",
+        action=action,
+        reason="",
+        remote_id=remote_id,
+        edits=tuple(edits),
+        desired=desired,
+        live=None if live is None else Live(kind=kind, remote_id=remote_id, fields=live),
+    )
+
+
+def edit(part=None, part_id=None, **values) -> Edit:
+    return Edit(values=values, part=part, part_id=part_id)
+
+
+def call(effect, method, path, body=None, *, kind="Session", encoding="xml") -> Call:
+    encoding = "none" if body is None else encoding
+    return Call(
+        address=Address(kind, "one"),
+        connection="sessions",
+        effect=effect,
+        method=method,
+        path=path,
+        body=body,
+        encoding=encoding,
+    )
+
+
+def xml(status, text="", **headers) -> httpx.Response:
+    return httpx.Response(status, headers={"Content-Type": "text/xml", **headers}, content=text.encode())
+
+
+def page(rows, total=None, name="resources") -> httpx.Response:
+    body = {"total_entries": len(rows) if total is None else total, "_embedded": {name: rows}}
+    return httpx.Response(200, content=json.dumps(body).encode())

@@ -1,0 +1,527 @@
+"""The admin API over HTTP: lists read to their end, absent against unreadable, tokens, receipts."""
+
+import json
+import threading
+
+import httpx
+import pytest
+from admin_samples import ADMIN, BLOCK, HOST, LOGIN, OWNER, RESOURCE, TOKEN, opened, read, resource, slot
+from provider_script import call, page
+
+from reconciler.errors import OutcomeUnknown, ReconcilerError, RemoteError
+from reconciler.model.objects import Address, Ref, Scope
+
+LIST = f"GET {ADMIN}/resources"
+SLOTS = f"GET {ADMIN}/slots"
+MARCH = {"start": "2027-03-01T09:00:00Z", "end": "2027-03-01T10:00:00Z", "resource_id": "13"}
+
+
+def answer(data, status=200, **headers):
+    return httpx.Response(status, headers=headers, content=json.dumps(data).encode())
+
+
+def paged(rows, size, name="resources", total=None):
+    """A server that gives at most `size` a page, whatever was asked, with links that mislead."""
+
+    def reply(request):
+        number = int(request.url.params["page"])
+        part = rows[(number - 1) * size : number * size]
+        data = json.loads(page(part, len(rows) if total is None else total, name).content)
+        data["_links"] = {"next": {"href": f"{HOST}{ADMIN}/{name}?page=0"}, "previous": {"href": "?page=0"}}
+        return answer(data)
+
+    return reply
+
+
+# --- lists
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 300])
+def test_a_list_is_counted_to_its_end_whatever_the_page_size(size):
+    rows = [resource(number) for number in range(1, 8)]
+    script, reading = read({LIST: paged(rows, size)})
+    assert reading.listed == {str(number) for number in range(1, 8)}
+    assert reading.failure is None
+    assert len(script.seen) == -(-7 // size)
+    assert dict(script.seen[0].url.params) == {"page": "1", "per_page": "300"}
+
+
+def test_an_empty_list_is_an_answer():
+    for reply in (page([]), answer({"total_entries": 0})):
+        assert read({LIST: reply})[1].listed == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("reply", "words"),
+    [
+        (
+            paged([resource(1), resource(2)], 1, total=5),
+            "an incomplete list: 2 of 5 objects, and nothing new on page 3",
+        ),
+        (page([resource(1)], 3), "an incomplete list: 1 of 3"),
+        (page([], 3), "an incomplete list: 0 of 3"),
+        (page([resource(1)], "x"), "field `total_entries`"),
+        (answer({"_embedded": {"resources": []}}), "field `total_entries`"),
+        (answer([]), "JSON that is not an object"),
+        (answer({"total_entries": 1, "_embedded": {"resources": "x"}}), "a page without a list of resources"),
+        (httpx.Response(200, content=b"<html>login</html>"), "answered with an HTML page"),
+        (httpx.Response(200, content=page([resource(1)]).content[:-3]), "not JSON"),
+        (httpx.Response(500, content=b'{"error":"boom"}'), "500: boom"),
+        (page([{"id": "../1"}]), "the id '../1'"),
+    ],
+)
+def test_a_list_that_is_not_whole_proves_nothing(reply, words):
+    replies = {
+        LIST: reply,
+        f"GET {ADMIN}/resources/8": answer(resource(8)),
+        f"GET {ADMIN}/resources/9": answer({}, 404),
+    }
+    _, reading = read(replies, ids={"8": {}, "9": {}})
+    assert words in reading.failure
+    assert reading.listed is None
+    assert reading.absent == frozenset()
+    assert set(reading.live) == {"8"}
+    assert "would prove it gone" in reading.unreadable["9"]
+
+
+def test_a_list_that_moves_is_read_again_once():
+    calm = paged([resource(number) for number in range(1, 5)], 2)
+    replies = iter([page([resource(1), resource(2)], 4), page([resource(3)], 3)])
+    script, reading = read({LIST: lambda request: next(replies, None) or calm(request)})
+    assert reading.listed == {"1", "2", "3", "4"}
+    assert len(script.seen) == 4
+    count = iter(range(2, 1000))
+    _, reading = read({LIST: lambda _: page([resource(number := next(count))], number + 5)})
+    assert "kept changing" in reading.failure
+
+
+def test_a_huge_total_does_not_start_a_huge_run():
+    script, reading = read({LIST: page([resource(1)], 10**15)})
+    assert "an incomplete list" in reading.failure
+    assert len(script.seen) < 50
+
+
+@pytest.mark.parametrize("status", [401, 403, 419])
+def test_no_access_at_all_is_raised(status):
+    with pytest.raises(RemoteError) as caught:
+        read({LIST: answer({"error": "no tok-static here"}, status)}, ids={"1": {}})
+    assert caught.value.status == status
+    assert "tok-static" not in str(caught.value)
+
+
+def test_no_connection_is_raised():
+    with pytest.raises(RemoteError, match="cannot connect"):
+        read({LIST: httpx.ConnectError("x")})
+
+
+# --- resources
+
+
+def test_listed_resources_take_no_second_request():
+    script, reading = read({LIST: page([RESOURCE, resource(14)])}, ids={"13": {"name": "x"}})
+    assert script.asked == [f"{LIST}?per_page=300&page=1"]
+    assert set(reading.live) == {"13"}
+    headers = script.seen[0].headers
+    assert (headers["app-id"], headers["app-key"], headers["auth-token"]) == ("app", "key", "tok-static")
+    assert headers["accept"] == "application/hal+json,application/json"
+
+
+def test_what_the_list_does_not_name_is_asked_for_by_id():
+    replies = {
+        LIST: page([resource(1), resource(2, deleted=True)]),
+        f"GET {ADMIN}/resources/3": answer(resource(3)),
+        f"GET {ADMIN}/resources/4": answer({}, 404),
+        f"GET {ADMIN}/resources/5": answer({}, 410),
+        f"GET {ADMIN}/resources/6": answer(resource(6, deleted=True)),
+        f"GET {ADMIN}/resources/7": answer({}, 500),
+        f"GET {ADMIN}/resources/8": answer(resource(80)),
+        f"GET {ADMIN}/resources/9": answer({}, 403),
+    }
+    script, reading = read(replies, ids={**{str(n): {} for n in range(1, 10)}, "../admin": {}})
+    assert set(reading.live) == {"1", "3"}
+    assert reading.absent == {"2", "4", "5", "6"}
+    assert set(reading.unreadable) == {"7", "8", "9", "../admin"}
+    assert "answered with 80 instead" in reading.unreadable["8"]
+    assert reading.listed == {"1"}
+    assert not any("/resources/1" in asked or "/resources/2" in asked for asked in script.asked)
+
+
+def test_without_listing_each_is_asked_for():
+    replies = {f"GET {ADMIN}/resources/1": answer(resource(1)), f"GET {ADMIN}/resources/2": answer({}, 404)}
+    script, reading = read(replies, ids={"1": {}, "2": {}}, listing=False)
+    assert len(script.seen) == 2
+    assert (set(reading.live), reading.absent, reading.listed) == ({"1"}, {"2"}, None)
+
+
+def test_a_value_that_cannot_be_understood_makes_one_object_unreadable():
+    _, reading = read({LIST: page([resource(1, price="free"), resource(2)])}, ids={"1": {}, "2": {}})
+    assert set(reading.live) == {"2"}
+    assert "field `price`: 'free'" in reading.unreadable["1"]
+    assert reading.listed == {"1", "2"}
+
+
+def test_possible_twins_are_in_the_reading():
+    rows = [resource(1, name="A"), resource(2, reference="ref"), resource(3), resource(4, name="A", price="free")]
+    rows += [resource(5, name="A", deleted=True), resource(6, name="", api_ref="")]
+    _, reading = read({LIST: page(rows)}, wanted=({"name": "A", "api_ref": "ref"}, {"name": "", "api_ref": ""}))
+    assert set(reading.live) == {"1", "2"}
+    assert set(reading.unreadable) == {"4"}
+    assert reading.listed == {"1", "2", "3", "4", "6"}
+
+
+def test_addresses_are_read_where_they_are_declared_and_each_once():
+    other = {"address": {"href": "https://evil.example/api/v1/admin/1/addresses/9"}}
+    rows = [
+        RESOURCE,
+        resource(14, _links=RESOURCE["_links"]),
+        resource(15, address_id=7, _links=other),
+        resource(16, address_id=8),
+        resource(17, address_id=9),
+        resource(18),
+        resource(19, name="W", address_id=11),
+        resource(20, address_id=12),
+        resource(21, address_id=6, _links={"address": {"href": f"{HOST}/logout"}}),
+    ]
+    replies = {
+        LIST: page(rows),
+        f"GET {ADMIN}/addresses/6": answer({"id": 6, "address1": "Pet Store"}),
+        f"GET {ADMIN}/addresses/7": answer({"id": 7, "postcode": None}),
+        f"GET {ADMIN}/addresses/8": answer({}, 500),
+        f"GET {ADMIN}/addresses/9": answer({}, 404),
+        f"GET {ADMIN}/addresses/11": answer({"id": 11, "country": ["x"]}),
+    }
+    declared = {str(number): {"address": {}} for number in (13, 14, 15, 16, 17, 18, 21)}
+    script, reading = read(replies, ids={**declared, "20": {}}, wanted=({"name": "W", "address": {}},))
+    addresses = {number: live.fields.get("address") for number, live in reading.live.items()}
+    pet = {"address1": "Pet Store"}
+    assert addresses == {"13": pet, "14": pet, "15": {"postcode": ""}, "17": None, "18": None, "20": None, "21": pet}
+    assert "500" in reading.unreadable["16"]
+    assert "field `address country`" in reading.unreadable["19"]
+    asked = [item for item in script.asked if "addresses" in item]
+    assert len(script.seen) == len(asked) + 1
+    assert sorted(set(asked)) == [f"GET {ADMIN}/addresses/{n}" for n in (11, 6, 7, 8, 9)]
+    assert asked.count(f"GET {ADMIN}/addresses/6") == 1
+
+
+def test_public_access_reads_resources_without_a_token_and_nothing_else():
+    replies = {
+        "GET /api/v1/37004/resources": page([resource(1, address_id=6)]),
+        "GET /api/v1/37004/addresses/6": answer({"id": 6, "address1": "A"}),
+    }
+    public = {"access": "public"}
+    script, reading = read(replies, settings=public, secrets={"app_id": "app"}, ids={"1": {"address": {}}})
+    assert reading.live["1"].fields["address"] == {"address1": "A"}
+    assert not any("auth-token" in request.headers for request in script.seen)
+    script, reading = read({}, "Block", settings=public, secrets={"app_id": "app"}, ids={"22": MARCH})
+    assert script.seen == []
+    assert "public access" in reading.failure
+    assert set(reading.unreadable) == {"22"}
+    _, provider = opened({}, access="public", secrets={"app_id": "app"})
+    with pytest.raises(RemoteError, match="only reads"):
+        provider.send(call("delete", "DELETE", f"{ADMIN}/resources/1", kind="Resource"))
+
+
+# --- blocks
+
+
+def test_one_window_for_all_blocks():
+    rows = [slot(1), slot(2, status=4), slot(3, status=6), slot(4), slot(5, session_id=9)]
+    later = {**MARCH, "start": "2027-03-09T22:00:00Z", "end": "2027-03-10T23:30:00Z"}
+    script, reading = read({SLOTS: paged(rows, 2, "slots")}, "Block", ids={"1": MARCH, "4": later})
+    assert dict(script.seen[0].url.params) == {
+        "start_date": "2027-02-28",
+        "end_date": "2027-03-11",
+        "per_page": "100",
+        "page": "1",
+    }
+    assert len(script.seen) == 3
+    assert reading.listed == {"1", "4"}
+    assert reading.live["1"].fields == MARCH
+
+
+def test_what_became_of_a_block():
+    rows = [slot(1), slot(2, status=4), slot(3, status=6), slot(5, session_id=9), slot(6, status=None)]
+    rows += [{"id": 7, "status": 3, "date": "2027-03-01"}]
+    replies = {
+        SLOTS: page(rows, name="slots"),
+        f"GET {ADMIN}/slots/10": answer(slot(10, "2028-01-01T09:00:00Z", "2028-01-01T10:00:00Z")),
+        f"GET {ADMIN}/slots/11": answer({}, 404),
+        f"GET {ADMIN}/slots/12": answer(slot(12, status=0)),
+        f"GET {ADMIN}/slots/13": answer(slot(13, status=99)),
+        f"GET {ADMIN}/slots/14": answer({}, 502),
+    }
+    ids = {str(number): MARCH for number in (1, 2, 3, 5, 6, 7, 10, 11, 12, 13, 14)}
+    _, reading = read(replies, "Block", ids=ids)
+    assert set(reading.live) == {"1", "10"}
+    assert reading.live["10"].fields["start"] == "2028-01-01T09:00:00Z"
+    assert reading.absent == {"3", "11", "12"}
+    assert reading.unreadable["2"] == "slot 2 has status 4 (booked); expected 3 (blocked)"
+    assert "occurrence of an event" in reading.unreadable["5"]
+    assert "field `status`" in reading.unreadable["6"]
+    assert "day-based" in reading.unreadable["7"]
+    assert "status 99 (unknown)" in reading.unreadable["13"]
+    assert "502" in reading.unreadable["14"]
+
+
+def test_a_wanted_blocks_twin_is_in_the_reading():
+    rows = [slot(1), slot(2, resource_id=14), slot(3, end="2027-03-01T11:00:00Z"), slot(4, status=4)]
+    rows += [slot(5, "2027-03-01T10:00:00+01:00", "2027-03-01T11:00:00+01:00"), slot(6, session_id=1)]
+    _, reading = read({SLOTS: page(rows, name="slots")}, "Block", wanted=(MARCH,))
+    assert set(reading.live) == {"1", "5"}
+    room = {**MARCH, "resource_id": Ref(Address("Resource", "new"))}
+    _, reading = read({SLOTS: page(rows, name="slots")}, "Block", wanted=(room,))
+    assert set(reading.live) == set()
+
+
+def test_without_times_no_window_is_asked_for():
+    script, reading = read({}, "Block")
+    assert (script.seen, reading.listed) == ([], frozenset())
+    replies = {f"GET {ADMIN}/slots/22": answer(BLOCK)}
+    script, reading = read(replies, "Block", ids={"22": {}})
+    assert script.asked == [f"GET {ADMIN}/slots/22"]
+    assert set(reading.live) == {"22"}
+    _, reading = read(replies, "Block", ids={"22": MARCH}, listing=False)
+    assert (set(reading.live), reading.listed) == ({"22"}, None)
+
+
+def test_without_a_whole_window_no_block_is_absent():
+    replies = {SLOTS: page([slot(1)], 9, "slots"), f"GET {ADMIN}/slots/2": answer({}, 404)}
+    _, reading = read(replies, "Block", ids={"2": MARCH})
+    assert "an incomplete list" in reading.failure
+    assert (set(reading.unreadable), reading.absent) == ({"2"}, frozenset())
+
+
+# --- tokens
+
+
+class Tokens:
+    """A server that gives tokens out and lets them expire."""
+
+    def __init__(self, expired=401, status=201, header=False):
+        self.logins, self.valid, self.expired, self.status, self.header = 0, None, expired, status, header
+        self.lock = threading.Lock()
+        self.bodies = []
+
+    def __call__(self, request):
+        with self.lock:
+            if request.url.path == LOGIN:
+                self.bodies.append((json.loads(request.content), dict(request.headers)))
+                self.logins += 1
+                self.valid = f"tok-{self.logins}"
+                body = {} if self.header else {"auth_token": self.valid}
+                return answer(body, self.status, **({"Auth-Token": self.valid} if self.header else {}))
+            if request.headers.get("auth-token") != self.valid:
+                return answer({"error": "401 Unauthorized"}, self.expired)
+        if request.method != "GET":
+            return answer({}, 200)
+        number = request.url.path.rpartition("/")[2]
+        return answer(resource(int(number))) if number.isdigit() else page([])
+
+
+def tokens_provider(server, writes=True):
+    _, provider = opened({}, secrets=OWNER, writes=writes)
+    provider._door._client = httpx.Client(transport=httpx.MockTransport(server))
+    return provider
+
+
+@pytest.mark.parametrize(("status", "header"), [(201, False), (200, False), (201, True)])
+def test_a_login_gives_the_token(status, header):
+    server = Tokens(status=status, header=header)
+    assert tokens_provider(server).read(Scope(kind="Resource")).listed == frozenset()
+    assert server.logins == 1
+    body, headers = server.bodies[0]
+    assert body == {"email": "owner@acme.example", "password": "hunter2"}
+    assert (headers["app-id"], headers["content-type"]) == ("app", "application/json")
+    assert "auth-token" not in headers
+
+
+@pytest.mark.parametrize("expired", [401, 419])
+def test_an_expired_token_is_renewed_once_for_all_threads(expired):
+    server = Tokens(expired=expired)
+    provider = tokens_provider(server)
+    provider.read(Scope(kind="Resource"))
+    server.valid = "somebody else's"
+    reading = provider.read(Scope(kind="Resource", ids={str(n): {} for n in range(1, 41)}, listing=False))
+    assert len(reading.live) == 40
+    assert server.logins == 2
+
+
+def test_threads_that_find_the_token_expired_together_log_in_once():
+    server, together = Tokens(), threading.Barrier(8)
+
+    def reply(request):
+        given = server(request)
+        if given.status_code == 401:
+            together.wait(timeout=10)
+        return given
+
+    provider = tokens_provider(reply)
+    provider.read(Scope(kind="Resource"))
+    server.valid = "gone"
+    reading = provider.read(Scope(kind="Resource", ids={str(n): {} for n in range(1, 9)}, listing=False))
+    assert len(reading.live) == 8
+    assert server.logins == 2
+
+
+def test_a_token_may_expire_as_often_as_it_likes():
+    server = Tokens()
+    provider = tokens_provider(server)
+    for number in range(1, 7):
+        assert provider.read(Scope(kind="Resource")).listed == frozenset()
+        assert server.logins == number
+        server.valid = "gone"
+
+
+def test_a_write_with_an_expired_token_is_repeated_once():
+    server = Tokens()
+    provider = tokens_provider(server)
+    provider.read(Scope(kind="Resource"))
+    server.valid = "gone"
+    assert provider.send(call("delete", "DELETE", f"{ADMIN}/resources/1", kind="Resource")).status == 200
+    assert server.logins == 2
+
+
+def test_a_token_that_never_works_does_not_lead_to_many_logins():
+    replies = {f"POST {LOGIN}": answer({"auth_token": "tok-zz"}, 201)}
+    replies |= {f"GET {ADMIN}/resources/{n}": answer({"error": "x"}, 401) for n in range(1, 31)}
+    script, reading = read(replies, secrets=OWNER, ids={str(n): {} for n in range(1, 31)}, listing=False)
+    assert len(reading.unreadable) == 30
+    assert sum("login" in asked for asked in script.asked) <= 3
+    assert "tok-zz" not in str(reading)
+
+
+def test_a_static_token_is_not_renewed():
+    script, provider = opened({LIST: answer({}, 401)}, secrets={**TOKEN, "email": ""} | {"app_id": "app"})
+    with pytest.raises(RemoteError, match="wrong credentials for connection `admin`"):
+        provider.read(Scope(kind="Resource"))
+    assert len(script.seen) == 1
+
+
+@pytest.mark.parametrize(
+    ("reply", "words"),
+    [
+        (answer({"error": "hunter2 is wrong"}, 401), "401: wrong credentials for connection `admin`"),
+        (answer({"_embedded": {"administrators": [{"company_id": 1}, {"company_id": 2}]}}, 400), r"companies \(1, 2\)"),
+        (answer({"error": "email is missing"}, 400), "400: email is missing"),
+        (answer({}, 201), "without a token"),
+        (httpx.Response(200, content=b"<html>"), "without a token"),
+        (answer({"auth_token": 5}, 201), "without a token"),
+        (httpx.Response(302, headers={"Location": "/x"}), "302: redirected"),
+        (httpx.ConnectError("x"), "cannot connect"),
+    ],
+)
+def test_a_refused_login_is_said_and_never_unknown(reply, words):
+    for listing in (True, False):
+        with pytest.raises(RemoteError, match=words) as caught:
+            read({f"POST {LOGIN}": reply}, secrets=OWNER, ids={"1": {}}, listing=listing)
+        assert not isinstance(caught.value, OutcomeUnknown)
+        assert "hunter2" not in str(caught.value)
+
+
+def test_a_refused_login_is_not_tried_again():
+    script, provider = opened({f"POST {LOGIN}": answer({}, 401)}, secrets=OWNER)
+    for _ in range(3):
+        with pytest.raises(RemoteError):
+            provider.send(call("delete", "DELETE", f"{ADMIN}/resources/1", kind="Resource"))
+    assert len(script.seen) == 1
+
+
+def test_a_token_is_needed():
+    with pytest.raises(ReconcilerError, match="needs auth_token, or email and password"):
+        opened({}, secrets={"app_id": "app"})
+
+
+# --- sending
+
+
+def created(kind, path, method, reply):
+    script, provider = opened({f"{method} {path}": reply})
+    made = call("create", method, path, {"name": "N", "address_id": "6"}, kind=kind, encoding="json")
+    return script, provider.send(made)
+
+
+@pytest.mark.parametrize(
+    ("reply", "remote_id", "whole"),
+    [
+        (answer(RESOURCE, 201), "13", True),
+        (answer(RESOURCE, 200), "13", True),
+        (answer({"id": 13}, 201), "13", False),
+        (answer({"id": 13, "name": ["x"]}, 201), "13", False),
+        (answer({}, 201, Location=f"{HOST}{ADMIN}/resources/14"), "14", False),
+        (answer({}, 201, Location="https://evil.example/resources/14"), None, False),
+        (httpx.Response(201, content=b"<html>"), None, False),
+        (httpx.Response(201, content=b'{"id": 1'), None, False),
+        (httpx.Response(204), None, False),
+    ],
+)
+def test_a_created_resources_id(reply, remote_id, whole):
+    script, receipt = created("Resource", f"{ADMIN}/resources", "POST", reply)
+    assert receipt.remote_id == remote_id
+    assert (receipt.live is not None) is whole
+    assert script.seen[0].content == b'{"name":"N","address_id":6}'
+    assert script.seen[0].headers["content-type"] == "application/json"
+
+
+def booking(**links):
+    hrefs = {"self": {"href": f"{HOST}{ADMIN}/bookings/900"}, **{key: {"href": href} for key, href in links.items()}}
+    return {**BLOCK, "id": 900, "_links": hrefs}
+
+
+@pytest.mark.parametrize(
+    ("reply", "remote_id", "whole"),
+    [
+        (answer(BLOCK), "22", True),
+        (answer({"id": 22}), "22", False),
+        (answer({**BLOCK, "status": 4}), "22", False),
+        (answer(booking(slot=f"{HOST}{ADMIN}/slots/22")), "22", False),
+        (answer(booking()), None, False),
+        (answer({}, Location=f"{ADMIN}/slots/22"), "22", False),
+        (answer({}), None, False),
+    ],
+)
+def test_a_created_blocks_id(reply, remote_id, whole):
+    _, receipt = created("Block", f"{ADMIN}/resources/13/block", "PUT", reply)
+    assert receipt.remote_id == remote_id
+    assert (receipt.live is not None) is whole
+
+
+def test_updates_and_deletes():
+    replies = {
+        f"PUT {ADMIN}/resources/13": [answer(RESOURCE), httpx.Response(204), answer(resource(14))],
+        f"DELETE {ADMIN}/slots/22": [answer({}), httpx.Response(204), answer({}, 404), answer({}, 410)],
+    }
+    _, provider = opened(replies)
+    update = call("update", "PUT", f"{ADMIN}/resources/13", {"name": "N"}, kind="Resource", encoding="json")
+    assert provider.send(update).live.remote_id == "13"
+    assert provider.send(update).live is None
+    assert provider.send(update).live is None
+    delete = call("delete", "DELETE", f"{ADMIN}/slots/22", kind="Block")
+    assert [provider.send(delete).gone for _ in range(4)] == [False, False, True, True]
+
+
+def test_refused_and_lost_writes():
+    replies = {f"POST {ADMIN}/resources": [answer({"error": "name is missing"}, 400), answer({}, 500)]}
+    _, provider = opened(replies)
+    create = call("create", "POST", f"{ADMIN}/resources", {}, kind="Resource", encoding="json")
+    with pytest.raises(RemoteError, match=f"POST {ADMIN}/resources: 400: name is missing"):
+        provider.send(create)
+    with pytest.raises(OutcomeUnknown):
+        provider.send(create)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"{ADMIN}/resources/../../9/resources/1",
+        f"{ADMIN}/resources/{{Resource/room}}/block",
+        "/api/v1/admin/9/resources/1",
+        f"{ADMIN}/company",
+        f"{ADMIN}",
+        f"{ADMIN}/slots/1?x=1",
+    ],
+)
+def test_only_known_paths_are_written_to(path):
+    script, provider = opened({})
+    with pytest.raises(RemoteError, match="not sent"):
+        provider.send(call("delete", "DELETE", path, kind="Resource"))
+    assert script.seen == []

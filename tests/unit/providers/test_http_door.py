@@ -1,0 +1,472 @@
+"""The HTTP door: what is repeated, what is unknown, what is refused, what is said."""
+
+import logging
+import threading
+import time
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import httpx
+import pytest
+from provider_script import Script, connection, open_door
+
+from reconciler.errors import OutcomeUnknown, ReconcilerError, RemoteError
+from reconciler.providers.answer import Answer, error_words, identifier
+from reconciler.providers.http import ATTEMPTS, Door, WriteRefusedHere, transport
+from reconciler.providers.http.pacing import LONGEST_PAUSE, Pace, asked_pause
+
+OK = httpx.Response(200, content=b"fine")
+
+
+@pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
+def test_a_read_is_repeated_after_a_busy_answer(status):
+    script = Script({"GET /a": [httpx.Response(status), httpx.Response(status), OK]})
+    with open_door(script) as door:
+        assert door.get("/a").body == b"fine"
+    assert len(script.seen) == 3
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        httpx.ConnectError("x"),
+        httpx.ConnectTimeout("x"),
+        httpx.ReadTimeout("x"),
+        httpx.ReadError("x"),
+        httpx.RemoteProtocolError("x"),
+        httpx.PoolTimeout("x"),
+    ],
+)
+def test_a_read_is_repeated_after_a_passing_failure(error):
+    script = Script({"GET /a": [error, OK]})
+    with open_door(script) as door:
+        assert door.get("/a").status == 200
+
+
+def test_a_read_gives_up_and_says_why():
+    script = Script({"GET /a": httpx.ReadTimeout("x"), "GET /b": httpx.Response(503)})
+    with open_door(script) as door:
+        with pytest.raises(RemoteError, match=r"GET uk.bookingbug.com/a: timed out after 30 s") as caught:
+            door.get("/a", params={"secret": "no"})
+        assert door.get("/b").status == 503
+    assert len(script.seen) == 2 * ATTEMPTS
+    assert not isinstance(caught.value, OutcomeUnknown)
+    assert caught.value.status is None
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 410, 419, 422, 501])
+def test_a_read_is_not_repeated_after_a_decided_answer(status):
+    script = Script({"GET /a": httpx.Response(status)})
+    with open_door(script) as door:
+        assert door.get("/a").status == status
+    assert len(script.seen) == 1
+
+
+@pytest.mark.parametrize("error", [httpx.ConnectError("x"), httpx.ConnectTimeout("x"), httpx.PoolTimeout("x")])
+def test_a_write_that_never_left_is_repeated(error):
+    script = Script({"PUT /a": [error, error, OK]})
+    with open_door(script) as door:
+        assert door.write("PUT", "/a", content=b"x").status == 200
+    assert len(script.seen) == 3
+
+
+def test_a_write_that_never_left_failed_for_certain():
+    script = Script({"PUT /a": httpx.ConnectError("x")})
+    with open_door(script) as door, pytest.raises(RemoteError, match="cannot connect to https://uk") as caught:
+        door.write("PUT", "/a")
+    assert not isinstance(caught.value, OutcomeUnknown)
+    assert len(script.seen) == ATTEMPTS
+
+
+def test_a_throttled_write_is_repeated():
+    script = Script({"PUT /a": [httpx.Response(429), OK]})
+    with open_door(script) as door:
+        assert door.write("PUT", "/a").status == 200
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        httpx.ReadTimeout("x"),
+        httpx.WriteTimeout("x"),
+        httpx.ReadError("x"),
+        httpx.WriteError("x"),
+        httpx.CloseError("x"),
+        httpx.RemoteProtocolError("x"),
+        httpx.LocalProtocolError("x"),
+        httpx.DecodingError("x"),
+    ],
+)
+def test_a_write_whose_answer_was_lost_is_unknown_and_sent_once(error):
+    script = Script({"POST /a": error})
+    with open_door(script) as door, pytest.raises(OutcomeUnknown, match="may have been carried out"):
+        door.write("POST", "/a")
+    assert len(script.seen) == 1
+
+
+@pytest.mark.parametrize("status", [302, 303, 408, 500, 502, 503, 504])
+def test_a_write_with_a_servers_failure_is_unknown_and_sent_once(status):
+    script = Script({"POST /a": httpx.Response(status, headers={"Retry-After": "0"})})
+    with open_door(script) as door, pytest.raises(OutcomeUnknown) as caught:
+        door.write("POST", "/a")
+    assert caught.value.status == status
+    assert len(script.seen) == 1
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT"])
+def test_a_redirect_is_not_followed_and_names_the_host_only(method):
+    there = httpx.Response(301, headers={"Location": "https://evil.example/p?token=abc"})
+    script = Script({f"{method} /a": there})
+    with open_door(script) as door, pytest.raises(RemoteError, match=r"301: redirected to evil.example,") as caught:
+        door.get("/a") if method == "GET" else door.write("PUT", "/a")
+    assert "token" not in str(caught.value)
+    assert not isinstance(caught.value, OutcomeUnknown)
+    assert len(script.seen) == 1
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
+def test_a_read_only_door_sends_no_write(method):
+    script = Script({})
+    with open_door(script, writes=False, login_path="/login") as door, pytest.raises(WriteRefusedHere):
+        door.write(method, "/a")
+    assert script.seen == []
+
+
+@pytest.mark.parametrize("path", ["/login2", "/login/x", "/login?x=1", "/Login", "/x/../login/"])
+def test_a_read_only_door_posts_to_exactly_the_login(path):
+    script = Script({"POST /login": OK})
+    with open_door(script, writes=False, login_path="/login") as door:
+        assert door.login("/login", {}).status == 200
+        with pytest.raises(WriteRefusedHere):
+            door.login(path, {})
+        with pytest.raises(WriteRefusedHere):
+            door.write("PUT", "/login")
+    assert len(script.seen) == 1
+
+
+def test_a_read_only_door_without_login_posts_nowhere():
+    with open_door(Script({}), writes=False) as door, pytest.raises(WriteRefusedHere):
+        door.login("/login", {})
+
+
+def test_a_login_is_repeated_like_a_read():
+    script = Script({"POST /login": [httpx.ReadTimeout("x"), httpx.Response(502), OK]})
+    with open_door(script) as door:
+        assert door.login("/login", {"a": 1}).status == 200
+
+
+def test_retry_after_is_honoured_in_both_forms_and_capped():
+    assert asked_pause({"retry-after": "3"}) == 3
+    assert asked_pause({"retry-after": "99999999999999999999"}) == LONGEST_PAUSE
+    soon = format_datetime(datetime.now(UTC) + timedelta(seconds=20), usegmt=True)
+    assert 15 < asked_pause({"retry-after": soon}) <= 20
+    assert asked_pause({"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT"}) == 0
+    assert asked_pause({"retry-after": "-5"}) is None
+    assert asked_pause({"retry-after": "soon"}) is None
+    assert asked_pause({}) is None
+
+
+def test_a_throttled_request_waits_as_long_as_it_is_told():
+    script = Script({"GET /a": [httpx.Response(429, headers={"Retry-After": "1"}), OK]})
+    with open_door(script) as door:
+        began = time.monotonic()
+        door.get("/a")
+    assert 0.9 < time.monotonic() - began < 3
+
+
+def test_a_throttled_request_holds_the_others_back_too():
+    script = Script({"GET /a": [httpx.Response(429, headers={"Retry-After": "1"}), OK], "GET /b": OK})
+    with open_door(script) as door:
+        thread = threading.Thread(target=door.get, args=("/a",))
+        thread.start()
+        while not script.seen:
+            time.sleep(0.001)
+        time.sleep(0.05)
+        began = time.monotonic()
+        door.get("/b")
+        assert 0.7 < time.monotonic() - began < 3
+        thread.join()
+
+
+def test_the_pace_is_kept_over_threads():
+    script = Script({"GET /a": OK})
+    with open_door(script, settings={"requests_per_second": 50.0}) as door:
+        began = time.monotonic()
+        door.gather(lambda _: door.get("/a"), range(11))
+    assert time.monotonic() - began >= 0.19
+
+
+def test_a_hold_stops_every_thread():
+    pace = Pace(None)
+    pace.hold(0.2)
+    began = time.monotonic()
+    pace.wait()
+    pace.wait()
+    assert 0.19 <= time.monotonic() - began < 0.4
+
+
+def test_no_more_requests_at_once_than_allowed():
+    running, most, lock = 0, 0, threading.Lock()
+
+    def answer(_):
+        nonlocal running, most
+        with lock:
+            running += 1
+            most = max(most, running)
+        time.sleep(0.01)
+        with lock:
+            running -= 1
+        return httpx.Response(200)
+
+    with open_door(answer, settings={"max_concurrency": 3}) as door:
+        door.gather(lambda number: door.get(f"/{number}"), range(20))
+    assert most == 3
+
+
+def test_gather_keeps_order_and_finishes_before_it_raises():
+    done = []
+
+    def work(number):
+        if number == 2:
+            raise RemoteError("two")
+        time.sleep(0.01)
+        done.append(number)
+        return number * 10
+
+    with open_door(Script({})) as door:
+        assert door.gather(lambda number: number * 10, [3, 1, 2]) == [30, 10, 20]
+        assert door.gather(work, []) == []
+        with pytest.raises(RemoteError, match="two"):
+            door.gather(work, range(6))
+    assert sorted(done) == [0, 1, 3, 4, 5]
+
+
+@pytest.mark.parametrize(("method", "kind"), [("GET", RemoteError), ("PUT", OutcomeUnknown)])
+def test_an_endless_answer_is_cut_off(method, kind, monkeypatch):
+    monkeypatch.setattr(transport, "MAX_ANSWER", 1000)
+    script = Script({f"{method} /a": httpx.Response(200, content=b"x" * 1001)})
+    with open_door(script) as door, pytest.raises(kind, match="an answer of more than"):
+        door.get("/a") if method == "GET" else door.write("PUT", "/a")
+    assert len(script.seen) == 1
+
+
+def test_secrets_are_in_no_message():
+    leak = httpx.Response(422, json={"error": "bad password hunter2 and token tok-123"})
+    with open_door(Script({"GET /a": leak}), secrets={"password": "hunter2"}) as door:
+        door.hide("tok-123")
+        error = door.refusal(door.get("/a"), "GET /a")
+    assert str(error) == "GET /a: 422: bad password ******** and token ********"
+    assert error.status == 422
+
+
+def test_refusals_in_words():
+    with open_door(Script({})) as door:
+        error = door.refusal(Answer(status=401, body=b"whatever"), "GET /a")
+        assert str(error) == "GET /a: 401: wrong credentials for connection `sessions`"
+        assert "reconciler.yaml:7:1" in error.hint
+        said = str(door.refusal(Answer(status=403, body=b'{"error":"Forbidden"}'), "GET /a"))
+        assert said == "GET /a: 403: not allowed for connection `sessions`: Forbidden"
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (
+            b"<errors><error>Group can't be blank</error><error>a &amp; b</error></errors>",
+            "Group can't be blank; a & b",
+        ),
+        (b'{"error":"Not Found"}', "Not Found"),
+        (b'{"message":"m","status":1}', "m"),
+        (b'{"errors":["one","two"]}', "one; two"),
+        (b'{"errors":{"name":["is missing"]}}', "name: is missing"),
+        (b'{"errors":[{"message":"deep"}]}', "deep"),
+        (b'{"error":{"message":"inner"}}', "inner"),
+        (b"<!DOCTYPE html><html>secret</html>", "an HTML page"),
+        (b"  <html><body>x</body></html>", "an HTML page"),
+        (b"plain \x1b[31mred\x07\r\n text \xe2\x80\xae", "plain [31mred text"),
+        (b"", "Unprocessable Entity"),
+        (b"\xff\xfe", "��"),
+        (b"x" * 500, "x" * 119 + "…"),
+        (b"[" * 9000, "[" * 119 + "…"),
+    ],
+)
+def test_error_words(body, words):
+    assert error_words(Answer(status=422, body=body)) == words
+
+
+@pytest.mark.parametrize("value", ["../admin", "..", "", "1/2", "1?x", " 1", "\u0661", "1\n", None, 5, "1" * 40])
+def test_only_digits_are_an_id(value):
+    with pytest.raises(RemoteError, match="is not an id of this system"):
+        identifier(value)
+
+
+@pytest.mark.parametrize(
+    ("url", "path"),
+    [
+        ("/api/v1/x/1", "/api/v1/x/1"),
+        ("https://uk.bookingbug.com/api/x?token=1#f", "/api/x"),
+        ("http://uk.bookingbug.com:80/api/x", "/api/x"),
+        ("https://uk.bookingbug.com/api/x{?a,b}", "/api/x"),
+        ("https://evil.example/api/x", None),
+        ("//evil.example/api/x", None),
+        ("https://uk.bookingbug.com@evil.example/x", None),
+        ("relative/x", None),
+        ("", None),
+        ("http://[bad", None),
+    ],
+)
+def test_links_lead_only_into_the_same_system(url, path):
+    with open_door(Script({})) as door:
+        assert door.local_path(url) == path
+
+
+def test_a_base_path_is_kept_and_hidden():
+    script = Script({"GET /bb/api/x": OK, "POST /bb/login": OK})
+    base = {"base_url": "https://gate.example/bb/"}
+    with open_door(script, writes=False, login_path="/login", settings=base) as door:
+        assert door.get("/api/x").url_path == "/api/x"
+        assert door.login("/login", {}).status == 200
+        assert door.local_path("https://gate.example/bb/api/x") == "/api/x"
+
+
+def test_a_header_that_cannot_be_sent_is_named_without_its_value():
+    with open_door(Script({})) as door, pytest.raises(ReconcilerError, match="HTTP header App-Id") as caught:
+        door.get("/a", headers={"App-Id": "abc\n"})
+    assert "abc" not in str(caught.value)
+
+
+def test_one_log_line_a_request_without_query(caplog):
+    caplog.set_level(logging.INFO, "reconciler.http")
+    with open_door(Script({"GET /a": OK})) as door:
+        door.get("/a", params={"q": "private"})
+    lines = [record.getMessage() for record in caplog.records if record.name == "reconciler.http"]
+    assert len(lines) == 1
+    assert lines[0].startswith("GET /a → 200 (")
+    assert "private" not in lines[0]
+
+
+def test_cookies_are_not_kept():
+    script = Script({"GET /a": httpx.Response(200, headers={"Set-Cookie": "s=1; Path=/"})})
+    with open_door(script) as door:
+        door.get("/a")
+        door.get("/a")
+    assert "cookie" not in script.seen[1].headers
+
+
+class _Handler(BaseHTTPRequestHandler):
+    def do_GET(self):
+        if self.path == "/drip":
+            self.send_response(200)
+            self.send_header("Content-Length", "1000")
+            self.end_headers()
+            for _ in range(50):
+                time.sleep(0.05)
+                try:
+                    self.wfile.write(b"x")
+                    self.wfile.flush()
+                except OSError:
+                    return
+        elif self.path == "/stall":
+            time.sleep(1)
+        self.close_connection = True
+
+    do_PUT = do_GET  # noqa: N815 - the name http.server looks for
+
+    def log_message(self, *_):
+        pass
+
+
+@contextmanager
+def _server(handler=_Handler):
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def _socket_door(url, **settings):
+    return closing(Door(connection(base_url=url, timeout=0.3, **settings), writes=True, secrets={}, backoff=0))
+
+
+@pytest.mark.parametrize("path", ["/drip", "/stall"])
+def test_a_call_takes_no_longer_than_its_timeout_over_a_socket(path):
+    with _server() as url, _socket_door(url) as door:
+        began = time.monotonic()
+        with pytest.raises(OutcomeUnknown, match=r"timed out after 0.3 s"):
+            door.write("PUT", path)
+        assert time.monotonic() - began < 0.9
+
+
+def test_a_closed_connection_makes_a_write_unknown_over_a_socket():
+    with _server() as url, _socket_door(url) as door:
+        with pytest.raises(OutcomeUnknown, match="closed before the answer was complete"):
+            door.write("PUT", "/close")
+        with pytest.raises(RemoteError, match="closed before the answer was complete"):
+            door.get("/close")
+
+
+def test_a_refused_connection_in_words(monkeypatch):
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")  # never used for this very machine
+    with _server() as url:
+        pass
+    with _socket_door(url) as door, pytest.raises(RemoteError, match=f"cannot connect to {url}: connection refused"):
+        door.write("PUT", "/")
+
+
+def test_tls_failures_in_words():
+    with _server() as url, _socket_door(url.replace("http:", "https:")) as door:
+        with pytest.raises(RemoteError, match=r"TLS: |timed out|closed") as caught:
+            door.get("/")
+        assert not isinstance(caught.value, OutcomeUnknown)
+
+
+def test_a_bad_ca_file_is_named(tmp_path):
+    bad = tmp_path / "ca.pem"
+    with pytest.raises(ReconcilerError, match=r"reconciler.yaml:7:1: ca_file .*: No such file"):
+        Door(connection(ca_file=str(bad)), writes=True, secrets={})
+    bad.write_text("no certificate")
+    with pytest.raises(ReconcilerError, match="it is not a PEM file"):
+        Door(connection(ca_file=str(bad)), writes=True, secrets={})
+
+
+def test_proxies_of_the_environment_are_used(monkeypatch):
+    monkeypatch.setenv("https_proxy", "proxy.example:3128")
+    monkeypatch.setenv("no_proxy", "direct.example")
+    assert transport._proxy("https://uk.bookingbug.com") == "http://proxy.example:3128"
+    assert transport._proxy("https://direct.example") is None
+    assert transport._proxy("https://localhost:1") is None
+
+
+class _Kept(_Handler):
+    protocol_version = "HTTP/1.1"
+    clients: set = set()  # noqa: RUF012 - replaced by the test that uses it
+
+    def do_GET(self):
+        self.clients.add(self.client_address)
+        time.sleep(0.01)
+        self.send_response(200)
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"ok")
+
+
+def test_connections_are_kept_and_no_more_than_allowed(monkeypatch):
+    monkeypatch.setattr(_Kept, "clients", set())
+    with (
+        _server(_Kept) as url,
+        closing(Door(connection(base_url=url, max_concurrency=3), writes=False, secrets={})) as door,
+    ):
+        answers = door.gather(lambda number: door.get(f"/{number}").body, range(30))
+        for number in range(5):
+            door.get(f"/{number}")
+    assert answers == [b"ok"] * 30
+    assert len(_Kept.clients) == 3
