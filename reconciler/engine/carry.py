@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from reconciler.engine.diff import compare
+from reconciler.engine.doubt import intended, unread_stranger
 from reconciler.engine.identify import created
 from reconciler.engine.snapshot import Place
 from reconciler.errors import OutcomeUnknown, ReconcilerError, RemoteError
@@ -92,10 +93,16 @@ def _nothing(run: Run, change: Change, sent: list[Call]) -> str | None:  # noqa:
     if change.desired is not None and change.record is not None:
         record = _record(run, change.desired, change.record.remote_id, change.desired.fields)
         same = replace(record, created_at=change.record.created_at, updated_at=change.record.updated_at)
-        if same != change.record:
+        if change.unsettled or same != change.record:
             run.store.save(record)
-        run.store.settle(change.address)
+    _settle(run, change)
     return change.remote_id
+
+
+def _settle(run: Run, change: Change) -> None:
+    """Forget earlier calls of unknown result, once the live system has been looked at and the record is right."""
+    if change.unsettled:
+        run.store.settle(change.address)
 
 
 def _unread(run: Run, change: Change, sent: list[Call]) -> str | None:  # noqa: ARG001 - one signature for all steps
@@ -103,7 +110,9 @@ def _unread(run: Run, change: Change, sent: list[Call]) -> str | None:  # noqa: 
 
 
 def _create(run: Run, change: Change, sent: list[Call]) -> str:
-    run.store.settle(change.address)
+    _settle(run, change)
+    if change.record is not None:  # proved gone: from here on the new one is what must be found again
+        run.store.remove(change.address)
     return _send_create(run, change, change.calls[0], sent)
 
 
@@ -135,9 +144,10 @@ def _find_created(run: Run, kind: Kind, connection: str, fields: Fields) -> str:
         taken = {remote_id for where, name, remote_id in run.claimed if (where, name) == (connection, kind.name)}
     taken |= run.listed.get((connection, kind.name), frozenset())
     found = created(kind, fields, reading, taken)
-    if len(found) == 1:
+    stranger = unread_stranger(reading, taken)
+    if len(found) == 1 and stranger is None:
         return found[0].remote_id
-    why = reading.failure or f"{len(found)} new live objects look like it; expected exactly one"
+    why = reading.failure or stranger or f"{len(found)} new live objects look like it; expected exactly one"
     message = f"created, but the answer held no id, and {why}"
     raise OutcomeUnknown(message)
 
@@ -148,19 +158,20 @@ def _update(run: Run, change: Change, sent: list[Call]) -> str | None:
     if record is None or change.remote_id is None:
         message = f"{change.address} has no recorded id"
         raise ReconcilerError(message)
-    run.store.settle(change.address)
     applied = dict(record.fields)
     if change.action == "adopt":
         run.store.save(record)
+        _settle(run, change)
         with run.lock:
             run.ids[change.address] = record.remote_id
     for step, (edit, call) in enumerate(zip(change.edits, change.calls, strict=True), start=1):
-        number = _begin(run, call, plain(edit.values))
+        number = _begin(run, call, intended(edit))
         _send(run, call, number, sent)
         applied = _after(applied, edit, run) if step < len(change.edits) else dict(desired.fields)
         run.store.save(_record(run, desired, record.remote_id, applied), ends=number)
     if not change.edits:
         run.store.save(_record(run, desired, record.remote_id, desired.fields))
+    _settle(run, change)
     return record.remote_id
 
 
@@ -173,10 +184,10 @@ def _after(applied: dict[str, Any], edit: Edit, run: Run) -> dict[str, Any]:
 
 
 def _delete(run: Run, change: Change, sent: list[Call]) -> str | None:
-    run.store.settle(change.address)
     for call in change.calls:
         _send_delete(run, change, call, sent)
     run.store.remove(change.address)
+    _settle(run, change)
     with run.lock:
         run.ids.pop(change.address, None)
     return change.remote_id
@@ -189,10 +200,10 @@ def _send_delete(run: Run, change: Change, call: Call, sent: list[Call]) -> None
 
 
 def _replace(run: Run, change: Change, sent: list[Call]) -> str:
-    run.store.settle(change.address)
     for call in change.calls:
         if call.effect == "delete":
             _send_delete(run, change, call, sent)
+    _settle(run, change)
     return _send_create(run, change, change.calls[-1], sent)
 
 

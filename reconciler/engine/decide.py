@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from reconciler.engine.diff import appearance, compare
+from reconciler.engine.doubt import certain, creations, unread_stranger
 from reconciler.engine.identify import created, twins
 from reconciler.engine.snapshot import Place, Snapshot
 from reconciler.model.change import Action, Change, Risk
@@ -19,12 +20,12 @@ Decision = tuple[Change | None, tuple[Problem, ...]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """What every decision looks at. `taken` are the ids that are managed already."""
+    """What every decision looks at. `taken` are the ids that are managed, or found again, already."""
 
     kinds: Mapping[str, Kind]
     connections: Mapping[str, Connection]
     snapshot: Snapshot
-    taken: Mapping[Place, frozenset[str]]
+    taken: Mapping[Place, Collection[str]]
     destroying: bool = False
 
 
@@ -33,25 +34,42 @@ def decide(
     address: Address,
     desired: Desired | None,
     record: Record | None,
-    creations: Sequence[Intent],
+    intents: Sequence[Intent],
 ) -> Decision:
-    """Decide on one address; `creations` are its own creations whose result was never recorded."""
-    if context.destroying:
-        desired = None
-    if record is None and creations:
-        record, unknown = _settle(context, address, desired, creations)
+    """Decide on one address; `intents` are the writing calls to it whose result was never recorded."""
+    change, problems = _decide(context, address, None if context.destroying else desired, record, intents)
+    return (None if change is None else replace(change, unsettled=bool(intents))), problems
+
+
+def _decide(
+    context: Context, address: Address, desired: Desired | None, record: Record | None, intents: Sequence[Intent]
+) -> Decision:
+    if record is not None:
+        known = certain(record, intents)
+        return _decide_managed(context, address, desired, known, doubtful=known is not record)
+    own = creations(intents, context.connections)
+    if own:
+        found, unknown = _settle(context, address, desired, own)
         if unknown is not None:
             return unknown, ()
-        if record is not None:
-            return _found_again(context, address, desired, record)
-    if record is not None:
-        return _decide_managed(context, address, desired, record)
+        if found is not None:
+            return _found_again(context, address, desired, found)
     if desired is not None:
-        return _decide_new(context, desired)
-    return None, ()
+        return _decide_new(context, desired, "declared and not there yet", None)
+    return _nothing_left(address, own), ()
 
 
-def _decide_managed(context: Context, address: Address, desired: Desired | None, record: Record) -> Decision:
+def _nothing_left(address: Address, own: Sequence[Intent]) -> Change | None:
+    """Have an interrupted creation forgotten that left nothing behind: a later twin is somebody else's."""
+    if not own:
+        return None
+    reason = "an earlier creation left nothing behind, and no manifest declares it any more"
+    return Change(address=address, connection=own[-1].connection, action="noop", reason=reason)
+
+
+def _decide_managed(
+    context: Context, address: Address, desired: Desired | None, record: Record, *, doubtful: bool = False
+) -> Decision:
     problem = _misplaced(context, address, desired, record)
     if problem is not None:
         change = _unknown(address, record.connection, problem.summary, desired=desired, record=record)
@@ -64,10 +82,10 @@ def _decide_managed(context: Context, address: Address, desired: Desired | None,
         return _delete(context, address, record, live), ()
     if live is None:
         reason = f"deleted outside since it was last applied (it was {record.remote_id})"
-        return _create(context, desired, reason, record)
+        return _decide_new(context, desired, reason, record)
     if desired.connection != record.connection:
         return _replace(context, desired, record, live)
-    return _update(context, desired, record, live), ()
+    return _update(context, desired, record, live, doubtful=doubtful), ()
 
 
 def _misplaced(context: Context, address: Address, desired: Desired | None, record: Record) -> Problem | None:
@@ -158,20 +176,23 @@ def _create(
 def _replace(context: Context, desired: Desired, record: Record, live: Live) -> Decision:
     """Move an object to another connection: it is deleted here and created there, with a new id."""
     reason = f"moves from connection {record.connection} to {desired.connection}, where it gets a new id"
-    change, problems = _create(context, desired, reason, record)
+    change, problems = _decide_new(context, desired, reason, record)
+    if change is None or change.action != "create":
+        return change, problems
     risks = context.kinds[desired.address.kind].risks("replace", (), live)
     return replace(change, action="replace", remote_id=record.remote_id, risks=risks, live=live), problems
 
 
-def _update(context: Context, desired: Desired, record: Record, live: Live) -> Change:
+def _update(context: Context, desired: Desired, record: Record, live: Live, *, doubtful: bool) -> Change:
     kind = context.kinds[desired.address.kind]
     comparison = compare(kind, desired.fields, live.fields, record.fields)
     action: Action = "update" if comparison.edits else "noop"
+    why = "an earlier update has an unknown result" if doubtful else _why(comparison.fields)
     return Change(
         address=desired.address,
         connection=desired.connection,
         action=action,
-        reason="; ".join([_why(comparison.fields), *comparison.notes]) if comparison.edits else "as declared",
+        reason="; ".join([why, *comparison.notes]) if comparison.edits else "as declared",
         remote_id=record.remote_id,
         source=desired.source,
         fields=comparison.fields,
@@ -193,18 +214,24 @@ def _why(fields: Sequence[object]) -> str:
     return "the manifest changed"
 
 
-def _decide_new(context: Context, desired: Desired) -> Decision:
+def _decide_new(context: Context, desired: Desired, reason: str, record: Record | None) -> Decision:
+    """Create what is proved not to be there; `record` is what is remembered of one that is gone or moves."""
     address, kind = desired.address, context.kinds[desired.address.kind]
-    why = context.snapshot.why_unreadable(desired.connection, address.kind, None)
+    place = (desired.connection, address.kind)
+    why = _why_not_known(context, place)
     if why is not None:
-        reason = f"could not tell whether it exists already: {why}"
-        return _unknown(address, desired.connection, reason, desired=desired), ()
-    reading = context.snapshot.reading(desired.connection, address.kind)
-    taken = context.taken.get((desired.connection, address.kind), frozenset())
-    found = twins(kind, desired.fields, reading, taken)
+        unknown = f"could not tell whether it exists already: {why}"
+        return _unknown(address, desired.connection, unknown, desired=desired, record=record), ()
+    found = twins(kind, desired.fields, context.snapshot.reading(*place), context.taken.get(place, ()))
     if found:
         return _exists(desired, found), ()
-    return _create(context, desired, "declared and not there yet", None)
+    return _create(context, desired, reason, record)
+
+
+def _why_not_known(context: Context, place: Place) -> str | None:
+    """Say why it is not known which unmanaged objects there are at a place."""
+    why = context.snapshot.why_unreadable(*place, None)
+    return why or unread_stranger(context.snapshot.reading(*place), context.taken.get(place, ()))
 
 
 def _exists(desired: Desired, found: Sequence[Live]) -> Change:
@@ -229,19 +256,19 @@ def _exists(desired: Desired, found: Sequence[Live]) -> Change:
 
 
 def _settle(
-    context: Context, address: Address, desired: Desired | None, creations: Sequence[Intent]
+    context: Context, address: Address, desired: Desired | None, own: Sequence[Intent]
 ) -> tuple[Record | None, Change | None]:
     """Look for what an interrupted creation made: its record, or the reason why that cannot be told."""
-    intent = creations[-1]
-    why = context.snapshot.why_unreadable(intent.connection, address.kind, None)
+    intent = own[-1]
+    place = (intent.connection, address.kind)
+    why = _why_not_known(context, place)
     if why is not None:
         reason = f"an earlier creation has an unknown result, and it could not be looked for: {why}"
         return None, _unknown(address, intent.connection, reason, desired=desired)
-    reading = context.snapshot.reading(intent.connection, address.kind)
-    taken = context.taken.get((intent.connection, address.kind), frozenset())
+    reading, taken = context.snapshot.reading(*place), context.taken.get(place, ())
     found = {
         live.remote_id: live
-        for item in creations
+        for item in own
         if item.connection == intent.connection
         for live in created(context.kinds[address.kind], item.fields, reading, taken)
     }

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from reconciler.engine.decide import Context, decide
+from reconciler.engine.doubt import creations
 from reconciler.engine.order import in_order
 from reconciler.engine.snapshot import Place, Snapshot
 from reconciler.model.canonical import digest, plain
@@ -52,8 +53,10 @@ def scopes(world: World) -> dict[Place, Scope]:
         if record is not None and _reachable(world, record):
             fields = {**record.fields, **stated}
             known.setdefault((record.connection, address.kind), {})[record.remote_id] = fields
+            if desired is not None and desired.connection != record.connection and not world.destroying:
+                wanted.setdefault((desired.connection, address.kind), []).append(stated)
         elif record is None:
-            for intent in _creations(world, address):
+            for intent in creations(world.intents.get(address, ()), world.connections):
                 wanted.setdefault((intent.connection, address.kind), []).append(intent.fields)
             if desired is not None and not world.destroying:
                 wanted.setdefault((desired.connection, address.kind), []).append(stated)
@@ -61,17 +64,6 @@ def scopes(world: World) -> dict[Place, Scope]:
         place: Scope(kind=place[1], ids=known.get(place, {}), wanted=tuple(wanted.get(place, ())))
         for place in sorted(known.keys() | wanted.keys())
     }
-
-
-def _creations(world: World, address: Address) -> tuple[Intent, ...]:
-    """Return the creations of an address without a recorded result, at systems that are still the same."""
-    return tuple(
-        intent
-        for intent in world.intents.get(address, ())
-        if intent.effect == "create"
-        and intent.connection in world.connections
-        and world.connections[intent.connection].target == intent.target
-    )
 
 
 def _reachable(world: World, record: Record) -> bool:
@@ -82,11 +74,12 @@ def _reachable(world: World, record: Record) -> bool:
 def make_plan(world: World, snapshot: Snapshot, header: Mapping[str, str | None], selection: Selection) -> Plan:
     """Return the plan; `header` holds project, environment and tool_version."""
     problems: list[Problem] = []
+    taken = _taken(world)
     context = Context(
         kinds=world.kinds,
         connections=world.connections,
         snapshot=snapshot,
-        taken=_taken(world),
+        taken=taken,
         destroying=world.destroying,
     )
     changes: dict[Address, Change] = {}
@@ -97,10 +90,12 @@ def make_plan(world: World, snapshot: Snapshot, header: Mapping[str, str | None]
         desired = world.desired.get(address)
         if desired is not None:
             desired = replace(desired, fields=bound(desired.fields, ids))
-        change, found = decide(context, address, desired, world.records.get(address), _creations(world, address))
+        change, found = decide(context, address, desired, world.records.get(address), world.intents.get(address, ()))
         if change is None:
             continue
         problems += found
+        if change.record is not None:  # what was found again is nobody else's
+            taken.setdefault((change.record.connection, address.kind), set()).add(change.record.remote_id)
         changes[address] = _with_digest(world, _with_calls(world, change))
         if change.remote_id is not None and change.action in {"noop", "update", "adopt", "unknown"}:
             ids[address] = change.remote_id
@@ -122,11 +117,11 @@ def make_plan(world: World, snapshot: Snapshot, header: Mapping[str, str | None]
     )
 
 
-def _taken(world: World) -> Mapping[Place, frozenset[str]]:
+def _taken(world: World) -> dict[Place, set[str]]:
     taken: dict[Place, set[str]] = {}
     for address, record in world.records.items():
         taken.setdefault((record.connection, address.kind), set()).add(record.remote_id)
-    return {place: frozenset(ids) for place, ids in taken.items()}
+    return taken
 
 
 def _by_reference(world: World) -> tuple[Address, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from reconciler.errors import RemoteError
 from reconciler.model.objects import Reading, Scope
@@ -22,8 +22,8 @@ class Snapshot:
     failures: Mapping[str, RemoteError] = field(default_factory=dict)
 
     def reading(self, connection: str, kind: str) -> Reading:
-        """Return what was read at a place; an unreadable connection makes every id there unreadable."""
-        return self.readings.get((connection, kind), Reading(listed=frozenset()))
+        """Return what was read at a place; nothing is known of one that was not read."""
+        return self.readings.get((connection, kind), Reading(failure="it was not read"))
 
     def why_unreadable(self, connection: str, kind: str, remote_id: str | None) -> str | None:
         """Say why an object (or, without an id, whether a twin exists) is not known; None where it is."""
@@ -33,7 +33,9 @@ class Snapshot:
         reading = self.reading(connection, kind)
         if remote_id is None:
             return reading.failure if reading.listed is None else None
-        return reading.unreadable.get(remote_id)
+        if remote_id in reading.live or remote_id in reading.absent:
+            return None
+        return reading.unreadable.get(remote_id, "nothing was answered about it")
 
 
 def take(scopes: Mapping[Place, Scope], open_provider: Callable[[str], Provider]) -> Snapshot:
@@ -46,7 +48,7 @@ def take(scopes: Mapping[Place, Scope], open_provider: Callable[[str], Provider]
         try:
             provider = open_provider(name)
             for place in sorted(place for place in scopes if place[0] == name):
-                readings[place] = provider.read(scopes[place])
+                readings[place] = _read(provider, scopes[place])
         except RemoteError as error:
             failures[name] = error
 
@@ -54,3 +56,19 @@ def take(scopes: Mapping[Place, Scope], open_provider: Callable[[str], Provider]
         with ThreadPoolExecutor(max_workers=len(names), thread_name_prefix="snapshot") as pool:
             list(pool.map(read_connection, names))
     return Snapshot(readings=readings, failures=failures)
+
+
+def _read(provider: Provider, scope: Scope) -> Reading:
+    """Read a scope; where objects turn out to be gone, also what somebody may have made in their place."""
+    reading = provider.read(scope)
+    gone = tuple(scope.ids[remote_id] for remote_id in sorted(reading.absent))
+    if not gone:
+        return reading
+    again = provider.read(Scope(kind=scope.kind, wanted=gone))
+    return replace(
+        reading,
+        live={**again.live, **reading.live},
+        unreadable={**again.unreadable, **reading.unreadable},
+        listed=again.listed,
+        failure=again.failure,
+    )

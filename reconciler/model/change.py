@@ -98,6 +98,7 @@ class Change:
 
     `fields` is for people and programs to read, `edits` is what the provider turns into `calls`.
     `live_digest` stands for everything the live object answered, but for what its kind calls volatile.
+    `unsettled` is True where an earlier writing call to the object has no recorded result.
     """
 
     address: Address
@@ -115,6 +116,7 @@ class Change:
     desired: Desired | None = None
     record: Record | None = None
     live: Live | None = None
+    unsettled: bool = False
 
     @property
     def writes(self) -> bool:

@@ -1,0 +1,1 @@
+"""Text to desired objects: load, check, resolve."""

@@ -1,0 +1,118 @@
+"""The connections of a project file, as checked settings."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from reconciler.manifests.endpoints import base_url_fault
+from reconciler.manifests.explain import schema_problems
+from reconciler.manifests.overlay import LayeredPositions
+from reconciler.manifests.scalars import shown
+from reconciler.manifests.schemas import load_schema
+from reconciler.manifests.words import did_you_mean
+from reconciler.model.objects import Problem, SourceRef
+from reconciler.providers.base import ProviderSpec
+from reconciler.settings import Connection, Credential
+
+_COMPLETE = "project#/$defs/complete_connection"
+_OPTIONAL = ("company_id", "access", "timeout", "max_concurrency", "requests_per_second", "allow_http")
+
+
+@dataclass(frozen=True, slots=True)
+class _Below:
+    """The places of one connection, so that its schema speaks of its own fields."""
+
+    positions: LayeredPositions
+    base: tuple[str | int, ...]
+
+    def locate(self, path: tuple[str | int, ...], *, key: bool = False) -> SourceRef:
+        return self.positions.locate((*self.base, *path), key=key)
+
+
+def connection_problems(
+    settings: Mapping[str, Any], positions: LayeredPositions, providers: Mapping[str, ProviderSpec]
+) -> Iterator[Problem]:
+    """Check what each connection must be once its environment is laid over it."""
+    for name, stated in settings.items():
+        if not isinstance(stated, Mapping):
+            continue  # the project's schema has said so
+        below = _Below(positions, ("connections", name))
+        for found in schema_problems(_COMPLETE, stated, below):
+            summary = f"connection {shown(name)}: {found.summary}"
+            yield Problem(code=found.code, summary=summary, where=found.where, hint=found.hint)
+        for field, fault in _faults(stated, providers):
+            summary = f"connection {shown(name)}: {field} {fault}"
+            yield Problem(code="connection", summary=summary, where=below.locate((field,)))
+
+
+def _faults(stated: Mapping[str, Any], providers: Mapping[str, ProviderSpec]) -> Iterator[tuple[str, str]]:
+    """Yield (field, what is wrong with it) beyond the schema."""
+    provider, url = stated.get("provider"), stated.get("base_url")
+    if isinstance(url, str) and url:
+        fault = base_url_fault(url, allow_http=stated.get("allow_http") is True)
+        if fault is not None:
+            yield "base_url", fault
+    if not isinstance(provider, str) or not provider:
+        return
+    described = _described_by_schema()
+    known = sorted({*providers, *described})
+    if provider not in known:
+        near = did_you_mean(provider, known)
+        yield "provider", f"{shown(provider)} is not known; expected one of {', '.join(known)}{near}"
+    elif provider not in described:
+        yield from _foreign_faults(stated, providers[provider])
+
+
+def _foreign_faults(stated: Mapping[str, Any], spec: ProviderSpec) -> Iterator[tuple[str, str]]:
+    """Check a provider that another package brings: the schema cannot know its credentials."""
+    given = stated.get("auth") or {}
+    if isinstance(given, Mapping) and spec.auth and frozenset(given) not in spec.auth:
+        expected = " or ".join(", ".join(sorted(names)) or "none" for names in spec.auth)
+        yield "auth", f"has other credentials than the provider takes; expected {expected}"
+    if spec.needs_company and "company_id" not in stated:
+        yield "company_id", "is missing; the provider needs it"
+
+
+def _described_by_schema() -> frozenset[str]:
+    rules = load_schema(_COMPLETE)["allOf"]
+    return frozenset(rule["if"]["properties"]["provider"]["const"] for rule in rules)
+
+
+def build_connections(settings: Mapping[str, Any], positions: LayeredPositions, root: Path) -> dict[str, Connection]:
+    """Return the connections of settings that have no problem; `root` is where relative paths start."""
+    return {name: _connection(name, stated, positions, root) for name, stated in sorted(settings.items())}
+
+
+def _connection(name: str, stated: Mapping[str, Any], positions: LayeredPositions, root: Path) -> Connection:
+    base = ("connections", name)
+    auth = {
+        key: _credential(source, positions.locate((*base, "auth", key)), root)
+        for key, source in sorted(stated.get("auth", {}).items())
+    }
+    ca_file = stated.get("ca_file")
+    return Connection(
+        name=name,
+        provider=stated["provider"],
+        base_url=stated["base_url"].rstrip("/"),
+        where=positions.locate(base, key=True),
+        auth=auth,
+        ca_file=None if ca_file is None else _absolute(ca_file, root),
+        **{key: stated[key] for key in _OPTIONAL if key in stated},
+    )
+
+
+def _credential(source: Mapping[str, Any], where: SourceRef, root: Path) -> Credential:
+    if "env" in source:
+        return Credential(source="env", name=source["env"], where=where)
+    if "file" in source:
+        return Credential(source="file", name=_absolute(source["file"], root), where=where)
+    command = tuple(source["command"])
+    return Credential(source="command", name=shlex.join(command), command=command, where=where)
+
+
+def _absolute(path: str, root: Path) -> str:
+    return str(root / Path(path).expanduser())

@@ -1,0 +1,72 @@
+"""What a schema cannot say about URLs: where a connection goes, and where the state is kept.
+
+Each function returns None or a sentence; no sentence repeats a URL that may hold a password.
+"""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from pathlib import Path
+from urllib.parse import SplitResult, parse_qs, urlsplit
+
+_SQLITE = "sqlite:///"
+_POSTGRES = frozenset({"postgresql", "postgresql+psycopg"})
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host is this machine."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+def base_url_fault(url: str, *, allow_http: bool) -> str | None:
+    """Return what is wrong with a connection's `base_url`."""
+    expected = "expected a URL such as https://uk.bookingbug.com"
+    parts = _split(url)
+    if parts is None or parts.scheme not in {"http", "https"} or not parts.hostname:
+        return f"is not an http or https URL; {expected}"
+    if parts.username is not None or parts.password is not None:
+        return f"holds credentials; {expected}, and the credentials under auth"
+    if parts.query or parts.fragment or "?" in url or "#" in url:
+        return f"holds a query or fragment; {expected}"
+    if parts.scheme == "http" and not allow_http and not is_loopback(parts.hostname):
+        return "is http, which sends credentials in clear; expected https, or allow_http: true"
+    return None
+
+
+def state_fault(url: str) -> str | None:
+    """Return what is wrong with the project's `state`."""
+    expected = "expected sqlite:///PATH or postgresql://USER@HOST/DATABASE"
+    if url.startswith(_SQLITE):
+        path = url.removeprefix(_SQLITE).partition("?")[0]
+        return None if path and path != ":memory:" and "\0" not in path else f"names no file; {expected}"
+    parts = _split(url)
+    if parts is None or parts.scheme not in _POSTGRES:
+        return f"is not a place for the state; {expected}"
+    if parts.password is not None or "password" in parse_qs(parts.query, keep_blank_values=True):
+        return (
+            "holds a password; expected none in the project file: "
+            "set PGPASSWORD or use a passfile (~/.pgpass or PGPASSFILE)"
+        )
+    return None
+
+
+def absolute_state(url: str, root: Path) -> str:
+    """Return the state's URL with a relative SQLite path made absolute from the project's folder."""
+    if not url.startswith(_SQLITE):
+        return url
+    path, mark, query = url.removeprefix(_SQLITE).partition("?")
+    return f"{_SQLITE}{root / path}{mark}{query}"
+
+
+def _split(url: str) -> SplitResult | None:
+    if any(character.isspace() or not character.isprintable() for character in url):
+        return None
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # a bad port is found only when asked for
+    except ValueError:
+        return None
+    return parts

@@ -1,0 +1,145 @@
+"""What is wrong with a value, in one sentence for each mistake.
+
+jsonschema finds the errors; the schemas carry the words: `errorMessage` (which editors show too) says
+what was expected, or is the whole sentence where it holds a semicolon. `writeOnly` marks values that
+may be secrets and are never shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import available_timezones
+
+from reconciler.manifests.load import MAX_MISTAKES
+from reconciler.manifests.scalars import plain_scalar, shown
+from reconciler.manifests.schemas import acceptance, validator
+from reconciler.manifests.words import did_you_mean
+from reconciler.model.objects import Address, Positions, Problem
+
+Path = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Mistake:
+    path: Path
+    summary: str
+    key: bool = False
+    hint: str | None = None
+
+
+def schema_problems(
+    name: str, value: Any, positions: Positions, *, base: Path = (), address: Address | None = None
+) -> list[Problem]:
+    """Check `value` against a schema; `base` is where the value stands in its document."""
+    if acceptance(name)(value):
+        return []
+    problems: list[Problem] = []
+    seen: set[Path] = set()
+    for error in validator(name).iter_errors(value):
+        for mistake in _mistakes(error):
+            if mistake.path in seen:
+                continue  # a second rule about the same value is the same mistake
+            if len(problems) >= MAX_MISTAKES:
+                return problems
+            seen.add(mistake.path)
+            where = positions.locate((*base, *mistake.path), key=mistake.key)
+            problems.append(
+                Problem(code="schema", summary=mistake.summary, where=where, hint=mistake.hint, address=address)
+            )
+    return problems
+
+
+def _mistakes(error: Any) -> Iterator[_Mistake]:
+    """Word one jsonschema `ValidationError` (untyped here: importing jsonschema is what `acceptance` avoids)."""
+    path: Path = tuple(error.absolute_path)
+    schema: Mapping[str, Any] = error.schema if isinstance(error.schema, Mapping) else {}
+    message = schema.get("errorMessage")
+    if error.validator == "additionalProperties":
+        yield from _unknown(error, path, schema)
+    elif error.validator == "propertyNames" or "propertyNames" in error.absolute_schema_path:
+        name = str(error.instance)
+        yield _Mistake((*path, name), f"the name {shown(name)} cannot be used; expected {message}", key=True)
+    elif error.validator == "required":
+        yield from _missing(error, path, schema)
+    elif message is not None and (";" in message or error.validator == "not"):
+        yield _sentence(error, path, message)
+    else:
+        yield _wrong(error, path, schema)
+
+
+def _sentence(error: Any, path: Path, message: str) -> _Mistake:
+    steps = list(error.absolute_schema_path)
+    if "dependentSchemas" in steps and not path:
+        return _Mistake((*path, str(steps[steps.index("dependentSchemas") + 1])), message, key=True)
+    return _Mistake(path, _inside(path[:-1]) + message, key=bool(path))
+
+
+def _unknown(error: Any, path: Path, schema: Mapping[str, Any]) -> Iterator[_Mistake]:
+    known = schema.get("properties", {})
+    place = f" in {label(path)}" if path else ""
+    for name in error.instance:
+        if name not in known:
+            near = did_you_mean(name, known) or f"; expected {', '.join(known)}"
+            yield _Mistake((*path, name), f"unknown field {shown(name)}{place}{near}", key=True)
+
+
+def _missing(error: Any, path: Path, schema: Mapping[str, Any]) -> Iterator[_Mistake]:
+    message = schema.get("errorMessage", "")
+    if ";" in message:
+        missing = next(name for name in schema["required"] if name not in error.instance)
+        steps = list(error.absolute_schema_path)
+        given = steps[steps.index("dependentSchemas") + 1] if "dependentSchemas" in steps else None
+        yield _Mistake((*path, str(given or missing)), _inside(path) + message, key=True)
+        return
+    for name in schema["required"]:
+        if name not in error.instance:
+            wanted = schema.get("properties", {}).get(name)
+            wanted = wanted.get("errorMessage") if isinstance(wanted, Mapping) else None
+            expected = f"; expected {wanted}" if wanted else "; it is required"
+            yield _Mistake((*path, name), f"{label((*path, name))} is missing{expected}", key=True)
+
+
+def _wrong(error: Any, path: Path, schema: Mapping[str, Any]) -> _Mistake:
+    value, kinds = error.instance, schema.get("type")
+    expected = schema.get("errorMessage") or _KINDS.get(str(kinds), "another value")
+    field = label(path) or "the document"
+    if schema.get("writeOnly"):
+        what = "is a literal" if error.validator == "type" else "cannot be used"
+        if isinstance(value, dict):
+            what = f"names {len(value)} sources"
+        return _Mistake(path, f"{field} {what}; expected {expected}", hint="credentials never stand in a file")
+    summary = f"{field} is {shown(value)}; expected {expected}"
+    hint = None
+    if value is None:
+        hint = "leave the field out to leave it alone"
+    elif kinds == "string" and isinstance(value, (int, float)):
+        hint = f'write it in quotes to make it text: "{shown(value)}"'
+    elif error.validator in {"type", "enum"} and isinstance(value, str):
+        if not isinstance(plain_scalar(value), (str, type(None))):
+            hint = "remove the quotes"
+        elif "enum" in schema:
+            summary += did_you_mean(value, [word for word in schema["enum"] if isinstance(word, str)])
+    if error.validator == "format" and schema.get("format") == "iana-timezone":
+        summary += _near_zone(value)
+    return _Mistake(path, summary, hint=hint)
+
+
+_KINDS = {"string": "text", "object": "a mapping", "array": "a list", "boolean": "true or false"}
+
+
+def _near_zone(value: object) -> str:
+    return did_you_mean(value, available_timezones())
+
+
+def _inside(path: Path) -> str:
+    return f"{label(path)}: " if path else ""
+
+
+def label(path: Path) -> str:
+    """Return a path as people write it: `slots[0].date`."""
+    text = ""
+    for step in path:
+        text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else str(step)
+    return text

@@ -1,0 +1,86 @@
+"""Paths to files: what a user names becomes a sorted list of files to read."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from reconciler.model.objects import Problem
+
+SUFFIXES = (".yaml", ".yml", ".json")
+STDIN = "-"
+_GLOB = frozenset("*?[")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One input: a file, or standard input where `file` is None; `shown` is its name in messages."""
+
+    shown: str
+    file: Path | None
+
+
+def find(paths: Sequence[str], *, root: Path) -> tuple[list[Found], list[Problem]]:
+    """Return the files that `paths` name, each once, relative paths starting at `root`.
+
+    A folder gives all its YAML and JSON files, recursively, without hidden ones; an empty folder gives
+    none. A file or glob that matches nothing is a problem.
+    """
+    found: dict[str, Found] = {}
+    problems: list[Problem] = []
+    for path in paths:
+        if path == STDIN:
+            found.setdefault(STDIN, Found("<stdin>", None))
+            continue
+        files = _files(path, root)
+        if files is None:
+            summary = f"{path} matches no file" if _GLOB & set(path) else f"{path} does not exist"
+            hint = f"paths are relative to {shown_path(root)}"
+            problems.append(Problem(code="path-missing", summary=summary, hint=hint))
+            continue
+        for file in files:
+            found.setdefault(os.path.realpath(file), Found(shown_path(Path(file)), Path(file)))
+    return sorted(found.values(), key=lambda each: (each.file is not None, each.shown)), problems
+
+
+def shown_path(path: Path) -> str:
+    """Return a path as messages name it: relative to the current folder where it is below it."""
+    text = os.path.normpath(path)
+    here = os.getcwd() + os.sep  # noqa: PTH109 - string work: this runs for each of thousands of files
+    return text.removeprefix(here) if text != here.rstrip(os.sep) else "."
+
+
+def _files(path: str, root: Path) -> list[str] | None:
+    if "\0" in path:
+        return None
+    whole = os.path.join(root, Path(path).expanduser())  # noqa: PTH118 - keeps `..` and symbolic links as given
+    if os.path.isdir(whole):  # noqa: PTH112
+        return list(_walk(whole))
+    if os.path.lexists(whole):
+        return [whole]
+    if not _GLOB & set(path):
+        return None
+    pattern = path if Path(path).is_absolute() else os.path.join(glob.escape(str(root)), path)  # noqa: PTH118
+    matches: list[str] = []
+    for match in glob.glob(pattern, recursive=True):  # noqa: PTH207 - Path.glob takes hidden files along
+        if os.path.isdir(match):  # noqa: PTH112
+            # `**` names every folder and every file in it; files are taken by their own match.
+            matches += [] if "**" in path else _walk(match)
+        elif match.endswith(SUFFIXES):
+            matches.append(match)
+    return matches or None
+
+
+def _walk(folder: str) -> Iterator[str]:
+    for parent, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(files):
+            file = os.path.join(parent, name)  # noqa: PTH118 - thousands of files
+            if name.startswith(".") or not name.endswith(SUFFIXES):
+                continue
+            if os.path.isfile(file) or not os.path.exists(file):  # noqa: PTH110, PTH113
+                # A link to nowhere is kept, to be reported; a pipe or device would block.
+                yield file

@@ -1,0 +1,50 @@
+"""An environment laid over a project's settings: merged values that still know where they stand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from reconciler.manifests.positions import DocumentPositions, Path
+from reconciler.model.objects import SourceRef
+
+_WHOLE = "auth"
+"""Below this key a value is replaced, not merged: `{env: A}` over `{file: B}` is one source, not two."""
+
+
+def merged(base: Any, over: Any) -> Any:
+    """Return `base` with `over` laid over it: mappings key by key, everything else replaced."""
+    if not (isinstance(base, Mapping) and isinstance(over, Mapping)):
+        return over
+    result = dict(base)
+    for key, value in over.items():
+        result[key] = merged(base[key], value) if key in base and key != _WHOLE else value
+        if key == _WHOLE and isinstance(base.get(key), Mapping) and isinstance(value, Mapping):
+            result[key] = {**base[key], **value}
+    return result
+
+
+@dataclass(frozen=True, slots=True)
+class LayeredPositions:
+    """Places in a project file's `spec` with an environment over it: where a value was last set."""
+
+    document: DocumentPositions
+    environment: str | None
+
+    def locate(self, path: Path, *, key: bool = False) -> SourceRef:
+        """Return the place of a setting; that of its nearest parent where it is not set."""
+        for length in range(len(path), -1, -1):
+            for prefix in self._layers():
+                if self.document.has((*prefix, *path[:length])):
+                    return self.document.locate((*prefix, *path[:length]), key=key and length == len(path))
+        return self.document.locate(())
+
+    def set_at(self, path: Path) -> SourceRef | None:
+        """Return the place of a setting, None where it is left to its default."""
+        stated = any(self.document.has((*prefix, *path)) for prefix in self._layers())
+        return self.locate(path) if stated else None
+
+    def _layers(self) -> tuple[Path, ...]:
+        base: Path = ("spec",)
+        return (base,) if self.environment is None else (("spec", "environments", self.environment), base)

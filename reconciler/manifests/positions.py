@@ -1,0 +1,73 @@
+"""Where each value of a document stands, packed small enough to be kept for every value.
+
+A mark is one integer, `line << 24 | column`, both from 0. A scalar's marks are that integer; a
+container's marks are a list that runs beside it: `[own, value, value, …]` for a list and
+`[own, key, value, key, value, …]` for a mapping, in the order of its keys.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from reconciler.model.objects import SourceRef
+
+COLUMN_BITS = 24
+"""A column is below 2**24 because a file is at most 10 MB."""
+
+Marks = int | list[Any]
+Path = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentPositions:
+    """The places of one document's values; `first_line` is added to every line."""
+
+    path: str
+    data: Any
+    marks: Marks
+    first_line: int = 0
+
+    def locate(self, path: Path, *, key: bool = False) -> SourceRef:
+        """Return the place of the value at `path` (or of its key); the nearest parent where there is none."""
+        value, marks = self.data, self.marks
+        mark = own_mark(marks)
+        for depth, step in enumerate(path):
+            found = _child(value, marks, step)
+            if found is None:
+                break
+            value, marks, key_mark = found
+            mark = key_mark if key and depth == len(path) - 1 else own_mark(marks)
+        return self.at(mark)
+
+    def has(self, path: Path) -> bool:
+        """Tell whether the document has a value at `path`."""
+        value, marks = self.data, self.marks
+        for step in path:
+            found = _child(value, marks, step)
+            if found is None:
+                return False
+            value, marks, _ = found
+        return True
+
+    def at(self, mark: int) -> SourceRef:
+        """Return a packed mark as a place for people, counted from 1."""
+        line = (mark >> COLUMN_BITS) + self.first_line
+        return SourceRef(self.path, line + 1, (mark & ((1 << COLUMN_BITS) - 1)) + 1)
+
+
+def own_mark(marks: Marks) -> int:
+    """Return where a value itself begins."""
+    return marks if isinstance(marks, int) else marks[0]
+
+
+def _child(value: Any, marks: Marks, step: str | int) -> tuple[Any, Marks, int] | None:
+    """Return a child's value, marks and key mark, or None where there is no such child."""
+    if isinstance(marks, int):
+        return None
+    if isinstance(value, dict) and step in value:
+        index = 1 + 2 * list(value).index(step)
+        return value[step], marks[index + 1], marks[index]
+    if isinstance(value, list) and isinstance(step, int) and 0 <= step < len(value):
+        return value[step], marks[step + 1], own_mark(marks[step + 1])
+    return None

@@ -1,0 +1,169 @@
+"""The project file: found, checked, its environment laid over it, as a `Project`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from reconciler.errors import InvalidInput
+from reconciler.manifests.connections import build_connections, connection_problems
+from reconciler.manifests.endpoints import absolute_state, state_fault
+from reconciler.manifests.explain import schema_problems
+from reconciler.manifests.find import Found, shown_path
+from reconciler.manifests.load import Document
+from reconciler.manifests.overlay import LayeredPositions, merged
+from reconciler.manifests.read import load_found
+from reconciler.manifests.scalars import shown
+from reconciler.manifests.words import did_you_mean
+from reconciler.model.objects import Problem, problem_order
+from reconciler.providers.base import ProviderSpec
+from reconciler.settings import DEFAULT_STATE, Policy, Project
+
+PROJECT_FILE = "reconciler.yaml"
+_OVERLAID = ("connections", "policy", "state")
+
+
+def load_project(path: Path | None, environment: str | None, *, providers: Mapping[str, ProviderSpec]) -> Project:
+    """Read a project: the FILE or the DIR given, or the nearest one from the current folder upwards.
+
+    InvalidInput lists every problem of the project file and its values files. No credential is read.
+    """
+    file = find_project(path)
+    document, problems = _document(file)
+    if document is None:
+        raise _invalid(file, problems)
+    found = schema_problems("project", document.data, document.positions)
+    spec = document.data.get("spec") if isinstance(document.data, dict) else None
+    if not isinstance(spec, dict):
+        raise _invalid(file, [*problems, *found])
+    problems += found
+    over, unknown = _environment(spec, environment, document)
+    problems += unknown
+    positions = LayeredPositions(document.positions, environment if over else None)
+    settings = merged(
+        {key: spec[key] for key in _OVERLAID if key in spec},
+        {key: over[key] for key in _OVERLAID if key in over},
+    )
+    connections = _mapping(settings.get("connections"))
+    if not unknown:
+        problems += connection_problems(connections, positions, providers)
+    state = settings.get("state", DEFAULT_STATE)
+    problems += _state_problems(state, positions)
+    root = file.parent
+    values, wrong = _values(spec, over, document, environment, root)
+    problems += wrong
+    if problems:
+        raise _invalid(file, problems)
+    return Project(
+        name=document.data["metadata"]["name"],
+        file=file,
+        root=root,
+        manifests=tuple(spec["manifests"]),
+        connections=build_connections(connections, positions, root),
+        state=absolute_state(state, root),
+        policy=_policy(_mapping(settings.get("policy")), positions),
+        environment=environment,
+        values=values,
+    )
+
+
+def find_project(path: Path | None) -> Path:
+    """Return the absolute path of the project file; InvalidInput where there is none."""
+    if path is not None:
+        file = Path(path).absolute()
+        file = file / PROJECT_FILE if file.is_dir() else file
+        if not file.exists():
+            raise _missing(f"{shown_path(file)} does not exist")
+        return file
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / PROJECT_FILE).is_file():
+            return folder / PROJECT_FILE
+    raise _missing(f"there is no {PROJECT_FILE} in this folder or above it")
+
+
+def _missing(summary: str) -> InvalidInput:
+    hint = "`reconciler init` makes a project; --project names one"
+    return InvalidInput(summary, [Problem(code="no-project", summary=summary, hint=hint)], hint=hint)
+
+
+def _invalid(file: Path, problems: Sequence[Problem]) -> InvalidInput:
+    message = f"the project file {shown_path(file)} has problems"
+    return InvalidInput(message, sorted(set(problems), key=problem_order))
+
+
+def _document(file: Path) -> tuple[Document | None, list[Problem]]:
+    """Load a file that must hold exactly one document."""
+    loaded = load_found(Found(shown_path(file), file))
+    problems = list(loaded.problems)
+    if len(loaded.documents) > 1:
+        second = loaded.documents[1].positions.locate(())
+        summary = "a second document; expected one document in this file"
+        problems.append(Problem(code="schema", summary=summary, where=second))
+    if not loaded.documents and not problems:
+        summary = f"{shown_path(file)} is empty; expected a mapping"
+        problems.append(Problem(code="schema", summary=summary))
+    return (loaded.documents[0] if loaded.documents else None), problems
+
+
+def _environment(
+    spec: Mapping[str, Any], name: str | None, document: Document
+) -> tuple[Mapping[str, Any], list[Problem]]:
+    """Return the settings of the chosen environment."""
+    if name is None:
+        return {}, []
+    known = _mapping(spec.get("environments"))
+    if name in known:
+        return _mapping(known[name]), []
+    expected = f"expected one of {', '.join(sorted(known))}" if known else "the project file has none"
+    summary = f"environment {shown(name)} is not known; {expected}{did_you_mean(name, known)}"
+    where = document.positions.locate(("spec", "environments"))
+    return {}, [Problem(code="unknown-environment", summary=summary, where=where)]
+
+
+def _state_problems(state: object, positions: LayeredPositions) -> list[Problem]:
+    fault = state_fault(state) if isinstance(state, str) and state else None
+    if fault is None:
+        return []
+    return [Problem(code="state", summary=f"state {fault}", where=positions.locate(("state",)))]
+
+
+def _values(
+    spec: Mapping[str, Any], over: Mapping[str, Any], document: Document, environment: str | None, root: Path
+) -> tuple[dict[str, object], list[Problem]]:
+    """Read the values files, the environment's after the project's; later files win, key by key."""
+    values: dict[str, object] = {}
+    problems: list[Problem] = []
+    layers = [(spec, ("spec", "values")), (over, ("spec", "environments", str(environment), "values"))]
+    for settings, path in layers:
+        names = settings.get("values")
+        for index, name in enumerate(names if isinstance(names, list) else ()):
+            if not isinstance(name, str) or not name or "\0" in name:
+                continue
+            file = root / Path(name).expanduser()
+            where = document.positions.locate((*path, index))
+            if not file.is_file():
+                summary = f"values file {shown(name)} does not exist; expected a YAML file"
+                problems.append(Problem(code="path-missing", summary=summary, where=where))
+                continue
+            content, wrong = _document(file)
+            problems += wrong
+            if content is not None and isinstance(content.data, dict):
+                values = merged(values, content.data)
+            elif content is not None:
+                summary = f"the values file holds {shown(content.data)}; expected a mapping"
+                problems.append(Problem(code="schema", summary=summary, where=content.positions.locate(())))
+    return values, problems
+
+
+def _policy(stated: Mapping[str, Any], positions: LayeredPositions) -> Policy:
+    return Policy(
+        **stated,
+        max_deletes_at=positions.set_at(("policy", "max_deletes")),
+        max_change_percent_at=positions.set_at(("policy", "max_change_percent")),
+    )
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}

@@ -1,0 +1,63 @@
+"""The YAML parser's complaints in words for people who do not know YAML's grammar."""
+
+from __future__ import annotations
+
+_WORDS = {
+    "could not find expected ':'": ("a line has no colon after its key", "write it as `key: value`"),
+    "mapping values are not allowed": (
+        "a colon stands where no key can be",
+        "indent the line as its neighbours, or put text that holds a colon in quotes",
+    ),
+    "did not find expected key": (
+        "a line does not fit the ones above it",
+        "give all keys of one object the same indentation",
+    ),
+    "found unexpected ':'": ("a colon stands where no key can be", "put a space after a key's colon"),
+    "did not find expected '-' indicator": ("a list ends in something that is not an item", "begin it with `- `"),
+    "did not find expected ',' or ']'": ("a list that begins with [ is not closed", "add the missing , or ]"),
+    "did not find expected ',' or '}'": ("an object that begins with { is not closed", "add the missing , or }"),
+    "found unexpected end of stream": ("a quote is opened and never closed", None),
+    "found unexpected document indicator": ("a quote is opened and never closed", None),
+    "found unknown escape character": (
+        "a backslash in double quotes is followed by an unknown letter",
+        "use single quotes, or write the backslash twice",
+    ),
+    "found undefined tag handle": ("a tag that begins with ! is not known", "put the text in quotes"),
+    "found incompatible YAML document": ("its %YAML line asks for a version other than 1.1 or 1.2", None),
+    "did not find expected <document start>": ("text follows the end of the document", "put `---` between them"),
+    "did not find expected alphabetic or numeric character": (
+        "an & or * is not followed by a name",
+        "put text that begins with & or * in quotes",
+    ),
+}
+
+_PURE_PYTHON = {
+    "expected <block end>": "did not find expected key",
+    "expected ',' or ']'": "did not find expected ',' or ']'",
+    "expected ',' or '}'": "did not find expected ',' or '}'",
+    "expected alphabetic or numeric": "did not find expected alphabetic or numeric character",
+    "expected '<document start>'": "did not find expected <document start>",
+}
+"""What PyYAML's own parser says, where libyaml is missing, as libyaml says it."""
+
+_QUOTE_ME = frozenset("@`%|>&*!{}[],?")
+
+
+def in_plain_words(problem: str | None, text: str, line: int, column: int) -> tuple[str, str | None]:
+    """Return what is wrong and a hint, for the parser's words and the place (from 0) it names."""
+    lines = text.splitlines()
+    row = lines[line] if line < len(lines) else ""
+    if "\t" in row[: len(row) - len(row.lstrip())]:
+        return "a tab is used as indentation; expected spaces", "replace the tab by spaces"
+    if problem is None:
+        return "it cannot be read", None
+    problem = next((same for start, same in _PURE_PYTHON.items() if problem.startswith(start)), problem)
+    for start, (words, hint) in _WORDS.items():
+        if problem.startswith(start):
+            return words, hint
+    if "cannot start any token" in problem:
+        character = row[column : column + 1]
+        if character in _QUOTE_ME:
+            return f"a value cannot begin with {character}", "put the value in quotes"
+        return "a character stands where no value can begin", None
+    return problem, None

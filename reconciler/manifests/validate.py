@@ -1,0 +1,139 @@
+"""Documents to manifests: every rule that needs no remote system, all problems at once.
+
+First each document for itself (envelope, the schema of its kind, the kind's own rules), then all of
+them together (two objects with one address, references to objects that are not there).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from reconciler.manifests.explain import schema_problems
+from reconciler.manifests.load import Document
+from reconciler.manifests.scalars import shown
+from reconciler.manifests.schemas import acceptance
+from reconciler.manifests.words import did_you_mean
+from reconciler.model.kind import Kind
+from reconciler.model.objects import Address, Manifest, Problem, SourceRef
+
+PROJECT = "Project"
+_FRAME = frozenset({"apiVersion", "kind", "metadata", "spec"})
+
+
+def validate(documents: Iterable[Document], kinds: Mapping[str, Kind]) -> tuple[list[Manifest], list[Problem]]:
+    """Return the manifests that can be used and everything that is wrong.
+
+    A project file among the documents (`manifests: [.]`) is left out: it is no manifest. Of two
+    objects with one address the first is kept.
+    """
+    manifests: list[Manifest] = []
+    problems: list[Problem] = []
+    declared: dict[Address, SourceRef] = {}
+    for document in documents:
+        if isinstance(document.data, dict) and document.data.get("kind") == PROJECT and PROJECT not in kinds:
+            continue
+        found = _document_problems(document, kinds)
+        address = document.address
+        if address is not None:
+            found += _claim(address, document, declared)
+        problems += found
+        if not found and address is not None:
+            manifests.append(_manifest(document, address))
+    problems += _reference_problems(manifests, kinds, declared)
+    wrong = _kind_rules(manifests, kinds)
+    if wrong:
+        # What breaks its kind's rules is not handed on: the next stage would only say so again.
+        broken = {problem.address for problem in wrong if problem.severity == "error"}
+        manifests = [manifest for manifest in manifests if manifest.address not in broken]
+    return manifests, problems + wrong
+
+
+def _document_problems(document: Document, kinds: Mapping[str, Kind]) -> list[Problem]:
+    data = document.data
+    kind = kinds.get(data["kind"]) if isinstance(data, dict) and isinstance(data.get("kind"), str) else None
+    # The two quick checks first: they say yes to nearly every document.
+    if kind is not None and acceptance("envelope")(data) and acceptance(kind.schema)(data["spec"]):
+        return []
+    address = document.address
+    if not isinstance(data, dict):
+        summary = f"the document is {shown(data)}; expected a mapping with apiVersion, kind, metadata and spec"
+        return [Problem(code="schema", summary=summary, where=document.positions.locate(()))]
+    if not _FRAME & data.keys():
+        summary = f"the document has none of {', '.join(sorted(_FRAME))}; expected a manifest"
+        return [Problem(code="schema", summary=summary, where=document.positions.locate(()))]
+    problems = schema_problems("envelope", data, document.positions, address=address)
+    if kind is not None and isinstance(data.get("spec"), dict):
+        spec = data["spec"]
+        problems += schema_problems(kind.schema, spec, document.positions, base=("spec",), address=address)
+    elif kind is None and isinstance(data.get("kind"), str) and not _complained(problems, document, "kind"):
+        problems.append(_unknown_kind(document, kinds))
+    return problems
+
+
+def _complained(problems: Sequence[Problem], document: Document, field: str) -> bool:
+    where = document.positions.locate((field,))
+    return any(problem.where == where for problem in problems)
+
+
+def _unknown_kind(document: Document, kinds: Mapping[str, Kind]) -> Problem:
+    name = document.data["kind"]
+    known = ", ".join(sorted(kinds))
+    summary = f"kind {shown(name)} is not known; expected one of {known}{did_you_mean(name, kinds)}"
+    return Problem(code="unknown-kind", summary=summary, where=document.positions.locate(("kind",)))
+
+
+def _claim(address: Address, document: Document, declared: dict[Address, SourceRef]) -> list[Problem]:
+    where = document.positions.locate(("metadata", "name"))
+    first = declared.setdefault(address, where)
+    if first is where:
+        return []
+    summary = f"is declared twice; the first is at {first}"
+    hint = "give one of them another metadata.name"
+    return [Problem(code="duplicate-address", summary=summary, where=where, address=address, hint=hint)]
+
+
+def _manifest(document: Document, address: Address) -> Manifest:
+    metadata = document.data["metadata"]
+    return Manifest(
+        address=address,
+        spec=document.data["spec"],
+        positions=document.positions,
+        connection=metadata.get("connection"),
+        labels=metadata.get("labels") or {},
+        annotations=metadata.get("annotations") or {},
+        protect=metadata.get("protect", False),
+    )
+
+
+def _kind_rules(manifests: Sequence[Manifest], kinds: Mapping[str, Kind]) -> list[Problem]:
+    problems: list[Problem] = []
+    by_kind: dict[str, list[Manifest]] = {}
+    for manifest in manifests:
+        problems += kinds[manifest.address.kind].check(manifest)
+        by_kind.setdefault(manifest.address.kind, []).append(manifest)
+    for kind, members in by_kind.items():
+        problems += kinds[kind].check_together(members)
+    return problems
+
+
+def _reference_problems(
+    manifests: Sequence[Manifest], kinds: Mapping[str, Kind], declared: Mapping[Address, SourceRef]
+) -> list[Problem]:
+    """Check that every reference names a declared object, even one that has problems of its own."""
+    problems: list[Problem] = []
+    for manifest in manifests:
+        for reference in kinds[manifest.address.kind].references:
+            name = manifest.spec.get(reference.spec_field)
+            if name is None or Address(reference.kind, name) in declared:
+                continue
+            known = [address.name for address in declared if address.kind == reference.kind]
+            near = did_you_mean(name, known) or f"; expected the metadata.name of a {reference.kind}"
+            problems.append(
+                Problem(
+                    code="unknown-reference",
+                    summary=f"{reference.spec_field} names {reference.kind}/{name}, which is not declared{near}",
+                    where=manifest.where(reference.spec_field),
+                    address=manifest.address,
+                )
+            )
+    return problems

@@ -1,0 +1,189 @@
+"""The project file: the contract's own example, environments, and what is refused."""
+
+from __future__ import annotations
+
+import pytest
+
+from reconciler.errors import InvalidInput
+from reconciler.manifests.project import load_project
+from reconciler.providers.base import ProviderSpec
+
+CONTRACT = """\
+apiVersion: reconciler/v1
+kind: Project
+metadata: {name: acme}
+spec:
+  manifests: [manifests]
+  state: sqlite:///.reconciler/state.db
+  connections:
+    sessions:
+      provider: bookingbug-sessions
+      base_url: https://uk.bookingbug.com
+      auth: {username: {env: BB_USERNAME}, password: {file: secrets/pw}}
+    admin:
+      provider: bookingbug-admin
+      base_url: https://acme.bookingbug.com
+      company_id: 37004
+      auth: {app_id: {env: BB_APP_ID}, app_key: {env: BB_APP_KEY}, auth_token: {command: [pass, show, it]}}
+    shop:
+      provider: checkfront
+      base_url: https://your-company.checkfront.com
+      auth: {key: {env: CF_KEY}, secret: {env: CF_SECRET}}
+  policy:
+    max_deletes: 10
+  values: [values/common.yaml]
+  environments:
+    prod:
+      connections: {admin: {base_url: https://prod.bookingbug.com/, auth: {app_id: {file: id}}}}
+      values: [values/prod.yaml]
+      policy: {max_change_percent: 50}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "values").mkdir()
+    (tmp_path / "values/common.yaml").write_text("a: 1\nb: {c: 1, d: 1}\n", encoding="utf-8")
+    (tmp_path / "values/prod.yaml").write_text("b: {c: 2}\n", encoding="utf-8")
+    return tmp_path
+
+
+def load(folder, text=CONTRACT, environment=None, providers=None):
+    (folder / "reconciler.yaml").write_text(text, encoding="utf-8")
+    return load_project(None, environment, providers=providers or {})
+
+
+def faults(folder, text, environment=None, providers=None):
+    with pytest.raises(InvalidInput) as caught:
+        load(folder, text, environment, providers)
+    return [str(problem) for problem in caught.value.problems]
+
+
+def test_the_contracts_example(folder):
+    project = load(folder)
+    assert (project.name, project.root, project.manifests) == ("acme", folder, ("manifests",))
+    assert project.state == f"sqlite:///{folder}/.reconciler/state.db"
+    sessions, admin = project.connections["sessions"], project.connections["admin"]
+    assert sessions.auth["password"].name == str(folder / "secrets/pw")
+    assert str(sessions.auth["password"].where) == "reconciler.yaml:11:54"
+    assert admin.auth["auth_token"].command == ("pass", "show", "it")
+    assert admin.company_id == 37004
+    assert str(admin.where) == "reconciler.yaml:12:5"
+    assert project.policy.max_deletes == 10
+    assert str(project.policy.max_deletes_at) == "reconciler.yaml:22:18"
+    assert project.policy.max_change_percent_at is None
+    assert project.values == {"a": 1, "b": {"c": 1, "d": 1}}
+
+
+def test_an_environment_is_laid_over(folder):
+    project = load(folder, environment="prod")
+    admin = project.connections["admin"]
+    assert admin.base_url == "https://prod.bookingbug.com"
+    assert admin.auth["app_id"].source == "file"
+    assert admin.auth["app_key"].source == "env"
+    assert str(admin.auth["app_id"].where) == "reconciler.yaml:26:84"
+    assert project.policy.max_change_percent == 50
+    assert str(project.policy.max_change_percent_at) == "reconciler.yaml:28:36"
+    assert project.values == {"a": 1, "b": {"c": 2, "d": 1}}
+    assert project.environment == "prod"
+
+
+def test_it_is_found_from_below_and_by_folder(folder, monkeypatch):
+    load(folder)
+    (folder / "deep/er").mkdir(parents=True)
+    monkeypatch.chdir(folder / "deep/er")
+    assert load_project(None, None, providers={}).file == folder / "reconciler.yaml"
+    assert load_project(folder, None, providers={}).root == folder
+    with pytest.raises(InvalidInput, match=r"does not exist"):
+        load_project(folder / "deep", None, providers={})
+
+
+def test_unknown_environment(folder):
+    assert (
+        'environment "prd" is not known; expected one of prod; did you mean "prod"?'
+        in faults(folder, CONTRACT, "prd")[0]
+    )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        (
+            "{env: BB_USERNAME}",
+            "hunter2",
+            "11:24: spec.connections.sessions.auth.username is a literal; expected exactly",
+        ),
+        ("{env: BB_USERNAME}", "{env: A, file: hunter2}", "names 2 sources; expected exactly one"),
+        ("{env: BB_USERNAME}", "{env: hunter 2}", "username.env cannot be used; expected the name of an environment"),
+        ("username: {env: BB_USERNAME}, ", "", "auth.username is missing"),
+        ("{env: BB_USERNAME}", "!!int hunter2", "the value is not what its tag !!int says"),
+        ("auth_token:", "auth_tokn:", 'unknown field "auth_tokn" in auth; did you mean "auth_token"?'),
+        (
+            ", auth_token: {command: [pass, show, it]}",
+            "",
+            "auth has no login; expected auth_token, or email and password",
+        ),
+        ("auth_token:", "email:", "auth.password is missing"),
+        ("      company_id: 37004\n", "", 'connection "admin": company_id is missing'),
+        ("company_id: 37004", "acess: public", "did you mean"),
+        ("bookingbug-sessions", "bookingbug-sesions", 'did you mean "bookingbug-sessions"?'),
+        ("https://uk.bookingbug.com", "http://uk.bookingbug.com", "base_url is http, which sends credentials in clear"),
+        ("https://uk.bookingbug.com", "https://me:hunter2@uk.bookingbug.com", "base_url holds credentials"),
+        ("https://uk.bookingbug.com", "https://uk.bookingbug.com/?x=1", "base_url holds a query"),
+        ("https://uk.bookingbug.com", "ftp://uk.bookingbug.com", "base_url is not an http or https URL"),
+        ("https://uk.bookingbug.com", "https://x:99999999", "base_url is not an http or https URL"),
+        ("sqlite:///.reconciler/state.db", "postgresql://u:hunter2@db/x", "PGPASSWORD"),
+        ("sqlite:///.reconciler/state.db", "postgresql://u@db/x?password=hunter2", "PGPASSWORD"),
+        ("sqlite:///.reconciler/state.db", "mysql://db", "6:10: state is not a place for the state"),
+        ("max_deletes: 10", "max_deletes: -1", "spec.policy.max_deletes is -1"),
+        ("values/common.yaml", "values/none.yaml", 'values file "values/none.yaml" does not exist'),
+        ("manifests: [manifests]", "manifests: manifests", "expected a list of files"),
+        ("  policy:", "  polcy: 1\n  policy:", 'unknown field "polcy" in spec; did you mean "policy"?'),
+    ],
+)
+def test_refused_with_one_sentence_and_no_secret(folder, old, new, sentence):
+    assert old in CONTRACT
+    found = faults(folder, CONTRACT.replace(old, new, 1))
+    assert any(sentence in each for each in found), found
+    assert not any("hunter" in each for each in found)
+
+
+def test_everything_is_told_at_once(folder):
+    text = CONTRACT.replace("{env: CF_KEY}", "x").replace("max_deletes: 10", "max_deletes: x").replace("37004", "x")
+    assert len(faults(folder, text)) == 3
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:8080", "http://localhost:1", "http://[::1]:9"])
+def test_http_to_this_machine(folder, url):
+    text = CONTRACT.replace("https://uk.bookingbug.com", url)
+    assert load(folder, text).connections["sessions"].base_url == url
+
+
+def test_http_elsewhere_when_allowed(folder):
+    text = CONTRACT.replace("base_url: https://uk.bookingbug.com", "base_url: http://x.test\n      allow_http: true")
+    assert load(folder, text).connections["sessions"].allow_http is True
+
+
+def test_public_access_needs_no_login(folder):
+    text = CONTRACT.replace(", auth_token: {command: [pass, show, it]}", "").replace(
+        "company_id: 37004", "company_id: 37004\n      access: public"
+    )
+    assert load(folder, text).connections["admin"].access == "public"
+
+
+def test_a_provider_of_another_package(folder):
+    spec = ProviderSpec(
+        name="calendar", kinds=(), auth=(frozenset({"token"}),), calls=lambda *_: (), open=lambda *_: None
+    )
+    text = CONTRACT.replace("checkfront\n", "calendar\n")
+    assert "expected token" in faults(folder, text, providers={"calendar": spec})[0]
+    good = text.replace("{key: {env: CF_KEY}, secret: {env: CF_SECRET}}", "{token: {env: T}}")
+    assert load(folder, good, providers={"calendar": spec}).connections["shop"].provider == "calendar"
+
+
+@pytest.mark.parametrize(
+    "text", ["", "- 1", "a: [", "spec: 3", "kind: Project\nspec: {connections: [1]}", "a: 1\n---\nb: 1"]
+)
+def test_odd_files_are_told_not_raised(folder, text):
+    assert faults(folder, text)

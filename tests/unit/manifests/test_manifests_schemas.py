@@ -1,0 +1,116 @@
+"""The shipped schemas: valid, documented, and the quick check agrees with jsonschema."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+
+from reconciler.errors import ReconcilerError
+from reconciler.manifests.schemas import acceptance, load_schema, schema_names, validator
+
+OURS = ("block", "envelope", "project", "resource", "session", "slot")
+KINDS = ("session", "resource", "block", "slot")
+
+
+def properties(schema, path=""):
+    for name, field in schema.get("properties", {}).items():
+        yield f"{path}.{name}", field
+        yield from properties(field, f"{path}.{name}")
+        if isinstance(field.get("additionalProperties"), dict):
+            yield from properties(field["additionalProperties"], f"{path}.{name}.*")
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_schema_is_valid_and_documented(name):
+    assert name in schema_names()
+    schema = load_schema(name)
+    Draft202012Validator.check_schema(schema)
+    assert schema["$id"] == f"urn:reconciler:schema:{name}"
+    assert schema["title"]
+    assert schema["description"]
+    documented = list(properties(schema)) + list(properties({"properties": schema.get("$defs", {})}))
+    for path, field in documented:
+        if "complete_connection" in path:
+            continue
+        assert field.get("title"), path
+        assert field.get("description", "").endswith("."), path
+        assert field.get("examples"), path
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_examples_are_valid(name):
+    schema = load_schema(name)
+    for path, field in properties(schema):
+        check = validator(name).evolve(schema=field)
+        for sample in field["examples"]:
+            assert check.is_valid(sample), (path, sample)
+
+
+@pytest.mark.parametrize("name", [*KINDS, "envelope"])
+def test_every_object_is_closed(name):
+    schema = load_schema(name)
+    for path, field in [("", schema), *properties(schema)]:
+        if field.get("type") == "object" and path != ".spec":
+            assert "additionalProperties" in field, path
+
+
+def test_names_are_forgiving_and_unknown_ones_are_told():
+    assert load_schema("session") is not None
+    assert load_schema("session.schema.json") == load_schema("session")
+    with pytest.raises(ReconcilerError, match="nonesuch"):
+        load_schema("nonesuch")
+
+
+def test_an_outside_package_brings_its_own_file(tmp_path):
+    file = tmp_path / "court.schema.json"
+    file.write_text('{"type": "object", "patternProperties": {"^x": false}}', encoding="utf-8")
+    assert acceptance(str(file))({})
+    assert not acceptance(str(file))({"x": 1})
+    assert validator(str(file)).is_valid({})
+    assert not validator(str(file)).is_valid({"x": 1})
+
+
+SCALARS = st.sampled_from(
+    [
+        None, True, False, 0, 1, 6, 8, 9, -1, 1.0, 1.5, 35.1, 35.123, 0.07, 999999.99, 1000000, 1e300, "",
+        "6", "custom",
+        "weekly", "event", "none", "35.00", "35.001", "2027-03-01", "2027-02-30", "9:30", "24:00",
+        "a@b.c", "court-1",
+        "2027-03-01T09:00", "2027-03-01T09:00:00Z", "2027-13-01T09:00Z", "Europe/London", "Europe/Lodnon",
+        "x" * 51, "é",
+        [], {}, [{"date": "2027-03-01", "time": "9:30"}], [{"date": "2027-03-01"}], {"address1": "x"}, {"zip": "x"},
+    ]
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", KINDS)
+@given(data=st.data())
+@settings(max_examples=250, deadline=None)
+def test_quick_check_agrees_with_jsonschema(name, data):
+    fields = [*load_schema(name)["properties"], "unknown"]
+    value = data.draw(st.dictionaries(st.sampled_from(fields), SCALARS, max_size=5) | SCALARS)
+    assert acceptance(name)(value) == validator(name).is_valid(value)
+
+
+@given(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "provider": st.sampled_from(["bookingbug-sessions", "bookingbug-admin", "checkfront", "other", 3]),
+            "base_url": st.just("https://x"),
+            "company_id": st.sampled_from([1, "1"]),
+            "access": st.sampled_from(["public", "admin", "x"]),
+            "on_behalf": st.just("x"),
+            "auth": st.none()
+            | st.dictionaries(
+                st.sampled_from(["username", "password", "app_id", "auth_token", "email", "key", "secret"]), st.none()
+            ),
+        },
+    )
+)
+@settings(max_examples=300, deadline=None)
+def test_quick_check_agrees_on_connections(value):
+    name = "project#/$defs/complete_connection"
+    assert acceptance(name)(value) == validator(name).is_valid(value)
