@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+import pytest
+from desk import Desk
+
+from reconciler.sandbox import Options, Sandbox
+
+
+@pytest.fixture(scope="module")
+def module_box():
+    with Sandbox() as box:
+        yield box
+
+
+@pytest.fixture
+def box(module_box):
+    """One sandbox a module, as new for each test."""
+    module_box.set_options(**{name: getattr(Options(), name) for name in Options.choices()})
+    module_box.clear_faults()
+    module_box.reset()
+    module_box.clear_log()
+    return module_box
+
+
+@pytest.fixture
+def desk(tmp_path, box):
+    return Desk(tmp_path, box)

@@ -1,0 +1,122 @@
+"""A front desk for end-to-end tests: a project folder, a sandbox, and the installed command between them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from reconciler.sandbox import Options, Sandbox
+
+PROJECT = """\
+apiVersion: reconciler/v1
+kind: Project
+metadata: {{name: acme}}
+spec:
+  manifests: [manifests]
+  connections:
+    sessions:
+      provider: bookingbug-sessions
+      base_url: {url}
+      auth: {{username: {{env: BB_USERNAME}}, password: {{env: BB_PASSWORD}}}}
+    admin:
+      provider: bookingbug-admin
+      base_url: {url}
+      company_id: 37004
+      auth: {{app_id: {{env: BB_APP_ID}}, app_key: {{env: BB_APP_KEY}}, auth_token: {{env: BB_TOKEN}}}}
+"""
+
+CREDENTIALS = {
+    "BB_USERNAME": Options().username,
+    "BB_PASSWORD": Options().password,
+    "BB_APP_ID": Options().app_id,
+    "BB_APP_KEY": Options().app_key,
+    "BB_TOKEN": Options().auth_token,
+}
+
+SLOTS = [("2027-03-01", "11:00", 60), ("2027-03-08", "11:00", 60), ("2027-03-15", "9:30", 90)]
+
+
+@dataclass(frozen=True)
+class Done:
+    """How one command line ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+class Desk:
+    """A project folder beside a sandbox; `run` is what a user would type."""
+
+    def __init__(self, folder: Path, box: Sandbox) -> None:
+        self.folder = folder
+        self.box = box
+        self.env = {**os.environ, **CREDENTIALS, "NO_COLOR": "1"}
+        (folder / "manifests").mkdir(exist_ok=True)
+        self.project(PROJECT.format(url=box.url))
+
+    def project(self, text: str) -> None:
+        (self.folder / "reconciler.yaml").write_text(text, encoding="utf-8")
+
+    def manifest(self, name: str, text: str) -> Path:
+        path = self.folder / "manifests" / name
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    def session(self, address: str = "yoga", /, slots: Any = SLOTS, **fields: Any) -> None:
+        """Declare one session with custom slots; keyword arguments replace or add fields."""
+        spec = {"name": "Yoga", "type": "course", "group": "Body & Mind", "repeat": "custom", "price": 35, **fields}
+        if slots is not None:
+            spec["slots"] = [{"date": day, "time": time, "duration": length} for day, time, length in slots]
+        self.declare("Session", address, spec)
+
+    def declare(self, kind: str, name: str, spec: dict[str, Any], **metadata: Any) -> None:
+        document = {
+            "apiVersion": "reconciler/v1",
+            "kind": kind,
+            "metadata": {"name": name, **metadata},
+            "spec": {key: value for key, value in spec.items() if value is not None},
+        }
+        self.manifest(f"{kind.lower()}-{name}.json", json.dumps(document, indent=2))
+
+    def forget(self, kind: str, name: str) -> None:
+        (self.folder / "manifests" / f"{kind.lower()}-{name}.json").unlink()
+
+    def run(self, *arguments: str, code: int | None = None, **env: str) -> Done:
+        """Run the command; with `code` its exit code is asserted, with its output in the message."""
+        done = subprocess.run(
+            [sys.executable, "-W", "error", "-m", "reconciler", *arguments],
+            cwd=self.folder,
+            env={**self.env, **env},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            stdin=subprocess.DEVNULL,
+            check=False,
+        )
+        result = Done(done.returncode, done.stdout, done.stderr)
+        assert "Traceback" not in result.out + result.err, result
+        assert "internal error" not in result.out + result.err, result
+        if code is not None:
+            assert result.code == code, result
+        return result
+
+    def calls(self) -> list[str]:
+        """Return what the sandbox was asked since the last look, without reads."""
+        found = [f"{item.method} {item.path}" for item in self.box.log() if item.method != "GET"]
+        self.box.clear_log()
+        return found
+
+    def settled(self) -> None:
+        """Assert rule 1 of the contract: after an apply that ended 0, the next plan is empty."""
+        plan = self.run("plan", "--detailed-exitcode", "--format", "json", code=0).json
+        assert {name: count for name, count in plan["summary"].items() if count and name != "noop"} == {}
