@@ -184,7 +184,7 @@ def _sandbox() -> Iterator[Sandbox]:
     try:
         from reconciler.sandbox import Options, Sandbox  # noqa: PLC0415 - Starlette, only here
     except ImportError as error:
-        message = f"the demo needs the sandbox, and that {error.name}, which is not installed"
+        message = f"the demo runs on the sandbox, which needs {error.name}; it is not installed"
         raise ReconcilerError(message, hint="pip install 'reconciler[sandbox]'") from None
     # The documented answer of a session has no price; with all fields the demo can show drift on one.
     with Sandbox(Options(show_fields="all")) as sandbox:

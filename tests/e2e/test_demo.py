@@ -1,0 +1,162 @@
+"""The demo is the first thing people run, and the smoke test: it must end well on its own, and clean up."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from reconciler.cli import demo as demo_module
+from reconciler.cli.demo import Stage, _folded
+from reconciler.cli.demo_story import BOOKED_MOVE, PULL_REQUEST, TAKEN_BACK, Edit
+from reconciler.cli.main import run
+from reconciler.errors import ReconcilerError
+from reconciler.sandbox import Sandbox
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "leisure-centre"
+KEY_LINES = (
+    "$ reconciler validate",
+    "0 errors, 0 warnings.",
+    "Plan: 61 to create, 0 to update, 0 to replace, 0 to delete, 0 to adopt; 0 unchanged.",
+    "lines folded here; --show-all prints them)",
+    "Applied 61, failed 0, blocked 0, unknown 0; 0 unchanged.",
+    "No changes. 61 objects match the live timetable.",
+    "~ price: 6.50 → 6.95",
+    "~ name: Pilates → Tuesday pilates",
+    "~ slot 2027-05-05 16:00 (30 min) → 2027-05-06 16:30 (30 min)",
+    "PUT /api/slots/",
+    "the whole set is replaced",
+    "Plan: 1 to create, 4 to update, 0 to replace, 1 to delete, 0 to adopt; 56 unchanged.",
+    "Drift: 2 changed, 1 missing, 0 expired, 0 unknown; 58 in sync.",
+    "Applied 3, failed 0, blocked 0, unknown 0; 58 unchanged.",
+    "No drift. 61 objects are as last applied.",
+    "moving 1 slot with bookings (2027-05-12 16:35: 4 booked, 0 reserved)",
+    "--allow-booked Session/learn-to-swim-stage-2",
+    "(exit code 4: refused before the first write)",
+    "Writing calls that the sandbox got during that: 0.",
+    "now removed.",
+)
+
+
+def _demo(tmp_path: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the demo as a user does who has set nothing up."""
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("BB_", "RECONCILER"))}
+    # A proxy that does not exist must not matter: nothing leaves this machine.
+    settings = {"TMPDIR": str(scratch), "HTTP_PROXY": "http://127.0.0.1:9", "PYTHONUTF8": "1", **environment}
+    done = subprocess.run(
+        [sys.executable, "-m", "reconciler", "demo", *arguments],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        cwd=tmp_path,
+        env=kept | settings,
+        timeout=120,
+        check=False,
+    )
+    assert list(scratch.iterdir()) == [], "the demo left something in the temporary folder"
+    return done
+
+
+def test_plays_to_the_end_and_leaves_nothing(tmp_path: Path) -> None:
+    done = _demo(tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stderr == ""
+    assert [line for line in KEY_LINES if line not in done.stdout] == []
+    assert "\x1b" not in done.stdout
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["scratch"]
+
+
+def test_shows_all_on_demand_and_needs_no_unicode(tmp_path: Path) -> None:
+    done = _demo(tmp_path, "--show-all", PYTHONUTF8="0", PYTHONIOENCODING="ascii")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "folded here" not in done.stdout
+    assert "+ Session/tea-dance  create" in done.stdout
+    assert "~ price: 6.50 -> 6.95" in done.stdout
+    assert done.stdout.isascii()
+
+
+def test_keeps_the_project_where_it_is_told(tmp_path: Path) -> None:
+    done = _demo(tmp_path, "--keep", "project")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "the project's folder is kept" in done.stdout
+    project = tmp_path / "project"
+    assert (project / ".reconciler" / "state.db").is_file()
+    assert (project / "reconciler.yaml").read_bytes() == (EXAMPLE / "reconciler.yaml").read_bytes()
+
+
+def test_does_not_overwrite_a_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "mine.txt").write_text("mine")
+    assert run(["demo", "--keep", str(tmp_path)]) == 64
+    assert "not an empty folder" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_says_what_to_install_where_the_sandbox_is_missing() -> None:
+    # A process of its own, because a module that is hidden here would stay hidden for other tests.
+    script = "import sys; sys.modules['uvicorn'] = None\nfrom reconciler.cli.main import run\nsys.exit(run(['demo']))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert "error: the demo runs on the sandbox, which needs uvicorn; it is not installed" in done.stderr
+    assert "pip install 'reconciler[sandbox]'" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_gives_the_environment_and_the_folder_back(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("BB_USERNAME", "somebody")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    before, here = dict(os.environ), Path.cwd()
+    assert run(["demo", "--no-color"]) == 0, capsys.readouterr().err
+    assert dict(os.environ) == before
+    assert Path.cwd() == here
+    assert "\x1b" not in capsys.readouterr().out
+
+
+def test_an_unexpected_exit_code_ends_the_demo(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(demo_module, "_run", lambda *_, **__: (3, "one\ntwo\nthree\nfour\n"))
+    assert run(["demo"]) == 1
+    captured = capsys.readouterr()
+    assert "step 1 (Check the manifests): `reconciler validate` ended with exit code 3, not 0" in captured.err
+    assert "four" in captured.out
+
+
+def test_an_interrupt_ends_the_demo(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(demo_module, "_run", lambda *_, **__: (130, "Interrupted.\n"))
+    assert run(["demo"]) == 130
+
+
+def test_folding_is_honest() -> None:
+    lines = [str(number) for number in range(10)]
+    assert list(_folded(lines, None, 0)) == lines
+    assert list(_folded(lines, 8, 1)) == lines, "one line is not worth a fold"
+    assert list(_folded(lines, 2, 3)) == ["0", "1", "… (5 lines folded here; --show-all prints them)", "7", "8", "9"]
+
+
+def test_edits_fit_the_example_and_can_be_taken_back() -> None:
+    texts: dict[str, str] = {}
+    for edit in (*PULL_REQUEST, *BOOKED_MOVE, *TAKEN_BACK):
+        file = EXAMPLE / edit.file
+        before = texts.get(edit.file, file.read_text(encoding="utf-8") if file.exists() else "")
+        texts[edit.file] = edit.carried_out(before)
+        assert texts[edit.file] != before
+    moved = BOOKED_MOVE[0].carried_out(texts[BOOKED_MOVE[0].file])
+    assert TAKEN_BACK[0].carried_out(moved) == texts[BOOKED_MOVE[0].file]
+
+
+def test_an_edit_that_does_not_fit_is_an_error() -> None:
+    with pytest.raises(ReconcilerError, match="does not fit the example"):
+        Edit(file="x.yaml", at="nobody", before="a", after="b").carried_out("a")
+    with pytest.raises(ReconcilerError, match="does not fit the example"):
+        Edit(file="x.yaml", before="z", after="b").carried_out("a")
+
+
+def test_colours_reach_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    with Sandbox() as sandbox:
+        Stage(sandbox, color=True, show_all=False).step("Plan", "In plain words.")
+    assert "\x1b[" in capsys.readouterr().out
