@@ -258,4 +258,8 @@ def explain_failures(planned: Planned) -> ReconcilerError | None:
     failures = planned.snapshot.failures
     if not failures or planned.snapshot.readings:
         return None
-    return failures[min(failures)]
+    problems = [
+        Problem(code="unreachable", summary=f"connection {name}: {error.message}", hint=error.hint)
+        for name, error in sorted(failures.items())
+    ]
+    return InvalidInput("no remote system could be read; nothing was changed", problems)

@@ -68,8 +68,11 @@ def plan(out: Path | None, detailed_exitcode: bool, **arguments: Any) -> int:
     with pipeline.Workspace(project) as workspace:
         planned = _make_plan(workspace, pipeline.declare(project), settings)
         shown = _with_findings(planned.plan, _guard_findings(workspace, planned.plan, settings))
+        failure = pipeline.explain_failures(planned)
+        if failure is not None and settings.form == "text":
+            raise failure
         show_plan(shown, settings.form, settings.output, verbose=settings.verbose)
-        incomplete = _incomplete(planned)
+        incomplete = failure or _incomplete(planned)
         if incomplete is not None:
             raise incomplete
         if out is not None:
@@ -153,16 +156,12 @@ def _with_findings(plan: Plan, findings: tuple[Any, ...]) -> Plan:
 
 def _incomplete(planned: Any) -> ReconcilerError | None:
     """Return the error with which a plan ends that could not see or word everything."""
-    from reconciler import pipeline  # noqa: PLC0415 - late, for a quick --help
-
-    failure = pipeline.explain_failures(planned)
-    if failure is not None:
-        return failure
     if planned.plan.errors:
         return ReconcilerError("the plan has problems; it cannot be carried out")
     unknown = planned.plan.summary["unknown"]
     if unknown:
-        return ReconcilerError(f"{unknown} objects could not be read; the plan leaves them alone")
+        noun = "1 object" if unknown == 1 else f"{unknown} objects"
+        return ReconcilerError(f"{noun} could not be read; the plan leaves what is unknown alone")
     return None
 
 

@@ -36,5 +36,7 @@ def drift(
         found = pipeline.drift(workspace, options.selection(targets, excludes))
     show_drift(found, form, output, verbose=verbose)
     if found.summary["unknown"]:
-        raise ReconcilerError(f"{found.summary['unknown']} objects could not be read; their drift is not known")
+        count = found.summary["unknown"]
+        noun = "1 object" if count == 1 else f"{count} objects"
+        raise ReconcilerError(f"{noun} could not be read, so not all drift is known")
     return EXIT_CHANGES if any(item.status != "in_sync" for item in found.objects) else 0

@@ -48,9 +48,9 @@ def validate(
 def _project(paths: tuple[str, ...], project: Path | None, environment: str | None) -> Any:
     """Return the project's settings; given paths are checked without one where there is none."""
     from reconciler import pipeline  # noqa: PLC0415 - late, for a quick --help
-    from reconciler.manifests.project import find_project  # noqa: PLC0415 - late, for a quick --help
+    from reconciler.manifests.project import nearest_project  # noqa: PLC0415 - late, for a quick --help
 
-    if paths and project is None and environment is None and find_project(None) is None:
+    if paths and project is None and environment is None and nearest_project() is None:
         return None
     return pipeline.open_project(project, environment)
 

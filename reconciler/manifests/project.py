@@ -76,16 +76,20 @@ def find_project(path: Path | None) -> Path:
         if not file.exists():
             raise _missing(f"{shown_path(file)} does not exist")
         return file
+    found = nearest_project()
+    if found is None:
+        raise _missing(f"there is no {PROJECT_FILE} in this folder or above it")
+    return found
+
+
+def nearest_project() -> Path | None:
+    """Return the project file of the current folder or the nearest one above it, None outside of any project."""
     here = Path.cwd()
-    for folder in (here, *here.parents):
-        if (folder / PROJECT_FILE).is_file():
-            return folder / PROJECT_FILE
-    raise _missing(f"there is no {PROJECT_FILE} in this folder or above it")
+    return next((folder / PROJECT_FILE for folder in (here, *here.parents) if (folder / PROJECT_FILE).is_file()), None)
 
 
 def _missing(summary: str) -> InvalidInput:
-    hint = "`reconciler init` makes a project; --project names one"
-    return InvalidInput(summary, [Problem(code="no-project", summary=summary, hint=hint)], hint=hint)
+    return InvalidInput(summary, [], hint="go to a project's folder, or name its file with --project")
 
 
 def _invalid(file: Path, problems: Sequence[Problem]) -> InvalidInput:

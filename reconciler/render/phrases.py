@@ -100,6 +100,15 @@ def plan_notes(plan: Plan) -> tuple[str, ...]:
     return tuple(notes)
 
 
+def unread(plan: Plan) -> tuple[tuple[str, tuple[Change, ...]], ...]:
+    """Return the objects that are not known, by reason: one dead connection is one line, not sixty."""
+    reasons: dict[str, list[Change]] = {}
+    for change in plan.changes:
+        if change.action == "unknown":
+            reasons.setdefault(change.reason, []).append(change)
+    return tuple((reason, tuple(changes)) for reason, changes in reasons.items())
+
+
 def at_risk(plan: Plan) -> tuple[tuple[Change, Risk], ...]:
     """Return every risk with its change, those that stop an apply first."""
     risks = [(change, risk) for change in plan.changes for risk in change.risks]

@@ -28,6 +28,10 @@ _SEVERITY_STYLES = {"error": "bold red", "warning": "bold yellow"}
 _Piece = str | tuple[str, str]
 
 
+UNREAD_SHOWN = 4
+"""Objects named one by one where many could not be read for one reason."""
+
+
 def plan(console: Console, plan: Plan, verbose: bool = False) -> None:
     """Write a plan: bookings at risk, each change with its fields and calls, the summary, problems."""
     _say(console, (phrases.subject(plan), "dim"))
@@ -151,14 +155,16 @@ def _calls(console: Console, calls: tuple[Call, ...], verbose: bool) -> None:
 
 
 def _unread(console: Console, plan: Plan) -> None:
-    unread = [change for change in plan.changes if change.action == "unknown"]
     mark = phrases.ACTIONS["unknown"]
-    for change in unread:
-        place = phrases.place(change)
+    unread = phrases.unread(plan)
+    for reason, changes in unread:
+        named = ", ".join(str(change.address) for change in changes[:UNREAD_SHOWN])
+        more = f" and {len(changes) - UNREAD_SHOWN} more" if len(changes) > UNREAD_SHOWN else ""
+        place = phrases.place(changes[0]) if len(changes) == 1 else ""
         _say(
             console,
-            (f"{mark.sign} {change.address}", f"bold {mark.style}"),
-            f"  unknown: {change.reason}",
+            (f"{mark.sign} {named}{more}", f"bold {mark.style}"),
+            f"  unknown: {reason}",
             (f"  {place}" if place else "", "dim"),
         )
     if unread:
