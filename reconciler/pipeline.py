@@ -31,10 +31,10 @@ __all__ = [
     "check",
     "declare",
     "drift",
-    "explain_failures",
     "open_project",
     "plan",
     "plan_again",
+    "unreachable",
 ]
 
 if TYPE_CHECKING:
@@ -231,7 +231,7 @@ def _ids(records: Mapping[Address, Record], made: Plan) -> dict[Address, str]:
 
 
 def drift(workspace: Workspace, selection: Selection | None = None) -> Drift:
-    """Compare what was last applied with what is live; reads only."""
+    """Compare what was last applied with what is live; reads only. InvalidInput where nothing could be read."""
     from reconciler.engine.drift import drift as compare_records  # noqa: PLC0415 - late, for a quick --help
     from reconciler.engine.planner import World, scopes  # noqa: PLC0415 - late, for a quick --help
     from reconciler.engine.snapshot import take  # noqa: PLC0415 - late, for a quick --help
@@ -249,14 +249,17 @@ def drift(workspace: Workspace, selection: Selection | None = None) -> Drift:
     wanted = scopes(world)
     workspace.unlock({connection for connection, _ in wanted})
     snapshot = take(wanted, workspace.reader)
+    failure = unreachable(snapshot)
+    if failure is not None:
+        raise failure
     chosen = [record for address, record in records.items() if address in selected]
     return compare_records(chosen, snapshot, workspace.kinds, workspace.project.connections)
 
 
-def explain_failures(planned: Planned) -> ReconcilerError | None:
+def unreachable(snapshot: Snapshot) -> ReconcilerError | None:
     """Return the error to end with where not one system could be read, None where at least one was."""
-    failures = planned.snapshot.failures
-    if not failures or planned.snapshot.readings:
+    failures = snapshot.failures
+    if not failures or snapshot.readings:
         return None
     problems = [
         Problem(code="unreachable", summary=f"connection {name}: {error.message}", hint=error.hint)

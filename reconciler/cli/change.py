@@ -68,7 +68,7 @@ def plan(out: Path | None, detailed_exitcode: bool, **arguments: Any) -> int:
     with pipeline.Workspace(project) as workspace:
         planned = _make_plan(workspace, pipeline.declare(project), settings)
         shown = _with_findings(planned.plan, _guard_findings(workspace, planned.plan, settings))
-        failure = pipeline.explain_failures(planned)
+        failure = pipeline.unreachable(planned.snapshot)
         if failure is not None and settings.form == "text":
             raise failure
         show_plan(shown, settings.form, settings.output, verbose=settings.verbose)
@@ -169,7 +169,7 @@ def _carry_out(workspace: Any, declared: Any, planned: Any, settings: Settings) 
     """Guard, ask, apply and report; shared by apply and destroy."""
     from reconciler import pipeline  # noqa: PLC0415 - late, for a quick --help
 
-    failure = pipeline.explain_failures(planned)
+    failure = pipeline.unreachable(planned.snapshot)
     if failure is not None:
         raise failure
     if planned.plan.errors:

@@ -40,6 +40,13 @@ def moment(text: str, zone_name: str | None) -> datetime:
     return _in_zone(value, _zone(zone_name), text)
 
 
+def _is_local(text: str) -> bool:
+    try:
+        return datetime.fromisoformat(text).tzinfo is None
+    except ValueError:
+        return False
+
+
 def _zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
@@ -72,6 +79,8 @@ def check(manifest: Manifest) -> Iterator[Problem]:
             yield _problem(manifest, "unknown-timezone", str(error), "timezone")
             return
     for name in ("start", "end"):
+        if name not in manifest.spec or (zone is None and _is_local(manifest.spec[name])):
+            continue  # the schema says so
         try:
             moments[name] = moment(manifest.spec[name], zone)
         except ValueError as error:

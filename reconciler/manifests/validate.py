@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from reconciler.manifests.explain import schema_problems
 from reconciler.manifests.load import Document
 from reconciler.manifests.scalars import shown
-from reconciler.manifests.schemas import acceptance
+from reconciler.manifests.schemas import acceptance, load_schema
 from reconciler.manifests.words import did_you_mean
 from reconciler.model.kind import Kind
 from reconciler.model.objects import Address, Manifest, Problem, SourceRef
@@ -28,6 +28,7 @@ def validate(documents: Iterable[Document], kinds: Mapping[str, Kind]) -> tuple[
     """
     manifests: list[Manifest] = []
     problems: list[Problem] = []
+    broken_ones: list[Manifest] = []
     declared: dict[Address, SourceRef] = {}
     for document in documents:
         if isinstance(document.data, dict) and document.data.get("kind") == PROJECT and PROJECT not in kinds:
@@ -39,7 +40,10 @@ def validate(documents: Iterable[Document], kinds: Mapping[str, Kind]) -> tuple[
         problems += found
         if not found and address is not None:
             manifests.append(_manifest(document, address))
-    problems += _reference_problems(manifests, kinds, declared)
+        elif address is not None and address.kind in kinds:
+            broken_ones += _sound_part(document, address, kinds[address.kind])
+    problems += _reference_problems([*manifests, *broken_ones], kinds, declared)
+    problems += [problem for part in broken_ones for problem in kinds[part.address.kind].check(part)]
     wrong = _kind_rules(manifests, kinds)
     if wrong:
         # What breaks its kind's rules is not handed on: the next stage would only say so again.
@@ -103,6 +107,20 @@ def _manifest(document: Document, address: Address) -> Manifest:
         annotations=metadata.get("annotations") or {},
         protect=metadata.get("protect", False),
     )
+
+
+def _sound_part(document: Document, address: Address, kind: Kind) -> list[Manifest]:
+    """Return a broken manifest with those of its fields that are sound: the rules across fields are told as well."""
+    spec = document.data.get("spec")
+    if not isinstance(spec, dict):
+        return []
+    known = load_schema(kind.schema).get("properties", {})
+    sound = {
+        name: value
+        for name, value in spec.items()
+        if name in known and acceptance(f"{kind.schema}#/properties/{name}")(value)
+    }
+    return [Manifest(address=address, spec=sound, positions=document.positions)]
 
 
 def _kind_rules(manifests: Sequence[Manifest], kinds: Mapping[str, Kind]) -> list[Problem]:
