@@ -16,12 +16,13 @@ from starlette.routing import Route
 
 from reconciler.sandbox import control
 from reconciler.sandbox.admin import routes as admin
+from reconciler.sandbox.checkfront import routes as checkfront
 from reconciler.sandbox.exchange import Api, Call, Handler, Refusal, Reply
 from reconciler.sandbox.gate import Gate
 from reconciler.sandbox.sessions import routes as sessions
 from reconciler.sandbox.world import World
 
-APIS: tuple[Api, ...] = (control.API, sessions.API, admin.API)
+APIS: tuple[Api, ...] = (control.API, sessions.API, admin.API, checkfront.API)
 
 _NOT_FOUND = 404
 _LARGEST_ID = 2**63 - 1
@@ -81,6 +82,7 @@ async def _call(world: World, request: Request) -> Call:
         base_url=str(request.base_url).rstrip("/"),
         params=dict(request.path_params),
         query=dict(request.query_params),
+        query_string=request.url.query,
         headers=dict(request.headers),
         body=await request.body(),
     )

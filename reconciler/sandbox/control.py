@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from reconciler.sandbox import behind
+from reconciler.sandbox.checkfront import behind as holds
 from reconciler.sandbox.exchange import NO_CONTENT, Api, Call, Handler, Refusal, Reply, json_reply
 from reconciler.sandbox.faults import Fault
 from reconciler.sandbox.seeds import plant
@@ -148,6 +149,37 @@ def _delete(kind: str) -> Handler:
     return handler
 
 
+def _end_hold(call: Call) -> Reply:
+    holds.end(call.world, str(call.params["session"]))
+    return _DONE
+
+
+def _expire_hold(call: Call) -> Reply:
+    holds.expire(call.world, str(call.params["session"]))
+    return _DONE
+
+
+def _expire_holds(call: Call) -> Reply:
+    holds.expire_all(call.world)
+    return _DONE
+
+
+def _edit_line(call: Call) -> Reply:
+    holds.edit_line(call.world, str(call.params["session"]), str(call.params["line"]), _body(call))
+    return _DONE
+
+
+def _remove_line(call: Call) -> Reply:
+    holds.remove_line(call.world, str(call.params["session"]), str(call.params["line"]))
+    return _DONE
+
+
+def _take_stock(call: Call) -> Reply:
+    item_id, day, qty = _need(_body(call), "item_id", "date", "qty")
+    holds.take_stock(call.world, item_id, day, qty)
+    return _DONE
+
+
 def _unknown(_call: Call, status: int) -> Reply:
     return json_reply(status, {"error": f"see GET {PREFIX}"})
 
@@ -180,6 +212,13 @@ _ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("POST", "/blocks", _add_block),
     ("GET", "/bookings", _list(behind.bookings)),
     ("POST", "/bookings", _add_booking),
+    ("GET", "/holds", _list(holds.truth)),
+    ("DELETE", "/holds/{session}", _end_hold),
+    ("POST", "/holds/{session}/expire", _expire_hold),
+    ("POST", "/expire-holds", _expire_holds),
+    ("PATCH", "/holds/{session}/lines/{line}", _edit_line),
+    ("DELETE", "/holds/{session}/lines/{line}", _remove_line),
+    ("POST", "/stock", _take_stock),
 )
 
 API = Api(

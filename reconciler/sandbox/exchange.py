@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One request as a handler sees it; header names are lower case, `base_url` has no final slash."""
+    """One request as a handler sees it; header names are lower case, `base_url` has no final slash.
+
+    `query` keeps the last of several values of one name, `query_string` has it all.
+    """
 
     world: World
     method: str
@@ -27,6 +30,7 @@ class Call:
     base_url: str
     params: Mapping[str, Any] = field(default_factory=dict)
     query: Mapping[str, str] = field(default_factory=dict)
+    query_string: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
 

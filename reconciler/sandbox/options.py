@@ -1,8 +1,9 @@
 """The choices that the documents leave open, each as one switch.
 
-The seeds state field names and most status codes; the bookingbug API notes §8 list what nobody
-wrote down. A client that works with every value here does not rest on a guess. The first allowed
-value of a switch is its default and follows the default profile of the notes (§9).
+The seeds state field names and most status codes; the bookingbug API notes §8 and the checkfront API
+notes §7 list what nobody wrote down. A client that works with every value here does not rest on a
+guess. The first allowed value of a switch is its default: where the bookingbug notes have a default
+profile (§9) it follows that, for booking sessions it is what seed 004 shows or what is most strict.
 """
 
 from __future__ import annotations
@@ -100,7 +101,40 @@ class Options:
     malformed_json_status: int = _choice(400, 500, about="status of a body that is not JSON; 500 was seen once")
     singular_paths: str = _choice("yes", "no", about="whether /resource works too, as the curl samples write it")
 
-    # Both
+    # Checkfront booking/session API
+    session_hold: int = _number(0, least=0, about="seconds until an unused booking session expires; 0 = never")
+    session_expired: str = _choice(
+        "error", "new_id", "empty", about="an unknown or expired session: an error, a new id, or the same id, empty"
+    )
+    session_error_status: int = _choice(200, 404, about="HTTP status of that error; other errors in a body have 200")
+    get_extends: str = _choice("no", "yes", about="whether reading a session makes its time run anew, as writing does")
+    end_again: str = _choice("ok", "error", about="ending a session that is unknown or over")
+    line_renumber: str = _choice(
+        "keep", "renumber", about="whether the lines behind a removed one move up, or keep their line ids"
+    )
+    numeric_alter: str = _choice(
+        "ignored", "works", about="whether alter with a number sets the first param of a regular item's line"
+    )
+    alter_zero: str = _choice("keep", "remove", about="alter with 0: the line stays with nothing in it, or goes")
+    over_quantity: str = _choice(
+        "error", "silent", about="more than is available: an error, or an OK answer without the change"
+    )
+    bad_slip: str = _choice(
+        "error", "silent", about="a slip, line id or alteration that names nothing: an error, or passed over"
+    )
+    hold_stock: str = _choice("yes", "no", about="whether the lines of a session lower what others find available")
+    slip_style: str = _choice(
+        "documented", "opaque", about="slips of the documented shape, or tokens that cannot be taken apart"
+    )
+    slip_echo: str = _choice("same", "normalised", about="a line shows the slip that was posted, or another for it")
+    empty_items: str = _choice("list", "object", "absent", about="a session without lines: item is [], {} or missing")
+    line_dates: str = _choice("string", "unix", about="a line's dates as in the sample of 2014, or of 2017")
+    line_fields: str = _choice("documented", "all", about="the few fields of 2014, or rates and totals as in 2017")
+    money_style: str = _choice("plain", "symbol", about='amounts as "130.00" or "$130.00"')
+    session_cookie: str = _choice("no", "yes", about="whether answers also set the session_id as a cookie")
+    short_paths: str = _choice("yes", "no", about="whether /api/3.0/session works too, as the 2014 documents write it")
+
+    # All
     delete_answer: int = _choice(200, 204, about="status of a delete")
     delete_body: str = _choice("object", "empty", about="a JSON delete with 200 answers the object or {}")
     delete_again: int = _choice(404, 200, about="status of deleting what was already deleted")
@@ -121,6 +155,8 @@ class Options:
     auth_token: str = _text("demo-token", about="an Auth-Token that is valid from the start")
     email: str = _text("owner@example.com", about="login of the company's owner")
     admin_password: str = _text("demo-password", about="password for that login")
+    checkfront_key: str = _text("demo-key", about="key of the booking/session API, the Basic user")
+    checkfront_secret: str = _text("demo-secret", about="secret of the booking/session API, the Basic password")
     company_id: int = _number(37004, least=1, about="id of the one company")
     fixed_now: str = _text("", about="an ISO date-time to use as now, since defaults depend on the day; empty = clock")
 

@@ -10,6 +10,7 @@ import uvicorn
 
 from reconciler.sandbox import behind
 from reconciler.sandbox.app import build
+from reconciler.sandbox.checkfront import behind as holds
 from reconciler.sandbox.options import Options
 from reconciler.sandbox.seeds import plant
 from reconciler.sandbox.wire import ReachableTransport
@@ -226,3 +227,31 @@ class Sandbox:
     def bookings(self) -> list[dict[str, Any]]:
         """Return every booking of the resources."""
         return behind.bookings(self._world)
+
+    def holds(self) -> list[dict[str, Any]]:
+        """Return every booking session that was not ended, expired ones too, with its lines."""
+        return holds.truth(self._world)
+
+    def expire_session(self, session_id: str) -> None:
+        """Let a booking session be over, as if its time had passed."""
+        holds.expire(self._world, session_id)
+
+    def expire_sessions(self) -> None:
+        """Let every booking session be over."""
+        holds.expire_all(self._world)
+
+    def end_session(self, session_id: str) -> None:
+        """Remove a booking session behind the client's back."""
+        holds.end(self._world, session_id)
+
+    def remove_line(self, session_id: str, line_id: str | int) -> None:
+        """Remove a line of a booking session behind the client's back."""
+        holds.remove_line(self._world, session_id, line_id)
+
+    def edit_line(self, session_id: str, line_id: str | int, /, **values: Any) -> None:
+        """Change a line of a booking session behind the client's back: a `slip`, or fields as `holds` has them."""
+        holds.edit_line(self._world, session_id, line_id, values)
+
+    def take_stock(self, item_id: int, date: str, qty: int = 1) -> None:
+        """Book some of an item's stock elsewhere; a negative number gives it back."""
+        holds.take_stock(self._world, item_id, date, qty)

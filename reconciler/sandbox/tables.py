@@ -1,7 +1,8 @@
 """The rows that the emulated company consists of.
 
 First ids are those of the samples: session 123, slot 123456 (seed 000), resource 13, address 6 and
-block 22 (seed 002), so that a fresh sandbox answers with familiar numbers.
+block 22 (seed 002), so that a fresh sandbox answers with familiar numbers. Booking sessions have text
+for an id; the first one's is that of the sample (seed 004).
 """
 
 from reconciler.sandbox.database import Table
@@ -100,5 +101,35 @@ BOOKING = Table(
     first_id=501,
 )
 
-ALL = (SESSION, SESSION_SLOT, RESOURCE, ADDRESS, SLOT, BOOKING)
+# A booking session is a hold here, since the name session is taken. used_at is in seconds since 1970;
+# next_line is the number of the next line to come.
+HOLD = Table(
+    name="hold",
+    columns=("id", "session_id", "used_at", "next_line", "expired"),
+    booleans=frozenset({"expired"}),
+    index=("session_id",),
+)
+# options: which add-ons of a package are in and out, by item id.
+HOLD_LINE = Table(
+    name="hold_line",
+    columns=(
+        "id",
+        "hold_id",
+        "number",
+        "slip",
+        "item_id",
+        "start",
+        "units",
+        "params",
+        "start_time",
+        "end_time",
+        "discount_code",
+        "options",
+    ),
+    documents=frozenset({"params", "options"}),
+    index=("hold_id",),
+)
+STOCK_TAKEN = Table(name="stock_taken", columns=("id", "item_id", "day", "qty"), index=("item_id",))
+
+ALL = (SESSION, SESSION_SLOT, RESOURCE, ADDRESS, SLOT, BOOKING, HOLD, HOLD_LINE, STOCK_TAKEN)
 """Every table of the sandbox."""

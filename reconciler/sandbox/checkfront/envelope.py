@@ -1,0 +1,78 @@
+"""What surrounds every answer, and the shapes of errors (seed 004, checkfront API notes §1.3, §1.6)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from reconciler.sandbox.checkfront.inventory import CURRENCY, SYMBOL
+from reconciler.sandbox.exchange import Call, Refusal, Reply, json_reply
+
+OK, UNAUTHORIZED, NOT_FOUND = 200, 401, 404
+INVALID = "validation_error"
+SESSION_GONE = "invalid_session"
+"""Made up: no error about a session was ever published."""
+
+
+def answer(
+    call: Call, content: Mapping[str, Any], *, records: int = 0, headers: Mapping[str, str] | None = None
+) -> Reply:
+    """Answer 200 with the envelope around the content."""
+    return json_reply(OK, {**_envelope(call, "OK", records), **content}, headers)
+
+
+def refusal(call: Call, error_id: str, title: str, *, status: int = OK) -> Refusal:
+    """Make a body-level error; its HTTP status is 200 in all likelihood (notes §1.6)."""
+    shape = _envelope(call, "ERROR", 0)
+    shape["request"]["error"] = {"id": error_id, "title": title, "details": title}
+    return Refusal(json_reply(status, shape))
+
+
+def invalid(call: Call, title: str) -> Refusal:
+    """Make the error for a request that says something impossible."""
+    return refusal(call, INVALID, title)
+
+
+def session_gone(call: Call) -> Refusal:
+    """Make the error for a session that is unknown or over; its status is a switch."""
+    return refusal(
+        call, SESSION_GONE, "The session was not found or has expired", status=call.options.session_error_status
+    )
+
+
+def critical(status: int, error: str, description: str) -> Refusal:
+    """Make an error without envelope, as the documents show for credentials (notes §1.6)."""
+    headers = {"WWW-Authenticate": 'Basic realm="Checkfront API"'} if status == UNAUTHORIZED else {}
+    return Refusal(json_reply(status, {"error": error, "error_description": description}, headers))
+
+
+def money(call: Call, cents: int) -> str:
+    """Write an amount as a decimal string; a client met formatted ones too (notes §1.3)."""
+    text = f"{cents // 100}.{cents % 100:02d}"
+    return f"{SYMBOL}{text}" if call.options.money_style == "symbol" else text
+
+
+def _envelope(call: Call, status: str, records: int) -> dict[str, Any]:
+    # resource and id are the first steps of the path; the short paths of 2014 lack "booking".
+    steps = [step for step in call.path.split("/") if step][2:]
+    if steps[:1] == ["session"]:
+        steps.insert(0, "booking")
+    resource, own_id, *_ = [*steps, "", ""]
+    return {
+        "version": "3.0",
+        "account_id": 1,
+        "host_id": "your-company.checkfront.com",
+        "name": "Your Company",
+        "locale": {"id": "en_US", "lang": "_en", "currency": CURRENCY},
+        "request": {
+            "status": status,
+            "resource": resource,
+            "id": own_id,
+            "method": call.method.lower(),
+            "records": records,
+            "limit": 0,
+            "page": 1,
+            "pages": 1,
+            "time": 0.0066,
+        },
+    }

@@ -1,0 +1,145 @@
+"""What a request states, in any of the encodings that clients send (checkfront API notes §1.2).
+
+Query, form body, JSON body and cookie all count. Names are read as PHP reads them: `slip[]=a&slip[]=b`
+and `slip[0]=a&slip[1]=b` are lists, while of `slip=a&slip=b` the last one is left. That the service is
+written in PHP is inferred from its answers (notes §1.3).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http.cookies import CookieError, SimpleCookie
+from typing import Any
+from urllib.parse import parse_qsl
+
+from reconciler.sandbox.checkfront import envelope
+from reconciler.sandbox.exchange import Call
+
+COOKIE = "session_id"
+_FORM = "application/x-www-form-urlencoded"
+_NAME = re.compile(r"([^\[\]]+)(?:\[([^\[\]]*)\])?")
+_KNOWN = frozenset({"session_id", "slip", "alter", "line_id"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stated:
+    """What a session call asks for: a session (empty: none named), slips to add or a line to replace, alterations."""
+
+    session_id: str = ""
+    slips: tuple[str, ...] = ()
+    alter: Mapping[str, str] = field(default_factory=dict)
+    line_id: str = ""
+
+    @property
+    def is_change(self) -> bool:
+        """Say whether anything but reading is asked for."""
+        return bool(self.slips or self.alter or self.line_id)
+
+
+def parameters(call: Call) -> dict[str, Any]:
+    """Return the parameters of query and body; the body wins, which nobody documented (notes §7.9)."""
+    values = _unflatten(call.query_string)
+    if call.method == "GET" or not call.body:
+        return values
+    if call.media_type == _FORM:
+        return values | _unflatten(call.body.decode("utf-8", errors="replace"))
+    if call.media_type.endswith("json"):
+        return values | _document(call)
+    if call.options.strict == "strict":
+        raise envelope.invalid(call, f"a body of type {call.media_type or 'unknown'} is not read")
+    return values
+
+
+def refuse_unknown(call: Call, values: Mapping[str, Any], known: frozenset[str]) -> None:
+    """Refuse parameters that no document names, unless the options are lenient."""
+    unknown = sorted(values.keys() - known)
+    if unknown and call.options.strict == "strict":
+        raise envelope.invalid(call, f"{unknown[0]} is not a known parameter")
+
+
+def session(call: Call) -> Stated:
+    """Read a session call; a parameter goes before the cookie, which nobody documented either (notes §7.9)."""
+    values = parameters(call)
+    refuse_unknown(call, values, _KNOWN)
+    return Stated(
+        session_id=_scalar(call, values, "session_id") or _cookie(call),
+        slips=tuple(_listed(call, values, "slip")),
+        alter=_mapped(call, values, "alter"),
+        line_id=_scalar(call, values, "line_id"),
+    )
+
+
+def mapping_of(value: object) -> dict[str, Any]:
+    """Return a parameter that should be `name[key]=value`, or nothing if it is something else."""
+    return dict(value) if isinstance(value, dict) else {}
+
+
+def _unflatten(text: str) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for key, value in parse_qsl(text, keep_blank_values=True):
+        name = _NAME.fullmatch(key)
+        if name is None or name[2] is None:
+            values[key] = value
+            continue
+        if not isinstance(values.get(name[1]), dict):
+            values[name[1]] = {}
+        inner = values[name[1]]
+        inner[name[2] or str(len(inner))] = value
+    return values
+
+
+def _document(call: Call) -> dict[str, Any]:
+    try:
+        value = json.loads(call.body)
+        json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair is no text
+    except ValueError as error:
+        raise envelope.invalid(call, "the body is not JSON") from error
+    if not isinstance(value, dict):
+        raise envelope.invalid(call, "a JSON object is expected")
+    return value
+
+
+def _cookie(call: Call) -> str:
+    try:
+        jar = SimpleCookie(call.headers.get("cookie", ""))
+    except CookieError:
+        return ""
+    return jar[COOKIE].value if COOKIE in jar else ""
+
+
+def _scalar(call: Call, values: Mapping[str, Any], name: str) -> str:
+    """Read text or a whole number; a front end sends null on its first call (notes §1.2)."""
+    return _text(call, name, "" if values.get(name) is None else values[name])
+
+
+def _listed(call: Call, values: Mapping[str, Any], name: str) -> list[str]:
+    value = values.get(name)
+    if value is None:
+        return []
+    items = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else [value]
+    return [_text(call, name, item) for item in items]
+
+
+def _mapped(call: Call, values: Mapping[str, Any], name: str) -> dict[str, str]:
+    value = values.get(name)
+    # PHP writes and reads an empty map as [].
+    if value in (None, [], {}):
+        return {}
+    if not isinstance(value, dict):
+        _refuse(call, name)
+    return {str(key): _text(call, name, item) for key, item in mapping_of(value).items()}
+
+
+def _text(call: Call, name: str, value: object) -> str:
+    if isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool)):
+        return str(value)
+    _refuse(call, name)
+    return ""
+
+
+def _refuse(call: Call, name: str) -> None:
+    if call.options.strict == "strict":
+        raise envelope.invalid(call, f"{name} is invalid")

@@ -1,0 +1,124 @@
+"""What a slip stands for: an item, its days and its numbers, at a price that is never in the slip."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+from reconciler.sandbox import clock
+from reconciler.sandbox.checkfront.inventory import DAYS, DISCOUNTS, ITEMS, NIGHTS, SLOTS, Item
+
+_LONGEST = 365
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """One item for some days (or nights), from `start` on; times are HH:MM, empty where the item has none."""
+
+    item_id: int
+    start: date
+    units: int
+    params: Mapping[str, int] = field(default_factory=dict)
+    start_time: str = ""
+    end_time: str = ""
+    discount_code: str = ""
+
+    @property
+    def item(self) -> Item:
+        """The item that is asked for."""
+        return ITEMS[self.item_id]
+
+    @property
+    def last(self) -> date:
+        """The last day; for nights the day of leaving."""
+        return self.start + timedelta(days=self.units - (self.item.unit != NIGHTS))
+
+    @property
+    def days(self) -> tuple[date, ...]:
+        """The days of which stock is used."""
+        return tuple(self.start + timedelta(days=number) for number in range(self.units))
+
+    @property
+    def quantity(self) -> int:
+        """How many of the stock are used on each day; the rate's qty (checkfront API notes §1.3)."""
+        counting = [param.name for param in self.item.params if param.uses_stock]
+        return sum(self.params[name] for name in counting) if counting else 1
+
+    @property
+    def full_price(self) -> int:
+        """The price in cents before a discount."""
+        each = self.item.price + sum(param.price * self.params[param.name] for param in self.item.params)
+        return each * self.units
+
+    @property
+    def discount(self) -> int:
+        """What the discount code takes off, in cents; an unknown code takes nothing."""
+        return self.full_price * DISCOUNTS.get(self.discount_code, 0) // 100
+
+    @property
+    def price(self) -> int:
+        """The price in cents."""
+        return self.full_price - self.discount
+
+
+def build(
+    item: Item,
+    start: date,
+    end: date | None = None,
+    *,
+    params: Mapping[str, int],
+    times: tuple[str, str] = ("", ""),
+    discount_code: str = "",
+) -> Order:
+    """Make the order that a rated query asks for, with defaults filled in; ValueError if there is no such."""
+    last = start if end is None else end
+    if last < start:
+        msg = "end_date is before start_date"
+        raise ValueError(msg)
+    span = (last - start).days
+    units = {DAYS: span + 1, NIGHTS: max(1, span), SLOTS: 1}[item.unit]
+    start_time, end_time = _slot(item, *times)
+    order = Order(
+        item_id=item.item_id,
+        start=start,
+        units=units,
+        params={param.name: params.get(param.name, param.default) for param in item.params},
+        start_time=start_time,
+        end_time=end_time,
+        discount_code=discount_code if discount_code in DISCOUNTS else "",
+    )
+    check(order)
+    return order
+
+
+def _slot(item: Item, start_time: str, end_time: str) -> tuple[str, str]:
+    """Find the time slot that begins then; items without slots take no heed of times."""
+    if not item.times:
+        return "", ""
+    for slot in item.times:
+        if slot[0] == start_time and end_time in {"", slot[1]}:
+            return slot
+    starts = ", ".join(start for start, _ in item.times)
+    msg = f"start_time must be one of {starts}"
+    raise ValueError(msg)
+
+
+def check(order: Order) -> None:
+    """Refuse, with ValueError, numbers that the item does not allow; stock is not looked at."""
+    if not 1 <= order.units <= _LONGEST:
+        msg = f"1 to {_LONGEST} days can be asked for"
+        raise ValueError(msg)
+    if order.item.unit == SLOTS and order.units != 1:
+        msg = "a time slot is on one day"
+        raise ValueError(msg)
+    clock.check_year(order.last)
+    for param in order.item.params:
+        number = order.params[param.name]
+        if number < param.least or (param.most and number > param.most):
+            bound = f"{param.least} to {param.most}" if param.most else f"at least {param.least}"
+            msg = f"{param.name} must be {bound}"
+            raise ValueError(msg)
+    if order.quantity < 1:
+        msg = "nobody is coming"
+        raise ValueError(msg)

@@ -1,0 +1,129 @@
+"""Rated queries: what an item costs on some days, whether it is left, and its slip (checkfront API notes §2)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from reconciler.sandbox.checkfront import dates, orders, slips, stock
+from reconciler.sandbox.checkfront.envelope import INVALID, money
+from reconciler.sandbox.checkfront.forms import mapping_of
+from reconciler.sandbox.checkfront.inventory import Item
+from reconciler.sandbox.checkfront.orders import Order
+from reconciler.sandbox.exchange import Call
+
+_DATED = frozenset({"start_date", "date"})
+_NUMBER = re.compile(r"[0-9]{1,9}")
+
+
+def is_rated(values: Mapping[str, Any]) -> bool:
+    """Say whether a query is a rated one: at least a start date is stated (notes §2)."""
+    return bool(_DATED & values.keys())
+
+
+def rate(call: Call, item: Item, values: Mapping[str, Any], *, alone: bool) -> dict[str, Any]:
+    """Return an item's `rate`; what stands against it is in there, while the request stays OK (notes §1.6).
+
+    A parameter that an item does not have is an error where the item is asked for `alone`; in a list
+    the parameters are meant for whichever item has them.
+    """
+    try:
+        order = _order(call, item, values, alone=alone)
+    except ValueError as error:
+        return {"status": "ERROR", "available": 0, "error": {"id": INVALID, "title": str(error)}}
+    return _rated(call, order)
+
+
+def query_echo(item: Item, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the query with all params filled in, as a rated answer repeats it (notes §2)."""
+    params = {param.name: str(param.default) for param in item.params}
+    stated = {name: value for name, value in values.items() if name != "param"}
+    return {**stated, "param": {**params, **mapping_of(values.get("param"))}}
+
+
+def _order(call: Call, item: Item, values: Mapping[str, Any], *, alone: bool) -> Order:
+    start = dates.read(_text(values, "start_date") or _text(values, "date"), call.options)
+    end = _text(values, "end_date")
+    return orders.build(
+        item,
+        start,
+        dates.read(end, call.options) if end else None,
+        params=_params(item, mapping_of(values.get("param")), strict=alone and call.options.strict == "strict"),
+        times=(_time(values, "start_time"), _time(values, "end_time")),
+        discount_code=_text(values, "discount_code"),
+    )
+
+
+def _params(item: Item, stated: Mapping[str, Any], *, strict: bool) -> dict[str, int]:
+    known = {param.name for param in item.params}
+    unknown = sorted(stated.keys() - known)
+    if unknown and strict:
+        msg = f"item {item.item_id} has no param {unknown[0]}"
+        raise ValueError(msg)
+    numbers = {}
+    for name in known & stated.keys():
+        if not _NUMBER.fullmatch(str(stated[name])):
+            msg = f"param {name} is not a number"
+            raise ValueError(msg)
+        numbers[name] = int(stated[name])
+    return numbers
+
+
+def _text(values: Mapping[str, Any], name: str) -> str:
+    value = values.get(name, "")
+    return value if isinstance(value, str) else ""
+
+
+def _time(values: Mapping[str, Any], name: str) -> str:
+    text = _text(values, name)
+    return dates.read_time(text) if text else ""
+
+
+def _rated(call: Call, order: Order) -> dict[str, Any]:
+    left = stock.free_days(call.world, order)
+    available = min(left.values())
+    against = stock.shortage(order, available)
+    shape: dict[str, Any] = {"status": "ERROR" if against else "AVAILABLE", "available": available}
+    if against:
+        shape["error"] = {"id": against[0], "title": against[1]}
+    else:
+        shape["slip"] = slips.write(order, call.options)
+    return {
+        **shape,
+        "summary": _summary(call, order),
+        "sub_total": money(call, order.price),
+        "discount": {"amount": money(call, order.discount)},
+        "event": [],
+        "start_date": dates.compact(order.start),
+        "end_date": dates.compact(order.last),
+        "dates": {dates.compact(day): _day(call, order, number) for day, number in left.items()},
+    }
+
+
+def _summary(call: Call, order: Order) -> dict[str, Any]:
+    total = money(call, order.price)
+    numbers = {param.name: f"{order.params[param.name]} {param.label}" for param in order.item.params}
+    return {
+        "title": order.item.name,
+        "details": "<br />".join(numbers.values()),
+        "price": {"total": total, "title": total, "unit": order.item.unit, "param": numbers},
+        "date": span(order),
+    }
+
+
+def _day(call: Call, order: Order, left: int) -> dict[str, Any]:
+    total = order.item.stock
+    price = money(call, replace(order, units=1).price)
+    booked = 0 if total is None else total - left
+    return {
+        "status": "AVAILABLE" if order.quantity <= left else "ERROR",
+        "price": {"total": price},
+        "stock": {"T": left + booked, "B": booked, "A": left},
+    }
+
+
+def span(order: Order) -> str:
+    """Write an order's days, and its times if it has any, for people."""
+    return dates.summary(order.start, order.last, (order.start_time, order.end_time))

@@ -1,0 +1,55 @@
+"""The paths of the booking/session API and of the item queries (seed 004, checkfront API notes §1.1, §2)."""
+
+from __future__ import annotations
+
+from reconciler.sandbox.checkfront import envelope, items, sessions
+from reconciler.sandbox.checkfront.access import check, guarded
+from reconciler.sandbox.exchange import Api, Call, Handler, Refusal, Reply
+
+_ROOT = "/api/3.0"
+
+
+def _unknown(call: Call, status: int) -> Reply:
+    """Answer a path or method that does not exist; the credentials come first, as a guess."""
+    try:
+        check(call)
+    except Refusal as refusal:
+        return refusal.reply
+    title = "Not found" if status == envelope.NOT_FOUND else "Method not allowed"
+    return envelope.refusal(call, envelope.INVALID, title, status=status).reply
+
+
+def _short(handler: Handler) -> Handler:
+    """Serve /session, as the documents of 2014 write it, unless the options say that it is gone."""
+
+    def guard(call: Call) -> Reply:
+        if call.options.short_paths == "no":
+            raise Refusal(_unknown(call, envelope.NOT_FOUND))
+        return handler(call)
+
+    return guard
+
+
+_SESSION: tuple[tuple[str, Handler], ...] = (
+    ("/session", sessions.serve),
+    ("/session/clear", sessions.clear),
+    ("/session/end", sessions.end),
+)
+_ROUTES: tuple[tuple[str, str, Handler], ...] = (
+    *((method, f"/booking{path}", handler) for path, handler in _SESSION for method in ("GET", "POST")),
+    *((method, path, _short(handler)) for path, handler in _SESSION for method in ("GET", "POST")),
+    ("GET", "/item", items.listing),
+    ("GET", "/item/{id:int}", items.read),
+)
+
+API = Api(
+    prefix=f"{_ROOT}/",
+    routes=tuple(
+        (method, f"{_ROOT}{path}{slash}", guarded(handler))
+        for method, path, handler in _ROUTES
+        # A slash at the end is accepted: the official client sends it (notes §3).
+        for slash in ("", "/")
+    ),
+    unknown=_unknown,
+)
+"""The booking/session API, ready to be mounted."""

@@ -1,0 +1,100 @@
+"""Slips: the tokens that a rated query hands out and a session takes (seed 004, checkfront API notes §2).
+
+Officially opaque. The documented style is that of the slips seen in samples; what no sample shows (time
+slots, discounts) rides in a sealed last part. In the opaque style all of it is sealed, so that a client
+that takes slips apart is caught.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from dataclasses import replace
+from itertools import cycle
+from typing import TYPE_CHECKING
+
+from reconciler.sandbox.checkfront import dates, orders
+from reconciler.sandbox.checkfront.inventory import ITEMS, QTY, Item
+from reconciler.sandbox.checkfront.orders import Order
+
+if TYPE_CHECKING:
+    from reconciler.sandbox.options import Options
+
+_SHAPE = re.compile(r"([0-9]{1,9})\.([0-9]{8})X([0-9]{1,3})((?:-[a-z0-9.]+)+)")
+_NUMBER = re.compile(r"[0-9]{1,9}")
+_SEALED = "z"
+_MARK = 5
+_BLOCK = 8
+
+
+def write(order: Order, options: Options, *, anew: bool = False) -> str:
+    """Write an order's slip; `anew` gives another text for the same order, as a rewriting server would."""
+    text = _plain(order, anew=anew)
+    return _seal(text) if options.slip_style == "opaque" else text
+
+
+def read(text: str, options: Options) -> Order:
+    """Return the order that a slip stands for; ValueError if this server could not have made it."""
+    plain = _unseal(text) if options.slip_style == "opaque" else text
+    shape = _SHAPE.fullmatch(plain)
+    if shape is None or int(shape[1]) not in ITEMS:
+        msg = f"{text!r} is not a slip"
+        raise ValueError(msg)
+    item = ITEMS[int(shape[1])]
+    parts = shape[4][1:].split("-")
+    start_time = end_time = discount_code = ""
+    if parts[-1].startswith(f"{_SEALED}."):
+        start_time, end_time, discount_code = _unseal(parts.pop().partition(".")[2]).split("/")[:3]
+    start = dates.read(shape[2], options)
+    order = orders.build(
+        item, start, params=_params(item, parts), times=(start_time, end_time), discount_code=discount_code
+    )
+    order = replace(order, units=int(shape[3]))
+    orders.check(order)
+    return order
+
+
+def _plain(order: Order, *, anew: bool) -> str:
+    if order.item.is_simple:
+        parts = [str(order.params[QTY])]
+    else:
+        # The names are in alphabetical order in every slip seen.
+        parts = [f"{name}.{order.params[name]}" for name in sorted(order.params)]
+    further = [order.start_time, order.end_time, order.discount_code]
+    if anew or any(further):
+        parts.append(f"{_SEALED}.{_seal('/'.join([*further, 'anew'] if anew else further))}")
+    return "-".join([f"{order.item_id}.{dates.compact(order.start)}X{order.units}", *parts])
+
+
+def _params(item: Item, parts: list[str]) -> dict[str, int]:
+    numbers: dict[str, int] = {}
+    for part in parts:
+        name, dot, number = part.rpartition(".")
+        name = name if dot else QTY
+        if bool(dot) is item.is_simple or name not in {param.name for param in item.params}:
+            msg = f"item {item.item_id} has no {name}"
+            raise ValueError(msg)
+        if not _NUMBER.fullmatch(number):
+            msg = f"{number!r} is not a number"
+            raise ValueError(msg)
+        numbers[name] = int(number)
+    return numbers
+
+
+def _seal(text: str) -> str:
+    """Turn text into a token that looks random, needs no memory to be read, and is the same every time."""
+    raw = text.encode()
+    mark = hashlib.sha256(raw).digest()[:_MARK]
+    mixed = bytes(left ^ right for left, right in zip(raw, cycle(hashlib.sha256(mark).digest()), strict=False))
+    return base64.b32encode(mark + mixed).decode().rstrip("=").lower()
+
+
+def _unseal(token: str) -> str:
+    sealed = base64.b32decode(token.upper() + "=" * (-len(token) % _BLOCK))
+    mark, mixed = sealed[:_MARK], sealed[_MARK:]
+    raw = bytes(left ^ right for left, right in zip(mixed, cycle(hashlib.sha256(mark).digest()), strict=False))
+    if hashlib.sha256(raw).digest()[:_MARK] != mark:
+        msg = f"{token!r} is not a slip"
+        raise ValueError(msg)
+    return raw.decode()
