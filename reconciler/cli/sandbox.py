@@ -28,7 +28,7 @@ from reconciler.errors import ReconcilerError, UsageError
     help="Decide what the documents leave open; --option help lists every choice.",
 )
 def sandbox(port: int, seed: str, db: Path | None, choices: tuple[str, ...]) -> None:
-    """Serve the sessions XML API and the admin JSON API on loopback, until Ctrl-C."""
+    """Serve emulators of the three booking systems on loopback, from one port, until Ctrl-C."""
     try:
         from reconciler.sandbox import Options, serve  # noqa: PLC0415 - Starlette, only here
     except ImportError as error:
@@ -56,6 +56,8 @@ def _welcome(options: object) -> Callable[[str], None]:
             "BB_APP_ID": "app_id",
             "BB_APP_KEY": "app_key",
             "BB_TOKEN": "auth_token",
+            "CF_KEY": "checkfront_key",
+            "CF_SECRET": "checkfront_secret",
         }
         click.echo(f"Sandbox at {url}, company {getattr(options, 'company_id')}. Ctrl-C ends it.")  # noqa: B009
         click.echo("Its credentials (they open nothing else):")

@@ -13,7 +13,7 @@ from reconciler.engine.doubt import intended, unread_stranger
 from reconciler.engine.identify import created
 from reconciler.engine.snapshot import Place
 from reconciler.errors import OutcomeUnknown, ReconcilerError, RemoteError
-from reconciler.model.canonical import now, plain
+from reconciler.model.canonical import now
 from reconciler.model.change import Call, Change, Edit, Receipt, bind, bind_path
 from reconciler.model.kind import Kind
 from reconciler.model.objects import Address, Desired, Fields, Intent, Record, Scope

@@ -218,20 +218,23 @@ def _decide_new(context: Context, desired: Desired, reason: str, record: Record 
     """Create what is proved not to be there; `record` is what is remembered of one that is gone or moves."""
     address, kind = desired.address, context.kinds[desired.address.kind]
     place = (desired.connection, address.kind)
-    why = _why_not_known(context, place)
+    taken = {*context.taken.get(place, ())}
+    if record is not None and context.connections[desired.connection].target == record.target:
+        taken.add(record.remote_id)  # two connections to one system: it is no twin of itself
+    why = _why_not_known(context, place, taken)
     if why is not None:
         unknown = f"could not tell whether it exists already: {why}"
         return _unknown(address, desired.connection, unknown, desired=desired, record=record), ()
-    found = twins(kind, desired.fields, context.snapshot.reading(*place), context.taken.get(place, ()))
+    found = twins(kind, desired.fields, context.snapshot.reading(*place), taken)
     if found:
         return _exists(desired, found), ()
     return _create(context, desired, reason, record)
 
 
-def _why_not_known(context: Context, place: Place) -> str | None:
+def _why_not_known(context: Context, place: Place, taken: Collection[str]) -> str | None:
     """Say why it is not known which unmanaged objects there are at a place."""
     why = context.snapshot.why_unreadable(*place, None)
-    return why or unread_stranger(context.snapshot.reading(*place), context.taken.get(place, ()))
+    return why or unread_stranger(context.snapshot.reading(*place), taken)
 
 
 def _exists(desired: Desired, found: Sequence[Live]) -> Change:
@@ -261,11 +264,11 @@ def _settle(
     """Look for what an interrupted creation made: its record, or the reason why that cannot be told."""
     intent = own[-1]
     place = (intent.connection, address.kind)
-    why = _why_not_known(context, place)
+    reading, taken = context.snapshot.reading(*place), context.taken.get(place, ())
+    why = _why_not_known(context, place, taken)
     if why is not None:
         reason = f"an earlier creation has an unknown result, and it could not be looked for: {why}"
         return None, _unknown(address, intent.connection, reason, desired=desired)
-    reading, taken = context.snapshot.reading(*place), context.taken.get(place, ())
     found = {
         live.remote_id: live
         for item in own

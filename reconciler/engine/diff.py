@@ -108,7 +108,8 @@ def steps(name: str, before: Any, after: Any) -> list[tuple[str, Any, Any]]:
         return sorted(_leaves(name, old, new), key=lambda step: step[0])
     from deepdiff import DeepDiff  # noqa: PLC0415 - 150 ms, needed only where nested values differ
 
-    tree = DeepDiff(old, new, view="tree", verbose_level=2)
+    # Without the threshold it shows a value that shares few keys as one, not key by key.
+    tree = DeepDiff(old, new, view="tree", verbose_level=2, threshold_to_diff_deeper=0)
     found = []
     for items in tree.values():
         for item in items:

@@ -89,7 +89,8 @@ def _too_many_changes(plan: Plan, policy: Policy, overrides: Overrides) -> Itera
 
 def _protected(plan: Plan) -> Iterator[Problem]:
     for change in _deletions(plan):
-        if change.record is not None and change.record.protect:
+        declared = change.desired is not None and change.desired.protect
+        if declared or (change.record is not None and change.record.protect):
             verb = "replaced" if change.action == "replace" else "deleted"
             yield Problem(
                 code="guard-protected",

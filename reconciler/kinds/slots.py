@@ -57,7 +57,7 @@ def compare_slots(desired: Any, live: Any, applied: Any) -> PartRevision:
 
 
 def _compare_unanswered(desired: list[Slot], applied: list[Slot]) -> PartRevision:
-    if desired == applied:
+    if _as_applied(desired, applied):
         return PartRevision(unverified=_ATTRIBUTES)
     unknown = Risk(
         code="bookings-unknown",
@@ -88,8 +88,9 @@ def _with_applied_times(live: Sequence[Slot], applied: list[Slot]) -> list[Slot]
         candidates = applied_days.get(slot["date"], [])
         if "time" in slot:
             candidates = [item for item in candidates if item["time"] == slot["time"]]
-        elif len(live_days[slot["date"]]) > 1:
-            candidates = []
+        else:
+            told = [item.get("time") for item in live_days[slot["date"]]]
+            candidates = [item for item in candidates if item["time"] not in told] if told.count(None) == 1 else []
         filled.append({**candidates[0], **slot} if len(candidates) == 1 else slot)
     return filled
 
@@ -116,11 +117,19 @@ def _settle_ambiguous_days(
     for date, slots in live_days.items():
         wanted = sorted(wanted_days.get(date, []), key=slot_key)
         timeless = all("time" not in slot for slot in slots)
-        if timeless and len(wanted) == len(slots) and wanted == _by_day(applied).get(date):
+        if timeless and len(wanted) == len(slots) and _as_applied(wanted, _by_day(applied).get(date, [])):
             for slot in slots:
                 leftover_live.remove(slot)
             for slot in wanted:
                 del waiting[slot_key(slot)]
+
+
+def _as_applied(wanted: Sequence[Slot], applied: Sequence[Slot]) -> bool:
+    """Whether what is stated of each slot is what was last applied to it."""
+    kept = {slot_key(slot): slot for slot in applied}
+    return len(wanted) == len(applied) and all(
+        slot_key(slot) in kept and {**kept[slot_key(slot)], **slot} == kept[slot_key(slot)] for slot in wanted
+    )
 
 
 def _pair_by_day(desired: list[Slot], live: list[Slot]) -> list[Pair]:
@@ -189,8 +198,7 @@ def _set_changes(
     desired: list[Slot], before: Sequence[Slot], origin: Origin, *, verifiable: bool = True
 ) -> Iterator[FieldChange]:
     """Say which slots come and go when a set replaces another; those in both are not news."""
-    old = {slot_key(slot): slot for slot in before}
-    new = {slot_key(slot): slot for slot in desired}
+    old, new = _by_turn(before), _by_turn(desired)
     for key in sorted(old.keys() | new.keys()):
         gone, come = old.get(key), new.get(key)
         if gone is None or come is None or ("duration" in gone and _stated(gone) != _stated(come)):
@@ -201,6 +209,17 @@ def _set_changes(
                 origin=origin,
                 verifiable=verifiable,
             )
+
+
+def _by_turn(slots: Sequence[Slot]) -> dict[tuple[str, str, int], Slot]:
+    """Key slots by date and time, and by turn: two of one day whose times are not answered look alike."""
+    keyed: dict[tuple[str, str, int], Slot] = {}
+    for slot in slots:
+        turn = 0
+        while (*slot_key(slot), turn) in keyed:
+            turn += 1
+        keyed[*slot_key(slot), turn] = slot
+    return keyed
 
 
 def booked_slots(slots: Any) -> tuple[list[Slot], list[Slot]]:

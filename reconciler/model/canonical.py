@@ -34,7 +34,7 @@ REPEATS = (
 TICKET_TYPES = ("none", "questions_per_user", "assigned_to_member", "assigned_reassignable")
 """Words of the field `ticket_type` by wire number (seed 000, table ticket_type)."""
 
-_TIME = re.compile(r"(\d{1,2}):(\d{2})(?::00)?")
+_TIME = re.compile(r"(\d{1,2}):(\d{2})(?::00)?", re.ASCII)
 _DIGITS = 18
 """Digits of the largest whole number taken: `1e999999999` would otherwise be written out."""
 
@@ -55,10 +55,7 @@ def word(value: Any, words: tuple[str, ...]) -> str:
 
 def money(value: Any) -> str:
     """Return an amount with two decimals: `35`, `"35.0"` and `"35.00"` are all `"35.00"`."""
-    try:
-        amount = Decimal(str(value).strip())
-    except InvalidOperation:
-        amount = Decimal("NaN")
+    amount = _decimal(value)
     if not amount.is_finite():
         message = f"{value!r} is not an amount; expected digits such as 35 or 35.00"
         raise ValueError(message)
@@ -70,6 +67,15 @@ def money(value: Any) -> str:
         message = f"{value!r} is not an amount with at most two decimals"
         raise ValueError(message)
     return str(cents or Decimal("0.00"))
+
+
+def _decimal(value: Any) -> Decimal:
+    """Return a number, NaN for anything else; `1_000` and other scripts' digits are Python's idea, not a number."""
+    text = str(value).strip()
+    try:
+        return Decimal(text) if text.isascii() and "_" not in text else Decimal("NaN")
+    except InvalidOperation:
+        return Decimal("NaN")
 
 
 def clock(value: Any) -> str:
@@ -109,8 +115,12 @@ def instant(value: Any) -> str:
 
 
 def utc(moment: datetime) -> str:
-    """Return an aware date-time in UTC, to the second, ending in `Z`."""
-    return moment.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z"
+    """Return an aware date-time in UTC, to the second, ending in `Z`; ValueError outside the years 1 to 9999."""
+    try:
+        return moment.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z"
+    except OverflowError:
+        message = f"{moment.isoformat()!r} is not an instant that can be told in UTC; expected a year from 1 to 9999"
+        raise ValueError(message) from None
 
 
 def now() -> str:
@@ -120,10 +130,7 @@ def now() -> str:
 
 def whole(value: Any) -> int:
     """Return a whole number from a number or digits: `12`, `"12"` and `"12.0"` are one."""
-    try:
-        number = Decimal(str(value).strip())
-    except InvalidOperation:
-        number = Decimal("NaN")
+    number = _decimal(value)
     if isinstance(value, bool) or not number.is_finite() or number.adjusted() > _DIGITS or number % 1:
         message = f"{value!r} is not a whole number"
         raise ValueError(message)

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, and_, create_engine, delete, event, insert, select, update
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
 from reconciler.errors import ReconcilerError
@@ -28,7 +28,7 @@ class Store:
     """
 
     def __init__(self, url: str, *, project: str, environment: str | None = None) -> None:
-        self._url = make_url(url)
+        self._url = _url(url)
         self._scope = {"project": project, "environment": environment or ""}
         self._lock = threading.RLock()
         self._ready = False
@@ -91,6 +91,8 @@ class Store:
             file.parent.mkdir(parents=True, exist_ok=True)
             os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))
         with self._engine.begin() as connection:
+            if writing and self._is_sqlite:  # two programs may find it empty at once; tables come all or none
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
             self._ready = self._check_version(connection, writing=writing)
         return self._ready
 
@@ -200,6 +202,14 @@ class Store:
     def close(self) -> None:
         """Give back the database connections."""
         self._engine.dispose()
+
+
+def _url(text: str) -> URL:
+    try:
+        return make_url(text)
+    except ArgumentError:  # its words could hold the whole text, and that a password
+        message = "spec.state is not the URL of a database"
+        raise ReconcilerError(message, hint="expected such as sqlite:///.reconciler/state.db") from None
 
 
 def _durable(connection: Any, _record: Any) -> None:
