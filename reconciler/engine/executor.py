@@ -49,7 +49,7 @@ def execute(
             for address in _ready(order, stop):
                 blocker = _blocker(changes[address], before[address], outcomes)
                 if blocker is None:
-                    running[pool.submit(carry_out, run, changes[address])] = address
+                    running[pool.submit(_start, run, changes[address], stop)] = address
                 else:
                     finish(_blocked(changes[address], blocker))
             done, _ = wait(running, timeout=POLL, return_when=FIRST_COMPLETED)
@@ -60,6 +60,11 @@ def execute(
         outcomes[address] = _not_started(changes[address])
     ordered = tuple(outcomes[address] for address in sorted(outcomes, key=str))
     return Report(plan_digest=plan_digest, outcomes=ordered, interrupted=stop.is_set())
+
+
+def _start(run: Run, change: Change, stop: threading.Event) -> Outcome:
+    """Carry out a change, unless the run was asked to stop while this one was waiting for a worker."""
+    return _not_started(change) if stop.is_set() else carry_out(run, change)
 
 
 def _ready(order: TopologicalSorter[Address], stop: threading.Event) -> list[Address]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import subprocess
@@ -10,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from reconciler.cli.main import run
 from reconciler.sandbox import Options, Sandbox
 
 PROJECT = """\
@@ -110,6 +113,25 @@ class Desk:
             assert result.code == code, result
         return result
 
+    def quick(self, *arguments: str, code: int | None = None) -> Done:
+        """Run the command line in this process: the same words and exit code, ten times as fast."""
+        out, err = io.StringIO(), io.StringIO()
+        before, here = dict(os.environ), Path.cwd()
+        try:
+            os.environ.update(self.env)
+            os.chdir(self.folder)
+            with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+                ended = run(list(arguments))
+        finally:
+            os.chdir(here)
+            os.environ.clear()
+            os.environ.update(before)
+        result = Done(ended, out.getvalue(), err.getvalue())
+        assert "internal error" not in result.out + result.err, result
+        if code is not None:
+            assert result.code == code, result
+        return result
+
     def calls(self) -> list[str]:
         """Return what the sandbox was asked since the last look, without reads."""
         found = [f"{item.method} {item.path}" for item in self.box.log() if item.method != "GET"]
@@ -118,5 +140,5 @@ class Desk:
 
     def settled(self) -> None:
         """Assert rule 1 of the contract: after an apply that ended 0, the next plan is empty."""
-        plan = self.run("plan", "--detailed-exitcode", "--format", "json", code=0).json
+        plan = self.quick("plan", "--detailed-exitcode", "--format", "json", code=0).json
         assert {name: count for name, count in plan["summary"].items() if count and name != "noop"} == {}
