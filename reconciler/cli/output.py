@@ -8,14 +8,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import StringIO
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import click
-from rich.console import Console
 
 from reconciler.errors import ReconcilerError
 from reconciler.model.plan import Plan
 from reconciler.model.report import Drift, Outcome, Report
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
 def _plain() -> bool:
@@ -24,6 +26,8 @@ def _plain() -> bool:
 
 
 def _console(stream: IO[str]) -> Console:
+    from rich.console import Console  # noqa: PLC0415 - 40 ms, for a quick --help
+
     return Console(file=stream, no_color=_plain() or None, highlight=False, soft_wrap=True, emoji=False, markup=False)
 
 
@@ -65,7 +69,7 @@ def show(form: str, output: Path | None, forms: dict[str, Callable[[], str]], te
         text(data())
     else:
         buffer = StringIO()
-        text(Console(file=buffer, no_color=True, highlight=False, soft_wrap=True, emoji=False, markup=False))
+        text(_console(buffer))
         write_private(output, buffer.getvalue())
 
 

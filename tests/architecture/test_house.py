@@ -1,0 +1,53 @@
+"""The rules that keep the house liveable, held by machine."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[2] / "reconciler"
+FILES = sorted(PACKAGE.rglob("*.py"))
+LONGEST_FILE, LONGEST_FUNCTION = 400, 60
+HEAVY = (
+    "rich",
+    "yaml",
+    "jinja2",
+    "jsonschema",
+    "jsonschema_rs",
+    "httpx",
+    "deepdiff",
+    "lxml",
+    "sqlalchemy",
+    "starlette",
+)
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(PACKAGE)))
+def test_rooms_are_small(file):
+    text = file.read_text(encoding="utf-8")
+    assert text.count("\n") <= LONGEST_FILE
+    functions = (node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+    for function in functions:
+        assert (function.end_lineno or 0) - function.lineno < LONGEST_FUNCTION, function.name
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--version"], ["--help"], ["plan", "--help"], ["sandbox", "--help"], ["state", "list", "--help"]]
+)
+def test_nothing_heavy_is_imported_to_show_help(arguments):
+    script = (
+        "import sys\nfrom reconciler.__main__ import main\nsys.argv[1:] = sys.argv[1:]\n"
+        "try:\n    main()\nexcept SystemExit:\n    pass\n"
+        f"print('HEAVY', sorted(set({HEAVY!r}) & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", script, *arguments], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "HEAVY []", done.stdout
+
+
+def test_every_module_says_why_it_exists():
+    silent = [str(file) for file in FILES if not ast.get_docstring(ast.parse(file.read_text(encoding="utf-8")))]
+    assert [name for name in silent if not name.endswith("__init__.py")] == []
