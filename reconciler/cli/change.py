@@ -56,7 +56,7 @@ def _settings(arguments: dict[str, Any]) -> Settings:
 @options.selecting
 @options.guarded
 @options.formatted(*options.FORMATS)
-@click.option("--out", type=click.Path(path_type=Path), help="Save the plan, to be carried out by apply FILE.")
+@click.option("--out", type=click.Path(path_type=Path), help="Save the plan, to be carried out by apply PLANFILE.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 2 where there are changes.")
 def plan(out: Path | None, detailed_exitcode: bool, **arguments: Any) -> int:
     """Show what would change, field by field, and the exact calls. Never writes to a remote system."""
@@ -120,7 +120,9 @@ def destroy(**arguments: Any) -> int:
 
     settings = _settings(arguments)
     project = pipeline.open_project(settings.project, settings.environment)
-    declared = pipeline.Declared(desired={}, problems=(), files=0, documents=0)
+    # What is wrong with manifests does not matter here, what they protect does.
+    _, declared = pipeline.check(project)
+    declared = replace(declared, problems=())
     with pipeline.Workspace(project) as workspace:
         planned = _make_plan(workspace, declared, settings, destroying=True)
         return _carry_out(workspace, declared, planned, settings)

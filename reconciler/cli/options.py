@@ -23,7 +23,13 @@ def common(command: Command) -> Command:
         (
             click.option("--project", type=click.Path(path_type=Path), help="Project file or its folder."),
             click.option("--env", "environment", metavar="NAME", help="Environment of the project file."),
-            click.option("--no-color", is_flag=True, expose_value=False, callback=_no_color, help="Plain output."),
+            click.option(
+                "--no-color",
+                is_flag=True,
+                expose_value=False,
+                callback=_no_color,
+                help="Plain output, as with NO_COLOR.",
+            ),
             click.option("-v", "--verbose", is_flag=True, help="Show more, and log every request to stderr."),
             click.option("-q", "--quiet", is_flag=True, help="No progress and no words on stderr but errors."),
         )
@@ -65,21 +71,21 @@ def guarded(command: Command) -> Command:
                 "--allow-booked",
                 multiple=True,
                 metavar="ADDRESS",
-                help="Let changes through that delete or move booked slots of this object; globs.",
+                help="Do not refuse to delete or move booked slots of this object; globs.",
             ),
             click.option(
                 "--max-deletes",
                 type=click.IntRange(0),
                 metavar="N",
-                help="Let up to N deletions through, whatever policy.max_deletes says.",
+                help="Refuse above N deletions, whatever policy.max_deletes says.",
             ),
             click.option(
                 "--max-change-percent",
                 type=click.FloatRange(0, 100),
                 metavar="N",
-                help="Let up to N % of managed objects change, whatever the policy says.",
+                help="Refuse above N % of managed objects changed, whatever the policy says.",
             ),
-            click.option("--allow-empty", is_flag=True, help="Let through that no manifest declares anything."),
+            click.option("--allow-empty", is_flag=True, help="Do not refuse when no manifest declares anything."),
         )
     ):
         command = option(command)

@@ -11,7 +11,13 @@ from reconciler.errors import ReconcilerError, UsageError
 
 
 @click.command()
-@click.option("--port", type=click.IntRange(0, 65535), default=8700, show_default=True, help="0 picks a free one.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8700,
+    show_default=True,
+    help="Port on 127.0.0.1; 0 picks a free one.",
+)
 @click.option(
     "--seed",
     type=click.Choice(["none", "samples", "company"]),

@@ -77,8 +77,10 @@ def carry_out(run: Run, change: Change) -> Outcome:
         state, error = _verdict(run, change, remote_id, sent)
     except OutcomeUnknown as problem:
         remote_id, state, error = change.remote_id, "unknown", problem.message
-    except ReconcilerError as problem:
+    except RemoteError as problem:
         remote_id, state, error = change.remote_id, "failed", problem.message
+    except ReconcilerError as problem:  # of our own making, such as a state that could not be written after a call
+        remote_id, state, error = change.remote_id, "unknown" if sent else "failed", problem.message
     except Exception as problem:  # noqa: BLE001 - a defect of ours must not lose the outcomes of the others
         _log.debug("internal error at %s", change.address, exc_info=True)
         remote_id, state = change.remote_id, "unknown" if sent else "failed"

@@ -37,7 +37,11 @@ def decide(
     intents: Sequence[Intent],
 ) -> Decision:
     """Decide on one address; `intents` are the writing calls to it whose result was never recorded."""
-    change, problems = _decide(context, address, None if context.destroying else desired, record, intents)
+    if context.destroying and desired is not None:
+        if desired.protect and record is not None:
+            record = replace(record, protect=True)  # declared, if not yet applied: it protects all the same
+        desired = None
+    change, problems = _decide(context, address, desired, record, intents)
     return (None if change is None else replace(change, unsettled=bool(intents))), problems
 
 

@@ -17,6 +17,7 @@ from reconciler.model.report import Outcome, Report
 POLL = 0.2
 """Seconds after which a waiting run looks whether it was asked to stop."""
 
+_INTERRUPTED = "not started, because the run was interrupted"
 _HELD_UP = frozenset({"failed", "blocked", "unknown"})
 
 
@@ -59,7 +60,8 @@ def execute(
     for address in changes.keys() - outcomes.keys():
         outcomes[address] = _not_started(changes[address])
     ordered = tuple(outcomes[address] for address in sorted(outcomes, key=str))
-    return Report(plan_digest=plan_digest, outcomes=ordered, interrupted=stop.is_set())
+    cut_off = any(outcome.error == _INTERRUPTED for outcome in ordered)
+    return Report(plan_digest=plan_digest, outcomes=ordered, interrupted=cut_off)
 
 
 def _start(run: Run, change: Change, stop: threading.Event) -> Outcome:
@@ -95,5 +97,5 @@ def _not_started(change: Change) -> Outcome:
         action=change.action,
         state="blocked" if change.writes else "noop" if change.action == "noop" else "unknown",
         remote_id=change.remote_id,
-        error="not started, because the run was interrupted" if change.writes else None,
+        error=_INTERRUPTED if change.writes else None,
     )

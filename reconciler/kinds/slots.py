@@ -27,6 +27,10 @@ def slot_key(slot: Slot) -> tuple[str, str]:
     return (slot["date"], slot.get("time") or "")
 
 
+def _order(slot: Slot) -> tuple[str, str, str]:
+    return (*slot_key(slot), slot["id"])
+
+
 def compare_slots(desired: Any, live: Any, applied: Any) -> PartRevision:
     """Return how `live` slots become `desired` ones; `applied` are the slots last applied, or None.
 
@@ -37,6 +41,7 @@ def compare_slots(desired: Any, live: Any, applied: Any) -> PartRevision:
     desired, applied = list(desired), list(applied or ())
     if live is None:
         return _compare_unanswered(desired, applied)
+    live = sorted(live, key=_order)
     known = _with_applied_times(live, applied)
     leftover_desired, leftover_live, shorter = _pair_off(desired, known, applied)
     coverage = _coverage(live)
@@ -136,7 +141,7 @@ def _pair_by_day(desired: list[Slot], live: list[Slot]) -> list[Pair]:
     """Pair leftovers, those of one day first, the others in order, so that a slot moves no further than it must."""
     desired, live = (
         sorted(desired, key=slot_key),
-        sorted(live, key=lambda slot: (*slot_key(slot), slot["id"])),
+        sorted(live, key=_order),
     )
     pairs: list[Pair] = []
     for wanted in list(desired):
@@ -227,7 +232,7 @@ def booked_slots(slots: Any) -> tuple[list[Slot], list[Slot]]:
     if slots is None:
         return [], [{"id": "?"}]
     booked, unknown = [], []
-    for slot in slots:
+    for slot in sorted(slots, key=_order):
         counts = (slot.get("spaces_booked"), slot.get("spaces_reserved"))
         if any(count for count in counts):
             booked.append(slot)

@@ -129,6 +129,15 @@ def test_protection_outlives_the_manifest(desk):
     assert gone == ["Pool"]
 
 
+def test_protection_that_is_declared_and_not_yet_applied_stops_a_destroy_too(desk):
+    desk.declare("Resource", "pool", {"name": "Pool"})
+    desk.quick("apply", "--yes", code=0)
+    desk.declare("Resource", "pool", {"name": "Pool"}, protect=True)
+    desk.box.clear_log()
+    assert "is protected" in desk.run("destroy", "--yes", code=4).err
+    assert desk.calls() == []
+
+
 def test_what_is_live_already_is_not_created_twice(desk):
     desk.box.add_resource({"name": "Court 1"})
     desk.declare("Resource", "court-1", {"name": "Court 1"})

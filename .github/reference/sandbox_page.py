@@ -1,0 +1,83 @@
+"""The page of the sandbox, from its options and routes."""
+# ruff: noqa: INP001 - a folder of scripts, no package
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Iterator
+from dataclasses import Field, fields
+from typing import Any
+
+from wording import plain, prose, table
+
+from reconciler import sandbox as sandbox_package
+from reconciler.sandbox import Options, Sandbox, app, control
+from reconciler.sandbox.exchange import Api
+
+SERVED = {
+    "/api/": "sessions XML API (bookingbug-sessions)",
+    "/api/v1/": "admin JSON API (bookingbug-admin)",
+    "/api/3.0/": "booking and item API (checkfront)",
+}
+STARTED = """
+It prints its address, the credentials to export, and where its log of requests is. They open nothing else. It listens
+on this machine only and forgets everything when it ends, unless `--db` names a file. `--seed samples` starts with what
+the APIs' documents show, `--seed company` with a whole company.
+
+All of its flags: [reconciler sandbox](commands.md#reconciler-sandbox).
+"""
+SNIPPET = """\
+from reconciler.sandbox import Options, Sandbox
+
+with Sandbox(Options(show_fields="all"), seed="samples") as box:
+    print(box.url, box.sessions())
+"""
+OPTIONS = """
+On the command line `--option KEY=VALUE`, in Python `Options(KEY=VALUE)`, while it runs `PATCH /_sandbox/options`.
+Where the values are listed, the first is the default.
+"""
+
+
+def sandbox_page() -> list[str]:
+    """Describe the sandbox: how to start it, its switches, and what it serves."""
+    lines = ["# Sandbox", "", *prose((inspect.getdoc(sandbox_package) or "").partition("\n\n")[0])]
+    lines += ["## Start it", "", "```console", "$ pip install 'reconciler[sandbox]'", "$ reconciler sandbox", "```", ""]
+    lines += prose(STARTED)
+    lines += ["## In a test", "", "```python", *SNIPPET.splitlines(), "```", ""]
+    lines += table(("Method", "What it does"), methods())
+    lines += ["## Options", "", *prose(OPTIONS)]
+    lines += table(("Option", "Values", "What it decides"), map(switch_row, fields(Options)))
+    lines += ["## Control end-points", "", *prose(inspect.getdoc(control) or ""), *routes(control.API)]
+    for api in app.APIS:
+        if api is not control.API:
+            lines += [f"## Paths of the {SERVED.get(api.prefix, api.prefix)}", "", *routes(api)]
+    return lines
+
+
+def methods() -> Iterator[tuple[str, str]]:
+    """Yield how each public method of `Sandbox` is called and what it does."""
+    for name, method in vars(Sandbox).items():
+        if inspect.isfunction(method) and not name.startswith("_"):
+            parameters = [item for item in inspect.signature(method).parameters.values() if item.name != "self"]
+            names = ", ".join(f"**{item.name}" if item.kind is item.VAR_KEYWORD else item.name for item in parameters)
+            yield f"`{name}({names})`", plain(" ".join((inspect.getdoc(method) or "").split()))
+
+
+def switch_row(switch: Field[Any]) -> list[str]:
+    """Describe one option of the sandbox in a row of the table."""
+    choices = switch.metadata.get("choices")
+    if choices:
+        values = ", ".join(f"`{choice}`" for choice in choices)
+    else:
+        least = f"number from {switch.metadata['least']}" if "least" in switch.metadata else "text"
+        values = f"{least}; default " + (f"`{switch.default}`" if switch.default != "" else "empty")
+    return [f"`{switch.name}`", values, plain(switch.metadata["about"])]
+
+
+def routes(api: Api) -> list[str]:
+    """Return a table of an API's paths, each with its methods."""
+    found: dict[str, dict[str, None]] = {}
+    for method, path, _ in api.routes:
+        found.setdefault(re.sub(r":\w+}", "}", path).rstrip("/"), {})[method] = None  # final slashes are all the same
+    return table(("Path", "Methods"), [(f"`{path}`", ", ".join(methods)) for path, methods in found.items()])

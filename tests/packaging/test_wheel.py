@@ -1,0 +1,198 @@
+"""What a user installs: the wheel, built and installed as pip does it, with its command run far from the checkout."""
+
+import importlib.util
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import pytest
+
+import reconciler
+from reconciler.sandbox import Options, Sandbox
+
+ROOT = Path(__file__).parents[2]
+SOURCES = ("pyproject.toml", "README.md", "LICENSE", ".gitignore", "reconciler", "schemas", "examples", "tests")
+LITTER = ("__pycache__", ".reconciler", ".pytest_cache", ".mypy_cache", ".ruff_cache")
+LEFT_BY_USE = ("examples/session/.reconciler/state.db", "examples/leisure-centre/pr.plan")
+TOOLS = ("pip", "hatchling")
+
+
+@dataclass(frozen=True)
+class Installed:
+    """A fresh environment with the wheel in it."""
+
+    folder: Path
+
+    @property
+    def scripts(self) -> Path:
+        return self.folder / ("Scripts" if os.name == "nt" else "bin")
+
+    def python(self, cwd: Path, code: str) -> str:
+        return _run([str(self.scripts / "python"), "-c", code], cwd=cwd).strip()
+
+    def reconciler(self, cwd: Path, *arguments: str, code: int = 0, **env: str) -> str:
+        command = shutil.which("reconciler", path=str(self.scripts))
+        assert command is not None, f"the wheel put no reconciler command into {self.scripts}"
+        return _run([command, *arguments], cwd=cwd, code=code, env={"PYTHONWARNINGS": "error", "NO_COLOR": "1", **env})
+
+
+def _run(command: list[str], *, cwd: Path, code: int = 0, env: Mapping[str, str] | None = None) -> str:
+    """Run a command without what could lead Python or pip astray; return what it wrote to stdout."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "PIP_", "BB_"))}
+    settings = {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_INDEX": "1", "PYTHONUTF8": "1"}
+    done = subprocess.run(
+        command,
+        cwd=cwd,
+        env={**kept, **settings, **(env or {})},
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=150,
+        stdin=subprocess.DEVNULL,
+        check=False,
+    )
+    assert done.returncode == code, f"{command} ended with {done.returncode}\n{done.stdout}\n{done.stderr}"
+    assert "Traceback" not in done.stdout + done.stderr, done
+    return done.stdout
+
+
+def _need_tools() -> None:
+    missing = [name for name in TOOLS if importlib.util.find_spec(name) is None]
+    if missing:
+        pytest.fail(f"{' and '.join(missing)} must be installed to build the wheel: pip install {' '.join(missing)}")
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel of a copy of the sources in which somebody has tried the examples out."""
+    _need_tools()
+    folder = tmp_path_factory.mktemp("wheel")
+    sources = folder / "sources"
+    sources.mkdir()
+    for name in SOURCES:
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, sources / name, ignore=shutil.ignore_patterns(*LITTER))
+        else:
+            shutil.copy2(ROOT / name, sources / name)
+    for name in LEFT_BY_USE:
+        (sources / name).parent.mkdir(exist_ok=True)
+        (sources / name).write_text("what somebody did on his own machine", encoding="utf-8")
+    pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--no-cache-dir"]
+    _run([*pip, "--wheel-dir", str(folder), str(sources)], cwd=folder)
+    (made,) = folder.glob("*.whl")
+    return made
+
+
+@pytest.fixture(scope="module")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installed:
+    """A fresh environment with the wheel.
+
+    Its dependencies are those that the tests run with, lent by a path in a .pth file, so that no network is
+    needed. (--system-site-packages would lend those of the base interpreter, not of the tests' environment.)
+    The .pth files that lie there are not read, so an editable install's way to the checkout is not lent.
+    """
+    folder = tmp_path_factory.mktemp("installed") / "venv"
+    _run([sys.executable, "-m", "venv", "--without-pip", str(folder)], cwd=folder.parent)
+    here = Installed(folder)
+    pip = [sys.executable, "-m", "pip", "--python", str(here.scripts / "python"), "install", "--quiet", "--no-deps"]
+    _run([*pip, str(wheel)], cwd=folder.parent)
+    own = Path(here.python(folder.parent, "import sysconfig; print(sysconfig.get_path('purelib'))"))
+    lent = dict.fromkeys((sysconfig.get_path("purelib"), sysconfig.get_path("platlib")))
+    (own / "zz_lent.pth").write_text("".join(f"{path}\n" for path in lent), encoding="utf-8")
+    return here
+
+
+@pytest.fixture
+def project(installed: Installed, tmp_path: Path) -> Path:
+    """A copy of the example of sessions that the wheel carries."""
+    where = installed.python(tmp_path, "import reconciler; print(reconciler.__path__[0])")
+    folder = tmp_path / "session"
+    shutil.copytree(Path(where) / "_data" / "examples" / "session", folder, ignore=shutil.ignore_patterns(*LITTER))
+    return folder
+
+
+def _names(wheel: Path) -> set[str]:
+    with zipfile.ZipFile(wheel) as archive:
+        return set(archive.namelist())
+
+
+def _files(folder: str, pattern: str = "*") -> set[str]:
+    """Return the files below a folder of the checkout, without what using it leaves behind."""
+    found = (path.relative_to(ROOT / folder) for path in (ROOT / folder).rglob(pattern) if path.is_file())
+    return {path.as_posix() for path in found if not set(LITTER) & set(path.parts) and path.suffix != ".plan"}
+
+
+def test_carries_the_schemas_the_examples_the_templates_and_the_marker_of_types(wheel: Path) -> None:
+    names = _names(wheel)
+    expected = {f"reconciler/_data/schemas/{name}" for name in _files("schemas")}
+    expected |= {f"reconciler/_data/examples/{name}" for name in _files("examples")}
+    expected |= {f"reconciler/{name}" for name in _files("reconciler")}
+    assert {"reconciler/py.typed", "reconciler/_data/schemas/session.schema.json"} <= expected
+    assert {"reconciler/_data/examples/session/reconciler.yaml"} <= expected
+    assert any(name.endswith(".html.j2") for name in expected)
+    assert sorted(expected - names) == []
+
+
+def test_carries_nothing_else(wheel: Path) -> None:
+    names = _names(wheel)
+    info = f"reconciler-{reconciler.__version__}.dist-info"
+    assert {PurePosixPath(name).parts[0] for name in names} == {"reconciler", info}
+    assert {f"{info}/METADATA", f"{info}/entry_points.txt", f"{info}/licenses/LICENSE"} <= names
+    parts = {part for name in names for part in PurePosixPath(name).parts}
+    assert parts & {"tests", ".github", "__pycache__", "conftest.py", "pyproject.toml"} == set()
+    assert [name for name in names if PurePosixPath(name).name.startswith("test_")] == []
+
+
+def test_carries_no_state_and_no_plan_of_whoever_built_it(wheel: Path) -> None:
+    mine = [name for name in sorted(_names(wheel)) if ".reconciler" in name or name.endswith((".db", ".plan"))]
+    assert mine == [], "the build must leave out what .gitignore files leave out"
+
+
+def test_the_wheels_copy_is_what_runs(installed: Installed, tmp_path: Path) -> None:
+    show = "import json, sys, reconciler; print(json.dumps([reconciler.__file__, reconciler.__version__, sys.path]))"
+    file, version, path = json.loads(installed.python(tmp_path, show))
+    assert Path(file).is_relative_to(installed.folder), file
+    assert version == reconciler.__version__
+    assert str(ROOT) not in path
+    said = installed.reconciler(tmp_path, "--version")
+    assert said == f"reconciler {reconciler.__version__}\n"
+
+
+def test_shows_its_schemas(installed: Installed, tmp_path: Path) -> None:
+    names = [name.removesuffix(".schema.json") for name in sorted(_files("schemas"))]
+    assert installed.reconciler(tmp_path, "schema").split() == names
+    shown = json.loads(installed.reconciler(tmp_path, "schema", "Session"))
+    assert shown == json.loads((ROOT / "schemas" / "session.schema.json").read_text(encoding="utf-8"))
+
+
+def test_validates_plans_and_applies_the_example_it_brings(installed: Installed, project: Path) -> None:
+    assert "Valid: 2 objects in 1 file; 0 errors, 0 warnings." in installed.reconciler(project, "validate")
+    credentials = {"BB_USERNAME": Options().username, "BB_PASSWORD": Options().password}
+    with Sandbox() as box:
+        file = project / "reconciler.yaml"
+        text = file.read_text(encoding="utf-8")
+        assert "http://127.0.0.1:8700" in text
+        file.write_text(text.replace("http://127.0.0.1:8700", box.url), encoding="utf-8")
+        plan = json.loads(installed.reconciler(project, "plan", "--format", "json", **credentials))
+        assert plan["summary"]["create"] == 2
+        assert "</html>" in installed.reconciler(project, "plan", "--format", "html", **credentials)
+        assert box.sessions() == []
+        said = installed.reconciler(project, "apply", "--yes", **credentials)
+        assert "Applied 2, failed 0, blocked 0, unknown 0" in said
+        assert sorted(session["name"] for session in box.sessions()) == ["Learn to swim", "Spring yoga"]
+        installed.reconciler(project, "plan", "--detailed-exitcode", **credentials)
+        installed.reconciler(project, "drift", **credentials)
+
+
+def test_plays_the_demo_with_the_example_it_brings(installed: Installed, tmp_path: Path) -> None:
+    said = installed.reconciler(tmp_path, "demo")
+    assert re.search(r"Applied [1-9][0-9]*, failed 0, blocked 0, unknown 0", said), said
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,13 @@
+"""Properties share the fakes of the engine's unit tests."""
+
+import sys
+from pathlib import Path
+
+from hypothesis import HealthCheck, settings
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "unit" / "engine"))
+
+settings.register_profile(
+    "reconciler", deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+)
+settings.load_profile("reconciler")

@@ -1,0 +1,269 @@
+import sqlite3
+import stat
+import threading
+from dataclasses import replace
+
+import pytest
+
+from reconciler.errors import ReconcilerError
+from reconciler.model.objects import Address, Intent, Record, Ref
+from reconciler.state.store import Store
+
+YOGA = Address("Session", "yoga")
+
+
+def record(address=YOGA, **more):
+    given = {"connection": "sessions", "target": "uk.bookingbug.com", "remote_id": "12", "fields": {"name": "Yoga"}}
+    return Record(**{**given, "address": address, **more})
+
+
+def intent(address=YOGA, effect="create", **fields):
+    return Intent(
+        run_id="r1",
+        address=address,
+        connection="sessions",
+        target="uk.bookingbug.com",
+        effect=effect,
+        fields=fields,
+        started_at="2027-01-01T00:00:00Z",
+    )
+
+
+@pytest.fixture
+def file(tmp_path):
+    return tmp_path / "deep" / "state.db"
+
+
+@pytest.fixture
+def open_store(file):
+    stores = []
+
+    def opened(**settings):
+        store = Store(f"sqlite:///{settings.pop('file', file)}", **{"project": "acme", **settings})
+        stores.append(store)
+        return store
+
+    yield opened
+    for store in stores:
+        store.close()
+
+
+def bare(item):
+    return replace(item, created_at="", updated_at="")
+
+
+def test_reading_a_state_that_does_not_exist_finds_nothing_and_creates_nothing(open_store, file):
+    store = open_store()
+    assert store.records() == {}
+    assert store.open_intents() == ()
+    assert not file.parent.exists()
+
+
+def test_the_first_write_creates_a_private_file(open_store, file):
+    open_store().save(record())
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_a_record_reads_back_as_it_was_saved(open_store):
+    saved = record(
+        fields={"name": "Yóga 瑜伽 🧘", "slots": [{"date": "2027-03-01"}], "spaces": 3, "disabled": False, "x": None},
+        protect=True,
+        depends_on=(Address("Resource", "court"),),
+    )
+    open_store().save(saved)
+    assert {key: bare(item) for key, item in open_store().records().items()} == {YOGA: saved}
+
+
+def test_a_reference_is_stored_as_its_address(open_store):
+    open_store().save(record(fields={"resource_id": Ref(Address("Resource", "court"))}))
+    assert open_store().records()[YOGA].fields == {"resource_id": "Resource/court"}
+
+
+def test_saving_again_keeps_when_it_was_created(open_store):
+    store = open_store()
+    store.save(record())
+    created = store.records()[YOGA].created_at
+    store.save(record(remote_id="13"))
+    (found,) = store.records().values()
+    assert (found.remote_id, found.created_at) == ("13", created)
+    assert found.created_at.endswith("Z")
+
+
+def test_records_come_in_address_order(open_store):
+    store = open_store()
+    for name in ("b", "a", "c"):
+        store.save(record(Address("Session", name)))
+    assert [address.name for address in store.records()] == ["a", "b", "c"]
+
+
+def test_removing_says_whether_it_was_known(open_store):
+    store = open_store()
+    store.save(record())
+    assert store.remove(YOGA) is True
+    assert store.remove(YOGA) is False
+    assert store.records() == {}
+
+
+def test_intents_survive_reopening_in_the_order_they_were_begun(open_store):
+    store = open_store()
+    first = store.begin(intent(name="Yoga"))
+    second = store.begin(intent(Address("Session", "zumba"), "delete"))
+    store.close()
+    found = open_store().open_intents()
+    assert [item.address.name for item in found] == ["yoga", "zumba"]
+    assert found[0] == intent(name="Yoga")
+    assert first != second
+
+
+def test_an_ended_intent_is_gone_and_the_other_stays(open_store):
+    store = open_store()
+    number, _ = store.begin(intent()), store.begin(intent(Address("Session", "zumba")))
+    store.end(number)
+    assert [item.address.name for item in store.open_intents()] == ["zumba"]
+
+
+def test_saving_and_removing_end_the_intent_that_led_to_them(open_store):
+    store = open_store()
+    store.save(record(), ends=store.begin(intent()))
+    assert store.open_intents() == ()
+    store.remove(YOGA, ends=store.begin(intent(effect="delete")))
+    assert store.open_intents() == ()
+
+
+def test_settling_forgets_every_intent_of_one_address_only(open_store):
+    store = open_store()
+    for item in (intent(), intent(effect="update"), intent(Address("Session", "zumba"))):
+        store.begin(item)
+    store.settle(YOGA)
+    assert [item.address.name for item in store.open_intents()] == ["zumba"]
+
+
+def test_projects_and_environments_do_not_see_each_other(open_store):
+    places = [{}, {"environment": "prod"}, {"environment": "test"}, {"project": "other"}]
+    for number, place in enumerate(places):
+        store = open_store(**place)
+        store.save(record(remote_id=str(number)))
+        store.begin(intent(number=number))
+    for number, place in enumerate(places):
+        store = open_store(**place)
+        assert [item.remote_id for item in store.records().values()] == [str(number)]
+        assert [item.fields for item in store.open_intents()] == [{"number": number}]
+    open_store(environment="prod").remove(YOGA)
+    open_store(environment="prod").settle(YOGA)
+    assert open_store().records()
+    assert open_store().open_intents()
+
+
+@pytest.mark.parametrize("version", ["2", "99", "one"])
+def test_a_state_of_another_schema_version_is_refused_for_reading_and_writing(open_store, file, version):
+    open_store().save(record())
+    with sqlite3.connect(file) as connection:
+        connection.execute("UPDATE reconciler_meta SET value = ?", (version,))
+    connection.close()
+    for use in (lambda store: store.records(), lambda store: store.save(record()), lambda store: store.open_intents()):
+        with pytest.raises(ReconcilerError, match=f"schema version {version}") as caught:
+            use(open_store())
+        assert caught.value.hint
+
+
+def test_a_file_that_is_no_database_is_an_error_in_words(open_store, tmp_path):
+    file = tmp_path / "notes.txt"
+    file.write_text("this is not a database, whatever its name says\n" * 40)
+    for use in (lambda store: store.records(), lambda store: store.save(record())):
+        with pytest.raises(ReconcilerError, match=r"notes\.txt: file is not a database"):
+            use(open_store(file=file))
+
+
+def test_a_folder_in_place_of_the_file_is_an_error_in_words(open_store, tmp_path):
+    for use in (lambda store: store.records(), lambda store: store.save(record())):
+        with pytest.raises(ReconcilerError) as caught:
+            use(open_store(file=tmp_path))
+        assert str(tmp_path) in caught.value.message
+        assert caught.value.hint
+
+
+def test_a_place_that_cannot_be_created_is_an_error_in_words(open_store, tmp_path):
+    (tmp_path / "blocked").write_text("a file where a folder is needed")
+    store = open_store(file=tmp_path / "blocked" / "state.db")
+    with pytest.raises(ReconcilerError, match=r"state .*blocked") as caught:
+        store.check_writable()
+    assert "spec.state" in caught.value.hint
+
+
+def test_checking_that_it_can_be_written_changes_nothing(open_store):
+    store = open_store()
+    store.check_writable()
+    store.check_writable()
+    assert store.records() == {}
+
+
+@pytest.mark.parametrize("url", ["", "not a url", "nosuchdatabase://host/db"])
+def test_a_url_that_means_nothing_is_an_error_in_words(url):
+    with pytest.raises(ReconcilerError):
+        Store(url, project="acme")
+
+
+def test_the_label_of_a_server_shows_no_password(monkeypatch):
+    monkeypatch.setattr("reconciler.state.store.create_engine", lambda *_args, **_settings: None)
+    store = Store("postgresql://me:hunter2@db.example.com/state", project="acme")
+    assert "hunter2" not in store.label
+    assert "db.example.com" in store.label
+
+
+def test_many_threads_write_without_losing_anything(open_store):
+    store, errors = open_store(), []
+
+    def work(number):
+        try:
+            for step in range(10):
+                address = Address("Session", f"s{number}-{step}")
+                store.save(record(address), ends=store.begin(intent(address)))
+                store.records()
+        except Exception as error:  # noqa: BLE001 - reported below, whatever it is
+            errors.append(error)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    assert len(store.records()) == 80
+    assert store.open_intents() == ()
+
+
+def test_two_programs_that_create_the_state_at_once_both_succeed(open_store):
+    start, errors = threading.Barrier(6, timeout=10), []
+
+    def work(number):
+        store = open_store()
+        start.wait()
+        try:
+            store.save(record(Address("Session", f"s{number}")))
+        except ReconcilerError as error:
+            errors.append(error.message)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    assert len(open_store().records()) == 6
+
+
+def test_a_file_that_was_created_but_never_filled_is_taken_for_a_new_state(open_store, file):
+    file.parent.mkdir()
+    file.touch()
+    store = open_store()
+    assert store.records() == {}
+    store.save(record())
+    assert list(store.records()) == [YOGA]
+
+
+def test_a_reader_sees_what_a_writer_with_another_connection_committed(open_store):
+    reader, writer = open_store(), open_store()
+    writer.save(record())
+    assert list(reader.records()) == [YOGA]
+    writer.remove(YOGA)
+    assert reader.records() == {}

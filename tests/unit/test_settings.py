@@ -1,0 +1,120 @@
+import sys
+import traceback
+
+import pytest
+
+from reconciler import settings
+from reconciler.errors import ReconcilerError
+from reconciler.model.objects import SourceRef
+from reconciler.settings import Connection, Credential, Secret
+
+WHERE = SourceRef("reconciler.yaml", 9)
+VALUE = "hunter2-Zauberwort"
+
+
+def env(name="BB_PASSWORD"):
+    return Credential(source="env", name=name, where=WHERE)
+
+
+def file(path):
+    return Credential(source="file", name=str(path), where=WHERE)
+
+
+def command(*words):
+    return Credential(source="command", name="pass show bb", command=words, where=WHERE)
+
+
+def python(code):
+    return command(sys.executable, "-c", code)
+
+
+def refused(credential):
+    with pytest.raises(ReconcilerError) as caught:
+        credential.resolve()
+    assert caught.value.hint
+    assert VALUE not in f"{caught.value.message} {caught.value.hint}"
+    return caught.value.message
+
+
+@pytest.mark.parametrize("shown", [repr, str, "{}".format, "{0!r}".format, lambda secret: f"{[secret]}"])
+def test_a_secret_shows_itself_in_no_representation(shown):
+    assert VALUE not in shown(Secret(VALUE))
+
+
+def test_a_variable_gives_its_value_as_it_is(monkeypatch):
+    monkeypatch.setenv("BB_PASSWORD", f" {VALUE} ")
+    assert env().resolve() == Secret(f" {VALUE} ")
+
+
+def test_a_variable_that_is_unset_or_empty_is_named(monkeypatch):
+    monkeypatch.delenv("BB_PASSWORD", raising=False)
+    assert refused(env()) == "credential is not set: environment variable BB_PASSWORD"
+    monkeypatch.setenv("BB_PASSWORD", "")
+    assert refused(env()) == "credential is empty: environment variable BB_PASSWORD"
+
+
+def test_a_file_gives_its_text_without_the_final_newline(tmp_path):
+    path = tmp_path / "secret"
+    path.write_bytes(f"{VALUE} ü\r\n".encode())
+    assert file(path).resolve() == Secret(f"{VALUE} ü")
+
+
+def test_a_file_that_cannot_be_used_is_named_with_the_reason(tmp_path):
+    assert "No such file" in refused(file(tmp_path / "missing"))
+    assert str(tmp_path / "missing") in refused(file(tmp_path / "missing"))
+    assert "irectory" in refused(file(tmp_path))
+    binary = tmp_path / "binary"
+    binary.write_bytes(b"\xff\xfe" + VALUE.encode())
+    assert "not UTF-8" in refused(file(binary))
+    empty = tmp_path / "empty"
+    empty.write_text("\n")
+    assert "is empty" in refused(file(empty))
+
+
+def test_a_command_gives_its_standard_output_without_the_final_newline():
+    assert python(f"print('{VALUE}')").resolve() == Secret(VALUE)
+
+
+def test_a_command_is_not_run_by_a_shell():
+    assert command(sys.executable, "-c", "import sys; print(sys.argv[1])", "$HOME; `id`").resolve() == Secret(
+        "$HOME; `id`"
+    )
+
+
+def test_a_command_that_fails_says_how_but_not_what_it_printed():
+    message = refused(python(f"import sys; print('{VALUE}'); print('{VALUE}', file=sys.stderr); sys.exit(3)"))
+    assert "pass show bb" in message
+    assert "exit code 3" in message
+
+
+def test_a_command_that_is_missing_or_says_nothing_is_named(tmp_path):
+    assert "No such file" in refused(command(str(tmp_path / "nosuch")))
+    assert "is empty" in refused(python("pass"))
+
+
+def test_a_command_that_never_ends_is_given_up(monkeypatch):
+    monkeypatch.setattr(settings, "COMMAND_TIMEOUT", 0.2)
+    assert "TimeoutExpired" in refused(python("import time; time.sleep(30)"))
+
+
+def test_a_failed_credential_leaves_no_value_in_a_traceback():
+    try:
+        python(f"import sys; print('{VALUE}'); sys.exit(1)").resolve()
+    except ReconcilerError as error:
+        shown = "".join(traceback.format_exception(error))
+    assert VALUE not in shown
+
+
+def target(base_url, company_id=None):
+    connection = Connection(name="c", provider="p", base_url=base_url, where=WHERE, company_id=company_id)
+    return connection.target
+
+
+def test_a_target_is_host_and_company_whatever_port_scheme_or_case():
+    assert target("https://UK.bookingbug.com/") == target("http://uk.bookingbug.com:8080") == "uk.bookingbug.com"
+    assert target("https://acme.bookingbug.com", 37004) == "acme.bookingbug.com company 37004"
+
+
+def test_another_host_or_company_is_another_target():
+    assert target("https://a.example") != target("https://b.example")
+    assert target("https://a.example", 1) != target("https://a.example", 2)
