@@ -83,4 +83,13 @@ class RemoteError(ReconcilerError):
 
 
 class OutcomeUnknown(RemoteError):
-    """The answer to a writing call was lost: it may or may not have been carried out."""
+    """The answer to a writing call was lost: it may or may not have been carried out.
+
+    `pending` is True where the server may still be at it: no answer came in time, and nothing ended the call.
+    """
+
+    def __init__(
+        self, message: str, *, hint: str | None = None, status: int | None = None, pending: bool = False
+    ) -> None:
+        super().__init__(message, hint=hint, status=status)
+        self.pending = pending

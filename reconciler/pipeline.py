@@ -8,9 +8,10 @@ Each function takes what the one before it returned; nothing flows back. A dry r
 from __future__ import annotations
 
 import threading
-import uuid
+import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -27,6 +28,7 @@ __all__ = [
     "Planned",
     "Signals",
     "Workspace",
+    "adopt",
     "apply",
     "check",
     "declare",
@@ -45,6 +47,9 @@ if TYPE_CHECKING:
 
 WORKERS = 8
 """Objects carried out side by side unless told otherwise; each connection has its own limit below that."""
+
+
+_CREATING = frozenset({"create", "replace"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,10 +127,12 @@ def plan(
     *,
     only: Collection[str] | None = None,
     destroying: bool = False,
+    on_wait: Callable[[float], None] = lambda _: None,
 ) -> Planned:
     """Read what is live and say what would change. Sends nothing but reads, by construction.
 
     `selection` is what the user chose; `only` narrows the plan to the addresses of an earlier one.
+    `on_wait` hears how many seconds it waits first, where a call of a killed run may still be under way.
     """
     from reconciler.engine.planner import World, make_plan, scopes  # noqa: PLC0415 - late, for a quick --help
     from reconciler.engine.snapshot import take  # noqa: PLC0415 - late, for a quick --help
@@ -145,8 +152,10 @@ def plan(
         kinds=workspace.kinds,
         providers=workspace.providers,
         connections=workspace.project.connections,
+        sighted=workspace.store.sighted(),
         destroying=destroying,
     )
+    _wait_for_pending(intents, selected, on_wait)
     wanted = scopes(world)
     workspace.unlock({connection for connection, _ in wanted})
     snapshot = take(wanted, workspace.reader)
@@ -158,6 +167,19 @@ def plan(
     made = make_plan(world, snapshot, header, selection)
     warnings = tuple(problem for problem in declared.problems if problem.severity == "warning")
     return Planned(plan=replace(made, problems=(*made.problems, *warnings)), snapshot=snapshot)
+
+
+def _wait_for_pending(
+    intents: Mapping[Address, Sequence[Intent]], selected: Collection[Address], on_wait: Callable[[float], None]
+) -> None:
+    """Wait until no server can still be at a call that nobody waits for: a look before that would miss its effect."""
+    ends = [item.pending_until for address in selected for item in intents.get(address, ()) if item.pending_until]
+    if not ends:
+        return
+    seconds = (datetime.fromisoformat(max(ends)) - datetime.now(UTC)).total_seconds()
+    if seconds > 0:
+        on_wait(seconds)
+        time.sleep(seconds)
 
 
 def _by_address(intents: Sequence[Intent]) -> dict[Address, tuple[Intent, ...]]:
@@ -195,33 +217,43 @@ def apply(
     workspace: Workspace, planned: Planned, *, workers: int | None = None, signals: Signals | None = None
 ) -> Report:
     """Carry out a plan whose guards have been evaluated; the report says what happened."""
-    from reconciler.engine.carry import Run  # noqa: PLC0415 - late, for a quick --help
-    from reconciler.engine.executor import execute  # noqa: PLC0415 - late, for a quick --help
-    from reconciler.render.machine import plan_digest, plan_document  # noqa: PLC0415 - late, for a quick --help
-
     made, signals = planned.plan, signals or Signals()
     if made.errors:
         raise InvalidInput("the plan has problems; nothing was written", made.problems)
     if any(change.writes for change in made.changes):
         workspace.store.check_writable()
-    records = workspace.store.records()
+    with workspace.hold() as run_id:
+        return _carry_out(workspace, planned, run_id, workers or WORKERS, signals)
+
+
+def _carry_out(workspace: Workspace, planned: Planned, run_id: str, workers: int, signals: Signals) -> Report:
+    from reconciler.engine.carry import Run  # noqa: PLC0415 - late, for a quick --help
+    from reconciler.engine.executor import execute  # noqa: PLC0415 - late, for a quick --help
+    from reconciler.render.machine import plan_digest, plan_document  # noqa: PLC0415 - late, for a quick --help
+
+    made, records = planned.plan, workspace.store.records()
+    listed = {place: reading.listed or frozenset() for place, reading in planned.snapshot.readings.items()}
+    creating = {(change.connection, change.address.kind) for change in made.changes if change.action in _CREATING}
+    workspace.store.sight(run_id, {place: ids for place, ids in listed.items() if place in creating})
     run = Run(
-        run_id=uuid.uuid4().hex,
+        run_id=run_id,
         store=workspace.store,
         kinds=workspace.kinds,
         connections=workspace.project.connections,
         open_provider=workspace.writer,
-        listed={place: reading.listed or frozenset() for place, reading in planned.snapshot.readings.items()},
+        listed=listed,
         ids=_ids(records, made),
     )
-    return execute(
+    report = execute(
         made,
         run,
         plan_digest=plan_digest(plan_document(made)),
-        workers=workers or WORKERS,
+        workers=workers,
         stop=signals.stop,
         on_outcome=signals.on_outcome,
     )
+    workspace.store.tidy()
+    return report
 
 
 def _ids(records: Mapping[Address, Record], made: Plan) -> dict[Address, str]:
@@ -254,6 +286,37 @@ def drift(workspace: Workspace, selection: Selection | None = None) -> Drift:
         raise failure
     chosen = [record for address, record in records.items() if address in selected]
     return compare_records(chosen, snapshot, workspace.kinds, workspace.project.connections)
+
+
+def adopt(workspace: Workspace, declared: Declared, address: Address, remote_id: str | None = None) -> Record:
+    """Take an existing live object under management: by id, or the only one with the same natural key.
+
+    Reads only; nothing of the object changes. ReconcilerError says why it cannot be taken.
+    """
+    from reconciler.engine.adopt import choose, scope_of  # noqa: PLC0415 - late, for a quick --help
+
+    desired = declared.desired.get(address)
+    if desired is None:
+        raise ReconcilerError(f"{address} is not declared", hint="write its manifest first, then adopt it")
+    with workspace.hold():
+        records = workspace.store.records()
+        ids = {known: record.remote_id for known, record in records.items()}
+        workspace.unlock({desired.connection})
+        reading = workspace.reader(desired.connection).read(scope_of(desired, ids, remote_id))
+        live = choose(workspace.kinds[address.kind], desired, reading, records, remote_id)
+        record = Record(
+            address=address,
+            connection=desired.connection,
+            target=workspace.project.connections[desired.connection].target,
+            remote_id=live.remote_id,
+            fields={},
+            protect=desired.protect,
+            depends_on=desired.depends_on,
+        )
+        workspace.store.save(record)
+        workspace.store.settle(address)
+        workspace.store.tidy()
+    return record
 
 
 def unreachable(snapshot: Snapshot) -> ReconcilerError | None:

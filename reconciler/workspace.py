@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -29,6 +31,7 @@ class Workspace:
         self._open: dict[tuple[str, bool], Provider] = {}
         self._secrets: dict[str, dict[str, Secret]] = {}
         self._store: Store | None = None
+        self._run_id: str | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -49,6 +52,22 @@ class Workspace:
 
             self._store = Store(self.project.state, project=self.project.name, environment=self.project.environment)
         return self._store
+
+    @contextmanager
+    def hold(self, *, timeout: float = 0.0) -> Iterator[str]:
+        """Hold the state's lease for one writing run and give the run's id; within a held one it is the same run."""
+        if self._run_id is not None:
+            yield self._run_id
+            return
+        from reconciler.state.lease import hold  # noqa: PLC0415 - SQLAlchemy, which validate does without
+
+        run_id = uuid.uuid4().hex
+        with hold(self.store, run_id, timeout=timeout):
+            self._run_id = run_id
+            try:
+                yield run_id
+            finally:
+                self._run_id = None
 
     def reader(self, connection: str) -> Provider:
         """Return an unlocked connection's provider whose HTTP door refuses anything that writes."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 import signal
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ import click
 
 from reconciler.cli import options
 from reconciler.cli.output import people, progress, show_plan, show_report, write_private
-from reconciler.errors import InvalidInput, ReconcilerError, Refused, UsageError
+from reconciler.errors import Interrupted, InvalidInput, ReconcilerError, Refused, UsageError
 from reconciler.model.plan import Plan, Selection
 from reconciler.model.report import Report
 
@@ -77,7 +79,11 @@ def plan(out: Path | None, detailed_exitcode: bool, **arguments: Any) -> int:
             raise incomplete
         if out is not None:
             write_private(out, machine.dumps(machine.plan_document(shown)))
-            _say(settings, f"Saved to {out}. To carry out exactly this plan: reconciler apply {out}")
+            if len(shown.problems) > len(planned.plan.problems):
+                _say(settings, f"Saved to {out}; apply would refuse it as it stands, for the reasons above.")
+            else:
+                command = " ".join(["reconciler apply", str(out), *_flags(settings)])
+                _say(settings, f"Saved to {out}. To carry out exactly this plan: {command}")
     return EXIT_CHANGES if detailed_exitcode and shown.effective else 0
 
 
@@ -88,8 +94,9 @@ def plan(out: Path | None, detailed_exitcode: bool, **arguments: Any) -> int:
 @options.guarded
 @options.parallel
 @options.formatted(*options.FORMATS)
+@options.locking
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
-def apply(planfile: Path | None, **arguments: Any) -> int:
+def apply(planfile: Path | None, lock_timeout: float, **arguments: Any) -> int:
     """Carry out a plan: a saved one (PLANFILE), or a fresh one after asking."""
     from reconciler import pipeline  # noqa: PLC0415 - late, for a quick --help
 
@@ -99,7 +106,7 @@ def apply(planfile: Path | None, **arguments: Any) -> int:
     saved = _load(planfile) if planfile is not None else None
     project = pipeline.open_project(settings.project, settings.environment)
     declared = pipeline.declare(project)
-    with pipeline.Workspace(project) as workspace:
+    with pipeline.Workspace(project) as workspace, workspace.hold(timeout=lock_timeout):
         if saved is None:
             planned = _make_plan(workspace, declared, settings)
         else:
@@ -113,8 +120,9 @@ def apply(planfile: Path | None, **arguments: Any) -> int:
 @options.guarded
 @options.parallel
 @options.formatted(*options.FORMATS)
+@options.locking
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
-def destroy(**arguments: Any) -> int:
+def destroy(lock_timeout: float, **arguments: Any) -> int:
     """Delete all that is managed, or what is chosen with --target."""
     from reconciler import pipeline  # noqa: PLC0415 - late, for a quick --help
 
@@ -123,7 +131,7 @@ def destroy(**arguments: Any) -> int:
     # What is wrong with manifests does not matter here, what they protect does.
     _, declared = pipeline.check(project)
     declared = replace(declared, problems=())
-    with pipeline.Workspace(project) as workspace:
+    with pipeline.Workspace(project) as workspace, workspace.hold(timeout=lock_timeout):
         planned = _make_plan(workspace, declared, settings, destroying=True)
         return _carry_out(workspace, declared, planned, settings)
 
@@ -132,7 +140,14 @@ def _make_plan(workspace: Any, declared: Any, settings: Settings, *, destroying:
     from reconciler import pipeline  # noqa: PLC0415 - late, for a quick --help
 
     with progress("Reading the live timetable", None, quiet=settings.quiet):
-        return pipeline.plan(workspace, declared, settings.chosen, destroying=destroying)
+        return pipeline.plan(workspace, declared, settings.chosen, destroying=destroying, on_wait=_announce(settings))
+
+
+def _announce(settings: Settings) -> Callable[[float], None]:
+    def say(seconds: float) -> None:
+        _say(settings, f"Waiting {seconds:.0f} s: a call of an earlier run may still be under way at the server.")
+
+    return say
 
 
 def _load(planfile: Path) -> dict[str, Any]:
@@ -148,7 +163,22 @@ def _load(planfile: Path) -> dict[str, Any]:
 def _guard_findings(workspace: Any, plan: Plan, settings: Settings) -> tuple[Any, ...]:
     from reconciler.engine.guards import Overrides, evaluate  # noqa: PLC0415 - late, for a quick --help
 
+    for pattern in settings.overrides["allow_booked"]:
+        if not any(fnmatchcase(str(change.address), pattern) for change in plan.changes):
+            raise UsageError(f"--allow-booked {pattern} matches no object of this plan", hint="check the address")
     return evaluate(plan, workspace.project.policy, Overrides(**settings.overrides))
+
+
+def _flags(settings: Settings) -> list[str]:
+    """Return the overrides of this run as the user would type them: a saved plan does not hold them."""
+    overrides = settings.overrides
+    flags = [f"--allow-booked {shlex.quote(pattern)}" for pattern in overrides["allow_booked"]]
+    flags += [
+        f"--{name.replace('_', '-')} {overrides[name]:g}"
+        for name in ("max_deletes", "max_change_percent")
+        if overrides[name] is not None
+    ]
+    return [*flags, "--allow-empty"] if overrides["allow_empty"] else flags
 
 
 def _with_findings(plan: Plan, findings: tuple[Any, ...]) -> Plan:
@@ -203,8 +233,16 @@ def _confirm(workspace: Any, declared: Any, planned: Any, settings: Settings) ->
         from reconciler.render import text  # noqa: PLC0415 - late, for a quick --help
 
         text.plan(people(), planned.plan, verbose=settings.verbose)
-    click.echo("Carry this out? Only 'yes' is accepted: ", nl=False, err=True)
-    if sys.stdin.readline().strip() != "yes":
+    count = len(planned.plan.effective)
+    hosts = sorted({workspace.project.connections[change.connection].target for change in planned.plan.effective})
+    noun = "1 change" if count == 1 else f"{count} changes"
+    click.echo(f"Carry out {noun} at {', '.join(hosts)}? Only 'yes' is accepted: ", nl=False, err=True)
+    try:
+        answer = sys.stdin.readline().strip()
+    except KeyboardInterrupt:
+        click.echo(err=True)
+        raise Interrupted("interrupted; nothing was changed") from None
+    if answer != "yes":
         raise ReconcilerError("not confirmed; nothing was changed")
     again = pipeline.plan_again(workspace, declared, plan_document(planned.plan))
     kept = tuple(change for change in planned.plan.changes if not change.writes)

@@ -185,7 +185,7 @@ def _sandbox() -> Iterator[Sandbox]:
         from reconciler.sandbox import Options, Sandbox  # noqa: PLC0415 - Starlette, only here
     except ImportError as error:
         message = f"the demo runs on the sandbox, which needs {error.name}; it is not installed"
-        raise ReconcilerError(message, hint="pip install 'reconciler[sandbox]'") from None
+        raise ReconcilerError(message, hint="in the checkout: pip install '.[sandbox]'") from None
     # The documented answer of a session has no price; with all fields the demo can show drift on one.
     with Sandbox(Options(show_fields="all")) as sandbox:
         yield sandbox

@@ -23,6 +23,7 @@ _COMMANDS = {
     "apply": ("reconciler.cli.change", "Carry out a plan."),
     "drift": ("reconciler.cli.drift", "Show what changed outside since the last apply."),
     "destroy": ("reconciler.cli.change", "Delete all that is managed."),
+    "adopt": ("reconciler.cli.adopt", "Take an existing live object under management."),
     "state": ("reconciler.cli.state", "The record of what is managed."),
     "schema": ("reconciler.cli.schema", "Print a JSON Schema."),
     "sandbox": ("reconciler.cli.sandbox", "Serve emulators of the remote systems on loopback."),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -97,10 +98,22 @@ def parallel(command: Command) -> Command:
     return click.option("--parallelism", type=click.IntRange(1, 64), metavar="N", help="Objects at a time.")(command)
 
 
+def locking(command: Command) -> Command:
+    """Add how long to wait for another writing run to end."""
+    return click.option(
+        "--lock-timeout",
+        type=click.FloatRange(0, 86400),
+        default=0.0,
+        metavar="SECONDS",
+        help="Wait so long for another run that writes to end, before giving up.",
+    )(command)
+
+
 def _no_color(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
+    """Take the option as NO_COLOR, which also reaches what is said after the command has ended."""
     if value:
         ctx.color = False
-        ctx.meta["reconciler.no_color"] = True
+        os.environ["NO_COLOR"] = "1"
 
 
 def log_requests(verbose: bool) -> None:

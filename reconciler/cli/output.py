@@ -10,8 +10,6 @@ from io import StringIO
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-import click
-
 from reconciler.errors import ReconcilerError
 from reconciler.model.plan import Plan
 from reconciler.model.report import Drift, Outcome, Report
@@ -20,15 +18,12 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
-def _plain() -> bool:
-    context = click.get_current_context(silent=True)
-    return bool(os.environ.get("NO_COLOR")) or bool(context and context.meta.get("reconciler.no_color"))
-
-
 def _console(stream: IO[str]) -> Console:
     from rich.console import Console  # noqa: PLC0415 - 40 ms, for a quick --help
 
-    return Console(file=stream, no_color=_plain() or None, highlight=False, soft_wrap=True, emoji=False, markup=False)
+    # No colour system means no bold or dim either: what NO_COLOR asks for in the end is plain text.
+    system: Any = None if os.environ.get("NO_COLOR") else "auto"
+    return Console(file=stream, color_system=system, highlight=False, soft_wrap=True, emoji=False, markup=False)
 
 
 def people() -> Console:

@@ -39,7 +39,7 @@ def sandbox(port: int, seed: str, db: Path | None, choices: tuple[str, ...]) -> 
         from reconciler.sandbox import Options, serve  # noqa: PLC0415 - Starlette, only here
     except ImportError as error:
         message = f"the sandbox needs {error.name}, which is not installed"
-        raise ReconcilerError(message, hint="pip install 'reconciler[sandbox]'") from None
+        raise ReconcilerError(message, hint="in the checkout: pip install '.[sandbox]'") from None
     if "help" in choices:
         _list_choices(Options)
         return

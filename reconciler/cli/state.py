@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+import json
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -66,16 +67,35 @@ def show_object(
 @click.argument("addresses", nargs=-1, required=True, metavar="ADDRESS...")
 @options.common
 def remove(addresses: tuple[str, ...], project: Path | None, environment: str | None, quiet: bool, **_: Any) -> None:
-    """Forget objects: they stay as they are on the remote system, and are no longer managed."""
-    with _workspace(project, environment) as workspace:
-        records = workspace.store.records()
-        chosen = [_found(records, address) for address in addresses]
-        for record in chosen:
-            workspace.store.remove(record.address)
+    """Forget objects: they stay as they are on the remote system, and are no longer managed.
+
+    Calls to them whose result was never known are forgotten too.
+    """
+    with _workspace(project, environment) as workspace, workspace.hold():
+        records, doubtful = workspace.store.records(), {item.address for item in workspace.store.open_intents()}
+        for address in [_known({*records, *doubtful}, text) for text in addresses]:
+            workspace.store.remove(address)
+            workspace.store.settle(address)
             if not quiet:
-                click.echo(
-                    f"Forgot {record.address} ({record.connection} id {record.remote_id} is left alone)", err=True
+                record = records.get(address)
+                what = (
+                    f"{record.connection} id {record.remote_id} is left alone" if record else "a call of unknown result"
                 )
+                click.echo(f"Forgot {address} ({what})", err=True)
+        workspace.store.tidy()
+
+
+@state.command("unlock")
+@click.argument("run_id", metavar="ID")
+@options.common
+def unlock(run_id: str, project: Path | None, environment: str | None, quiet: bool, **_: Any) -> None:
+    """Take the lease from the run ID, which must be dead: two writing runs at once could double things."""
+    with _workspace(project, environment) as workspace:
+        if not workspace.store.release(run_id):
+            hint = "the id is in the message that said who holds it; it may have ended meanwhile"
+            raise ReconcilerError(f"no run {run_id} holds this project's state", hint=hint)
+    if not quiet:
+        click.echo(f"Run {run_id} no longer holds the state.", err=True)
 
 
 def _workspace(project: Path | None, environment: str | None) -> Any:
@@ -84,17 +104,20 @@ def _workspace(project: Path | None, environment: str | None) -> Any:
     return pipeline.Workspace(pipeline.open_project(project, environment))
 
 
-def _found(records: Any, text: str) -> Record:
+def _found(records: Mapping[Address, Record], text: str) -> Record:
+    return records[_known(records, text)]
+
+
+def _known(addresses: Collection[Address], text: str) -> Address:
     try:
         address = Address.parse(text)
     except ValueError as error:
         raise UsageError(str(error)) from None
-    if address not in records:
-        near = difflib.get_close_matches(text, [str(item) for item in records], n=1)
+    if address not in addresses:
+        near = difflib.get_close_matches(text, sorted(map(str, addresses)), n=1)
         hint = f"did you mean {near[0]}?" if near else "reconciler state list shows what is managed"
         raise ReconcilerError(f"{text} is not managed", hint=hint)
-    record: Record = records[address]
-    return record
+    return address
 
 
 def _row(record: Record) -> dict[str, Any]:
@@ -103,20 +126,21 @@ def _row(record: Record) -> dict[str, Any]:
 
 
 def _table(console: Any, records: Iterable[Record]) -> None:
-    from rich.table import Table  # noqa: PLC0415 - only for people
-    from rich.text import Text  # noqa: PLC0415 - only for people
+    from reconciler.render.safe import visible  # noqa: PLC0415 - only for people
 
-    table = Table(box=None, pad_edge=False)
-    for name in ("ADDRESS", "CONNECTION", "ID", "UPDATED", ""):
-        table.add_column(name, no_wrap=True)
-    for record in records:
-        protect = "protected" if record.protect else ""
-        cells = (str(record.address), record.connection, record.remote_id, record.updated_at, protect)
-        table.add_row(*(Text(cell) for cell in cells))
-    if table.row_count:
-        console.print(table)
-    else:
+    rows = [
+        (str(item.address), item.connection, item.remote_id, item.updated_at, "protected" if item.protect else "")
+        for item in records
+    ]
+    if not rows:
         console.print("Nothing is managed yet.")
+        return
+    # Never cut: an address is there to be copied.
+    table = [("ADDRESS", "CONNECTION", "ID", "UPDATED", ""), *rows]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    for row in table:
+        line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        console.print(visible(line.rstrip()))
 
 
 def _details(console: Any, document: dict[str, Any]) -> None:
@@ -128,6 +152,13 @@ def _details(console: Any, document: dict[str, Any]) -> None:
         if isinstance(value, dict):
             console.print(f"{name}:")
             for key, item in value.items():
-                console.print(visible(f"  {key}: {item}"))
+                console.print(visible(f"  {key}: {_words(item)}"))
         else:
-            console.print(visible(f"{name}: {', '.join(value) if isinstance(value, list) else value}"))
+            console.print(
+                visible(f"{name}: {', '.join(value) or 'nothing' if isinstance(value, list) else _words(value)}")
+            )
+
+
+def _words(value: Any) -> str:
+    """Return a value as JSON, and plain text without its quotes."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

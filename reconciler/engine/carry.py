@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 from reconciler.engine.diff import compare
@@ -13,7 +15,7 @@ from reconciler.engine.doubt import intended, unread_stranger
 from reconciler.engine.identify import created
 from reconciler.engine.snapshot import Place
 from reconciler.errors import OutcomeUnknown, ReconcilerError, RemoteError
-from reconciler.model.canonical import now
+from reconciler.model.canonical import now, utc
 from reconciler.model.change import Call, Change, Edit, Receipt, bind, bind_path
 from reconciler.model.kind import Kind
 from reconciler.model.objects import Address, Desired, Fields, Intent, Record, Scope
@@ -25,6 +27,9 @@ _log = logging.getLogger("reconciler.apply")
 
 _SHOWN_DIFFERENCES = 3
 
+PENDING_MARGIN = 1.0
+"""Seconds beyond a connection's timeout after which a server has surely ended a call that nobody waits for."""
+
 
 class Ledger(Protocol):
     """What a run needs of the state: each method is durable, and one transaction, when it returns."""
@@ -35,6 +40,10 @@ class Ledger(Protocol):
 
     def end(self, number: int) -> None:
         """Forget an intent whose call certainly had no effect."""
+        ...
+
+    def quieten(self, number: int) -> None:
+        """Record that an intent's call has ended, though with what result is not known."""
         ...
 
     def settle(self, address: Address) -> None:
@@ -54,6 +63,7 @@ class Ledger(Protocol):
 class Run:
     """What one apply works with. `ids` grows as objects are created; `lock` guards it and `claimed`.
 
+    `telling` are the places whose answers to a creation are known to hold the new id.
     `listed` are the ids that were live before the run, by place: an object created now is none of them.
     """
 
@@ -66,7 +76,8 @@ class Run:
     ids: dict[Address, str]
     claimed: set[tuple[str, str, str]] = field(default_factory=set)
     lock: threading.RLock = field(default_factory=threading.RLock)
-    twin_locks: dict[Any, threading.Lock] = field(default_factory=dict)
+    telling: set[Place] = field(default_factory=set)
+    place_locks: dict[Place, threading.Lock] = field(default_factory=dict)
 
 
 def carry_out(run: Run, change: Change) -> Outcome:
@@ -122,17 +133,36 @@ def _send_create(run: Run, change: Change, call: Call, sent: list[Call]) -> str:
     """Send a creation and record its id; objects that look alike are created one after another."""
     desired, kind = _desired(change), run.kinds[change.address.kind]
     fields = _bound(run, desired.fields)
-    with run.lock:
-        lock = run.twin_locks.setdefault((call.connection, kind.name, kind.identities(fields)), threading.Lock())
-    with lock:
+    with _one_at_a_time(run, (call.connection, kind.name)):
         number = _begin(run, call, fields)
         receipt = _send(run, call, number, sent)
         remote_id = receipt.remote_id or _find_created(run, kind, call.connection, fields)
         with run.lock:
+            if receipt.remote_id is not None:
+                run.telling.add((call.connection, kind.name))
             run.claimed.add((call.connection, kind.name, remote_id))
             run.ids[change.address] = remote_id
         run.store.save(_record(run, desired, remote_id, fields), ends=number)
     return remote_id
+
+
+@contextmanager
+def _one_at_a_time(run: Run, place: Place) -> Iterator[None]:
+    """Let creations at a place run side by side only once its answers are known to tell the new id.
+
+    Where they do not, the new object has to be told from all others, and two new ones at once could not be.
+    """
+    with run.lock:
+        lock = run.place_locks.setdefault(place, threading.Lock())
+    lock.acquire()
+    if place in run.telling:
+        lock.release()
+        yield
+        return
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _find_created(run: Run, kind: Kind, connection: str, fields: Fields) -> str:
@@ -255,8 +285,14 @@ def _begin(run: Run, call: Call, fields: Fields) -> int:
             effect=call.effect,
             fields=fields,
             started_at=now(),
+            pending_until=_pending_until(run.connections[call.connection].timeout),
         )
     )
+
+
+def _pending_until(timeout: float) -> str:
+    """Return until when the remote system may still be at a call that is sent now and never heard of again."""
+    return utc(datetime.now(UTC) + timedelta(seconds=timeout + PENDING_MARGIN))
 
 
 def _send(run: Run, call: Call, number: int, sent: list[Call]) -> Receipt:
@@ -266,7 +302,9 @@ def _send(run: Run, call: Call, number: int, sent: list[Call]) -> Receipt:
     sent.append(ready)
     try:
         return run.open_provider(call.connection).send(ready)
-    except OutcomeUnknown:
+    except OutcomeUnknown as lost:
+        if not lost.pending:
+            run.store.quieten(number)
         raise
     except ReconcilerError:
         run.store.end(number)

@@ -14,18 +14,26 @@ from reconciler.model.kind import Kind
 from reconciler.model.objects import Address, Desired, Intent, Live, Problem, Record
 from reconciler.settings import Connection
 
+_NAMED = 5
+
 Decision = tuple[Change | None, tuple[Problem, ...]]
 """A change, or None where nothing is left to do or to remember, and what is wrong with it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """What every decision looks at. `taken` are the ids that are managed, or found again, already."""
+    """What every decision looks at. `taken` are the ids that are managed, or found again, already.
+
+    `sighted` are the ids that were live before an earlier run created anything, by run, connection and
+    kind; `explained` those that are as an interrupted creation made them, by place.
+    """
 
     kinds: Mapping[str, Kind]
     connections: Mapping[str, Connection]
     snapshot: Snapshot
     taken: Mapping[Place, Collection[str]]
+    sighted: Mapping[tuple[str, str, str], Collection[str]]
+    explained: Mapping[Place, Collection[str]]
     destroying: bool = False
 
 
@@ -280,7 +288,7 @@ def _settle(
         for live in created(context.kinds[address.kind], item.fields, reading, taken)
     }
     if not found:
-        return None, None
+        return None, _if_unexplained(context, address, desired, own)
     if len(found) > 1:
         ids = ", ".join(sorted(found))
         reason = (
@@ -299,6 +307,33 @@ def _settle(
         protect=bool(desired and desired.protect),
         depends_on=depends_on,
     ), None
+
+
+def _if_unexplained(
+    context: Context, address: Address, desired: Desired | None, own: Sequence[Intent]
+) -> Change | None:
+    """Refuse to create again while something new is there that could be ours, if not quite as it was sent.
+
+    A server may store a value otherwise than it was sent; then no look finds what a lost answer made.
+    """
+    if not context.kinds[address.kind].listed_whole:
+        return None
+    new: set[str] = set()
+    for intent in own:
+        place = (intent.connection, address.kind)
+        before = context.sighted.get((intent.run_id, *place))
+        listed = context.snapshot.reading(*place).listed
+        if before is not None and listed is not None:
+            known = {*before, *context.taken.get(place, ()), *context.explained.get(place, ())}
+            new |= listed - known
+    if not new:
+        return None
+    ids = ", ".join(sorted(new)[:_NAMED])
+    reason = (
+        f"an earlier creation has an unknown result, and objects have appeared since that could be it ({ids}); "
+        f"if one is: reconciler adopt {address} ID; if none is: reconciler state rm {address}"
+    )
+    return _unknown(address, own[-1].connection, reason, desired=desired)
 
 
 def _found_again(context: Context, address: Address, desired: Desired | None, record: Record) -> Decision:

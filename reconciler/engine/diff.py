@@ -31,37 +31,56 @@ def compare(kind: Kind, desired: Fields, live: Fields, applied: Fields) -> Compa
     """Compare the desired fields with the live ones; fields that were not answered with those last applied.
 
     `live` may be empty. Only what the manifest states is compared. Object edits come as one edit,
-    first, then one for each part that can be written on its own.
+    first, then one for each part that can be written on its own, unless the former might disturb the latter.
     """
     changes: list[FieldChange] = []
     values: dict[str, Any] = {}
     parts: list[PartRevision] = []
     verified: list[str] = []
     unverified: list[str] = []
+    overwritten: list[str] = []
     for name, wanted in desired.items():
         if name in kind.parts:
-            revision = kind.parts[name](wanted, live.get(name), applied.get(name))
-            parts.append(revision)
-            verified += [f"{name}.{item}" for item in revision.verified]
-            unverified += [f"{name}.{item}" for item in revision.unverified]
             continue
         (verified if name in live else unverified).append(name)
         found = tuple(_field_changes(name, wanted, live, applied))
         if found:
             changes += found
             values[name] = _whole_value(wanted, live.get(name))
+            overwritten += [name] if _changed_twice(name, wanted, live, applied) else []
+    disturbing = not kind.may_lay_anew.isdisjoint(values)
+    for name in sorted(kind.parts.keys() & desired.keys()):
+        anew = next((field for field in sorted(kind.lays_anew.get(name, ())) if field in values), None)
+        revision = kind.parts[name](desired[name], live.get(name), applied.get(name), anew)
+        parts.append(revision)
+        verified += [f"{name}.{item}" for item in revision.verified]
+        unverified += [f"{name}.{item}" for item in revision.unverified]
     for revision in parts:
         changes += revision.fields
         for edit in revision.edits:
             values.update(edit.values if edit.part is None else {})
+    whole, members = (Edit(values=values),) if values else (), tuple(_part_edits(parts))
     return Comparison(
         fields=tuple(sorted(changes, key=lambda change: change.path)),
-        edits=(*((Edit(values=values),) if values else ()), *_part_edits(parts)),
+        edits=(*members, *whole) if disturbing else (*whole, *members),
         risks=tuple(risk for revision in parts for risk in revision.risks),
-        notes=tuple(revision.note for revision in parts if revision.note),
+        notes=(*_overwriting(overwritten, applied), *(revision.note for revision in parts if revision.note)),
         verified=tuple(verified),
         unverified=tuple(unverified),
     )
+
+
+def _changed_twice(name: str, wanted: Any, live: Fields, applied: Fields) -> bool:
+    """Tell a field that both the manifest and somebody outside changed since the last apply."""
+    if name not in live or name not in applied or isinstance(wanted, Mapping):
+        return False
+    return not _same(live[name], applied[name]) and not _same(wanted, applied[name])
+
+
+def _overwriting(names: list[str], applied: Fields) -> Iterator[str]:
+    if names:
+        was = ", ".join(f"{name} (last applied: {applied[name]})" for name in names)
+        yield f"overwrites an outside change of {was}"
 
 
 def _part_edits(parts: list[PartRevision]) -> Iterator[Edit]:

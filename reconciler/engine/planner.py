@@ -8,6 +8,7 @@ from typing import Any
 
 from reconciler.engine.decide import Context, decide
 from reconciler.engine.doubt import creations
+from reconciler.engine.identify import created
 from reconciler.engine.order import in_order
 from reconciler.engine.snapshot import Place, Snapshot
 from reconciler.model.canonical import digest, plain
@@ -34,6 +35,7 @@ class World:
     kinds: Mapping[str, Kind]
     providers: Mapping[str, ProviderSpec]
     connections: Mapping[str, Connection]
+    sighted: Mapping[tuple[str, str, str], frozenset[str]] = field(default_factory=dict)
     destroying: bool = False
 
 
@@ -80,6 +82,8 @@ def make_plan(world: World, snapshot: Snapshot, header: Mapping[str, str | None]
         connections=world.connections,
         snapshot=snapshot,
         taken=taken,
+        sighted=world.sighted,
+        explained=_explained(world, snapshot),
         destroying=world.destroying,
     )
     changes: dict[Address, Change] = {}
@@ -102,6 +106,7 @@ def make_plan(world: World, snapshot: Snapshot, header: Mapping[str, str | None]
     in_order(changes.values())  # raises on a circle of references, which would stop an apply half-way
     ordered = tuple(changes[address] for address in sorted(changes, key=str))
     problems += _missing_dependencies(world, changes)
+    problems += _stranded(world, changes)
     return Plan(
         project=str(header["project"]),
         environment=header["environment"],
@@ -138,6 +143,17 @@ def _by_reference(world: World) -> tuple[Address, ...]:
         for address in sorted(world.selected, key=str)
     ]
     return in_order(stand_ins)
+
+
+def _explained(world: World, snapshot: Snapshot) -> dict[Place, set[str]]:
+    """Return the live ids that are as one of the interrupted creations made them, whichever it was."""
+    explained: dict[Place, set[str]] = {}
+    for address, intents in world.intents.items():
+        for intent in creations(intents, world.connections):
+            place = (intent.connection, address.kind)
+            found = created(world.kinds[address.kind], intent.fields, snapshot.reading(*place), ())
+            explained.setdefault(place, set()).update(live.remote_id for live in found)
+    return explained
 
 
 def _with_calls(world: World, change: Change) -> Change:
@@ -187,6 +203,22 @@ def _missing_dependencies(world: World, changes: Mapping[Address, Change]) -> li
         if change.desired is not None and change.action not in {"delete", "noop"}
         for target in change.desired.depends_on
         if target not in world.records and target not in changes
+    ]
+
+
+def _stranded(world: World, changes: Mapping[Address, Change]) -> list[Problem]:
+    """Say which objects would be left referring to one that is deleted, because they are not selected."""
+    gone = {address for address, change in changes.items() if change.action == "delete"}
+    return [
+        Problem(
+            code="dependent-not-selected",
+            summary=f"would be deleted, yet {record.address} refers to it and is not selected",
+            hint=f"add --target {record.address}, or do not exclude it",
+            address=target,
+        )
+        for record in world.records.values()
+        if record.address not in changes
+        for target in sorted(gone.intersection(record.depends_on), key=str)
     ]
 
 

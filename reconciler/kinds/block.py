@@ -139,6 +139,7 @@ KIND = Kind(
     identities=identities,
     readable=frozenset({"resource_id", "start", "end"}),
     references=(Reference(spec_field="resource", field="resource_id", kind="Resource"),),
+    listed_whole=False,
     check=check,
     check_together=check_together,
 )

@@ -44,6 +44,9 @@ _CANONICAL: Mapping[str, Callable[[Any], Any]] = {
 READABLE = frozenset({"name", "group", "time", "start_date", "end_date", "slots"})
 """The fields in the show sample of seed 000; a server may answer more."""
 
+_DEFAULT_NAMES = {"event": "My Event", "course": "My Course", "recurring_event": "My Recurring Event"}
+"""What a session is called that is created without a name (seed 000, the tables of defaults)."""
+
 _MOVES_SLOTS = frozenset({"time", "start_date", "end_date", "repeat"})
 """Fields whose change may make the server lay its slots out anew: seed 000 does not say."""
 
@@ -70,10 +73,15 @@ def _canonical_slot(slot: Mapping[str, Any], duration: int | None) -> dict[str, 
 
 
 def identities(fields: Fields) -> tuple[IdentityKey, ...]:
-    """Return the natural key: name, group and first day. None where one of them is not stated."""
-    first_day = fields.get("start_date") or min((slot["date"] for slot in fields.get("slots") or ()), default=None)
-    name, group = fields.get("name"), fields.get("group")
-    return () if name is None or group is None or first_day is None else ((name, group, first_day),)
+    """Return the natural keys: name, group and first day, which is the start date or that of the first slot.
+
+    Both count on both sides, because a server may answer its default start date for a session with slots.
+    A name that is not stated is the one the API gives by type (seed 000).
+    """
+    name, group = fields.get("name", _DEFAULT_NAMES.get(fields.get("type", ""))), fields.get("group")
+    first_slot = min((slot["date"] for slot in fields.get("slots") or ()), default=None)
+    days = dict.fromkeys(day for day in (fields.get("start_date"), first_slot) if day is not None)
+    return () if name is None or group is None else tuple((name, group, day) for day in days)
 
 
 def missing_to_create(fields: Fields) -> tuple[str, ...]:
@@ -168,6 +176,8 @@ KIND = Kind(
     readable=READABLE,
     volatile=frozenset({"spaces_booked", "spaces_reserved"}),
     parts={"slots": compare_slots},
+    lays_anew={"slots": frozenset({"repeat"})},
+    may_lay_anew=_MOVES_SLOTS,
     check=check,
     missing_to_create=missing_to_create,
     risks=risks,

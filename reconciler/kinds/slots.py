@@ -31,12 +31,12 @@ def _order(slot: Slot) -> tuple[str, str, str]:
     return (*slot_key(slot), slot["id"])
 
 
-def compare_slots(desired: Any, live: Any, applied: Any) -> PartRevision:
+def compare_slots(desired: Any, live: Any, applied: Any, anew: str | None = None) -> PartRevision:
     """Return how `live` slots become `desired` ones; `applied` are the slots last applied, or None.
 
     Desired and applied slots are `{date, time, duration?}`; live ones add `id`, `spaces_booked` and
     `spaces_reserved`, and may lack time and duration. Without any live answer the last applied set is
-    compared instead.
+    compared instead. Where another `repeat` makes them anew, the whole set goes with it (seed 000).
     """
     desired, applied = list(desired), list(applied or ())
     if live is None:
@@ -45,8 +45,8 @@ def compare_slots(desired: Any, live: Any, applied: Any) -> PartRevision:
     known = _with_applied_times(live, applied)
     leftover_desired, leftover_live, shorter = _pair_off(desired, known, applied)
     coverage = _coverage(live)
-    if len(desired) != len(live):
-        return _replace_all(desired, known, applied, coverage)
+    if anew is not None or len(desired) != len(live):
+        return _replace_all(desired, known, applied, coverage, anew)
     pairs = shorter + _pair_by_day(leftover_desired, leftover_live)
     return PartRevision(
         fields=tuple(_moved(slot, wanted, applied) for slot, wanted in pairs),
@@ -159,11 +159,10 @@ def _replace_all(
     known: list[Slot],
     applied: list[Slot],
     coverage: tuple[tuple[str, ...], tuple[str, ...]],
+    anew: str | None,
 ) -> PartRevision:
-    note = (
-        f"the number of slots changes from {len(known)} to {len(desired)}, so the whole set is replaced "
-        "and every slot gets a new id"
-    )
+    why = f"{anew} changes" if anew else f"the number of slots changes from {len(known)} to {len(desired)}"
+    note = f"{why}, so the whole set is replaced and every slot gets a new id"
     booked, unknown = booked_slots(known)
     risks = [counted("booked-slot-lost", "block", "replacing the whole set of slots loses", booked)] if booked else []
     if unknown:

@@ -1,6 +1,7 @@
 """Canonical values: one spelling for each meaning, used for what is declared and for what is answered.
 
 Every function returns the canonical value or raises ValueError with a sentence that says what was expected.
+Blanks around a value are for servers: the schemas take none in a manifest.
 """
 
 from __future__ import annotations
@@ -44,7 +45,8 @@ _FALSE = frozenset({"false", "0", "no"})
 
 def word(value: Any, words: tuple[str, ...]) -> str:
     """Return the enumeration word for a word or its wire number (as a number or digits)."""
-    text = str(value).strip()
+    # A schema takes 6.0 for 6, as JSON does.
+    text = str(int(value) if isinstance(value, float) and value.is_integer() else value).strip()
     if text in words:
         return text
     if text.isascii() and text.isdigit() and int(text) < len(words):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from reconciler.model.change import Action, Edit, FieldChange, Risk
 from reconciler.model.objects import Fields, Live, Manifest, Problem
@@ -36,8 +36,15 @@ class PartRevision:
     unverified: tuple[str, ...] = ()
 
 
-PartComparison = Callable[[Any, Any, Any], PartRevision]
-"""(desired, live or None, last applied or None) → how to get there; empty where nothing changes."""
+class PartComparison(Protocol):
+    """How one collection is compared: desired, live or None, last applied or None → how to get there.
+
+    `anew` names a field whose change makes the remote system lay the collection out anew.
+    """
+
+    def __call__(self, desired: Any, live: Any, applied: Any, anew: str | None = None) -> PartRevision:
+        """Return the revision, an empty one where nothing changes."""
+        ...
 
 
 def _no_problems(_: Manifest) -> Iterable[Problem]:
@@ -65,6 +72,9 @@ class Kind:
     `readable` names the fields the API documents as answered: the rest may be answered or not;
     `volatile` names values, at any depth, that change with everyday business (places booked): their
     change alone does not make a plan stale;
+    `listed_whole` says whether a reading lists every live object of the kind, or only a window of them;
+    `lays_anew` names, by part, the fields whose change makes its members be laid out anew, `may_lay_anew`
+    those whose change might: the members are written before them, while their ids are surely right;
     `missing_to_create` names what a creation would need and the fields do not have, as sentences.
     """
 
@@ -75,6 +85,9 @@ class Kind:
     identities: Callable[[Fields], tuple[IdentityKey, ...]]
     readable: frozenset[str]
     references: tuple[Reference, ...] = ()
+    listed_whole: bool = True
+    lays_anew: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    may_lay_anew: frozenset[str] = frozenset()
     volatile: frozenset[str] = frozenset()
     parts: Mapping[str, PartComparison] = field(default_factory=dict)
     check: Callable[[Manifest], Iterable[Problem]] = _no_problems

@@ -164,7 +164,10 @@ class Record:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intent:
-    """A writing call that was about to be sent and whose result was not yet recorded."""
+    """A writing call that was about to be sent and whose result was not yet recorded.
+
+    Until `pending_until` the remote system may still be carrying it out; empty where it surely is not.
+    """
 
     run_id: str
     address: Address
@@ -173,6 +176,19 @@ class Intent:
     effect: str
     fields: Fields
     started_at: str
+    pending_until: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lease:
+    """Who may write to a project's systems right now. `beat` is the last sign of life, Unix time in seconds."""
+
+    run_id: str
+    holder: str
+    host: str
+    pid: int
+    since: str
+    beat: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -163,18 +163,22 @@ def is_event(data: Mapping[str, Any]) -> bool:
 
 
 def _block_owner(data: Mapping[str, Any]) -> str | None:
-    """Return the resource of a block: `resource_id`, else what a link to a resource names.
-
-    Seed 002's own sample carries a `person_id` and a `person` link that leads to `/resource/15288`.
-    """
+    """Return the resource of a block: `resource_id`, else what the `resource` link names."""
     if data.get("resource_id") is not None:
         return str(_read("resource_id", _id_text, data["resource_id"]))
+    match = _RESOURCE_LINK.fullmatch(link(data, "resource") or "")
+    return match[1] if match else None
+
+
+def hinted_owner(data: Mapping[str, Any]) -> str | None:
+    """Return the resource that a block's `person` link or `person_id` hints at; None where neither is there.
+
+    Seed 002's own sample of a resource's block names no resource: it has a `person_id` and a `person` link to
+    `/resource/15288`. That can confirm an owner that is known, yet never tell one.
+    """
+    match = _RESOURCE_LINK.fullmatch(link(data, "person") or "")
     person = data.get("person_id")
-    for name in ("resource", "person"):
-        match = _RESOURCE_LINK.fullmatch(link(data, name) or "")
-        if match and (person is None or str(person) == match[1]):
-            return match[1]
-    return None
+    return match[1] if match else None if person is None else str(person)
 
 
 def link(data: Mapping[str, Any], name: str) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from reconciler.model.objects import Live, Reading
@@ -16,7 +17,6 @@ PAGE_SIZE = "100"
 """What the documentation says for slots (notes §3.2); the server may give less."""
 
 _NO_PUBLIC = "blocks cannot be read with public access; expected a connection with access: admin"
-_KEY = ("resource_id", "start", "end")
 
 
 def read_blocks(reader: Reader, scope: Scope) -> Reading:
@@ -30,19 +30,29 @@ def read_blocks(reader: Reader, scope: Scope) -> Reading:
     found.update({remote_id: rows[remote_id] for remote_id in scope.ids if remote_id in rows})
     for remote_id in sorted(found):
         settle(findings, remote_id, found[remote_id], _block)
+        _confirm_owner(findings, remote_id, found[remote_id], scope.ids[remote_id])
     blocked = {remote_id: row for remote_id, row in rows.items() if _is_block(row)}
-    others = (row for remote_id, row in blocked.items() if remote_id not in found)
-    findings.live.update(_twins(others, scope.wanted))
+    _twins(reader, scope, (row for remote_id, row in blocked.items() if remote_id not in found), findings)
     return findings.reading(None if listing.rows is None else blocked, listing.failure)
 
 
-def _window(reader: Reader, scope: Scope) -> Listing:
+def _confirm_owner(findings: Findings, remote_id: str, data: Mapping[str, Any], known: Fields) -> None:
+    """Take a hint at a block's resource as an answer where it is the one that is known already."""
+    live = findings.live.get(remote_id)
+    if live is None or "resource_id" in live.fields or known.get("resource_id") is None:
+        return
+    if answers.hinted_owner(data) == known["resource_id"]:
+        fields = {**live.fields, "resource_id": known["resource_id"]}
+        findings.live[remote_id] = replace(live, fields=fields)
+
+
+def _window(reader: Reader, scope: Scope, **filters: str) -> Listing:
     """List the slots of every day that a block in scope touches; no block with times, no request."""
     window = answers.block_window([*scope.ids.values(), *scope.wanted])
     if window is None:
         return Listing(rows={})
     days = {"start_date": window[0].isoformat(), "end_date": window[1].isoformat()}
-    return reader.collection("slots", {**days, "per_page": PAGE_SIZE})
+    return reader.collection("slots", {**days, **filters, "per_page": PAGE_SIZE})
 
 
 def _block(data: Mapping[str, Any]) -> Live | None:
@@ -67,15 +77,33 @@ def _is_block(data: Mapping[str, Any]) -> bool:
         return False
 
 
-def _twins(rows: Iterable[Mapping[str, Any]], wanted: Iterable[Fields]) -> dict[str, Live]:
-    """Return the blocks with a wanted one's resource and times; one whose times are unusable is none."""
-    keys = [tuple(fields.get(key) for key in _KEY) for fields in wanted]
-    twins: dict[str, Live] = {}
-    for row in rows if keys else ():
+def _twins(reader: Reader, scope: Scope, rows: Iterable[Mapping[str, Any]], findings: Findings) -> None:
+    """Find the blocks with a wanted one's resource and times; one whose times are unusable is none.
+
+    A row that does not say whose it is may be a resource's or a person's: the list of that resource tells.
+    """
+    owners: dict[tuple[Any, Any], set[str]] = {}
+    for fields in scope.wanted:
+        if isinstance(fields.get("resource_id"), str):
+            owners.setdefault((fields.get("start"), fields.get("end")), set()).add(fields["resource_id"])
+    for row in rows if owners else ():
         try:
             live = answers.decode_block(row)
         except ValueError:
             continue
-        if tuple(live.fields.get(key) for key in _KEY) in keys:
-            twins[live.remote_id] = live
-    return twins
+        wanted = owners.get((live.fields["start"], live.fields["end"]), set())
+        if live.fields.get("resource_id") in wanted:
+            findings.live[live.remote_id] = live
+        elif wanted and "resource_id" not in live.fields:
+            _settle_owner(reader, scope, live, wanted, findings)
+
+
+def _settle_owner(reader: Reader, scope: Scope, live: Live, wanted: set[str], findings: Findings) -> None:
+    for owner in sorted(wanted):
+        listing = _window(reader, scope, resource_id=owner)
+        if listing.rows is None:
+            why = f"does not say whose it is, and the list of resource {owner} failed: {listing.failure}"
+            findings.unreadable[live.remote_id] = f"slot {live.remote_id} {why}"
+        elif live.remote_id in listing.rows:
+            findings.live[live.remote_id] = replace(live, fields={**live.fields, "resource_id": owner})
+            return

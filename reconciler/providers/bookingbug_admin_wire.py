@@ -96,7 +96,11 @@ def _update_resource(change: Change, connection: Connection) -> Call:
     # An empty live text is what leaving it out would leave, and a server may not take it for an email.
     kept = {key: live[key] for key in RESENT if live.get(key) not in {None, ""}}
     path = admin_path(connection, "resources", identifier(change.remote_id))
-    return _call(change, "update", "PUT", path, _resource_body({**kept, **_stated(change)}))
+    stated = _stated(change)
+    if isinstance(stated.get("address"), Mapping) and isinstance(live.get("address"), Mapping):
+        # Whether an address is written in part is not documented: what the manifest does not state is sent along.
+        stated["address"] = {**live["address"], **stated["address"]}
+    return _call(change, "update", "PUT", path, _resource_body({**kept, **stated}))
 
 
 def _create_block(change: Change, connection: Connection) -> Call:

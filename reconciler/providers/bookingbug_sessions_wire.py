@@ -123,15 +123,11 @@ def _delete(change: Change) -> Call:
 
 
 def _updates(change: Change) -> Iterable[Call]:
-    """One PUT for the session, then one for each slot: slot ids and their bookings live on (seed 000)."""
-    whole: dict[str, Any] = {}
+    """One PUT for the session, one for each slot, in the order of the edits: slot ids live on (seed 000)."""
     for edit in change.edits:
         if edit.part is None:
-            whole.update(edit.values)
-    if whole:
-        yield _call(change, "update", "PUT", session_path(change.remote_id), _ordered(whole))
-    for edit in change.edits:
-        if edit.part is not None:
+            yield _call(change, "update", "PUT", session_path(change.remote_id), _ordered(edit.values))
+        else:
             path = f"/api/slots/{identifier(edit.part_id)}.xml"
             values = {key: edit.values[key] for key in _SLOT_WRITTEN if key in edit.values}
             yield _call(change, "update", "PUT", path, values)

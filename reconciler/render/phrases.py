@@ -185,7 +185,8 @@ def drift_headline(drift: Drift) -> str:
         return "No drift. No objects are managed."
     if counts["in_sync"] == len(drift.objects):
         verb = "is" if counts["in_sync"] == 1 else "are"
-        return f"No drift. {counted(counts['in_sync'], 'object')} {verb} as last applied."
+        seen = "No drift" if drift.coverage["fields"] == drift.coverage["verifiable"] else "No drift seen"
+        return f"{seen}. {counted(counts['in_sync'], 'object')} {verb} as last applied."
     states = ", ".join(f"{counts[state]} {state}" for state in ("changed", "missing", "expired", "unknown"))
     return f"Drift: {states}; {counts['in_sync']} in sync."
 
@@ -200,7 +201,8 @@ def drift_coverage(drift: Drift) -> str:
     why = "the API does not answer"
     if drift.summary["unknown"]:
         why += " or could not be read"
-    return f"Verified {verifiable} of {fields} applied fields ({100 * verifiable // fields} %); the rest {why}."
+    share = 100 * verifiable // fields
+    return f"Verified {verifiable} of {fields} applied fields ({share} %); the rest {why}: a change there is not seen."
 
 
 def drifted_words(item: Drifted) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, Boolean, Column, Integer, MetaData, PrimaryKeyConstraint, String, Table, Text
+from sqlalchemy import JSON, Boolean, Column, Float, Integer, MetaData, PrimaryKeyConstraint, String, Table, Text
 
 VERSION = 1
 """Version of the tables below; a state written by a newer version is refused, never guessed at."""
@@ -49,5 +49,34 @@ intents = Table(
     Column("effect", String(16), nullable=False),
     Column("fields", JSON, nullable=False),
     Column("started_at", String(32), nullable=False),
+    Column("pending_until", String(32), nullable=False),
 )
 """Writing calls that were about to be sent: a row that is still there has an unknown result."""
+
+sightings = Table(
+    "reconciler_sightings",
+    metadata,
+    Column("project", String(255), nullable=False),
+    Column("environment", String(255), nullable=False),
+    Column("run_id", String(64), nullable=False),
+    Column("connection", String(255), nullable=False),
+    Column("kind", String(64), nullable=False),
+    Column("ids", JSON, nullable=False),
+    PrimaryKeyConstraint("project", "environment", "run_id", "connection", "kind"),
+)
+"""Which ids were live before a run created anything: what is new since may be what a lost answer made."""
+
+leases = Table(
+    "reconciler_leases",
+    metadata,
+    Column("project", String(255), nullable=False),
+    Column("environment", String(255), nullable=False),
+    Column("run_id", String(64), nullable=False),
+    Column("holder", String(255), nullable=False),
+    Column("host", String(255), nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("since", String(32), nullable=False),
+    Column("beat", Float, nullable=False),
+    PrimaryKeyConstraint("project", "environment"),
+)
+"""At most one writing run for each project and environment; `beat` is the holder's last sign of life, Unix time."""

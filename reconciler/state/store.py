@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,8 @@ from sqlalchemy.pool import StaticPool
 
 from reconciler.errors import ReconcilerError
 from reconciler.model.canonical import now, plain
-from reconciler.model.objects import Address, Intent, Record
-from reconciler.state.schema import VERSION, intents, meta, metadata, objects
+from reconciler.model.objects import Address, Intent, Lease, Record
+from reconciler.state.schema import VERSION, intents, leases, meta, metadata, objects, sightings
 
 
 class Store:
@@ -56,21 +57,26 @@ class Store:
                 self._url, poolclass=StaticPool, connect_args={"timeout": 30, "check_same_thread": False}
             )
         except (SQLAlchemyError, ImportError) as error:
-            hint = "pip install 'reconciler[postgres]'" if isinstance(error, ImportError) else None
+            hint = "in the checkout: pip install '.[postgres]'" if isinstance(error, ImportError) else None
             message = f"state {self.label}: {_words(error)}"
             raise ReconcilerError(message, hint=hint) from None
         event.listen(engine, "connect", _durable)
         return engine
 
     @contextmanager
-    def _transaction(self, *, writing: bool) -> Iterator[Connection | None]:
-        """Give one transaction, or None where a read finds that there is no state yet."""
+    def _transaction(self, *, writing: bool, immediate: bool = False) -> Iterator[Connection | None]:
+        """Give one transaction, or None where a read finds that there is no state yet.
+
+        An `immediate` one has SQLite take its write lock at once: what it reads holds until it has written.
+        """
         with self._lock:  # one connection serves all threads
             try:
                 if not self._prepared(writing=writing):
                     yield None
                     return
                 with self._engine.begin() as connection:
+                    if immediate and self._is_sqlite:
+                        connection.exec_driver_sql("BEGIN IMMEDIATE")
                     yield connection
             except (SQLAlchemyError, OSError) as error:
                 message = f"state {self.label}: {_words(error)}"
@@ -88,7 +94,7 @@ class Store:
         if file is not None and not file.exists():
             if not writing:
                 return False
-            file.parent.mkdir(parents=True, exist_ok=True)
+            _make_folder(file.parent)
             os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))
         with self._engine.begin() as connection:
             if writing and self._is_sqlite:  # two programs may find it empty at once; tables come all or none
@@ -141,6 +147,7 @@ class Store:
             "effect": intent.effect,
             "fields": plain(intent.fields),
             "started_at": intent.started_at,
+            "pending_until": intent.pending_until,
         }
         with self._transaction(writing=True) as connection:
             if connection is None:
@@ -153,6 +160,67 @@ class Store:
         with self._transaction(writing=True) as connection:
             if connection is not None:
                 connection.execute(delete(intents).where(intents.c.number == number))
+
+    def quieten(self, number: int) -> None:
+        """Record that an intent's call has ended, though with what result is not known."""
+        with self._transaction(writing=True) as connection:
+            if connection is not None:
+                connection.execute(update(intents).where(intents.c.number == number).values(pending_until=""))
+
+    def sight(self, run_id: str, ids: Mapping[tuple[str, str], Collection[str]]) -> None:
+        """Record which ids were live, by connection and kind, before a run creates anything there."""
+        rows = [
+            {**self._scope, "run_id": run_id, "connection": place[0], "kind": place[1], "ids": sorted(found)}
+            for place, found in sorted(ids.items())
+        ]
+        with self._transaction(writing=True) as connection:
+            if connection is not None and rows:
+                connection.execute(insert(sightings), rows)
+
+    def sighted(self) -> Mapping[tuple[str, str, str], frozenset[str]]:
+        """Return what was sighted, by run, connection and kind."""
+        with self._transaction(writing=False) as connection:
+            rows = connection.execute(select(sightings).where(self._mine(sightings))).all() if connection else []
+        return {(row.run_id, row.connection, row.kind): frozenset(row.ids) for row in rows}
+
+    def tidy(self) -> None:
+        """Forget the sightings of runs that left no open intent."""
+        runs = select(intents.c.run_id).where(self._mine(intents))
+        with self._transaction(writing=True) as connection:
+            if connection is not None:
+                query = delete(sightings).where(self._mine(sightings), sightings.c.run_id.not_in(runs))
+                connection.execute(query)
+
+    def claim(self, lease: Lease, *, stale: Callable[[Lease], bool]) -> Lease | None:
+        """Take the lease, from a holder that is `stale` too; return who holds it where it cannot be had."""
+        values = {**self._scope, **asdict(lease)}
+        with self._transaction(writing=True, immediate=True) as connection:
+            if connection is None:
+                return None
+            row = connection.execute(select(leases).where(self._mine(leases)).with_for_update()).one_or_none()
+            if row is None:
+                connection.execute(insert(leases).values(values))
+                return None
+            held = _lease(row)
+            if held.run_id != lease.run_id and not stale(held):
+                return held
+            connection.execute(update(leases).where(self._mine(leases)).values(values))
+            return None
+
+    def beat(self, run_id: str, moment: float) -> None:
+        """Give a sign of life for the lease of a run."""
+        with self._transaction(writing=True) as connection:
+            if connection is not None:
+                mine = and_(self._mine(leases), leases.c.run_id == run_id)
+                connection.execute(update(leases).where(mine).values(beat=moment))
+
+    def release(self, run_id: str) -> bool:
+        """Give the lease of a run back; return whether it was held."""
+        with self._transaction(writing=True) as connection:
+            if connection is None:
+                return False
+            mine = and_(self._mine(leases), leases.c.run_id == run_id)
+            return bool(connection.execute(delete(leases).where(mine)).rowcount)
 
     def settle(self, address: Address) -> None:
         """Forget every open intent of an address: the live system has been looked at."""
@@ -212,6 +280,13 @@ def _url(text: str) -> URL:
         raise ReconcilerError(message, hint="expected such as sqlite:///.reconciler/state.db") from None
 
 
+def _make_folder(folder: Path) -> None:
+    """Make the state's folder, kept out of Git: a state that is committed is a state that is merged."""
+    if not folder.exists():
+        folder.mkdir(parents=True)
+        (folder / ".gitignore").write_text("*\n", encoding="utf-8")
+
+
 def _durable(connection: Any, _record: Any) -> None:
     """Make SQLite's commits survive a kill, and let a plan read while an apply writes."""
     cursor = connection.cursor()
@@ -239,6 +314,10 @@ def _record(row: Row[Any]) -> Record:
     )
 
 
+def _lease(row: Row[Any]) -> Lease:
+    return Lease(run_id=row.run_id, holder=row.holder, host=row.host, pid=row.pid, since=row.since, beat=row.beat)
+
+
 def _intent(row: Row[Any]) -> Intent:
     return Intent(
         run_id=row.run_id,
@@ -248,4 +327,5 @@ def _intent(row: Row[Any]) -> Intent:
         effect=row.effect,
         fields=row.fields,
         started_at=row.started_at,
+        pending_until=row.pending_until,
     )

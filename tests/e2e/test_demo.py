@@ -30,7 +30,7 @@ KEY_LINES = (
     "Plan: 1 to create, 4 to update, 0 to replace, 1 to delete, 0 to adopt; 56 unchanged.",
     "Drift: 2 changed, 1 missing, 0 expired, 0 unknown; 58 in sync.",
     "Applied 3, failed 0, blocked 0, unknown 0; 58 unchanged.",
-    "No drift. 61 objects are as last applied.",
+    "No drift seen. 61 objects are as last applied.",
     "moving 1 slot with bookings (2027-05-12 16:35: 4 booked, 0 reserved)",
     "--allow-booked Session/learn-to-swim-stage-2",
     "(exit code 4: refused before the first write)",
@@ -100,7 +100,7 @@ def test_says_what_to_install_where_the_sandbox_is_missing() -> None:
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 1
     assert "error: the demo runs on the sandbox, which needs uvicorn; it is not installed" in done.stderr
-    assert "pip install 'reconciler[sandbox]'" in done.stderr
+    assert "pip install '.[sandbox]'" in done.stderr
     assert "Traceback" not in done.stderr
 
 

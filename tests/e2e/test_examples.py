@@ -109,7 +109,7 @@ def test_applies_and_then_plans_nothing(
         assert {entry.method for entry in sandbox.log()} == {"GET"}
         code = run(["drift", "--project", str(project)])
         assert code == 0, _said(capsys)
-        assert "No drift." in _said(capsys)
+        assert "No drift" in _said(capsys)
 
 
 @pytest.mark.usefixtures("credentials")

@@ -183,9 +183,10 @@ class Door:
             hint = f"check the credentials under auth ({self.connection.where})"
             return RemoteError(f"{doing}: 401: wrong credentials for connection `{name}`", hint=hint, status=401)
         if answer.status == 403:  # noqa: PLR2004 - HTTP's "not you"
+            hint = f"check company_id and what these credentials may do ({self.connection.where})"
             said = f"403: not allowed for connection `{name}`: {self.words(answer)}"
-        else:
-            said = f"{answer.status}: {self.words(answer)}"
+            return RemoteError(f"{doing}: {said}", hint=hint, status=403)
+        said = f"{answer.status}: {self.words(answer)}"
         return RemoteError(f"{doing}: {said}", status=answer.status)
 
     def local_path(self, url: str) -> str | None:
@@ -272,7 +273,9 @@ class Door:
         if repeatable or isinstance(error, (*_NEVER_SENT, httpx.UnsupportedProtocol)):
             again = isinstance(error, _PASSING) and not hopeless
             return _Attempt(error=RemoteError(said, status=status), again=again)
-        return _Attempt(error=OutcomeUnknown(f"{said}; it may have been carried out", status=status))
+        # The server may be at it still where we gave up waiting; a connection that broke ended the request.
+        pending = isinstance(error, httpx.TimeoutException)
+        return _Attempt(error=OutcomeUnknown(f"{said}; it may have been carried out", status=status, pending=pending))
 
     def _judged(self, request: httpx.Request, answer: Answer, *, repeatable: bool) -> _Attempt:
         status, doing = answer.status, self._described(request)

@@ -9,11 +9,14 @@ from __future__ import annotations
 import copy
 import re
 import threading
+import uuid
 from collections.abc import Iterable
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 
 from reconciler import pipeline
+from reconciler.engine.carry import PENDING_MARGIN
 from reconciler.errors import OutcomeUnknown, RemoteError
 from reconciler.kinds import block as block_kind
 from reconciler.kinds import resource as resource_kind
@@ -24,21 +27,30 @@ from reconciler.model.plan import Selection
 from reconciler.providers import bookingbug_admin_wire, bookingbug_sessions_wire
 from reconciler.providers.base import ProviderSpec
 from reconciler.settings import Connection
+from reconciler.state.lease import hold
 from reconciler.state.store import Store
 
 KINDS = {kind.name: kind for kind in (session_kind.KIND, resource_kind.KIND, block_kind.KIND)}
 WHERE = SourceRef("manifests/all.yaml", 3)
 PROJECT_FILE = SourceRef("reconciler.yaml", 5)
 
+OVER_AT_ONCE = -PENDING_MARGIN
+"""A timeout after which no call is pending: the fake systems never go on behind anybody's back."""
+
 CONNECTIONS = {
     "sessions": Connection(
-        name="sessions", provider="bookingbug-sessions", base_url="https://uk.bookingbug.com", where=PROJECT_FILE
+        name="sessions",
+        provider="bookingbug-sessions",
+        base_url="https://uk.bookingbug.com",
+        timeout=OVER_AT_ONCE,
+        where=PROJECT_FILE,
     ),
     "admin": Connection(
         name="admin",
         provider="bookingbug-admin",
         base_url="https://acme.bookingbug.com",
         company_id=37004,
+        timeout=OVER_AT_ONCE,
         where=PROJECT_FILE,
     ),
 }
@@ -300,6 +312,11 @@ class Office:
         return self.remote
 
     writer = reader
+
+    @contextmanager
+    def hold(self, *, timeout: float = 0.0):
+        with hold(self.store, uuid.uuid4().hex, timeout=timeout):
+            yield uuid.uuid4().hex
 
     def look(self, *desired: Desired, destroying=False, targets=(), excludes=()):
         """Plan, with what the plan was made from."""

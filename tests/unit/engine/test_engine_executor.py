@@ -190,10 +190,45 @@ def test_a_stop_keeps_dependents_of_the_call_in_flight_from_starting(office):
 
 
 def test_changes_run_side_by_side_up_to_the_number_of_workers(office):
+    names = [f"s{number}" for number in range(3)]
+    assert office.apply(*[session(name) for name in names]).clean
     together = threading.Barrier(3, timeout=5)
     original = office.remote.send
     office.remote.send = lambda call: (together.wait(), original(call))[1]
+    assert office.apply(*[session(name, price="41.00") for name in names], workers=3).clean
+
+
+def test_creations_run_side_by_side_once_the_answers_are_known_to_tell_ids(office):
+    together = threading.Barrier(2, timeout=5)
+    original = office.remote.send
+    sent = []
+
+    def send(call):
+        sent.append(call)
+        return (together.wait() if len(sent) > 1 else None, original(call))[1]
+
+    office.remote.send = send
     assert office.apply(*[session(f"s{number}") for number in range(3)], workers=3).clean
+
+
+def test_creations_whose_answers_tell_no_id_are_made_one_after_another(office):
+    office.remote.answers_ids = False
+    at_once, seen, lock = [0], [], threading.Lock()
+    original = office.remote.send
+
+    def send(call):
+        with lock:
+            at_once[0] += 1
+            seen.append(at_once[0])
+        try:
+            return original(call)
+        finally:
+            with lock:
+                at_once[0] -= 1
+
+    office.remote.send = send
+    assert office.apply(*[session(f"s{number}") for number in range(4)], workers=4).clean
+    assert max(seen) == 1
 
 
 def test_a_creation_without_an_id_in_its_answer_is_found_by_looking(office):

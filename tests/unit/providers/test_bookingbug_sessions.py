@@ -127,10 +127,9 @@ def test_a_character_xml_cannot_carry_is_refused_before_sending(text):
 
 def test_an_update_is_one_put_and_then_one_for_each_slot():
     edits = (
+        edit(name="New", type="course", price="40.00"),
         edit("slots", "123457", date="2020-01-05", time="11:30"),
-        edit(name="New", type="course"),
         edit("slots", "123456", duration=35),
-        edit(price="40.00"),
     )
     calls = SPEC.calls(change("update", remote_id="123", edits=edits), connection())
     assert [(item.method, item.path, item.body, item.effect) for item in calls] == [
@@ -139,6 +138,12 @@ def test_an_update_is_one_put_and_then_one_for_each_slot():
         ("PUT", "/api/slots/123456.xml", {"duration": 35}, "update"),
     ]
     assert b"<type>1</type>" in encode_session(calls[0].body)
+
+
+def test_the_calls_keep_the_order_of_the_edits():
+    edits = (edit("slots", "123457", date="2020-01-05"), edit(time="11:30"))
+    calls = SPEC.calls(change("update", remote_id="123", edits=edits), connection())
+    assert [item.path for item in calls] == ["/api/slots/123457.xml", "/api/sessions/123.xml"]
 
 
 def test_slots_alone_touch_no_session():

@@ -132,8 +132,16 @@ def test_report_of_an_apply_that_went_well_gives_no_advice():
 @pytest.mark.parametrize(
     ("verifiable", "total", "expected"),
     [
-        (180, 240, "Verified 180 of 240 applied fields (75 %); the rest the API does not answer."),
-        (999, 1000, "Verified 999 of 1000 applied fields (99 %); the rest the API does not answer."),
+        (
+            180,
+            240,
+            "Verified 180 of 240 applied fields (75 %); the rest the API does not answer: a change there is not seen.",
+        ),
+        (
+            999,
+            1000,
+            "Verified 999 of 1000 applied fields (99 %); the rest the API does not answer: a change there is not seen.",
+        ),
         (3, 3, "Verified all 3 applied fields."),
         (0, 0, "There are no applied fields to verify."),
     ],
@@ -141,7 +149,7 @@ def test_report_of_an_apply_that_went_well_gives_no_advice():
 def test_drift_tells_its_coverage(verifiable, total, expected):
     item = Drifted(address=samples.update().address, status="in_sync", verifiable=verifiable, total=total)
     lines = written(text.drift, Drift(objects=(item,))).splitlines()
-    assert lines == ["No drift. 1 object is as last applied.", expected]
+    assert lines == [f"No drift{' seen' * (total != verifiable)}. 1 object is as last applied.", expected]
 
 
 def test_drift_without_objects():
