@@ -132,7 +132,8 @@ def plan(
 
     records, intents = workspace.store.records(), _by_address(workspace.store.open_intents())
     selection = selection or Selection()
-    universe = declared.desired.keys() | records.keys() | intents.keys()
+    forgotten = workspace.store.forgotten()
+    universe = declared.desired.keys() | records.keys() | intents.keys() | forgotten.keys()
     if only is None:
         selected = select(universe, selection, declared.desired, records.keys())
     else:
@@ -146,6 +147,7 @@ def plan(
         providers=workspace.providers,
         connections=workspace.project.connections,
         destroying=destroying,
+        forgotten=forgotten,
     )
     wanted = scopes(world)
     workspace.unlock({connection for connection, _ in wanted})

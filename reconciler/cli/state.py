@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ import click
 from reconciler.cli import options
 from reconciler.cli.output import show
 from reconciler.errors import ReconcilerError, UsageError
+from reconciler.model.kind import Kind
 from reconciler.model.objects import Address, Record
 
 
@@ -42,8 +43,9 @@ def list_objects(
         records = workspace.store.records()
     chosen = select(records.keys(), options.selection(targets, excludes), {}, records.keys())
     shown = [record for address, record in records.items() if address in chosen]
-    document = {"format_version": "1.0", "objects": [_row(record) for record in shown]}
-    show(form, output, {"json": lambda: machine.dumps(document)}, lambda console: _table(console, shown))
+    rows = [_row(record, workspace.kinds) for record in shown]
+    document = {"format_version": "1.0", "objects": rows}
+    show(form, output, {"json": lambda: machine.dumps(document)}, lambda console: _table(console, rows))
 
 
 @state.command("show")
@@ -57,8 +59,12 @@ def show_object(
     from reconciler.render import machine  # noqa: PLC0415 - late, for a quick --help
 
     with _workspace(project, environment) as workspace:
-        record = _found(workspace.store.records(), address)
-    document = {"format_version": "1.0", **_row(record), "fields": dict(record.fields)}
+        records = workspace.store.records()
+        record = records[_found(records, address)]
+        row = _row(record, workspace.kinds)
+    document = {"format_version": "1.0", **row, "fields": dict(record.fields)}
+    if record.computed:
+        document["computed"] = {part: dict(members) for part, members in record.computed.items()}
     show(form, output, {"json": lambda: machine.dumps(document)}, lambda console: _details(console, document))
 
 
@@ -68,14 +74,25 @@ def show_object(
 def remove(addresses: tuple[str, ...], project: Path | None, environment: str | None, quiet: bool, **_: Any) -> None:
     """Forget objects: they stay as they are on the remote system, and are no longer managed."""
     with _workspace(project, environment) as workspace:
-        records = workspace.store.records()
-        chosen = [_found(records, address) for address in addresses]
-        for record in chosen:
-            workspace.store.remove(record.address)
+        store = workspace.store
+        records = store.records()
+        doubtful = {intent.address for intent in store.open_intents()} | store.forgotten().keys()
+        chosen = [_found(records, address, doubtful - records.keys()) for address in addresses]
+        for address in chosen:
+            words = _forget(workspace, address, records.get(address))
             if not quiet:
-                click.echo(
-                    f"Forgot {record.address} ({record.connection} id {record.remote_id} is left alone)", err=True
-                )
+                click.echo(words, err=True)
+
+
+def _forget(workspace: Any, address: Address, record: Record | None) -> str:
+    """Forget an object; what an interrupted creation or an expiry left behind goes where there is no other trace."""
+    kind = workspace.kinds[address.kind]
+    if record is None or kind.ephemeral is not None:
+        workspace.store.settle(address)
+    if record is None:
+        return f"Forgot {address} (what an earlier run left unfinished or given up)"
+    workspace.store.remove(address)
+    return f"Forgot {address} ({record.connection} id {kind.public_id(record.remote_id)} is left alone)"
 
 
 def _workspace(project: Path | None, environment: str | None) -> Any:
@@ -84,34 +101,40 @@ def _workspace(project: Path | None, environment: str | None) -> Any:
     return pipeline.Workspace(pipeline.open_project(project, environment))
 
 
-def _found(records: Any, text: str) -> Record:
+def _found(records: Any, text: str, further: Collection[Address] = ()) -> Address:
+    """Return an address that is managed, or among `further`; errors in words for any other text."""
     try:
         address = Address.parse(text)
     except ValueError as error:
         raise UsageError(str(error)) from None
-    if address not in records:
+    if address not in records and address not in further:
         near = difflib.get_close_matches(text, [str(item) for item in records], n=1)
         hint = f"did you mean {near[0]}?" if near else "reconciler state list shows what is managed"
         raise ReconcilerError(f"{text} is not managed", hint=hint)
-    record: Record = records[address]
-    return record
+    return address
 
 
-def _row(record: Record) -> dict[str, Any]:
-    row = {name: value for name, value in asdict(record).items() if name not in {"address", "fields"}}
-    return {"address": str(record.address), **row, "depends_on": [str(item) for item in record.depends_on]}
+def _row(record: Record, kinds: Mapping[str, Kind]) -> dict[str, Any]:
+    """Return what is recorded, but for its values; an id that is a credential is masked."""
+    row = {name: value for name, value in asdict(record).items() if name not in {"address", "fields", "computed"}}
+    return {
+        "address": str(record.address),
+        **row,
+        "remote_id": kinds[record.address.kind].public_id(record.remote_id),
+        "depends_on": [str(item) for item in record.depends_on],
+    }
 
 
-def _table(console: Any, records: Iterable[Record]) -> None:
+def _table(console: Any, rows: Iterable[Mapping[str, Any]]) -> None:
     from rich.table import Table  # noqa: PLC0415 - only for people
     from rich.text import Text  # noqa: PLC0415 - only for people
 
     table = Table(box=None, pad_edge=False)
     for name in ("ADDRESS", "CONNECTION", "ID", "UPDATED", ""):
         table.add_column(name, no_wrap=True)
-    for record in records:
-        protect = "protected" if record.protect else ""
-        cells = (str(record.address), record.connection, record.remote_id, record.updated_at, protect)
+    for row in rows:
+        cells = (*(row[name] for name in ("address", "connection", "remote_id", "updated_at")),)
+        cells = (*cells, "protected" if row["protect"] else "")
         table.add_row(*(Text(cell) for cell in cells))
     if table.row_count:
         console.print(table)
