@@ -48,6 +48,18 @@ def _slip(client: Client, item: Fields) -> str:
         raise type(error)(f"items[{item['key']}]: {error.message}", hint=error.hint, status=error.status) from None
 
 
+def _fresh_slip(client: Client, item: Fields) -> str:
+    """Return the slip for a line's new content. A rated query knows of no session, so the line stands in its own way.
+
+    It is not removed first: whoever is faster would take what is held.
+    """
+    try:
+        return _slip(client, item)
+    except RemoteError as error:
+        more = "its own line counts against what is left; to change it all the same, apply without it, then with it"
+        raise type(error)(f"{error.message} ({more})", hint=error.hint, status=error.status) from None
+
+
 def _slips_of(lines: Mapping[str, Line | None]) -> dict[str, Any]:
     return {"items": {key: None if line is None else {"slip": line["slip"]} for key, line in lines.items()}}
 
@@ -85,7 +97,7 @@ def _add(client: Client, call: Call) -> Receipt:
 
 
 def _replace(client: Client, call: Call) -> Receipt:
-    slip = _slip(client, call.body["item"])
+    slip = _fresh_slip(client, call.body["item"])
     before, found = _lines(client, call)
     return _put(client, call, slip, before, _line_of(call, found))
 
@@ -125,7 +137,7 @@ def _quantity(client: Client, call: Call) -> Receipt:
         return Receipt(status=_OK, computed=_slips_of({key: altered}))
     if altered is None:
         raise RemoteError(f"items[{key}]: its line was gone after its quantity was altered; plan again")
-    return _put(client, call, _slip(client, item), after, altered)
+    return _put(client, call, _fresh_slip(client, item), after, altered)
 
 
 def _same(line: Line, after: Sequence[Line]) -> Line | None:

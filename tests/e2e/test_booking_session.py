@@ -203,6 +203,18 @@ def test_a_quantity_that_does_not_fit_is_refused_and_nothing_is_lost(holding):
         assert holding.lines() == expected([BIKES])
 
 
+def test_a_line_is_not_given_up_for_another_that_its_own_stock_stands_in_the_way_of(holding):
+    rooms = [ROOM, {**ROOM, "key": "room-2"}]
+    holding.hold(rooms)
+    holding.applied()
+    holding.hold([{**ROOM, "params": {"guests": 3}}, rooms[1]])
+    (outcome,) = holding.apply().outcomes
+    assert outcome.state == "failed"
+    assert "Sold out" in outcome.error
+    assert "its own line counts" in outcome.error
+    assert holding.lines() == expected(rooms)
+
+
 # What is known and what is not
 
 
@@ -420,7 +432,7 @@ def test_a_lost_answer_in_an_update_is_looked_at_and_nothing_is_doubled(holding,
     holding.hold([ROOM, KAYAKS, BIKES])
     holding.applied()
     session_id = holding.session_id
-    items = [{**ROOM, "params": {"guests": 1}}, {**BIKES, "quantity": 6}, SAIL, FAMILY]
+    items = [{**ROOM, "params": {"guests": 1}}, {**BIKES, "quantity": 5}, SAIL, FAMILY]
     holding.hold(items)
     holding.box.fault(Fault(kind=kind, match_method="POST", after=after, status=502))
     report = holding.apply()

@@ -19,18 +19,20 @@ SWITCHES = {
 } | {name: Options.choices()[name] for name in ("empty_items", "line_dates", "line_fields", "alter_zero")}
 
 days = st.sampled_from(["2031-07-07", "2031-07-08"])
-keys = st.sampled_from(["a", "b", "c", "d"])
+keys = st.sampled_from(["a", "b", "c"])
 
 
-def _items(item_id, **fields):
-    made = st.fixed_dictionaries({"key": keys, "item_id": st.just(item_id), "start_date": days, **fields})
+def _items(item_id, names=keys, **fields):
+    made = st.fixed_dictionaries({"key": names, "item_id": st.just(item_id), "start_date": days, **fields})
     return made.map(lambda item: {**item, "end_date": "2031-07-09"})
 
 
-kayaks = _items(18, params=st.fixed_dictionaries({"adults": st.integers(1, 3), "children": st.integers(0, 1)}))
+kayaks = _items(18, params=st.fixed_dictionaries({"adults": st.integers(1, 2), "children": st.integers(0, 1)}))
 bikes = _items(21, quantity=st.integers(1, 2))
+# One at most: to change a line, the server must have as many left again as the line holds.
 families = _items(
     30,
+    st.just("d"),
     params=st.just({"families": 1}),
     options=st.fixed_dictionaries({"31": st.sampled_from(["in", "out"]), "32": st.sampled_from(["in", "out"])}),
 )
@@ -67,7 +69,7 @@ def _meddle(holding, how):
 
 
 @settings(
-    max_examples=40,
+    max_examples=15,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
