@@ -73,6 +73,8 @@ def _edit(change: Change, edit: Edit, options: Mapping[str, Any]) -> Call:
         body["items"] = [edit.values]
     elif edit.effect != "delete":
         body["item"] = edit.values
+        # Nobody can tell what the line holds now: it may be what is wanted already.
+        body["doubtful"] = "slip" in edit.changed and "slip" not in edit.values
         # Where the server takes the number, nothing has to be asked for first.
         reads = (rated_path(edit.values),) if "slip" not in edit.values and body["do"] != QUANTITY else ()
     return _call(change, "update", SESSION, body, reads)

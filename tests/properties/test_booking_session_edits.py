@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from holding import CREDENTIALS, Holding, expected
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from reconciler.sandbox import Options, Sandbox
@@ -72,6 +72,7 @@ def _meddle(holding, how):
     max_examples=15,
     deadline=None,
     derandomize=True,
+    phases=[Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(
