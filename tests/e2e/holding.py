@@ -54,6 +54,10 @@ SAIL = {
 ALL = [ROOM, KAYAKS, BIKES, FAMILY, SAIL]
 
 
+def _order(line: dict[str, Any]) -> str:
+    return json.dumps(line, sort_keys=True)
+
+
 class Holding:
     """What a user does, without the cost of a process for each step."""
 
@@ -115,7 +119,7 @@ class Holding:
         """Return the lines of the only session that was not ended, without positions and slips."""
         (hold,) = self.box.holds()
         kept = ("item_id", "start_date", "end_date", "start_time", "params", "discount_code", "options")
-        return sorted(({name: line[name] for name in kept} for line in hold["lines"]), key=str)
+        return sorted(({name: line[name] for name in kept} for line in hold["lines"]), key=_order)
 
     @property
     def session_id(self) -> str:
@@ -146,4 +150,4 @@ def expected(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
                 "options": {**add_ons.get(item["item_id"], {}), **item.get("options", {})},
             }
         )
-    return sorted(lines, key=str)
+    return sorted(lines, key=_order)

@@ -226,8 +226,8 @@ def test_state_and_drift_tell_what_was_verified_and_the_id_is_never_shown(shop):
     # room: 4 fields, sail: 6 (the code cannot be seen), and owner, expiry and stock of the whole.
     assert drift["coverage"] == {"fields": 4 + 6 + 3, "verifiable": 4 + 5}
     shop.declare("BookingSession", "group", {"items": [{**ROOM, "params": {"guests": 1}}, SAIL]})
-    for form in ("text", "json", "markdown", "html"):
-        said.append(shop.run("plan", "-v", "--format", form, code=0))
+    forms = ("text", "json", "markdown", "html")
+    said += [shop.run("plan", "-v", "--format", form, code=0) for form in forms]
     said.append(shop.run("plan", "--out", "saved.json", code=0))
     said += [shop.run("drift", "-v", code=0), shop.run("state", "list", code=0)]
     said += [shop.run("state", "show", "BookingSession/group", *more, code=0) for more in ((), ("--format", "json"))]

@@ -69,7 +69,7 @@ def _meddle(holding, how):
 
 
 @settings(
-    max_examples=15,
+    max_examples=60,
     deadline=None,
     derandomize=True,
     phases=[Phase.generate],
