@@ -139,7 +139,8 @@ def plan(
 
     records, intents = workspace.store.records(), _by_address(workspace.store.open_intents())
     selection = selection or Selection()
-    universe = declared.desired.keys() | records.keys() | intents.keys()
+    forgotten = workspace.store.forgotten()
+    universe = declared.desired.keys() | records.keys() | intents.keys() | forgotten.keys()
     if only is None:
         selected = select(universe, selection, declared.desired, records.keys())
     else:
@@ -154,6 +155,7 @@ def plan(
         connections=workspace.project.connections,
         sighted=workspace.store.sighted(),
         destroying=destroying,
+        forgotten=forgotten,
     )
     _wait_for_pending(intents, selected, on_wait)
     wanted = scopes(world)

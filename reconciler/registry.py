@@ -13,8 +13,8 @@ from reconciler.errors import ReconcilerError
 from reconciler.model.kind import Kind
 from reconciler.providers.base import ProviderSpec
 
-_KINDS = ("session", "resource", "block")
-_PROVIDERS = ("bookingbug_sessions", "bookingbug_admin")
+_KINDS = ("session", "resource", "block", "booking_session")
+_PROVIDERS = ("bookingbug_sessions", "bookingbug_admin", "checkfront")
 
 
 @cache

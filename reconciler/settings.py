@@ -106,6 +106,7 @@ class Connection:
     auth: Mapping[str, Credential] = field(default_factory=dict)
     company_id: int | None = None
     access: Literal["admin", "public"] = "admin"
+    on_behalf: str | None = None
     timeout: float = 30.0
     max_concurrency: int = 8
     requests_per_second: float | None = None

@@ -14,6 +14,7 @@ import click
 from reconciler.cli import options
 from reconciler.cli.output import show
 from reconciler.errors import ReconcilerError, UsageError
+from reconciler.model.kind import Kind
 from reconciler.model.objects import Address, Record
 
 
@@ -43,8 +44,9 @@ def list_objects(
         records = workspace.store.records()
     chosen = select(records.keys(), options.selection(targets, excludes), {}, records.keys())
     shown = [record for address, record in records.items() if address in chosen]
-    document = {"format_version": "1.0", "objects": [_row(record) for record in shown]}
-    show(form, output, {"json": lambda: machine.dumps(document)}, lambda console: _table(console, shown))
+    rows = [_row(record, workspace.kinds) for record in shown]
+    document = {"format_version": "1.0", "objects": rows}
+    show(form, output, {"json": lambda: machine.dumps(document)}, lambda console: _table(console, rows))
 
 
 @state.command("show")
@@ -58,8 +60,12 @@ def show_object(
     from reconciler.render import machine  # noqa: PLC0415 - late, for a quick --help
 
     with _workspace(project, environment) as workspace:
-        record = _found(workspace.store.records(), address)
-    document = {"format_version": "1.0", **_row(record), "fields": dict(record.fields)}
+        records = workspace.store.records()
+        record = _found(records, address)
+        row = _row(record, workspace.kinds)
+    document = {"format_version": "1.0", **row, "fields": dict(record.fields)}
+    if record.computed:
+        document["computed"] = {part: dict(members) for part, members in record.computed.items()}
     show(form, output, {"json": lambda: machine.dumps(document)}, lambda console: _details(console, document))
 
 
@@ -69,20 +75,25 @@ def show_object(
 def remove(addresses: tuple[str, ...], project: Path | None, environment: str | None, quiet: bool, **_: Any) -> None:
     """Forget objects: they stay as they are on the remote system, and are no longer managed.
 
-    Calls to them whose result was never known are forgotten too.
+    Calls to them whose result was never known, and what an expiry left behind, are forgotten too.
     """
     with _workspace(project, environment) as workspace, workspace.hold():
-        records, doubtful = workspace.store.records(), {item.address for item in workspace.store.open_intents()}
+        store = workspace.store
+        records = store.records()
+        doubtful = {item.address for item in store.open_intents()} | store.forgotten().keys()
         for address in [_known({*records, *doubtful}, text) for text in addresses]:
-            workspace.store.remove(address)
-            workspace.store.settle(address)
+            store.remove(address)
+            store.settle(address)
             if not quiet:
-                record = records.get(address)
-                what = (
-                    f"{record.connection} id {record.remote_id} is left alone" if record else "a call of unknown result"
-                )
-                click.echo(f"Forgot {address} ({what})", err=True)
-        workspace.store.tidy()
+                click.echo(_forgot(workspace, address, records.get(address)), err=True)
+        store.tidy()
+
+
+def _forgot(workspace: Any, address: Address, record: Record | None) -> str:
+    if record is None:
+        return f"Forgot {address} (what an earlier run left unfinished or given up)"
+    public_id = workspace.kinds[address.kind].public_id(record.remote_id)
+    return f"Forgot {address} ({record.connection} id {public_id} is left alone)"
 
 
 @state.command("unlock")
@@ -120,18 +131,22 @@ def _known(addresses: Collection[Address], text: str) -> Address:
     return address
 
 
-def _row(record: Record) -> dict[str, Any]:
-    row = {name: value for name, value in asdict(record).items() if name not in {"address", "fields"}}
-    return {"address": str(record.address), **row, "depends_on": [str(item) for item in record.depends_on]}
+def _row(record: Record, kinds: Mapping[str, Kind]) -> dict[str, Any]:
+    """Return what is recorded, but for its values; an id that is a credential is masked."""
+    row = {name: value for name, value in asdict(record).items() if name not in {"address", "fields", "computed"}}
+    return {
+        "address": str(record.address),
+        **row,
+        "remote_id": kinds[record.address.kind].public_id(record.remote_id),
+        "depends_on": [str(item) for item in record.depends_on],
+    }
 
 
-def _table(console: Any, records: Iterable[Record]) -> None:
+def _table(console: Any, shown: Iterable[Mapping[str, Any]]) -> None:
     from reconciler.render.safe import visible  # noqa: PLC0415 - only for people
 
-    rows = [
-        (str(item.address), item.connection, item.remote_id, item.updated_at, "protected" if item.protect else "")
-        for item in records
-    ]
+    names = ("address", "connection", "remote_id", "updated_at")
+    rows = [(*(str(row[name]) for name in names), "protected" if row["protect"] else "") for row in shown]
     if not rows:
         console.print("Nothing is managed yet.")
         return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -15,10 +15,10 @@ from reconciler.engine.doubt import intended, unread_stranger
 from reconciler.engine.identify import created
 from reconciler.engine.snapshot import Place
 from reconciler.errors import OutcomeUnknown, ReconcilerError, RemoteError
-from reconciler.model.canonical import now, utc
-from reconciler.model.change import Call, Change, Edit, Receipt, bind, bind_path
+from reconciler.model.canonical import digest, now, utc
+from reconciler.model.change import Call, Change, Edit, Receipt, bind, bind_path, merged
 from reconciler.model.kind import Kind
-from reconciler.model.objects import Address, Desired, Fields, Intent, Record, Scope
+from reconciler.model.objects import Address, Computed, Desired, Fields, Intent, Record, Scope
 from reconciler.model.report import Outcome, State
 from reconciler.providers.base import Provider
 from reconciler.settings import Connection
@@ -27,8 +27,11 @@ _log = logging.getLogger("reconciler.apply")
 
 _SHOWN_DIFFERENCES = 3
 
-PENDING_MARGIN = 1.0
-"""Seconds beyond a connection's timeout after which a server has surely ended a call that nobody waits for."""
+PENDING_MARGIN = 3.0
+"""Seconds beyond a connection's timeout after which a server has surely ended a call that nobody waits for.
+
+Instants are kept to the second, so that one of them is lost at worst.
+"""
 
 
 class Ledger(Protocol):
@@ -54,8 +57,8 @@ class Ledger(Protocol):
         """Write an object's record and end the intent that led to it."""
         ...
 
-    def remove(self, address: Address, *, ends: int | None = None) -> bool:
-        """Forget an object and end the intent that led to it."""
+    def remove(self, address: Address, *, ends: int | None = None, given_up: str | None = None) -> bool:
+        """Forget an object and end the intent that led to it; `given_up` is kept of one that expired."""
         ...
 
 
@@ -65,6 +68,7 @@ class Run:
 
     `telling` are the places whose answers to a creation are known to hold the new id.
     `listed` are the ids that were live before the run, by place: an object created now is none of them.
+    `computed` holds what the remote systems have worked out for each object so far.
     """
 
     run_id: str
@@ -74,6 +78,7 @@ class Run:
     open_provider: Callable[[str], Provider]
     listed: Mapping[Place, frozenset[str]]
     ids: dict[Address, str]
+    computed: dict[Address, Computed] = field(default_factory=dict)
     claimed: set[tuple[str, str, str]] = field(default_factory=set)
     lock: threading.RLock = field(default_factory=threading.RLock)
     telling: set[Place] = field(default_factory=set)
@@ -97,17 +102,30 @@ def carry_out(run: Run, change: Change) -> Outcome:
         remote_id, state = change.remote_id, "unknown" if sent else "failed"
         error = f"internal error: {type(problem).__name__}: {problem}"
     return Outcome(
-        address=change.address, action=change.action, state=state, remote_id=remote_id, error=error, calls=len(sent)
+        address=change.address,
+        action=change.action,
+        state=state,
+        remote_id=_shown_id(run, change, remote_id),
+        error=error,
+        calls=len(sent),
     )
+
+
+def _shown_id(run: Run, change: Change, remote_id: str | None) -> str | None:
+    """Return an id as a report may show it; one that comes from the plan is masked already."""
+    kind = run.kinds[change.address.kind]
+    return remote_id if remote_id == change.remote_id else kind.public_id(remote_id)
 
 
 def _nothing(run: Run, change: Change, sent: list[Call]) -> str | None:  # noqa: ARG001 - one signature for all steps
     """Bring the record up to date where only what we remember differs: a field or protection no longer stated."""
+    if change.expired:
+        return change.remote_id  # the record stays what was last applied
     if change.desired is not None and change.record is not None:
-        record = _record(run, change.desired, change.record.remote_id, change.desired.fields)
+        record = _record(run, change.desired, change.record.remote_id, change.desired.fields, change.computed)
         same = replace(record, created_at=change.record.created_at, updated_at=change.record.updated_at)
         if change.unsettled or same != change.record:
-            run.store.save(record)
+            _save(run, record)
     _settle(run, change)
     return change.remote_id
 
@@ -126,10 +144,21 @@ def _create(run: Run, change: Change, sent: list[Call]) -> str:
     _settle(run, change)
     if change.record is not None:  # proved gone: from here on the new one is what must be found again
         run.store.remove(change.address)
-    return _send_create(run, change, change.calls[0], sent)
+    return _send_creation(run, change, change.calls, sent)
 
 
-def _send_create(run: Run, change: Change, call: Call, sent: list[Call]) -> str:
+def _send_creation(run: Run, change: Change, calls: Sequence[Call], sent: list[Call]) -> str:
+    """Send a creation, whose id is recorded before anything else, then the calls that complete the object."""
+    record = _send_create(run, change, calls[0], sent)
+    for call in calls[1:]:
+        number = _begin(run, call, {})
+        receipt = _send(run, call, number, sent, record)
+        record = replace(record, computed=merged(record.computed, receipt.computed))
+        _save(run, record, ends=number)
+    return record.remote_id
+
+
+def _send_create(run: Run, change: Change, call: Call, sent: list[Call]) -> Record:
     """Send a creation and record its id; objects that look alike are created one after another."""
     desired, kind = _desired(change), run.kinds[change.address.kind]
     fields = _bound(run, desired.fields)
@@ -142,8 +171,9 @@ def _send_create(run: Run, change: Change, call: Call, sent: list[Call]) -> str:
                 run.telling.add((call.connection, kind.name))
             run.claimed.add((call.connection, kind.name, remote_id))
             run.ids[change.address] = remote_id
-        run.store.save(_record(run, desired, remote_id, fields), ends=number)
-    return remote_id
+        record = _record(run, desired, remote_id, {**fields, **receipt.fields}, merged({}, receipt.computed))
+        _save(run, record, ends=number)
+    return record
 
 
 @contextmanager
@@ -190,19 +220,20 @@ def _update(run: Run, change: Change, sent: list[Call]) -> str | None:
     if record is None or change.remote_id is None:
         message = f"{change.address} has no recorded id"
         raise ReconcilerError(message)
-    applied = dict(record.fields)
+    applied, computed = dict(record.fields), change.computed
     if change.action == "adopt":
-        run.store.save(record)
+        _save(run, record)
         _settle(run, change)
         with run.lock:
             run.ids[change.address] = record.remote_id
     for step, (edit, call) in enumerate(zip(change.edits, change.calls, strict=True), start=1):
         number = _begin(run, call, intended(edit))
-        _send(run, call, number, sent)
+        receipt = _send(run, call, number, sent, replace(record, computed=computed))
         applied = _after(applied, edit, run) if step < len(change.edits) else dict(desired.fields)
-        run.store.save(_record(run, desired, record.remote_id, applied), ends=number)
+        computed = merged(computed, receipt.computed)
+        _save(run, _record(run, desired, record.remote_id, applied, computed), ends=number)
     if not change.edits:
-        run.store.save(_record(run, desired, record.remote_id, desired.fields))
+        _save(run, _record(run, desired, record.remote_id, desired.fields, computed))
     _settle(run, change)
     return record.remote_id
 
@@ -212,13 +243,14 @@ def _after(applied: dict[str, Any], edit: Edit, run: Run) -> dict[str, Any]:
     if edit.part is None:
         return {**applied, **_bound(run, edit.values)}
     members = [member for member in applied.get(edit.part) or () if member != edit.replaces]
-    return {**applied, edit.part: [*members, dict(edit.values)]}
+    return {**applied, edit.part: members if edit.effect == "delete" else [*members, dict(edit.values)]}
 
 
 def _delete(run: Run, change: Change, sent: list[Call]) -> str | None:
     for call in change.calls:
         _send_delete(run, change, call, sent)
-    run.store.remove(change.address)
+    forgets = change.expired and change.desired is not None
+    run.store.remove(change.address, given_up=digest(_desired(change).fields) if forgets else None)
     _settle(run, change)
     with run.lock:
         run.ids.pop(change.address, None)
@@ -227,7 +259,7 @@ def _delete(run: Run, change: Change, sent: list[Call]) -> str | None:
 
 def _send_delete(run: Run, change: Change, call: Call, sent: list[Call]) -> None:
     number = _begin(run, call, change.record.fields if change.record else {})
-    _send(run, call, number, sent)
+    _send(run, call, number, sent, change.record)
     run.store.remove(change.address, ends=number)
 
 
@@ -236,7 +268,7 @@ def _replace(run: Run, change: Change, sent: list[Call]) -> str:
         if call.effect == "delete":
             _send_delete(run, change, call, sent)
     _settle(run, change)
-    return _send_create(run, change, change.calls[-1], sent)
+    return _send_creation(run, change, [call for call in change.calls if call.effect != "delete"], sent)
 
 
 _STEPS: Mapping[str, Callable[[Run, Change, list[Call]], str | None]] = {
@@ -262,13 +294,21 @@ def _bound(run: Run, fields: Fields) -> dict[str, Any]:
         return {name: bind(value, run.ids) for name, value in fields.items()}
 
 
-def _record(run: Run, desired: Desired, remote_id: str, fields: Fields) -> Record:
+def _save(run: Run, record: Record, *, ends: int | None = None) -> None:
+    """Record what has been applied, and keep at hand what the remote system worked out."""
+    run.store.save(record, ends=ends)
+    with run.lock:
+        run.computed[record.address] = record.computed
+
+
+def _record(run: Run, desired: Desired, remote_id: str, fields: Fields, computed: Computed) -> Record:
     return Record(
         address=desired.address,
         connection=desired.connection,
         target=run.connections[desired.connection].target,
         remote_id=remote_id,
         fields=_bound(run, fields),
+        computed=computed,
         protect=desired.protect,
         depends_on=desired.depends_on,
     )
@@ -295,10 +335,12 @@ def _pending_until(timeout: float) -> str:
     return utc(datetime.now(UTC) + timedelta(seconds=timeout + PENDING_MARGIN))
 
 
-def _send(run: Run, call: Call, number: int, sent: list[Call]) -> Receipt:
-    """Send one call; an intent stays open exactly where the result is not known."""
+def _send(run: Run, call: Call, number: int, sent: list[Call], about: Record | None = None) -> Receipt:
+    """Send one call `about` an object that exists; an intent stays open exactly where the result is not known."""
     with run.lock:
         ready = replace(call, path=bind_path(call.path, run.ids, call.needs), body=bind(call.body, run.ids))
+    if about is not None:
+        ready = replace(ready, remote_id=about.remote_id, computed=about.computed)
     sent.append(ready)
     try:
         return run.open_provider(call.connection).send(ready)
@@ -327,12 +369,13 @@ def _confirm(run: Run, change: Change, remote_id: str) -> tuple[State, str | Non
     fields = _bound(run, desired.fields)
     try:
         provider = run.open_provider(desired.connection)
-        reading = provider.read(Scope(kind=kind.name, ids={remote_id: fields}, listing=False))
+        computed = {remote_id: run.computed.get(change.address, {})}
+        reading = provider.read(Scope(kind=kind.name, ids={remote_id: fields}, listing=False, computed=computed))
     except RemoteError as error:
         return "unknown", f"applied, but it could not be read back: {error.message}"
     live = reading.live.get(remote_id)
     if live is None:
-        why = reading.unreadable.get(remote_id, "the server says it does not exist")
+        why = reading.unreadable.get(remote_id) or reading.expired.get(remote_id, "the server says it does not exist")
         return "unknown", f"applied, but it could not be read back: {why}"
     comparison = compare(kind, fields, live.fields, fields)
     wrong = [

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from reconciler.engine.diff import appearance, compare
 from reconciler.engine.doubt import certain, creations, unread_stranger
+from reconciler.engine.expiry import expired_words, given_up, let_lie, may_be_booked, still_unsure
 from reconciler.engine.identify import created, twins
 from reconciler.engine.snapshot import Place, Snapshot
+from reconciler.model.canonical import digest
 from reconciler.model.change import Action, Change, Risk
 from reconciler.model.kind import Kind
 from reconciler.model.objects import Address, Desired, Intent, Live, Problem, Record
@@ -25,7 +27,8 @@ class Context:
     """What every decision looks at. `taken` are the ids that are managed, or found again, already.
 
     `sighted` are the ids that were live before an earlier run created anything, by run, connection and
-    kind; `explained` those that are as an interrupted creation made them, by place.
+    kind; `explained` those that are as an interrupted creation made them, by place; `forgotten` are objects
+    that expired and were given up, with the digest of what was declared then.
     """
 
     kinds: Mapping[str, Kind]
@@ -35,6 +38,8 @@ class Context:
     sighted: Mapping[tuple[str, str, str], Collection[str]]
     explained: Mapping[Place, Collection[str]]
     destroying: bool = False
+    forgotten: Mapping[Address, str] = field(default_factory=dict)
+    now: str = ""
 
 
 def decide(
@@ -50,7 +55,8 @@ def decide(
             record = replace(record, protect=True)  # declared, if not yet applied: it protects all the same
         desired = None
     change, problems = _decide(context, address, desired, record, intents)
-    return (None if change is None else replace(change, unsettled=bool(intents))), problems
+    unsettled = bool(intents) or (desired is None and address in context.forgotten)
+    return (None if change is None else replace(change, unsettled=unsettled)), problems
 
 
 def _decide(
@@ -60,19 +66,36 @@ def _decide(
         known = certain(record, intents)
         return _decide_managed(context, address, desired, known, doubtful=known is not record)
     own = creations(intents, context.connections)
-    if own:
-        found, unknown = _settle(context, address, desired, own)
-        if unknown is not None:
-            return unknown, ()
-        if found is not None:
-            return _found_again(context, address, desired, found)
-    if desired is not None:
-        return _decide_new(context, desired, "declared and not there yet", None)
-    return _nothing_left(address, own), ()
+    found = _after_creation(context, address, desired, own) if own else None
+    if found is not None:
+        return found
+    if desired is None:
+        return _nothing_left(context, address, own), ()
+    if context.forgotten.get(address) == digest(desired.fields):
+        return given_up(desired), ()
+    return _decide_new(context, desired, "declared and not there yet", None)
 
 
-def _nothing_left(address: Address, own: Sequence[Intent]) -> Change | None:
+def _after_creation(
+    context: Context, address: Address, desired: Desired | None, own: Sequence[Intent]
+) -> Decision | None:
+    """Decide on what an interrupted creation may have made; None where it certainly left nothing."""
+    kind = context.kinds[address.kind]
+    if kind.ephemeral is not None:
+        unsure = still_unsure(kind, own, context.now)
+        why = None if unsure is None else f"{unsure} {address}"
+        return None if why is None else (_unknown(address, own[-1].connection, why, desired=desired), ())
+    record, unknown = _settle(context, address, desired, own)
+    if unknown is not None:
+        return unknown, ()
+    return None if record is None else _found_again(context, address, desired, record)
+
+
+def _nothing_left(context: Context, address: Address, own: Sequence[Intent]) -> Change | None:
     """Have an interrupted creation forgotten that left nothing behind: a later twin is somebody else's."""
+    if not own and address in context.forgotten:
+        reason = "expired and forgotten earlier, and no manifest declares it any more"
+        return Change(address=address, connection="", action="noop", reason=reason)
     if not own:
         return None
     reason = "an earlier creation left nothing behind, and no manifest declares it any more"
@@ -82,22 +105,45 @@ def _nothing_left(address: Address, own: Sequence[Intent]) -> Change | None:
 def _decide_managed(
     context: Context, address: Address, desired: Desired | None, record: Record, *, doubtful: bool = False
 ) -> Decision:
-    problem = _misplaced(context, address, desired, record)
-    if problem is not None:
-        change = _unknown(address, record.connection, problem.summary, desired=desired, record=record)
-        return change, (problem,)
-    why = context.snapshot.why_unreadable(record.connection, address.kind, record.remote_id)
-    if why is not None:
-        return _unknown(address, record.connection, f"could not be read: {why}", desired=desired, record=record), ()
-    live = context.snapshot.reading(record.connection, address.kind).live.get(record.remote_id)
+    untouchable = _untouchable(context, address, desired, record)
+    if untouchable is not None:
+        return untouchable
+    kind, reading = context.kinds[address.kind], context.snapshot.reading(record.connection, address.kind)
+    live, how = reading.live.get(record.remote_id), reading.expired.get(record.remote_id)
     if desired is None:
-        return _delete(context, address, record, live), ()
+        return _delete(context, address, record, live, how), ()
+    if how is not None:
+        return _decide_expired(context, desired, record, how)
     if live is None:
-        reason = f"deleted outside since it was last applied (it was {record.remote_id})"
+        reason = f"deleted outside since it was last applied (it was {kind.public_id(record.remote_id)})"
         return _decide_new(context, desired, reason, record)
     if desired.connection != record.connection:
         return _replace(context, desired, record, live)
     return _update(context, desired, record, live, doubtful=doubtful), ()
+
+
+def _untouchable(
+    context: Context, address: Address, desired: Desired | None, record: Record
+) -> tuple[Change, tuple[Problem, ...]] | None:
+    """Leave alone what lies elsewhere or could not be read; None where it can be decided on."""
+    problem = _misplaced(context, address, desired, record)
+    if problem is not None:
+        return _unknown(address, record.connection, problem.summary, desired=desired, record=record), (problem,)
+    why = context.snapshot.why_unreadable(record.connection, address.kind, record.remote_id)
+    if why is None:
+        return None
+    return _unknown(address, record.connection, f"could not be read: {why}", desired=desired, record=record), ()
+
+
+def _decide_expired(context: Context, desired: Desired, record: Record, how: str) -> Decision:
+    """Do with an object that is over by itself what its manifest says."""
+    kind = context.kinds[desired.address.kind]
+    wish = kind.ephemeral.on_expiry(desired.fields) if kind.ephemeral else "report"
+    if wish != "recreate":
+        return let_lie(desired, record, how, wish)
+    reason = f"{expired_words(how)}; on_expiry is recreate, so it is made anew"
+    change, problems = _decide_new(context, desired, reason, record)
+    return (change and replace(change, risks=(*change.risks, may_be_booked()))), problems
 
 
 def _misplaced(context: Context, address: Address, desired: Desired | None, record: Record) -> Problem | None:
@@ -141,9 +187,11 @@ def _unknown(
     )
 
 
-def _delete(context: Context, address: Address, record: Record, live: Live | None) -> Change:
+def _delete(context: Context, address: Address, record: Record, live: Live | None, how: str | None) -> Change:
     kind = context.kinds[address.kind]
-    if live is None:
+    if how is not None:
+        reason = f"no longer wanted, and {expired_words(how)}; only the record is dropped"
+    elif live is None:
         reason = "no longer wanted and already gone; only the record is dropped"
     elif context.destroying:
         reason = "to be destroyed"
@@ -204,13 +252,16 @@ def _update(context: Context, desired: Desired, record: Record, live: Live, *, d
         address=desired.address,
         connection=desired.connection,
         action=action,
-        reason="; ".join([why, *comparison.notes]) if comparison.edits else "as declared",
+        reason="; ".join(
+            [*([why, *comparison.notes] if comparison.edits else ["as declared"]), *comparison.information]
+        ),
         remote_id=record.remote_id,
         source=desired.source,
         fields=comparison.fields,
         edits=comparison.edits,
         risks=(*kind.risks("update", comparison.fields, live), *comparison.risks) if comparison.edits else (),
         unverified=comparison.unverified,
+        computed=comparison.computed,
         desired=desired,
         record=record,
         live=live,

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from reconciler.model.canonical import plain
 from reconciler.model.change import Edit, FieldChange, Origin, Risk
 from reconciler.model.kind import Kind, PartRevision
-from reconciler.model.objects import Fields
+from reconciler.model.objects import Computed, Fields
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
     """What separates an object from its desired fields, and the edits that close the gap.
 
-    `verified` and `unverified` count the desired fields that the answer did and did not hold.
+    `verified` and `unverified` count the desired fields that the answer did and did not hold; `computed`
+    and `information` are what the parts found out beside.
     """
 
     fields: tuple[FieldChange, ...] = ()
@@ -25,6 +26,8 @@ class Comparison:
     notes: tuple[str, ...] = ()
     verified: tuple[str, ...] = ()
     unverified: tuple[str, ...] = ()
+    computed: Computed = field(default_factory=dict)
+    information: tuple[str, ...] = ()
 
 
 def compare(kind: Kind, desired: Fields, live: Fields, applied: Fields) -> Comparison:
@@ -36,11 +39,12 @@ def compare(kind: Kind, desired: Fields, live: Fields, applied: Fields) -> Compa
     changes: list[FieldChange] = []
     values: dict[str, Any] = {}
     parts: list[PartRevision] = []
+    computed: dict[str, Mapping[str, Any]] = {}
     verified: list[str] = []
     unverified: list[str] = []
     overwritten: list[str] = []
     for name, wanted in desired.items():
-        if name in kind.parts:
+        if name in kind.local or name in kind.parts:
             continue
         (verified if name in live else unverified).append(name)
         found = tuple(_field_changes(name, wanted, live, applied))
@@ -53,6 +57,7 @@ def compare(kind: Kind, desired: Fields, live: Fields, applied: Fields) -> Compa
         anew = next((field for field in sorted(kind.lays_anew.get(name, ())) if field in values), None)
         revision = kind.parts[name](desired[name], live.get(name), applied.get(name), anew)
         parts.append(revision)
+        computed.update({name: revision.computed} if revision.computed else {})
         verified += [f"{name}.{item}" for item in revision.verified]
         unverified += [f"{name}.{item}" for item in revision.unverified]
     for revision in parts:
@@ -67,6 +72,8 @@ def compare(kind: Kind, desired: Fields, live: Fields, applied: Fields) -> Compa
         notes=(*_overwriting(overwritten, applied), *(revision.note for revision in parts if revision.note)),
         verified=tuple(verified),
         unverified=tuple(unverified),
+        computed=computed,
+        information=tuple(revision.information for revision in parts if revision.information),
     )
 
 

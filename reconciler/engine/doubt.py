@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from reconciler.model.change import Edit
-from reconciler.model.objects import Fields, Intent, Reading, Record
+from reconciler.model.change import Edit, merged
+from reconciler.model.objects import Computed, Fields, Intent, Reading, Record
 from reconciler.settings import Connection
 
 
@@ -24,20 +24,26 @@ def certain(record: Record, intents: Iterable[Intent]) -> Record:
     A value that the API does not answer is compared with what was last applied, which here nobody knows.
     """
     fields: dict[str, Any] = dict(record.fields)
+    computed: Computed = record.computed
     for intent in intents:
         if intent.effect != "update":
             continue
         for name, value in intent.fields.items():
-            part, bracket, _ = name.partition("[")
+            part, bracket, member_id = name.partition("[")
             if bracket:
                 fields[part] = [member for member in fields.get(part) or () if not _holds(member, value)]
+                computed = merged(computed, {part: {member_id[:-1]: None}} if part in computed else {})
             else:
                 fields.pop(name, None)
-    return replace(record, fields=fields) if fields != record.fields else record
+                computed = {other: members for other, members in computed.items() if other != name}
+    if fields == record.fields and computed == record.computed:
+        return record
+    return replace(record, fields=fields, computed=computed)
 
 
 def _holds(member: Mapping[str, Any], values: Mapping[str, Any]) -> bool:
-    return all(member.get(key) == value for key, value in values.items())
+    """Whether a member is the one that was written over; a member that is new was no other before."""
+    return bool(values) and all(member.get(key) == value for key, value in values.items())
 
 
 def creations(intents: Sequence[Intent], connections: Mapping[str, Connection]) -> tuple[Intent, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from reconciler.engine.diff import compare
+from reconciler.engine.expiry import expired_words
 from reconciler.engine.snapshot import Snapshot
 from reconciler.model.kind import Kind
 from reconciler.model.objects import Record
@@ -24,18 +25,22 @@ def drift(
 def _drifted(
     record: Record, snapshot: Snapshot, kinds: Mapping[str, Kind], connections: Mapping[str, Connection]
 ) -> Drifted:
-    plain = Drifted(address=record.address, status="in_sync", remote_id=record.remote_id)
+    kind = kinds[record.address.kind]
+    shown = kind.public_id(record.remote_id)
+    plain = Drifted(address=record.address, status="in_sync", remote_id=shown)
     connection = connections.get(record.connection)
     if connection is None or connection.target != record.target:
         reason = f"connection {record.connection!r} is gone or points elsewhere than {record.target}"
         return replace(plain, status="unknown", reason=reason)
-    kind = kinds[record.address.kind]
     why = snapshot.why_unreadable(record.connection, kind.name, record.remote_id)
     if why is not None:
         return replace(plain, status="unknown", reason=why)
-    live = snapshot.reading(record.connection, kind.name).live.get(record.remote_id)
+    reading = snapshot.reading(record.connection, kind.name)
+    if record.remote_id in reading.expired:
+        return replace(plain, status="expired", reason=expired_words(reading.expired[record.remote_id]))
+    live = reading.live.get(record.remote_id)
     if live is None:
-        return replace(plain, status="missing", reason=f"{record.remote_id} is gone from {record.target}")
+        return replace(plain, status="missing", reason=f"{shown} is gone from {record.target}")
     comparison = compare(kind, record.fields, live.fields, record.fields)
     moved = tuple(
         replace(change, before=change.after, after=change.before, origin="drift") for change in comparison.fields
@@ -45,5 +50,5 @@ def _drifted(
         status="changed" if moved else "in_sync",
         fields=moved,
         verifiable=len(comparison.verified),
-        total=len(comparison.verified) + len(comparison.unverified),
+        total=len(comparison.verified) + len(comparison.unverified) + len(kind.unanswered),
     )

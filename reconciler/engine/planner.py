@@ -7,14 +7,25 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from reconciler.engine.decide import Context, decide
-from reconciler.engine.doubt import creations
+from reconciler.engine.doubt import certain, creations
 from reconciler.engine.identify import created
 from reconciler.engine.order import in_order
 from reconciler.engine.snapshot import Place, Snapshot
-from reconciler.model.canonical import digest, plain
+from reconciler.model.canonical import digest, now, plain
 from reconciler.model.change import Call, Change
 from reconciler.model.kind import Kind
-from reconciler.model.objects import Address, Desired, Fields, Intent, Problem, Record, Ref, Scope, problem_order
+from reconciler.model.objects import (
+    Address,
+    Computed,
+    Desired,
+    Fields,
+    Intent,
+    Problem,
+    Record,
+    Ref,
+    Scope,
+    problem_order,
+)
 from reconciler.model.plan import Plan, Selection
 from reconciler.providers.base import ProviderSpec
 from reconciler.settings import Connection
@@ -25,7 +36,8 @@ class World:
     """Everything a plan is made from, except what is live.
 
     `desired` and `records` hold all objects of the project; `selected` the addresses to look at.
-    `intents` are the writing calls whose result was never recorded.
+    `intents` are the writing calls whose result was never recorded; `forgotten` are objects that
+    expired and were given up, with the digest of what was declared then; `now` is an instant in UTC.
     """
 
     desired: Mapping[Address, Desired]
@@ -37,6 +49,8 @@ class World:
     connections: Mapping[str, Connection]
     sighted: Mapping[tuple[str, str, str], frozenset[str]] = field(default_factory=dict)
     destroying: bool = False
+    forgotten: Mapping[Address, str] = field(default_factory=dict)
+    now: str = field(default_factory=now)
 
 
 def bound(fields: Fields, ids: Mapping[Address, str]) -> Fields:
@@ -49,12 +63,16 @@ def scopes(world: World) -> dict[Place, Scope]:
     ids = {address: record.remote_id for address, record in world.records.items()}
     known: dict[Place, dict[str, Fields]] = {}
     wanted: dict[Place, list[Fields]] = {}
+    computed: dict[Place, dict[str, Computed]] = {}
     for address in sorted(world.selected, key=str):
         desired, record = world.desired.get(address), world.records.get(address)
         stated = bound(desired.fields, ids) if desired and not world.destroying else {}
         if record is not None and _reachable(world, record):
             fields = {**record.fields, **stated}
-            known.setdefault((record.connection, address.kind), {})[record.remote_id] = fields
+            place = (record.connection, address.kind)
+            known.setdefault(place, {})[record.remote_id] = fields
+            sure = certain(record, world.intents.get(address, ()))
+            computed.setdefault(place, {})[record.remote_id] = sure.computed
             if desired is not None and desired.connection != record.connection and not world.destroying:
                 wanted.setdefault((desired.connection, address.kind), []).append(stated)
         elif record is None:
@@ -63,7 +81,12 @@ def scopes(world: World) -> dict[Place, Scope]:
             if desired is not None and not world.destroying:
                 wanted.setdefault((desired.connection, address.kind), []).append(stated)
     return {
-        place: Scope(kind=place[1], ids=known.get(place, {}), wanted=tuple(wanted.get(place, ())))
+        place: Scope(
+            kind=place[1],
+            ids=known.get(place, {}),
+            wanted=tuple(wanted.get(place, ())),
+            computed=computed.get(place, {}),
+        )
         for place in sorted(known.keys() | wanted.keys())
     }
 
@@ -85,6 +108,8 @@ def make_plan(world: World, snapshot: Snapshot, header: Mapping[str, str | None]
         sighted=world.sighted,
         explained=_explained(world, snapshot),
         destroying=world.destroying,
+        forgotten=world.forgotten,
+        now=world.now,
     )
     changes: dict[Address, Change] = {}
     ids: dict[Address, str] = {
@@ -100,7 +125,7 @@ def make_plan(world: World, snapshot: Snapshot, header: Mapping[str, str | None]
         problems += found
         if change.record is not None:  # what was found again is nobody else's
             taken.setdefault((change.record.connection, address.kind), set()).add(change.record.remote_id)
-        changes[address] = _with_digest(world, _with_calls(world, change))
+        changes[address] = _shown(world, _with_digest(world, _with_calls(world, change)))
         if change.remote_id is not None and change.action in {"noop", "update", "adopt", "unknown"}:
             ids[address] = change.remote_id
     in_order(changes.values())  # raises on a circle of references, which would stop an apply half-way
@@ -164,6 +189,12 @@ def _with_calls(world: World, change: Change) -> Change:
         new = replace(change, action="create", remote_id=None)
         return replace(change, calls=(*_calls(world, old), *_calls(world, new)))
     return replace(change, calls=_calls(world, change))
+
+
+def _shown(world: World, change: Change) -> Change:
+    """Mask an id that is a credential: a plan is printed, saved and posted; the record keeps the real one."""
+    public = world.kinds[change.address.kind].public_id(change.remote_id)
+    return change if public == change.remote_id else replace(change, remote_id=public)
 
 
 def _with_digest(world: World, change: Change) -> Change:

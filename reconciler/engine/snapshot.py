@@ -33,7 +33,7 @@ class Snapshot:
         reading = self.reading(connection, kind)
         if remote_id is None:
             return reading.failure if reading.listed is None else None
-        if remote_id in reading.live or remote_id in reading.absent:
+        if remote_id in reading.live or remote_id in reading.absent or remote_id in reading.expired:
             return None
         return reading.unreadable.get(remote_id, "nothing was answered about it")
 

@@ -19,7 +19,7 @@ from reconciler.providers.base import ProviderSpec
 from reconciler.settings import Connection, Credential
 
 _COMPLETE = "project#/$defs/complete_connection"
-_OPTIONAL = ("company_id", "access", "timeout", "max_concurrency", "requests_per_second", "allow_http")
+_OPTIONAL = ("company_id", "access", "on_behalf", "timeout", "max_concurrency", "requests_per_second", "allow_http")
 
 
 @dataclass(frozen=True, slots=True)

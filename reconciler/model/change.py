@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from reconciler.model.objects import Address, Desired, Live, Record, Ref, SourceRef
+from reconciler.model.objects import Address, Computed, Desired, Fields, Live, Record, Ref, SourceRef
 
 Action = Literal["create", "update", "replace", "delete", "adopt", "noop", "unknown"]
 ACTIONS: tuple[Action, ...] = ("create", "update", "replace", "delete", "adopt", "noop", "unknown")
@@ -35,13 +35,16 @@ class Edit:
     """One write to one object or to one part of it, in canonical values; the provider words it.
 
     Without `part` it is the object itself. With `part` and `part_id` it is one member of a
-    collection (`slots`, `123456`) that can be changed on its own; `replaces` is what that member was.
+    collection (`slots`, `123456`) that can be changed on its own; `replaces` is what that member was,
+    `effect` whether the member comes, changes or goes, `changed` which of its values differ.
     """
 
     values: Mapping[str, Any]
     part: str | None = None
     part_id: str | None = None
     replaces: Mapping[str, Any] | None = None
+    effect: Effect = "update"
+    changed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +70,9 @@ class Call:
 
     `path` and `body` may hold `Ref`s: in the path as `{Resource/court-1}`, in the body as values.
     `body` is a structure of plain values; `encoding` says how the provider puts it on the wire.
+    `reads` are paths whose answers the call needs first (a rated query that gives a slip).
+    `remote_id` and `computed` say which object it is about and what the system worked out for it so
+    far; they are filled in when it is sent, so that a plan holds neither.
     """
 
     address: Address
@@ -77,19 +83,33 @@ class Call:
     body: Any = None
     encoding: Literal["json", "xml", "form", "none"] = "none"
     needs: tuple[Address, ...] = ()
+    reads: tuple[str, ...] = ()
+    remote_id: str | None = None
+    computed: Computed = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
     """What a remote system said to a writing call; `remote_id` is None where a create did not tell it.
 
-    `gone` is True where a delete found nothing left to delete.
+    `gone` is True where a delete found nothing left to delete. `fields` are what a create really made,
+    where its answer shows less than was asked for; `computed` is what the system worked out.
     """
 
     status: int
     remote_id: str | None = None
     live: Live | None = None
     gone: bool = False
+    fields: Fields = field(default_factory=dict)
+    computed: Computed = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request as a plan shows it."""
+
+    method: str
+    path: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +118,9 @@ class Change:
 
     `fields` is for people and programs to read, `edits` is what the provider turns into `calls`.
     `live_digest` stands for everything the live object answered, but for what its kind calls volatile.
-    `unsettled` is True where an earlier writing call to the object has no recorded result.
+    `unsettled` is True where an earlier writing call to the object has no recorded result, `expired`
+    where the live object is over by itself. `computed` is what the answer shows of values that the
+    system works out.
     """
 
     address: Address
@@ -117,6 +139,17 @@ class Change:
     record: Record | None = None
     live: Live | None = None
     unsettled: bool = False
+    expired: bool = False
+    computed: Computed = field(default_factory=dict)
+
+    @property
+    def requests(self) -> tuple[Request, ...]:
+        """Return the calls with the reads that feed them, in the order they are sent."""
+        return tuple(
+            request
+            for call in self.calls
+            for request in (*(Request("GET", path) for path in call.reads), Request(call.method, call.path))
+        )
 
     @property
     def writes(self) -> bool:
@@ -129,6 +162,15 @@ class Change:
         if self.desired is not None:
             return self.desired.depends_on
         return self.record.depends_on if self.record is not None else ()
+
+
+def merged(computed: Computed, news: Computed) -> Computed:
+    """Return computed values with what a call's answer adds, changes or (None) takes away."""
+    result = {part: dict(members) for part, members in computed.items()}
+    for part, members in news.items():
+        whole = {**result.get(part, {}), **members}
+        result[part] = {name: facts for name, facts in whole.items() if facts is not None}
+    return result
 
 
 def bind(value: Any, ids: Mapping[Address, str]) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from reconciler.model.change import Action, Edit, FieldChange, Risk
 from reconciler.model.objects import Fields, Live, Manifest, Problem
@@ -25,7 +25,8 @@ class Reference:
 class PartRevision:
     """How one collection inside an object (a session's slots) gets from live to desired.
 
-    `verified` and `unverified` name the attributes that the answer did and did not hold.
+    `verified` and `unverified` name the attributes that the answer did and did not hold. `computed`
+    are, by member, values that the system worked out; `information` is worth knowing and never compared.
     """
 
     fields: tuple[FieldChange, ...] = ()
@@ -34,6 +35,8 @@ class PartRevision:
     note: str | None = None
     verified: tuple[str, ...] = ()
     unverified: tuple[str, ...] = ()
+    computed: Mapping[str, Any] = field(default_factory=dict)
+    information: str | None = None
 
 
 class PartComparison(Protocol):
@@ -45,6 +48,24 @@ class PartComparison(Protocol):
     def __call__(self, desired: Any, live: Any, applied: Any, anew: str | None = None) -> PartRevision:
         """Return the revision, an empty one where nothing changes."""
         ...
+
+
+_SHOWN_OF_SECRET = 4
+"""Characters of an id that is a credential: enough to tell two of them apart in a log."""
+
+OnExpiry = Literal["report", "recreate", "forget"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ephemeral:
+    """That objects of a kind are over by themselves after a while, and cannot be listed or searched.
+
+    `on_expiry` says what the fields of one want then. A creation without a known result cannot be
+    looked for: after `settles_after` seconds what it may have made is certainly over.
+    """
+
+    on_expiry: Callable[[Fields], OnExpiry]
+    settles_after: int
 
 
 def _no_problems(_: Manifest) -> Iterable[Problem]:
@@ -76,6 +97,8 @@ class Kind:
     `lays_anew` names, by part, the fields whose change makes its members be laid out anew, `may_lay_anew`
     those whose change might: the members are written before them, while their ids are surely right;
     `missing_to_create` names what a creation would need and the fields do not have, as sentences.
+    `local` fields are for this program only and never compared; `unanswered` are facts about an object
+    that its API never tells, counted as not verifiable. `secret_id`: an id is a credential, shown masked.
     """
 
     name: str
@@ -89,8 +112,18 @@ class Kind:
     lays_anew: Mapping[str, frozenset[str]] = field(default_factory=dict)
     may_lay_anew: frozenset[str] = frozenset()
     volatile: frozenset[str] = frozenset()
+    local: frozenset[str] = frozenset()
+    unanswered: tuple[str, ...] = ()
+    ephemeral: Ephemeral | None = None
+    secret_id: bool = False
     parts: Mapping[str, PartComparison] = field(default_factory=dict)
     check: Callable[[Manifest], Iterable[Problem]] = _no_problems
     check_together: Callable[[Sequence[Manifest]], Iterable[Problem]] = _no_cross_problems
     missing_to_create: Callable[[Fields], tuple[str, ...]] = _nothing_missing
     risks: Callable[[Action, Sequence[FieldChange], Live | None], tuple[Risk, ...]] = _no_risks
+
+    def public_id(self, remote_id: str | None) -> str | None:
+        """Return an id as it may be shown: whole, or only its beginning where it is a credential."""
+        if remote_id is None or not self.secret_id:
+            return remote_id
+        return f"{remote_id[:_SHOWN_OF_SECRET]}…"

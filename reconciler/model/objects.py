@@ -15,6 +15,12 @@ Canonical means that equal meaning is equal value, whatever the source: a price 
 enumeration its word, an id a string, a flag a bool, a count an int.
 """
 
+Computed = Mapping[str, Mapping[str, Any]]
+"""Values that a remote system worked out, by part and member: `{"items": {"room": {"slip": "17.2027…"}}}`.
+
+In what is merged into it, a member that is None is no longer there.
+"""
+
 _ADDRESS = re.compile(r"(?P<kind>[A-Z][A-Za-z]*)/(?P<name>[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)")
 
 
@@ -148,7 +154,8 @@ class Record:
     """What the state remembers of one managed object.
 
     `fields` are the canonical fields last applied (references as remote ids); `target` names the
-    remote system the id belongs to, so that an id is never used against another one.
+    remote system the id belongs to, so that an id is never used against another one. `computed` are
+    values that the remote system worked out for members of a part, which no manifest states.
     """
 
     address: Address
@@ -156,6 +163,7 @@ class Record:
     target: str
     remote_id: str
     fields: Fields
+    computed: Computed = field(default_factory=dict)
     protect: bool = False
     depends_on: tuple[Address, ...] = ()
     created_at: str = ""
@@ -198,25 +206,29 @@ class Scope:
     `ids` are remote ids to read, with the fields last applied to each (a date window is taken from
     them); `wanted` are canonical fields of objects that have no id yet, whose possible twins are to
     be read in full; `listing` asks for the kind's list, which is also the proof of absence.
+    `computed` holds, by remote id, what the system worked out when the object was last applied.
     """
 
     kind: str
     ids: Mapping[str, Fields] = field(default_factory=dict)
     wanted: tuple[Fields, ...] = ()
     listing: bool = True
+    computed: Mapping[str, Computed] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
     """A provider's answer to a `Scope`; keys are remote ids.
 
-    An id is in exactly one of `live`, `absent` (proved gone) and `unreadable` (why, in words).
+    An id is in exactly one of `live`, `absent` (proved gone), `expired` (over by itself, and how that
+    was seen) and `unreadable` (why, in words).
     `listed` holds every id the list named, None where the list was not asked for or failed;
     `failure` says why the list failed.
     """
 
     live: Mapping[str, Live] = field(default_factory=dict)
     absent: frozenset[str] = frozenset()
+    expired: Mapping[str, str] = field(default_factory=dict)
     unreadable: Mapping[str, str] = field(default_factory=dict)
     listed: frozenset[str] | None = None
     failure: str | None = None

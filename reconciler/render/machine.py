@@ -117,7 +117,7 @@ def _change(change: Change) -> dict[str, Any]:
         "source": {"file": source.path, "line": source.line} if source is not None else None,
         "fields": [_field(field) for field in change.fields],
         "risks": [_risk(risk) for risk in change.risks],
-        "calls": [{"method": call.method, "path": call.path} for call in change.calls],
+        "calls": [{"method": call.method, "path": call.path} for call in change.requests],
         "digest": _change_digest(change),
     }
 
@@ -149,6 +149,7 @@ def _call(call: Call) -> dict[str, Any]:
         "body": call.body,
         "encoding": call.encoding,
         "needs": [str(address) for address in call.needs],
+        **({"reads": list(call.reads)} if call.reads else {}),
     }
 
 

@@ -110,7 +110,7 @@ def _change(change: Change) -> str:
     facts += f" · {prose(place)}" if place else ""
     title = f"{_code(mark.sign)} <b>{prose(change.address)}</b> {change.action}: {prose(change.reason)}{facts}"
     body = _fence("diff", _diff(rows.of_change(change.action, change.fields)))
-    calls = _fence("text", [visible(f"{call.method} {call.path}") for call in change.calls])
+    calls = _fence("text", [visible(f"{call.method} {call.path}") for call in change.requests])
     return _details(title, body + calls)
 
 

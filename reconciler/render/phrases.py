@@ -76,9 +76,14 @@ def plan_headline(plan: Plan) -> str:
         todo = ", ".join(f"{counts[step]} to {step}" for step in steps)
         unread = f", {counts['unknown']} unknown" if counts["unknown"] else ""
         return f"{name}: {todo}; {counts['noop']} unchanged{unread}."
+    over = sum(change.expired and change.record is not None for change in plan.changes)
+    counts["noop"] -= over
+    if not counts["noop"] and over:
+        return f"No changes. {counted(over, 'object')} expired."
     if counts["noop"]:
         verb = "matches" if counts["noop"] == 1 else "match"
-        return f"No changes. {counted(counts['noop'], 'object')} {verb} the live timetable."
+        words = f"No changes. {counted(counts['noop'], 'object')} {verb} the live timetable"
+        return f"{words}; {over} expired." if over else f"{words}."
     if not plan.selection.everything:
         return "No changes. No object is in the selection."
     return "Nothing to destroy." if plan.purpose == "destroy" else "No changes. No objects are declared or managed."

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from rich.console import Console
 from rich.text import Text
 
-from reconciler.model.change import Call, Change
+from reconciler.model.change import Change, Request
 from reconciler.model.objects import Address, Problem, problem_order
 from reconciler.model.plan import Plan
 from reconciler.model.report import Drift, Drifted, Outcome, Report
@@ -130,7 +130,7 @@ def _change(console: Console, change: Change, verbose: bool) -> None:
     )
     width = None if verbose else values.WIDTH
     _rows(console, rows.of_change(change.action, change.fields, width=width, fold=not verbose))
-    _calls(console, change.calls, verbose)
+    _calls(console, change.requests, verbose)
     if verbose and change.unverified:
         _say(console, (f"    not verifiable: {', '.join(change.unverified)}", "dim"))
     _say(console)
@@ -146,7 +146,7 @@ def _rows(console: Console, shown: rows.Rows) -> None:
         _say(console, (f"    {shown.folded}", "dim"))
 
 
-def _calls(console: Console, calls: tuple[Call, ...], verbose: bool) -> None:
+def _calls(console: Console, calls: tuple[Request, ...], verbose: bool) -> None:
     shown = calls if verbose or len(calls) <= CALLS_SHOWN else calls[:CALLS_SHOWN]
     for call in shown:
         _say(console, (f"    {call.method} {call.path}", "dim"))

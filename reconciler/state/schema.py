@@ -27,6 +27,7 @@ objects = Table(
     Column("target", String(1024), nullable=False),
     Column("remote_id", String(255), nullable=False),
     Column("fields", JSON, nullable=False),
+    Column("computed", JSON, nullable=False),
     Column("protect", Boolean, nullable=False),
     Column("depends_on", JSON, nullable=False),
     Column("created_at", String(32), nullable=False),
@@ -80,3 +81,16 @@ leases = Table(
     PrimaryKeyConstraint("project", "environment"),
 )
 """At most one writing run for each project and environment; `beat` is the holder's last sign of life, Unix time."""
+
+forgotten = Table(
+    "reconciler_forgotten",
+    metadata,
+    Column("project", String(255), nullable=False),
+    Column("environment", String(255), nullable=False),
+    Column("kind", String(64), nullable=False),
+    Column("name", String(63), nullable=False),
+    Column("digest", String(80), nullable=False),
+    Column("forgotten_at", String(32), nullable=False),
+    PrimaryKeyConstraint("project", "environment", "kind", "name"),
+)
+"""Objects that expired and were given up: what was declared then (its digest) is not made once more."""

@@ -18,7 +18,7 @@ from sqlalchemy.pool import StaticPool
 from reconciler.errors import ReconcilerError
 from reconciler.model.canonical import now, plain
 from reconciler.model.objects import Address, Intent, Lease, Record
-from reconciler.state.schema import VERSION, intents, leases, meta, metadata, objects, sightings
+from reconciler.state.schema import VERSION, forgotten, intents, leases, meta, metadata, objects, sightings
 
 
 class Store:
@@ -222,11 +222,18 @@ class Store:
             mine = and_(self._mine(leases), leases.c.run_id == run_id)
             return bool(connection.execute(delete(leases).where(mine)).rowcount)
 
+    def forgotten(self) -> Mapping[Address, str]:
+        """Return the objects that expired and were given up, each with the digest of its declaration then."""
+        with self._transaction(writing=False) as connection:
+            rows = connection.execute(select(forgotten).where(self._mine(forgotten))).all() if connection else []
+        return {Address(row.kind, row.name): str(row.digest) for row in rows}
+
     def settle(self, address: Address) -> None:
-        """Forget every open intent of an address: the live system has been looked at."""
+        """Forget every open intent of an address, and that it was given up: the live system has been looked at."""
         with self._transaction(writing=True) as connection:
             if connection is not None:
                 connection.execute(delete(intents).where(self._mine(intents, address)))
+                connection.execute(delete(forgotten).where(self._mine(forgotten, address)))
 
     def save(self, record: Record, *, ends: int | None = None) -> None:
         """Write one object's record, and end the intent that led to it, in one transaction."""
@@ -235,6 +242,7 @@ class Store:
             "target": record.target,
             "remote_id": record.remote_id,
             "fields": plain(record.fields),
+            "computed": plain(record.computed),
             "protect": record.protect,
             "depends_on": [str(address) for address in record.depends_on],
             "updated_at": now(),
@@ -248,15 +256,20 @@ class Store:
             ).rowcount
             if not changed:
                 connection.execute(insert(objects).values({**key, **values, "created_at": now()}))
+            connection.execute(delete(forgotten).where(self._mine(forgotten, record.address)))
             if ends is not None:
                 connection.execute(delete(intents).where(intents.c.number == ends))
 
-    def remove(self, address: Address, *, ends: int | None = None) -> bool:
-        """Forget one object; return whether it was known."""
+    def remove(self, address: Address, *, ends: int | None = None, given_up: str | None = None) -> bool:
+        """Forget one object; return whether it was known. `given_up` is the digest of what expired, to be kept."""
+        key = {**self._scope, "kind": address.kind, "name": address.name}
         with self._transaction(writing=True) as connection:
             if connection is None:
                 return False
             gone = connection.execute(delete(objects).where(self._mine(objects, address))).rowcount
+            if given_up is not None:
+                connection.execute(delete(forgotten).where(self._mine(forgotten, address)))
+                connection.execute(insert(forgotten).values({**key, "digest": given_up, "forgotten_at": now()}))
             if ends is not None:
                 connection.execute(delete(intents).where(intents.c.number == ends))
             return bool(gone)
@@ -307,6 +320,7 @@ def _record(row: Row[Any]) -> Record:
         target=row.target,
         remote_id=row.remote_id,
         fields=row.fields,
+        computed=row.computed,
         protect=row.protect,
         depends_on=tuple(Address.parse(item) for item in row.depends_on),
         created_at=row.created_at,

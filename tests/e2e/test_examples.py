@@ -11,13 +11,15 @@ from reconciler.manifests.schemas import load_schema
 from reconciler.sandbox import Options, Sandbox
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-NAMES = ("leisure-centre", "session", "resource", "block")
+NAMES = ("leisure-centre", "session", "resource", "block", "booking-session", "tour-operator")
 CREDENTIALS = {
     "BB_USERNAME": "username",
     "BB_PASSWORD": "password",
     "BB_APP_ID": "app_id",
     "BB_APP_KEY": "app_key",
     "BB_TOKEN": "auth_token",
+    "CF_KEY": "checkfront_key",
+    "CF_SECRET": "checkfront_secret",
 }
 SERVERS = [
     {"create_answer": create, "show_fields": show, "resource_fields": resources}

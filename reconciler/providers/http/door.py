@@ -170,7 +170,10 @@ class Door:
 
     def words(self, answer: Answer) -> str:
         """Return what a failed answer says, in short, without any credential it may repeat."""
-        text = error_words(answer)
+        return self.veil(error_words(answer))
+
+    def veil(self, text: str) -> str:
+        """Return a remote system's words without any credential that they repeat."""
         for value in sorted(self._hidden, key=len, reverse=True):
             if len(value) > 2:  # noqa: PLR2004 - hiding one or two letters would only garble the sentence
                 text = text.replace(value, "********")

@@ -10,8 +10,8 @@ from jsonschema import Draft202012Validator
 from reconciler.errors import ReconcilerError
 from reconciler.manifests.schemas import acceptance, load_schema, schema_names, validator
 
-OURS = ("block", "envelope", "project", "resource", "session", "slot")
-KINDS = ("session", "resource", "block", "slot")
+OURS = ("block", "booking_session", "envelope", "held_item", "project", "resource", "session", "slot")
+KINDS = ("session", "resource", "block", "slot", "booking_session", "held_item")
 
 
 def properties(schema, path=""):

@@ -1,0 +1,142 @@
+"""The booking/session API on paper: which calls a change takes, and how they are encoded. No I/O.
+
+Wire facts are from seed 004 ("booking/session") and the checkfront API notes §1 and §2. A call's body
+says what is meant, by the user's key; which line that is and which slip, only the moment of sending can
+tell, because lines have positions and slips are handed out by the server.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from reconciler.model.change import Call
+from reconciler.model.objects import Fields
+from reconciler.providers.answer import identifier
+
+if TYPE_CHECKING:
+    from reconciler.model.change import Change, Edit, Effect
+    from reconciler.settings import Connection
+
+ROOT = "/api/3.0"
+SESSION = f"{ROOT}/booking/session"
+CLEAR = f"{SESSION}/clear"
+END = f"{SESSION}/end"
+CONTENT_TYPE = "application/x-www-form-urlencoded"
+
+PATHS = frozenset({SESSION, CLEAR, END})
+"""Every path this provider writes to (seed 004); anything else is not sent."""
+
+START, ADD, REPLACE, REMOVE, SETTLE, QUANTITY = "start", "add", "replace", "remove", "settle", "quantity"
+"""What a call's body can mean by `do`; `settle` is the choice of add-ons, and the quantity beside a slip."""
+
+
+def calls(change: Change, connection: Connection) -> tuple[Call, ...]:
+    """Return the calls that carry a change out, in the order they are to be sent."""
+    del connection  # the credentials choose the account; no path depends on the connection
+    if change.action == "create":
+        return tuple(_creation(change))
+    if change.action == "delete":
+        return (_call(change, "delete", END, {}),)
+    if change.action in {"update", "adopt"}:
+        options = _options(_items(change))
+        return tuple(_edit(change, edit, options) for edit in change.edits)
+    return ()
+
+
+def _items(change: Change) -> list[Fields]:
+    return list(change.desired.fields.get("items", ())) if change.desired is not None else []
+
+
+def _creation(change: Change) -> Iterable[Call]:
+    """All slips in one POST, then the choices that a fresh line starts without."""
+    items = _items(change)
+    reads = tuple(rated_path(item) for item in items if "slip" not in item)
+    yield _call(change, "create", SESSION, {"do": START, "items": items}, reads)
+    chosen = [item for item in items if item.get("options") or ("slip" in item and "quantity" in item)]
+    if chosen:
+        yield _call(change, "update", SESSION, {"do": SETTLE, "items": chosen, "options": _options(items)})
+
+
+def _options(items: Iterable[Fields]) -> dict[str, Any]:
+    """Return each item's stated add-on choices: they tell lines of one slip apart."""
+    return {item["key"]: item["options"] for item in items if item.get("options")}
+
+
+def _edit(change: Change, edit: Edit, options: Mapping[str, Any]) -> Call:
+    if edit.part is None:
+        return _call(change, "update", CLEAR, {})
+    body: dict[str, Any] = {"do": _doing(edit), "key": edit.part_id, "options": options}
+    reads: tuple[str, ...] = ()
+    if body["do"] == SETTLE:
+        body["items"] = [edit.values]
+    elif edit.effect != "delete":
+        body["item"] = edit.values
+        # Nobody can tell what the line holds now: it may be what is wanted already.
+        body["doubtful"] = "slip" in edit.changed and "slip" not in edit.values
+        # Where the server takes the number, nothing has to be asked for first.
+        reads = (rated_path(edit.values),) if "slip" not in edit.values and body["do"] != QUANTITY else ()
+    return _call(change, "update", SESSION, body, reads)
+
+
+def _doing(edit: Edit) -> str:
+    if edit.effect == "create":
+        return ADD
+    if edit.effect == "delete":
+        return REMOVE
+    if "options" in edit.changed or ("slip" in edit.values and edit.changed == ("quantity",)):
+        return SETTLE
+    return QUANTITY if edit.changed == ("quantity",) else REPLACE
+
+
+def _call(change: Change, effect: Effect, path: str, body: Mapping[str, Any], reads: tuple[str, ...] = ()) -> Call:
+    return Call(
+        address=change.address,
+        connection=change.connection,
+        effect=effect,
+        method="POST",
+        path=path,
+        body=body,
+        encoding="form",
+        reads=reads,
+    )
+
+
+def item_path(item_id: object) -> str:
+    """Return the path of one item; RemoteError where the id is none."""
+    return f"{ROOT}/item/{identifier(item_id)}"
+
+
+def rated_query(item: Fields, quantity_param: str = "qty") -> dict[str, str]:
+    """Return the query that rates an item for its days, so that the answer holds a slip (notes §2).
+
+    A quantity is a parameter like the others: a simple item's only one, which its slip shows bare.
+    """
+    query = {"start_date": item["start_date"].replace("-", ""), "end_date": item["end_date"].replace("-", "")}
+    query |= {name: item[name] for name in ("start_time", "end_time") if name in item}
+    params = dict(item.get("params", {}))
+    if "quantity" in item:
+        params[quantity_param] = item["quantity"]
+    query |= {f"param[{name}]": str(number) for name, number in params.items()}
+    if "discount_code" in item:
+        query["discount_code"] = item["discount_code"]
+    return query
+
+
+def rated_path(item: Fields) -> str:
+    """Return the path with the query of a rated item, as a plan shows it."""
+    return f"{item_path(item['item_id'])}?{urlencode(rated_query(item))}"
+
+
+def form(session_id: str | None, slips: Iterable[str] = (), alter: Mapping[str, str] | None = None) -> bytes:
+    """Return a session call's form: `slip[]` for each slip, `alter[3]=remove` for each alteration (notes §1.2)."""
+    pairs = [] if session_id is None else [("session_id", session_id)]
+    pairs += [("slip[]", slip) for slip in slips]
+    pairs += [(f"alter[{line}]", action) for line, action in (alter or {}).items()]
+    return urlencode(pairs).encode("ascii")
+
+
+def replacement(session_id: str, line: str, slip: str) -> bytes:
+    """Return the form that puts another slip in a line's place (notes §1.1)."""
+    return urlencode([("session_id", session_id), ("line_id", line), ("slip", slip)]).encode("ascii")

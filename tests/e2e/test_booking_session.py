@@ -1,0 +1,483 @@
+"""Held bookings end to end: creation, edits, expiry in each form, doubt, refusals, and what is never shown."""
+
+from __future__ import annotations
+
+import json
+from urllib.parse import parse_qsl
+
+import pytest
+from desk import Desk
+from holding import ALL, BIKES, CREDENTIALS, FAMILY, KAYAKS, PROJECT, ROOM, SAIL, Holding, expected
+
+from reconciler.sandbox.faults import Fault
+
+FORMS = ({"session_expired": "error"}, {"session_expired": "error", "session_error_status": 404})
+FORMS = (*FORMS, {"session_expired": "new_id"}, {"session_expired": "empty"})
+
+
+@pytest.fixture(autouse=True)
+def credentials(monkeypatch):
+    for name, value in CREDENTIALS.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture
+def holding(tmp_path, box):
+    return Holding(tmp_path, box)
+
+
+@pytest.fixture
+def shop(tmp_path, box):
+    desk = Desk(tmp_path, box)
+    desk.env |= CREDENTIALS
+    desk.project(PROJECT.format(url=box.url))
+    return desk
+
+
+def _change(holding):
+    (change,) = holding.plan().plan.changes
+    return change
+
+
+# What is sent
+
+
+def test_each_call_of_the_seed_is_seen_with_its_documented_encoding(shop):
+    shop.declare("BookingSession", "group", {"items": ALL})
+    plan = shop.run("plan", "--format", "json", code=0).json["changes"][0]
+    assert [call["method"] for call in plan["calls"]] == ["GET"] * 5 + ["POST", "POST"]
+    assert {"method": "GET", "path": "/api/3.0/item/21?start_date=20310708&end_date=20310709&param%5Bqty%5D=3"} in plan[
+        "calls"
+    ]
+    shop.run("apply", "--yes", code=0)
+    shop.declare("BookingSession", "group", {"items": [{**ROOM, "params": {"guests": 3}}, {**BIKES, "quantity": 5}]})
+    shop.run("apply", "--yes", code=0)
+    shop.declare("BookingSession", "group", {"items": []})
+    shop.run("apply", "--yes", code=0)
+    shop.forget("BookingSession", "group")
+    shop.run("destroy", "--yes", code=0)
+    log = [entry for entry in shop.box.log() if "booking/session" in entry.path]
+    sent = [(entry.path, parse_qsl(entry.request_body)) for entry in log if entry.method == "POST"]
+    assert {entry.content_type for entry in log if entry.method == "POST"} == {"application/x-www-form-urlencoded"}
+    assert [path.removeprefix("/api/3.0/booking/session") for path, _ in sent] == [
+        "",
+        "",
+        "",
+        "",
+        "",
+        "",
+        "",
+        "/clear",
+        "/end",
+    ]
+    first, *others = [form for _, form in sent]
+    assert [name for name, _ in first] == ["slip[]"] * 5
+    assert all(form[0][0] == "session_id" for form in others)
+    names = [tuple(name.partition("[")[0] for name, _ in form[1:]) for form in others]
+    assert names == [("alter", "alter"), ("alter",), ("line_id", "slip"), *[("alter",)] * 3, (), ()]
+    assert dict(others[0][1:]) == {"alter[2.1]": "optin", "alter[2.2]": "optout"}
+    assert [value for form in others[3:6] for name, value in form[1:]] == ["remove"] * 3
+    reads = [entry.query for entry in log if entry.method == "GET"]
+    assert reads
+    assert all(query.startswith("session_id=") and "&" not in query for query in reads)
+
+
+def test_on_behalf_is_sent_and_nothing_of_it_is_needed_to_read_back(holding, monkeypatch):
+    file = holding.folder / "reconciler.yaml"
+    file.write_text(file.read_text().replace("provider: checkfront\n", "provider: checkfront\n      on_behalf: '12'\n"))
+    seen = []
+    from reconciler.providers.http import door  # noqa: PLC0415
+
+    build = door.httpx.Client.build_request
+    monkeypatch.setattr(door.httpx.Client, "build_request", lambda *a, **k: seen.append(k["headers"]) or build(*a, **k))
+    holding.hold([ROOM])
+    holding.applied()
+    assert {headers["X-On-Behalf"] for headers in seen} == {"12"}
+
+
+def test_lines_go_from_the_highest_down_with_a_look_before_each(holding):
+    holding.box.set_options(line_renumber="renumber")
+    holding.hold(ALL)
+    holding.applied()
+    holding.box.clear_log()
+    holding.hold([KAYAKS])
+    assert holding.apply().clean
+    log = [entry for entry in holding.box.log() if "booking/session" in entry.path]
+    assert [entry.method for entry in log] == ["GET", *["GET", "POST"] * 4, "GET"]
+    removed = [dict(parse_qsl(entry.request_body)) for entry in log if entry.method == "POST"]
+    assert [next(name for name in form if name.startswith("alter")) for form in removed] == [
+        "alter[5]",
+        "alter[4]",
+        "alter[2]",
+        "alter[1]",
+    ]
+    assert holding.lines() == expected([KAYAKS])
+
+
+def test_a_renamed_key_sends_nothing_and_two_items_alike_stay_two(holding):
+    holding.box.set_options(slip_style="opaque")
+    holding.hold([ROOM, {**ROOM, "key": "room-2"}])
+    holding.applied()
+    holding.box.clear_log()
+    holding.hold([{**ROOM, "key": "twin"}, {**ROOM, "key": "room-2"}])
+    holding.applied()
+    assert holding.writes() == []
+    holding.settled()
+    holding.hold([{**ROOM, "key": "twin"}])
+    holding.applied()
+    assert holding.lines() == expected([ROOM])
+
+
+def test_alike_packages_with_different_choices_keep_them_apart(holding):
+    one, two = {**FAMILY, "params": {"families": 1}}, {**FAMILY, "params": {"families": 1}, "key": "other"}
+    holding.hold([one, {**two, "options": {"31": "out", "32": "out"}}])
+    holding.applied()
+    holding.hold([{**one, "options": {"31": "out", "32": "in"}}, {**two, "options": {"31": "in", "32": "in"}}])
+    holding.applied()
+    assert sorted(line["options"]["31"] for line in holding.lines()) == ["in", "out"]
+
+
+def test_a_slip_of_the_users_own_is_passed_on_as_it_is(holding):
+    slip = "21.20310708X1-1"
+    holding.hold([{"key": "own", "slip": slip, "quantity": 4}])
+    report = holding.applied()
+    assert report.summary["applied"] == 1
+    assert holding.box.holds()[0]["lines"][0]["params"] == {"qty": 4}
+    holding.hold([{"key": "own", "slip": "17.20310708X1-guests.2"}])
+    holding.applied()
+    assert [line["item_id"] for line in holding.lines()] == [17]
+
+
+@pytest.mark.parametrize("bad_slip", ["error", "silent"])
+def test_a_slip_that_is_none_fails_in_words(holding, bad_slip):
+    holding.box.set_options(bad_slip=bad_slip)
+    holding.hold([ROOM, {"key": "own", "slip": "17.nonsense"}])
+    (outcome,) = holding.apply().outcomes
+    assert outcome.state == "failed"
+    assert "not valid" in outcome.error or "items[own]" in outcome.error
+    holding.hold([ROOM])
+    holding.applied()
+    assert holding.lines() == expected([ROOM])
+
+
+@pytest.mark.parametrize("over_quantity", ["error", "silent"])
+def test_what_is_sold_out_fails_that_object_alone_in_the_servers_words(holding, over_quantity):
+    holding.box.set_options(over_quantity=over_quantity)
+    cruise = {"key": "cruise", "item_id": 40, "start_date": "2031-07-08", "end_date": "2031-07-08"}
+    holding.hold([ROOM, cruise], name="cruise")
+    holding.hold([{**KAYAKS, "params": {"adults": 40}}], name="crowd")
+    holding.hold([BIKES], name="fine")
+    outcomes = {str(item.address): item for item in holding.apply().outcomes}
+    assert {name: item.state for name, item in outcomes.items()} == {
+        "BookingSession/cruise": "failed",
+        "BookingSession/crowd": "failed",
+        "BookingSession/fine": "applied",
+    }
+    assert outcomes["BookingSession/cruise"].error == "items[cruise]: item 40: Sold out"
+    assert outcomes["BookingSession/crowd"].error == "items[kayaks]: item 18: Only 15 available"
+    assert [line["item_id"] for line in holding.lines()] == [21]
+
+
+@pytest.mark.parametrize("over_quantity", ["error", "silent"])
+def test_items_that_do_not_fit_together_are_told_and_the_rest_is_recorded(holding, over_quantity):
+    holding.box.set_options(over_quantity=over_quantity)
+    rooms = [{**ROOM, "key": f"room-{number}"} for number in range(3)]
+    holding.hold(rooms)
+    (outcome,) = holding.apply().outcomes
+    assert outcome.state == "failed"
+    assert "Sold out" in outcome.error or "items[room-" in outcome.error
+    holding.hold(rooms[:2])
+    holding.applied()
+    assert holding.lines() == expected([ROOM, ROOM])
+
+
+def test_a_quantity_that_does_not_fit_is_refused_and_nothing_is_lost(holding):
+    for over_quantity in ("error", "silent"):
+        holding.box.set_options(over_quantity=over_quantity)
+        holding.hold([BIKES])
+        holding.applied()
+        holding.hold([{**BIKES, "quantity": 11}])
+        (outcome,) = holding.apply().outcomes
+        assert outcome.state == "failed"
+        assert "available" in outcome.error
+        assert holding.lines() == expected([BIKES])
+
+
+def test_a_line_is_not_given_up_for_another_that_its_own_stock_stands_in_the_way_of(holding):
+    rooms = [ROOM, {**ROOM, "key": "room-2"}]
+    holding.hold(rooms)
+    holding.applied()
+    holding.hold([{**ROOM, "params": {"guests": 3}}, rooms[1]])
+    (outcome,) = holding.apply().outcomes
+    assert outcome.state == "failed"
+    assert "Sold out" in outcome.error
+    assert "its own line counts" in outcome.error
+    assert holding.lines() == expected(rooms)
+
+
+# What is known and what is not
+
+
+def test_state_and_drift_tell_what_was_verified_and_the_id_is_never_shown(shop):
+    shop.declare("BookingSession", "group", {"items": [ROOM, SAIL]})
+    said = [shop.run("apply", "--yes", "-v", code=0)]
+    (session,) = shop.box.holds()
+    drift = shop.run("drift", "--format", "json", code=0).json
+    # room: 4 fields, sail: 6 (the code cannot be seen), and owner, expiry and stock of the whole.
+    assert drift["coverage"] == {"fields": 4 + 6 + 3, "verifiable": 4 + 5}
+    shop.declare("BookingSession", "group", {"items": [{**ROOM, "params": {"guests": 1}}, SAIL]})
+    forms = ("text", "json", "markdown", "html")
+    said += [shop.run("plan", "-v", "--format", form, code=0) for form in forms]
+    said.append(shop.run("plan", "--out", "saved.json", code=0))
+    said += [shop.run("drift", "-v", code=0), shop.run("state", "list", code=0)]
+    said += [shop.run("state", "show", "BookingSession/group", *more, code=0) for more in ((), ("--format", "json"))]
+    said.append(shop.run("apply", "saved.json", "--yes", "--format", "json", code=0))
+    shop.box.expire_session(session["id"])
+    said += [
+        shop.run("drift", code=2),
+        shop.run("plan", "-v", code=0),
+        shop.run("state", "rm", "BookingSession/group", code=0),
+    ]
+    everything = "".join(item.out + item.err for item in said) + (shop.folder / "saved.json").read_text()
+    assert session["id"] not in everything
+    assert f"{session['id'][:4]}…" in everything
+    assert CREDENTIALS["CF_SECRET"] not in everything
+    assert "now room: 2 available" in everything
+
+
+def test_what_others_did_to_the_session_is_drift_and_is_mended(holding):
+    holding.hold([ROOM, KAYAKS, FAMILY])
+    holding.applied()
+    session_id = holding.session_id
+    by_item = {line["item_id"]: line["line_id"] for line in holding.box.holds()[0]["lines"]}
+    holding.box.edit_line(session_id, by_item[17], params={"guests": 4})
+    holding.box.edit_line(session_id, by_item[30], options={"31": "out"})
+    holding.box.remove_line(session_id, by_item[18])
+    (drifted,) = holding.drift().objects
+    assert {(field.path, field.origin) for field in drifted.fields} == {
+        ("items[family].options.31", "drift"),
+        ("items[kayaks]", "drift"),
+        ("items[room].params", "drift"),
+    }
+    assert _change(holding).reason.startswith("changed outside since it was last applied")
+    holding.applied()
+    assert holding.lines() == expected([ROOM, KAYAKS, FAMILY])
+
+
+def test_a_line_that_somebody_added_goes(holding):
+    holding.hold([ROOM])
+    holding.applied()
+    session = holding.session_id
+    import httpx  # noqa: PLC0415
+
+    form = {"session_id": session, "slip": "21.20310708X1-2"}
+    httpx.post(f"{holding.box.url}/api/3.0/booking/session", data=form, auth=tuple(CREDENTIALS.values()))
+    assert len(holding.lines()) == 2
+    change = _change(holding)
+    assert [(field.path, field.after) for field in change.fields] == [("items[line 2]", None)]
+    holding.applied()
+    assert holding.lines() == expected([ROOM])
+
+
+# Expiry
+
+
+@pytest.mark.parametrize("form", FORMS, ids=lambda form: "-".join(map(str, form.values())))
+@pytest.mark.parametrize("wish", ["report", "recreate", "forget"])
+def test_expiry_is_a_status_of_its_own_and_does_what_the_manifest_says(holding, form, wish):
+    holding.box.set_options(**form)
+    holding.hold([ROOM, BIKES], on_expiry=wish)
+    holding.applied()
+    before = holding.session_id
+    holding.box.expire_session(before)
+    drift = holding.drift()
+    assert drift.summary["expired"] == 1
+    assert "may have become a booking" in drift.objects[0].reason
+    change = _change(holding)
+    assert change.action == {"report": "noop", "recreate": "create", "forget": "delete"}[wish]
+    assert "may have become a booking" in change.reason
+    holding.box.clear_log()
+    holding.applied()
+    writes = holding.writes()
+    running = [hold for hold in holding.box.holds() if hold["lines"] and not hold["expired"]]
+    if wish == "recreate":
+        assert len(running) == 1
+        assert running[0]["id"] != before
+        return
+    assert (running, writes) == ([], [])
+    assert len(holding.records()) == (1 if wish == "report" else 0)
+    if wish == "report":
+        (warning,) = holding.plan().plan.problems
+        assert (warning.code, warning.severity) == ("expired", "warning")
+        holding.hold([ROOM], on_expiry="report")
+        holding.applied()
+        assert len(next(iter(holding.records().values())).fields["items"]) == 2
+    else:
+        holding.hold([ROOM], on_expiry="forget")
+        assert _change(holding).action == "create"
+    holding.hold(None)
+    holding.hold([KAYAKS], name="other")
+    holding.applied()
+    assert holding.writes() == []
+
+
+def test_forgetting_is_undone_by_state_rm(shop):
+    shop.declare("BookingSession", "group", {"items": [ROOM], "on_expiry": "forget"})
+    shop.run("apply", "--yes", code=0)
+    shop.box.expire_sessions()
+    shop.run("apply", "--yes", code=0)
+    plan = shop.run("plan", "--format", "json", "--detailed-exitcode", code=0).json
+    assert "state rm BookingSession/group" in plan["changes"][0]["reason"]
+    shop.run("state", "rm", "BookingSession/group", code=0)
+    plan = shop.run("plan", "--format", "json", "--detailed-exitcode", code=2).json
+    assert plan["summary"]["create"] == 1
+    shop.run("state", "rm", "BookingSession/group", code=1)
+
+
+def test_an_expired_session_is_told_in_drift_and_plan(shop):
+    shop.declare("BookingSession", "group", {"items": [ROOM]})
+    shop.run("apply", "--yes", code=0)
+    shop.box.expire_sessions()
+    drift = shop.run("drift", "--format", "json", code=2).json
+    assert drift["objects"][0]["status"] == "expired"
+    plan = shop.run("plan", "--detailed-exitcode", code=0)
+    assert "No changes. 1 object expired." in plan.out
+    assert "may have become a booking" in plan.out
+    shop.run("destroy", "--yes", code=0)
+    assert shop.calls().count("POST /api/3.0/booking/session/end") == 0
+
+
+@pytest.mark.parametrize("again", ["ok", "error"])
+def test_deleting_what_is_gone_counts_as_done(holding, again, monkeypatch):
+    holding.box.set_options(end_again=again)
+    holding.hold([ROOM])
+    holding.hold([BIKES], name="other")
+    holding.applied()
+    holding.hold(None)
+    from reconciler.providers.checkfront_client import Client  # noqa: PLC0415
+
+    read = Client.session
+
+    def read_then_end(self, session_id):
+        found = read(self, session_id)
+        holding.box.expire_session(session_id)
+        return found
+
+    monkeypatch.setattr(Client, "session", read_then_end)
+    report = holding.apply()
+    assert {item.action: item.state for item in report.outcomes} == {"delete": "applied", "noop": "noop"}
+
+
+# Doubt
+
+
+def test_a_read_that_fails_is_never_taken_for_expired(holding):
+    holding.hold([ROOM], on_expiry="recreate")
+    holding.applied()
+    for fault in (Fault(kind="garbage"), Fault(kind="wrong_type"), Fault(kind="status_before", status=404)):
+        holding.box.fault(fault)
+        change = _change(holding)
+        assert change.action == "unknown", change.reason
+    holding.settled()
+
+
+@pytest.mark.parametrize("kind", ["drop_after", "drop_before"])
+def test_a_creation_whose_answer_was_lost_is_not_repeated_before_it_is_surely_over(holding, kind):
+    holding.hold([ROOM])
+    holding.box.fault(Fault(kind=kind, match_method="POST"))
+    (outcome,) = holding.apply().outcomes
+    assert outcome.state == "unknown"
+    for _ in range(2):
+        change = _change(holding)
+        assert change.action == "unknown"
+        assert "reconciler state rm BookingSession/group" in change.reason
+        holding.apply()
+    made = len(holding.box.holds())
+    assert made == (1 if kind == "drop_after" else 0)
+    holding.hold(None)
+    holding.hold([BIKES], name="other")
+    assert {change.action for change in holding.plan().plan.changes} == {"create", "unknown"}
+
+
+def test_a_creation_in_doubt_is_made_anew_once_the_first_is_surely_over(holding, monkeypatch):
+    holding.hold([ROOM])
+    holding.box.fault(Fault(kind="drop_after", match_method="POST"))
+    holding.apply()
+    monkeypatch.setattr("reconciler.engine.planner.now", lambda: "2999-01-01T00:00:00Z")
+    from reconciler.engine import planner  # noqa: PLC0415
+
+    world = planner.World
+    monkeypatch.setattr(planner, "World", lambda **given: world(**given, now="2999-01-01T00:00:00Z"))
+    assert _change(holding).action == "create"
+    holding.applied()
+    assert len(holding.box.holds()) == 2
+
+
+def test_state_rm_has_a_creation_in_doubt_made_anew(shop):
+    shop.declare("BookingSession", "group", {"items": [ROOM]})
+    shop.box.fault(Fault(kind="drop_before", match_method="POST"))
+    shop.run("apply", "--yes", code=3)
+    assert "state rm BookingSession/group" in shop.run("plan", code=1).out
+    shop.run("state", "rm", "BookingSession/group", code=0)
+    shop.run("apply", "--yes", code=0)
+    shop.settled()
+    assert len(shop.box.holds()) == 1
+
+
+@pytest.mark.parametrize("kind", ["drop_before", "drop_after", "truncate", "garbage", "status_after"])
+@pytest.mark.parametrize("after", range(6))
+@pytest.mark.parametrize("style", ["documented", "opaque"])
+def test_a_lost_answer_in_an_update_is_looked_at_and_nothing_is_doubled(holding, kind, after, style):
+    holding.box.set_options(slip_style=style)
+    holding.hold([ROOM, KAYAKS, BIKES])
+    holding.applied()
+    session_id = holding.session_id
+    items = [{**ROOM, "params": {"guests": 1}}, {**BIKES, "quantity": 5}, SAIL, FAMILY]
+    holding.hold(items)
+    holding.box.fault(Fault(kind=kind, match_method="POST", after=after, status=502))
+    report = holding.apply()
+    holding.box.clear_faults()
+    assert report.summary["failed"] == 0
+    holding.applied()
+    assert holding.lines() == expected(items)
+    assert holding.session_id == session_id
+
+
+@pytest.mark.parametrize("kind", ["drop_before", "drop_after"])
+@pytest.mark.parametrize("change", ["clear", "end"])
+def test_a_lost_answer_to_clear_or_end_is_no_expiry(holding, kind, change):
+    holding.hold([ROOM])
+    holding.hold([BIKES], name="other")
+    holding.applied()
+    holding.hold([] if change == "clear" else None)
+    holding.box.fault(Fault(kind=kind, match_method="POST"))
+    assert holding.apply().summary["unknown"] == 1
+    holding.applied()
+    assert sum(bool(hold["lines"]) for hold in holding.box.holds()) == 1
+
+
+def test_wrong_credentials_concern_the_whole_connection(holding, monkeypatch):
+    holding.hold([ROOM])
+    holding.applied()
+    monkeypatch.setenv("CF_SECRET", "something else")
+    planned = holding.plan()
+    assert planned.plan.summary["unknown"] == 1
+    assert "wrong credentials" in planned.snapshot.failures["shop"].message
+
+
+def test_saved_plans_targets_and_excludes_take_this_kind(shop):
+    shop.declare("BookingSession", "one", {"items": [ROOM]})
+    shop.declare("BookingSession", "two", {"items": [BIKES]})
+    shop.run("plan", "--target", "BookingSession/one", "--out", "saved.json", code=0)
+    shop.run("apply", "saved.json", "--yes", code=0)
+    assert [len(hold["lines"]) for hold in shop.box.holds()] == [1]
+    shop.declare("BookingSession", "one", {"items": [{**ROOM, "params": {"guests": 1}}]})
+    shop.run("plan", "--exclude", "BookingSession/two", "--out", "saved.json", code=0)
+    (session,) = shop.box.holds()
+    shop.box.edit_line(session["id"], 1, params={"guests": 4})
+    assert "stale" in shop.run("apply", "saved.json", "--yes", code=5).err
+    shop.run("apply", "--yes", code=0)
+    shop.settled()
+    shop.run("destroy", "--yes", code=0)
+    assert shop.box.holds() == []
+    assert json.loads(shop.run("state", "list", "--format", "json", code=0).out)["objects"] == []
