@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -54,7 +54,7 @@ class Rated:
 
     slip: str | None = None
     error: str | None = None
-    params: tuple[str, ...] = field(default=())
+    params: tuple[str, ...] = ()
 
 
 def decode(body: bytes) -> dict[str, Any]:

@@ -53,7 +53,7 @@ class Client:
         answer = self._door.get(wire.SESSION, params={"session_id": session_id}, headers=self._headers)
         doing = f"GET {wire.SESSION}"
         data = self._data(answer, doing)
-        self._check(answer, data, doing, RemoteError)
+        self._check(answer, data, doing)
         try:
             found = answers.session(data, answer.headers)
         except ValueError as error:
@@ -81,7 +81,7 @@ class Client:
         path = wire.item_path(item["item_id"])
         answer = self._door.get(path, params=wire.rated_query(item, quantity_param), headers=self._headers)
         data = self._data(answer, f"GET {path}")
-        self._check(answer, data, f"GET {path}", RemoteError)
+        self._check(answer, data, f"GET {path}")
         try:
             return answers.rated(data)
         except ValueError as error:
@@ -101,7 +101,7 @@ class Client:
         except ValueError as error:
             lost = f"{doing}: answered {error}; it may have been carried out"
             raise (OutcomeUnknown if answer.ok else RemoteError)(lost) from None
-        self._check(answer, data, doing, RemoteError)
+        self._check(answer, data, doing)
         if path == wire.END:
             return answers.Session(session_id=session_id)  # only the envelope can be assumed (notes §7.5)
         try:
@@ -138,8 +138,8 @@ class Client:
             refusal = self._door.refusal(answer, doing)
             raise Denied(refusal.message, hint=refusal.hint, status=answer.status)
 
-    def _check(self, answer: Answer, data: Mapping[str, Any], doing: str, kind: type[RemoteError]) -> None:
-        """Raise what an answer says against the request; an OK envelope around another status is none."""
+    def _check(self, answer: Answer, data: Mapping[str, Any], doing: str) -> None:
+        """Raise what an answer says against the request, in the body or by its status."""
         refused = answers.refused(data)
         if refused is None:
             if not answer.ok:
@@ -151,4 +151,4 @@ class Client:
         about_session = doing.endswith((wire.SESSION, wire.CLEAR, wire.END))
         if about_session and (refused.is_over or answer.status in _GONE):
             raise SessionOver(words, status=answer.status)
-        raise kind(words, status=answer.status)
+        raise RemoteError(words, status=answer.status)

@@ -1,0 +1,213 @@
+"""Held bookings that are over, or may be: expiry in each of its forms, lost answers, and what is done then."""
+
+from __future__ import annotations
+
+import pytest
+from desk import Desk
+from holding import BIKES, CREDENTIALS, FAMILY, KAYAKS, PROJECT, ROOM, SAIL, Holding, expected
+
+from reconciler.sandbox.faults import Fault
+
+FORMS = ({"session_expired": "error"}, {"session_expired": "error", "session_error_status": 404})
+FORMS = (*FORMS, {"session_expired": "new_id"}, {"session_expired": "empty"})
+
+
+@pytest.fixture(autouse=True)
+def credentials(monkeypatch):
+    for name, value in CREDENTIALS.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture
+def holding(tmp_path, box):
+    return Holding(tmp_path, box)
+
+
+@pytest.fixture
+def shop(tmp_path, box):
+    desk = Desk(tmp_path, box)
+    desk.env |= CREDENTIALS
+    desk.project(PROJECT.format(url=box.url))
+    return desk
+
+
+def _change(holding):
+    (change,) = holding.plan().plan.changes
+    return change
+
+
+# Expiry
+
+
+@pytest.mark.parametrize("form", FORMS, ids=lambda form: "-".join(map(str, form.values())))
+@pytest.mark.parametrize("wish", ["report", "recreate", "forget"])
+def test_expiry_is_a_status_of_its_own_and_does_what_the_manifest_says(holding, form, wish):
+    holding.box.set_options(**form)
+    holding.hold([ROOM, BIKES], on_expiry=wish)
+    holding.applied()
+    before = holding.session_id
+    holding.box.expire_session(before)
+    drift = holding.drift()
+    assert drift.summary["expired"] == 1
+    assert "may have become a booking" in drift.objects[0].reason
+    change = _change(holding)
+    assert change.action == {"report": "noop", "recreate": "create", "forget": "delete"}[wish]
+    assert "may have become a booking" in change.reason
+    holding.box.clear_log()
+    holding.applied()
+    writes = holding.writes()
+    running = [hold for hold in holding.box.holds() if hold["lines"] and not hold["expired"]]
+    if wish == "recreate":
+        assert len(running) == 1
+        assert running[0]["id"] != before
+        return
+    assert (running, writes) == ([], [])
+    assert len(holding.records()) == (1 if wish == "report" else 0)
+    if wish == "report":
+        (warning,) = holding.plan().plan.problems
+        assert (warning.code, warning.severity) == ("expired", "warning")
+        holding.hold([ROOM], on_expiry="report")
+        holding.applied()
+        assert len(next(iter(holding.records().values())).fields["items"]) == 2
+    else:
+        holding.hold([ROOM], on_expiry="forget")
+        assert _change(holding).action == "create"
+    holding.hold(None)
+    holding.hold([KAYAKS], name="other")
+    holding.applied()
+    assert holding.writes() == []
+
+
+def test_forgetting_is_undone_by_state_rm(shop):
+    shop.declare("BookingSession", "group", {"items": [ROOM], "on_expiry": "forget"})
+    shop.run("apply", "--yes", code=0)
+    shop.box.expire_sessions()
+    shop.run("apply", "--yes", code=0)
+    plan = shop.run("plan", "--format", "json", "--detailed-exitcode", code=0).json
+    assert "state rm BookingSession/group" in plan["changes"][0]["reason"]
+    shop.run("state", "rm", "BookingSession/group", code=0)
+    plan = shop.run("plan", "--format", "json", "--detailed-exitcode", code=2).json
+    assert plan["summary"]["create"] == 1
+    shop.run("state", "rm", "BookingSession/group", code=1)
+
+
+def test_an_expired_session_is_told_in_drift_and_plan(shop):
+    shop.declare("BookingSession", "group", {"items": [ROOM]})
+    shop.run("apply", "--yes", code=0)
+    shop.box.expire_sessions()
+    drift = shop.run("drift", "--format", "json", code=2).json
+    assert drift["objects"][0]["status"] == "expired"
+    plan = shop.run("plan", "--detailed-exitcode", code=0)
+    assert "No changes. 1 object expired." in plan.out
+    assert "may have become a booking" in plan.out
+    shop.run("destroy", "--yes", code=0)
+    assert shop.calls().count("POST /api/3.0/booking/session/end") == 0
+
+
+@pytest.mark.parametrize("again", ["ok", "error"])
+def test_deleting_what_is_gone_counts_as_done(holding, again, monkeypatch):
+    holding.box.set_options(end_again=again)
+    holding.hold([ROOM])
+    holding.hold([BIKES], name="other")
+    holding.applied()
+    holding.hold(None)
+    from reconciler.providers.checkfront_client import Client  # noqa: PLC0415
+
+    read = Client.session
+
+    def read_then_end(self, session_id):
+        found = read(self, session_id)
+        holding.box.expire_session(session_id)
+        return found
+
+    monkeypatch.setattr(Client, "session", read_then_end)
+    report = holding.apply()
+    assert {item.action: item.state for item in report.outcomes} == {"delete": "applied", "noop": "noop"}
+
+
+# Doubt
+
+
+def test_a_read_that_fails_is_never_taken_for_expired(holding):
+    holding.hold([ROOM], on_expiry="recreate")
+    holding.applied()
+    for fault in (Fault(kind="garbage"), Fault(kind="wrong_type"), Fault(kind="status_before", status=404)):
+        holding.box.fault(fault)
+        change = _change(holding)
+        assert change.action == "unknown", change.reason
+    holding.settled()
+
+
+@pytest.mark.parametrize("kind", ["drop_after", "drop_before"])
+def test_a_creation_whose_answer_was_lost_is_not_repeated_before_it_is_surely_over(holding, kind):
+    holding.hold([ROOM])
+    holding.box.fault(Fault(kind=kind, match_method="POST"))
+    (outcome,) = holding.apply().outcomes
+    assert outcome.state == "unknown"
+    for _ in range(2):
+        change = _change(holding)
+        assert change.action == "unknown"
+        assert "reconciler state rm BookingSession/group" in change.reason
+        holding.apply()
+    made = len(holding.box.holds())
+    assert made == (1 if kind == "drop_after" else 0)
+    holding.hold(None)
+    holding.hold([BIKES], name="other")
+    assert {change.action for change in holding.plan().plan.changes} == {"create", "unknown"}
+
+
+def test_a_creation_in_doubt_is_made_anew_once_the_first_is_surely_over(holding, monkeypatch):
+    holding.hold([ROOM])
+    holding.box.fault(Fault(kind="drop_after", match_method="POST"))
+    holding.apply()
+    monkeypatch.setattr("reconciler.engine.planner.now", lambda: "2999-01-01T00:00:00Z")
+    from reconciler.engine import planner  # noqa: PLC0415
+
+    world = planner.World
+    monkeypatch.setattr(planner, "World", lambda **given: world(**given, now="2999-01-01T00:00:00Z"))
+    assert _change(holding).action == "create"
+    holding.applied()
+    assert len(holding.box.holds()) == 2
+
+
+def test_state_rm_has_a_creation_in_doubt_made_anew(shop):
+    shop.declare("BookingSession", "group", {"items": [ROOM]})
+    shop.box.fault(Fault(kind="drop_before", match_method="POST"))
+    shop.run("apply", "--yes", code=3)
+    assert "state rm BookingSession/group" in shop.run("plan", code=1).out
+    shop.run("state", "rm", "BookingSession/group", code=0)
+    shop.run("apply", "--yes", code=0)
+    shop.settled()
+    assert len(shop.box.holds()) == 1
+
+
+@pytest.mark.parametrize("kind", ["drop_before", "drop_after", "truncate", "garbage", "status_after"])
+@pytest.mark.parametrize("after", range(6))
+@pytest.mark.parametrize("style", ["documented", "opaque"])
+def test_a_lost_answer_in_an_update_is_looked_at_and_nothing_is_doubled(holding, kind, after, style):
+    holding.box.set_options(slip_style=style)
+    holding.hold([ROOM, KAYAKS, BIKES])
+    holding.applied()
+    session_id = holding.session_id
+    items = [{**ROOM, "params": {"guests": 1}}, {**BIKES, "quantity": 5}, SAIL, FAMILY]
+    holding.hold(items)
+    holding.box.fault(Fault(kind=kind, match_method="POST", after=after, status=502))
+    report = holding.apply()
+    holding.box.clear_faults()
+    assert report.summary["failed"] == 0
+    holding.applied()
+    assert holding.lines() == expected(items)
+    assert holding.session_id == session_id
+
+
+@pytest.mark.parametrize("kind", ["drop_before", "drop_after"])
+@pytest.mark.parametrize("change", ["clear", "end"])
+def test_a_lost_answer_to_clear_or_end_is_no_expiry(holding, kind, change):
+    holding.hold([ROOM])
+    holding.hold([BIKES], name="other")
+    holding.applied()
+    holding.hold([] if change == "clear" else None)
+    holding.box.fault(Fault(kind=kind, match_method="POST"))
+    assert holding.apply().summary["unknown"] == 1
+    holding.applied()
+    assert sum(bool(hold["lines"]) for hold in holding.box.holds()) == 1
