@@ -27,8 +27,11 @@ _log = logging.getLogger("reconciler.apply")
 
 _SHOWN_DIFFERENCES = 3
 
-PENDING_MARGIN = 1.0
-"""Seconds beyond a connection's timeout after which a server has surely ended a call that nobody waits for."""
+PENDING_MARGIN = 3.0
+"""Seconds beyond a connection's timeout after which a server has surely ended a call that nobody waits for.
+
+Instants are kept to the second, so that one of them is lost at worst.
+"""
 
 
 class Ledger(Protocol):
