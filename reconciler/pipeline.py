@@ -92,6 +92,8 @@ def check(
     checked = read_manifests(
         paths or (project.manifests if project else ()),
         root=Path.cwd() if paths or project is None else project.root,
+        project_root=project.root if project else None,
+        beside=project.manifests if project and paths else (),
         kinds=kinds(),
         values=project.values if project else {},
         environment=project.environment if project else None,
@@ -101,7 +103,7 @@ def check(
     desired: Sequence[Desired] = ()
     problems = list(checked.problems)
     if project is not None:
-        desired, found = resolve(checked.manifests, project, kinds())
+        desired, found = resolve(checked.manifests, project, kinds(), beside=checked.beside)
         problems += found
     declared = Declared(
         desired={item.address: item for item in desired},

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import available_timezones
 
-from reconciler.manifests.load import MAX_MISTAKES
+from reconciler.manifests.build import MAX_MISTAKES
 from reconciler.manifests.scalars import plain_scalar, shown
 from reconciler.manifests.schemas import acceptance, validator
 from reconciler.manifests.words import did_you_mean
@@ -114,17 +114,25 @@ def _wrong(error: Any, path: Path, schema: Mapping[str, Any]) -> _Mistake:
     hint = None
     if value is None:
         hint = "leave the field out to leave it alone"
-    elif kinds == "string" and isinstance(value, (int, float)):
+    elif kinds == "string" and isinstance(value, (int, float)) and "pattern" not in schema and "format" not in schema:
         hint = f'write it in quotes to make it text: "{shown(value)}"'
     elif error.validator in {"type", "enum"} and isinstance(value, str):
         if not isinstance(plain_scalar(value), (str, type(None))):
             hint = "remove the quotes"
+        elif kinds == "boolean":
+            hint = _BOOLEANS.get(value.lower())
         elif "enum" in schema:
             summary += did_you_mean(value, [word for word in schema["enum"] if isinstance(word, str)])
     if error.validator == "format" and schema.get("format") == "iana-timezone":
         summary += _near_zone(value)
     return _Mistake(path, summary, hint=hint)
 
+
+_BOOLEANS = {
+    **dict.fromkeys(("yes", "y", "on", "true"), "write true"),
+    **dict.fromkeys(("no", "n", "off", "false"), "write false"),
+}
+"""How YAML 1.1 and other formats write true and false: text by our rules."""
 
 _KINDS = {"string": "text", "object": "a mapping", "array": "a list", "boolean": "true or false"}
 

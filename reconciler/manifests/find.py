@@ -6,6 +6,7 @@ import glob
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from reconciler.model.objects import Problem
@@ -23,14 +24,16 @@ class Found:
     file: Path | None
 
 
-def find(paths: Sequence[str], *, root: Path) -> tuple[list[Found], list[Problem]]:
+def find(paths: Sequence[str], *, root: Path, project_root: Path | None = None) -> tuple[list[Found], list[Problem]]:
     """Return the files that `paths` name, each once, relative paths starting at `root`.
 
     A folder gives all its YAML and JSON files, recursively, without hidden ones; an empty folder gives
-    none. A file or glob that matches nothing is a problem.
+    none. A file or glob that matches nothing is a problem. In a project, names start at its folder: the
+    plan holds them, and it is to be the same wherever it is made.
     """
     found: dict[str, Found] = {}
     problems: list[Problem] = []
+    name = shown_path if project_root is None else partial(project_name, root=project_root)
     for path in paths:
         if path == STDIN:
             found.setdefault(STDIN, Found("<stdin>", None))
@@ -42,11 +45,24 @@ def find(paths: Sequence[str], *, root: Path) -> tuple[list[Found], list[Problem
             problems.append(Problem(code="path-missing", summary=summary, hint=hint))
             continue
         for file in files:
-            found.setdefault(os.path.realpath(file), Found(shown_path(Path(file)), Path(file)))
+            found.setdefault(os.path.realpath(file), Found(name(file), Path(file)))
     return sorted(found.values(), key=lambda each: (each.file is not None, each.shown)), problems
 
 
-def shown_path(path: Path) -> str:
+def project_name(path: Path | str, root: Path) -> str:
+    """Return a file's name in the project at `root`: its path from there, unless it lies elsewhere and was named so."""
+    given, text, folder = os.fspath(path), os.path.normpath(path), os.path.normpath(root)
+    if given.startswith(os.path.join(root, "")):  # noqa: PTH118 - also where `..` leads out again
+        return os.path.relpath(text, folder)
+    folder = os.path.join(folder, "")  # noqa: PTH118
+    if not text.startswith(folder):
+        # One of both may have been reached by a link.
+        real, folder = os.path.realpath(path), os.path.join(os.path.realpath(root), "")  # noqa: PTH118
+        text = real if real.startswith(folder) else text
+    return text.removeprefix(folder)
+
+
+def shown_path(path: Path | str) -> str:
     """Return a path as messages name it: relative to the current folder where it is below it."""
     text = os.path.normpath(path)
     here = os.getcwd() + os.sep  # noqa: PTH109 - string work: this runs for each of thousands of files

@@ -1,44 +1,29 @@
-"""Bytes to documents: a strict YAML reader built on the parser's events (the only user of PyYAML).
+"""Bytes to documents: strict YAML, or JSON, read by one set of rules.
 
-One pass from events to Python values, keeping a place for every key and value, and no constructor
-anywhere: a tag can never run code. It is also about twice as fast as `yaml.load` with the C loader.
 Whatever the bytes are, the result is documents and problems, never an exception.
 """
 
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from sys import intern
+from functools import partial
 from typing import Any
 
 import yaml
 
-from reconciler.manifests.positions import COLUMN_BITS, DocumentPositions, Marks
-from reconciler.manifests.scalars import SPECIAL_STARTS, plain_scalar, shown, tagged_scalar
-from reconciler.manifests.syntax import in_plain_words
+from reconciler.manifests.build import Builder, Unreadable
+from reconciler.manifests.chunks import chunks, line_breaks
+from reconciler.manifests.json_events import NotJson, begins_like_json, json_events
+from reconciler.manifests.positions import DocumentPositions
+from reconciler.manifests.syntax import BEGINS_WRONG, in_plain_words
 from reconciler.model.objects import Address, Problem, SourceRef
 
 MAX_BYTES = 10_000_000
-MAX_DEPTH = 64
-MAX_MISTAKES = 1_000
-"""How many of one document's mistakes are told: more come from a machine, and would take it minutes to word."""
-MAX_ALIASED = 100_000
-"""How many values aliases may stand for in one document: a few lines can otherwise name billions."""
-
-_TAG_PREFIX = "tag:yaml.org,2002:"
-_SCALAR_TAGS = frozenset({"str", "int", "float", "bool", "null"})
-_DOCUMENT_START = re.compile(r"^---(?=\s|$)", re.MULTILINE)
-_CONTENT = re.compile(r"^(?!%|\s*#|\s*$|---\s*$)", re.MULTILINE)
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _CONTROL = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-
-_Scalar = yaml.ScalarEvent
-_MappingStart = yaml.MappingStartEvent
-_SequenceStart = yaml.SequenceStartEvent
-_MappingEnd = yaml.MappingEndEvent
-_End = (_MappingEnd, yaml.SequenceEndEvent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +41,14 @@ class Document:
 
     @property
     def address(self) -> Address | None:
-        """The address it claims, where kind and name can be read; not yet known to be valid."""
+        """The address it claims, where kind and name can be read on one line; not yet known to be valid."""
         if not isinstance(self.data, dict):
             return None
         kind, metadata = self.data.get("kind"), self.data.get("metadata")
         name = metadata.get("name") if isinstance(metadata, dict) else None
-        return Address(kind, name) if isinstance(kind, str) and isinstance(name, str) and name else None
+        if not (isinstance(kind, str) and isinstance(name, str) and name and (kind + name).isprintable()):
+            return None
+        return Address(kind, name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +57,6 @@ class Loaded:
 
     documents: tuple[Document, ...]
     problems: tuple[Problem, ...]
-
-
-class _Unreadable(Exception):
-    """A document that cannot be used at all; the rest of the file still can."""
-
-    def __init__(self, summary: str, event: Any, hint: str | None = None) -> None:
-        super().__init__(summary)
-        self.mark = _mark(event)
-        self.hint = hint
 
 
 def load_bytes(content: bytes, path: str) -> Loaded:
@@ -100,21 +78,30 @@ def load_bytes(content: bytes, path: str) -> Loaded:
 
 def load_text(text: str, path: str) -> Loaded:
     """Read text of one or many documents; empty documents are skipped."""
+    not_json: NotJson | None = None
+    if begins_like_json(text):
+        try:
+            return _read_json(text, path)
+        except NotJson as error:
+            not_json = error
     templated = "{{" in text
     try:
-        return _read(text, path, 0, templated)
-    except (_Unreadable, yaml.YAMLError, UnicodeError, ValueError):
+        return _read(_events(text), path, 0, templated)
+    except (Unreadable, yaml.YAMLError, UnicodeError, ValueError):
         # Something in this file stops the parser. Read it again, each document for itself, so that
         # one broken document hides no other.
-        pass
+        parts = chunks(text)
+    if not_json is not None and path.endswith(".json") and len(parts) == 1:
+        # Its author writes JSON: YAML's complaint would be about the tabs.
+        where = SourceRef(path, not_json.line + 1, not_json.column + 1)
+        return Loaded((), (Problem(code="json-syntax", summary=f"this is not valid JSON: {not_json}", where=where),))
     documents: list[Document] = []
     problems: list[Problem] = []
-    for first_line, chunk in _chunks(text):
+    for first_line, chunk in parts:
         try:
-            loaded = _read(chunk, path, first_line, templated)
-        except _Unreadable as error:
-            where = DocumentPositions(path, None, 0, first_line).at(error.mark)
-            problems.append(Problem(code="yaml-refused", summary=str(error), where=where, hint=error.hint))
+            loaded = _read(_events(chunk), path, first_line, templated)
+        except Unreadable as error:
+            problems.append(_unreadable(error, path, first_line))
         except (yaml.YAMLError, UnicodeError, ValueError) as error:
             problems.append(_syntax_problem(error, chunk, path, first_line))
         else:
@@ -123,36 +110,36 @@ def load_text(text: str, path: str) -> Loaded:
     return Loaded(tuple(documents), tuple(problems))
 
 
+def _read_json(text: str, path: str) -> Loaded:
+    """Read text that is JSON from end to end; NotJson where it is not."""
+    events = json_events(text)
+    try:
+        return _read(partial(next, events, None), path, 0, templated="{{" in text)
+    except Unreadable as error:
+        deque(events, maxlen=0)  # the rest may show that it is a YAML file of several documents
+        return Loaded((), (_unreadable(error, path, 0),))
+
+
 def _refused(path: str, code: str, what: str, *, hint: str | None = None, where: SourceRef | None = None) -> Loaded:
     place = where or SourceRef(path, 1, 1)
     return Loaded((), (Problem(code=code, summary=f"the file {what}", where=place, hint=hint),))
 
 
-def _chunks(text: str) -> list[tuple[int, str]]:
-    """Cut a file at its `---` lines: (number of lines before, text), directives with their document."""
-    starts = [0]
-    for match in _DOCUMENT_START.finditer(text):
-        if match.start() and _CONTENT.search(text, starts[-1], match.start()):
-            starts.append(match.start())
-    chunks, line = [], 0
-    for begin, end in zip(starts, [*starts[1:], len(text)], strict=True):
-        chunks.append((line, text[begin:end]))
-        line += _line_breaks(text[begin:end])
-    return chunks
-
-
-def _line_breaks(text: str) -> int:
-    return text.count("\n") + text.count("\r") - text.count("\r\n")
+def _unreadable(error: Unreadable, path: str, first_line: int) -> Problem:
+    where = DocumentPositions(path, None, 0, first_line).at(error.mark)
+    return Problem(code="yaml-refused", summary=str(error), where=where, hint=error.hint)
 
 
 def _syntax_problem(error: Exception, text: str, path: str, first_line: int) -> Problem:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     what = getattr(error, "problem", None)
+    if str(getattr(error, "context", "")).startswith(BEGINS_WRONG) and error.context_mark is not None:  # type: ignore[attr-defined]
+        mark = error.context_mark  # type: ignore[attr-defined]
     line, column = (mark.line, mark.column) if mark is not None else (0, 0)
     bad = _CONTROL.search(text)
     if mark is None and bad is not None:
         before = text[: bad.start()]
-        line, column = _line_breaks(before), len(before) - max(before.rfind("\n"), before.rfind("\r")) - 1
+        line, column = line_breaks(before), len(before) - max(before.rfind("\n"), before.rfind("\r")) - 1
         what = f"the character U+{ord(bad.group()):04X} is not allowed in a text file"
     words, hint = in_plain_words(what, text, line, column)
     where = SourceRef(path, first_line + line + 1, column + 1)
@@ -166,8 +153,7 @@ def _events(text: str) -> Callable[[], Any]:
     return following
 
 
-def _read(text: str, path: str, first_line: int, templated: bool) -> Loaded:
-    following = _events(text)
+def _read(following: Callable[[], Any], path: str, first_line: int, templated: bool) -> Loaded:
     documents: list[Document] = []
     problems: list[Problem] = []
     while True:
@@ -176,7 +162,7 @@ def _read(text: str, path: str, first_line: int, templated: bool) -> Loaded:
             return Loaded(tuple(documents), tuple(problems))
         if event.__class__ is not yaml.DocumentStartEvent:
             continue
-        builder = _Builder(following)
+        builder = Builder(following)
         data, marks = builder.node(following(), 1)
         positions = DocumentPositions(path, data, marks, first_line)
         document = Document(data, positions, templated)
@@ -186,202 +172,3 @@ def _read(text: str, path: str, first_line: int, templated: bool) -> Loaded:
         ]
         if data is not None:
             documents.append(document)
-
-
-def _mark(event: Any) -> int:
-    mark = event.start_mark
-    place: int = (mark.line << COLUMN_BITS) + mark.column
-    return place
-
-
-class _Builder:
-    """Builds one document from parser events; what is wrong but readable is collected as notes."""
-
-    __slots__ = ("_aliased", "_anchors", "_following", "_notes", "_open")
-
-    def __init__(self, following: Callable[[], Any]) -> None:
-        self._following = following
-        self._anchors: dict[str, tuple[Any, Marks]] = {}
-        self._open: set[str] = set()
-        self._aliased = 0
-        self._notes: list[tuple[str, str, int, str | None, int | None]] = []
-
-    def notes(self, positions: DocumentPositions) -> list[tuple[str, str, int, str | None]]:
-        """Return (code, summary, mark, hint); a second place is written into the summary."""
-        return [
-            (code, summary if other is None else f"{summary}; the first is at {positions.at(other)}", mark, hint)
-            for code, summary, mark, hint, other in self._notes
-        ]
-
-    def node(self, event: Any, depth: int) -> tuple[Any, Marks]:
-        """Build the value that begins with `event`."""
-        if depth > MAX_DEPTH:
-            raise _Unreadable(f"values are nested more than {MAX_DEPTH} deep", event)
-        kind = event.__class__
-        if kind is _Scalar:
-            return self._scalar(event), _mark(event)
-        if kind is yaml.AliasEvent:
-            return self._alias(event)
-        anchor = event.anchor
-        if event.tag is not None:
-            self._container_tag(event, "map" if kind is _MappingStart else "seq")
-        if anchor is None:
-            return self._mapping(event, depth) if kind is _MappingStart else self._sequence(event, depth)
-        self._open.add(anchor)
-        built = self._mapping(event, depth) if kind is _MappingStart else self._sequence(event, depth)
-        self._open.discard(anchor)
-        self._anchors[anchor] = built
-        return built
-
-    def _mapping(self, start: Any, depth: int) -> tuple[dict[str, Any], list[Any]]:
-        following = self._following
-        data: dict[str, Any] = {}
-        marks: list[Any] = [_mark(start)]
-        merges: list[tuple[int, Any, Any]] = []
-        event: Any
-        inner: Any
-        mark: Any
-        while (event := following()).__class__ is not _MappingEnd:
-            if event.__class__ is not _Scalar:
-                self._odd_key(event)
-                self.node(following(), depth + 1)
-                continue
-            # One scalar's few steps are written out here and below: calls would cost a third of the load.
-            key, mark, plain = event.value, event.start_mark, event.implicit[0]
-            place = (mark.line << COLUMN_BITS) + mark.column
-            if plain and key == "<<":
-                merges.append((place, *self.node(following(), depth + 1)))
-                continue
-            if event.tag or event.anchor or (plain and (not key or key[0] in SPECIAL_STARTS)):
-                key = self._string_key(event)
-            event = following()
-            if event.__class__ is _Scalar:
-                mark = event.start_mark
-                inner = (mark.line << COLUMN_BITS) + mark.column
-                value = event.value
-                if event.tag or event.anchor or (event.implicit[0] and (not value or value[0] in SPECIAL_STARTS)):
-                    value = self._scalar(event)
-            else:
-                value, inner = self.node(event, depth + 1)
-            if key in data:
-                if len(self._notes) < MAX_MISTAKES:
-                    first = marks[1 + 2 * list(data).index(key)]
-                    what = f"the key {shown(key)} is given twice"
-                    self._notes.append(("duplicate-key", what, place, "keep one of them", first))
-                continue
-            data[intern(key)] = value
-            marks += (place, inner)
-        for merge in merges:
-            self._merge(data, marks, *merge)
-        return data, marks
-
-    def _sequence(self, start: Any, depth: int) -> tuple[list[Any], list[Any]]:
-        data: list[Any] = []
-        marks: list[Any] = [_mark(start)]
-        while (event := self._following()).__class__ is not yaml.SequenceEndEvent:
-            value, inner = self.node(event, depth + 1)
-            data.append(value)
-            marks.append(inner)
-        return data, marks
-
-    def _scalar(self, event: Any) -> Any:
-        text = event.value
-        if event.tag is not None or event.anchor is not None:
-            return self._marked_scalar(event)
-        if event.implicit[0] and (not text or text[0] in SPECIAL_STARTS):
-            return plain_scalar(text)
-        return text
-
-    def _marked_scalar(self, event: Any) -> Any:
-        """Read a scalar that has a tag or an anchor."""
-        text, tag = event.value, event.tag
-        value: Any = text
-        if tag is None:
-            value = plain_scalar(text) if event.implicit[0] else text
-        elif tag != "!":
-            short = tag.removeprefix(_TAG_PREFIX)
-            if tag == short or short not in _SCALAR_TAGS:
-                self._note("custom-tag", f"the tag {shown(tag)} is not allowed; expected plain YAML", event)
-            else:
-                try:
-                    value = tagged_scalar(text, short)
-                except ValueError as error:
-                    self._note("wrong-tag", str(error), event)
-        if event.anchor is not None:
-            self._anchors[event.anchor] = (value, _mark(event))
-        return value
-
-    def _container_tag(self, event: Any, kind: str) -> None:
-        if event.tag not in ("!", _TAG_PREFIX + kind):
-            self._note("custom-tag", f"the tag {shown(event.tag)} is not allowed; expected plain YAML", event)
-
-    def _string_key(self, event: Any) -> str:
-        """Return a key's text, noting one that is not a string."""
-        value = self._scalar(event)
-        if not isinstance(value, str):
-            what = "an empty key" if value is None else f"the key {shown(value)}"
-            hint = None if not event.value else f'write it in quotes: "{event.value}"'
-            self._note("key-not-string", f"{what} is not text; expected a field's name", event, hint)
-        text: str = event.value
-        return text
-
-    def _odd_key(self, event: Any) -> None:
-        """Note a list, mapping or alias as a key, and skip it."""
-        hint = None
-        if event.__class__ is _MappingStart and event.flow_style:
-            hint = 'a template needs quotes: "{{ values.name }}"'
-        self._note("key-not-string", "a key is not text; expected a field's name", event, hint)
-        depth = 0
-        while True:
-            depth += event.__class__ in (_MappingStart, _SequenceStart)
-            depth -= event.__class__ in _End
-            if depth == 0:
-                return
-            if depth > MAX_DEPTH:
-                raise _Unreadable(f"values are nested more than {MAX_DEPTH} deep", event)
-            event = self._following()
-
-    def _alias(self, event: Any) -> tuple[Any, Marks]:
-        name = event.anchor
-        if name in self._open:
-            raise _Unreadable(f"the alias *{name} stands inside of what it names", event)
-        if name not in self._anchors:
-            self._note("unknown-alias", f"the alias *{name} names no anchor above it", event)
-            return None, _mark(event)
-        value, marks = self._anchors[name]
-        self._aliased += _size(value, MAX_ALIASED - self._aliased)
-        if self._aliased > MAX_ALIASED:
-            raise _Unreadable(f"aliases stand for more than {MAX_ALIASED:,} values", event)
-        return value, _mark(event) if isinstance(marks, int) else [_mark(event), *marks[1:]]
-
-    def _merge(self, data: dict[str, Any], marks: list[Any], place: int, value: Any, inner: Any) -> None:
-        """Take over the keys of a `<<` mapping (or list of mappings) that are not given here."""
-        sources = [(value, inner)] if isinstance(value, dict) else []
-        if isinstance(value, list) and isinstance(inner, list):
-            sources = list(zip(value, inner[1:], strict=True))
-        if not sources or not all(isinstance(source, dict) for source, _ in sources):
-            summary = "the merge key << has no mapping; expected an alias of a mapping"
-            self._notes.append(("wrong-merge", summary, place, None, None))
-            return
-        for source, source_marks in sources:
-            for index, key in enumerate(source):
-                if key not in data:
-                    data[key] = source[key]
-                    marks += (place, source_marks[2 + 2 * index])
-
-    def _note(self, code: str, summary: str, event: Any, hint: str | None = None) -> None:
-        if len(self._notes) < MAX_MISTAKES:
-            self._notes.append((code, summary, _mark(event), hint, None))
-
-
-def _size(value: Any, limit: int) -> int:
-    """Count a value and all inside it, giving up just above `limit`."""
-    count, todo = 0, [value]
-    while todo and count <= limit:
-        item = todo.pop()
-        count += 1
-        if isinstance(item, dict):
-            todo += item.values()
-        elif isinstance(item, list):
-            todo += item
-    return count

@@ -10,7 +10,7 @@ from reconciler.errors import InvalidInput
 from reconciler.manifests.connections import build_connections, connection_problems
 from reconciler.manifests.endpoints import absolute_state, state_fault
 from reconciler.manifests.explain import schema_problems
-from reconciler.manifests.find import Found, shown_path
+from reconciler.manifests.find import Found, project_name, shown_path
 from reconciler.manifests.load import Document
 from reconciler.manifests.overlay import LayeredPositions, merged
 from reconciler.manifests.read import load_found
@@ -30,7 +30,7 @@ def load_project(path: Path | None, environment: str | None, *, providers: Mappi
     InvalidInput lists every problem of the project file and its values files. No credential is read.
     """
     file = find_project(path)
-    document, problems = _document(file)
+    document, problems = _document(file, file.parent)
     if document is None:
         raise _invalid(file, problems)
     found = schema_problems("project", document.data, document.positions)
@@ -97,9 +97,9 @@ def _invalid(file: Path, problems: Sequence[Problem]) -> InvalidInput:
     return InvalidInput(message, sorted(set(problems), key=problem_order))
 
 
-def _document(file: Path) -> tuple[Document | None, list[Problem]]:
-    """Load a file that must hold exactly one document."""
-    loaded = load_found(Found(shown_path(file), file))
+def _document(file: Path, root: Path) -> tuple[Document | None, list[Problem]]:
+    """Load a file that must hold exactly one document; places are named from `root`, the project's folder."""
+    loaded = load_found(Found(project_name(file, root), file))
     problems = list(loaded.problems)
     if len(loaded.documents) > 1:
         second = loaded.documents[1].positions.locate(())
@@ -151,7 +151,7 @@ def _values(
                 summary = f"values file {shown(name)} does not exist; expected a YAML file"
                 problems.append(Problem(code="path-missing", summary=summary, where=where))
                 continue
-            content, wrong = _document(file)
+            content, wrong = _document(file, root)
             problems += wrong
             if content is not None and isinstance(content.data, dict):
                 values = merged(values, content.data)

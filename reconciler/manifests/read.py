@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,12 +20,16 @@ _NO_VALUES: Mapping[str, object] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
-    """Everything the paths hold: usable manifests, all problems in file order, and how much was read."""
+    """Everything the paths hold: usable manifests, all problems in file order, and how much was read.
+
+    `beside` are the manifests of the project that were not asked for.
+    """
 
     manifests: tuple[Manifest, ...]
     problems: tuple[Problem, ...]
     files: int
     documents: int
+    beside: tuple[Manifest, ...] = ()
 
     @property
     def errors(self) -> tuple[Problem, ...]:
@@ -40,31 +45,69 @@ def read_manifests(
     values: Mapping[str, object] = _NO_VALUES,
     environment: str | None = None,
     project: str | None = None,
+    project_root: Path | None = None,
+    beside: Sequence[str] = (),
     stdin: IO[bytes] | None = None,
 ) -> Checked:
     """Read every manifest that `paths` name; nothing is raised for anything a file may hold.
 
     Relative paths start at `root`; `-` is `stdin`. Templates see `values`, `environment`, `project`.
+    In a project, places are named from `project_root`. `beside` are paths from there whose manifests
+    are known, for references and addresses, without being asked for: no problem of theirs is told.
     """
-    found, problems = find(paths, root=root)
+    found, problems = find(paths, root=root, project_root=project_root)
+    asked, wrong = _load_all(found, stdin)
+    problems += wrong
+    names = {"values": values, "environment": environment, "project": project}
+    rendered, template_problems = _render_all(asked, names)
+    context = _context(found, rendered, beside, project_root or root, names)
+    # What stands beside comes first: of two objects with one address the second is told.
+    manifests, wrong = validate([*context, *rendered], kinds)
+    # A field whose template failed is not also reported for its type.
+    failed = {problem.where for problem in template_problems}
+    own = {each.shown for each in found}
+    problems += template_problems
+    problems += [each for each in wrong if each.where not in failed and (each.where is None or each.where.path in own)]
+    manifests.sort(key=lambda manifest: manifest.address)
+    return Checked(
+        manifests=tuple(manifest for manifest in manifests if manifest.source.path in own),
+        problems=tuple(sorted(problems, key=problem_order)),
+        files=len(found),
+        documents=len(asked),
+        beside=tuple(manifest for manifest in manifests if manifest.source.path not in own),
+    )
+
+
+def _load_all(found: Sequence[Found], stdin: IO[bytes] | None = None) -> tuple[list[Document], list[Problem]]:
     documents: list[Document] = []
+    problems: list[Problem] = []
     for each in found:
         loaded = load_found(each, stdin)
         documents += loaded.documents
         problems += loaded.problems
-    names = {"values": values, "environment": environment, "project": project}
-    rendered, template_problems = _render_all(documents, names)
-    manifests, wrong = validate(rendered, kinds)
-    # A field whose template failed is not also reported for its type.
-    failed = {problem.where for problem in template_problems}
-    problems += template_problems
-    problems += [problem for problem in wrong if problem.where not in failed]
-    return Checked(
-        manifests=tuple(sorted(manifests, key=lambda manifest: manifest.address)),
-        problems=tuple(sorted(problems, key=problem_order)),
-        files=len(found),
-        documents=len(documents),
-    )
+    return documents, problems
+
+
+def _context(
+    asked: Sequence[Found],
+    documents: Sequence[Document],
+    beside: Sequence[str],
+    root: Path,
+    names: Mapping[str, object],
+) -> list[Document]:
+    """Return the documents that stand beside those asked for."""
+    if not beside:
+        return []
+    project = {os.path.realpath(each.file): each for each in find(beside, root=root, project_root=root)[0] if each.file}
+    members = set()
+    for each in asked:
+        if each.file is not None and project.pop(os.path.realpath(each.file), None) is not None:
+            members.add(each.shown)
+    others, _ = _render_all(_load_all(list(project.values()))[0], names)
+    # A draft outside of the project's folders, or an editor's copy on standard input, stands for what
+    # the project has under its address.
+    replaced = {document.address for document in documents if document.path not in members}
+    return [document for document in others if document.address not in replaced]
 
 
 def load_found(found: Found, stdin: IO[bytes] | None = None) -> Loaded:

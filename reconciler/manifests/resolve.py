@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
+from reconciler.manifests.scalars import shown
 from reconciler.manifests.words import did_you_mean
 from reconciler.model.kind import Kind
 from reconciler.model.objects import Address, Desired, Manifest, Problem, Ref, SourceRef
@@ -11,11 +13,18 @@ from reconciler.settings import Connection, Project
 
 
 def resolve(
-    manifests: Sequence[Manifest], project: Project, kinds: Mapping[str, Kind]
+    manifests: Sequence[Manifest], project: Project, kinds: Mapping[str, Kind], *, beside: Sequence[Manifest] = ()
 ) -> tuple[list[Desired], list[Problem]]:
-    """Return what the manifests want, in their order, and what keeps an object from being wanted."""
+    """Return what the manifests want, in their order, and what keeps an object from being wanted.
+
+    Of the manifests `beside` them only the connections count, for references.
+    """
     problems: list[Problem] = []
     chosen: dict[Address, str] = {}
+    for manifest in beside:
+        choice = _connection(manifest, kinds[manifest.address.kind], project.connections)
+        if not isinstance(choice, Problem):
+            chosen[manifest.address] = choice
     for manifest in manifests:
         choice = _connection(manifest, kinds[manifest.address.kind], project.connections)
         if isinstance(choice, Problem):
@@ -53,7 +62,7 @@ def _connection(manifest: Manifest, kind: Kind, connections: Mapping[str, Connec
     connection = connections.get(name)
     if connection is None:
         expected = f"; expected one of {', '.join(fitting)}" if fitting else ""
-        what = f'connection "{name}" is not in the project file{expected}{did_you_mean(name, connections)}'
+        what = f"connection {shown(name)} is not in the project file{expected}{did_you_mean(name, connections)}"
         return _problem(manifest, "unknown-connection", what, where)
     if connection.provider != kind.provider:
         fits = f"; expected one of {', '.join(fitting)}" if fitting else ""
@@ -86,7 +95,10 @@ def _desired(manifest: Manifest, kind: Kind, connection: str) -> Desired | Probl
     try:
         fields = dict(kind.canonical(own))
     except ValueError as error:
-        return _problem(manifest, "bad-value", str(error), manifest.where())
+        field = _culprit(kind, own, str(error))
+        if field is None:
+            return _problem(manifest, "bad-value", str(error), manifest.where())
+        return _problem(manifest, "bad-value", f"{field}: {error}", manifest.where(field))
     targets = []
     for spec_field, reference in references.items():
         target = Address(reference.kind, manifest.spec[spec_field])
@@ -102,6 +114,22 @@ def _desired(manifest: Manifest, kind: Kind, connection: str) -> Desired | Probl
         labels=manifest.labels,
         annotations=manifest.annotations,
     )
+
+
+def _culprit(kind: Kind, spec: Mapping[str, Any], complaint: str) -> str | None:
+    """Return the field without which there is no complaint, or else another one; None where no field is it.
+
+    A field is not tried by itself: one may need another to be understood, as a local time needs its zone.
+    """
+    second = None
+    for field in spec:
+        try:
+            kind.canonical({name: value for name, value in spec.items() if name != field})
+        except (ValueError, LookupError) as error:
+            second = second or (field if str(error) != complaint else None)
+        else:
+            return field
+    return second
 
 
 def _problem(manifest: Manifest, code: str, summary: str, where: SourceRef) -> Problem:

@@ -7,6 +7,7 @@ editable install does not see the folder that the wheel maps, so both places are
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from functools import cache
 from importlib import resources
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from jsonschema.protocols import Validator
 
 _SUFFIX = ".schema.json"
+_DOLLAR = re.compile(r"(?P<other>\\.|\[(?:\\.|[^\]\\])*\])|\$", re.DOTALL)
 _URN = "urn:reconciler:schema:"
 
 
@@ -112,10 +114,20 @@ def validator(name: str) -> Validator:
         if not has_decimals(instance, limit):
             yield ValidationError(f"{instance!r} has more than {limit} decimals")
 
+    def pattern(_: object, expression: str, instance: object, _schema: object) -> Iterator[ValidationError]:
+        if isinstance(instance, str) and not _as_in_editors(expression).search(instance):
+            yield ValidationError(f"{instance!r} does not match {expression!r}")
+
     checker: type[Validator] = extend(  # type: ignore[no-untyped-call]
-        Draft202012Validator, {"maxDecimals": max_decimals}
+        Draft202012Validator, {"maxDecimals": max_decimals, "pattern": pattern}
     )
     return checker(_standalone(name), registry=registry, format_checker=formats)
+
+
+@cache
+def _as_in_editors(expression: str) -> re.Pattern[str]:
+    """Compile a schema's pattern with the `$` of JavaScript and Rust: Python's own also fits before a last newline."""
+    return re.compile(_DOLLAR.sub(lambda match: match["other"] or r"\Z", expression))
 
 
 @cache

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+BEGINS_WRONG = ("while scanning a quoted scalar", "while scanning a simple key", "while parsing a flow")
+"""Contexts whose beginning is the mistake: libyaml notices a quote that is never closed lines later."""
+
 _WORDS = {
-    "could not find expected ':'": ("a line has no colon after its key", "write it as `key: value`"),
+    "could not find expected ':'": (
+        "a line is neither `key: value` nor part of a text",
+        "put a colon and a space after the key",
+    ),
     "mapping values are not allowed": (
         "a colon stands where no key can be",
         "indent the line as its neighbours, or put text that holds a colon in quotes",
@@ -21,6 +27,10 @@ _WORDS = {
     "found unknown escape character": (
         "a backslash in double quotes is followed by an unknown letter",
         "use single quotes, or write the backslash twice",
+    ),
+    "found invalid Unicode character escape code": (
+        "a \\u escape is half of a character",
+        "write the character itself, or \\U and its eight digits",
     ),
     "found undefined tag handle": ("a tag that begins with ! is not known", "put the text in quotes"),
     "found incompatible YAML document": ("its %YAML line asks for a version other than 1.1 or 1.2", None),

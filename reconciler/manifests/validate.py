@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from reconciler.manifests.build import FRAME
 from reconciler.manifests.explain import schema_problems
 from reconciler.manifests.load import Document
 from reconciler.manifests.scalars import shown
@@ -17,7 +18,6 @@ from reconciler.model.kind import Kind
 from reconciler.model.objects import Address, Manifest, Problem, SourceRef
 
 PROJECT = "Project"
-_FRAME = frozenset({"apiVersion", "kind", "metadata", "spec"})
 
 
 def validate(documents: Iterable[Document], kinds: Mapping[str, Kind]) -> tuple[list[Manifest], list[Problem]]:
@@ -62,21 +62,18 @@ def _document_problems(document: Document, kinds: Mapping[str, Kind]) -> list[Pr
     if not isinstance(data, dict):
         summary = f"the document is {shown(data)}; expected a mapping with apiVersion, kind, metadata and spec"
         return [Problem(code="schema", summary=summary, where=document.positions.locate(()))]
-    if not _FRAME & data.keys():
-        summary = f"the document has none of {', '.join(sorted(_FRAME))}; expected a manifest"
+    if not FRAME & data.keys():
+        summary = f"the document has none of {', '.join(sorted(FRAME))}; expected a manifest"
         return [Problem(code="schema", summary=summary, where=document.positions.locate(()))]
     problems = schema_problems("envelope", data, document.positions, address=address)
     if kind is not None and isinstance(data.get("spec"), dict):
         spec = data["spec"]
         problems += schema_problems(kind.schema, spec, document.positions, base=("spec",), address=address)
-    elif kind is None and isinstance(data.get("kind"), str) and not _complained(problems, document, "kind"):
-        problems.append(_unknown_kind(document, kinds))
+    elif kind is None and isinstance(data.get("kind"), str):
+        # It names the kind that was meant, which the envelope's schema cannot: that only tells how kinds are written.
+        unknown = _unknown_kind(document, kinds)
+        problems = [problem for problem in problems if problem.where != unknown.where] + [unknown]
     return problems
-
-
-def _complained(problems: Sequence[Problem], document: Document, field: str) -> bool:
-    where = document.positions.locate((field,))
-    return any(problem.where == where for problem in problems)
 
 
 def _unknown_kind(document: Document, kinds: Mapping[str, Kind]) -> Problem:
@@ -146,10 +143,12 @@ def _reference_problems(
                 continue
             known = [address.name for address in declared if address.kind == reference.kind]
             near = did_you_mean(name, known) or f"; expected the metadata.name of a {reference.kind}"
+            target = f"{reference.kind}/{name}"
+            target = target if target.isprintable() else shown(target)
             problems.append(
                 Problem(
                     code="unknown-reference",
-                    summary=f"{reference.spec_field} names {reference.kind}/{name}, which is not declared{near}",
+                    summary=f"{reference.spec_field} names {target}, which is not declared{near}",
                     where=manifest.where(reference.spec_field),
                     address=manifest.address,
                 )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 import pytest
 from manifest_fakes import KINDS, manifest_text
 
-from reconciler.manifests.find import find
+from reconciler.manifests.find import find, project_name
 from reconciler.manifests.read import read_manifests
 
 
@@ -107,3 +108,89 @@ def test_templates_and_stdin(folder):
 
 def test_no_stdin_is_a_problem(folder):
     assert len(read_manifests(["-"], root=folder, kinds=KINDS).problems) == 1
+
+
+@pytest.mark.parametrize("here", [".", "m", "..", "empty"])
+def test_names_in_a_project_do_not_depend_on_the_current_folder(folder, monkeypatch, here):
+    monkeypatch.chdir(folder / here)
+    names = ["m/a/deep.yml", "m/a/z.yaml", "m/b.yaml", "m/c.json"]
+    for paths, root in ((["m"], folder), ([str(folder / "m")], Path.cwd()), (["m"], folder / "m" / "..")):
+        found, problems = find(paths, root=root, project_root=folder / "empty" / "..")
+        assert [each.shown for each in found] == names
+        assert not problems
+
+
+def test_names_outside_of_a_project(folder):
+    project = folder / "empty"
+    assert [each.shown for each in find(["../m/a"], root=project, project_root=project)[0]] == [
+        "../m/a/deep.yml",
+        "../m/a/z.yaml",
+    ]
+    beyond = str(folder / "m/b.yaml")
+    assert [each.shown for each in find([beyond], root=project, project_root=project)[0]] == [beyond]
+    assert [each.shown for each in find(["m/b.yaml"], root=folder, project_root=project)[0]] == [beyond]
+
+
+def test_a_project_reached_by_a_link_names_its_files_alike(folder):
+    (folder / "link").symlink_to(folder / "m")
+    assert project_name(folder / "link/b.yaml", folder / "m") == "b.yaml"
+    assert project_name(folder / "m/b.yaml", folder / "link") == "b.yaml"
+
+
+RESOURCE = manifest_text("Resource", "court", "{name: Court}")
+BLOCK = manifest_text("Block", "b", "{resource: court, start: 2027-03-01T09:00Z, end: 2027-03-01T10:00Z}")
+DUPLICATE = manifest_text("Resource", "court", "{name: Other}")
+
+
+def read_beside(folder, *paths, **more):
+    return read_manifests(paths, root=folder, project_root=folder, beside=("m",), kinds=KINDS, **more)
+
+
+def test_the_other_manifests_of_the_project_are_known_and_not_told(folder):
+    (folder / "m/b.yaml").write_text(RESOURCE + "---\n" + manifest_text("Sesion", "y", "{}") + "---\na: [", "utf-8")
+    (folder / "m/a/z.yaml").write_text(manifest_text("Session", "t", '{group: "{{ nothing }}"}'), encoding="utf-8")
+    (folder / "m/a/gone.yaml").symlink_to(folder / "nowhere")
+    (folder / "m/c.json").write_text(BLOCK, encoding="utf-8")
+    checked = read_beside(folder, "m/c.json")
+    assert not checked.problems
+    assert [str(manifest.address) for manifest in checked.manifests] == ["Block/b"]
+    assert [str(manifest.address) for manifest in checked.beside] == ["Resource/court", "Session/t"]
+    assert (checked.files, checked.documents) == (1, 1)
+    assert "names Resource/court, which is not declared" in str(
+        read_manifests(["m/c.json"], root=folder, kinds=KINDS).problems[0]
+    )
+
+
+def test_a_reference_to_nothing_is_told_beside_others(folder):
+    (folder / "m/b.yaml").write_text(RESOURCE, encoding="utf-8")
+    (folder / "m/c.json").write_text(BLOCK.replace("resource: court", "resource: curt"), encoding="utf-8")
+    assert [str(problem) for problem in read_beside(folder, "m/c.json").problems] == [
+        'm/c.json:4:18: Block/b: resource names Resource/curt, which is not declared; did you mean "court"?'
+    ]
+
+
+@pytest.mark.parametrize(("path", "other"), [("m/b.yaml", "m/c.json"), ("m/c.json", "m/b.yaml")])
+def test_an_address_is_taken_by_another_file_of_the_project(folder, path, other):
+    (folder / "m/b.yaml").write_text(RESOURCE, encoding="utf-8")
+    (folder / "m/c.json").write_text(DUPLICATE, encoding="utf-8")
+    checked = read_beside(folder, path)
+    assert [str(problem) for problem in checked.problems] == [
+        f"{path}:3:18: Resource/court: is declared twice; the first is at {other}:3:18"
+    ]
+
+
+def test_a_file_named_by_both_is_read_once(folder):
+    (folder / "m/b.yaml").write_text(RESOURCE, encoding="utf-8")
+    checked = read_beside(folder, "m", "./m/b.yaml")
+    assert not checked.problems
+    assert (checked.files, checked.documents, len(checked.manifests), checked.beside) == (4, 1, 1, ())
+
+
+def test_what_is_not_of_the_project_stands_for_what_has_its_address(folder):
+    """An editor pipes its copy of a manifest; a draft lies outside of the manifests' folder."""
+    (folder / "m/b.yaml").write_text(RESOURCE, encoding="utf-8")
+    (folder / "draft.yaml").write_text(DUPLICATE, encoding="utf-8")
+    assert not read_beside(folder, "draft.yaml").problems
+    assert not read_beside(folder, "-", stdin=io.BytesIO(DUPLICATE.encode())).problems
+    both = read_beside(folder, "draft.yaml", "-", stdin=io.BytesIO(DUPLICATE.encode()))
+    assert [problem.code for problem in both.problems] == ["duplicate-address"]

@@ -99,6 +99,20 @@ def test_it_is_found_from_below_and_by_folder(folder, monkeypatch):
         load_project(folder / "deep", None, providers={})
 
 
+@pytest.mark.parametrize("here", ["values", ".."])
+def test_places_are_relative_to_the_project_wherever_it_is_read(folder, monkeypatch, here):
+    load(folder)
+    (folder / "values/common.yaml").write_text("a: 1\na: 2\n", encoding="utf-8")
+    monkeypatch.chdir(folder / here)
+    with pytest.raises(InvalidInput) as caught:
+        load_project(folder, None, providers={})
+    assert [str(problem.where) for problem in caught.value.problems] == ["values/common.yaml:2:1"]
+    (folder / "values/common.yaml").write_text("a: 1\n", encoding="utf-8")
+    project = load_project(folder / "values" / "..", None, providers={})
+    assert str(project.policy.max_deletes_at) == "reconciler.yaml:22:18"
+    assert str(project.connections["admin"].where) == "reconciler.yaml:12:5"
+
+
 def test_unknown_environment(folder):
     assert (
         'environment "prd" is not known; expected one of prod; did you mean "prod"?'

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from manifest_fakes import KINDS, checked, kind, manifest_text
 
+from reconciler.manifests.load import load_text
 from reconciler.manifests.resolve import resolve
-from reconciler.model.objects import Address, Ref, SourceRef
+from reconciler.model.objects import Address, Manifest, Ref, SourceRef
 from reconciler.settings import Connection, Project
 
 
@@ -73,6 +74,16 @@ def test_a_reference_stays_on_its_connection():
     assert 'on connection "a"; expected one on connection "b"' in str(problems[0])
 
 
+def test_a_reference_to_what_stands_beside_stays_on_its_connection_too():
+    beside, _ = checked(manifest_text("Resource", "court-1", "{name: Court}", connection="a"))
+    others, _ = checked(manifest_text("Resource", "odd", "{name: Odd}", connection="none"))
+    (_, block), _ = checked(RESOURCE, BLOCK.replace("{name: b}", "{name: b, connection: b}"))
+    desired, problems = resolve([block], project(a=ADMIN, b=ADMIN), KINDS, beside=[*beside, *others])
+    assert not desired
+    assert len(problems) == 1
+    assert 'on connection "a"; expected one on connection "b"' in str(problems[0])
+
+
 def test_a_value_that_has_no_canonical_form_is_a_problem():
     def refuse(_):
         raise ValueError("name is not to be had")
@@ -82,3 +93,35 @@ def test_a_value_that_has_no_canonical_form_is_a_problem():
     desired, problems = resolve(manifests, project(admin=ADMIN), kinds)
     assert not desired
     assert str(problems[0]) == "f.yaml:4:7: Resource/court-1: name is not to be had"
+
+
+def strict(spec):
+    """A kind's canonical form in which `start` cannot be read without `timezone`, as in a Block."""
+    for value in spec.values():
+        if value == "bad":
+            raise ValueError(f"{value!r} will not do")
+    if "start" in spec and "timezone" not in spec:
+        raise ValueError("there is no timezone")
+    return spec
+
+
+@pytest.mark.parametrize(
+    ("spec", "place"),
+    [
+        ("{name: Court, description: bad}", "f.yaml:4:34: Resource/court-1: description: 'bad' will not do"),
+        ("{timezone: x, start: bad}", "f.yaml:4:28: Resource/court-1: start: 'bad' will not do"),
+        ("{timezone: bad, start: x}", "f.yaml:4:18: Resource/court-1: timezone: 'bad' will not do"),
+        ("{start: x}", "f.yaml:4:15: Resource/court-1: start: there is no timezone"),
+        ("{name: bad, start: x}", "f.yaml:4:14: Resource/court-1: name: 'bad' will not do"),
+        ("{name: bad, email: bad}", "f.yaml:4:7: Resource/court-1: 'bad' will not do"),
+    ],
+)
+def test_a_value_that_has_no_canonical_form_is_found_by_its_field(spec, place):
+    kinds = {"Resource": kind("Resource", ADMIN, "resource", canonical=strict)}
+    document = load_text(manifest_text("Resource", "court-1", spec), "f.yaml").documents[0]
+    manifest = Manifest(
+        address=Address("Resource", "court-1"), spec=document.data["spec"], positions=document.positions
+    )
+    desired, problems = resolve([manifest], project(admin=ADMIN), kinds)
+    assert not desired
+    assert [str(problem) for problem in problems] == [place]

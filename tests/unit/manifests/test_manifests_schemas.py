@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -72,12 +74,62 @@ def test_an_outside_package_brings_its_own_file(tmp_path):
     assert not validator(str(file)).is_valid({"x": 1})
 
 
+def patterned(value, path=""):
+    """Yield (pointer, schema) of everything in a schema that has a pattern."""
+    if isinstance(value, dict):
+        if isinstance(value.get("pattern"), str):
+            yield path, value
+        for key, inner in value.items():
+            yield from patterned(inner, f"{path}/{key}")
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from patterned(inner, f"{path}/{index}")
+
+
+TEXTS = (
+    "", "1", "37", "35.00", "9:30", "23:59", "2027-03-01", "2027-03-01T09:00", "2027-03-01T09:00:00Z", "a", "court-1",
+    "Session", "Session/x", "room1@example.com", "a@b.c, d@e.f", "BB_USERNAME", "sha256:" + "0" * 64,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", schema_names())
+def test_no_pattern_takes_blanks_around_a_value(name, tmp_path):
+    for number, (pointer, schema) in enumerate(patterned(load_schema(name))):
+        file = tmp_path / f"{number}.schema.json"
+        file.write_text(json.dumps({"pattern": schema["pattern"]}), encoding="utf-8")
+        examples = [sample for sample in schema.get("examples", ()) if isinstance(sample, str)]
+        good = [text for text in {*TEXTS, *examples} if validator(str(file)).is_valid(text)]
+        assert good, (pointer, "no text fits: add one to TEXTS")
+        for text in good:
+            assert acceptance(str(file))(text), (pointer, text)
+            for spoiled in (text + "\n", text + " ", " " + text, "\n" + text, text + "\r\n"):
+                assert not acceptance(str(file))(spoiled), (pointer, spoiled)
+                assert not validator(str(file)).is_valid(spoiled), (pointer, spoiled)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "good", "bad"),
+    [
+        ("^a$|^b$", ["a", "b"], ["a\n", "b\n"]),
+        (r"^\$$", ["$"], ["$\n", "$$"]),
+        (r"^[$\]]$", ["$", "]"], ["$\n", "]\n", ""]),
+        (r"^\\$", ["\\"], ["\\\n"]),
+        ("b", ["abc", "b\n"], ["a"]),
+    ],
+)
+def test_a_pattern_means_what_it_means_to_editors(tmp_path, pattern, good, bad):
+    file = tmp_path / "x.schema.json"
+    file.write_text(json.dumps({"pattern": pattern}), encoding="utf-8")
+    for check in (acceptance(str(file)), validator(str(file)).is_valid):
+        assert [text for text in (*good, *bad) if check(text)] == good
+
+
 SCALARS = st.sampled_from(
     [
         None, True, False, 0, 1, 6, 8, 9, -1, 1.0, 1.5, 35.1, 35.123, 0.07, 999999.99, 1000000, 1e300, "",
         "6", "custom",
         "weekly", "event", "none", "35.00", "35.001", "2027-03-01", "2027-02-30", "9:30", "24:00",
-        "a@b.c", "court-1",
+        "a@b.c", "court-1", "9:30\n", "2027-03-01\n", "35.00\n", "6\n", "a@b.c\n", "", " ",
         "2027-03-01T09:00", "2027-03-01T09:00:00Z", "2027-13-01T09:00Z", "Europe/London", "Europe/Lodnon",
         "x" * 51, "é",
         [], {}, [{"date": "2027-03-01", "time": "9:30"}], [{"date": "2027-03-01"}], {"address1": "x"}, {"zip": "x"},

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from manifest_fakes import checked, manifest_text
+from manifest_fakes import KINDS, checked, manifest_text
+
+from reconciler.manifests.load import load_text
+from reconciler.manifests.validate import validate
 
 SESSION = "{group: Yoga%s}"
 
@@ -45,6 +48,9 @@ def test_no_stays_a_string():
         ("repeat: 9", "repeat is 9; expected one of none, weekly"),
         ("repeat: true", "repeat is true; expected one of"),
         ("disabled: no", 'disabled is "no"; expected true or false'),
+        ('time: "9:00\\n"', 'time is "9:00\\n"; expected a time of day as HH:MM'),
+        ('price: "35\\n"', 'price is "35\\n"; expected an amount'),
+        ('start_date: "2027-03-01\\n"', 'start_date is "2027-03-01\\n"; expected a calendar date'),
         ("spaces: ~", "spaces is empty; expected a whole number"),
         ("repeat: custom", "4:7: Session/x: slots is missing; repeat is custom"),
         ("repeat: 6", "slots is missing; repeat is custom"),
@@ -99,6 +105,16 @@ def test_blocks(spec, sentence):
         ("a: 1", "the document has none of apiVersion, kind, metadata, spec"),
         ("{apiVersion: reconciler/v2, kind: Session, metadata: {name: x}, spec: {group: a}}", "apiVersion is"),
         ("{apiVersion: reconciler/v1, kind: Sesion, metadata: {name: x}, spec: {}}", 'did you mean "Session"?'),
+        (
+            "{apiVersion: reconciler/v1, kind: session, metadata: {name: x}, spec: {}}",
+            '1:35: kind "session" is not known',
+        ),
+        ("{apiVersion: reconciler/v1, kind: session, metadata: {name: x}, spec: {}}", 'did you mean "Session"?'),
+        ("{apiVersion: reconciler/v1, kind: 3, metadata: {name: x}, spec: {}}", "kind is 3; expected a kind such as"),
+        (
+            '{apiVersion: reconciler/v1, kind: Session, metadata: {name: "x\\n"}, spec: {group: a}}',
+            '1:61: metadata.name is "x\\n"; expected at most 63 small letters',
+        ),
         ("{apiVersion: reconciler/v1, kind: Session, metadata: {name: X_}, spec: {group: a}}", "metadata.name is"),
         ("{apiVersion: reconciler/v1, kind: Session, spec: {group: a}}", "metadata is missing"),
         ("{apiVersion: reconciler/v1, kind: Session, metadata: {name: x}, spec: []}", "spec is an empty list"),
@@ -109,8 +125,10 @@ def test_blocks(spec, sentence):
     ],
 )
 def test_envelope(text, sentence):
-    _, problems = checked(text)
+    manifests, problems = checked(text)
+    assert not manifests
     assert len(problems) == 1, problems
+    assert "\n" not in problems[0]
     assert sentence in problems[0]
 
 
@@ -129,6 +147,33 @@ def test_references_must_exist_but_may_point_to_a_faulty_object():
     _, problems = checked(manifest_text("Resource", "curt-1", "{nam: C, name: C}"), block)
     assert len(problems) == 1
     assert "unknown field" in problems[0]
+
+
+def test_a_reference_that_is_no_name_stays_on_one_line():
+    block = manifest_text("Block", "b", '{resource: "a\\nb", start: 2027-03-01T09:00Z, end: 2027-03-01T10:00Z}')
+    _, problems = checked(block)
+    assert len(problems) == 1
+    assert problems[0].startswith('f.yaml:4:18: Block/b: resource names "Resource/a\\nb", which is not declared; ')
+
+
+@pytest.mark.parametrize(
+    ("written", "hint"),
+    [
+        ("yes", "write true"),
+        ("On", "write true"),
+        ("TRUE", "write true"),
+        ("no", "write false"),
+        ("off", "write false"),
+        ("False", "write false"),
+        ('"true"', "remove the quotes"),
+        ("maybe", None),
+        ("3", None),
+    ],
+)
+def test_the_booleans_of_other_formats_are_told_ours(written, hint):
+    loaded = load_text(session(f"disabled: {written}"), "f.yaml")
+    _, problems = validate(loaded.documents, KINDS)
+    assert [problem.hint for problem in problems] == [hint]
 
 
 def test_what_breaks_its_kinds_rules_is_not_handed_on():

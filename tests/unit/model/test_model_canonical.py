@@ -74,9 +74,12 @@ def test_a_word_and_its_number_are_one(words):
         assert canonical.word(name, words) == name
         assert canonical.word(number, words) == name
         assert canonical.word(str(number), words) == name
+        assert canonical.word(float(number), words) == name
 
 
-@pytest.mark.parametrize("value", ["Weekly", "9", 9, -1, "", None, True, "²"])
+@pytest.mark.parametrize(
+    "value", ["Weekly", "9", 9, 9.0, 1.5, -1.0, 1e300, float("inf"), float("nan"), -1, "", None, True, "²"]
+)
 def test_what_is_no_word_of_the_enumeration_is_refused(value):
     with pytest.raises(ValueError, match="not one of"):
         canonical.word(value, canonical.REPEATS)

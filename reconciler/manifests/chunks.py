@@ -1,0 +1,26 @@
+"""A file of several documents, cut into its documents: so that one broken one hides no other."""
+
+from __future__ import annotations
+
+import re
+
+_DOCUMENT_START = re.compile(r"^---(?=\s|$)", re.MULTILINE)
+_CONTENT = re.compile(r"^(?!%|\s*#|\s*$|---\s*$)", re.MULTILINE)
+
+
+def chunks(text: str) -> list[tuple[int, str]]:
+    """Cut a file at its `---` lines: (number of lines before, text), directives with their document."""
+    starts = [0]
+    for match in _DOCUMENT_START.finditer(text):
+        if match.start() and _CONTENT.search(text, starts[-1], match.start()):
+            starts.append(match.start())
+    chunks, line = [], 0
+    for begin, end in zip(starts, [*starts[1:], len(text)], strict=True):
+        chunks.append((line, text[begin:end]))
+        line += line_breaks(text[begin:end])
+    return chunks
+
+
+def line_breaks(text: str) -> int:
+    """Return the number of line breaks, of all three kinds that YAML knows in files."""
+    return text.count("\n") + text.count("\r") - text.count("\r\n")
