@@ -39,6 +39,8 @@ _CREDENTIALS = {
     "BB_APP_ID": "app_id",
     "BB_APP_KEY": "app_key",
     "BB_TOKEN": "auth_token",
+    "CF_KEY": "checkfront_key",
+    "CF_SECRET": "checkfront_secret",
 }
 _TERMINAL_WISHES = ("FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE", "NO_COLOR")
 

@@ -107,6 +107,26 @@ TAKEN_BACK = tuple(
 )
 
 
+OUTING = (
+    Edit(
+        file="manifests/kayak-trip.yaml",
+        after="""\
+apiVersion: reconciler/v1
+kind: BookingSession
+metadata: {name: kayak-trip}
+spec:
+  on_expiry: recreate
+  items:
+    - key: kayaks
+      item_id: 18
+      start_date: 2027-06-05
+      end_date: 2027-06-05
+      params: {adults: 6, children: 2}
+""",
+    ),
+)
+
+
 def play(stage: Stage, *, kept: bool) -> None:
     """Play all of it; ReconcilerError where a step ends otherwise than it should."""
     stage.say(
@@ -118,6 +138,7 @@ def play(stage: Stage, *, kept: bool) -> None:
     _pull_request(stage)
     _behind_its_back(stage)
     _bookings_first(stage)
+    _outing(stage)
     _reckoning(stage, kept=kept)
 
 
@@ -182,6 +203,20 @@ def _bookings_first(stage: Stage) -> None:
     stage.say("", "Writing calls that the sandbox got during that: 0. The edit is taken back:")
     stage.edit(TAKEN_BACK)
     stage.run("plan", "--detailed-exitcode")
+
+
+def _outing(stage: Stage) -> None:
+    stage.step(
+        "Places are held at a partner's",
+        "Eight kayaks for a club trip. A hold expires by itself; the manifest says what to do then:",
+    )
+    stage.edit(OUTING)
+    stage.run("apply", "--yes")
+    _check(len(stage.sandbox.holds()) == 1, "the places are not held")
+    stage.sandbox.expire_sessions()
+    stage.say("", "Hours later:")
+    stage.run("drift", expect=2)
+    stage.run("apply", "--yes", first=7, last=3)
 
 
 def _reckoning(stage: Stage, *, kept: bool) -> None:
