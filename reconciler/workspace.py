@@ -6,6 +6,7 @@ import threading
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -16,15 +17,17 @@ from reconciler.registry import kinds, providers
 if TYPE_CHECKING:
     from reconciler.model.kind import Kind
     from reconciler.providers.base import Provider, ProviderSpec
-    from reconciler.settings import Project, Secret
+    from reconciler.settings import Connection, Project, Secret
     from reconciler.state.store import Store
 
 
 class Workspace:
     """Opens what is needed, once, and closes all of it. Use as a context manager."""
 
-    def __init__(self, project: Project) -> None:
+    def __init__(self, project: Project, *, parallelism: int | None = None) -> None:
+        """Take a project; `parallelism` lowers, and never raises, how many calls a connection has in flight."""
         self.project = project
+        self._parallelism = parallelism
         self.kinds: Mapping[str, Kind] = kinds()
         self.providers: Mapping[str, ProviderSpec] = providers()
         self._lock = threading.Lock()
@@ -82,12 +85,17 @@ class Workspace:
 
         with self._lock:
             if (name, writes) not in self._open:
-                connection = self.project.connections[name]
+                connection = self._bounded(self.project.connections[name])
                 spec = self.providers[connection.provider]
                 login_path = spec.login_path(connection) if spec.login_path else None
                 door = Door(connection, writes=writes, secrets=self._secrets[name], login_path=login_path)
                 self._open[name, writes] = spec.open(connection, door)
             return self._open[name, writes]
+
+    def _bounded(self, connection: Connection) -> Connection:
+        if self._parallelism is None:
+            return connection
+        return replace(connection, max_concurrency=min(connection.max_concurrency, self._parallelism))
 
     def unlock(self, names: set[str]) -> None:
         """Resolve the credentials of these connections; InvalidInput lists every one that cannot be had."""

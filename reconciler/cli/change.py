@@ -57,6 +57,7 @@ def _settings(arguments: dict[str, Any]) -> Settings:
 @options.common
 @options.selecting
 @options.guarded
+@options.parallel
 @options.formatted(*options.FORMATS)
 @click.option("--out", type=click.Path(path_type=Path), help="Save the plan, to be carried out by apply PLANFILE.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 2 where there are changes.")
@@ -67,7 +68,7 @@ def plan(out: Path | None, detailed_exitcode: bool, **arguments: Any) -> int:
 
     settings = _settings(arguments)
     project = pipeline.open_project(settings.project, settings.environment)
-    with pipeline.Workspace(project) as workspace:
+    with pipeline.Workspace(project, parallelism=settings.workers) as workspace:
         planned = _make_plan(workspace, pipeline.declare(project), settings)
         shown = _with_findings(planned.plan, _guard_findings(workspace, planned.plan, settings))
         failure = pipeline.unreachable(planned.snapshot)
@@ -106,7 +107,7 @@ def apply(planfile: Path | None, lock_timeout: float, **arguments: Any) -> int:
     saved = _load(planfile) if planfile is not None else None
     project = pipeline.open_project(settings.project, settings.environment)
     declared = pipeline.declare(project)
-    with pipeline.Workspace(project) as workspace, workspace.hold(timeout=lock_timeout):
+    with pipeline.Workspace(project, parallelism=settings.workers) as workspace, workspace.hold(timeout=lock_timeout):
         if saved is None:
             planned = _make_plan(workspace, declared, settings)
         else:
@@ -131,7 +132,7 @@ def destroy(lock_timeout: float, **arguments: Any) -> int:
     # What is wrong with manifests does not matter here, what they protect does.
     _, declared = pipeline.check(project)
     declared = replace(declared, problems=())
-    with pipeline.Workspace(project) as workspace, workspace.hold(timeout=lock_timeout):
+    with pipeline.Workspace(project, parallelism=settings.workers) as workspace, workspace.hold(timeout=lock_timeout):
         planned = _make_plan(workspace, declared, settings, destroying=True)
         return _carry_out(workspace, declared, planned, settings)
 

@@ -16,6 +16,7 @@ EXIT_CHANGES = 2
 @click.command()
 @options.common
 @options.selecting
+@options.parallel
 @options.formatted(*options.FORMATS)
 def drift(
     project: Path | None,
@@ -24,6 +25,7 @@ def drift(
     quiet: bool,
     targets: tuple[str, ...],
     excludes: tuple[str, ...],
+    parallelism: int | None,
     form: str,
     output: Path | None,
 ) -> int:
@@ -32,7 +34,10 @@ def drift(
 
     options.log_requests(verbose)
     settings = pipeline.open_project(project, environment)
-    with pipeline.Workspace(settings) as workspace, progress("Reading the live timetable", None, quiet=quiet):
+    with (
+        pipeline.Workspace(settings, parallelism=parallelism) as workspace,
+        progress("Reading the live timetable", None, quiet=quiet),
+    ):
         found = pipeline.drift(workspace, options.selection(targets, excludes))
     show_drift(found, form, output, verbose=verbose)
     if found.summary["unknown"]:

@@ -95,7 +95,12 @@ def guarded(command: Command) -> Command:
 
 def parallel(command: Command) -> Command:
     """Add how many objects are worked on side by side."""
-    return click.option("--parallelism", type=click.IntRange(1, 64), metavar="N", help="Objects at a time.")(command)
+    return click.option(
+        "--parallelism",
+        type=click.IntRange(1, 64),
+        metavar="N",
+        help="At most so many objects, and calls per connection, at a time.",
+    )(command)
 
 
 def locking(command: Command) -> Command:
