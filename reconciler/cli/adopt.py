@@ -33,6 +33,7 @@ def adopt(
     declared = pipeline.declare(settings)
     with pipeline.Workspace(settings) as workspace:
         record = pipeline.adopt(workspace, declared, wanted, remote_id)
+        shown = workspace.kinds[record.address.kind].public_id(record.remote_id)
     if not quiet:
-        words = f"{record.address} is now {record.connection} id {record.remote_id}. To see what would change:"
+        words = f"{record.address} is now {record.connection} id {shown}. To see what would change:"
         click.echo(f"{words} reconciler plan --target {record.address}", err=True)

@@ -25,12 +25,12 @@ def choose(
     """Return the object to take; ReconcilerError says why there is none, or which ones there are."""
     mine = {address: record for address, record in records.items() if address.kind == kind.name}
     if desired.address in mine:
-        known = mine[desired.address].remote_id
+        known = kind.public_id(mine[desired.address].remote_id)
         hint = f"to forget that one first: reconciler state rm {desired.address}"
         raise ReconcilerError(f"{desired.address} is managed already, as id {known}", hint=hint)
     taken = {item.remote_id: address for address, item in mine.items() if item.connection == desired.connection}
     if remote_id is not None:
-        return _by_id(desired, reading, taken, remote_id)
+        return _by_id(kind, desired, reading, taken, remote_id)
     if reading.listed is None:
         raise ReconcilerError(f"it could not be looked for: {reading.failure}")
     ids = {address: record.remote_id for address, record in records.items()}
@@ -47,11 +47,12 @@ def choose(
     )
 
 
-def _by_id(desired: Desired, reading: Reading, taken: Mapping[str, Address], remote_id: str) -> Live:
+def _by_id(kind: Kind, desired: Desired, reading: Reading, taken: Mapping[str, Address], remote_id: str) -> Live:
+    shown = kind.public_id(remote_id)
     if remote_id in taken:
-        raise ReconcilerError(f"id {remote_id} is managed already, as {taken[remote_id]}")
+        raise ReconcilerError(f"id {shown} is managed already, as {taken[remote_id]}")
     live = reading.live.get(remote_id)
     if live is None:
-        why = reading.unreadable.get(remote_id, "there is no such object")
-        raise ReconcilerError(f"{desired.address} cannot be taken from id {remote_id}: {why}")
+        why = reading.unreadable.get(remote_id) or reading.expired.get(remote_id, "there is no such object")
+        raise ReconcilerError(f"{desired.address} cannot be taken from id {shown}: {why}")
     return live

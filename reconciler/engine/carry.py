@@ -37,8 +37,8 @@ Instants are kept to the second, so that one of them is lost at worst.
 class Ledger(Protocol):
     """What a run needs of the state: each method is durable, and one transaction, when it returns."""
 
-    def begin(self, intent: Intent) -> int:
-        """Record a writing call that is about to be sent; return the number that ends it."""
+    def begin(self, intent: Intent, *, fenced: bool = False) -> int:
+        """Record a writing call that is about to be sent, if the run may still write; return its number."""
         ...
 
     def end(self, number: int) -> None:
@@ -326,7 +326,8 @@ def _begin(run: Run, call: Call, fields: Fields) -> int:
             fields=fields,
             started_at=now(),
             pending_until=_pending_until(run.connections[call.connection].timeout),
-        )
+        ),
+        fenced=True,
     )
 
 

@@ -70,7 +70,9 @@ def _too_many_changes(plan: Plan, policy: Policy, overrides: Overrides) -> Itera
     if plan.managed < PERCENT_FROM or plan.purpose == "destroy":
         return  # to destroy is to change everything: the absolute limit above still holds
     count = sum(
-        change.record is not None and change.action in {"update", "replace", "delete"} for change in plan.changes
+        change.record is not None
+        and (change.action in {"update", "replace"} or (change.action == "delete" and change.live is not None))
+        for change in plan.changes
     )
     limit = policy.max_change_percent if overrides.max_change_percent is None else overrides.max_change_percent
     if count * 100 > limit * plan.managed:

@@ -73,12 +73,20 @@ class Checkfront:
         self._door.close()
 
     def _end(self, call: Call) -> Receipt:
-        """End a session; one that is over already is as good as ended."""
+        """End a session; one that is over already is as good as ended, once a look at it says the same."""
         try:
             self._client.post(wire.END, wire.form(call.remote_id), call.remote_id)
-        except SessionOver:
+        except SessionOver as refused:
+            if not self._is_over(call.remote_id):
+                raise RemoteError(refused.message) from None
             return Receipt(status=_OK, gone=True)
         return Receipt(status=_OK)
+
+    def _is_over(self, remote_id: str | None) -> bool:
+        try:
+            return remote_id is not None and not self._client.session(remote_id).lines
+        except SessionOver:
+            return True
 
     def _show(self, kind: str, remote_id: str, fields: Fields, computed: Computed) -> _Show:
         try:

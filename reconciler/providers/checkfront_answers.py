@@ -23,7 +23,16 @@ _COOKIE = re.compile(r"(?:^|[,;]\s*)session_id=([A-Za-z0-9,_-]{1,200})")
 _COMPACT = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})")
 _SHOWN_DAY = re.compile(r"\b([A-Z][a-z]{2}) ([0-9]{1,2}),? ([0-9]{4})\b")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_OVER = re.compile(r"session|expired", re.IGNORECASE)
+_OVER = re.compile(
+    r"\bsession(_id)?\b[^.;]{0,60}\b(not (be )?found|unknown|invalid|expired|ended|closed|exist)"
+    r"|\b(unknown|invalid|expired|no such)\b[^.;]{0,20}\bsession\b",
+    re.IGNORECASE,
+)
+_NOT_OVER = re.compile(
+    r"\b(log ?in|access|permission|api|token|unavailable|again|(could not|cannot)(?! be found)|may not|storage)\b",
+    re.IGNORECASE,
+)
+_TROUBLE = frozenset({408, 425, 429})
 _HALF_DAY = timedelta(hours=12)
 
 
@@ -34,10 +43,18 @@ class Refused:
     words: str
     critical: bool = False
 
-    @property
-    def is_over(self) -> bool:
-        """Whether it is the session itself that the server does not know (any more): no error id is documented."""
-        return not self.critical and _OVER.search(self.words) is not None
+    def is_over(self, status: int) -> bool:
+        """Whether it is the session itself that the server does not know (any more).
+
+        No error id is documented, so the words decide, and in doubt it is not: a server in trouble or a
+        refusal for another reason must never be taken for an expired hold.
+        """
+        if self.critical or status >= 500 or status in _TROUBLE:  # noqa: PLR2004 - the server's own failures
+            return False
+        if _NOT_OVER.search(self.words) is not None:
+            return False
+        gone = status in {404, 410} and "resource" not in self.words.lower() and "not found" in self.words.lower()
+        return gone or _OVER.search(self.words) is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,13 +117,16 @@ def cookie_id(headers: Mapping[str, str]) -> str | None:
 def session(data: Mapping[str, Any], headers: Mapping[str, str]) -> Session:
     """Return the session that an answer shows."""
     booking = data.get("booking")
-    if not isinstance(booking, (dict, list)) or (isinstance(booking, dict) and "session" not in booking):
+    found = booking.get("session") if isinstance(booking, dict) else None
+    if not isinstance(found, dict) or not found:
         raise ValueError("an answer without booking.session")
-    found = mapping(mapping(booking).get("session"))
+    items = found.get("item")
+    if items is not None and not isinstance(items, (dict, list)):
+        raise ValueError("a session whose items are no list of lines")
     named = found.get("id")
     if named is not None and (not isinstance(named, str) or _SESSION_ID.fullmatch(named) is None):
         raise ValueError("a session without a usable id")
-    return Session(session_id=named or cookie_id(headers), lines=_lines(mapping(found.get("item"))))
+    return Session(session_id=named or cookie_id(headers), lines=_lines(mapping(items)))
 
 
 def _lines(items: Mapping[str, Any]) -> tuple[dict[str, Any], ...]:

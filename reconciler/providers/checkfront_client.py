@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from reconciler.settings import Connection
 
 _DENIED = frozenset({401, 403})
-_GONE = frozenset({404, 410})
 
 
 class Denied(RemoteError):
@@ -110,6 +109,8 @@ class Client:
             raise OutcomeUnknown(f"{doing}: answered {error}; it may have been carried out") from None
         self._door.hide(found.session_id or "")
         if session_id is not None and found.session_id not in {None, session_id}:
+            if len(found.lines) > content.count(b"slip"):
+                raise OutcomeUnknown(f"{doing}: answered with another session, which holds more than was asked for")
             self._end_stray(found.session_id)
             raise SessionOver(f"{doing}: the session is over; what was asked went into a new one, which was ended")
         return found
@@ -149,6 +150,6 @@ class Client:
         if refused.critical:
             raise Denied(words, status=answer.status)
         about_session = doing.endswith((wire.SESSION, wire.CLEAR, wire.END))
-        if about_session and (refused.is_over or answer.status in _GONE):
+        if about_session and refused.is_over(answer.status):
             raise SessionOver(words, status=answer.status)
         raise RemoteError(words, status=answer.status)

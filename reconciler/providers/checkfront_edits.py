@@ -151,7 +151,10 @@ def _took(before: Line, after: Line, quantity: int) -> bool:
     """Whether a line has a quantity now: by what it shows, or because it shows another slip than before."""
     if "quantity" in after:
         return bool(after["quantity"] == quantity)
-    if "rated_quantity" in after:
+    params = after.get("params") or {}
+    if len(params) == 1:  # what the slip itself names; a rate's qty may count something else (notes §1.3)
+        return str(next(iter(params.values()))) == str(quantity)
+    if "rated_quantity" in after and not params:
         return bool(after["rated_quantity"] == quantity)
     return bool(after["slip"] != before["slip"])
 

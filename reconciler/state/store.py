@@ -135,8 +135,11 @@ class Store:
             rows = connection.execute(query).all() if connection else []
         return tuple(_intent(row) for row in rows)
 
-    def begin(self, intent: Intent) -> int:
-        """Record durably that a writing call is about to be sent; return the number that ends it."""
+    def begin(self, intent: Intent, *, fenced: bool = False) -> int:
+        """Record durably that a writing call is about to be sent; return the number that ends it.
+
+        `fenced` demands that the intent's run still holds the lease: ReconcilerError where it lost it.
+        """
         values = {
             **self._scope,
             "run_id": intent.run_id,
@@ -149,9 +152,13 @@ class Store:
             "started_at": intent.started_at,
             "pending_until": intent.pending_until,
         }
-        with self._transaction(writing=True) as connection:
+        with self._transaction(writing=True, immediate=True) as connection:
             if connection is None:
                 raise ReconcilerError(f"state {self.label} could not be created")
+            holder = select(leases.c.run_id).where(self._mine(leases)).with_for_update()
+            if fenced and connection.execute(holder).scalar_one_or_none() != intent.run_id:
+                message = "this run no longer holds the state's lease, so nothing more is sent"
+                raise ReconcilerError(message, hint="another run may have taken over; plan again")
             result = connection.execute(insert(intents).values(values))
             return int(result.inserted_primary_key[0]) if result.inserted_primary_key else 0
 

@@ -198,3 +198,20 @@ def test_a_resource_is_not_deleted_below_a_block_that_is_not_selected(desk):
     assert "add --target Block/night" in done.err
     assert desk.calls() == []
     desk.run("destroy", "--yes", "--target", "Resource/court", "--target", "Block/night", code=0)
+
+
+def test_a_run_that_lost_its_lease_sends_nothing_more(desk):
+    for number in range(4):
+        desk.declare("Resource", f"court-{number}", {"name": f"Court {number}"})
+    desk.box.fault(Fault(kind="latency", match_method="POST", seconds=1.0, times=None))
+    command = [sys.executable, "-m", "reconciler", "apply", "--yes", "--parallelism", "1", "--format", "json"]
+    first = subprocess.Popen(command, cwd=desk.folder, env=desk.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    deadline = time.monotonic() + 30
+    while not any(item.method == "POST" for item in desk.box.log()) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    holder = desk.run("apply", "--yes", code=1).err.split("run ")[-1].split()[0]
+    desk.run("state", "unlock", holder, code=0)
+    out, _ = first.communicate(timeout=60)
+    assert first.returncode == 3
+    assert b"no longer holds the state's lease" in out
+    assert len(desk.box.resources()) == 1

@@ -315,8 +315,9 @@ class Office:
 
     @contextmanager
     def hold(self, *, timeout: float = 0.0):
-        with hold(self.store, uuid.uuid4().hex, timeout=timeout):
-            yield uuid.uuid4().hex
+        run_id = uuid.uuid4().hex
+        with hold(self.store, run_id, timeout=timeout):
+            yield run_id
 
     def look(self, *desired: Desired, destroying=False, targets=(), excludes=()):
         """Plan, with what the plan was made from."""

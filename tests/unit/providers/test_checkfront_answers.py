@@ -77,8 +77,8 @@ def test_what_cannot_be_read_is_told(data):
 
 def test_errors_stand_in_the_body():
     envelope = {"request": {"status": "ERROR", "error": {"id": "x", "title": "The session has expired"}}}
-    assert answers.refused(envelope).is_over
-    assert not answers.refused({"request": {"status": "ERROR", "error": {"title": "Busy"}}}).is_over
+    assert answers.refused(envelope).is_over(200)
+    assert not answers.refused({"request": {"status": "ERROR", "error": {"title": "Busy"}}}).is_over(200)
     critical = answers.refused({"error": "invalid_grant", "error_description": "The access token is invalid."})
     assert (critical.critical, critical.is_over) == (True, False)
     assert answers.refused(body([])) is None
@@ -124,3 +124,41 @@ def test_json_of_another_shape_is_told():
     for text in (b"", b"<html>", json.dumps([1]).encode()):
         with pytest.raises(ValueError, match="JSON"):
             answers.decode(text)
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "over"),
+    [
+        ("The session was not found or has expired", 200, True),
+        ("Invalid session", 200, True),
+        ("session_id is unknown", 200, True),
+        ("The session could not be found", 200, True),
+        ("Your session has expired", 410, True),
+        ("Session not found", 404, True),
+        ("Not found", 404, True),
+        ("Unknown resource", 404, False),
+        ("Resource not found", 404, False),
+        ("Not found", 200, False),
+        ("Session storage is temporarily unavailable, try again", 503, False),
+        ("The session was not found", 500, False),
+        ("Internal error while loading the session", 500, False),
+        ("Too many requests in this session", 429, False),
+        ("You have no access to this session resource", 200, False),
+        ("Your login session has expired, check API key", 200, False),
+        ("The session could not be closed, please try again", 200, False),
+        ("You may not end this session", 200, False),
+        ("Only 2 left", 200, False),
+    ],
+)
+def test_only_words_about_the_session_itself_mean_that_it_is_over(words, status, over):
+    assert answers.Refused(words=words).is_over(status) is over
+
+
+@pytest.mark.parametrize(
+    "booking",
+    [[], None, "x", {"session": None}, {"session": False}, {"session": []}, {"session": {}},
+     {"session": {"id": "abc", "item": "unavailable"}}, {"session": {"id": "abc", "item": 3}}],
+)  # fmt: skip
+def test_an_answer_of_another_shape_is_no_empty_session(booking):
+    with pytest.raises(ValueError, match=r"a session|booking"):
+        answers.session({"booking": booking}, {})
