@@ -80,7 +80,7 @@ def test_errors_stand_in_the_body():
     assert answers.refused(envelope).is_over(200)
     assert not answers.refused({"request": {"status": "ERROR", "error": {"title": "Busy"}}}).is_over(200)
     critical = answers.refused({"error": "invalid_grant", "error_description": "The access token is invalid."})
-    assert (critical.critical, critical.is_over) == (True, False)
+    assert (critical.critical, critical.is_over(200)) == (True, False)
     assert answers.refused(body([])) is None
 
 
