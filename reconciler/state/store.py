@@ -302,9 +302,13 @@ def _url(text: str) -> URL:
 
 def _make_folder(folder: Path) -> None:
     """Make the state's folder, kept out of Git: a state that is committed is a state that is merged."""
-    if not folder.exists():
+    try:
         folder.mkdir(parents=True)
-        (folder / ".gitignore").write_text("*\n", encoding="utf-8")
+    except FileExistsError:
+        if folder.is_dir():
+            return  # it was there, or another program made it just now
+        raise
+    (folder / ".gitignore").write_text("*\n", encoding="utf-8")
 
 
 def _durable(connection: Any, _record: Any) -> None:
