@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import threading
+import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -19,6 +21,11 @@ from reconciler.errors import ReconcilerError
 from reconciler.model.canonical import now, plain
 from reconciler.model.objects import Address, Intent, Lease, Record
 from reconciler.state.schema import VERSION, forgotten, intents, leases, meta, metadata, objects, sightings
+
+BUSY = 30.0
+"""Seconds to wait for another program that is writing to the same SQLite file."""
+
+_PAUSE = 0.02
 
 
 class Store:
@@ -54,7 +61,7 @@ class Store:
             if not self._is_sqlite:
                 return create_engine(self._url, pool_pre_ping=True)
             engine = create_engine(
-                self._url, poolclass=StaticPool, connect_args={"timeout": 30, "check_same_thread": False}
+                self._url, poolclass=StaticPool, connect_args={"timeout": BUSY, "check_same_thread": False}
             )
         except (SQLAlchemyError, ImportError) as error:
             hint = "in the checkout: pip install '.[postgres]'" if isinstance(error, ImportError) else None
@@ -314,7 +321,15 @@ def _make_folder(folder: Path) -> None:
 def _durable(connection: Any, _record: Any) -> None:
     """Make SQLite's commits survive a kill, and let a plan read while an apply writes."""
     cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode=WAL")
+    deadline = time.monotonic() + BUSY
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+            break
+        except sqlite3.OperationalError:  # SQLite waits for other programs everywhere but here
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(_PAUSE)
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.close()
 
