@@ -46,7 +46,7 @@ def _settings(arguments: dict[str, Any]) -> Settings:
     overrides = {
         name: arguments.pop(name) for name in ("allow_booked", "max_deletes", "max_change_percent", "allow_empty")
     }
-    chosen = options.selection(arguments.pop("targets"), arguments.pop("excludes"))
+    chosen = Selection(targets=arguments.pop("targets"), excludes=arguments.pop("excludes"))
     workers = arguments.pop("parallelism", None)
     settings = Settings(chosen=chosen, overrides=overrides, workers=workers, **arguments)
     options.log_requests(settings.verbose)

@@ -9,6 +9,7 @@ import click
 from reconciler.cli import options
 from reconciler.cli.output import progress, show_drift
 from reconciler.errors import ReconcilerError
+from reconciler.model.plan import Selection
 
 EXIT_CHANGES = 2
 
@@ -38,7 +39,7 @@ def drift(
         pipeline.Workspace(settings, parallelism=parallelism) as workspace,
         progress("Reading the live timetable", None, quiet=quiet),
     ):
-        found = pipeline.drift(workspace, options.selection(targets, excludes))
+        found = pipeline.drift(workspace, Selection(targets=targets, excludes=excludes))
     show_drift(found, form, output, verbose=verbose)
     if found.summary["unknown"]:
         count = found.summary["unknown"]

@@ -11,8 +11,6 @@ from typing import Any, TypeVar
 
 import click
 
-from reconciler.model.plan import Selection
-
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 FORMATS = ("text", "json", "markdown", "html")
@@ -130,8 +128,3 @@ def log_requests(verbose: bool) -> None:
     logger.addHandler(handler)
     logger.setLevel(logging.INFO if verbose else logging.CRITICAL)
     logger.propagate = False
-
-
-def selection(targets: tuple[str, ...], excludes: tuple[str, ...]) -> Selection:
-    """Return the user's choice of objects."""
-    return Selection(targets=targets, excludes=excludes)

@@ -16,6 +16,7 @@ from reconciler.cli.output import show
 from reconciler.errors import ReconcilerError, UsageError
 from reconciler.model.kind import Kind
 from reconciler.model.objects import Address, Record
+from reconciler.model.plan import Selection
 
 
 @click.group()
@@ -42,7 +43,7 @@ def list_objects(
 
     with _workspace(project, environment) as workspace:
         records = workspace.store.records()
-    chosen = select(records.keys(), options.selection(targets, excludes), {}, records.keys())
+    chosen = select(records.keys(), Selection(targets=targets, excludes=excludes), {}, records.keys())
     shown = [record for address, record in records.items() if address in chosen]
     rows = [_row(record, workspace.kinds) for record in shown]
     document = {"format_version": "1.0", "objects": rows}

@@ -250,7 +250,8 @@ def _delete(run: Run, change: Change, sent: list[Call]) -> str | None:
     for call in change.calls:
         _send_delete(run, change, call, sent)
     forgets = change.expired and change.desired is not None
-    run.store.remove(change.address, given_up=digest(_desired(change).fields) if forgets else None)
+    if forgets or not change.calls:  # each call sent has removed the record already
+        run.store.remove(change.address, given_up=digest(_desired(change).fields) if forgets else None)
     _settle(run, change)
     with run.lock:
         run.ids.pop(change.address, None)
