@@ -3,13 +3,17 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check format clean
+.PHONY: demo test chaos check format clean
 
 demo: $(VENV)/.user
 	$(BIN)/reconciler demo
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
+
+# Bounded by CHAOS_SECONDS (600); CHAOS_SEED replays a run.
+chaos: $(VENV)/.dev
+	$(BIN)/python tests/chaos/long.py
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .

@@ -1,0 +1,276 @@
+"""A town under chaos: what is declared, what is live, what is somebody else's, and how they differ.
+
+Every declared object carries a token (`s03`, a day of its own) that stays the same through every edit, so that
+the server's truth can be told apart object by object without asking the program under test.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from desk import CREDENTIALS, Desk
+
+from reconciler.sandbox import Options, Sandbox
+
+PROJECT = """\
+apiVersion: reconciler/v1
+kind: Project
+metadata: {{name: town}}
+spec:
+  manifests: [manifests]
+  policy: {{max_deletes: 1000, max_change_percent: 100}}
+  connections:
+    sessions:
+      provider: bookingbug-sessions
+      base_url: {url}
+      timeout: {timeout}
+      auth: {{username: {{env: BB_USERNAME}}, password: {{env: BB_PASSWORD}}}}
+    admin:
+      provider: bookingbug-admin
+      base_url: {url}
+      timeout: {timeout}
+      company_id: 37004
+      auth: {{app_id: {{env: BB_APP_ID}}, app_key: {{env: BB_APP_KEY}}, auth_token: {{env: BB_TOKEN}}}}
+    shop:
+      provider: checkfront
+      base_url: {url}
+      timeout: {timeout}
+      auth: {{key: {{env: CF_KEY}}, secret: {{env: CF_SECRET}}}}
+"""
+ENV = {**CREDENTIALS, "CF_KEY": Options().checkfront_key, "CF_SECRET": Options().checkfront_secret}
+
+APPLY = [sys.executable, "-m", "reconciler", "apply", "--yes", "--allow-empty", "--format", "json"]
+KINDS = ("Session", "Resource", "Block", "BookingSession")
+BLOCKED = 3
+
+Key = tuple[str, str]
+"""Kind and name of a declared object."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Differences:
+    """What is wrong with the live system: all four are empty where it is as declared."""
+
+    duplicates: tuple[str, ...] = ()
+    losses: tuple[str, ...] = ()
+    orphans: tuple[str, ...] = ()
+    wrong: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.duplicates or self.losses or self.orphans or self.wrong)
+
+
+@dataclass
+class Town:
+    """A project folder, a sandbox, and what ought to be there. `doubted` are bookings whose creation was lost."""
+
+    folder: Path
+    box: Sandbox
+    rng: random.Random
+    timeout: float = 2.0
+    declared: dict[Key, dict[str, Any]] = field(default_factory=dict)
+    metadata: dict[Key, dict[str, Any]] = field(default_factory=dict)
+    foreign: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.desk = Desk(self.folder, self.box)
+        self.desk.env = {**os.environ, **ENV, "NO_COLOR": "1"}
+        self.desk.project(PROJECT.format(url=self.box.url, timeout=self.timeout))
+        court = self.box.add_resource({"name": "Foreign court"})
+        self.box.add_session(
+            {"name": "Foreign class", "group": "Theirs", "start_date": "2027-03-01", "time": "10:00", "price": "1.00"}
+        )
+        self.box.add_block(court, "2026-01-01T08:00:00Z", "2026-01-01T09:00:00Z")
+        self.foreign = self._truth()
+
+    # -- what is declared
+
+    def fill(self, sessions: int, resources: int, blocks: int, bookings: int) -> None:
+        """Declare this many of each kind; blocks refer to resources."""
+        for kind, count in zip(KINDS, (sessions, resources, blocks, bookings), strict=True):
+            for number in range(count):
+                self.declare((kind, f"{kind[0].lower() if kind != 'BookingSession' else 'h'}{number:02}"))
+
+    def declare(self, key: Key) -> None:
+        """Declare an object anew, or with other values than before."""
+        spec = {"Session": self._session, "Resource": self._resource, "Block": self._block}.get(key[0], self._booking)(
+            key[1]
+        )
+        self.declared[key] = spec
+        self.desk.declare(*key, spec, **self.metadata.get(key, {}))
+
+    def drop(self, key: Key) -> None:
+        """Take a manifest away."""
+        del self.declared[key]
+        self.metadata.pop(key, None)
+        self.desk.forget(*key)
+
+    def edit_all(self) -> None:
+        """Give every object other values; the resource of a block stays."""
+        for key in sorted(self.declared):
+            self.declare(key)
+
+    def names(self, kind: str) -> list[str]:
+        """Return the names declared of a kind."""
+        return sorted(name for where, name in self.declared if where == kind)
+
+    def _session(self, name: str) -> dict[str, Any]:
+        draw = self.rng
+        spec: dict[str, Any] = {
+            "name": f"{draw.choice(['Yoga', 'Swim', 'Judo'])} {name}",
+            "group": draw.choice(["Body & Mind", "Pool"]),
+            "price": draw.choice([5, 7.5, "12.25"]),
+            "spaces": draw.randint(1, 30),
+            "description": f"Class {draw.randint(1, 999)}",
+        }
+        before = self.declared.get(("Session", name))
+        if int(name[1:]) % 5 < 2:
+            days = sorted(draw.sample(range(1, 28), draw.randint(1, 4)))
+            hour = draw.randint(8, 18)
+            slots = [{"date": f"2027-03-{day:02}", "time": f"{hour:02}:30", "duration": 60} for day in days]
+            return {**spec, "type": "course", "repeat": "custom", "slots": slots}
+        start = before["start_date"] if before else f"2027-04-{draw.randint(1, 28):02}"
+        return {**spec, "type": "event", "start_date": start, "time": f"{draw.randint(8, 18):02}:00", "duration": 90}
+
+    def _resource(self, name: str) -> dict[str, Any]:
+        draw = self.rng
+        spec: dict[str, Any] = {
+            "name": f"{draw.choice(['Court', 'Room'])} {name}",
+            "description": f"Place {draw.randint(1, 999)}",
+            "email": f"{name}.{draw.randint(1, 99)}@example.com",
+            "price": draw.randint(1, 50),
+            "count": draw.randint(1, 5),
+        }
+        return {**spec, "address": {"address1": f"{draw.randint(1, 99)} Road"}} if draw.random() < 0.3 else spec
+
+    def _block(self, name: str) -> dict[str, Any]:
+        before = self.declared.get(("Block", name))
+        hour, day = self.rng.randint(6, 18), 1 + int(name[1:])
+        return {
+            "resource": before["resource"] if before else self.rng.choice(self.names("Resource")),
+            "start": f"2027-05-{day:02}T{hour:02}:00Z",
+            "end": f"2027-05-{day:02}T{hour + self.rng.randint(1, 4):02}:00Z",
+        }
+
+    def _booking(self, name: str) -> dict[str, Any]:
+        day = f"2031-07-{1 + int(name[1:]):02}"
+        items: list[dict[str, Any]] = [
+            {"key": "bikes", "item_id": 21, "start_date": day, "end_date": day, "quantity": self.rng.randint(1, 3)}
+        ]
+        if self.rng.random() < 0.5:
+            params = {"adults": self.rng.randint(1, 3), "children": self.rng.randint(0, 1)}
+            items.append({"key": "kayaks", "item_id": 18, "start_date": day, "end_date": day, "params": params})
+        return {"items": items}
+
+    # -- what is live
+
+    def _truth(self) -> dict[str, Any]:
+        return {
+            "session": {item["id"]: item for item in self.box.sessions()},
+            "resource": {item["id"]: item for item in self.box.resources() if not item["deleted"]},
+            "slot": {item["id"]: item for item in self.box.slots() if item["status"] == BLOCKED},
+            "hold": {item["id"]: item for item in self.box.holds() if not item["expired"]},
+        }
+
+    def untouched(self) -> bool:
+        """Say whether everything of somebody else's is exactly as it was."""
+        truth = self._truth()
+        return all(truth[table].get(row) == seen for table, rows in self.foreign.items() for row, seen in rows.items())
+
+    def found(self) -> Iterator[tuple[Key, dict[str, Any]]]:
+        """Give every live object that is not foreign, as (kind, token) and what its manifest would say of it."""
+        truth = self._truth()
+        ours = {
+            table: {row: item for row, item in rows.items() if row not in self.foreign[table]}
+            for table, rows in truth.items()
+        }
+        for item in ours["session"].values():
+            yield ("Session", item["name"].split()[-1]), _plain_session(item)
+        for item in ours["resource"].values():
+            yield ("Resource", item["name"].split()[-1]), _plain_resource(item)
+        everything = {item["id"]: item for item in self.box.resources()}
+        for item in ours["slot"].values():
+            resource = everything.get(item["resource_id"])
+            place = resource["name"].split()[-1] if resource and not resource["deleted"] else "(gone)"
+            spec = {"resource": place, "start": _minute(item["start"]), "end": _minute(item["end"])}
+            yield ("Block", f"b{int(item['start'][8:10]) - 1:02}"), spec
+        for item in ours["hold"].values():
+            day = item["lines"][0]["start_date"] if item["lines"] else "2031-07-00"
+            yield ("BookingSession", f"h{int(day[8:10]) - 1:02}"), {"items": _plain_lines(item)}
+
+    def count(self, key: Key) -> int:
+        """Return how many live objects carry an object's token."""
+        return sum(1 for token, _ in self.found() if token == key)
+
+    def differences(self) -> Differences:
+        """Compare the server's truth with the manifests, object by object."""
+        live = list(self.found())
+        counts = Counter(key for key, _ in live)
+        return Differences(
+            duplicates=tuple(f"{key} {count} times" for key, count in sorted(counts.items()) if count > 1),
+            losses=tuple(str(key) for key in sorted(self.declared) if not counts[key]),
+            orphans=tuple(str(key) for key in sorted(counts) if key not in self.declared),
+            wrong=tuple(
+                f"{key}: {name} is {seen.get(name)!r}, declared {value!r}"
+                for key, seen in live
+                for name, value in _plain(key[0], self.declared.get(key, {})).items()
+                if seen.get(name) != value
+            ),
+        )
+
+    def forget_doubted(self, names: list[str]) -> int:
+        """Do what the plan tells a person to do about bookings in doubt, once what was made has expired.
+
+        Returns how many such bookings the server did make.
+        """
+        made = 0
+        for name in names:
+            for hold in self.box.holds():
+                if hold["lines"] and hold["lines"][0]["start_date"] == f"2031-07-{1 + int(name[1:]):02}":
+                    made += 1
+                    self.box.end_session(hold["id"])
+            self.desk.run("state", "rm", f"BookingSession/{name}", code=0)
+        return made
+
+
+def _plain(kind: str, spec: dict[str, Any]) -> dict[str, Any]:
+    """Return a declared spec in the words of the truth."""
+    plain = {name: value for name, value in spec.items() if name not in {"type", "repeat"}}
+    if "price" in plain:
+        plain["price"] = Decimal(str(plain["price"]))
+    if kind == "Block":
+        return {**plain, "start": _minute(spec["start"]), "end": _minute(spec["end"])} if spec else {}
+    if kind == "BookingSession" and spec:
+        plain["items"] = sorted(
+            (item["item_id"], item["start_date"], sorted((item.get("params") or {"qty": item["quantity"]}).items()))
+            for item in spec["items"]
+        )
+    return plain
+
+
+def _plain_session(item: dict[str, Any]) -> dict[str, Any]:
+    slots = [{name: slot[name] for name in ("date", "time", "duration")} for slot in item["slots"]]
+    slots.sort(key=lambda slot: (slot["date"], slot["time"]))
+    return {**item, "price": Decimal(str(item["price"])), "slots": slots}
+
+
+def _plain_resource(item: dict[str, Any]) -> dict[str, Any]:
+    address = {"address1": item["address"]["address1"]} if item.get("address") else None
+    price = None if item["price"] is None else Decimal(str(item["price"]))
+    return {**item, "price": price, "address": address}
+
+
+def _plain_lines(hold: dict[str, Any]) -> list[Any]:
+    return sorted((line["item_id"], line["start_date"], sorted(line["params"].items())) for line in hold["lines"])
+
+
+def _minute(text: str) -> str:
+    return text[:16]

@@ -1,0 +1,6 @@
+"""The chaos suite shares the desk of the end-to-end tests."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "e2e"))

@@ -1,0 +1,11 @@
+"""A short seeded part of the kill suite; `make chaos` runs the long one."""
+
+from __future__ import annotations
+
+from chaos_kills import Campaign
+
+
+def test_kills_at_any_instant_lose_double_and_leave_nothing():
+    figures = Campaign(seed=1, kills=3, objects=(6, 3, 5, 2), timeout=0.5).run()
+    assert figures.spotless, str(figures)
+    assert figures.kills.total() == 3, str(figures)
