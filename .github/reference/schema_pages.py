@@ -4,13 +4,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from wording import WIDTH, anchor, plain, prose, table
 
+from reconciler.manifests.describe import accepted, refusals
 from reconciler.manifests.schemas import load_schema
 from reconciler.model.kind import Kind
 
@@ -30,28 +30,10 @@ def flow(value: Any, *, inside: bool = False) -> str:
 
 def value_words(schema: dict[str, Any]) -> str:
     """Say what a field accepts: its words with their numbers, or what an error message would expect."""
-    if "const" in schema:
-        return f"`{schema['const']}`"
-    words = [item for item in schema.get("enum", ()) if isinstance(item, str)]
-    numbers = [item for item in schema.get("enum", ()) if not isinstance(item, str)]
-    if words:
-        pairs = zip(words, numbers, strict=True) if numbers else ((word, None) for word in words)
-        return "<br>".join(f"`{word}`" if number is None else f"`{word}` or `{number}`" for word, number in pairs)
-    names = schema.get("propertyNames", {}).get("errorMessage")
-    expected = re.split(r",? such as ", schema.get("errorMessage", "any value"))[0]
-    return plain(f"{expected}; names: {names}" if names else expected)
-
-
-def refusals(rule: Any) -> Iterator[str]:
-    """Yield the sentences with which the rules between fields refuse a document."""
-    if isinstance(rule, dict):
-        if ";" in str(rule.get("errorMessage", "")):
-            yield rule["errorMessage"]
-        for part in rule.values():
-            yield from refusals(part)
-    elif isinstance(rule, list):
-        for part in rule:
-            yield from refusals(part)
+    words = accepted(schema)
+    if "const" in schema or "enum" in schema:
+        return "<br>".join(" or ".join(f"`{part}`" for part in word.split(" or ")) for word in words)
+    return plain(words[0])
 
 
 @dataclass

@@ -26,6 +26,7 @@ _COMMANDS = {
     "adopt": ("reconciler.cli.adopt", "Take an existing live object under management."),
     "state": ("reconciler.cli.state", "The record of what is managed."),
     "schema": ("reconciler.cli.schema", "Print a JSON Schema."),
+    "explain": ("reconciler.cli.explain", "Say what a kind and its fields mean."),
     "sandbox": ("reconciler.cli.sandbox", "Serve emulators of the remote systems on loopback."),
 }
 

@@ -1,0 +1,164 @@
+"""What a manifest or the project file may say, told from the schemas that check it: one source for both."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from reconciler.errors import UsageError
+from reconciler.manifests.schemas import load_schema
+from reconciler.manifests.words import nearest
+
+Schema = Mapping[str, Any]
+
+_SUCH_AS = re.compile(r",? such as ")
+_FRAME = "envelope"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """One field: `accepts` are the words for each value it takes, `rules` the sentences between its own fields.
+
+    `fields` are those of the mapping that it holds, itself (`holds` is empty), as items of a list (`[]`)
+    or under names of the user's choice (`.NAME`).
+    """
+
+    path: str
+    title: str
+    description: str
+    accepts: tuple[str, ...]
+    required: bool = False
+    examples: tuple[Any, ...] = ()
+    rules: tuple[str, ...] = ()
+    holds: str = ""
+    fields: tuple[Field, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Node:
+    """A place in a schema; `file` is where its local references point."""
+
+    file: str
+    schema: Schema
+
+    @classmethod
+    def at(cls, file: str, schema: Schema) -> _Node:
+        """Follow a reference; what stands beside it wins."""
+        ref = schema.get("$ref")
+        if ref is None:
+            return cls(file, schema)
+        name = f"{file}{ref}" if ref.startswith("#") else ref.rpartition(":")[2]
+        target = cls.at(name.partition("#")[0], load_schema(name))
+        return cls(target.file, {**target.schema, **{key: value for key, value in schema.items() if key != "$ref"}})
+
+    def members(self) -> tuple[str, _Node] | None:
+        """Return the mapping that it holds and how it holds it; None where it holds a plain value."""
+        if "properties" in self.schema:
+            return "", self
+        for suffix, key in (("[]", "items"), (".NAME", "additionalProperties")):
+            inner = self.schema.get(key)
+            if isinstance(inner, Mapping):
+                node = _Node.at(self.file, inner)
+                if "properties" in node.schema:
+                    return suffix, node
+        return None
+
+    def child(self, name: str) -> _Node | None:
+        """Return a field of the mapping that it holds."""
+        held = self.members()
+        if held is None:
+            return None
+        _, node = held
+        schema = node.schema["properties"].get(name)
+        return None if schema is None else _Node.at(node.file, schema)
+
+
+def accepted(schema: Schema) -> tuple[str, ...]:
+    """Say what a field accepts: each of its words with its number, or what an error message would expect."""
+    if "const" in schema:
+        return (str(schema["const"]),)
+    words = [item for item in schema.get("enum", ()) if isinstance(item, str)]
+    numbers = [item for item in schema.get("enum", ()) if not isinstance(item, str)]
+    if words:
+        pairs = zip(words, numbers, strict=True) if numbers else ((word, None) for word in words)
+        return tuple(word if number is None else f"{word} or {number}" for word, number in pairs)
+    names = schema.get("propertyNames", {}).get("errorMessage")
+    expected = _SUCH_AS.split(schema.get("errorMessage", "any value"))[0]
+    return (f"{expected}; names: {names}" if names else expected,)
+
+
+def refusals(rule: Any) -> Iterator[str]:
+    """Yield the sentences with which the rules between fields refuse a document."""
+    if isinstance(rule, Mapping):
+        if ";" in str(rule.get("errorMessage", "")):
+            yield rule["errorMessage"]
+        for part in rule.values():
+            yield from refusals(part)
+    elif isinstance(rule, list):
+        for part in rule:
+            yield from refusals(part)
+
+
+def describe(root: str, schema: str, path: tuple[str, ...] = ()) -> Field:
+    """Describe a field of a kind: `root` is how it is called, `schema` the name of its schema.
+
+    `path` may begin inside `spec`: `("price",)` is `("spec", "price")`, and the kind itself is described
+    by its spec. UsageError says what there is instead of a field that there is not.
+    """
+    whole = load_schema(schema)
+    top = _Node(schema, whole) if "apiVersion" in whole.get("properties", {}) else _framed(schema, whole)
+    if not path or path[0] not in top.schema["properties"]:
+        path = ("spec", *path)
+    node, required = top, False
+    for depth, name in enumerate(path):
+        held = node.members()
+        below = node.child(name)
+        if below is None or held is None:
+            raise _unknown(root, path[:depth], name, held[1].schema["properties"] if held else {})
+        required = name in held[1].schema.get("required", ())
+        node = below
+    return _field(".".join([root, *(path[1:] if path[0] == "spec" else path)]), node, required=required)
+
+
+def _framed(name: str, spec: Schema) -> _Node:
+    """Return a whole manifest: the frame of every kind, with this kind's spec in it."""
+    frame = load_schema(_FRAME)
+    words = {"title": spec["title"], "errorMessage": "a mapping with the fields below"}
+    held = {**frame["properties"], "spec": {"$ref": f"urn:reconciler:schema:{name}", **words}}
+    return _Node(_FRAME, {**frame, "properties": held, "title": spec["title"]})
+
+
+def _field(path: str, node: _Node, *, required: bool, deep: bool = True) -> Field:
+    schema, held = node.schema, node.members()
+    holds, inner = held if held is not None else ("", None)
+    fields: tuple[Field, ...] = ()
+    if deep and inner is not None:
+        needed = inner.schema.get("required", ())
+        fields = tuple(
+            _field(f"{path}.{name}", _Node.at(inner.file, each), required=name in needed, deep=False)
+            for name, each in inner.schema["properties"].items()
+        )
+    outer = {"properties", "errorMessage", "$defs"}
+    between = {key: part for key, part in (inner or node).schema.items() if key not in outer}
+    return Field(
+        path=path,
+        title=schema.get("title", ""),
+        description=schema.get("description", ""),
+        accepts=accepted(schema),
+        required=required,
+        examples=tuple(schema.get("examples", ())),
+        rules=tuple(dict.fromkeys(refusals(between))) if deep else (),
+        holds=holds,
+        fields=fields,
+    )
+
+
+def _unknown(root: str, path: tuple[str, ...], name: str, known: Mapping[str, Any]) -> UsageError:
+    where = ".".join([root, *path])
+    if not known:
+        return UsageError(f"{where} has no fields, so there is no {name!r} in it")
+    near = nearest(name, known)
+    hint = f"did you mean {near}?" if near else f"there are {', '.join(known)}"
+    return UsageError(f"{where} has no field {name!r}", hint=hint)
