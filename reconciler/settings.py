@@ -5,20 +5,29 @@ The project file itself is read by `reconciler.manifests.project`; here it is al
 
 from __future__ import annotations
 
+import logging
 import os
+import stat
 import subprocess
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
+from reconciler import redaction
 from reconciler.errors import ReconcilerError
 from reconciler.model.objects import SourceRef
 
 DEFAULT_STATE = "sqlite:///.reconciler/state.db"
 COMMAND_TIMEOUT = 60.0
 """Seconds a credential command may take: long enough for a person to touch a hardware key."""
+
+LARGEST = 64 * 1024
+"""Bytes of a credential at most: a wrong path or command must not fill the memory."""
+
+_LOG = logging.getLogger("reconciler.settings")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +55,15 @@ class Credential:
         value = _READERS[self.source](self)
         if not value:
             raise self._error(f"is empty: {self._described()}")
+        if not value.isprintable():
+            raise self._error(f"holds a line break or another control character: {self._described()}")
+        redaction.hide(value)
         return Secret(value)
+
+    def hide(self) -> None:
+        """Mask the value also where this run has no use for it, as far as it is at hand: no command is run."""
+        if self.source == "env":
+            redaction.hide(os.environ.get(self.name, ""))
 
     def _described(self) -> str:
         return {
@@ -71,25 +88,80 @@ class Credential:
         return value
 
     def from_file(self) -> str:
-        """Read the file, without its final newline."""
+        """Read the file, without its final newline; a pipe or device is refused, since it may never end."""
         try:
-            return Path(self.name).read_text(encoding="utf-8").rstrip("\r\n")
-        except (OSError, UnicodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-            raise self._error(f"cannot be read: {self._described()}: {reason}") from None
+            # Without O_NONBLOCK to open a pipe waits until somebody writes into it.
+            with os.fdopen(os.open(self.name, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb") as file:
+                mode = os.fstat(file.fileno()).st_mode
+                if stat.S_ISDIR(mode):
+                    raise self._error(f"cannot be read: {self._described()}: it is a directory")
+                if not stat.S_ISREG(mode):
+                    raise self._error(f"cannot be read: {self._described()}: it is not a regular file")
+                content = file.read(LARGEST + 1)
+        except OSError as error:
+            raise self._error(f"cannot be read: {self._described()}: {error.strerror}") from None
+        if os.name == "posix" and mode & stat.S_IROTH:
+            _LOG.warning("%s: warning: every user of this machine can read %s: chmod 600", self.where, self.name)
+        return self._text(content, "cannot be read")
 
     def from_command(self) -> str:
-        """Run the command without a shell and take its standard output; its own words stay unseen."""
+        """Run the command without a shell and take its standard output; its own words stay unseen.
+
+        It gets no standard input: `yes` on it is meant for the tool. What it needs to ask, it asks the terminal.
+        """
+        refused = f"cannot be had: {self._described()}"
         try:
-            done = subprocess.run(  # noqa: S603 - the project's owner wrote the command into the project file
-                self.command, capture_output=True, text=True, timeout=COMMAND_TIMEOUT, check=False
-            )
-        except (OSError, subprocess.TimeoutExpired, UnicodeError) as error:
-            reason = getattr(error, "strerror", None) or type(error).__name__
-            raise self._error(f"cannot be had: {self._described()}: {reason}") from None
-        if done.returncode != 0:
-            raise self._error(f"cannot be had: {self._described()} ended with exit code {done.returncode}")
-        return done.stdout.rstrip("\r\n")
+            content, code = _output(self.command)
+        except subprocess.TimeoutExpired:
+            raise self._error(f"{refused}: it did not end within {COMMAND_TIMEOUT:g} s") from None
+        except (OSError, ValueError) as error:
+            raise self._error(f"{refused}: {getattr(error, 'strerror', None) or type(error).__name__}") from None
+        if len(content) <= LARGEST and code != 0:
+            raise self._error(f"{refused} ended with exit code {code}")
+        return self._text(content, "cannot be had")
+
+    def _text(self, content: bytes, refused: str) -> str:
+        """Return a source's bytes as a value; ReconcilerError where they cannot be one."""
+        if len(content) > LARGEST:
+            raise self._error(f"{refused}: {self._described()}: it is longer than {LARGEST // 1024} KB")
+        try:
+            return content.decode("utf-8").rstrip("\r\n")
+        except UnicodeError:
+            raise self._error(f"{refused}: {self._described()}: it is not UTF-8 text") from None
+
+
+def _output(command: tuple[str, ...]) -> tuple[bytes, int]:
+    """Run a command and return what it wrote, one byte more than `LARGEST` at most, and its exit code.
+
+    Only the time limit ends the wait for a descendant that keeps the output open.
+    """
+    process = subprocess.Popen(  # noqa: S603 - the project's owner wrote the command into the project file
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
+    written = bytearray()
+    pipe = process.stdout
+    if pipe is None:  # pragma: no cover - it was asked for
+        raise AssertionError
+
+    def read() -> None:
+        while len(written) <= LARGEST and (block := os.read(pipe.fileno(), LARGEST + 1 - len(written))):
+            written.extend(block)
+
+    reader = threading.Thread(target=read, daemon=True)
+    reader.start()
+    try:
+        reader.join(COMMAND_TIMEOUT)
+        if reader.is_alive():
+            raise subprocess.TimeoutExpired("", COMMAND_TIMEOUT)
+        if len(written) > LARGEST:
+            process.kill()
+        return bytes(written), process.wait(COMMAND_TIMEOUT)
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+        if not reader.is_alive():
+            pipe.close()
 
 
 _READERS = {"env": Credential.from_env, "file": Credential.from_file, "command": Credential.from_command}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import uuid
 from collections.abc import Iterator, Mapping
@@ -10,6 +11,7 @@ from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from reconciler import redaction
 from reconciler.errors import InvalidInput, ReconcilerError
 from reconciler.model.objects import Problem
 from reconciler.registry import kinds, providers
@@ -27,6 +29,10 @@ class Workspace:
     def __init__(self, project: Project, *, parallelism: int | None = None) -> None:
         """Take a project; `parallelism` lowers, and never raises, how many calls a connection has in flight."""
         self.project = project
+        redaction.hide(os.environ.get("PGPASSWORD", ""))
+        for connection in project.connections.values():
+            for credential in connection.auth.values():
+                credential.hide()
         self._parallelism = parallelism
         self.kinds: Mapping[str, Kind] = kinds()
         self.providers: Mapping[str, ProviderSpec] = providers()

@@ -69,7 +69,14 @@ def cli() -> None:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run one command line and return its exit code; no traceback ever reaches the user."""
+    """Run one command line and return its exit code; no traceback and no secret ever reaches the user."""
+    from reconciler.cli.output import guarded  # noqa: PLC0415 - only what runs is guarded
+
+    with guarded():
+        return _run(arguments)
+
+
+def _run(arguments: Sequence[str]) -> int:
     try:
         result = cli.main(args=list(arguments), prog_name="reconciler", standalone_mode=False)
     except click.exceptions.Exit as stop:
@@ -98,7 +105,7 @@ def _end_with(error: Exception) -> int:
 
 
 def _explain(error: ReconcilerError) -> None:
-    from reconciler.cli.output import people  # noqa: PLC0415 - rich, only where there is something to say
+    from reconciler.cli.output import people  # noqa: PLC0415 - only where there is something to say
     from reconciler.render import text  # noqa: PLC0415 - as above
     from reconciler.render.safe import visible  # noqa: PLC0415 - as above
 
@@ -114,12 +121,14 @@ def _explain(error: ReconcilerError) -> None:
 def _explain_defect(error: Exception) -> None:
     import traceback  # noqa: PLC0415 - only on a defect
 
+    from reconciler.render.safe import visible  # noqa: PLC0415 - as above
+
     if os.environ.get("RECONCILER_DEBUG"):
-        traceback.print_exception(error)
+        click.echo("".join(traceback.format_exception(error)), err=True)
     frame = traceback.extract_tb(error.__traceback__)[-1]
     place = f"{Path(frame.filename).name}:{frame.lineno}"
     click.echo(
-        f"error: internal error ({type(error).__name__}: {error}) at {place}\n"
+        f"error: internal error ({type(error).__name__}: {visible(str(error))}) at {place}\n"
         "  hint: this is a defect of reconciler; please report it with the output of RECONCILER_DEBUG=1",
         err=True,
     )

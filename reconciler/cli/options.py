@@ -119,12 +119,23 @@ def _no_color(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
         os.environ["NO_COLOR"] = "1"
 
 
+class _OneLine(logging.Formatter):
+    """Log lines as harmless as every other output: one line each, no control character, no secret."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        from reconciler.render.safe import visible  # noqa: PLC0415 - late, for a quick --help
+
+        return visible(super().format(record))
+
+
 def log_requests(verbose: bool) -> None:
-    """Send the log to stderr: requests with `-v`, otherwise nothing."""
+    """Send the log to stderr: requests with `-v`, otherwise warnings, and nothing with `-q`."""
+    context = click.get_current_context(silent=True)
+    quiet = context is not None and context.params.get("quiet")
     logger = logging.getLogger("reconciler")
     logger.handlers.clear()
-    handler = logging.StreamHandler(sys.stderr) if verbose else logging.NullHandler()
-    handler.setFormatter(logging.Formatter("%(message)s"))
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_OneLine("%(message)s"))
     logger.addHandler(handler)
-    logger.setLevel(logging.INFO if verbose else logging.CRITICAL)
+    logger.setLevel(logging.INFO if verbose else logging.CRITICAL if quiet else logging.WARNING)
     logger.propagate = False

@@ -4,18 +4,54 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from io import StringIO
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, cast
 
+from reconciler import redaction
 from reconciler.errors import ReconcilerError
 from reconciler.model.plan import Plan
 from reconciler.model.report import Drift, Outcome, Report
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+
+class _Guarded:
+    """A text stream that masks known secrets in what is written to it.
+
+    It has no `buffer`: click would write past it where the stream's encoding is ASCII.
+    """
+
+    def __init__(self, stream: IO[str]) -> None:
+        self.stream = stream
+
+    def write(self, text: str) -> int:
+        if not isinstance(text, str):
+            raise TypeError("expected str")  # which is how click tells a text stream
+        self.stream.write(redaction.redacted(text))
+        return len(text)
+
+    def writelines(self, lines: Iterable[str]) -> None:
+        self.write("".join(lines))
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "buffer":
+            raise AttributeError(name)
+        return getattr(self.stream, name)
+
+
+@contextmanager
+def guarded() -> Iterator[None]:
+    """Mask every known secret on both streams for the time of one command line."""
+    with (
+        redaction.run(),
+        redirect_stdout(cast("IO[str]", _Guarded(sys.stdout))),
+        redirect_stderr(cast("IO[str]", _Guarded(sys.stderr))),
+    ):
+        yield
 
 
 def _console(stream: IO[str]) -> Console:
@@ -37,10 +73,14 @@ def data() -> Console:
 
 
 def write(body: str, output: Path | None) -> None:
-    """Write a finished document to stdout or to a file that only its owner can read."""
+    """Write a finished document to stdout or to a file that only its owner can read.
+
+    As it is: secrets were masked while it was made, and to mask them once more could break its syntax.
+    """
     if output is None:
-        sys.stdout.write(body)
-        sys.stdout.flush()
+        stream = sys.stdout.stream if isinstance(sys.stdout, _Guarded) else sys.stdout
+        stream.write(body)
+        stream.flush()
     else:
         write_private(output, body)
 
@@ -59,13 +99,14 @@ def write_private(path: Path, body: str) -> None:
 def show(form: str, output: Path | None, forms: dict[str, Callable[[], str]], text: Callable[[Console], None]) -> None:
     """Show a value in the asked form: a document from `forms`, or text for people."""
     if form != "text":
-        write(forms[form](), output)
+        body = forms[form]()
+        write(body if form == "json" else redaction.redacted(body), output)
     elif output is None:
         text(data())
     else:
         buffer = StringIO()
         text(_console(buffer))
-        write_private(output, buffer.getvalue())
+        write_private(output, redaction.redacted(buffer.getvalue()))
 
 
 def show_plan(plan: Plan, form: str, output: Path | None, *, verbose: bool = False) -> None:

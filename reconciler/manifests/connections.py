@@ -111,7 +111,9 @@ def _credential(source: Mapping[str, Any], where: SourceRef, root: Path) -> Cred
     if "file" in source:
         return Credential(source="file", name=_absolute(source["file"], root), where=where)
     command = tuple(source["command"])
-    return Credential(source="command", name=shlex.join(command), command=command, where=where)
+    # Only the program is named: a word after it may be a token in the wrong place.
+    name = shlex.quote(command[0]) + (" …" if len(command) > 1 else "")
+    return Credential(source="command", name=name, command=command, where=where)
 
 
 def _absolute(path: str, root: Path) -> str:

@@ -16,6 +16,7 @@ from typing import Any
 
 from reconciler.errors import RemoteError
 from reconciler.model import canonical
+from reconciler.redaction import redacted
 
 WORDS_LIMIT = 120
 """Characters of a remote system's own words that a message repeats."""
@@ -103,8 +104,9 @@ def _said(value: Any, *, depth: int) -> str:
 
 
 def neutral(text: str, limit: int = WORDS_LIMIT) -> str:
-    """Return foreign text on one line, without characters that act on a terminal, cut at `limit`."""
-    shown = "".join(char if char.isprintable() else " " for char in text[: limit * 8])
+    """Return foreign text on one line, without characters that act on a terminal or secrets, cut at `limit`."""
+    # Masked before it is cut: half a password is one half too many.
+    shown = "".join(char if char.isprintable() else " " for char in redacted(text)[: limit * 8])
     line = " ".join(shown.split())
     return line if len(line) <= limit else line[: limit - 1] + "…"
 

@@ -16,6 +16,7 @@ from reconciler.model.change import Call, Change, FieldChange, Risk
 from reconciler.model.objects import Problem, problem_order
 from reconciler.model.plan import Plan
 from reconciler.model.report import Drift, Outcome, Report
+from reconciler.redaction import redacted_data
 from reconciler.render.saved import FORMAT_VERSION, load_plan_document
 
 __all__ = [
@@ -54,8 +55,8 @@ def plan_document(plan: Plan) -> dict[str, Any]:
 
 
 def plan_digest(document: Mapping[str, Any]) -> str:
-    """Return `sha256:…` of a plan document: the same before it is saved and after it is loaded."""
-    return canonical.digest(document)
+    """Return `sha256:…` of a plan document, secrets masked: the same before it is saved and after it is loaded."""
+    return canonical.digest(redacted_data(canonical.plain(document)))
 
 
 def report_document(report: Report) -> dict[str, Any]:
@@ -99,9 +100,10 @@ def problems_document(problems: Iterable[Problem], **counts: int) -> dict[str, A
 def dumps(document: Mapping[str, Any]) -> str:
     """Return a document's text: keys in the order given, two blanks of indent, a newline at the end.
 
-    Control, bidi and lone surrogate characters are written as JSON escapes, which read back the same.
+    Control, bidi and lone surrogate characters are written as JSON escapes, which read back the same. Known secrets
+    are masked inside of the texts, so that the document stays one.
     """
-    text = json.dumps(canonical.plain(document), indent=2, ensure_ascii=False)
+    text = json.dumps(redacted_data(canonical.plain(document)), indent=2, ensure_ascii=False)
     return _UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", text) + "\n"
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import unicodedata
 
+from reconciler.redaction import redacted
+
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _JOINERS = "\u200c\u200d"
 
@@ -23,8 +25,10 @@ _ASCII = {
 def visible(text: str) -> str:
     r"""Return one line in which every control, bidi and invisible character is spelled out.
 
-    A newline becomes `⏎`, anything else its escape (`\x1b`, `\u202e`). Doing it twice changes nothing.
+    A newline becomes `⏎`, anything else its escape (`\x1b`, `\u202e`). Doing it twice changes nothing. Known
+    secrets are masked here, where the text is still whole and no format has escaped it.
     """
+    text = redacted(text)
     if text.isascii() and text.isprintable():
         return text
     return "".join(

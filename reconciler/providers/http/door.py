@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 import httpx
 import tenacity
 
-from reconciler import __version__
+from reconciler import __version__, redaction
 from reconciler.errors import OutcomeUnknown, ReconcilerError, RemoteError
 from reconciler.providers.answer import Answer, error_words
 from reconciler.providers.http.pacing import Pace, asked_pause
@@ -165,15 +165,17 @@ class Door:
         return None if found is None else found.value
 
     def hide(self, value: str) -> None:
-        """Keep a value that was obtained later (a token) out of every message."""
+        """Keep a value that was obtained later (a token) out of every message and output."""
         self._hidden.add(value)
+        redaction.hide(value)
 
     def words(self, answer: Answer) -> str:
         """Return what a failed answer says, in short, without any credential it may repeat."""
         return self.veil(error_words(answer))
 
     def veil(self, text: str) -> str:
-        """Return a remote system's words without any credential that they repeat."""
+        """Return a remote system's words without any credential that they repeat, short ones too."""
+        text = redaction.redacted(text)
         for value in sorted(self._hidden, key=len, reverse=True):
             if len(value) > 2:  # noqa: PLR2004 - hiding one or two letters would only garble the sentence
                 text = text.replace(value, "********")

@@ -1,0 +1,139 @@
+"""The second line that keeps secrets out of every output: what is known to be secret is masked wherever it turns up.
+
+The first line is that values never flow there: they live in `settings.Secret` and in requests. A remote system may
+still send one back, in its own words or inside of a field; so every value is registered here when it is resolved,
+tokens and session ids when they are obtained, and every output passes through `redacted` at its boundary.
+
+A value below `SHORTEST` characters is not masked: `yoga` as a password would garble the timetable, and which words
+are masked would give it away. What is masked is the value itself and the forms in which requests and documents carry
+it (URL, JSON, HTML and base64). Machine documents are masked value by value, so that they stay valid; names that the
+project gives itself (`NAMES`) and digests stay as they are, because a saved plan is found again by them.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import re
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import quote, quote_plus
+
+MASK = "********"
+
+SHORTEST = 8
+"""Characters from which on a value is masked."""
+
+NAMES = frozenset(
+    {"address", "blocked_by", "kind", "connection", "action", "project", "environment", "file", "code", "tool_version"}
+)
+"""Keys of machine documents whose texts the project itself gives; `before` and `after` are data whatever their keys."""
+
+_DATA = frozenset({"before", "after"})
+_PERCENT = re.compile("%[0-9A-F]{2}")
+
+
+class Redactor:
+    """The values to be masked; safe from several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._hidden: set[str] = set()
+        self._forms: tuple[str, ...] = ()
+        self._depth = 0
+
+    def hide(self, value: str) -> None:
+        """Mask a value from now on; one that is too short, or of blanks and asterisks only, is left out."""
+        value = value.strip()
+        if len(value) < SHORTEST or not value.strip("* \t\r\n"):
+            return
+        with self._lock:
+            if value not in self._hidden:
+                self._hidden.add(value)
+                # The longest first: a form may be part of another one.
+                self._forms = tuple(sorted({*self._forms, *_forms(value)}, key=lambda form: (-len(form), form)))
+
+    def redacted(self, text: str) -> str:
+        """Return a text with every known secret masked."""
+        for form in self._forms:
+            if form in text:
+                text = text.replace(form, MASK)
+        return text
+
+    def redacted_data(self, value: Any, *, named: bool = True) -> Any:
+        """Return JSON data with every secret in its texts masked; keys, own names and digests stay."""
+        if not self._forms:
+            return value
+        if isinstance(value, str):
+            return value if value.startswith("sha256:") else self.redacted(value)
+        if isinstance(value, Mapping):
+            return {
+                key: item
+                if named and key in NAMES and isinstance(item, str)
+                else self.redacted_data(item, named=named and key not in _DATA)
+                for key, item in value.items()
+            }
+        if isinstance(value, (list, tuple)):
+            return [self.redacted_data(item, named=named) for item in value]
+        return value
+
+    @contextmanager
+    def run(self) -> Iterator[None]:
+        """Know secrets for the time of one command line; a command line inside of it shares them."""
+        self._depth += 1
+        try:
+            yield
+        finally:
+            self._depth -= 1
+            if not self._depth:
+                with self._lock:
+                    self._hidden, self._forms = set(), ()
+
+
+def _forms(value: str) -> set[str]:
+    """Return a value as requests, documents and messages may carry it."""
+    data = value.encode("utf-8", "surrogatepass")
+    urls = {quote(value, safe="/", errors="replace"), quote(value, safe="", errors="replace")}
+    urls |= {quote_plus(value, errors="replace")}
+    escaped = {html.escape(value), html.escape(value, quote=False)}
+    return {
+        value,
+        value.lower(),
+        value.upper(),
+        *urls,
+        *(_PERCENT.sub(lambda match: match[0].lower(), url) for url in urls),
+        *escaped,
+        *(text.replace("&quot;", "&#34;").replace("&#x27;", "&#39;") for text in escaped),
+        *(text.replace("&#x27;", "&apos;") for text in escaped),
+        json.dumps(value)[1:-1],
+        json.dumps(value, ensure_ascii=False)[1:-1],
+        json.dumps(value, ensure_ascii=False)[1:-1].replace("/", "\\/"),
+        value.encode("unicode_escape", "surrogatepass").decode("ascii"),
+        repr(value)[1:-1],
+        ascii(value)[1:-1],
+        data.hex(),
+        data.hex().upper(),
+        *_base64(data),
+    }
+
+
+def _base64(data: bytes) -> Iterator[str]:
+    """Yield what base64 makes of the value wherever it stands in a longer text, such as `user:password`."""
+    yield base64.b64encode(data).decode("ascii")
+    for before in range(3):
+        encoded = base64.b64encode(bytes(before) + data).decode("ascii").rstrip("=")
+        # Characters at both ends mix with the neighbours' bits.
+        first = (0, 2, 3)[before]
+        last = len(encoded) - (1 if (before + len(data)) % 3 else 0)
+        yield encoded[first:last]
+        yield encoded[first:last].replace("+", "-").replace("/", "_")
+
+
+_KNOWN = Redactor()
+hide = _KNOWN.hide
+redacted = _KNOWN.redacted
+redacted_data = _KNOWN.redacted_data
+run = _KNOWN.run

@@ -1,0 +1,142 @@
+"""What the redactor masks, in which forms, and what it leaves alone on purpose."""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import re
+from urllib.parse import quote, quote_plus, urlencode
+
+import pytest
+
+from reconciler.providers import answer
+from reconciler.redaction import MASK, SHORTEST, Redactor
+from reconciler.render import machine, markdown
+from reconciler.render.safe import visible
+
+VALUE = "p@ss/w\"örd<&>'x y+7"
+
+
+@pytest.fixture
+def redactor():
+    made = Redactor()
+    made.hide(VALUE)
+    return made
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        str,
+        str.lower,
+        str.upper,
+        lambda value: quote(value, safe=""),
+        quote,
+        quote_plus,
+        lambda value: re.sub("%..", lambda match: match[0].lower(), quote(value, safe="")),
+        lambda value: urlencode({"password": value}),
+        json.dumps,
+        lambda value: json.dumps(value, ensure_ascii=False),
+        lambda value: json.dumps(value, ensure_ascii=False).replace("/", "\\/"),
+        html.escape,
+        lambda value: html.escape(value, quote=False),
+        lambda value: html.escape(value).replace("&#x27;", "&#39;").replace("&quot;", "&#34;"),
+        lambda value: html.escape(value).replace("&#x27;", "&apos;"),
+        repr,
+        ascii,
+        lambda value: str([value]),
+        lambda value: value.encode().hex(),
+        lambda value: base64.b64encode(value.encode()).decode(),
+        *(
+            lambda value, user=user: base64.b64encode(f"{user}:{value}".encode()).decode()
+            for user in ("a", "ab", "abc", "reception")
+        ),
+        lambda value: base64.urlsafe_b64encode(f"someone:{value}".encode()).decode(),
+        lambda value: base64.b64encode(f"{value}:secret".encode()).decode(),
+    ],
+)
+def test_a_value_is_masked_in_every_form_that_a_request_or_document_gives_it(redactor, form):
+    masked = redactor.redacted(f"before {form(VALUE)} after")
+    assert MASK in masked
+    assert masked.startswith("before ")
+    assert masked.endswith(" after")
+    # What is left beside the mask is at most the neighbours' share of a base64 text.
+    assert len(masked) - len("before  after") <= len(MASK) + 24, masked
+
+
+def test_of_two_values_the_longer_is_masked_first():
+    redactor = Redactor()
+    redactor.hide("sesame-open")
+    redactor.hide("sesame-open-wide")
+    assert redactor.redacted("sesame-open-wide, sesame-open") == f"{MASK}, {MASK}"
+
+
+@pytest.mark.parametrize("value", ["", "a", "Yoga", "x" * (SHORTEST - 1), " " * 20, MASK, "** ** ** **"])
+def test_what_would_only_garble_is_not_masked(value):
+    redactor = Redactor()
+    redactor.hide(value)
+    text = f"Yoga: a {value} {MASK}"
+    assert redactor.redacted(text) == text
+
+
+def test_a_document_keeps_its_keys_names_and_digests(redactor):
+    for word in ("environment", "reception", "deadbeef"):
+        redactor.hide(word)
+    document = {
+        "environment": None,
+        "manifest_digest": "sha256:deadbeef00",
+        "changes": [
+            {
+                "address": "Resource/reception",
+                "reason": f"refused: {VALUE}",
+                "fields": [{"path": "email", "before": {"address": "reception", "n": [1, VALUE]}, "after": None}],
+                "calls": [{"method": "PUT", "path": "/x?y=reception"}],
+            }
+        ],
+    }
+    assert redactor.redacted_data(document) == {
+        "environment": None,
+        "manifest_digest": "sha256:deadbeef00",
+        "changes": [
+            {
+                "address": "Resource/reception",
+                "reason": f"refused: {MASK}",
+                "fields": [{"path": "email", "before": {"address": MASK, "n": [1, MASK]}, "after": None}],
+                "calls": [{"method": "PUT", "path": f"/x?y={MASK}"}],
+            }
+        ],
+    }
+
+
+def test_secrets_are_known_for_one_command_line_and_the_ones_inside_of_it():
+    redactor = Redactor()
+    with redactor.run():
+        redactor.hide("outer-secret")
+        with redactor.run():
+            redactor.hide("inner-secret")
+        assert redactor.redacted("outer-secret inner-secret") == f"{MASK} {MASK}"
+    assert redactor.redacted("outer-secret") == "outer-secret"
+
+
+def test_every_renderer_masks_before_it_escapes(monkeypatch, redactor):
+    for module in ("reconciler.render.safe.redacted", "reconciler.providers.answer.redacted"):
+        monkeypatch.setattr(module, redactor.redacted)
+    monkeypatch.setattr("reconciler.render.machine.redacted_data", redactor.redacted_data)
+    assert visible(f"a {VALUE}") == f"a {MASK}"
+    assert MASK.replace("*", "&#42;") in markdown.prose(VALUE)
+    assert json.loads(machine.dumps({"message": f"so {VALUE}"})) == {"message": f"so {MASK}"}
+
+
+def test_a_plans_digest_is_the_same_before_it_is_saved_and_after_it_is_loaded(monkeypatch, redactor):
+    monkeypatch.setattr("reconciler.render.machine.redacted_data", redactor.redacted_data)
+    document = {
+        "changes": [{"address": "Resource/desk", "fields": [{"path": "email", "before": None, "after": VALUE}]}]
+    }
+    assert machine.plan_digest(json.loads(machine.dumps(document))) == machine.plan_digest(document)
+
+
+def test_foreign_words_are_masked_before_they_are_cut(monkeypatch, redactor):
+    monkeypatch.setattr(answer, "redacted", redactor.redacted)
+    for filling in range(answer.WORDS_LIMIT - len(VALUE) - 4, answer.WORDS_LIMIT + 4):
+        assert VALUE[:4] not in answer.neutral("x" * filling + VALUE)
