@@ -176,7 +176,7 @@ class Campaign:
         doubted = _doubted(last.json) if last is not None and last.code in {0, 3} else []
         self.figures.doubted += len(doubted)
         for name in doubted:
-            if town.count(("BookingSession", name)) > 1:
+            if len(town.live(("BookingSession", name))) > 1:
                 self._note(f"{phase}: a booking in doubt was made more than once: {name}")
         self.figures.doubted_made += town.forget_doubted(doubted)
         if doubted:

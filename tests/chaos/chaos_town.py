@@ -168,7 +168,7 @@ class Town:
         if self.rng.random() < 0.5:
             params = {"adults": self.rng.randint(1, 3), "children": self.rng.randint(0, 1)}
             items.append({"key": "kayaks", "item_id": 18, "start_date": day, "end_date": day, "params": params})
-        return {"items": items}
+        return {"items": items, "on_expiry": "recreate"}
 
     # -- what is live
 
@@ -179,6 +179,18 @@ class Town:
             "slot": {item["id"]: item for item in self.box.slots() if item["status"] == BLOCKED},
             "hold": {item["id"]: item for item in self.box.holds() if not item["expired"]},
         }
+
+    def note_foreign(self) -> None:
+        """Take the newest session, resource and block for somebody else's: they were just added outside."""
+        for table, rows in self._truth().items():
+            newest = max(rows, default=None) if table != "hold" else None
+            if newest is not None and self._is_foreign(table, rows[newest]):
+                self.foreign[table][newest] = rows[newest]
+
+    def _is_foreign(self, table: str, item: dict[str, Any]) -> bool:
+        return (
+            item["resource_id"] in self.foreign["resource"] if table == "slot" else item["name"].startswith("Foreign")
+        )
 
     def untouched(self) -> bool:
         """Say whether everything of somebody else's is exactly as it was."""
@@ -199,16 +211,23 @@ class Town:
         everything = {item["id"]: item for item in self.box.resources()}
         for item in ours["slot"].values():
             resource = everything.get(item["resource_id"])
-            place = resource["name"].split()[-1] if resource and not resource["deleted"] else "(gone)"
-            spec = {"resource": place, "start": _minute(item["start"]), "end": _minute(item["end"])}
+            if resource is None or resource["deleted"]:
+                continue  # nobody can book what is gone, so nothing on it counts
+            spec = {
+                "id": item["id"],
+                "resource": resource["name"].split()[-1],
+                "start": _minute(item["start"]),
+                "end": _minute(item["end"]),
+            }
             yield ("Block", f"b{int(item['start'][8:10]) - 1:02}"), spec
         for item in ours["hold"].values():
-            day = item["lines"][0]["start_date"] if item["lines"] else "2031-07-00"
-            yield ("BookingSession", f"h{int(day[8:10]) - 1:02}"), {"items": _plain_lines(item)}
+            if item["lines"]:
+                day = item["lines"][0]["start_date"]
+                yield ("BookingSession", f"h{int(day[8:10]) - 1:02}"), {"id": item["id"], "items": _plain_lines(item)}
 
-    def count(self, key: Key) -> int:
-        """Return how many live objects carry an object's token."""
-        return sum(1 for token, _ in self.found() if token == key)
+    def live(self, key: Key) -> list[Any]:
+        """Return the ids of the live objects that carry an object's token."""
+        return [seen["id"] for token, seen in self.found() if token == key]
 
     def differences(self) -> Differences:
         """Compare the server's truth with the manifests, object by object."""
@@ -249,6 +268,7 @@ def _plain(kind: str, spec: dict[str, Any]) -> dict[str, Any]:
     if kind == "Block":
         return {**plain, "start": _minute(spec["start"]), "end": _minute(spec["end"])} if spec else {}
     if kind == "BookingSession" and spec:
+        del plain["on_expiry"]
         plain["items"] = sorted(
             (item["item_id"], item["start_date"], sorted((item.get("params") or {"qty": item["quantity"]}).items()))
             for item in spec["items"]
@@ -259,7 +279,12 @@ def _plain(kind: str, spec: dict[str, Any]) -> dict[str, Any]:
 def _plain_session(item: dict[str, Any]) -> dict[str, Any]:
     slots = [{name: slot[name] for name in ("date", "time", "duration")} for slot in item["slots"]]
     slots.sort(key=lambda slot: (slot["date"], slot["time"]))
-    return {**item, "price": Decimal(str(item["price"])), "slots": slots}
+    return {
+        **item,
+        "price": Decimal(str(item["price"])),
+        "slots": slots,
+        "slot_ids": [slot["id"] for slot in item["slots"]],
+    }
 
 
 def _plain_resource(item: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,433 @@
+"""A state machine that edits, meddles, breaks and reruns, and then wants everything as declared.
+
+Most runs are in this process, for speed; some are real processes that are killed. What the machine draws
+depends on its seed alone, so that the same seed makes the same edits.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import subprocess
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+from chaos_town import APPLY, KINDS, Key, Town
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import seed as seeded
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+
+from reconciler.engine import carry
+from reconciler.providers.http import Door
+from reconciler.sandbox import Fault, Options, Sandbox
+
+SWITCHES = {
+    name: values
+    for name, values in Options.choices().items()
+    if name not in {"several_companies", "require_app_key", "login_status", "expired_status", "booked_delete"}
+}
+"""What servers differ in, but for who is let in, and for refusals to delete that no rerun can overcome."""
+
+SIZE = (4, 3, 4, 1)
+TIMEOUT = 0.6
+MARGIN = 1.2
+RUNS = 2
+WORKERS_SEEN = 30.0
+
+FAULTS: tuple[dict[str, Any], ...] = (
+    {"kind": "status_before", "status": 429, "retry_after": 0},
+    {"kind": "status_before", "status": 429},
+    {"kind": "status_before", "status": 500},
+    {"kind": "status_before", "status": 503, "retry_after": 0},
+    {"kind": "status_after", "status": 502},
+    {"kind": "status_after", "status": 500},
+    {"kind": "drop_before"},
+    {"kind": "drop_after"},
+    {"kind": "latency", "seconds": TIMEOUT * 1.3},
+    {"kind": "garbage"},
+    {"kind": "garbage", "binary": True},
+    {"kind": "truncate"},
+    {"kind": "wrong_type"},
+    {"kind": "slow_body", "seconds": 0.1},
+)
+"""The misfortunes; "before" and "after" are before and after the server has carried the call out."""
+
+EDITS = ("new",) * 4 + ("change",) * 4 + ("drop",) * 4 + ("protect",)
+
+METHODS = (None, "POST", "POST", "PUT", "DELETE")
+READS = (
+    r"/api/sessions(\.xml)?$",
+    r"/api/sessions/\d+",
+    r"/resources?$",
+    r"/resources?/\d+",
+    r"/slots",
+    r"/booking/session",
+)
+READ_FAULTS: tuple[dict[str, Any], ...] = (
+    {"kind": "status_before", "status": 500},
+    {"kind": "drop_before"},
+    {"kind": "garbage"},
+    {"kind": "truncate"},
+    {"kind": "wrong_type"},
+)
+"""What a failed read looks like: it must never be taken for an empty list, or for an object that is gone."""
+
+
+class Figures:
+    """What all machines of this process came to; `limit` ends a run's examples early."""
+
+    def __init__(self) -> None:
+        self.examples = self.runs = self.calls = self.kills = 0
+        self.faults: Counter[str] = Counter()
+        self.steps: Counter[str] = Counter()
+        self.asked: Counter[str] = Counter()
+
+    def __str__(self) -> str:
+        def listed(counts: Counter[str]) -> str:
+            return ", ".join(f"{name} {count}" for name, count in sorted(counts.items())) or "none"
+
+        return "\n".join(
+            [
+                f"examples {self.examples}, runs {self.runs}, calls {self.calls}, kills -9 {self.kills}",
+                f"steps: {listed(self.steps)}",
+                f"faults that hit: {listed(self.faults)} ({self.faults.total()} in all)",
+                f"questions that the plan left to a person: {listed(self.asked)}",
+            ]
+        )
+
+
+FIGURES = Figures()
+
+
+class Chaos(RuleBasedStateMachine):
+    """One town's life: rules are what happens to it, `teardown` is the calm after the storm."""
+
+    box: Sandbox
+    kills_allowed = 0
+
+    @initialize(seed=st.integers(0, 2**32 - 1))
+    def begin(self, seed: int) -> None:
+        """Start with an empty server of some kind, and a town with a few of everything."""
+        self.draw = random.Random(seed)
+        self.box.set_options(**{name: getattr(Options(), name) for name in Options.choices()})
+        self.box.set_options(
+            **{name: self.draw.choice(SWITCHES[name]) for name in self.draw.sample(sorted(SWITCHES), 10)}
+        )
+        self.box.reset()
+        self.box.clear_faults()
+        self.box.clear_log()
+        self.folder = tempfile.TemporaryDirectory()
+        self.town = Town(folder=Path(self.folder.name), box=self.box, rng=self.draw, timeout=TIMEOUT)
+        self.town.fill(*SIZE)
+        self.fresh = Counter(dict(zip(KINDS, SIZE, strict=True)))
+        self.booked: dict[int, int] = {}
+        self.kept: dict[Key, None] = {}
+        self.kills = 0
+        FIGURES.examples += 1
+
+    # -- what happens
+
+    @rule()
+    def day(self) -> None:
+        """Live through a day: edits, meddling, misfortune, each in its measure, and an apply."""
+        if self.draw.random() < 0.5:  # what is refused stops a whole apply, and that storm would be over
+            self._release()
+        for _ in range(self.draw.randint(1, 5)):
+            self._edit()
+        for _ in range(self.draw.choice([0, 0, 1, 2])):
+            self._meddle()
+        if self.draw.random() < 0.5:
+            self.box.clear_faults()
+        for _ in range(self.draw.choice([0, 1, 2, 3, 4])):
+            self._misfortune()
+        self.apply()
+
+    @rule()
+    def apply(self) -> None:
+        """Run an apply; under faults it may end any way but in a crash."""
+        FIGURES.steps["apply"] += 1
+        self._apply()
+        self._nothing_lost()
+
+    @rule()
+    def look(self) -> None:
+        """Plan and drift: neither writes."""
+        FIGURES.steps["look"] += 1
+        before = len(self.box.log())
+        self.town.desk.quick("plan", "--format", "json")
+        self.town.desk.quick("drift", "--format", "json")
+        assert {entry.method for entry in self.box.log()[before:]} <= {"GET"}
+
+    @rule()
+    def kill(self) -> None:
+        """Edit, break, and kill a real process somewhere in its apply; without a kill to spare, a plain day."""
+        if self.kills >= self.kills_allowed:
+            self.day()
+            return
+        self.kills += 1
+        self._edit()
+        self._misfortune()
+        wanted, before = self.draw.randint(1, 6), self._writes()
+        process = subprocess.Popen(
+            APPLY, cwd=self.town.folder, env=self.town.desk.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        deadline = time.monotonic() + WORKERS_SEEN
+        while process.poll() is None and time.monotonic() < deadline and self._writes() - before < wanted:
+            time.sleep(0.002)
+        FIGURES.kills += process.poll() is None
+        process.kill()
+        process.wait(timeout=WORKERS_SEEN)
+        self._nothing_lost()
+
+    def _edit(self) -> None:
+        """Edit a manifest: a new object, other values, protection, or one object less."""
+        key = self._some()
+        choice = self.draw.choice(EDITS)
+        FIGURES.steps[f"edit {choice}"] += 1
+        if choice == "new" or key is None:
+            self._add()
+        elif choice == "change":
+            self.town.declare(key)
+        elif choice == "protect" and key[0] != "BookingSession":
+            self.town.metadata[key] = {"protect": True}
+            self.town.declare(key)
+        elif not self._needed(key):
+            if self.town.metadata.get(key):
+                self.kept[key] = None  # it protects itself from here on
+            self.town.drop(key)
+
+    def _meddle(self) -> None:
+        """Change, delete, add or book something outside."""
+        what = self.draw.choice(["change", "change", "delete", "add", "book", "expire"])
+        FIGURES.steps[f"outside {what}"] += 1
+        {
+            "change": self._change_outside,
+            "delete": self._delete_outside,
+            "add": self._add_outside,
+            "book": self._book,
+            "expire": self.box.expire_sessions,
+        }[what]()
+
+    def _misfortune(self) -> None:
+        """Arm a fault for calls to come: one that passes, or a read that fails for longer than it is tried."""
+        FIGURES.steps["fault armed"] += 1
+        when: dict[str, Any] = {"match_method": self.draw.choice(METHODS), "after": self.draw.choice([0, 0, 1, 3])}
+        if self.draw.random() < 0.3:
+            when = {"match_method": "GET", "match_path": self.draw.choice(READS), "after": self.draw.randint(0, 1)}
+            self.box.fault(Fault(**self.draw.choice(READ_FAULTS), **when, times=self.draw.choice([4, 12, 40])))
+            return
+        self.box.fault(Fault(**self.draw.choice(FAULTS), **when, times=self.draw.choice([1, 2, 4])))
+
+    # -- the calm after the storm
+
+    def teardown(self) -> None:
+        """End the faults: at most two runs, and what the plan asks a person, make live what is declared."""
+        if not hasattr(self, "town"):
+            return
+        try:
+            self.box.clear_faults()
+            self._nothing_lost()
+            self._release()
+            self._settle()
+            found = self.town.differences()
+            assert not found, found
+            assert self.town.untouched(), "a foreign object is not as it was"
+            records = self.town.desk.quick("state", "list", "--format", "json", code=0).json["objects"]
+            assert len(records) == len(self.town.declared) == len(list(self.town.found()))
+        finally:
+            FIGURES.faults.update(kind for entry in self.box.log() if entry.fault for kind in entry.fault.split("+"))
+            FIGURES.calls += len(self.box.log())
+            self.folder.cleanup()
+
+    def _settle(self) -> None:
+        for _ in range(3):  # a person may be asked about one thing after another
+            for _ in range(RUNS):
+                done = self._apply()
+                if done.code == 0:
+                    break
+            plan = self.town.desk.quick("plan", "--format", "json", "--detailed-exitcode")
+            if plan.code == 0:
+                assert done.code == 0, done
+                return
+            if not self._answer(plan.json["changes"]):
+                break
+        left = [
+            f"{change['action']} {change['address']}: {change['reason']}"
+            for change in plan.json["changes"]
+            if change["action"] != "noop"
+        ]
+        raise AssertionError(f"not settled: exit {done.code}, {left}, {done.err[-800:]}")
+
+    def _answer(self, changes: list[dict[str, Any]]) -> bool:
+        """Do what the plan asks a person to do; return whether it asked anything."""
+        asked = False
+        for change in changes:
+            kind, _, name = change["address"].partition("/")
+            if change["action"] != "unknown":
+                continue
+            if "cannot list" in change["reason"]:
+                FIGURES.asked["a booking session in doubt"] += 1
+                self.town.forget_doubted([name])
+            elif "objects have appeared since" in change["reason"]:
+                FIGURES.asked["a creation in doubt while others made something"] += 1
+                self._adopt_or_forget((kind, name))
+            else:
+                continue
+            asked = True
+        return asked
+
+    def _adopt_or_forget(self, key: Key) -> None:
+        live = self.town.live(key)
+        assert len(live) <= 1, (key, live)
+        address = "/".join(key)
+        if not live:
+            self.town.desk.quick("state", "rm", address, code=0)
+            return
+        declared = key in self.town.declared
+        if not declared:
+            self.town.declare(key)
+        self.town.desk.quick("adopt", address, str(live[0]), code=0)
+        if not declared:
+            self.town.drop(key)
+
+    def _release(self) -> None:
+        """Cancel what is booked, and take protection off: first in the manifests, which then may go."""
+        for slot, places in self.booked.items():
+            self.box.book(slot, -places)
+        self.booked.clear()
+        for key in list(self.town.metadata):
+            self.town.metadata[key] = {}
+            self.town.declare(key)
+        for key in self.kept:
+            if key not in self.town.declared:
+                self.town.declare(key)
+        self.kept.clear()
+
+    # -- helpers
+
+    def _apply(self) -> Any:
+        FIGURES.runs += 1
+        return self.town.desk.quick(*APPLY[3:])
+
+    def _writes(self) -> int:
+        return sum(1 for entry in self.box.log() if entry.method != "GET")
+
+    def _some(self) -> Key | None:
+        keys = sorted(self.town.declared)
+        return self.draw.choice(keys) if keys else None
+
+    def _needed(self, key: Key) -> bool:
+        return any(spec.get("resource") == key[1] for spec in self.town.declared.values()) and key[0] == "Resource"
+
+    def _add(self) -> None:
+        kind = self.draw.choice(KINDS)
+        if kind == "Block" and not self.town.names("Resource"):
+            kind = "Resource"
+        if self.fresh[kind] < 28:
+            letter = "h" if kind == "BookingSession" else kind[0].lower()
+            self.town.declare((kind, f"{letter}{self.fresh[kind]:02}"))
+            self.fresh[kind] += 1
+
+    def _ours(self, kind: str) -> list[tuple[Key, dict[str, Any]]]:
+        return sorted((key, seen) for key, seen in self.town.found() if key[0] == kind)
+
+    def _change_outside(self) -> None:
+        kind = self.draw.choice(["Session", "Resource", "BookingSession"])
+        ours = self._ours(kind)
+        if not ours:
+            return
+        key, seen = self.draw.choice(ours)
+        if kind == "Session":
+            hidden = self.box.options.show_fields != "all"  # what is not answered cannot be seen to change
+            change = self.draw.choice(
+                [
+                    {"group": "Elsewhere"},
+                    {"name": f"Renamed {key[1]}"},
+                    {"group": "There"} if hidden else {"price": "99"},
+                ]
+            )
+            self.box.edit_session(seen["id"], **change)
+        elif kind == "Resource":
+            change = self.draw.choice([{"description": "Elsewhere"}, {"name": f"Renamed {key[1]}"}])
+            self.box.edit_resource(seen["id"], **change)
+        else:
+            hold = next(item for item in self.box.holds() if item["id"] == seen["id"])
+            line = next((item for item in hold["lines"] if item["item_id"] == 21), None)
+            if line is not None:
+                self.box.edit_line(hold["id"], line["line_id"], params={"qty": self.draw.randint(1, 3)})
+
+    def _delete_outside(self) -> None:
+        kind = self.draw.choice(KINDS)
+        ours = self._ours(kind)
+        if not ours:
+            return
+        _, seen = self.draw.choice(ours)
+        if kind == "BookingSession":
+            self.box.expire_session(seen["id"])
+            return
+        for slot in seen.get("slot_ids", ()):
+            self.booked.pop(slot, None)
+        self.box.delete({"Session": "session", "Resource": "resource", "Block": "slot"}[kind], seen["id"])
+
+    def _add_outside(self) -> None:
+        number = len(self.box.log())
+        kind = self.draw.choice(["session", "resource", "block"])
+        if kind == "session":
+            self.box.add_session({"name": f"Foreign {number}", "group": "Theirs", "start_date": "2027-03-02"})
+        elif kind == "resource":
+            self.box.add_resource({"name": f"Foreign {number}"})
+        else:
+            court = min(self.town.foreign["resource"])
+            self.box.add_block(court, f"2026-01-02T{self.draw.randint(8, 20):02}:00Z", "2026-01-02T22:00Z")
+        self.town.note_foreign()
+
+    def _book(self) -> None:
+        slots = [slot["id"] for session in self._truths() for slot in session["slots"]]
+        if slots:
+            slot, places = self.draw.choice(slots), self.draw.randint(1, 3)
+            self.box.book(slot, places)
+            self.booked[slot] = self.booked.get(slot, 0) + places
+
+    def _truths(self) -> list[dict[str, Any]]:
+        return [item for item in self.box.sessions() if item["id"] not in self.town.foreign["session"]]
+
+    def _nothing_lost(self) -> None:
+        """Assert what holds at any moment, storm or not."""
+        assert self.town.untouched(), "a foreign object is not as it was"
+        live = {slot["id"]: slot["spaces_booked"] for session in self._truths() for slot in session["slots"]}
+        lost = {slot: places for slot, places in self.booked.items() if live.get(slot, 0) < places}
+        assert not lost, f"bookings lost on slots {lost}"
+        doubled = [item for item in self.town.differences().duplicates if "BookingSession" not in item]
+        assert not doubled, f"doubled: {doubled}"
+
+
+@contextlib.contextmanager
+def hurried() -> Iterator[None]:
+    """Shorten what runs in this process would only wait for."""
+    quick = {**(Door.__init__.__kwdefaults__ or {}), "backoff": 0.01}
+    with mock.patch.object(carry, "PENDING_MARGIN", MARGIN), mock.patch.object(Door.__init__, "__kwdefaults__", quick):
+        yield
+
+
+def storm(seed: int, *, examples: int, steps: int, kills: int = 0) -> None:
+    """Run a seeded number of examples; the first failure is raised with the steps that led to it."""
+    with hurried(), Sandbox() as box:
+        machine = seeded(seed)(type("Chaos", (Chaos,), {"box": box, "kills_allowed": kills}))
+        run_state_machine_as_test(
+            machine,
+            settings=settings(
+                max_examples=examples,
+                stateful_step_count=steps,
+                deadline=None,
+                database=None,
+                phases=[Phase.generate],
+                suppress_health_check=list(HealthCheck),
+                report_multiple_bugs=False,
+            ),
+        )
