@@ -29,6 +29,7 @@ __all__ = [
     "Signals",
     "Workspace",
     "adopt",
+    "adopt_all",
     "apply",
     "check",
     "declare",
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from reconciler.manifests.read import Checked
     from reconciler.model.report import Drift, Outcome, Report
     from reconciler.settings import Project
+    from reconciler.takeover import Adopted
 
 WORKERS = 8
 """Objects carried out side by side unless told otherwise; each connection has its own limit below that."""
@@ -321,6 +323,16 @@ def adopt(workspace: Workspace, declared: Declared, address: Address, remote_id:
         workspace.store.settle(address)
         workspace.store.tidy()
     return record
+
+
+def adopt_all(workspace: Workspace, declared: Declared, selection: Selection | None = None) -> Adopted:
+    """Take every declared object under management that is live already: each that has exactly one match."""
+    from reconciler.takeover import adopt_all as take_over  # noqa: PLC0415 - late, for a quick --help
+
+    chosen = select(
+        declared.desired.keys(), selection or Selection(), declared.desired, workspace.store.records().keys()
+    )
+    return take_over(workspace, [declared.desired[address] for address in sorted(chosen, key=str)])
 
 
 def unreachable(snapshot: Snapshot) -> ReconcilerError | None:

@@ -1,8 +1,11 @@
-"""adopt: take an existing live object under management."""
+"""adopt: take existing live objects under management."""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Collection
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -10,30 +13,101 @@ from reconciler.cli import options
 from reconciler.errors import UsageError
 from reconciler.model.objects import Address
 
+if TYPE_CHECKING:
+    from reconciler.pipeline import Declared, Workspace
+
 
 @click.command()
-@click.argument("address")
+@click.argument("address", required=False)
 @click.argument("remote_id", required=False, metavar="[ID]")
+@click.option("--all", "everything", is_flag=True, help="Every declared object that is not managed yet.")
 @options.common
+@options.selecting
+@options.parallel
 def adopt(
-    address: str, remote_id: str | None, project: Path | None, environment: str | None, verbose: bool, quiet: bool
-) -> None:
+    address: str | None,
+    remote_id: str | None,
+    everything: bool,
+    project: Path | None,
+    environment: str | None,
+    verbose: bool,
+    quiet: bool,
+    targets: tuple[str, ...],
+    excludes: tuple[str, ...],
+    parallelism: int | None,
+) -> int:
     """Take the live object ID under management as ADDRESS, or the only one with the same natural key.
 
-    Nothing of it changes: the next plan shows what its manifest would change.
+    Nothing of it changes: the next plan shows what its manifest would change. A natural key is a Resource's
+    api_ref, else its name; a Session's name, group and start_date; a Block's resource, start and end.
+
+    With --all, every declared object that is not managed yet is looked for by its exact natural key, or taken
+    as its annotation `adopt-id` says. Those with exactly one match are adopted; all others are listed with
+    their candidates, and the exit code is 1. Run it again once they are settled: what is managed stays as it is.
     """
     from reconciler import pipeline  # noqa: PLC0415 - late, for a quick --help
 
     options.log_requests(verbose)
-    try:
-        wanted = Address.parse(address)
-    except ValueError as error:
-        raise UsageError(str(error)) from None
+    wanted = None if everything else _wanted(address)
+    if everything and address is not None:
+        raise UsageError(f"{address} is given beside --all", hint=f"to choose some of them: --all --target {address}")
+    if wanted is not None and (targets or excludes):
+        raise UsageError("--target and --exclude go with --all")
     settings = pipeline.open_project(project, environment)
     declared = pipeline.declare(settings)
-    with pipeline.Workspace(settings) as workspace:
+    with pipeline.Workspace(settings, parallelism=parallelism) as workspace:
+        if wanted is None:
+            return _adopt_all(workspace, declared, targets, excludes, quiet=quiet, verbose=verbose)
         record = pipeline.adopt(workspace, declared, wanted, remote_id)
         shown = workspace.kinds[record.address.kind].public_id(record.remote_id)
     if not quiet:
         words = f"{record.address} is now {record.connection} id {shown}. To see what would change:"
         click.echo(f"{words} reconciler plan --target {record.address}", err=True)
+    return 0
+
+
+def _wanted(address: str | None) -> Address:
+    if address is None:
+        raise UsageError("an ADDRESS is missing", hint="such as reconciler adopt Session/spring-yoga, or --all")
+    try:
+        return Address.parse(address)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+
+
+def _adopt_all(
+    workspace: Workspace,
+    declared: Declared,
+    targets: tuple[str, ...],
+    excludes: tuple[str, ...],
+    *,
+    quiet: bool,
+    verbose: bool,
+) -> int:
+    from reconciler import pipeline  # noqa: PLC0415 - late, for a quick --help
+    from reconciler.cli.output import people  # noqa: PLC0415 - rich, only where there is something to say
+    from reconciler.model.plan import Selection  # noqa: PLC0415 - late, for a quick --help
+    from reconciler.render import text  # noqa: PLC0415 - late, for a quick --help
+
+    adopted = pipeline.adopt_all(workspace, declared, Selection(targets=targets, excludes=excludes))
+    if not quiet:
+        for record in adopted.records if verbose else ():
+            click.echo(f"{record.address} is now {record.connection} id {record.remote_id}", err=True)
+        for address in adopted.beyond:
+            words = f"its system has no list to look in; to take it: reconciler adopt {address} ID"
+            click.echo(f"{address} is left out: {words}", err=True)
+    text.problems(people(), adopted.problems)
+    if not quiet:
+        kinds = [record.address.kind for record in adopted.records]
+        click.echo(_summary(kinds, len(adopted.problems)), err=True)
+    return 1 if adopted.problems else 0
+
+
+def _summary(kinds: Collection[str], failed: int) -> str:
+    if not kinds and not failed:
+        return "Nothing to adopt: all that is declared is managed."
+    counted = ", ".join(f"{count} {kind}" for kind, count in sorted(Counter(kinds).items()))
+    done = f"Adopted {len(kinds)} object{'' if len(kinds) == 1 else 's'}" + (f" ({counted})" if counted else "")
+    if failed:
+        return f"{done}; {failed} not adopted, see above."
+    return f"{done}. To see what would change: reconciler plan"

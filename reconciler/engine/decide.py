@@ -7,11 +7,12 @@ from dataclasses import dataclass, field, replace
 
 from reconciler.engine.diff import appearance, compare
 from reconciler.engine.doubt import certain, creations, unread_stranger
+from reconciler.engine.exists import exists
 from reconciler.engine.expiry import expired_words, given_up, let_lie, may_be_booked, still_unsure
 from reconciler.engine.identify import created, twins
 from reconciler.engine.snapshot import Place, Snapshot
 from reconciler.model.canonical import digest
-from reconciler.model.change import Action, Change, Risk
+from reconciler.model.change import Action, Change
 from reconciler.model.kind import Kind
 from reconciler.model.objects import Address, Desired, Intent, Live, Problem, Record
 from reconciler.settings import Connection
@@ -290,7 +291,7 @@ def _decide_new(context: Context, desired: Desired, reason: str, record: Record 
         return _unknown(address, desired.connection, unknown, desired=desired, record=record), ()
     found = twins(kind, desired.fields, context.snapshot.reading(*place), taken)
     if found:
-        return _exists(desired, found), ()
+        return exists(desired, found), ()
     return _create(context, desired, reason, record)
 
 
@@ -298,27 +299,6 @@ def _why_not_known(context: Context, place: Place, taken: Collection[str]) -> st
     """Say why it is not known which unmanaged objects there are at a place."""
     why = context.snapshot.why_unreadable(*place, None)
     return why or unread_stranger(context.snapshot.reading(*place), taken)
-
-
-def _exists(desired: Desired, found: Sequence[Live]) -> Change:
-    """Say that creating would double something: it is there, but not managed by this project."""
-    ids = ", ".join(live.remote_id for live in found)
-    what = f"a live object with the same natural key exists already (id {ids}) and this project does not manage it"
-    risk = Risk(
-        code="already-exists",
-        level="block",
-        message=f"{what}; to take it over: reconciler adopt {desired.address} {found[0].remote_id}",
-    )
-    return Change(
-        address=desired.address,
-        connection=desired.connection,
-        action="adopt",
-        reason=what,
-        remote_id=found[0].remote_id if len(found) == 1 else None,
-        source=desired.source,
-        risks=(risk,),
-        desired=desired,
-    )
 
 
 def _settle(

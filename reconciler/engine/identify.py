@@ -2,11 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 
 from reconciler.engine.diff import compare
-from reconciler.model.kind import Kind
+from reconciler.model.kind import IdentityKey, Kind
 from reconciler.model.objects import Fields, Live, Reading
+
+Index = Mapping[IdentityKey, tuple[Live, ...]]
+"""Live objects by each of their natural keys, so that thousands can be looked for at once."""
+
+
+def index(kind: Kind, lives: Iterable[Live]) -> Index:
+    """Return live objects by natural key, those of one key in the order of their ids."""
+    found: dict[IdentityKey, list[Live]] = {}
+    for live in sorted(lives, key=id_order):
+        for key in dict.fromkeys(kind.identities(live.fields)):
+            found.setdefault(key, []).append(live)
+    return {key: tuple(members) for key, members in found.items()}
+
+
+def alike(kind: Kind, fields: Fields, among: Index) -> tuple[Live, ...]:
+    """Return the indexed objects with the same natural key, by the strongest key that finds any."""
+    return next((among[key] for key in kind.identities(fields) if key in among), ())
+
+
+def id_order(live: Live) -> tuple[int, str]:
+    """Sort key: ids of digits by their number."""
+    return (len(live.remote_id), live.remote_id)
 
 
 def twins(kind: Kind, fields: Fields, reading: Reading, taken: Collection[str]) -> tuple[Live, ...]:
@@ -15,7 +37,7 @@ def twins(kind: Kind, fields: Fields, reading: Reading, taken: Collection[str]) 
     for key in kind.identities(fields):
         found = [live for live in free if key in kind.identities(live.fields)]
         if found:
-            return tuple(sorted(found, key=lambda live: (len(live.remote_id), live.remote_id)))
+            return tuple(sorted(found, key=id_order))
     return ()
 
 

@@ -11,6 +11,9 @@ from reconciler.model.objects import Fields, Live, Manifest, Problem
 
 IdentityKey = tuple[str, ...]
 
+ADOPT_ID = "adopt-id"
+"""The annotation that says which live object a manifest is about, where its natural key cannot tell."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reference:

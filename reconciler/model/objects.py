@@ -207,6 +207,8 @@ class Scope:
     them); `wanted` are canonical fields of objects that have no id yet, whose possible twins are to
     be read in full; `listing` asks for the kind's list, which is also the proof of absence.
     `computed` holds, by remote id, what the system worked out when the object was last applied.
+    `whole` asks for every object that the list names, in full; where only a span of time can be listed,
+    `window` is that span, two instants in UTC.
     """
 
     kind: str
@@ -214,6 +216,8 @@ class Scope:
     wanted: tuple[Fields, ...] = ()
     listing: bool = True
     computed: Mapping[str, Computed] = field(default_factory=dict)
+    whole: bool = False
+    window: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

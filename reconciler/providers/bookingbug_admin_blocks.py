@@ -32,7 +32,13 @@ def read_blocks(reader: Reader, scope: Scope) -> Reading:
         settle(findings, remote_id, found[remote_id], _block)
         _confirm_owner(findings, remote_id, found[remote_id], scope.ids[remote_id])
     blocked = {remote_id: row for remote_id, row in rows.items() if _is_block(row)}
-    _twins(reader, scope, (row for remote_id, row in blocked.items() if remote_id not in found), findings)
+    others = {remote_id: row for remote_id, row in blocked.items() if remote_id not in found}
+    if scope.whole:
+        for remote_id in sorted(others):
+            settle(findings, remote_id, others[remote_id], _block)
+        _find_owners(reader, scope, others, findings)
+    else:
+        _twins(reader, scope, others.values(), findings)
     return findings.reading(None if listing.rows is None else blocked, listing.failure)
 
 
@@ -48,7 +54,8 @@ def _confirm_owner(findings: Findings, remote_id: str, data: Mapping[str, Any], 
 
 def _window(reader: Reader, scope: Scope, **filters: str) -> Listing:
     """List the slots of every day that a block in scope touches; no block with times, no request."""
-    window = answers.block_window([*scope.ids.values(), *scope.wanted])
+    spans = [] if scope.window is None else [dict(zip(("start", "end"), scope.window, strict=True))]
+    window = answers.block_window([*scope.ids.values(), *scope.wanted, *spans])
     if window is None:
         return Listing(rows={})
     days = {"start_date": window[0].isoformat(), "end_date": window[1].isoformat()}
@@ -83,6 +90,7 @@ def _twins(reader: Reader, scope: Scope, rows: Iterable[Mapping[str, Any]], find
     A row that does not say whose it is may be a resource's or a person's: the list of that resource tells.
     """
     owners: dict[tuple[Any, Any], set[str]] = {}
+    listings: dict[str, Listing] = {}
     for fields in scope.wanted:
         if isinstance(fields.get("resource_id"), str):
             owners.setdefault((fields.get("start"), fields.get("end")), set()).add(fields["resource_id"])
@@ -95,12 +103,35 @@ def _twins(reader: Reader, scope: Scope, rows: Iterable[Mapping[str, Any]], find
         if live.fields.get("resource_id") in wanted:
             findings.live[live.remote_id] = live
         elif wanted and "resource_id" not in live.fields:
-            _settle_owner(reader, scope, live, wanted, findings)
+            for owner in sorted(wanted - listings.keys()):
+                listings[owner] = _window(reader, scope, resource_id=owner)
+            _settle_owner(live, {owner: listings[owner] for owner in sorted(wanted)}, findings)
 
 
-def _settle_owner(reader: Reader, scope: Scope, live: Live, wanted: set[str], findings: Findings) -> None:
-    for owner in sorted(wanted):
+def _find_owners(reader: Reader, scope: Scope, rows: Mapping[str, Mapping[str, Any]], findings: Findings) -> None:
+    """Have the list of each hinted resource tell which blocks are its own, where a row only hints at its owner."""
+    hints: dict[str, list[Live]] = {}
+    for remote_id, row in sorted(rows.items()):
+        live = findings.live.get(remote_id)
+        if live is None or "resource_id" in live.fields:
+            continue
+        hint = answers.hinted_owner(row)
+        if hint is None:
+            findings.unreadable[remote_id] = f"slot {remote_id} does not say whose it is"
+            del findings.live[remote_id]
+        else:
+            hints.setdefault(hint, []).append(findings.live.pop(remote_id))
+    for owner in sorted(hints):
         listing = _window(reader, scope, resource_id=owner)
+        for live in hints[owner]:
+            _settle_owner(live, {owner: listing}, findings)
+            if live.remote_id not in findings.live:
+                words = f"slot {live.remote_id} does not say whose it is, and resource {owner} has no such slot"
+                findings.unreadable.setdefault(live.remote_id, words)
+
+
+def _settle_owner(live: Live, listings: Mapping[str, Listing], findings: Findings) -> None:
+    for owner, listing in listings.items():
         if listing.rows is None:
             why = f"does not say whose it is, and the list of resource {owner} failed: {listing.failure}"
             findings.unreadable[live.remote_id] = f"slot {live.remote_id} {why}"

@@ -28,11 +28,11 @@ def read_resources(reader: Reader, scope: Scope) -> Reading:
     rows = listing.rows or {}
     found = dict(reader.missing("resources", scope.ids.keys() - rows.keys(), listing, findings))
     found.update({remote_id: rows[remote_id] for remote_id in scope.ids if remote_id in rows})
-    found.update(_twins(rows, scope.wanted))
+    found.update(_present(rows) if scope.whole else _twins(rows, scope.wanted))
     for remote_id in sorted(found):
         settle(findings, remote_id, found[remote_id], _resource)
     _add_addresses(reader, scope, findings, found)
-    listed = None if listing.rows is None else [key for key, row in rows.items() if not _deleted(row)]
+    listed = None if listing.rows is None else list(_present(rows))
     return findings.reading(listed, listing.failure)
 
 
@@ -42,7 +42,11 @@ def _resource(data: Mapping[str, Any]) -> Live | None:
 
 def _twins(rows: Mapping[str, Mapping[str, Any]], wanted: Iterable[Fields]) -> dict[str, Mapping[str, Any]]:
     known = {(key, str(fields[key])) for fields in wanted for key in _KEYS if fields.get(key)}
-    return {remote_id: row for remote_id, row in rows.items() if not _deleted(row) and _names(row) & known}
+    return {remote_id: row for remote_id, row in _present(rows).items() if _names(row) & known}
+
+
+def _present(rows: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    return {remote_id: row for remote_id, row in rows.items() if not _deleted(row)}
 
 
 def _names(row: Mapping[str, Any]) -> set[tuple[str, str]]:
@@ -80,7 +84,7 @@ def _with_address(live: Live, data: Mapping[str, Any]) -> Live:
 
 
 def _declares_address(scope: Scope, live: Live) -> bool:
-    if "address" in scope.ids.get(live.remote_id, {}):
+    if scope.whole or "address" in scope.ids.get(live.remote_id, {}):
         return True
     return any(
         "address" in fields and any(fields.get(key) and fields[key] == live.fields.get(key) for key in _KEYS)

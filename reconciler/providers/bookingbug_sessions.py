@@ -34,11 +34,19 @@ class _Listing:
     def twins(self, wanted: Iterable[Fields]) -> set[str]:
         """Return the ids whose name and group are those of a wanted session, as far as both have them."""
         named = (self.named or {}).items()
-        return {remote_id for fields in wanted for remote_id, listed in named if _alike(listed, fields)}
+        # Thousands may be wanted among thousands: each pair of name and group is compared once.
+        pairs = {(fields.get("name"), fields.get("group")) for fields in wanted}
+        partial = {pair for pair in pairs if None in pair}
+        return {
+            remote_id
+            for remote_id, listed in named
+            if (pair := (listed.get("name"), listed.get("group"))) in pairs
+            or any(_alike(pair, other) for other in (pairs if None in pair else partial))
+        }
 
 
-def _alike(listed: Mapping[str, str], wanted: Fields) -> bool:
-    return all(listed[key] == wanted[key] for key in ("name", "group") if key in listed and key in wanted)
+def _alike(one: tuple[str | None, str | None], other: tuple[str | None, str | None]) -> bool:
+    return all(mine == theirs for mine, theirs in zip(one, other, strict=True) if None not in {mine, theirs})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +81,9 @@ class Sessions:
             for remote_id in scope.ids
             if not is_identifier(remote_id)
         }
-        asked = sorted((scope.ids.keys() - unreadable.keys()) | listing.twins(scope.wanted))
+        listed = listing.named or {}
+        found = listed.keys() if scope.whole else listing.twins(scope.wanted)
+        asked = sorted((scope.ids.keys() - unreadable.keys()) | found)
         live: dict[str, Live] = {}
         absent: set[str] = set()
         for remote_id, show in zip(asked, self._door.gather(self._show, asked), strict=True):

@@ -97,6 +97,9 @@ def plan_notes(plan: Plan) -> tuple[str, ...]:
         verb, them = ("was", "it") if unverified == 1 else ("were", "them")
         fields = counted(unverified, "field")
         notes.append(f"{fields} {verb} compared with what was last applied: the API does not answer {them}.")
+    there = sum(risk.code == "already-exists" for change in plan.changes for risk in change.risks)
+    if there > 1:
+        notes.append(f"{there} declared objects exist already; to take them over at once: reconciler adopt --all")
     if plan.summary["unknown"]:
         notes.append("Unknown objects could not be read; nothing is done to them.")
     if plan.errors:

@@ -1,0 +1,134 @@
+"""Taking over what exists already: adopting it as declared, and writing manifests of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from reconciler.model.kind import ADOPT_ID
+from reconciler.model.objects import Address, Desired, Problem, Record, Scope, problem_order
+
+if TYPE_CHECKING:
+    from reconciler.engine.snapshot import Place
+    from reconciler.model.kind import Kind
+    from reconciler.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adopted:
+    """What was taken under management at once, and what was not and why; all in address order.
+
+    `beyond` are declared objects of a kind that cannot be listed, so that nothing can be looked for.
+    """
+
+    records: tuple[Record, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    beyond: tuple[Address, ...] = ()
+
+
+def adopt_all(workspace: Workspace, wanted: Iterable[Desired]) -> Adopted:
+    """Take under management every wanted object that has exactly one live match and is not managed yet.
+
+    Objects that others refer to come first, because their ids are part of the others' natural keys. Reads only:
+    one list for each kind and connection; nothing of any live object changes.
+    """
+    with workspace.hold():
+        known = workspace.store.records()
+        todo = [item for item in wanted if item.address not in known]
+        beyond = {item.address for item in todo if workspace.kinds[item.address.kind].ephemeral is not None}
+        todo = [item for item in todo if item.address not in beyond]
+        workspace.unlock({item.connection for item in todo})
+        records: list[Record] = []
+        problems: list[Problem] = []
+        for turn in _turns(todo, workspace.kinds):
+            made, wrong = _adopt_kinds(workspace, turn)
+            records += made
+            problems += wrong
+        workspace.store.tidy()
+    return Adopted(
+        records=tuple(sorted(records, key=lambda record: str(record.address))),
+        problems=tuple(sorted(problems, key=problem_order)),
+        beyond=tuple(sorted(beyond, key=str)),
+    )
+
+
+def _turns(todo: list[Desired], kinds: Mapping[str, Kind]) -> Iterable[list[Desired]]:
+    """Return the objects of kinds that refer to nothing, then those that refer to them."""
+    for refers in (False, True):
+        turn = [item for item in todo if bool(kinds[item.address.kind].references) is refers]
+        if turn:
+            yield turn
+
+
+def _adopt_kinds(workspace: Workspace, wanted: list[Desired]) -> tuple[list[Record], list[Problem]]:
+    from reconciler.engine.match import match  # noqa: PLC0415 - late, for a quick --help
+    from reconciler.engine.snapshot import take  # noqa: PLC0415 - late, for a quick --help
+
+    known = workspace.store.records()
+    ids = {address: record.remote_id for address, record in known.items()}
+    places: dict[Place, list[Desired]] = {}
+    for item in wanted:
+        places.setdefault((item.connection, item.address.kind), []).append(item)
+    snapshot = take({place: _scope(place[1], items, ids) for place, items in places.items()}, workspace.reader)
+    records: list[Record] = []
+    problems: list[Problem] = []
+    for place, items in sorted(places.items()):
+        failure = snapshot.failures.get(place[0])
+        if failure is not None:
+            problems += [_unread(item, failure.message, failure.hint) for item in items]
+            continue
+        taken = taken_at(workspace, place, known)
+        matches = match(workspace.kinds[place[1]], items, snapshot.reading(*place), taken, ids)
+        problems += matches.problems
+        records += [
+            _record(workspace, item, matches.found[item.address].remote_id)
+            for item in items
+            if item.address in matches.found
+        ]
+    for record in records:
+        workspace.store.save(record)
+        workspace.store.settle(record.address)
+    return records, problems
+
+
+def taken_at(workspace: Workspace, place: Place, known: Mapping[Address, Record]) -> dict[str, str]:
+    """Return the ids that are managed at a place, through any connection to the same system, and as what."""
+    target = workspace.project.connections[place[0]].target
+    return {
+        record.remote_id: str(address)
+        for address, record in known.items()
+        if address.kind == place[1] and (record.connection == place[0] or record.target == target)
+    }
+
+
+def _scope(kind: str, items: list[Desired], ids: Mapping[Address, str]) -> Scope:
+    """Return what has to be read to find the items; an address is no key, and each would be a read of its own."""
+    from reconciler.engine.planner import bound  # noqa: PLC0415 - late, for a quick --help
+
+    keys = {
+        item.address: {name: value for name, value in bound(item.fields, ids).items() if not isinstance(value, Mapping)}
+        for item in items
+    }
+    return Scope(
+        kind=kind,
+        ids={item.annotations[ADOPT_ID]: keys[item.address] for item in items if ADOPT_ID in item.annotations},
+        wanted=tuple(keys[item.address] for item in items if ADOPT_ID not in item.annotations),
+    )
+
+
+def _record(workspace: Workspace, item: Desired, remote_id: str) -> Record:
+    return Record(
+        address=item.address,
+        connection=item.connection,
+        target=workspace.project.connections[item.connection].target,
+        remote_id=remote_id,
+        fields={},
+        protect=item.protect,
+        depends_on=item.depends_on,
+    )
+
+
+def _unread(item: Desired, why: str, hint: str | None) -> Problem:
+    summary = f"could not be looked for: {why}"
+    return Problem(code="not-adopted", summary=summary, hint=hint, where=item.source, address=item.address)
