@@ -34,6 +34,7 @@ __all__ = [
     "check",
     "declare",
     "drift",
+    "export",
     "open_project",
     "plan",
     "plan_again",
@@ -42,6 +43,7 @@ __all__ = [
 
 if TYPE_CHECKING:
     from reconciler.engine.snapshot import Snapshot
+    from reconciler.exporting import Export, Wish
     from reconciler.manifests.read import Checked
     from reconciler.model.report import Drift, Outcome, Report
     from reconciler.settings import Project
@@ -333,6 +335,13 @@ def adopt_all(workspace: Workspace, declared: Declared, selection: Selection | N
         declared.desired.keys(), selection or Selection(), declared.desired, workspace.store.records().keys()
     )
     return take_over(workspace, [declared.desired[address] for address in sorted(chosen, key=str)])
+
+
+def export(workspace: Workspace, declared: Declared, wish: Wish) -> Export:
+    """Return live objects as manifests; what is declared or managed keeps its address. Sends nothing but reads."""
+    from reconciler.exporting import export as write_out  # noqa: PLC0415 - late, for a quick --help
+
+    return write_out(workspace, declared.desired, wish)
 
 
 def unreachable(snapshot: Snapshot) -> ReconcilerError | None:

@@ -24,6 +24,7 @@ _COMMANDS = {
     "drift": ("reconciler.cli.drift", "Show what changed outside since the last apply."),
     "destroy": ("reconciler.cli.change", "Delete all that is managed."),
     "adopt": ("reconciler.cli.adopt", "Take an existing live object under management."),
+    "export": ("reconciler.cli.export", "Write live objects as manifests."),
     "state": ("reconciler.cli.state", "The record of what is managed."),
     "schema": ("reconciler.cli.schema", "Print a JSON Schema."),
     "explain": ("reconciler.cli.explain", "Say what a kind and its fields mean."),

@@ -140,6 +140,7 @@ KIND = Kind(
     readable=frozenset({"resource_id", "start", "end"}),
     references=(Reference(spec_field="resource", field="resource_id", kind="Resource"),),
     listed_whole=False,
+    local=frozenset({"timezone"}),
     check=check,
     check_together=check_together,
 )

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from reconciler.kinds.held_items import compare_items
+from reconciler.kinds.held_statement import statement
 from reconciler.model.canonical import clock, day, whole
 from reconciler.model.kind import Ephemeral, IdentityKey, Kind, OnExpiry
 from reconciler.model.objects import Fields, Manifest, Problem
@@ -89,4 +90,5 @@ KIND = Kind(
     secret_id=True,
     parts={"items": compare_items},
     check=check,
+    statement=statement,
 )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from reconciler.model.canonical import flag, money, whole
-from reconciler.model.kind import IdentityKey, Kind
+from reconciler.model.kind import IdentityKey, Kind, Statement
 from reconciler.model.objects import Fields
 
 _CANONICAL: Mapping[str, Callable[[Any], Any]] = {
@@ -33,6 +33,17 @@ def canonical(spec: Mapping[str, Any]) -> Fields:
     return {name: _CANONICAL[name](value) for name, value in spec.items() if name in _CANONICAL}
 
 
+def statement(live: Fields, applied: Fields) -> Statement:
+    """Return what to state of a live resource: not the default, and its address rather than that one's id."""
+    del applied
+    fields = {name: value for name, value in live.items() if (name, value) != ("disabled", False)}
+    address = {part: text for part, text in fields.pop("address", {}).items() if text}
+    if address:
+        fields.pop("address_id", None)
+        fields["address"] = address
+    return Statement(fields=fields)
+
+
 def identities(fields: Fields) -> tuple[IdentityKey, ...]:
     """Return the natural keys: the external reference, then the name."""
     return tuple((name, fields[name]) for name in ("api_ref", "name") if fields.get(name))
@@ -45,4 +56,5 @@ KIND = Kind(
     canonical=canonical,
     identities=identities,
     readable=READABLE,
+    statement=statement,
 )

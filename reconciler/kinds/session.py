@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from reconciler.kinds.session_statement import statement
 from reconciler.kinds.slots import booked_slots, compare_slots, counted, slot_key
 from reconciler.model.canonical import (
     REPEATS,
@@ -180,5 +181,6 @@ KIND = Kind(
     may_lay_anew=_MOVES_SLOTS,
     check=check,
     missing_to_create=missing_to_create,
+    statement=statement,
     risks=risks,
 )

@@ -71,6 +71,18 @@ class Ephemeral:
     settles_after: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statement:
+    """What a manifest of a live object states, canonical; `left_out` says of other fields why they are not."""
+
+    fields: Fields
+    left_out: Mapping[str, str] = field(default_factory=dict)
+
+
+def _all_answered(live: Fields, _applied: Fields) -> Statement:
+    return Statement(fields=live)
+
+
 def _no_problems(_: Manifest) -> Iterable[Problem]:
     return ()
 
@@ -100,6 +112,7 @@ class Kind:
     `lays_anew` names, by part, the fields whose change makes its members be laid out anew, `may_lay_anew`
     those whose change might: the members are written before them, while their ids are surely right;
     `missing_to_create` names what a creation would need and the fields do not have, as sentences.
+    `statement` says what a manifest of a live object states, given what was last applied to it.
     `local` fields are for this program only and never compared; `unanswered` are facts about an object
     that its API never tells, counted as not verifiable. `secret_id`: an id is a credential, shown masked.
     """
@@ -123,6 +136,7 @@ class Kind:
     check: Callable[[Manifest], Iterable[Problem]] = _no_problems
     check_together: Callable[[Sequence[Manifest]], Iterable[Problem]] = _no_cross_problems
     missing_to_create: Callable[[Fields], tuple[str, ...]] = _nothing_missing
+    statement: Callable[[Fields, Fields], Statement] = _all_answered
     risks: Callable[[Action, Sequence[FieldChange], Live | None], tuple[Risk, ...]] = _no_risks
 
     def public_id(self, remote_id: str | None) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -68,6 +69,9 @@ def _add_addresses(reader: Reader, scope: Scope, findings: Findings, found: Mapp
     for remote_id, live in findings.live.items():
         if _declares_address(scope, live) and (path := _address_path(reader, found[remote_id])) is not None:
             paths[remote_id] = path
+    if scope.whole:  # one that several resources share is no part of any of them: it is told by its id
+        times = Counter(paths.values())
+        paths = {remote_id: path for remote_id, path in paths.items() if times[path] == 1}
     ones = reader.each(paths.values())
     for remote_id, path in paths.items():
         one = ones[path]

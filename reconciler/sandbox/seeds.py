@@ -6,11 +6,12 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from reconciler.sandbox import behind
+from reconciler.sandbox.checkfront import behind as holds
 from reconciler.sandbox.tables import ADDRESS, SESSION, SESSION_SLOT
 from reconciler.sandbox.world import World
 
-SESSIONS, RESOURCES, BLOCKS = 120, 40, 110
-"""How many objects the seeded company has, besides those that carry the odd names twice."""
+SESSIONS, RESOURCES, BLOCKS = 120, 110, 110
+"""How many objects of each kind the seeded company has, besides the odd ones and the doubles."""
 
 _FIRST_DAY = date(2031, 1, 6)
 _MIDNIGHT = datetime(2031, 1, 6, tzinfo=UTC)
@@ -28,6 +29,36 @@ _NAMES = (
     "Zumba 🕺",
     "{{ mustache }} ${dollar}",
 )
+ODD_NAMES = (
+    "",
+    "   ",
+    "🕺💃",
+    "مرحبا بالعالم",
+    "瞑想クラス、火曜日の夜の部、初めての方もどうぞ、道具は貸し出しあり",
+    "A name of just as many characters as the table has",
+    "-- - --",
+    "yes",
+    "Null",
+    "1e5",
+    "0x1F",
+    "2031-01-06",
+    "12_000",
+    "Tab\there",
+    "Two\nlines",
+    "zero\u200bwidth and \u202ebidi",
+    "colon: and #hash",
+    "'quotes\" both'",
+    "C:\\path\\{{ values.secret }}",
+    "{% raw %} {{ x",
+    "&amp; &lt;b&gt;",
+    "Ⅻ ½ ﬁ",
+    "e\u0301 combining",
+    "🇬🇧 👩\u200d👧",
+    "[list] {map} *alias &anchor !tag",
+)
+"""What people call things, and what a text format or a shell could take for something else."""
+
+_HOLDS = (("17.20310707X2-guests.2",), ("18.20310708X1-adults.4-children.1", "21.20310708X2-3"), ())
 _GROUPS = ("Classes", "Kids' Club", "Größere Gruppe", "Events & More")
 
 
@@ -76,16 +107,41 @@ def _company(world: World) -> None:
         behind.add_session(world, _session(number))
     for number in range(RESOURCES):
         behind.add_resource(world, _resource(number))
+    _add_odd(world)
     rooms = [room["id"] for room in behind.resources(world) if not room["deleted"]]
     for number in range(BLOCKS):
         start = _MIDNIGHT + timedelta(days=number % 60, hours=8 + number % 9)
         end = start + timedelta(hours=1 + number % 3)
         behind.add_block(world, rooms[number % len(rooms)], start.isoformat(), end.isoformat())
+    for _ in range(2):  # a block twice, which nothing but its id tells apart
+        behind.add_block(world, rooms[0], "2031-05-01T09:00:00Z", "2031-05-01T17:00:00Z")
     for room in rooms[:5]:
         behind.add_booking(world, room, "2031-02-03T10:00:00Z", "2031-02-03T11:00:00Z")
+    for slips in _HOLDS:
+        holds.add(world, slips)
     for number, session in enumerate(behind.sessions(world)):
         if number % 7 == 0 and session["slots"]:
             behind.book(world, session["slots"][0]["id"], places=1 + number % 4, reserved=number % 2)
+
+
+def _add_odd(world: World) -> None:
+    """Add objects that are hard to name, to tell apart, or to state."""
+    dates = {"start_date": "2031-03-03", "end_date": "2031-03-03", "time": "18:00", "type": 0, "repeat": 0}
+    for number, name in enumerate(ODD_NAMES):
+        group = ("Odd", "No", "12:30", "Gruppe: №1")[number % 4]
+        behind.add_session(world, {**dates, "name": name, "group": group, "description": name})
+        behind.add_resource(world, {"name": name, "description": f"{name}\n{name}", "email": "front desk"})
+    for _ in range(2):
+        behind.add_session(world, {**dates, "name": "Twins", "group": "Odd"})
+        behind.add_resource(world, {"name": "Twin room", "api_ref": "twins"})
+    behind.add_session(world, {**dates, "name": "Never planned", "group": "Odd", "repeat": 6, "slots": []})
+    outside = [{"date": "2031-04-07"}, {"date": "2031-05-05"}]
+    behind.add_session(world, {**dates, "name": "Outside its dates", "group": "Odd", "repeat": 6, "slots": outside})
+    twice = [{"date": "2031-03-03"}, {"date": "2031-03-03"}]
+    behind.add_session(world, {**dates, "name": "Twice a day", "group": "Odd", "repeat": 6, "slots": twice})
+    shared = behind.add_resource(world, {"name": "East wing", "address": {"address1": "2 High Street"}})
+    address = next(room["address_id"] for room in behind.resources(world) if room["id"] == shared)
+    behind.add_resource(world, {"name": "West wing", "address_id": address})
 
 
 def _session(number: int) -> dict[str, Any]:

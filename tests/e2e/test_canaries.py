@@ -69,7 +69,8 @@ BY_LOGIN = "email: {env: BB_EMAIL}, password: {env: BB_LOGIN}"
 ITEM = {"key": "room", "item_id": 17, "start_date": "2031-07-07", "end_date": "2031-07-09", "params": {"guests": 2}}
 
 EXTRA = {
-    "adopt": [["Resource/court-1"], ["Session/yoga", "123"], ["BookingSession/trip", SESSION_ID]],
+    "adopt": [["Resource/court-1"], ["Session/yoga", "123"], ["BookingSession/trip", SESSION_ID], ["--all"]],
+    "export": [[], ["--out", "exported"], ["--id", SESSION_ID, "--out", "exported", "--force"]],
     "apply": [["--yes"], ["no-such.plan"], ["reconciler.yaml"], []],
     "destroy": [["--yes"]],
     "plan": [["--detailed-exitcode"], ["--out", "saved.plan"]],

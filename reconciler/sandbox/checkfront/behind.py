@@ -5,7 +5,7 @@ KeyError means an unknown session, line or item, ValueError a wrong field or val
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +13,7 @@ from reconciler.sandbox.checkfront import dates, holds, orders, slips, stock
 from reconciler.sandbox.checkfront.inventory import ITEMS
 from reconciler.sandbox.checkfront.orders import Order
 from reconciler.sandbox.database import Row
+from reconciler.sandbox.options import Options
 from reconciler.sandbox.tables import HOLD
 from reconciler.sandbox.world import World
 
@@ -49,6 +50,16 @@ def _shown(line: Row) -> Row:
         "discount_code": order.discount_code,
         "options": line["options"],
     }
+
+
+def add(world: World, slip_texts: Iterable[str]) -> str:
+    """Start a session that holds what slips stand for, stock unlooked at; return its id."""
+    with world.db.transaction():
+        hold = holds.create(world)
+        for text in slip_texts:
+            order = slips.read(text, Options())
+            holds.add_line(world, hold, order, slips.write(order, world.options))
+    return str(hold["session_id"])
 
 
 def expire(world: World, session_id: str) -> None:

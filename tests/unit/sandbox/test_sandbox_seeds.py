@@ -3,6 +3,7 @@ from collections.abc import Iterator
 import pytest
 
 from reconciler.sandbox import Options, behind, seeds
+from reconciler.sandbox.checkfront import behind as holds
 from reconciler.sandbox.world import World
 
 
@@ -17,7 +18,10 @@ def test_the_company_is_large_and_odd(world):
     seeds.plant(world, "company")
     sessions, resources = behind.sessions(world), behind.resources(world)
     blocks = [slot for slot in behind.slots(world) if slot["status"] == 3]
-    assert (len(sessions), len(resources), len(blocks)) == (120, 40, 110)
+    odd = len(seeds.ODD_NAMES)
+    assert (len(sessions), len(resources), len(blocks)) == (120 + odd + 5, 110 + odd + 4, 112)
+    assert set(seeds.ODD_NAMES) <= {session["name"] for session in sessions}
+    assert [len(hold["lines"]) for hold in holds.truth(world)] == [1, 2, 0]
     names = [session["name"] for session in sessions]
     assert len(set(names)) < len(names)
     assert any("&" in name for name in names)

@@ -1,0 +1,186 @@
+"""From what is live to drafts of manifests: which objects, under which addresses, stating what. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from fnmatch import fnmatchcase
+from typing import Any
+
+from reconciler.engine.export_names import LONGEST, fitted, slug, unique
+from reconciler.engine.identify import Index, alike
+from reconciler.engine.match import match
+from reconciler.engine.snapshot import Place, Snapshot
+from reconciler.model.draft import Draft
+from reconciler.model.kind import ADOPT_ID, Kind
+from reconciler.model.objects import Address, Desired, Fields, Live, Record, Ref
+from reconciler.redaction import redacted
+
+_CAPITALS = "".join(chr(number) for number in range(ord("A"), ord("Z") + 1))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What drafts are made from: the live objects, what is managed, and what is declared."""
+
+    kinds: Mapping[str, Kind]
+    snapshot: Snapshot
+    records: Mapping[Address, Record]
+    desired: Mapping[Address, Desired]
+    window: tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Addressed:
+    """The live objects of every place with their addresses.
+
+    `owned` are the addresses that are managed or declared already; `ids` the remote ids by address.
+    """
+
+    lives: Mapping[Place, Mapping[Address, Live]] = field(default_factory=dict)
+    owned: frozenset[Address] = frozenset()
+    ids: Mapping[Address, str] = field(default_factory=dict)
+
+
+def kebab(kind: str) -> str:
+    """Return a kind's name as a part of a path: `BookingSession` is `booking-session`."""
+    return "".join(f"-{char.lower()}" if char in _CAPITALS else char for char in kind).strip("-")
+
+
+def addressed(around: Surroundings) -> Addressed:
+    """Give every live object the address it has, by record or declaration, or else a name after what it is called.
+
+    Kinds that refer to others come after them: their names and natural keys are made with those.
+    """
+    ids: dict[Address, str] = {address: record.remote_id for address, record in around.records.items()}
+    lives: dict[Place, dict[Address, Live]] = {}
+    owned: set[Address] = set()
+    taken: dict[str, set[str]] = {}
+    for address in {*around.records, *around.desired}:
+        taken.setdefault(address.kind, set()).add(address.name)
+    places = sorted(around.snapshot.readings, key=lambda place: (bool(around.kinds[place[1]].references), place))
+    for place in places:
+        kind = around.kinds[place[1]]
+        found = _present(around, place)
+        known = _known(around, place, ids)
+        owners = {live.remote_id: address for other in lives.values() for address, live in other.items()}
+        slugs = {live.remote_id: _slug(kind, live, owners) for live in found}
+        names = unique(
+            slugs, slugs.keys() - known.keys(), kebab(kind.name), taken.get(kind.name, ()), secret=kind.secret_id
+        )
+        here = {known.get(live.remote_id) or Address(kind.name, names[live.remote_id]): live for live in found}
+        taken.setdefault(kind.name, set()).update(address.name for address in here)
+        ids.update({address: live.remote_id for address, live in here.items()})
+        owned.update(here.keys() & set(known.values()))
+        lives[place] = here
+    return Addressed(lives=lives, owned=frozenset(owned), ids=ids)
+
+
+def _present(around: Surroundings, place: Place) -> list[Live]:
+    """Return what was read at a place; of a kind that is listed by a window, what lies in it."""
+    lives = sorted(around.snapshot.readings[place].live.values(), key=lambda live: live.remote_id)
+    if around.kinds[place[1]].listed_whole:
+        return lives
+    first, last = (datetime.fromisoformat(moment) for moment in around.window)
+    return [
+        live
+        for live in lives
+        if datetime.fromisoformat(live.fields["start"]) < last and datetime.fromisoformat(live.fields["end"]) > first
+    ]
+
+
+def _known(around: Surroundings, place: Place, ids: Mapping[Address, str]) -> dict[str, Address]:
+    """Return the addresses that live objects of a place have already: recorded, or declared and found."""
+    managed = {
+        record.remote_id: address
+        for address, record in around.records.items()
+        if address.kind == place[1] and record.connection == place[0]
+    }
+    declared = [
+        item
+        for address, item in around.desired.items()
+        if (item.connection, address.kind) == place and address not in around.records
+    ]
+    kind = around.kinds[place[1]]
+    if kind.ephemeral is not None:
+        return managed
+    taken = {remote_id: str(address) for remote_id, address in managed.items()}
+    found = match(kind, declared, around.snapshot.readings[place], taken, ids).found
+    return {**managed, **{live.remote_id: address for address, live in found.items()}}
+
+
+def _slug(kind: Kind, live: Live, owners: Mapping[str, Address]) -> str:
+    """Return what an object is called after: its name, or what it belongs to and when it begins."""
+    if "name" in live.fields or not kind.references:
+        return slug(redacted(str(live.fields.get("name", ""))))
+    reference = kind.references[0]
+    owner = owners.get(live.fields.get(reference.field, ""))
+    whose = (
+        owner.name if owner is not None else f"{kebab(reference.kind)}-{live.fields.get(reference.field, 'unknown')}"
+    )
+    day, _, time = str(live.fields["start"]).partition("T")
+    when = f"{day}-{time[:5].replace(':', '')}"
+    return f"{fitted(whose, LONGEST - len(when) - 1)}-{when}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """Which live objects to write: address globs, and globs on the live name or the address; empty means all."""
+
+    addresses: tuple[str, ...] = ()
+    matches: tuple[str, ...] = ()
+
+    def takes(self, address: Address, live: Live) -> bool:
+        """Whether an object is chosen."""
+        named = not self.addresses or self.names(address)
+        texts = (str(address), address.name, str(live.fields.get("name", "")))
+        return named and (not self.matches or any(fnmatchcase(text, glob) for glob in self.matches for text in texts))
+
+    def names(self, address: Address) -> bool:
+        """Whether an object is chosen by its address itself."""
+        return any(fnmatchcase(str(address), glob) for glob in self.addresses)
+
+
+def draft(
+    around: Surroundings,
+    address: Address,
+    live: Live,
+    *,
+    connection: str | None,
+    declared: Mapping[str, Address],
+) -> Draft:
+    """Return the draft of one object; `declared` are the addresses, by kind and id, that it may refer to."""
+    kind = around.kinds[address.kind]
+    record, item = around.records.get(address), around.desired.get(address)
+    said = kind.statement(live.fields, record.fields if record is not None else {})
+    fields: dict[str, Any] = dict(said.fields)
+    for reference in kind.references:
+        target = declared.get(f"{reference.kind} {fields.get(reference.field)}")
+        if target is not None:
+            fields[reference.field] = Ref(target)
+    return Draft(
+        address=address,
+        live=live,
+        fields=fields,
+        answered=frozenset(live.fields),
+        left_out=said.left_out,
+        connection=connection,
+        labels=item.labels if item is not None else {},
+        annotations=item.annotations if item is not None else {},
+        protect=any(each.protect for each in (record, item) if each is not None),
+    )
+
+
+def needs_id(kind: Kind, made: Draft, stated: Mapping[str, Any], among: Index) -> bool:
+    """Whether what is stated of an object does not find it, and only it, among the live ones."""
+    fields: Fields = {
+        name: made.live.fields[name] if isinstance(value, Ref) else value for name, value in stated.items()
+    }
+    return alike(kind, fields, among) != (made.live,)
+
+
+def with_id(made: Draft, wanted: bool) -> dict[str, str]:
+    """Return a draft's annotations with the id that chooses it, or without one."""
+    others = {name: value for name, value in made.annotations.items() if name != ADOPT_ID}
+    return {**others, ADOPT_ID: made.live.remote_id} if wanted else others

@@ -1,0 +1,44 @@
+"""What a manifest of a live held booking states: its items, as far as their lines tell what they are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from reconciler.model.kind import Statement
+from reconciler.model.objects import Fields
+
+_STATED = ("item_id", "start_date", "end_date", "start_time", "end_time", "params", "quantity", "options")
+_NEEDED = ("item_id", "start_date", "end_date")
+
+
+def statement(live: Fields, applied: Fields) -> Statement:
+    """Return what to state of a live session; a line that is as it was `applied` is stated as it was declared.
+
+    A slip stands for a price and a moment: none is made part of a manifest that did not have it.
+    """
+    declared = {item["key"]: item for item in applied.get("items") or ()}
+    keys: set[str] = set(declared)
+    items: list[dict[str, Any]] = []
+    for line in live.get("items") or ():
+        known = declared.get(line.get("key", ""))
+        item = dict(known) if known is not None else _item(line, keys)
+        if item is None:
+            why = f"line {line['line']} does not tell its item and dates, and a slip is no manifest's business"
+            return Statement(fields={}, left_out={"items": why})
+        items.append(item)
+    wish = applied.get("on_expiry", "report")
+    return Statement(fields={**({} if wish == "report" else {"on_expiry": wish}), "items": items})
+
+
+def _item(line: Mapping[str, Any], keys: set[str]) -> dict[str, Any] | None:
+    if any(line.get(name) in {None, ""} for name in _NEEDED):
+        return None
+    base, turn = f"item-{line['item_id']}", 1
+    key = base
+    while key in keys:
+        turn += 1
+        key = f"{base}-{turn}"
+    keys.add(key)
+    values = {name: line[name] for name in _STATED if line.get(name) not in (None, {}, "")}
+    return {"key": key, **values}

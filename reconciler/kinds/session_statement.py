@@ -1,0 +1,75 @@
+"""What a manifest of a live session states: not what the API would fill in anyway, nor slots it cannot name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from reconciler.model.kind import Statement
+from reconciler.model.objects import Fields
+
+_DEFAULTS: dict[str, Any] = {"spaces": 1, "max_num_bookings": 1, "disabled": False, "min_cancel": 5}
+"""Defaults of every session that is created by type, as this program creates them (seed 000; all three tables say
+5 for `min_cancel`, where the general one says 1)."""
+
+_BY_TYPE: dict[str, dict[str, Any]] = {
+    "event": {"repeat": "none", "duration": 120},
+    "course": {"repeat": "custom", "duration": 60},
+    "recurring_event": {"repeat": "weekly", "duration": 60, "max_advance": 60},
+}
+"""Defaults that depend on the type (seed 000); where the type is not answered they are not known."""
+
+_ONE_DAY = frozenset({"event", "course"})
+"""Types whose last day is the first unless stated (seed 000)."""
+
+
+def statement(live: Fields, applied: Fields) -> Statement:
+    """Return what to state of a live session; what was `applied` adds nothing to what is answered.
+
+    Slots are a custom session's own; any other's follow from `repeat`. A slot's key is its date and time: where
+    the API does not answer the time, no slot can be stated.
+    """
+    del applied
+    fields = {name: value for name, value in live.items() if name != "slots"}
+    slots, why = _slots(live)
+    if slots is not None:
+        return Statement(fields={**_without_defaults(fields, keep=("duration", "repeat", "end_date")), "slots": slots})
+    if why is None:
+        return Statement(fields=_without_defaults(fields))
+    left_out = {"slots": why}
+    if fields.pop("repeat", None) is not None:
+        left_out["repeat"] = "it is custom, which needs the slots"
+    return Statement(fields=_without_defaults(fields), left_out=left_out)
+
+
+def _slots(live: Fields) -> tuple[list[dict[str, Any]] | None, str | None]:
+    """Return the slots to state, or why they cannot be; neither where they are not the session's own."""
+    if "slots" not in live or live.get("repeat", "custom") != "custom":
+        return None, None
+    if "repeat" not in live:
+        return None, "the API does not answer repeat, so it is not known whether they are its own (custom)"
+    if not live["slots"]:
+        return None, "there are none, and a custom session needs some"
+    own = live.get("duration")
+    for name in ("time", *(("duration",) if own is not None else ())):
+        if any(name not in slot for slot in live["slots"]):
+            return None, f"the API does not answer the {name} of each"
+    slots = [_slot(slot, own) for slot in live["slots"]]
+    return sorted(slots, key=lambda slot: (slot["date"], slot["time"])), None
+
+
+def _slot(slot: Fields, duration: Any) -> dict[str, Any]:
+    """Return a slot as it is written; a duration that is the session's goes without saying."""
+    stated = {name: slot[name] for name in ("date", "time")}
+    if "duration" in slot and slot["duration"] != duration:
+        stated["duration"] = slot["duration"]
+    return stated
+
+
+def _without_defaults(fields: Fields, keep: tuple[str, ...] = ()) -> dict[str, Any]:
+    kind = fields.get("type")
+    defaults = {**_DEFAULTS, **_BY_TYPE.get(str(kind), {})}
+    if kind in _ONE_DAY and "start_date" in fields:
+        defaults["end_date"] = fields["start_date"]
+    return {
+        name: value for name, value in fields.items() if name in keep or name not in defaults or value != defaults[name]
+    }

@@ -1,0 +1,187 @@
+"""Live objects as manifests: what can be stated is, and a comment says what is not and why."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from reconciler.manifests.explain import schema_problems
+from reconciler.manifests.scalars import shown
+from reconciler.manifests.schemas import acceptance, load_schema
+from reconciler.manifests.yaml_text import Digits, entry, unwritable
+from reconciler.model.draft import Draft
+from reconciler.model.kind import Kind
+from reconciler.model.objects import Manifest, Problem, Ref, SourceRef
+from reconciler.redaction import redacted_data
+
+API_VERSION = "reconciler/v1"
+
+_WIDTH = 110
+_SHOWN = 300
+"""Characters of a refused value that its comment shows."""
+
+_PLACE = re.compile(r" \(first at line \d+\)")
+"""Where another one stands, in a file that is not written yet."""
+
+_WITHHELD = "it holds a credential of this project, which no manifest may hold"
+
+_DIGITS = re.compile(r"(?:0|[1-9][0-9]*)(?:\.[0-9]+)?")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """One manifest as text; `stated` are the canonical fields it states.
+
+    `complete` is False where a required field cannot be stated: then the whole text is a comment.
+    """
+
+    text: str
+    stated: frozenset[str]
+    complete: bool
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Paths:
+    """Places of a manifest that stands in no file yet: the path itself."""
+
+    def locate(self, path: tuple[str | int, ...], *, key: bool = False) -> SourceRef:
+        del key
+        return SourceRef("/".join(map(str, path)), 1)
+
+
+def write(draft: Draft, kind: Kind) -> Written:
+    """Return a draft as a manifest that passes validation, or as a comment where there is no such manifest."""
+    spec = dict(_spec(draft, kind))
+    refused = dict(_refused(kind, spec, draft))
+    lacking = [found.summary for found in schema_problems(kind.schema, spec, _Paths())]
+    fields = {reference.spec_field: reference.field for reference in kind.references}
+    stated = frozenset(fields.get(name, name) for name in spec)
+    lines = [*_head(draft), "spec:", *_body(draft, kind, spec, refused)]
+    problems = [_problem(draft, f"{name} is not stated: {why}") for name, why in refused.items()]
+    if lacking:
+        why = "; ".join(lacking)
+        lines = [f"# This object cannot be declared: {_one_line(why)}", *(f"# {line}".rstrip() for line in lines)]
+        problems.append(_problem(draft, f"cannot be declared: {why}"))
+    text = "".join(f"{line}\n" for line in lines)
+    return Written(text=text, stated=stated, complete=not lacking, problems=tuple(problems))
+
+
+def _spec(draft: Draft, kind: Kind) -> Iterator[tuple[str, Any]]:
+    """Yield what is to be stated in the schema's order; a reference is the other object's name."""
+    references = {reference.spec_field: reference.field for reference in kind.references}
+    for name, rules in load_schema(kind.schema)["properties"].items():
+        value = draft.fields.get(references.get(name, name))
+        if value is None or isinstance(value, Ref) is not (name in references):
+            continue
+        yield name, value.target.name if isinstance(value, Ref) else _spelled(value, rules)
+
+
+def _spelled(value: Any, rules: Mapping[str, Any]) -> Any:
+    """Return digits as a number where the schema takes one."""
+    numeric = {"number", "integer"} & set(rules.get("type", ()))
+    if isinstance(value, str) and numeric and not isinstance(rules["type"], str) and _DIGITS.fullmatch(value):
+        return Digits(value)
+    return value
+
+
+def _refused(kind: Kind, spec: dict[str, Any], draft: Draft) -> Iterator[tuple[str, str]]:
+    """Take out of a spec what cannot be written or what validation refuses; yield each with its reason."""
+    for name, value in list(spec.items()):
+        found = _WITHHELD if _is_secret(value) else unwritable(value)
+        if found is None and not acceptance(f"{kind.schema}#/properties/{name}")(value):
+            wrong = schema_problems(kind.schema, {name: value}, _Paths())
+            found = next((item.summary for item in wrong if _field(item) == name), None)
+        if found is not None:
+            del spec[name]
+            yield name, found
+    broken = True
+    while broken:
+        broken = False
+        for name, why in [*_by_rules(kind, spec, draft), *_alone(kind, spec)]:
+            if name in spec:
+                del spec[name]
+                yield name, why
+                broken = True
+
+
+def _by_rules(kind: Kind, spec: Mapping[str, Any], draft: Draft) -> Iterator[tuple[str, str]]:
+    """Yield the fields that break their kind's rules beside the others."""
+    required = set(load_schema(kind.schema).get("required", ()))
+    if required <= spec.keys():
+        manifest = Manifest(address=draft.address, spec=spec, positions=_Paths())
+        for problem in kind.check(manifest):
+            if problem.severity == "error":
+                yield _field(problem), _PLACE.sub("", problem.summary)
+
+
+def _is_secret(value: Any) -> bool:
+    return bool(redacted_data(value, named=False) != value)
+
+
+def _field(problem: Problem) -> str:
+    """Return the field of the spec that a problem is about."""
+    path = problem.where.path.removeprefix("spec/") if problem.where is not None else ""
+    return path.partition("/")[0]
+
+
+def _alone(kind: Kind, spec: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the one field that may not stand without another, which could not be stated."""
+    accepts = acceptance(kind.schema)
+    wrong = [] if accepts(spec) else schema_problems(kind.schema, spec, _Paths())
+    for name in spec if wrong else ():
+        if accepts({other: value for other, value in spec.items() if other != name}):
+            yield name, wrong[0].summary
+            return
+
+
+def _head(draft: Draft) -> Iterator[str]:
+    yield f"apiVersion: {API_VERSION}"
+    yield f"kind: {draft.address.kind}"
+    metadata: dict[str, Any] = {"name": draft.address.name}
+    metadata |= {"connection": draft.connection} if draft.connection is not None else {}
+    metadata |= {name: dict(value) for name in ("labels", "annotations") if (value := getattr(draft, name))}
+    metadata |= {"protect": True} if draft.protect else {}
+    yield from entry("metadata", metadata, 0)
+
+
+def _body(draft: Draft, kind: Kind, spec: Mapping[str, Any], refused: Mapping[str, str]) -> Iterator[str]:
+    properties = list(load_schema(kind.schema)["properties"])
+    for name in properties:
+        if name in spec:
+            yield from entry(name, spec[name], 1)
+        elif name in refused:
+            yield from _refusal(name, draft.fields.get(name), refused[name])
+        elif name in draft.left_out:
+            yield from _comment(f"{name} is not stated: {draft.left_out[name]}")
+    spoken = {*spec, *refused, *draft.left_out, *draft.answered, *kind.local}
+    spoken |= {reference.spec_field for reference in kind.references}
+    silent = [name for name in properties if name not in spoken]
+    if silent:
+        yield from _comment(f"The API answers nothing for {', '.join(silent)}: left alone unless stated.")
+
+
+def _refusal(name: str, value: Any, why: str) -> Iterator[str]:
+    """Show a value that is not stated as the lines that would state it, and say why they do not."""
+    if why == _WITHHELD or unwritable(value):
+        lines = [f"{name}: {shown(redacted_data(value, named=False), _SHOWN)}"]
+    else:
+        lines = list(entry(name, value, 0))
+    yield from (f"  # {line}".rstrip() for line in lines)
+    yield from _comment(f"(not stated: {why})")
+
+
+def _comment(words: str) -> Iterable[str]:
+    lines = textwrap.wrap(_one_line(words), _WIDTH, break_long_words=False, break_on_hyphens=False)
+    return [f"  # {line}" for line in lines]
+
+
+def _one_line(words: str) -> str:
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in words)
+
+
+def _problem(draft: Draft, summary: str) -> Problem:
+    return Problem(code="not-stated", severity="warning", summary=summary, address=draft.address)

@@ -1,0 +1,254 @@
+"""Taking over what is live: export, validate, adopt --all, and nothing is left to change, whatever is answered."""
+
+from __future__ import annotations
+
+import pytest
+
+from reconciler import pipeline
+from reconciler.sandbox import Options
+from reconciler.sandbox.faults import Fault
+from reconciler.sandbox.seeds import ODD_NAMES
+
+CHOICES = [(name, value) for name, values in Options.choices().items() for value in values[1:]]
+NUMBERS = [("page_size", 1), ("page_size", 2), ("max_page_size", 1), ("company_zone", "America/New_York")]
+TOGETHER = [
+    {"show_fields": "all", "resource_fields": "all", "block_owner": "person"},
+    {"show_fields": "all", "number_style": "fixed", "boolean_style": "digit", "time_style": "unpadded"},
+    {"show_fields": "all", "empty_style": "absent", "list_order": "newest", "slot_order": "id"},
+    {"resource_fields": "all", "slot_end": "no", "datetime_style": "millis", "company_zone": "Australia/Lord_Howe"},
+    {"next_links": "misleading", "page_size": 1, "max_page_size": 1, "list_shows_deleted": "no"},
+]
+WINDOW = ("--from", "2031-01-01", "--until", "2031-12-31")
+
+
+def furnish(desk):
+    """A few objects of each kind: odd names, doubles, custom slots, what no manifest may state."""
+    day = {"start_date": "2031-03-03", "end_date": "2031-03-03", "time": "09:30", "repeat": 0, "type": 0}
+    for name in ("Spin", "Spin", "", "{{ values.x }} No", "Яблоко 🍏"):
+        desk.box.add_session({**day, "name": name, "group": "12:30", "description": f"{name}\n  text: #1 "})
+    slots = [{"date": "2031-03-03", "time": "11:00", "duration": 45}, {"date": "2031-03-10"}]
+    course = {"name": "Course", "group": "No", "type": 1, "repeat": 6, "duration": 60, "time": "09:30", "price": "35.5"}
+    desk.box.add_session({**course, "slots": slots})
+    desk.box.add_session({**day, "name": "Weekly", "group": "G", "repeat": 1, "type": 2, "end_date": "2031-05-26"})
+    address = {"address1": "1 High Street", "postcode": "010"}
+    rooms = [
+        desk.box.add_resource({"name": "Room", "api_ref": "1e5", "address": address, "price": 20, "position": 3}),
+        desk.box.add_resource({"name": "Room", "email": "front desk", "disabled": True}),
+        desk.box.add_resource({"name": "", "count": 2}),
+    ]
+    desk.box.add_resource({"name": "Gone", "deleted": True})
+    for room in rooms:
+        desk.box.add_block(room, "2031-03-30T00:30:00+00:00", "2031-03-30T01:30:00+00:00")
+    desk.box.add_block(rooms[0], "2031-03-30T00:30:00+00:00", "2031-03-30T01:30:00+00:00")
+
+
+def take_over(desk):
+    """Export, validate, adopt, plan, apply; return the exported files by path."""
+    desk.quick("export", "--out", "manifests", *WINDOW, code=0)
+    files = {path: path.read_text(encoding="utf-8") for path in sorted((desk.folder / "manifests").rglob("*.yaml"))}
+    desk.quick("validate", code=0)
+    desk.quick("adopt", "--all", code=0)
+    desk.settled()
+    desk.box.clear_log()
+    desk.quick("apply", "--yes", code=0)
+    assert desk.calls() == []
+    again = desk.quick("export", "--out", "manifests", *WINDOW, code=0)
+    assert " 0 written" in again.err
+    assert files == {path: path.read_text(encoding="utf-8") for path in (desk.folder / "manifests").rglob("*.yaml")}
+    return files
+
+
+def test_the_seeded_company_is_taken_over_without_a_single_writing_call(desk):
+    desk.box.set_options(show_fields="all", resource_fields="all")
+    desk.box.reset("company")
+    desk.box.clear_log()
+    files = take_over(desk)
+    managed = desk.quick("state", "list", "--format", "json", code=0).json["objects"]
+    counts = {
+        kind: sum(item["address"].startswith(kind) for item in managed) for kind in ("Session", "Resource", "Block")
+    }
+    assert all(count >= 100 for count in counts.values()), counts
+    live = len(desk.box.sessions()) + len(desk.box.resources()) - 1 + 112  # one resource is deleted
+    assert len(files) == live
+    assert len(managed) == live - 1  # a resource without a name cannot be declared; its file says so
+    declared = pipeline.declare(pipeline.open_project(desk.folder)).desired.values()
+    names = {item.fields.get("name") for item in declared}
+    assert {name for name in ODD_NAMES if name} <= names
+    assert any("adopt-id" in text for text in files.values())
+
+
+@pytest.mark.parametrize(("name", "value"), [*CHOICES, *NUMBERS], ids=str)
+def test_nothing_is_left_to_change_under_each_choice(desk, name, value):
+    desk.box.set_options(**{name: value})
+    furnish(desk)
+    take_over(desk)
+
+
+@pytest.mark.parametrize("options", TOGETHER, ids="-".join)
+def test_nothing_is_left_to_change_under_choices_together(desk, options):
+    desk.box.set_options(**options)
+    furnish(desk)
+    take_over(desk)
+
+
+def test_outside_edits_are_taken_over_by_another_export(desk):
+    desk.box.set_options(show_fields="all", resource_fields="all")
+    furnish(desk)
+    take_over(desk)
+    course = next(item for item in desk.box.sessions() if item["name"] == "Course")
+    desk.box.edit_session(course["id"], price="40.00", name="Course: second edition")
+    desk.box.edit_slot(course["slots"][0]["id"], time="12:15")
+    desk.box.edit_resource(desk.box.resources()[0]["id"], name="Room 1", address={"postcode": "N1"})
+    refused = desk.quick("export", "--out", "manifests", *WINDOW, code=1)
+    assert "manifests/sessions/course.yaml has another content" in refused.err
+    assert "nothing was written" in refused.err
+    assert desk.quick("plan", "--detailed-exitcode", code=2)
+    done = desk.quick("export", "--out", "manifests", "--force", *WINDOW, code=0)
+    assert " 2 written" in done.err
+    desk.settled()
+    desk.quick("apply", "--yes", code=0)
+    assert desk.calls() == []
+
+
+def test_one_stream_to_stdout_is_a_whole_set_of_manifests(desk):
+    furnish(desk)
+    done = desk.run("export", *WINDOW, code=0)
+    (desk.folder / "manifests" / "all.yaml").write_text(done.out, encoding="utf-8")
+    desk.run("validate", code=0)
+    desk.quick("adopt", "--all", code=0)
+    desk.settled()
+    assert desk.run("export", *WINDOW, code=0).out == done.out
+    assert "Blocks from 2031-01-01 until 2031-12-31" in done.err
+
+
+def test_the_order_of_lists_and_the_hash_seed_change_nothing(desk):
+    furnish(desk)
+    first = desk.run("export", *WINDOW, code=0, PYTHONHASHSEED="1").out
+    desk.box.set_options(list_order="newest", page_size=2)
+    assert desk.run("export", *WINDOW, code=0, PYTHONHASHSEED="2").out == first
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (("--kind", "Session", "--match", "Cou*"), ["sessions/course"]),
+        (("Session/course",), ["sessions/course"]),
+        (("Session/*", "--match", "session/*", "--match", "Weekly"), ["sessions/weekly"]),
+        (("--connection", "sessions", "--match", "*🍏"), ["sessions/yabloko-green-apple"]),
+        (("--kind", "Resource", "--match", "room-1?"), ["resources/room-13", "resources/room-14"]),
+    ],
+)
+def test_a_choice_of_objects(desk, arguments, expected):
+    furnish(desk)
+    desk.quick("export", "--out", "chosen", *arguments, *WINDOW, code=0)
+    found = sorted(path.relative_to(desk.folder / "chosen") for path in (desk.folder / "chosen").rglob("*.yaml"))
+    assert [str(path.with_suffix("")) for path in found] == expected
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("Session/coarse",),
+        ("--kind", "Sesion"),
+        ("--connection", "nosuch"),
+        ("--connection", "sessions", "--kind", "Block"),
+        ("--force",),
+        ("--from", "2031-02-01", "--until", "2031-01-01"),
+        ("--from", "soon"),
+        ("--from", "9999-12-31"),
+    ],
+)
+def test_wrong_usage(desk, arguments):
+    furnish(desk)
+    desk.run("export", *arguments, code=64)
+
+
+def test_a_block_names_its_resource_only_where_that_will_be_declared(desk):
+    room = desk.box.add_resource({"name": "Hall"})
+    desk.box.add_block(room, "2031-03-30T00:30:00Z", "2031-03-30T01:30:00Z")
+    alone = desk.quick("export", "--kind", "Block", *WINDOW, code=0).out
+    assert f"resource_id: {room}" in alone
+    assert "name: hall-2031-03-30-0030" in alone
+    assert "resource: hall\n" in desk.quick("export", *WINDOW, code=0).out
+    desk.declare("Resource", "main-hall", {"name": "Hall"})
+    assert "resource: main-hall\n" in desk.quick("export", "--kind", "Block", *WINDOW, code=0).out
+
+
+def test_what_is_declared_keeps_its_address_and_is_not_declared_twice(desk):
+    furnish(desk)
+    desk.declare(
+        "Session", "my-course", {"name": "Course", "group": "No", "start_date": "2031-03-03"}, labels={"a": "b"}
+    )
+    desk.quick("adopt", "--all", code=0)
+    done = desk.quick("export", "--out", "manifests", *WINDOW, code=0)
+    assert "Left out Session/my-course: manifests/session-my-course.json declares it" in done.err
+    desk.quick("validate", code=0)
+    shown = desk.quick("export", "Session/my-course", code=0).out
+    assert "name: my-course" in shown
+    assert "labels:\n    a: b" in shown
+    desk.quick("export", "--out", "elsewhere", *WINDOW, code=0)
+    assert (desk.folder / "elsewhere/sessions/my-course.yaml").exists()
+
+
+def test_what_cannot_be_read_is_told_and_the_rest_is_written(desk):
+    furnish(desk)
+    number = desk.box.sessions()[0]["id"]
+    fault = Fault(kind="status_before", match_path=f"/api/sessions/{number}.xml", status=500, times=None)
+    desk.box.fault(fault)
+    done = desk.quick("export", "--out", "manifests", *WINDOW, code=1)
+    assert f"Session on connection sessions, id {number}, could not be read" in done.err
+    assert len(list((desk.folder / "manifests/sessions").iterdir())) == 6
+    desk.box.clear_faults()
+    desk.box.fault(Fault(kind="status_before", match_path="/api/sessions.xml", status=500, times=None))
+    done = desk.quick("export", *WINDOW, code=1)
+    assert "the list of every Session on connection sessions could not be read" in done.err
+    assert "kind: Resource" in done.out
+
+
+def test_a_session_that_goes_away_while_it_is_read_is_told(desk):
+    furnish(desk)
+    number = desk.box.sessions()[0]["id"]
+    desk.box.fault(Fault(kind="status_before", match_path=f"/api/sessions/{number}.xml", status=404, times=None))
+    done = desk.quick("export", *WINDOW, code=1)
+    assert f"id {number}, could not be read: 404 to show, yet the list names it" in done.err
+
+
+def test_a_refused_value_stands_in_a_comment_and_in_a_warning(desk):
+    room = desk.box.add_resource({"name": "Desk", "email": "front desk"})
+    done = desk.quick("export", code=0)
+    assert "# email: front desk\n" in done.out
+    assert 'warning: email is not stated: email is "front desk"; expected an email address' in done.err
+    desk.box.edit_resource(room, name="")
+    done = desk.quick("export", code=0)
+    assert "cannot be declared: name is missing" in done.err
+    assert all(line.startswith("#") for line in done.out.splitlines())
+
+
+def test_it_only_reads_and_writes_no_half_file(desk):
+    furnish(desk)
+    desk.box.clear_log()
+    desk.quick("export", "--out", "manifests", *WINDOW, code=0)
+    assert desk.calls() == []
+    assert [path.name for path in (desk.folder / "manifests").rglob(".*")] == []
+    assert not (desk.folder / ".reconciler").exists()
+
+
+def test_without_any_manifest_folder_it_works_and_says_how_it_went(desk):
+    (desk.folder / "manifests").rmdir()
+    furnish(desk)
+    done = desk.run("export", "--out", "manifests", *WINDOW, code=0)
+    assert "Exported 14 objects (4 Block, 3 Resource, 7 Session) to manifests: 14 written, 0 unchanged." in done.err
+
+
+def test_a_credential_that_a_live_field_repeats_is_written_nowhere(desk):
+    word = desk.env["BB_TOKEN"] = "Pineapple-Tin-Roof"
+    desk.box.set_options(auth_token=word)
+    desk.box.add_resource({"name": word, "description": f"ask for {word}"})
+    desk.box.add_resource({"name": "Desk", "description": f"ask for {word}"})
+    done = desk.quick("export", "--out", "manifests", code=0)
+    texts = [path.read_text(encoding="utf-8") for path in (desk.folder / "manifests").rglob("*.yaml")]
+    names = [path.name for path in (desk.folder / "manifests").rglob("*.yaml")]
+    assert len(texts) == 2
+    assert word.lower() not in " ".join([*texts, *names, done.err, done.out]).lower()
+    assert "it holds a credential of this project" in done.err
+    desk.quick("validate", code=0)
