@@ -50,6 +50,11 @@ class Credential:
     command: tuple[str, ...] = ()
     where: SourceRef
 
+    @property
+    def shown(self) -> str:
+        """Where the value comes from, for a hint; never a command's words, which can hold a value."""
+        return "the command under auth" if self.source == "command" else self.name
+
     def resolve(self) -> Secret:
         """Return the value; ReconcilerError names the source where there is none (`where` is its place)."""
         value = _READERS[self.source](self)

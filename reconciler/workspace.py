@@ -19,6 +19,7 @@ from reconciler.registry import kinds, providers
 if TYPE_CHECKING:
     from reconciler.model.kind import Kind
     from reconciler.providers.base import Provider, ProviderSpec
+    from reconciler.providers.http import Limiter
     from reconciler.settings import Connection, Project, Secret
     from reconciler.state.store import Store
 
@@ -38,6 +39,7 @@ class Workspace:
         self.providers: Mapping[str, ProviderSpec] = providers()
         self._lock = threading.Lock()
         self._open: dict[tuple[str, bool], Provider] = {}
+        self._limiters: dict[str, Limiter] = {}
         self._secrets: dict[str, dict[str, Secret]] = {}
         self._store: Store | None = None
         self._run_id: str | None = None
@@ -87,14 +89,17 @@ class Workspace:
         return self._provider(connection, writes=True)
 
     def _provider(self, name: str, *, writes: bool) -> Provider:
-        from reconciler.providers.http import Door  # noqa: PLC0415 - httpx, which offline commands do without
+        from reconciler.providers.http import Door, Limiter  # noqa: PLC0415 - httpx, which offline commands do without
 
         with self._lock:
             if (name, writes) not in self._open:
                 connection = self._bounded(self.project.connections[name])
                 spec = self.providers[connection.provider]
                 login_path = spec.login_path(connection) if spec.login_path else None
-                door = Door(connection, writes=writes, secrets=self._secrets[name], login_path=login_path)
+                if name not in self._limiters:  # one for what reads and what writes: the server counts both
+                    self._limiters[name] = Limiter(connection.max_concurrency, connection.requests_per_second)
+                limiter, secrets = self._limiters[name], self._secrets[name]
+                door = Door(connection, writes=writes, secrets=secrets, login_path=login_path, limiter=limiter)
                 self._open[name, writes] = spec.open(connection, door)
             return self._open[name, writes]
 

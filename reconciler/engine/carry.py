@@ -7,31 +7,26 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 from reconciler.engine.diff import compare
 from reconciler.engine.doubt import intended, unread_stranger
 from reconciler.engine.identify import created
+from reconciler.engine.pending import pending_until, prolonging
 from reconciler.engine.snapshot import Place
 from reconciler.errors import OutcomeUnknown, ReconcilerError, RemoteError
-from reconciler.model.canonical import digest, now, utc
+from reconciler.model.canonical import digest, now
 from reconciler.model.change import Call, Change, Edit, Receipt, bind, bind_path, merged
 from reconciler.model.kind import Kind
 from reconciler.model.objects import Address, Computed, Desired, Fields, Intent, Record, Scope
 from reconciler.model.report import Outcome, State
 from reconciler.providers.base import Provider
+from reconciler.providers.notice import noticed
 from reconciler.settings import Connection
 
 _log = logging.getLogger("reconciler.apply")
 
 _SHOWN_DIFFERENCES = 3
-
-PENDING_MARGIN = 3.0
-"""Seconds beyond a connection's timeout after which a server has surely ended a call that nobody waits for.
-
-Instants are kept to the second, so that one of them is lost at worst.
-"""
 
 
 class Ledger(Protocol):
@@ -47,6 +42,10 @@ class Ledger(Protocol):
 
     def quieten(self, number: int) -> None:
         """Record that an intent's call has ended, though with what result is not known."""
+        ...
+
+    def prolong(self, number: int, pending_until: str) -> None:
+        """Record that an intent's call starts later than was thought; ReconcilerError: it must not be sent."""
         ...
 
     def settle(self, address: Address) -> None:
@@ -326,15 +325,10 @@ def _begin(run: Run, call: Call, fields: Fields) -> int:
             effect=call.effect,
             fields=fields,
             started_at=now(),
-            pending_until=_pending_until(run.connections[call.connection].timeout),
+            pending_until=pending_until(run.connections[call.connection].timeout),
         ),
         fenced=True,
     )
-
-
-def _pending_until(timeout: float) -> str:
-    """Return until when the remote system may still be at a call that is sent now and never heard of again."""
-    return utc(datetime.now(UTC) + timedelta(seconds=timeout + PENDING_MARGIN))
 
 
 def _send(run: Run, call: Call, number: int, sent: list[Call], about: Record | None = None) -> Receipt:
@@ -345,7 +339,8 @@ def _send(run: Run, call: Call, number: int, sent: list[Call], about: Record | N
         ready = replace(ready, remote_id=about.remote_id, computed=about.computed)
     sent.append(ready)
     try:
-        return run.open_provider(call.connection).send(ready)
+        with noticed(prolonging(run.store, number)):
+            return run.open_provider(call.connection).send(ready)
     except OutcomeUnknown as lost:
         if not lost.pending:
             run.store.quieten(number)

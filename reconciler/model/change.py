@@ -71,6 +71,7 @@ class Call:
     `path` and `body` may hold `Ref`s: in the path as `{Resource/court-1}`, in the body as values.
     `body` is a structure of plain values; `encoding` says how the provider puts it on the wire.
     `reads` are paths whose answers the call needs first (a rated query that gives a slip).
+    `repeatable`: carried out twice, it leaves what carried out once leaves, so that it may be sent again.
     `remote_id` and `computed` say which object it is about and what the system worked out for it so
     far; they are filled in when it is sent, so that a plan holds neither.
     """
@@ -84,6 +85,7 @@ class Call:
     encoding: Literal["json", "xml", "form", "none"] = "none"
     needs: tuple[Address, ...] = ()
     reads: tuple[str, ...] = ()
+    repeatable: bool = False
     remote_id: str | None = None
     computed: Computed = field(default_factory=dict)
 

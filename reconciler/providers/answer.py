@@ -28,6 +28,7 @@ _XML_ERROR = re.compile(r"<error\b[^>]*>([^<]*)</error>")
 _HTML = re.compile(r"\s*<(?:!doctype\s+html|html)\b", re.IGNORECASE)
 _DIGITS = re.compile(r"[0-9]{1,18}")
 _WHOLE = re.compile(r"[+-]?[0-9]{1,18}(?:\.0*)?")
+_REQUEST_IDS = ("x-request-id", "x-correlation-id", "request-id", "x-amzn-requestid", "x-amz-request-id", "cf-ray")
 _ERROR_KEYS = ("error", "message", "errors", "detail")
 
 
@@ -68,6 +69,12 @@ def error_words(answer: Answer) -> str:
     found = _XML_ERROR.findall(answer.text)
     words = "; ".join(html.unescape(item) for item in found) if found else _json_words(answer.body)
     return neutral(words or answer.text) or _phrase(answer.status)
+
+
+def request_id(answer: Answer) -> str | None:
+    """Return what the server, or what stands before it, calls this request: its operators can look for it."""
+    found = next((value for name in _REQUEST_IDS if (value := answer.headers.get(name, "").strip())), "")
+    return neutral(found, 64) or None
 
 
 def _phrase(status: int) -> str:

@@ -49,7 +49,12 @@ class Admin:
         content = b"" if call.body is None else wire.encode(call.body)
         answer = self._client.ask(
             lambda headers: self._door.write(
-                call.method, call.path, content=content, content_type=wire.CONTENT_TYPE, headers=headers
+                call.method,
+                call.path,
+                content=content,
+                content_type=wire.CONTENT_TYPE,
+                headers=headers,
+                repeatable=call.repeatable,
             )
         )
         if call.effect == "delete" and answer.status in GONE:

@@ -162,6 +162,8 @@ def _call(
         body=body,
         encoding="none" if body is None else "json",
         needs=needs,
+        # A block is created by PUT (seed 002), and whether an address sent along is made anew is not documented.
+        repeatable=effect != "create" and "address" not in (body or {}),
     )
 
 

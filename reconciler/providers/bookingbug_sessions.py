@@ -115,6 +115,7 @@ class Sessions:
             content=b"" if call.body is None else _encoded(call),
             content_type=wire.CONTENT_TYPE,
             headers=self._headers,
+            repeatable=call.repeatable,
         )
         if call.effect == "delete" and answer.status in _GONE:
             return Receipt(status=answer.status, gone=True)

@@ -119,6 +119,7 @@ def _delete(change: Change) -> Call:
         effect="delete",
         method="DELETE",
         path=session_path(change.remote_id),
+        repeatable=True,
     )
 
 
@@ -142,6 +143,8 @@ def _call(change: Change, effect: Effect, method: str, path: str, body: dict[str
         path=path,
         body=body,
         encoding="xml",
+        # What a PUT states it leaves, however often it comes; but slots it would make anew each time (seed 000).
+        repeatable=effect == "update" and "slots" not in body,
     )
 
 

@@ -181,6 +181,14 @@ class Store:
             if connection is not None:
                 connection.execute(update(intents).where(intents.c.number == number).values(pending_until=""))
 
+    def prolong(self, number: int, pending_until: str) -> None:
+        """Record that an intent's call starts later than was thought; ReconcilerError where another run settled it."""
+        with self._transaction(writing=True) as connection:
+            query = update(intents).where(intents.c.number == number).values(pending_until=pending_until)
+            if connection is None or connection.execute(query).rowcount != 1:
+                message = "another run has settled what this call was for, so it is not sent"
+                raise ReconcilerError(message, hint="plan again")
+
     def sight(self, run_id: str, ids: Mapping[tuple[str, str], Collection[str]]) -> None:
         """Record which ids were live, by connection and kind, before a run creates anything there."""
         rows = [

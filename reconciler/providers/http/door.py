@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import json
 import logging
-import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, Self, TypeVar
 from urllib.parse import urlsplit
@@ -22,9 +20,14 @@ import tenacity
 
 from reconciler import __version__, redaction
 from reconciler.errors import OutcomeUnknown, ReconcilerError, RemoteError
-from reconciler.providers.answer import Answer, error_words
-from reconciler.providers.http.pacing import Pace, asked_pause
-from reconciler.providers.http.transport import AnswerTooLarge, ReadOnly, failure_words, open_transport, read_body
+from reconciler.providers.answer import Answer, error_words, request_id
+from reconciler.providers.http.attempts import Attempt, Purpose, failed, judged, settled
+from reconciler.providers.http.body import ENCODINGS, AnswerTooLarge, read_body
+from reconciler.providers.http.deadline import CONNECT_TIMEOUT, DEADLINE
+from reconciler.providers.http.links import local_path
+from reconciler.providers.http.pacing import Limiter, asked_pause
+from reconciler.providers.http.transport import ReadOnly, open_transport
+from reconciler.providers.notice import starting
 from reconciler.settings import Connection, Secret
 
 ATTEMPTS = 4
@@ -35,36 +38,18 @@ BACKOFF = 0.5
 
 LONGEST_BACKOFF = 20.0
 
-_BUSY = frozenset({429, 500, 502, 503, 504})
-"""Answers after which a read is worth another attempt."""
-
-_NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
-"""Failures before a single byte of the request left: even a write was certainly not carried out."""
-
-_PASSING = (httpx.TimeoutException, httpx.NetworkError, httpx.RemoteProtocolError, httpx.ProxyError)
-"""Failures that may be gone the next time."""
-
 _LOG = logging.getLogger("reconciler.http")
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Attempt:
-    """How sending a request once ended."""
-
-    answer: Answer | None = None
-    error: RemoteError | None = None
-    again: bool = False
-    pause: float | None = None
-
-
 class Door:
     """One connection's HTTP client: paced, bounded, retrying what is safe, silent about secrets.
 
     `transport` replaces the network (tests, embedded sandbox). With `writes=False` nothing but GET
-    leaves, save POST to exactly `login_path`. Safe to use from several threads.
+    leaves, save POST to exactly `login_path`. `limiter` is shared by the doors of one connection.
+    Safe to use from several threads.
     """
 
     def __init__(
@@ -74,6 +59,7 @@ class Door:
         writes: bool,
         secrets: Mapping[str, Secret],
         login_path: str | None = None,
+        limiter: Limiter | None = None,
         transport: httpx.BaseTransport | None = None,
         backoff: float = BACKOFF,
     ) -> None:
@@ -89,15 +75,14 @@ class Door:
         # environment are honoured by `open_transport`.
         self._client = httpx.Client(
             transport=inner,
-            timeout=httpx.Timeout(connection.timeout),
+            timeout=httpx.Timeout(connection.timeout, connect=min(connection.timeout, CONNECT_TIMEOUT)),
             follow_redirects=False,
             trust_env=False,
             # No cookies: what a request means must not depend on the ones before it.
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
-            headers={"User-Agent": f"reconciler/{__version__}"},
+            headers={"User-Agent": f"reconciler/{__version__}", "Accept-Encoding": ENCODINGS},
         )
-        self._slots = threading.BoundedSemaphore(connection.max_concurrency)
-        self._pace = Pace(connection.requests_per_second)
+        self._limiter = limiter or Limiter(connection.max_concurrency, connection.requests_per_second)
         self._jitter = tenacity.wait_random_exponential(multiplier=backoff, max=LONGEST_BACKOFF)
         self._pool = ThreadPoolExecutor(connection.max_concurrency, thread_name_prefix="reconciler-http")
 
@@ -116,7 +101,7 @@ class Door:
         self, path: str, params: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None
     ) -> Answer:
         """Read `path`; any status but 3xx is returned. RemoteError: no usable answer came."""
-        return self._carry(self._request("GET", path, params=params, headers=headers), repeatable=True)
+        return self._carry(self._request("GET", path, params=params, headers=headers), Purpose.READ)
 
     def write(
         self,
@@ -126,21 +111,24 @@ class Door:
         content: bytes = b"",
         content_type: str | None = None,
         headers: Mapping[str, str] | None = None,
+        repeatable: bool = False,
     ) -> Answer:
         """Send one writing call; `path` may carry a query. 2xx and 4xx are returned.
 
         RemoteError: it was certainly not carried out. OutcomeUnknown: it may have been, because the
         answer was lost, is a server's failure (5xx), or redirects as a carried out form does.
+        `repeatable`: carried out twice it is as carried out once, so it is sent again where an attempt
+        ended without an answer that can be used; of a DELETE, 404 and 410 are then as good as a success.
         """
         typed = {**(headers or {}), **({"Content-Type": content_type} if content_type else {})}
         request = self._request(method, path, headers=typed, content=content)
-        return self._carry(request, repeatable=False)
+        return self._carry(request, Purpose.REPEATABLE if repeatable else Purpose.ONCE)
 
     def login(self, path: str, payload: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Answer:
         """POST JSON to obtain a token: changes nothing there, so it is repeated like a read."""
         typed = {**(headers or {}), "Content-Type": "application/json"}
         request = self._request("POST", path, headers=typed, content=json.dumps(payload).encode())
-        return self._carry(request, repeatable=True)
+        return self._carry(request, Purpose.READ)
 
     def gather(self, function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
         """Return `function` of every item, in item order, up to `max_concurrency` at a time.
@@ -183,31 +171,29 @@ class Door:
 
     def refusal(self, answer: Answer, doing: str) -> RemoteError:
         """Return the error for an answer that says no to `doing` (`POST /api/sessions.xml`)."""
-        name = self.connection.name
+        name, marked = self.connection.name, self._marked(answer)
         if answer.status == 401:  # noqa: PLR2004 - HTTP's "who are you"
-            hint = f"check the credentials under auth ({self.connection.where})"
-            return RemoteError(f"{doing}: 401: wrong credentials for connection `{name}`", hint=hint, status=401)
+            sources = ", ".join(self.connection.auth[key].shown for key in sorted(self.connection.auth))
+            hint = f"check {sources or 'the credentials under auth'} ({self.connection.where})"
+            said = f"401: wrong credentials for connection `{name}`{marked}"
+            return RemoteError(f"{doing}: {said}", hint=hint, status=401)
         if answer.status == 403:  # noqa: PLR2004 - HTTP's "not you"
             hint = f"check company_id and what these credentials may do ({self.connection.where})"
-            said = f"403: not allowed for connection `{name}`: {self.words(answer)}"
+            said = f"403: not allowed for connection `{name}`: {self.words(answer)}{marked}"
             return RemoteError(f"{doing}: {said}", hint=hint, status=403)
-        said = f"{answer.status}: {self.words(answer)}"
+        said = f"{answer.status}: {self.words(answer)}{marked}"
         return RemoteError(f"{doing}: {said}", status=answer.status)
 
     def local_path(self, url: str) -> str | None:
-        """Return the path of a link into this same system (relative, or on the same host), else None.
+        """Return the path of a link into this same system (relative, or with its scheme, host and port), else None.
 
         A query, a fragment and a template's tail are cut off. Nothing is ever fetched from elsewhere.
         """
-        try:
-            there, here = urlsplit(url.partition("{")[0]), urlsplit(self._base)
-        except ValueError:
-            return None
-        if there.netloc and there.hostname != here.hostname:
-            return None
-        if not there.path.startswith("/") or not there.path.startswith(self._base_path):
-            return None
-        return there.path[len(self._base_path) :]
+        return local_path(url, self._base)
+
+    def _marked(self, answer: Answer) -> str:
+        found = request_id(answer)
+        return "" if found is None else f" (request id {self.veil(found)})"
 
     def _request(
         self,
@@ -232,37 +218,55 @@ class Door:
         except httpx.InvalidURL:
             raise RemoteError(f"{method} {path.partition('?')[0]}: not a path that can be asked for") from None
 
-    def _carry(self, request: httpx.Request, *, repeatable: bool) -> Answer:
+    def _carry(self, request: httpx.Request, purpose: Purpose) -> Answer:
         retrying = tenacity.Retrying(
             stop=tenacity.stop_after_attempt(ATTEMPTS),
             wait=self._pause,
             retry=tenacity.retry_if_result(lambda attempt: attempt.again),
             retry_error_callback=_last,
         )
-        attempt: _Attempt = retrying(self._attempt, request, repeatable)
-        if attempt.error is not None:
-            raise attempt.error
-        if attempt.answer is None:  # pragma: no cover - an attempt ends in one of the two
-            raise AssertionError
-        return attempt.answer
+        doubts: list[OutcomeUnknown] = []
+        return settled(retrying(self._attempt, request, purpose, doubts), request, doubts)
 
     def _pause(self, state: tenacity.RetryCallState) -> float:
         attempt = _last(state)
         return self._jitter(state) if attempt.pause is None else attempt.pause
 
-    def _attempt(self, request: httpx.Request, repeatable: bool) -> _Attempt:
-        with self._slots:
-            self._pace.wait()
-            began = time.monotonic()
-            try:
-                answer = self._exchange(request, began + self.connection.timeout)
-            except (httpx.HTTPError, AnswerTooLarge) as error:
-                _log(request, "failed", began)
-                return self._failed(request, error, repeatable=repeatable)
-            _log(request, str(answer.status), began, len(answer.body))
-        return self._judged(request, answer, repeatable=repeatable)
+    def _attempt(self, request: httpx.Request, purpose: Purpose, doubts: list[OutcomeUnknown]) -> Attempt:
+        """Send a request once; where it may have been carried out for all we know, `doubts` grows."""
+        with self._limiter.turn():
+            if purpose is not Purpose.READ:
+                try:
+                    starting(self.connection.timeout)
+                except ReconcilerError as error:
+                    if not doubts:  # nothing was sent
+                        raise
+                    return Attempt(error=RemoteError(error.message, hint=error.hint))
+            attempt = self._sent(request, purpose)
+        if isinstance(attempt.error, OutcomeUnknown):
+            doubts.append(attempt.error)
+        return attempt
+
+    def _sent(self, request: httpx.Request, purpose: Purpose) -> Attempt:
+        began = time.monotonic()
+        doing = self._described(request)
+        try:
+            answer = self._exchange(request, began + self.connection.timeout)
+        except (httpx.HTTPError, AnswerTooLarge) as error:
+            _log(request, "failed", began)
+            return failed(error, doing, self.connection, purpose)
+        marked = self._marked(answer)
+        _log(request, f"{answer.status}{marked}", began, len(answer.body))
+        pause = asked_pause(answer.headers) if answer.status in {429, 503} else None
+        if answer.status == 429 or pause is not None:  # noqa: PLR2004 - HTTP's "too many requests"
+            self._limiter.pace.refused(began)
+            self._limiter.pace.hold(pause or 0.0)
+        elif answer.ok:
+            self._limiter.pace.answered()
+        return judged(answer, f"{doing}: {answer.status}: ", self.words(answer) + marked, purpose, pause)
 
     def _exchange(self, request: httpx.Request, deadline: float) -> Answer:
+        request.extensions[DEADLINE] = deadline
         response = self._client.send(request, stream=True)
         try:
             body = read_body(response, deadline)
@@ -270,35 +274,6 @@ class Door:
             response.close()
         headers = {name.lower(): value for name, value in response.headers.items()}
         return Answer(status=response.status_code, headers=headers, body=body, url_path=self._path(request))
-
-    def _failed(self, request: httpx.Request, error: Exception, *, repeatable: bool) -> _Attempt:
-        words, hopeless = failure_words(error, self.connection)
-        status = error.status if isinstance(error, AnswerTooLarge) else None
-        said = f"{self._described(request)}: {words}"
-        if repeatable or isinstance(error, (*_NEVER_SENT, httpx.UnsupportedProtocol)):
-            again = isinstance(error, _PASSING) and not hopeless
-            return _Attempt(error=RemoteError(said, status=status), again=again)
-        # The server may be at it still where we gave up waiting; a connection that broke ended the request.
-        pending = isinstance(error, httpx.TimeoutException)
-        return _Attempt(error=OutcomeUnknown(f"{said}; it may have been carried out", status=status, pending=pending))
-
-    def _judged(self, request: httpx.Request, answer: Answer, *, repeatable: bool) -> _Attempt:
-        status, doing = answer.status, self._described(request)
-        if 300 <= status < 400:  # noqa: PLR2004 - HTTP's class of redirections
-            target = urlsplit(answer.headers.get("location", "")).hostname or "another path"
-            said = f"{doing}: {status}: redirected to {target}, which is not followed"
-            # 302 and 303 are also how a web application answers a form it has carried out.
-            lost = not repeatable and status in {302, 303}
-            kind = OutcomeUnknown if lost else RemoteError
-            return _Attempt(error=kind(said, status=status, hint="correct the connection's base_url"))
-        pause = asked_pause(answer.headers) if status in {429, 503} else None
-        if status == 429 and pause is not None:  # noqa: PLR2004 - HTTP's "too many requests"
-            self._pace.hold(pause)
-        if not repeatable and (status >= 500 or status == 408):  # noqa: PLR2004 - the server's own failures
-            said = f"{doing}: {status}: {self.words(answer)}; it may have been carried out"
-            return _Attempt(error=OutcomeUnknown(said, status=status))
-        again = status in _BUSY if repeatable else status == 429  # noqa: PLR2004 - refused before it was looked at
-        return _Attempt(answer=answer, again=again, pause=pause)
 
     def _described(self, request: httpx.Request) -> str:
         host = urlsplit(self._base).netloc.rpartition("@")[2]
@@ -308,10 +283,10 @@ class Door:
         return request.url.path[len(self._base_path) :]
 
 
-def _last(state: tenacity.RetryCallState) -> _Attempt:
+def _last(state: tenacity.RetryCallState) -> Attempt:
     if state.outcome is None:  # pragma: no cover - tenacity calls this after an attempt
         raise AssertionError
-    attempt: _Attempt = state.outcome.result()
+    attempt: Attempt = state.outcome.result()
     return attempt
 
 

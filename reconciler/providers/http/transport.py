@@ -5,7 +5,6 @@ from __future__ import annotations
 import ipaddress
 import socket
 import ssl
-import time
 from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -13,10 +12,9 @@ from urllib.request import getproxies, proxy_bypass
 import httpx
 
 from reconciler.errors import ReconcilerError
+from reconciler.providers.http.body import AnswerTooLarge
+from reconciler.providers.http.deadline import CONNECT_TIMEOUT, Lane
 from reconciler.settings import Connection
-
-MAX_ANSWER = 64 * 1024 * 1024
-"""Bytes of one answer, decoded; no documented answer comes near it."""
 
 KEEP_ALIVE = 4.0
 """Seconds an idle connection is kept: less than servers usually do, so that a write seldom meets a closed one."""
@@ -24,26 +22,18 @@ KEEP_ALIVE = 4.0
 
 _FAILURES: tuple[tuple[type[Exception], str], ...] = (
     (httpx.PoolTimeout, "no connection was free within {timeout}"),
-    (httpx.ConnectTimeout, "{lost}timed out after {timeout}"),
+    (httpx.ConnectTimeout, "{lost}timed out after {connect}"),
     (httpx.TimeoutException, "timed out after {timeout}"),
     (httpx.ProxyError, "{lost}the proxy refuses"),
     (httpx.RemoteProtocolError, "the connection was closed before the answer was complete, or it is not HTTP"),
     (httpx.NetworkError, "the connection broke"),
-    (httpx.DecodingError, "the answer's compression is broken"),
+    (httpx.DecodingError, "the answer's compression cannot be undone"),
 )
 """What each kind of failure is called; the first that fits counts."""
 
 
 class WriteRefusedHere(RuntimeError):
     """A read-only door was asked to write: a mistake in this program; nothing was sent."""
-
-
-class AnswerTooLarge(Exception):
-    """An answer went on beyond MAX_ANSWER."""
-
-    def __init__(self, status: int) -> None:
-        super().__init__(f"an answer of more than {MAX_ANSWER // 1024 // 1024} MB")
-        self.status = status
 
 
 class ReadOnly(httpx.BaseTransport):
@@ -124,34 +114,55 @@ class _LaneStream(httpx.SyncByteStream):
 
 
 def open_transport(connection: Connection) -> httpx.BaseTransport:
-    """Return the network as the connection's settings want it; ReconcilerError for a bad `ca_file`."""
+    """Return the network as the connection's settings want it; ReconcilerError for a bad `ca_file` or proxy."""
     tls, proxy = _tls(connection), _proxy(connection.base_url)
-    limits = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=KEEP_ALIVE)
-    return Lanes(lambda: httpx.HTTPTransport(verify=tls, limits=limits, proxy=proxy, trust_env=False))
+    return Lanes(lambda: Lane(tls, proxy, KEEP_ALIVE))
 
 
 def _tls(connection: Connection) -> ssl.SSLContext:
     if urlsplit(connection.base_url).scheme != "https":
         # Redirects are not followed, so no TLS can come up; loading authorities would cost 20 ms and more.
         return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    named = f"{connection.where}: ca_file {connection.ca_file}"
     if connection.ca_file is None:
-        return httpx.create_ssl_context()
+        named = f"{connection.where}: the authorities of SSL_CERT_FILE or SSL_CERT_DIR in the environment"
     try:
-        return ssl.create_default_context(cafile=connection.ca_file)
+        if connection.ca_file is None:
+            context = httpx.create_ssl_context()
+        else:
+            context = ssl.create_default_context(cafile=connection.ca_file)
     except OSError as error:  # ssl.SSLError is one
         reason = error.strerror if error.errno and not isinstance(error, ssl.SSLError) else "it is not a PEM file"
-        raise ReconcilerError(f"{connection.where}: ca_file {connection.ca_file} cannot be used: {reason}") from None
+        raise ReconcilerError(
+            f"{named} cannot be used: {reason}", hint="expected a readable file of PEM certificates"
+        ) from None
+    # Said here, so that no setting of the system's OpenSSL allows what is older.
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
 
 
-def _proxy(base_url: str) -> str | None:
+def _proxy(base_url: str) -> httpx.Proxy | None:
     """Return the proxy the environment names for this host; never one for this very machine."""
     parts = urlsplit(base_url)
     host = parts.hostname or ""
     if _loopback(host) or proxy_bypass(host):
         return None
     proxies = getproxies()
-    found = proxies.get(parts.scheme) or proxies.get("all")
-    return found if not found or "://" in found else f"http://{found}"
+    name = parts.scheme if proxies.get(parts.scheme) else "all"
+    found = proxies.get(name)
+    if not found:
+        return None
+    try:
+        proxy = httpx.Proxy(found if "://" in found else f"http://{found}")
+    except (ValueError, TypeError, httpx.InvalidURL):
+        proxy = None
+    if proxy is None or proxy.url.scheme not in {"http", "https"} or not proxy.url.host:
+        # The variable's value is not repeated: it may hold a password.
+        raise ReconcilerError(
+            f"the proxy in the environment variable {name}_proxy cannot be used",
+            hint="expected http://HOST:PORT or https://HOST:PORT, or a no_proxy that names the host",
+        )
+    return proxy
 
 
 def _loopback(host: str) -> bool:
@@ -159,20 +170,6 @@ def _loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost" or host.endswith(".localhost")
-
-
-def read_body(response: httpx.Response, deadline: float) -> bytes:
-    """Read an answer to its end, within its time and size; a slow drip must not hold a run for ever."""
-    chunks: list[bytes] = []
-    size = 0
-    for chunk in response.iter_bytes():
-        size += len(chunk)
-        if size > MAX_ANSWER:
-            raise AnswerTooLarge(response.status_code)
-        if time.monotonic() > deadline:
-            raise httpx.ReadTimeout("the answer did not end in time")
-        chunks.append(chunk)
-    return b"".join(chunks)
 
 
 def failure_words(error: Exception, connection: Connection) -> tuple[str, bool]:
@@ -186,7 +183,8 @@ def failure_words(error: Exception, connection: Connection) -> tuple[str, bool]:
         return (words if words.startswith("TLS") else lost + words), hopeless
     for kind, words in _FAILURES:
         if isinstance(error, kind):
-            said = words.format(lost=lost, timeout=f"{connection.timeout:g} s")
+            connect = min(connection.timeout, CONNECT_TIMEOUT)
+            said = words.format(lost=lost, timeout=f"{connection.timeout:g} s", connect=f"{connect:g} s")
             return said, isinstance(error, httpx.DecodingError)
     return f"the request failed ({type(error).__name__})", True
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 
 from reconciler import pipeline
-from reconciler.engine.carry import PENDING_MARGIN
+from reconciler.engine.pending import PENDING_MARGIN
 from reconciler.errors import OutcomeUnknown, RemoteError
 from reconciler.kinds import block as block_kind
 from reconciler.kinds import resource as resource_kind

@@ -14,7 +14,7 @@ from provider_script import Script, connection, open_door
 
 from reconciler.errors import OutcomeUnknown, ReconcilerError, RemoteError
 from reconciler.providers.answer import Answer, error_words, identifier
-from reconciler.providers.http import ATTEMPTS, Door, WriteRefusedHere, transport
+from reconciler.providers.http import ATTEMPTS, Door, WriteRefusedHere, body, transport
 from reconciler.providers.http.pacing import LONGEST_PAUSE, Pace, asked_pause
 
 OK = httpx.Response(200, content=b"fine")
@@ -246,7 +246,7 @@ def test_gather_keeps_order_and_finishes_before_it_raises():
 
 @pytest.mark.parametrize(("method", "kind"), [("GET", RemoteError), ("PUT", OutcomeUnknown)])
 def test_an_endless_answer_is_cut_off(method, kind, monkeypatch):
-    monkeypatch.setattr(transport, "MAX_ANSWER", 1000)
+    monkeypatch.setattr(body, "MAX_ANSWER", 1000)
     script = Script({f"{method} /a": httpx.Response(200, content=b"x" * 1001)})
     with open_door(script) as door, pytest.raises(kind, match="an answer of more than"):
         door.get("/a") if method == "GET" else door.write("PUT", "/a")
@@ -308,7 +308,25 @@ def test_only_digits_are_an_id(value):
     [
         ("/api/v1/x/1", "/api/v1/x/1"),
         ("https://uk.bookingbug.com/api/x?token=1#f", "/api/x"),
-        ("http://uk.bookingbug.com:80/api/x", "/api/x"),
+        ("https://UK.bookingbug.com:443/api/x", "/api/x"),
+        ("http://uk.bookingbug.com/api/x", None),
+        ("http://uk.bookingbug.com:443/api/x", None),
+        ("https://uk.bookingbug.com:8443/api/x", None),
+        ("https:/api/x", None),
+        ("https:///api/x", None),
+        ("///api/x", None),
+        ("https://uk.bookingbug.com@evil.example/api/x", None),
+        ("https://me@uk.bookingbug.com/api/x", None),
+        ("https://evil.example\\@uk.bookingbug.com/api/x", None),
+        ("/\\evil.example/api/x", None),
+        ("https://uk.bookingbug.com:99999/api/x", None),
+        ("/api/../../admin", None),
+        ("/api/%2e%2E/admin", None),
+        ("//uk.bookingbug.com/api/x", None),
+        (" /api/x", None),
+        ("/api/\u0661", None),
+        ("{+host}/api/x", None),
+        ("https://uk.bookingbug.com{/path}", None),
         ("https://uk.bookingbug.com/api/x{?a,b}", "/api/x"),
         ("https://evil.example/api/x", None),
         ("//evil.example/api/x", None),
@@ -330,6 +348,7 @@ def test_a_base_path_is_kept_and_hidden():
         assert door.get("/api/x").url_path == "/api/x"
         assert door.login("/login", {}).status == 200
         assert door.local_path("https://gate.example/bb/api/x") == "/api/x"
+        assert door.local_path("https://gate.example/bbb/api/x") is None
 
 
 def test_a_header_that_cannot_be_sent_is_named_without_its_value():
@@ -441,7 +460,7 @@ def test_a_bad_ca_file_is_named(tmp_path):
 def test_proxies_of_the_environment_are_used(monkeypatch):
     monkeypatch.setenv("https_proxy", "proxy.example:3128")
     monkeypatch.setenv("no_proxy", "direct.example")
-    assert transport._proxy("https://uk.bookingbug.com") == "http://proxy.example:3128"
+    assert transport._proxy("https://uk.bookingbug.com").url == "http://proxy.example:3128"
     assert transport._proxy("https://direct.example") is None
     assert transport._proxy("https://localhost:1") is None
 

@@ -1,0 +1,157 @@
+"""Sockets that know when the whole call has to be over, whatever the other side does.
+
+A timeout of the HTTP library starts anew with every byte that comes: a server that sends one byte of a header a
+second holds a run for ever. Here each wait is cut to what is left of the call. (Inside TLS to a proxy that is
+itself spoken to by TLS, the rest of the time may count once for each record.)
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import queue
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Iterable
+from typing import Any
+
+import httpcore
+import httpx
+
+CONNECT_TIMEOUT = 10.0
+"""Seconds after which a host that has not taken the connection is given up, if the call's own time is not shorter."""
+
+DEADLINE = "deadline"
+"""The key of a request's extensions that holds the monotonic instant at which its call has to be over."""
+
+_PIECE = 16 * 1024
+
+
+class _Clock:
+    """When the call under way on one lane has to be over."""
+
+    def __init__(self) -> None:
+        self.deadline: float | None = None
+
+    def left(self, timeout: float | None, error: type[Exception]) -> float | None:
+        """Return how long one step may take; raises `error` where nothing is left."""
+        if self.deadline is None:
+            return timeout
+        left = self.deadline - time.monotonic()
+        if left <= 0:
+            raise error("the call's time is over")
+        return left if timeout is None else min(left, timeout)
+
+
+class _Stream(httpcore.NetworkStream):
+    def __init__(self, inner: httpcore.NetworkStream, clock: _Clock) -> None:
+        self._inner, self._clock = inner, clock
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._inner.read(max_bytes, self._clock.left(timeout, httpcore.ReadTimeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        for start in range(0, len(buffer), _PIECE):
+            left = self._clock.left(timeout, httpcore.WriteTimeout)
+            self._inner.write(buffer[start : start + _PIECE], left)
+
+    def close(self) -> None:
+        self._inner.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        left = self._clock.left(timeout, httpcore.ConnectTimeout)
+        return _Stream(self._inner.start_tls(ssl_context, server_hostname, left), self._clock)
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._inner.get_extra_info(info)
+
+
+class _Network(httpcore.NetworkBackend):
+    def __init__(self, clock: _Clock) -> None:
+        self._inner, self._clock = httpcore.SyncBackend(), clock
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.NetworkStream:
+        ends = None if timeout is None else time.monotonic() + timeout
+        addresses = _addresses(host, port, self._clock.left(timeout, httpcore.ConnectTimeout))
+        for number, address in enumerate(addresses, start=1):
+            left = None if ends is None else max(ends - time.monotonic(), 0.001) / (len(addresses) - number + 1)
+            left = self._clock.left(left, httpcore.ConnectTimeout)
+            try:
+                stream = self._inner.connect_tcp(address, port, left, local_address, socket_options)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout):
+                if number == len(addresses):
+                    raise
+            else:
+                return _Stream(stream, self._clock)
+        raise httpcore.ConnectError("its host name has no address")
+
+
+def _addresses(host: str, port: int, timeout: float | None) -> list[str]:
+    """Look a host name up, which the system does for as long as it likes, in a thread that can be left behind."""
+    try:
+        return [str(ipaddress.ip_address(host))]
+    except ValueError:
+        pass
+    found: queue.SimpleQueue[list[str] | OSError] = queue.SimpleQueue()
+
+    def look() -> None:
+        try:
+            rows = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            found.put(list(dict.fromkeys(str(row[4][0]) for row in rows)))
+        except UnicodeError:  # a label that is empty or longer than 63 letters
+            found.put(socket.gaierror(socket.EAI_NONAME, "not a host name"))
+        except OSError as error:
+            found.put(error)
+
+    threading.Thread(target=look, name="reconciler-dns", daemon=True).start()
+    try:
+        result = found.get(timeout=timeout)
+    except queue.Empty:
+        raise httpcore.ConnectTimeout("the host name was not looked up in time") from None
+    try:
+        if isinstance(result, OSError):
+            raise result
+    except OSError as error:  # raised here, so that it stays the context: the pool takes the cause away
+        raise httpcore.ConnectError(str(error)) from error
+    return result
+
+
+class Lane(httpx.HTTPTransport):
+    """One connection at a time, whose every wait ends when the request's `DEADLINE` is there."""
+
+    def __init__(self, tls: ssl.SSLContext, proxy: httpx.Proxy | None, keep_alive: float) -> None:
+        super().__init__(verify=tls, trust_env=False)
+        self._clock = _Clock()
+        shared: dict[str, Any] = {
+            "ssl_context": tls,
+            "max_connections": 1,
+            "max_keepalive_connections": 1,
+            "keepalive_expiry": keep_alive,
+            "network_backend": _Network(self._clock),
+        }
+        if proxy is None:
+            self._pool = httpcore.ConnectionPool(**shared)
+        else:
+            url = proxy.url
+            self._pool = httpcore.HTTPProxy(
+                proxy_url=httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
+                proxy_auth=proxy.raw_auth,
+                proxy_headers=proxy.headers.raw,
+                proxy_ssl_context=proxy.ssl_context,
+                **shared,
+            )
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send one request; no step of it, nor of reading its answer, waits beyond its deadline."""
+        self._clock.deadline = request.extensions.get(DEADLINE)
+        return super().handle_request(request)
