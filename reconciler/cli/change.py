@@ -16,6 +16,7 @@ from typing import Any
 import click
 
 from reconciler.cli import options
+from reconciler.cli.document import read_document
 from reconciler.cli.output import people, progress, show_plan, show_report, write_private
 from reconciler.errors import Interrupted, InvalidInput, ReconcilerError, Refused, UsageError
 from reconciler.model.plan import Plan, Selection
@@ -154,11 +155,7 @@ def _announce(settings: Settings) -> Callable[[float], None]:
 def _load(planfile: Path) -> dict[str, Any]:
     from reconciler.render.saved import load_plan_document  # noqa: PLC0415 - late, for a quick --help
 
-    try:
-        return load_plan_document(planfile.read_text(encoding="utf-8"))
-    except (OSError, UnicodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise ReconcilerError(f"cannot read the plan {planfile}: {reason}") from None
+    return load_plan_document(read_document(planfile))
 
 
 def _guard_findings(workspace: Any, plan: Plan, settings: Settings) -> tuple[Any, ...]:

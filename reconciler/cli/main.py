@@ -21,6 +21,7 @@ _COMMANDS = {
     "validate": ("reconciler.cli.validate", "Check manifests, offline."),
     "plan": ("reconciler.cli.change", "Show what would change, and the exact calls."),
     "apply": ("reconciler.cli.change", "Carry out a plan."),
+    "show": ("reconciler.cli.show", "Show a saved plan, report or drift document."),
     "drift": ("reconciler.cli.drift", "Show what changed outside since the last apply."),
     "destroy": ("reconciler.cli.change", "Delete all that is managed."),
     "adopt": ("reconciler.cli.adopt", "Take an existing live object under management."),

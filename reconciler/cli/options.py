@@ -16,19 +16,24 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 FORMATS = ("text", "json", "markdown", "html")
 
 
+def plain(command: Command) -> Command:
+    """Add what a command takes that only shows a file."""
+    return _colorless(click.option("-v", "--verbose", is_flag=True, help="Show more.")(command))
+
+
+def _colorless(command: Command) -> Command:
+    return click.option(
+        "--no-color", is_flag=True, expose_value=False, callback=_no_color, help="Plain output, as with NO_COLOR."
+    )(command)
+
+
 def common(command: Command) -> Command:
     """Add what every command on a project takes."""
     for option in reversed(
         (
             click.option("--project", type=click.Path(path_type=Path), help="Project file or its folder."),
             click.option("--env", "environment", metavar="NAME", help="Environment of the project file."),
-            click.option(
-                "--no-color",
-                is_flag=True,
-                expose_value=False,
-                callback=_no_color,
-                help="Plain output, as with NO_COLOR.",
-            ),
+            _colorless,
             click.option("-v", "--verbose", is_flag=True, help="Show more, and log every request to stderr."),
             click.option("-q", "--quiet", is_flag=True, help="No progress and no words on stderr but errors."),
         )

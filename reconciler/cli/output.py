@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from io import StringIO
 from pathlib import Path
@@ -111,38 +111,53 @@ def show(form: str, output: Path | None, forms: dict[str, Callable[[], str]], te
 
 def show_plan(plan: Plan, form: str, output: Path | None, *, verbose: bool = False) -> None:
     """Show a plan in the asked form."""
-    from reconciler.render import html, machine, markdown, text  # noqa: PLC0415 - late, for a quick --help
-
-    forms: dict[str, Callable[[], str]] = {
-        "json": lambda: machine.dumps(machine.plan_document(plan)),
-        "markdown": lambda: markdown.plan(plan),
-        "html": lambda: html.plan(plan),
-    }
-    show(form, output, forms, lambda console: text.plan(console, plan, verbose=verbose))
+    _present("plan", form, output, plan, verbose=verbose)
 
 
 def show_report(report: Report, plan: Plan, form: str, output: Path | None) -> None:
     """Show how an apply went in the asked form."""
-    from reconciler.render import html, machine, markdown, text  # noqa: PLC0415 - late, for a quick --help
-
-    forms: dict[str, Callable[[], str]] = {
-        "json": lambda: machine.dumps(machine.report_document(report)),
-        "markdown": lambda: markdown.report(report, plan),
-        "html": lambda: html.report(report, plan),
-    }
-    show(form, output, forms, lambda console: text.report(console, report, plan))
+    _present("report", form, output, report, plan)
 
 
 def show_drift(drift: Drift, form: str, output: Path | None, *, verbose: bool = False) -> None:
     """Show what changed outside in the asked form."""
+    _present("drift", form, output, drift, verbose=verbose)
+
+
+def show_document(kind: str, document: Mapping[str, Any], form: str, output: Path | None, *, verbose: bool) -> None:
+    """Show a document that was read back, as the command showed it that made it."""
+    from reconciler.render import rebuild  # noqa: PLC0415 - late, for a quick --help
+
+    if kind == "plan":
+        values: tuple[Any, ...] = (rebuild.plan(document),)
+        _present(kind, form, output, *values, document=document, page={"digest": document["digest"]}, verbose=verbose)
+    elif kind == "report":
+        _present(kind, form, output, *rebuild.report(document), document=document)
+    else:
+        _present(kind, form, output, rebuild.drift(document), document=document, verbose=verbose)
+
+
+def _present(
+    what: str,
+    form: str,
+    output: Path | None,
+    *values: Any,
+    document: Mapping[str, Any] | None = None,
+    page: Mapping[str, Any] | None = None,
+    **words: bool,
+) -> None:
+    """Show a plan, report or drift: each renderer has a function of its name; `page` is for HTML, `words` for text.
+
+    `document` is what the values were read from, where they were.
+    """
     from reconciler.render import html, machine, markdown, text  # noqa: PLC0415 - late, for a quick --help
 
     forms: dict[str, Callable[[], str]] = {
-        "json": lambda: machine.dumps(machine.drift_document(drift)),
-        "markdown": lambda: markdown.drift(drift),
-        "html": lambda: html.drift(drift),
+        "json": lambda: machine.dumps(document or getattr(machine, f"{what}_document")(*values)),
+        "markdown": lambda: str(getattr(markdown, what)(*values)),
+        "html": lambda: str(getattr(html, what)(*values, **(page or {}))),
     }
-    show(form, output, forms, lambda console: text.drift(console, drift, verbose=verbose))
+    show(form, output, forms, lambda console: getattr(text, what)(console, *values, **words))
 
 
 @contextmanager

@@ -14,10 +14,11 @@ from reconciler.render import machine, phrases, rows
 from reconciler.render.safe import visible
 
 
-def plan(plan: Plan) -> str:
+def plan(plan: Plan, digest: str | None = None) -> str:
     """Return a plan as a page that the person responsible for the timetable can read, print and sign.
 
-    Nothing is shortened or left out: what is folded is on the page and opens in print.
+    Nothing is shortened or left out: what is folded is on the page and opens in print. `digest` is that
+    of the document which the plan was read from, where it was.
     """
     return _page(
         "plan.html.j2",
@@ -31,7 +32,7 @@ def plan(plan: Plan) -> str:
         problems=sorted(plan.problems, key=problem_order),
         notes=phrases.plan_notes(plan),
         plan=plan,
-        digest=machine.plan_digest(machine.plan_document(plan)),
+        digest=digest or machine.plan_document(plan)["digest"],
     )
 
 

@@ -13,11 +13,11 @@ from typing import Any
 
 from reconciler.model import canonical
 from reconciler.model.change import Call, Change, FieldChange, Risk
-from reconciler.model.objects import Problem, problem_order
+from reconciler.model.objects import Problem, SourceRef, problem_order
 from reconciler.model.plan import Plan
 from reconciler.model.report import Drift, Outcome, Report
 from reconciler.redaction import redacted_data
-from reconciler.render.saved import FORMAT_VERSION, load_plan_document
+from reconciler.render.saved import FORMAT_VERSION, load_plan_document, plan_digest
 
 __all__ = [
     "FORMAT_VERSION",
@@ -35,8 +35,8 @@ _UNSAFE = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u206
 
 
 def plan_document(plan: Plan) -> dict[str, Any]:
-    """Return the plan document (contract, section 4)."""
-    return {
+    """Return the plan document (contract, section 4); its own digest, the last key, tells when it was edited since."""
+    document: dict[str, Any] = {
         "format_version": FORMAT_VERSION,
         "tool_version": plan.tool_version,
         "project": plan.project,
@@ -46,26 +46,27 @@ def plan_document(plan: Plan) -> dict[str, Any]:
         "summary": plan.summary,
         "changes": [_change(change) for change in plan.changes],
         "problems": [_problem(problem) for problem in plan.problems],
-        "selection": {
-            "targets": list(plan.selection.targets),
-            "excludes": list(plan.selection.excludes),
-        },
+        "selection": _selection(plan),
         "purpose": plan.purpose,
     }
+    masked = redacted_data(canonical.plain(document))
+    return {**masked, "digest": plan_digest(masked)}
 
 
-def plan_digest(document: Mapping[str, Any]) -> str:
-    """Return `sha256:…` of a plan document, secrets masked: the same before it is saved and after it is loaded."""
-    return canonical.digest(redacted_data(canonical.plain(document)))
-
-
-def report_document(report: Report) -> dict[str, Any]:
-    """Return the document of an apply."""
+def report_document(report: Report, plan: Plan) -> dict[str, Any]:
+    """Return the document of an apply and of what it was about."""
+    sources = {change.address: change.source for change in plan.changes}
     return {
         "format_version": FORMAT_VERSION,
         "plan_digest": report.plan_digest,
         "summary": report.summary,
-        "outcomes": [_outcome(outcome) for outcome in report.outcomes],
+        "outcomes": [
+            {**_outcome(outcome), "source": _source(sources.get(outcome.address))} for outcome in report.outcomes
+        ],
+        "project": plan.project,
+        "environment": plan.environment,
+        "selection": _selection(plan),
+        "interrupted": report.interrupted,
     }
 
 
@@ -80,6 +81,9 @@ def drift_document(drift: Drift) -> dict[str, Any]:
                 "address": str(item.address),
                 "status": item.status,
                 "fields": [_field(field) for field in item.fields],
+                "remote_id": item.remote_id,
+                "reason": item.reason,
+                "coverage": {"fields": item.total, "verifiable": item.verifiable},
             }
             for item in drift.objects
         ],
@@ -107,8 +111,15 @@ def dumps(document: Mapping[str, Any]) -> str:
     return _UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", text) + "\n"
 
 
+def _selection(plan: Plan) -> dict[str, Any]:
+    return {"targets": list(plan.selection.targets), "excludes": list(plan.selection.excludes)}
+
+
+def _source(source: SourceRef | None) -> dict[str, Any] | None:
+    return {"file": source.path, "line": source.line} if source is not None else None
+
+
 def _change(change: Change) -> dict[str, Any]:
-    source = change.source
     return {
         "address": str(change.address),
         "kind": change.address.kind,
@@ -116,10 +127,12 @@ def _change(change: Change) -> dict[str, Any]:
         "action": change.action,
         "remote_id": change.remote_id,
         "reason": change.reason,
-        "source": {"file": source.path, "line": source.line} if source is not None else None,
+        "source": _source(change.source),
         "fields": [_field(field) for field in change.fields],
         "risks": [_risk(risk) for risk in change.risks],
         "calls": [{"method": call.method, "path": call.path} for call in change.requests],
+        "unverified": list(change.unverified),
+        "expired": change.expired,
         "digest": _change_digest(change),
     }
 
@@ -196,4 +209,5 @@ def _outcome(outcome: Outcome) -> dict[str, Any]:
         "remote_id": outcome.remote_id,
         "error": outcome.error,
         "blocked_by": str(outcome.blocked_by) if outcome.blocked_by is not None else None,
+        "calls": outcome.calls,
     }

@@ -76,7 +76,7 @@ def plan_headline(plan: Plan) -> str:
         todo = ", ".join(f"{counts[step]} to {step}" for step in steps)
         unread = f", {counts['unknown']} unknown" if counts["unknown"] else ""
         return f"{name}: {todo}; {counts['noop']} unchanged{unread}."
-    over = sum(change.expired and change.record is not None for change in plan.changes)
+    over = sum(change.expired for change in plan.changes)
     counts["noop"] -= over
     if not counts["noop"] and over:
         return f"No changes. {counted(over, 'object')} expired."

@@ -1,6 +1,6 @@
-"""Reading a saved plan: checked far enough that nothing later stumbles over its shape.
+"""Reading documents back: checked far enough that nothing later stumbles over their shape.
 
-A plan file comes from outside like any other input, so every deviation is told in words.
+A saved file comes from outside like any other input, so every deviation is told in words.
 """
 
 from __future__ import annotations
@@ -8,103 +8,192 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping
-from typing import Any, NoReturn
+from typing import Any, Literal, NoReturn
 
 from reconciler.errors import ReconcilerError
+from reconciler.model import canonical
 from reconciler.model.change import ACTIONS
 from reconciler.model.objects import Address
+from reconciler.model.report import STATES, SYNCS
+from reconciler.render.shape import (
+    ANY,
+    COUNT,
+    FLAG,
+    TEXT,
+    Each,
+    Maybe,
+    Misshapen,
+    check,
+    check_depth,
+    refuse,
+)
 
 FORMAT_VERSION = "1.0"
 
-_Types = tuple[type, ...]
-_TEXT: _Types = (str,)
-_TEXT_OR_NONE: _Types = (str, type(None))
-_ANY: _Types = (object,)
+DocumentKind = Literal["plan", "report", "drift"]
 
-_PLAN: dict[str, _Types] = {
-    "format_version": _TEXT,
-    "tool_version": _TEXT,
-    "project": _TEXT,
-    "environment": _TEXT_OR_NONE,
-    "manifest_digest": _TEXT,
-    "live_digest": _TEXT,
-    "summary": (dict,),
-    "changes": (list,),
-    "problems": (list,),
-    "selection": (dict,),
-    "purpose": _TEXT,
+_SOURCE = Maybe({"file": TEXT, "line": COUNT})
+_FIELD = {"path": TEXT, "before": ANY, "after": ANY, "origin": ("manifest", "drift"), "verifiable": FLAG}
+_RISK = {
+    "code": TEXT,
+    "level": ("block", "warn"),
+    "message": TEXT,
+    "slots": Each(TEXT),
+    "booked": COUNT,
+    "reserved": COUNT,
 }
-_CHANGE: dict[str, _Types] = {
-    "address": _TEXT,
-    "kind": _TEXT,
-    "connection": _TEXT,
-    "action": _TEXT,
-    "remote_id": _TEXT_OR_NONE,
-    "reason": _TEXT,
-    "source": (dict, type(None)),
-    "fields": (list,),
-    "risks": (list,),
-    "calls": (list,),
-    "digest": _TEXT,
+_CHANGE = {
+    "address": TEXT,
+    "kind": TEXT,
+    "connection": TEXT,
+    "action": ACTIONS,
+    "remote_id": Maybe(TEXT),
+    "reason": TEXT,
+    "source": _SOURCE,
+    "fields": Each(_FIELD),
+    "risks": Each(_RISK),
+    "calls": Each({"method": TEXT, "path": TEXT}),
+    "unverified": Each(TEXT),
+    "expired": FLAG,
+    "digest": TEXT,
 }
-_MEMBERS: dict[str, dict[str, _Types]] = {
-    "fields": {"path": _TEXT, "before": _ANY, "after": _ANY, "origin": _TEXT, "verifiable": (bool,)},
-    "risks": {
-        "code": _TEXT,
-        "level": _TEXT,
-        "message": _TEXT,
-        "slots": (list,),
-        "booked": (int,),
-        "reserved": (int,),
+_PROBLEM = {
+    "severity": ("error", "warning"),
+    "code": TEXT,
+    "message": TEXT,
+    "hint": Maybe(TEXT),
+    "address": Maybe(TEXT),
+    "source": Maybe({"file": TEXT, "line": COUNT, "column": COUNT}),
+}
+_SELECTION = {"targets": Each(TEXT), "excludes": Each(TEXT)}
+_OUTCOME = {
+    "address": TEXT,
+    "action": ACTIONS,
+    "state": STATES,
+    "remote_id": Maybe(TEXT),
+    "error": Maybe(TEXT),
+    "blocked_by": Maybe(TEXT),
+    "calls": COUNT,
+    "source": _SOURCE,
+}
+_DRIFTED = {
+    "address": TEXT,
+    "status": SYNCS,
+    "fields": Each(_FIELD),
+    "remote_id": Maybe(TEXT),
+    "reason": Maybe(TEXT),
+    "coverage": {"fields": COUNT, "verifiable": COUNT},
+}
+_SHAPES: dict[DocumentKind, Any] = {
+    "plan": {
+        "format_version": TEXT,
+        "tool_version": TEXT,
+        "project": TEXT,
+        "environment": Maybe(TEXT),
+        "manifest_digest": TEXT,
+        "live_digest": TEXT,
+        "summary": (dict,),
+        "changes": Each(_CHANGE),
+        "problems": Each(_PROBLEM),
+        "selection": _SELECTION,
+        "purpose": ("apply", "destroy"),
+        "digest": TEXT,
     },
-    "calls": {"method": _TEXT, "path": _TEXT},
+    "report": {
+        "format_version": TEXT,
+        "plan_digest": TEXT,
+        "summary": (dict,),
+        "outcomes": Each(_OUTCOME),
+        "project": TEXT,
+        "environment": Maybe(TEXT),
+        "selection": _SELECTION,
+        "interrupted": FLAG,
+    },
+    "drift": {
+        "format_version": TEXT,
+        "summary": (dict,),
+        "coverage": {"fields": COUNT, "verifiable": COUNT},
+        "objects": Each(_DRIFTED),
+    },
 }
-_PROBLEM: dict[str, _Types] = {"severity": _TEXT, "code": _TEXT, "message": _TEXT}
-_SELECTION: dict[str, _Types] = {"targets": (list,), "excludes": (list,)}
+_MEMBERS: dict[DocumentKind, tuple[str, str, tuple[str, ...]]] = {
+    "plan": ("changes", "action", ACTIONS),
+    "report": ("outcomes", "state", STATES),
+    "drift": ("objects", "status", SYNCS),
+}
+"""Where each document's objects stand, and by what its summary counts them."""
 
-_NAMES: dict[type, str] = {
-    str: "text",
-    dict: "an object",
-    list: "a list",
-    bool: "true or false",
-    int: "a whole number",
-    type(None): "null",
+_TITLES: dict[DocumentKind | None, str] = {
+    "plan": "a saved plan",
+    "report": "the report of an apply",
+    "drift": "a drift document",
+    None: "a plan, report or drift document",
+}
+_HINTS: dict[DocumentKind | None, str] = {
+    "plan": "make one with `reconciler plan --out FILE`",
+    "report": "make one with `reconciler apply --format json --output FILE`",
+    "drift": "make one with `reconciler drift --format json --output FILE`",
+    None: "`reconciler plan --out FILE` writes one, and so does `--format json` of plan, apply and drift",
 }
 
 
 def load_plan_document(text: str) -> dict[str, Any]:
     """Read a plan document that `plan --out` wrote; ReconcilerError says what is wrong with any other text."""
-    document = _parse(text)
-    _check_version(document)
-    _check(document, _PLAN, "the plan")
-    _check(document["selection"], _SELECTION, "selection")
-    for key in _SELECTION:
-        if not all(isinstance(item, str) for item in document["selection"][key]):
-            _refuse(f"selection.{key} must be a list of texts")
-    for number, change in enumerate(document["changes"]):
-        _check_change(change, f"changes[{number}]")
-    for number, problem in enumerate(document["problems"]):
-        _check(problem, _PROBLEM, f"problems[{number}]")
-    _check_summary(document)
-    return document
+    return _load(text, "plan")[1]
+
+
+def load_document(text: str) -> tuple[DocumentKind, dict[str, Any]]:
+    """Read a plan, report or drift document, whichever it is; ReconcilerError says what is wrong with any other."""
+    return _load(text, None)
+
+
+def plan_digest(document: Mapping[str, Any]) -> str:
+    """Return `sha256:…` of a plan document, which holds its own: the same before it is saved and after it is loaded."""
+    return canonical.digest({key: value for key, value in document.items() if key != "digest"})
+
+
+def _load(text: str, kind: DocumentKind | None) -> tuple[DocumentKind, dict[str, Any]]:
+    try:
+        document = _parse(text)
+        _check_version(document)
+        kind = kind or _kind(document)
+        check(document, _SHAPES[kind], f"the {kind}")
+        _check_members(document, kind)
+        for number, change in enumerate(document["changes"] if kind == "plan" else ()):
+            if change["kind"] != Address.parse(change["address"]).kind:
+                refuse(f"changes[{number}].kind is {change['kind']!r}, and its address {change['address']!r}")
+    except Misshapen as error:
+        message = f"this is not {_TITLES[kind]} that can be used: {error}"
+        raise ReconcilerError(message, hint=_HINTS[kind]) from None
+    return kind, document
 
 
 def _parse(text: str) -> dict[str, Any]:
     try:
-        document = json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_without_repeats)
+        document = json.loads(
+            text, parse_constant=_refuse_constant, parse_float=_finite, object_pairs_hook=_without_repeats
+        )
     except json.JSONDecodeError as error:
-        _refuse(f"it is not JSON: line {error.lineno}, column {error.colno}: {error.msg}")
+        refuse(f"it is not JSON: line {error.lineno}, column {error.colno}: {error.msg}")
     except RecursionError:
-        _refuse("it is nested too deeply")
+        refuse("it is nested too deeply")
     except ValueError as error:
-        _refuse(f"it is not usable JSON: {error}")
+        refuse(f"it is not usable JSON: {error}")
     if not isinstance(document, dict):
-        _refuse(f"it must be an object, and is {_named(document)}")
-    return document
+        check(document, {}, "it")
+    check_depth(document)
+    return dict(document)
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    _refuse(f"{name} is not a JSON value")
+    refuse(f"{name} is not a JSON value")
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if number in {float("inf"), float("-inf")}:
+        refuse(f"the number {digits[:20]} is too large")
+    return number
 
 
 def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -113,63 +202,47 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) < len(pairs):
         keys = [key for key, _ in pairs]
         repeated = next(key for key in keys if keys.count(key) > 1)
-        _refuse(f"the key {repeated!r} appears twice in one object")
+        refuse(f"the key {repeated!r} appears twice in one object")
     return found
 
 
 def _check_version(document: Mapping[str, Any]) -> None:
     version = document.get("format_version")
     if version is None:
-        _refuse("it has no format_version")
+        refuse("it has no format_version")
     if version != FORMAT_VERSION:
-        message = f"the saved plan has format {version!r}; this version of reconciler reads {FORMAT_VERSION!r}"
-        raise ReconcilerError(message, hint="make the plan anew with the reconciler that applies it")
+        message = f"the document has format {version!r}; this version of reconciler reads {FORMAT_VERSION!r}"
+        raise ReconcilerError(message, hint="use the reconciler that made it, or make it anew with this one")
 
 
-def _check_change(change: Any, where: str) -> None:
-    _check(change, _CHANGE, where)
-    try:
-        address = Address.parse(change["address"])
-    except ValueError as error:
-        _refuse(f"{where}.address: {error}")
-    if change["kind"] != address.kind:
-        _refuse(f"{where}.kind is {change['kind']!r}, and its address {change['address']!r}")
-    if change["action"] not in ACTIONS:
-        _refuse(f"{where}.action {change['action']!r} is not one of {', '.join(ACTIONS)}")
-    for key, shape in _MEMBERS.items():
-        for number, member in enumerate(change[key]):
-            _check(member, shape, f"{where}.{key}[{number}]")
-    if change["source"] is not None:
-        _check(change["source"], {"file": _TEXT, "line": (int,)}, f"{where}.source")
+def _kind(document: Mapping[str, Any]) -> DocumentKind:
+    found: tuple[DocumentKind, ...] = tuple(kind for kind, (key, _, _) in _MEMBERS.items() if key in document)
+    if len(found) != 1 or (found == ("drift",) and "coverage" not in document):
+        refuse("expected the `changes` of a plan, the `outcomes` of a report, or the `objects` and `coverage` of drift")
+    return found[0]
 
 
-def _check_summary(document: Mapping[str, Any]) -> None:
-    """Require the counts to be those of the changes: a person may have approved the plan by its summary."""
-    actions = Counter(change["action"] for change in document["changes"])
-    if document["summary"] != {action: actions[action] for action in ACTIONS}:
-        _refuse("its summary does not count its changes")
-    addresses = Counter(change["address"] for change in document["changes"])
+def _check_members(document: Mapping[str, Any], kind: DocumentKind) -> None:
+    """Require sound addresses, each once, and counts that fit: a person may have approved a plan by its summary."""
+    key, by, names = _MEMBERS[kind]
+    for number, member in enumerate(document[key]):
+        _check_address(member["address"], f"{key}[{number}].address")
+        if member.get("blocked_by") is not None:
+            _check_address(member["blocked_by"], f"{key}[{number}].blocked_by")
+    for number, problem in enumerate(document.get("problems", ())):
+        if problem["address"] is not None:
+            _check_address(problem["address"], f"problems[{number}].address")
+    counts = Counter(member[by] for member in document[key])
+    if document["summary"] != {name: counts[name] for name in names}:
+        refuse(f"its summary does not count its {key}")
+    addresses = Counter(member["address"] for member in document[key])
     repeated = next((address for address, times in addresses.items() if times > 1), None)
     if repeated is not None:
-        _refuse(f"{repeated} appears more than once among its changes")
+        refuse(f"{repeated} appears more than once among its {key}")
 
 
-def _check(value: Any, shape: Mapping[str, _Types], where: str) -> None:
-    if not isinstance(value, dict):
-        _refuse(f"{where} must be an object, and is {_named(value)}")
-    for key, types in shape.items():
-        if key not in value:
-            _refuse(f"{where} has no {key!r}")
-        # A bool is an int to Python, but not to the document.
-        if not isinstance(value[key], types) or (isinstance(value[key], bool) and types == (int,)):
-            expected = " or ".join(_NAMES[kind] for kind in types)
-            _refuse(f"{where}.{key} must be {expected}, and is {_named(value[key])}")
-
-
-def _named(value: Any) -> str:
-    return _NAMES.get(type(value), "a number")
-
-
-def _refuse(what: str) -> NoReturn:
-    message = f"this is not a saved plan that can be used: {what}"
-    raise ReconcilerError(message, hint="make one with `reconciler plan --out FILE`")
+def _check_address(text: str, where: str) -> None:
+    try:
+        Address.parse(text)
+    except ValueError as error:
+        refuse(f"{where}: {error}")

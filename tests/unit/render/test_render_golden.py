@@ -34,7 +34,7 @@ OUTPUTS = {
     "plan.md": lambda: markdown.plan(PLAN),
     "plan.html": lambda: html.plan(PLAN),
     "report.txt": lambda: written(text.report, REPORT, PLAN),
-    "report.json": lambda: machine.dumps(machine.report_document(REPORT)),
+    "report.json": lambda: machine.dumps(machine.report_document(REPORT, PLAN)),
     "report.md": lambda: markdown.report(REPORT, PLAN),
     "report.html": lambda: html.report(REPORT, PLAN),
     "drift.txt": lambda: written(text.drift, DRIFT),

@@ -33,8 +33,8 @@ def plan_document():
     [
         ("plan", plan_document()),
         ("plan", machine.plan_document(samples.quiet_plan(0))),
-        ("report", machine.report_document(samples.rich_report())),
-        ("report", machine.report_document(Report(plan_digest="sha256:0", outcomes=()))),
+        ("report", machine.report_document(samples.rich_report(), samples.rich_plan())),
+        ("report", machine.report_document(Report(plan_digest="sha256:0", outcomes=()), samples.quiet_plan(0))),
         ("drift", machine.drift_document(samples.rich_drift())),
         ("drift", machine.drift_document(Drift(objects=()))),
     ],
@@ -57,6 +57,7 @@ def test_plan_document_has_the_keys_of_the_contract_in_order():
         "problems",
         "selection",
         "purpose",
+        "digest",
     ]
     assert list(document["changes"][0]) == [
         "address",
@@ -69,6 +70,8 @@ def test_plan_document_has_the_keys_of_the_contract_in_order():
         "fields",
         "risks",
         "calls",
+        "unverified",
+        "expired",
         "digest",
     ]
     assert list(document["problems"][0]) == ["severity", "code", "message", "hint", "address", "source"]
@@ -77,13 +80,31 @@ def test_plan_document_has_the_keys_of_the_contract_in_order():
 
 
 def test_documents_of_report_drift_and_problems_have_the_keys_of_the_contract():
-    report = machine.report_document(samples.rich_report())
+    report = machine.report_document(samples.rich_report(), samples.rich_plan())
     drift = machine.drift_document(samples.rich_drift())
     problems = machine.problems_document(samples.rich_plan().problems, files=2, documents=5)
-    assert list(report) == ["format_version", "plan_digest", "summary", "outcomes"]
-    assert list(report["outcomes"][0]) == ["address", "action", "state", "remote_id", "error", "blocked_by"]
+    assert list(report) == [
+        "format_version",
+        "plan_digest",
+        "summary",
+        "outcomes",
+        "project",
+        "environment",
+        "selection",
+        "interrupted",
+    ]
+    assert list(report["outcomes"][0]) == [
+        "address",
+        "action",
+        "state",
+        "remote_id",
+        "error",
+        "blocked_by",
+        "calls",
+        "source",
+    ]
     assert list(drift) == ["format_version", "summary", "coverage", "objects"]
-    assert list(drift["objects"][0]) == ["address", "status", "fields"]
+    assert list(drift["objects"][0]) == ["address", "status", "fields", "remote_id", "reason", "coverage"]
     assert list(problems) == ["format_version", "valid", "files", "documents", "problems"]
     assert problems["valid"] is False
     assert machine.problems_document(samples.rich_plan().problems[:1])["valid"] is True

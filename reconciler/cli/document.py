@@ -1,0 +1,32 @@
+"""Reading a document's text from a file or stdin: bounded, and every failure in words."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from reconciler.errors import ReconcilerError
+
+LARGEST = 64 * 1024 * 1024
+"""Bytes of a document; a plan of ten thousand objects takes about a quarter of it."""
+
+
+def read_document(path: Path) -> str:
+    """Return a file's text, or that of stdin for `-`; ReconcilerError where it is not to be had."""
+    name = "stdin" if str(path) == "-" else str(path)
+    try:
+        if name == "stdin":
+            data = sys.stdin.buffer.read(LARGEST + 1)
+        else:
+            with path.open("rb") as file:
+                data = file.read(LARGEST + 1)
+    except OSError as error:
+        hint = "name the file that `reconciler plan --out FILE` wrote"
+        raise ReconcilerError(f"cannot read {name}: {error.strerror}", hint=hint) from None
+    if len(data) > LARGEST:
+        message = f"cannot read {name}: it is larger than {LARGEST // 1024 // 1024} MB, which no document here is"
+        raise ReconcilerError(message, hint="check that it is the file you mean")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise ReconcilerError(f"cannot read {name}: it is not UTF-8 text", hint="save it as UTF-8") from None

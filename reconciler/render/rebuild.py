@@ -1,0 +1,141 @@
+"""From a document that was read back to the values it was made from, as far as they are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from reconciler.model.change import Call, Change, FieldChange, Risk
+from reconciler.model.objects import Address, Problem, SourceRef
+from reconciler.model.plan import Plan, Selection
+from reconciler.model.report import Drift, Drifted, Outcome, Report
+
+Document = Mapping[str, Any]
+
+
+def plan(document: Document) -> Plan:
+    """Return a plan that shows as the one the document was made from; it cannot be carried out."""
+    return Plan(
+        project=document["project"],
+        environment=document["environment"],
+        tool_version=document["tool_version"],
+        manifest_digest=document["manifest_digest"],
+        live_digest=document["live_digest"],
+        changes=tuple(_change(item) for item in document["changes"]),
+        problems=tuple(_problem(item) for item in document["problems"]),
+        selection=_selection(document),
+        purpose=document["purpose"],
+    )
+
+
+def report(document: Document) -> tuple[Report, Plan]:
+    """Return a report, and what of its plan is shown with it."""
+    outcomes = document["outcomes"]
+    made = Report(
+        plan_digest=document["plan_digest"],
+        outcomes=tuple(_outcome(item) for item in outcomes),
+        interrupted=document["interrupted"],
+    )
+    stand_in = Plan(
+        project=document["project"],
+        environment=document["environment"],
+        tool_version="",
+        manifest_digest="",
+        live_digest="",
+        changes=tuple(
+            Change(
+                address=Address.parse(item["address"]),
+                connection="",
+                action=item["action"],
+                reason="",
+                source=_source(item["source"]),
+            )
+            for item in outcomes
+        ),
+        selection=_selection(document),
+    )
+    return made, stand_in
+
+
+def drift(document: Document) -> Drift:
+    """Return what changed outside."""
+    return Drift(
+        objects=tuple(
+            Drifted(
+                address=Address.parse(item["address"]),
+                status=item["status"],
+                fields=_fields(item["fields"]),
+                remote_id=item["remote_id"],
+                reason=item["reason"],
+                total=item["coverage"]["fields"],
+                verifiable=item["coverage"]["verifiable"],
+            )
+            for item in document["objects"]
+        )
+    )
+
+
+def _selection(document: Document) -> Selection:
+    chosen = document["selection"]
+    return Selection(targets=tuple(chosen["targets"]), excludes=tuple(chosen["excludes"]))
+
+
+def _change(item: Document) -> Change:
+    address = Address.parse(item["address"])
+    return Change(
+        address=address,
+        connection=item["connection"],
+        action=item["action"],
+        reason=item["reason"],
+        remote_id=item["remote_id"],
+        source=_source(item["source"]),
+        fields=_fields(item["fields"]),
+        risks=tuple(Risk(**{**_known(Risk, risk), "slots": tuple(risk["slots"])}) for risk in item["risks"]),
+        calls=tuple(
+            Call(
+                address=address,
+                connection=item["connection"],
+                effect="update",
+                method=call["method"],
+                path=call["path"],
+            )
+            for call in item["calls"]
+        ),
+        unverified=tuple(item["unverified"]),
+        expired=item["expired"],
+    )
+
+
+def _known(model: Any, item: Document) -> dict[str, Any]:
+    """Return of a document's object what the model has a field for."""
+    return {name: item[name] for name in model.__dataclass_fields__ if name in item}
+
+
+def _fields(items: Iterable[Document]) -> tuple[FieldChange, ...]:
+    return tuple(FieldChange(**_known(FieldChange, item)) for item in items)
+
+
+def _source(item: Document | None) -> SourceRef | None:
+    return None if item is None else SourceRef(item["file"], item["line"], item.get("column", 1))
+
+
+def _problem(item: Document) -> Problem:
+    return Problem(
+        code=item["code"],
+        summary=item["message"],
+        severity=item["severity"],
+        hint=item["hint"],
+        where=_source(item["source"]),
+        address=None if item["address"] is None else Address.parse(item["address"]),
+    )
+
+
+def _outcome(item: Document) -> Outcome:
+    blocker = item["blocked_by"]
+    return Outcome(
+        **{
+            **_known(Outcome, item),
+            "address": Address.parse(item["address"]),
+            "blocked_by": None if blocker is None else Address.parse(blocker),
+        }
+    )

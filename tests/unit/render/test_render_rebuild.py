@@ -1,0 +1,138 @@
+"""What was saved shows as what was made: the same bytes in every format."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import json
+
+import pytest
+import render_samples as samples
+from rich.console import Console
+
+from reconciler.errors import ReconcilerError
+from reconciler.render import html, machine, markdown, rebuild, text
+from reconciler.render.saved import load_document
+
+
+def said(write, *values, **options):
+    stream = io.StringIO()
+    write(Console(file=stream, width=80, color_system=None), *values, **options)
+    return stream.getvalue()
+
+
+def back(document):
+    return load_document(machine.dumps(document))
+
+
+def expired_plan():
+    gone = samples.change("BookingSession/gala", "noop", "expired", expired=True, remote_id="ab12…")
+    plan = samples.quiet_plan(2)
+    return dataclasses.replace(plan, changes=(gone, *plan.changes))
+
+
+PLANS = {"rich": samples.rich_plan, "quiet": samples.quiet_plan, "empty": lambda: samples.quiet_plan(0)}
+PLANS["expired"] = expired_plan
+
+
+@pytest.mark.parametrize("name", PLANS)
+def test_a_plan_that_was_read_back_shows_the_same(name):
+    plan = PLANS[name]()
+    document = machine.plan_document(plan)
+    kind, loaded = back(document)
+    again = rebuild.plan(loaded)
+    assert kind == "plan"
+    assert machine.dumps(loaded) == machine.dumps(document)
+    assert said(text.plan, again) == said(text.plan, plan)
+    assert said(text.plan, again, verbose=True) == said(text.plan, plan, verbose=True)
+    assert markdown.plan(again) == markdown.plan(plan)
+    assert html.plan(again, digest=loaded["digest"]) == html.plan(plan)
+
+
+def test_a_report_that_was_read_back_shows_the_same():
+    report = samples.rich_report()
+    reached = {outcome.address for outcome in report.outcomes}
+    plan = samples.rich_plan()
+    plan = dataclasses.replace(plan, changes=tuple(item for item in plan.changes if item.address in reached))
+    kind, loaded = back(machine.report_document(report, plan))
+    again = rebuild.report(loaded)
+    assert kind == "report"
+    assert said(text.report, *again) == said(text.report, report, plan)
+    assert markdown.report(*again) == markdown.report(report, plan)
+    assert html.report(*again) == html.report(report, plan)
+    assert machine.report_document(*again) == loaded
+
+
+def test_a_drift_that_was_read_back_shows_the_same():
+    drift = samples.rich_drift()
+    kind, loaded = back(machine.drift_document(drift))
+    again = rebuild.drift(loaded)
+    assert kind == "drift"
+    assert again == drift
+    assert said(text.drift, again) == said(text.drift, drift)
+
+
+@pytest.mark.parametrize(
+    ("document", "words"),
+    [
+        ({"format_version": "1.0", "valid": True, "problems": []}, "expected the `changes` of a plan"),
+        ({"format_version": "1.0", "objects": []}, "expected the `changes` of a plan"),
+        ({"format_version": "1.0", "changes": [], "outcomes": []}, "expected the `changes` of a plan"),
+        ({"format_version": "1.0", "outcomes": 3}, "the report of an apply that can be used"),
+        ({"format_version": "1.0", "objects": [{}], "coverage": {}}, "a drift document that can be used"),
+    ],
+)
+def test_what_is_no_document_is_refused_by_name(document, words):
+    with pytest.raises(ReconcilerError) as caught:
+        load_document(json.dumps(document))
+    assert words in caught.value.message
+
+
+def broken_report(change):
+    document = json.loads(machine.dumps(machine.report_document(samples.rich_report(), samples.rich_plan())))
+    change(document)
+    return json.dumps(document)
+
+
+def broken_drift(change):
+    document = json.loads(machine.dumps(machine.drift_document(samples.rich_drift())))
+    change(document)
+    return json.dumps(document)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (broken_report(lambda doc: doc["outcomes"][0].update(state="done")), "state 'done' is not one of applied"),
+        (broken_report(lambda doc: doc["outcomes"][0].update(blocked_by="x")), "outcomes[0].blocked_by: 'x'"),
+        (broken_report(lambda doc: doc["outcomes"].pop()), "does not count its outcomes"),
+        (broken_report(lambda doc: doc.update(interrupted="no")), "interrupted must be true or false, and is text"),
+        (broken_report(lambda doc: doc["outcomes"][1].update(calls=1.5)), "a whole number, and is a number"),
+        (broken_drift(lambda doc: doc["objects"][0].update(coverage={})), "coverage has no 'fields'"),
+        (broken_drift(lambda doc: doc["objects"][0].update(status=None)), "status None is not one of changed"),
+        (broken_drift(lambda doc: doc["objects"][4]["fields"][0].pop("before")), "has no 'before'"),
+    ],
+)
+def test_every_part_of_a_document_is_checked(text, words):
+    with pytest.raises(ReconcilerError) as caught:
+        load_document(text)
+    assert words in caught.value.message
+    assert caught.value.hint
+
+
+def test_a_document_as_deep_as_python_goes_is_refused_and_not_followed():
+    document = json.loads(machine.dumps(machine.plan_document(samples.rich_plan())))
+    deep = value = {}
+    for _ in range(300):
+        value["x"] = {}
+        value = value["x"]
+    document["changes"][0]["fields"][0]["after"] = deep
+    with pytest.raises(ReconcilerError, match="nested too deeply"):
+        load_document(json.dumps(document))
+
+
+def test_an_edit_of_any_part_is_told_by_the_digest():
+    document = json.loads(machine.dumps(machine.plan_document(samples.rich_plan())))
+    assert machine.plan_digest(document) == document["digest"]
+    document["changes"][0]["reason"] = "harmless"
+    assert machine.plan_digest(document) != document["digest"]
