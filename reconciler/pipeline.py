@@ -73,10 +73,11 @@ class Declared:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planned:
-    """A plan, and the look at the live systems it was made from."""
+    """A plan, and the look at the live systems it was made from; `digest` is that of its document, if it was saved."""
 
     plan: Plan
     snapshot: Snapshot
+    digest: str | None = None
 
 
 def open_project(path: Path | None = None, environment: str | None = None) -> Project:
@@ -199,18 +200,34 @@ def _by_address(intents: Sequence[Intent]) -> dict[Address, tuple[Intent, ...]]:
 
 def plan_again(workspace: Workspace, declared: Declared, saved: Mapping[str, Any]) -> Planned:
     """Make a saved plan anew from what is declared and live now; StalePlan names everything that differs."""
-    from reconciler.engine.stale import header_reasons, reasons, touched  # noqa: PLC0415 - late, for a quick --help
-    from reconciler.render.machine import plan_document  # noqa: PLC0415 - late, for a quick --help
+    from reconciler.engine import stale  # noqa: PLC0415 - late, for a quick --help
+    from reconciler.render.machine import plan_digest, plan_document  # noqa: PLC0415 - late, for a quick --help
 
+    if saved["digest"] != plan_digest(saved):
+        raise _stale(["the document was edited after it was made: its digest is not that of its content"])
     project = workspace.project
-    found = header_reasons(saved, project=project.name, environment=project.environment, tool_version=__version__)
-    if not found:
-        destroying = saved["purpose"] == "destroy"
-        fresh = plan(workspace, declared, only=touched(saved), destroying=destroying)
-        found = reasons(saved, plan_document(fresh.plan))
-        if not found:
-            return fresh
-    raise StalePlan("the saved plan is stale; nothing was written", reasons=found, hint="make a new plan")
+    targets = {name: connection.target for name, connection in project.connections.items()}
+    facts = {"project": project.name, "environment": project.environment, "tool_version": __version__}
+    found = stale.header_reasons(saved, {**facts, "targets": targets})
+    if found:
+        raise _stale(found)
+    fresh = plan(workspace, declared, only=stale.touched(saved), destroying=saved["purpose"] == "destroy")
+    failure = unreachable(fresh.snapshot)
+    if failure is not None:
+        raise failure
+    document = plan_document(fresh.plan)
+    found = stale.reasons(saved, document)
+    if found:
+        raise _stale(found)
+    unknown = stale.unknown(saved, document)
+    if unknown:
+        message = f"not known whether the plan still fits; nothing was written ({'; '.join(unknown)})"
+        raise ReconcilerError(message, hint="apply it again when the system answers")
+    return replace(fresh, digest=saved["digest"])
+
+
+def _stale(found: Sequence[str]) -> StalePlan:
+    return StalePlan("the saved plan is stale; nothing was written", reasons=found, hint="make a new plan")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -237,7 +254,7 @@ def apply(
 def _carry_out(workspace: Workspace, planned: Planned, run_id: str, workers: int, signals: Signals) -> Report:
     from reconciler.engine.carry import Run  # noqa: PLC0415 - late, for a quick --help
     from reconciler.engine.executor import execute  # noqa: PLC0415 - late, for a quick --help
-    from reconciler.render.machine import plan_digest, plan_document  # noqa: PLC0415 - late, for a quick --help
+    from reconciler.render.machine import plan_document  # noqa: PLC0415 - late, for a quick --help
 
     made, records = planned.plan, workspace.store.records()
     listed = {place: reading.listed or frozenset() for place, reading in planned.snapshot.readings.items()}
@@ -255,7 +272,7 @@ def _carry_out(workspace: Workspace, planned: Planned, run_id: str, workers: int
     report = execute(
         made,
         run,
-        plan_digest=plan_digest(plan_document(made)),
+        plan_digest=planned.digest or plan_document(made)["digest"],
         workers=workers,
         stop=signals.stop,
         on_outcome=signals.on_outcome,

@@ -130,13 +130,14 @@ def make_plan(world: World, snapshot: Snapshot, header: Mapping[str, str | None]
             ids[address] = change.remote_id
     in_order(changes.values())  # raises on a circle of references, which would stop an apply half-way
     ordered = tuple(changes[address] for address in sorted(changes, key=str))
+    manifests = _manifest_digests(world)
     problems += _missing_dependencies(world, changes)
     problems += _stranded(world, changes)
     return Plan(
         project=str(header["project"]),
         environment=header["environment"],
         tool_version=str(header["tool_version"]),
-        manifest_digest=_manifest_digest(world),
+        manifest_digest=digest(manifests),
         live_digest=_live_digest(ordered),
         changes=ordered,
         problems=tuple(sorted(problems, key=problem_order)),
@@ -144,6 +145,8 @@ def make_plan(world: World, snapshot: Snapshot, header: Mapping[str, str | None]
         managed=len(world.records),
         declared=len(world.desired),
         purpose="destroy" if world.destroying else "apply",
+        manifests=manifests,
+        targets=_targets(world, ordered),
     )
 
 
@@ -200,16 +203,17 @@ def _shown(world: World, change: Change) -> Change:
 def _with_digest(world: World, change: Change) -> Change:
     if change.live is None:
         return change
-    kind = world.kinds[change.address.kind]
-    return replace(change, live_digest=digest(_lasting(change.live.fields, kind.volatile)))
+    lasting = _lasting(change.live.fields, world.kinds[change.address.kind].volatile)
+    return replace(change, lasting=lasting, live_digest=digest(lasting))
 
 
 def _lasting(value: Any, volatile: frozenset[str]) -> Any:
-    """Return a live value without what changes with everyday business."""
+    """Return a live value without what changes with everyday business, its members in an order of their own."""
     if isinstance(value, Mapping):
         return {key: _lasting(item, volatile) for key, item in value.items() if key not in volatile}
     if isinstance(value, (list, tuple)):
-        return [_lasting(item, volatile) for item in value]
+        items = [_lasting(item, volatile) for item in value]
+        return sorted(items, key=digest) if all(isinstance(item, dict) for item in items) else items
     return value
 
 
@@ -253,20 +257,21 @@ def _stranded(world: World, changes: Mapping[Address, Change]) -> list[Problem]:
     ]
 
 
-def _manifest_digest(world: World) -> str:
-    """Digest what the manifests mean, not how they are written: a comment changes nothing."""
-    return digest(
-        [
-            [
-                str(item.address),
-                item.connection,
-                plain(item.fields),
-                item.protect,
-                [str(target) for target in item.depends_on],
-            ]
-            for item in sorted(world.desired.values(), key=lambda item: str(item.address))
-        ]
-    )
+def _manifest_digests(world: World) -> dict[str, str]:
+    """Digest what each manifest means, not how it is written: a comment changes nothing."""
+    return {
+        str(item.address): digest(
+            [item.connection, plain(item.fields), item.protect, [str(target) for target in item.depends_on]]
+        )
+        for item in sorted(world.desired.values(), key=lambda item: str(item.address))
+    }
+
+
+def _targets(world: World, changes: tuple[Change, ...]) -> dict[str, str]:
+    """Return which remote system each connection of the plan leads to, that of a recorded id included."""
+    names = {change.connection for change in changes}
+    names |= {change.record.connection for change in changes if change.record is not None}
+    return {name: world.connections[name].target for name in sorted(names & world.connections.keys())}
 
 
 def _live_digest(changes: tuple[Change, ...]) -> str:

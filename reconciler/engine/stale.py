@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from reconciler.model.canonical import plain
+
 Document = Mapping[str, Any]
+
 _IDLE = frozenset({"noop", "unknown"})
+_NOT_COMPARED = frozenset({"source", "reason", "bookings"})
+"""Parts of a change that may differ: where and why it is declared, and places booked, whose harm is told by risks."""
+
+_SHOWN = 5
+"""Differences of one object that are named one by one."""
+
+_WIDTH = 60
 
 
 def touched(document: Document) -> tuple[str, ...]:
@@ -14,38 +25,138 @@ def touched(document: Document) -> tuple[str, ...]:
     return tuple(change["address"] for change in document["changes"] if change["action"] not in _IDLE)
 
 
-def header_reasons(saved: Document, *, project: str, environment: str | None, tool_version: str) -> list[str]:
-    """Say what differs between a saved plan and this run before anything is read."""
-    expected = {"project": project, "environment": environment, "tool_version": tool_version}
-    return [
-        f"it was made for {name.replace('_', ' ')} {saved[name] or 'none'}, this is {value or 'none'}"
-        for name, value in expected.items()
-        if saved[name] != value
+def header_reasons(saved: Document, facts: Document) -> list[str]:
+    """Say what differs between a saved plan and this run before anything is read.
+
+    `facts` are this run's project, environment, tool_version and targets (of every connection).
+    """
+    found = [
+        f"it was made for {name.replace('_', ' ')} {saved[name] or 'none'}, this is {facts[name] or 'none'}"
+        for name in ("project", "environment", "tool_version")
+        if saved[name] != facts[name]
     ]
-
-
-def reasons(saved: Document, fresh: Document) -> list[str]:
-    """Say what has changed since: the manifests as a whole, and each object that the plan touches."""
-    found = []
-    if saved["manifest_digest"] != fresh["manifest_digest"]:
-        found.append("the manifests declare something else now")
-    now = {change["address"]: change for change in fresh["changes"]}
-    for change in saved["changes"]:
-        if change["action"] in _IDLE:
-            continue
-        current = now.get(change["address"])
-        if current is None:
-            found.append(f"{change['address']}: there is nothing to {change['action']} any more")
-        elif current["digest"] != change["digest"]:
-            found.append(f"{change['address']}: {_difference(change, current)}")
+    for connection, target in sorted(saved["targets"].items()):
+        now = facts["targets"].get(connection)
+        if now is None:
+            found.append(f"connection {connection}: it led to {target}, and is no longer in the project file")
+        elif now != target:
+            found.append(f"connection {connection}: it led to {target}, now it leads to {now}")
     return found
 
 
-def _difference(saved: Document, current: Document) -> str:
+def reasons(saved: Document, fresh: Document) -> list[str]:
+    """Say what has changed since: each manifest of the project, and each live object that the plan touches.
+
+    What is unknown now has not been seen to change; `unknown` names it.
+    """
+    redeclared = dict(_manifests(saved["manifests"], fresh["manifests"]))
+    found = [f"{address}: {words}" for address, words in redeclared.items()]
+    if not redeclared and saved["manifest_digest"] != fresh["manifest_digest"]:
+        found.append("the manifests declare something else now")
+    now = {change["address"]: plain(change) for change in fresh["changes"]}
+    for change in saved["changes"]:
+        address = change["address"]
+        if change["action"] in _IDLE:
+            continue
+        current = now.get(address)
+        if current is not None and current["action"] != "unknown":
+            found += [
+                f"{address}: {words}" for words in _differences(change, current, redeclared=address in redeclared)
+            ]
+        elif current is None and address not in redeclared:
+            found.append(f"{address}: there is nothing to {change['action']} any more")
+    return found
+
+
+def unknown(saved: Document, fresh: Document) -> list[str]:
+    """Say which objects that the plan touches are not known now, and why."""
+    wanted = set(touched(saved))
+    return [
+        f"{change['address']}: {change['reason']}"
+        for change in fresh["changes"]
+        if change["action"] == "unknown" and change["address"] in wanted
+    ]
+
+
+def _manifests(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    for address in sorted(before.keys() | after.keys()):
+        if address not in after:
+            yield address, "its manifest is gone"
+        elif address not in before:
+            yield address, "its manifest is new"
+        elif before[address] != after[address]:
+            yield address, "its manifest changed"
+
+
+def _differences(saved: Document, current: Document, *, redeclared: bool) -> list[str]:
+    """Name what differs in one object: the live values first, else what would be done otherwise, and its new risks."""
+    live = list(_live(saved["live"], current["live"]))
+    found = live[:_SHOWN]
+    if len(live) > _SHOWN:
+        found.append(f"and {len(live) - _SHOWN} more live values differ")
+    if redeclared:
+        return found
     if saved["action"] != current["action"]:
-        return f"the plan was to {saved['action']}, now it would be {current['action']} ({current['reason']})"
+        found.append(f"the plan was to {saved['action']} it, now it would be {current['action']}: {current['reason']}")
+        return found
+    known = [risk["code"] for risk in saved["risks"]]
+    found += [
+        f"there is a risk now that was not there ({risk['code']}): {risk['message']}"
+        for risk in current["risks"]
+        if risk not in saved["risks"] and risk["code"] not in known
+    ]
+    return found or list(_otherwise(saved, current))
+
+
+def _live(before: Document | None, after: Document | None) -> Iterator[str]:
+    if before is None or after is None:
+        if before is not None:
+            yield "the live object is gone"
+        return
+    for path, old, new in _steps("", _keyed(before), _keyed(after)):
+        yield f"{path} was {_words(old)} when the plan was made, and is {_words(new)} now"
+
+
+def _otherwise(saved: Document, current: Document) -> Iterator[str]:
+    """Name the parts of a change that are not what they would be now: it was edited, or another run was here."""
     if saved["remote_id"] != current["remote_id"]:
-        return f"it was id {saved['remote_id']}, now it is {current['remote_id']}"
-    if saved["connection"] != current["connection"] or saved["calls"] != current["calls"]:
-        return "the calls would be others"
-    return "the live object or its declaration changed"
+        yield f"it was id {saved['remote_id']}, now it is {current['remote_id']}"
+        return
+    parts = sorted(
+        key for key in saved.keys() | current.keys() if key not in _NOT_COMPARED and saved.get(key) != current.get(key)
+    )
+    named = [part for part in parts if part != "digest"]
+    if named:
+        yield f"its {', '.join(named)} would be others now"
+    elif parts:
+        yield "what would be sent, or what was last applied, is not what it was"
+
+
+def _keyed(value: Any) -> Any:
+    """Return lists of things that have an id or a key as mappings from it, so that they are compared one by one."""
+    if isinstance(value, Mapping):
+        return {key: _keyed(item) for key, item in value.items()}
+    if isinstance(value, list) and value and all(isinstance(item, Mapping) for item in value):
+        names = [str(item.get("id", item.get("key", ""))) for item in value]
+        if all(names) and len(set(names)) == len(names):
+            return {f"[{name}]": _keyed(item) for name, item in zip(names, value, strict=True)}
+    return value
+
+
+_NOTHING: Any = object()
+
+
+def _steps(path: str, old: Any, new: Any) -> Iterator[tuple[str, Any, Any]]:
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        for key in sorted(old.keys() | new.keys()):
+            inner = f"{path}{key}" if key.startswith("[") or not path else f"{path}.{key}"
+            yield from _steps(inner, old.get(key, _NOTHING), new.get(key, _NOTHING))
+    elif old is _NOTHING or new is _NOTHING or old != new:
+        yield path, old, new
+
+
+def _words(value: Any) -> str:
+    if value is _NOTHING:
+        return "not there"
+    text = value if isinstance(value, str) and value else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _WIDTH else f"{text[: _WIDTH - 1]}…"

@@ -119,7 +119,8 @@ class Change:
     """What happens to one object and why.
 
     `fields` is for people and programs to read, `edits` is what the provider turns into `calls`.
-    `live_digest` stands for everything the live object answered, but for what its kind calls volatile.
+    `lasting` is everything the live object answered, but for what its kind calls volatile, whatever the order
+    of its answer; `live_digest` stands for it.
     `unsettled` is True where an earlier writing call to the object has no recorded result, `expired`
     where the live object is over by itself. `computed` is what the answer shows of values that the
     system works out.
@@ -136,6 +137,7 @@ class Change:
     risks: tuple[Risk, ...] = ()
     calls: tuple[Call, ...] = ()
     unverified: tuple[str, ...] = ()
+    lasting: Fields | None = None
     live_digest: str | None = None
     desired: Desired | None = None
     record: Record | None = None

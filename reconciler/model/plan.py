@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from reconciler.model.change import ACTIONS, Change
@@ -28,7 +29,8 @@ class Plan:
 
     `managed` counts the objects the state holds for this project and environment, `declared` those the
     manifests declare, both whatever the selection.
-    `purpose` is `apply` or `destroy`: what the plan was made for.
+    `purpose` is `apply` or `destroy`: what the plan was made for. `manifests` holds a digest of each declared
+    object by address, `targets` the remote system behind each connection that the plan is about.
     """
 
     project: str
@@ -42,6 +44,8 @@ class Plan:
     managed: int = 0
     declared: int = 0
     purpose: str = "apply"
+    manifests: Mapping[str, str] = field(default_factory=dict)
+    targets: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def summary(self) -> dict[str, int]:

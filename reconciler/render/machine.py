@@ -48,6 +48,8 @@ def plan_document(plan: Plan) -> dict[str, Any]:
         "problems": [_problem(problem) for problem in plan.problems],
         "selection": _selection(plan),
         "purpose": plan.purpose,
+        "manifests": dict(plan.manifests),
+        "targets": dict(plan.targets),
     }
     masked = redacted_data(canonical.plain(document))
     return {**masked, "digest": plan_digest(masked)}
@@ -133,6 +135,7 @@ def _change(change: Change) -> dict[str, Any]:
         "calls": [{"method": call.method, "path": call.path} for call in change.requests],
         "unverified": list(change.unverified),
         "expired": change.expired,
+        "live": canonical.plain(change.lasting) if change.writes else None,
         "digest": _change_digest(change),
     }
 

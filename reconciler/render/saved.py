@@ -23,6 +23,7 @@ from reconciler.render.shape import (
     Each,
     Maybe,
     Misshapen,
+    Rest,
     check,
     check_depth,
     refuse,
@@ -55,6 +56,7 @@ _CHANGE = {
     "calls": Each({"method": TEXT, "path": TEXT}),
     "unverified": Each(TEXT),
     "expired": FLAG,
+    "live": Maybe(Rest(ANY)),
     "digest": TEXT,
 }
 _PROBLEM = {
@@ -97,6 +99,8 @@ _SHAPES: dict[DocumentKind, Any] = {
         "problems": Each(_PROBLEM),
         "selection": _SELECTION,
         "purpose": ("apply", "destroy"),
+        "manifests": Rest(TEXT),
+        "targets": Rest(TEXT),
         "digest": TEXT,
     },
     "report": {

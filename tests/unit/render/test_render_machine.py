@@ -57,6 +57,8 @@ def test_plan_document_has_the_keys_of_the_contract_in_order():
         "problems",
         "selection",
         "purpose",
+        "manifests",
+        "targets",
         "digest",
     ]
     assert list(document["changes"][0]) == [
@@ -72,6 +74,7 @@ def test_plan_document_has_the_keys_of_the_contract_in_order():
         "calls",
         "unverified",
         "expired",
+        "live",
         "digest",
     ]
     assert list(document["problems"][0]) == ["severity", "code", "message", "hint", "address", "source"]

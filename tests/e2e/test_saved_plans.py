@@ -1,0 +1,290 @@
+"""A saved plan is carried out as it was approved, or refused with every reason by name."""
+
+from __future__ import annotations
+
+import json
+import stat
+
+import pytest
+from desk import PROJECT, SLOTS
+
+from reconciler.render.saved import plan_digest
+
+MOVED = [SLOTS[0], ("2027-03-09", "11:00", 60), SLOTS[2]]
+
+
+def session_id(desk, name):
+    return next(item["id"] for item in desk.box.sessions() if item["name"] == name)
+
+
+def resource_id(desk, name):
+    return next(item["id"] for item in desk.box.resources() if item["name"] == name)
+
+
+def project(desk, **replaced):
+    text = PROJECT.format(url=desk.box.url)
+    for old, new in replaced.values():
+        assert old in text
+        text = text.replace(old, new)
+    desk.project(text + "  environments:\n    prod: {}\n")
+
+
+@pytest.fixture
+def approved(desk):
+    """A plan that touches Session/yoga and Resource/court-1, saved; Session/swim and Resource/court-2 stay."""
+    desk.box.set_options(show_fields="all", resource_fields="all")
+    project(desk)
+    desk.session(slots=SLOTS)
+    desk.session("swim", name="Swim")
+    desk.declare("Resource", "court-1", {"name": "Court 1", "email": "a@example.com"})
+    desk.declare("Resource", "court-2", {"name": "Court 2"})
+    desk.quick("apply", "--yes", code=0)
+    desk.session(slots=MOVED, price=36)
+    desk.declare("Resource", "court-1", {"name": "Court One", "email": "a@example.com"})
+    desk.quick("plan", "--out", "saved.plan", code=0)
+    desk.box.clear_log()
+    return desk
+
+
+def refused(desk, *words, arguments=()):
+    done = desk.run("apply", "saved.plan", "--yes", *arguments, code=5)
+    assert "the saved plan is stale; nothing was written" in done.err
+    for each in words:
+        assert each in done.err, done.err
+    assert desk.calls() == []
+    return done
+
+
+def accepted(desk):
+    done = desk.run("apply", "saved.plan", "--yes", "--format", "json", code=0)
+    assert done.json["summary"]["applied"] == 2
+    saved = json.loads((desk.folder / "saved.plan").read_text(encoding="utf-8"))
+    assert done.json["plan_digest"] == saved["digest"]
+    assert sorted(call.split("/")[-2] for call in desk.calls()) == ["resources", "sessions", "slots"]
+
+
+def edit(desk, change, *, sealed=True):
+    """Edit the saved document as somebody would who knows how its digest is made, or (not sealed) does not."""
+    path = desk.folder / "saved.plan"
+    document = json.loads(path.read_text(encoding="utf-8"))
+    change(document)
+    if sealed:
+        document["digest"] = plan_digest(document)
+    path.write_text(json.dumps(document), encoding="utf-8")
+
+
+def of(document, address):
+    return next(change for change in document["changes"] if change["address"] == address)
+
+
+# What it must notice
+
+
+def test_a_manifest_that_changed(approved):
+    approved.session("swim", name="Swim", price=50)
+    approved.session(slots=MOVED, price=37)
+    done = refused(approved, "Session/swim: its manifest changed", "Session/yoga: its manifest changed")
+    assert "court" not in done.err
+
+
+def test_a_manifest_that_is_new(approved):
+    approved.declare("Resource", "court-3", {"name": "Court 3"})
+    refused(approved, "Resource/court-3: its manifest is new")
+
+
+def test_a_manifest_that_is_gone(approved):
+    approved.forget("Resource", "court-2")
+    approved.forget("Session", "yoga")
+    refused(approved, "Resource/court-2: its manifest is gone", "Session/yoga: its manifest is gone")
+
+
+def test_protection_and_references_are_part_of_a_manifest(approved):
+    approved.declare("Resource", "court-2", {"name": "Court 2"}, protect=True)
+    refused(approved, "Resource/court-2: its manifest changed")
+
+
+def test_another_environment(approved):
+    refused(approved, "it was made for environment none, this is prod", arguments=("--env", "prod"))
+
+
+def test_another_tool_version(approved):
+    edit(approved, lambda document: document.update(tool_version="0.0.9"))
+    refused(approved, "it was made for tool version 0.0.9, this is ")
+
+
+def test_another_project(approved):
+    project(approved, name=("{name: acme}", "{name: other}"))
+    refused(approved, "it was made for project acme, this is other")
+
+
+def test_another_host(approved):
+    project(approved, host=("127.0.0.1", "localhost"))
+    done = refused(approved, "connection sessions: it led to 127.0.0.1, now it leads to localhost")
+    assert "connection admin: it led to 127.0.0.1 company 37004, now it leads to localhost company 37004" in done.err
+    assert approved.box.log() == []
+
+
+def test_another_company(approved):
+    project(approved, company=("company_id: 37004", "company_id: 37005"))
+    refused(approved, "connection admin: it led to 127.0.0.1 company 37004, now it leads to 127.0.0.1 company 37005")
+
+
+def test_a_touched_object_that_changed_outside(approved):
+    approved.box.edit_session(session_id(approved, "Yoga"), description="changed at the desk", spaces=7)
+    approved.box.edit_resource(resource_id(approved, "Court 1"), description="new floor")
+    refused(
+        approved,
+        "Session/yoga: description was",
+        "and is changed at the desk now",
+        "Session/yoga: spaces was 1 when the plan was made, and is 7 now",
+        "Resource/court-1: description was",
+        "and is new floor now",
+    )
+
+
+def test_a_touched_object_that_was_deleted_outside(approved):
+    approved.box.delete("session", session_id(approved, "Yoga"))
+    done = refused(
+        approved, "Session/yoga: the live object is gone", "the plan was to update it, now it would be create"
+    )
+    assert "court" not in done.err
+
+
+def test_a_touched_slot_that_moved_outside(approved):
+    slot = approved.box.sessions()
+    slot = next(item for item in slot if item["name"] == "Yoga")["slots"][2]
+    approved.box.edit_slot(slot["id"], date="2027-03-16")
+    refused(
+        approved, f"Session/yoga: slots[{slot['id']}].date was 2027-03-15 when the plan was made, and is 2027-03-16"
+    )
+
+
+def test_bookings_that_put_a_change_at_risk(approved):
+    slot = next(item for item in approved.box.sessions() if item["name"] == "Yoga")["slots"][1]
+    approved.box.book(slot["id"], places=2)
+    refused(approved, "Session/yoga: there is a risk now that was not there (booked-slot-moved)", "2 booked")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda document: of(document, "Session/yoga").update(reason="harmless"),
+        lambda document: (
+            document["changes"].remove(of(document, "Session/swim"))
+            or document["summary"].update(noop=document["summary"]["noop"] - 1)
+        ),
+    ],
+)
+def test_a_document_that_was_edited(approved, change):
+    edit(approved, change, sealed=False)
+    refused(approved, "the document was edited after it was made")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda item: item["calls"].pop(), "its calls would be others now"),
+        (lambda item: item["calls"][0].update(path="/api/sessions/1.xml"), "its calls would be others now"),
+        (lambda item: item["fields"].pop(), "its fields would be others now"),
+        (lambda item: item["fields"][0].update(after="1.00"), "its fields would be others now"),
+        (lambda item: item.update(connection="admin"), "its connection would be others now"),
+        (lambda item: item.update(remote_id="999"), "it was id 999, now it is"),
+        (lambda item: item["risks"].append(RISK), "its risks would be others now"),
+        (lambda item: item["live"].update(spaces=9), "spaces was 9 when the plan was made"),
+        (
+            lambda item: item.update(digest="sha256:" + "0" * 64),
+            "what would be sent, or what was last applied, is not what it was",
+        ),
+        (lambda item: item.update(unverified=["price"]), "its unverified would be others now"),
+        (lambda item: item.update(expired=True), "its expired would be others now"),
+    ],
+)
+def test_a_document_that_was_edited_with_its_digest(approved, change, words):
+    edit(approved, lambda document: change(of(document, "Session/yoga")))
+    done = approved.quick("apply", "saved.plan", "--yes", code=5)
+    assert f"Session/yoga: {words}" in done.err
+    assert approved.calls() == []
+
+
+RISK = {"code": "x", "level": "warn", "message": "x", "slots": [], "booked": 0, "reserved": 0}
+
+
+@pytest.mark.parametrize("change", ["manifest", "tool", "target", "environment"])
+def test_a_plan_that_does_nothing_is_stale_too(approved, change):
+    approved.quick("apply", "--yes", code=0)
+    approved.quick("plan", "--out", "saved.plan", code=0)
+    approved.box.clear_log()
+    arguments = ()
+    if change == "manifest":
+        approved.declare("Resource", "court-2", {"name": "Court Two"})
+    elif change == "tool":
+        edit(approved, lambda document: document.update(tool_version="0.0.9"))
+    elif change == "target":
+        project(approved, host=("127.0.0.1", "localhost"))
+    else:
+        arguments = ("--env", "prod")
+    refused(approved, arguments=arguments)
+
+
+# What it need not notice
+
+
+def test_comments_order_and_another_file(approved):
+    old = approved.folder / "manifests" / "session-yoga.json"
+    document = json.loads(old.read_text(encoding="utf-8"))
+    document["spec"] = dict(reversed(document["spec"].items()))
+    old.unlink()
+    approved.manifest("classes.yaml", "# reviewed\n\n" + json.dumps(dict(reversed(document.items()))))
+    accepted(approved)
+
+
+def test_an_untouched_object_that_changed_or_went(approved):
+    approved.box.edit_session(session_id(approved, "Swim"), price="1.00")
+    approved.box.delete("resource", resource_id(approved, "Court 2"))
+    accepted(approved)
+
+
+def test_everyday_bookings(approved):
+    for item in approved.box.sessions():
+        approved.box.book(item["slots"][0]["id"], places=3)
+    accepted(approved)
+
+
+@pytest.mark.parametrize("order", [{"slot_order": "id"}, {"list_order": "newest"}, {"time_style": "unpadded"}])
+def test_another_order_or_spelling_of_answers(desk, order):
+    desk.box.set_options(show_fields="all")
+    desk.session(slots=list(reversed(SLOTS)))
+    desk.quick("apply", "--yes", code=0)
+    slots = desk.box.sessions()[0]["slots"]
+    desk.box.edit_slot(slots[0]["id"], date="2027-04-01")  # now ids and dates go in different orders
+    desk.session(slots=list(reversed(SLOTS)), price=36)
+    desk.quick("plan", "--out", "saved.plan", code=0)
+    desk.box.set_options(**order)
+    desk.run("apply", "saved.plan", "--yes", code=0)
+    desk.settled()
+
+
+# What else holds
+
+
+def test_a_saved_plan_takes_no_selection(approved):
+    for option in ("--target", "--exclude"):
+        assert approved.run("apply", "saved.plan", "--yes", option, "Session/yoga", code=64).err
+    assert approved.calls() == []
+
+
+def test_a_saved_plan_is_private_and_holds_no_secret(approved):
+    path = approved.folder / "saved.plan"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    text = path.read_text(encoding="utf-8")
+    assert not [secret for name, secret in approved.env.items() if name.startswith("BB_") and secret in text]
+
+
+def test_a_system_that_does_not_answer_is_no_stale_plan(approved):
+    from reconciler.sandbox import Fault  # noqa: PLC0415 - here only
+
+    approved.box.fault(Fault(kind="status_before", match_path="/api/sessions", status=500, times=None))
+    done = approved.run("apply", "saved.plan", "--yes", code=1)
+    assert "Session/yoga" in done.err
+    assert "stale" not in done.err
+    assert approved.calls() == []
