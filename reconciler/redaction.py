@@ -30,7 +30,7 @@ SHORTEST = 8
 NAMES = frozenset(
     {"address", "blocked_by", "kind", "connection", "action", "project", "environment", "file", "code", "tool_version"}
 )
-"""Keys of machine documents whose texts the project itself gives; `before`, `after` and `live` are data whatever their keys."""
+"""Keys of machine documents whose texts the project itself gives; below `_DATA` is data whatever its keys."""
 
 _DATA = frozenset({"before", "after", "live"})
 _PERCENT = re.compile("%[0-9A-F]{2}")
