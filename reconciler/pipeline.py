@@ -17,6 +17,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from reconciler import __version__
 from reconciler.errors import InvalidInput, ReconcilerError, StalePlan
+from reconciler.model import canonical
 from reconciler.model.objects import Address, Desired, Intent, Problem, Record, problem_order
 from reconciler.model.plan import Plan, Selection
 from reconciler.registry import kinds, providers
@@ -38,6 +39,7 @@ __all__ = [
     "open_project",
     "plan",
     "plan_again",
+    "unplanned",
     "unreachable",
 ]
 
@@ -176,6 +178,20 @@ def plan(
     made = make_plan(world, snapshot, header, selection)
     warnings = tuple(problem for problem in declared.problems if problem.severity == "warning")
     return Planned(plan=replace(made, problems=(*made.problems, *warnings)), snapshot=snapshot)
+
+
+def unplanned(project: Project, problems: Sequence[Problem], selection: Selection) -> Plan:
+    """Return the plan of manifests that have problems: nothing, for the reasons it names."""
+    return Plan(
+        project=project.name,
+        environment=project.environment,
+        tool_version=__version__,
+        manifest_digest=canonical.digest({}),
+        live_digest=canonical.digest([]),
+        changes=(),
+        problems=tuple(problems),
+        selection=selection,
+    )
 
 
 def _wait_for_pending(

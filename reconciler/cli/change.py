@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import shlex
-import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -17,7 +15,8 @@ import click
 
 from reconciler.cli import options
 from reconciler.cli.document import read_document
-from reconciler.cli.output import people, progress, show_plan, show_report, write_private
+from reconciler.cli.output import check_writable, people, progress, show_plan, show_report, write_private
+from reconciler.cli.signals import stopping
 from reconciler.errors import Interrupted, InvalidInput, ReconcilerError, Refused, UsageError
 from reconciler.model.plan import Plan, Selection
 from reconciler.model.report import Report
@@ -51,6 +50,8 @@ def _settings(arguments: dict[str, Any]) -> Settings:
     workers = arguments.pop("parallelism", None)
     settings = Settings(chosen=chosen, overrides=overrides, workers=workers, **arguments)
     options.log_requests(settings.verbose)
+    if settings.output is not None:
+        check_writable(settings.output)
     return settings
 
 
@@ -68,9 +69,12 @@ def plan(out: Path | None, detailed_exitcode: bool, **arguments: Any) -> int:
     from reconciler.render import machine  # noqa: PLC0415 - late, for a quick --help
 
     settings = _settings(arguments)
+    if out is not None:
+        check_writable(out)
     project = pipeline.open_project(settings.project, settings.environment)
+    declared = _declare(project, settings)
     with pipeline.Workspace(project, parallelism=settings.workers) as workspace:
-        planned = _make_plan(workspace, pipeline.declare(project), settings)
+        planned = _make_plan(workspace, declared, settings)
         shown = _with_findings(planned.plan, _guard_findings(workspace, planned.plan, settings))
         failure = pipeline.unreachable(planned.snapshot)
         if failure is not None and settings.form == "text":
@@ -136,6 +140,18 @@ def destroy(lock_timeout: float, **arguments: Any) -> int:
     with pipeline.Workspace(project, parallelism=settings.workers) as workspace, workspace.hold(timeout=lock_timeout):
         planned = _make_plan(workspace, declared, settings, destroying=True)
         return _carry_out(workspace, declared, planned, settings)
+
+
+def _declare(project: Any, settings: Settings) -> Any:
+    """Return what is declared; a program that asked for a document gets one of what is wrong with it, too."""
+    from reconciler import pipeline  # noqa: PLC0415 - late, for a quick --help
+
+    try:
+        return pipeline.declare(project)
+    except InvalidInput as error:
+        if settings.form != "text":
+            show_plan(pipeline.unplanned(project, error.problems, settings.chosen), settings.form, settings.output)
+        raise
 
 
 def _make_plan(workspace: Any, declared: Any, settings: Settings, *, destroying: bool = False) -> Any:
@@ -234,8 +250,8 @@ def _confirm(workspace: Any, declared: Any, planned: Any, settings: Settings) ->
     count = len(planned.plan.effective)
     hosts = sorted({workspace.project.connections[change.connection].target for change in planned.plan.effective})
     noun = "1 change" if count == 1 else f"{count} changes"
-    click.echo(f"Carry out {noun} at {', '.join(hosts)}? Only 'yes' is accepted: ", nl=False, err=True)
     try:
+        click.echo(f"Carry out {noun} at {', '.join(hosts)}? Only 'yes' is accepted: ", nl=False, err=True)
         answer = sys.stdin.readline().strip()
     except KeyboardInterrupt:
         click.echo(err=True)
@@ -253,7 +269,7 @@ def _apply(workspace: Any, planned: Any, settings: Settings) -> Report:
 
     stop = threading.Event()
     with (
-        _stopping(stop),
+        stopping(stop),
         progress("Applying", len(planned.plan.changes), quiet=settings.quiet) as advance,
     ):
         return pipeline.apply(
@@ -262,23 +278,6 @@ def _apply(workspace: Any, planned: Any, settings: Settings) -> Report:
             workers=settings.workers,
             signals=pipeline.Signals(stop=stop, on_outcome=advance),
         )
-
-
-@contextmanager
-def _stopping(stop: threading.Event) -> Iterator[None]:
-    """Turn the first Ctrl-C or SIGTERM into a wish to stop; a second one ends the process at once."""
-
-    def wish(number: int, _frame: object) -> None:
-        stop.set()
-        click.echo("Stopping: calls in flight are finished and recorded. Once more to abort.", err=True)
-        signal.signal(number, signal.SIG_DFL)
-
-    before = {number: signal.signal(number, wish) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _say(settings: Settings, words: str) -> None:

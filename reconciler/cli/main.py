@@ -73,8 +73,9 @@ def cli() -> None:
 def run(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit code; no traceback and no secret ever reaches the user."""
     from reconciler.cli.output import guarded  # noqa: PLC0415 - only what runs is guarded
+    from reconciler.cli.signals import orderly  # noqa: PLC0415 - as above
 
-    with guarded():
+    with guarded(), orderly():
         return _run(arguments)
 
 

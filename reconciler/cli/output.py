@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -87,13 +88,32 @@ def write(body: str, output: Path | None) -> None:
 
 def write_private(path: Path, body: str) -> None:
     """Write a file with mode 0600, whole or not at all; ReconcilerError where it cannot be."""
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        with os.fdopen(os.open(partial, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-            file.write(body)
+    with _partial(path) as partial:
+        partial.write_text(body, encoding="utf-8")
         partial.replace(path)
+
+
+def check_writable(path: Path) -> None:
+    """Raise ReconcilerError now where a later `write_private` would fail: a long read should not be in vain."""
+    with _partial(path) as partial:
+        partial.unlink()
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, "it is a folder")
+
+
+@contextmanager
+def _partial(path: Path) -> Iterator[Path]:
+    """Make an empty file of mode 0600 beside the one that is to be written; what fails is told in words."""
+    try:
+        if not path.name:
+            raise IsADirectoryError(errno.EISDIR, "it is a folder")
+        partial = path.with_name(f".{path.name}.partial")
+        partial.unlink(missing_ok=True)
+        os.close(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        yield partial
     except OSError as error:
-        raise ReconcilerError(f"cannot write {path}: {error.strerror}") from None
+        hint = "name a file in a folder that exists and can be written"
+        raise ReconcilerError(f"cannot write {path}: {error.strerror}", hint=hint) from None
 
 
 def show(form: str, output: Path | None, forms: dict[str, Callable[[], str]], text: Callable[[Console], None]) -> None:

@@ -53,8 +53,11 @@ def take(scopes: Mapping[Place, Scope], open_provider: Callable[[str], Provider]
             failures[name] = error
 
     if names:
-        with ThreadPoolExecutor(max_workers=len(names), thread_name_prefix="snapshot") as pool:
+        pool = ThreadPoolExecutor(max_workers=len(names), thread_name_prefix="snapshot")
+        try:
             list(pool.map(read_connection, names))
+        finally:  # an interrupted look waits for no connection: whoever opened them closes them
+            pool.shutdown(wait=False, cancel_futures=True)
     return Snapshot(readings=readings, failures=failures)
 
 

@@ -10,6 +10,9 @@ from urllib.parse import quote, quote_plus, urlencode
 
 import pytest
 
+from reconciler.model.change import Change, FieldChange
+from reconciler.model.objects import Address
+from reconciler.model.plan import Plan
 from reconciler.providers import answer
 from reconciler.redaction import MASK, SHORTEST, Redactor
 from reconciler.render import machine, markdown
@@ -130,10 +133,14 @@ def test_every_renderer_masks_before_it_escapes(monkeypatch, redactor):
 
 def test_a_plans_digest_is_the_same_before_it_is_saved_and_after_it_is_loaded(monkeypatch, redactor):
     monkeypatch.setattr("reconciler.render.machine.redacted_data", redactor.redacted_data)
-    document = {
-        "changes": [{"address": "Resource/desk", "fields": [{"path": "email", "before": None, "after": VALUE}]}]
-    }
-    assert machine.plan_digest(json.loads(machine.dumps(document))) == machine.plan_digest(document)
+    address = Address("Resource", "desk")
+    field = FieldChange(path="email", before=None, after=VALUE, origin="manifest")
+    change = Change(address=address, connection="admin", action="create", reason="", fields=(field,))
+    header = {"project": "acme", "environment": None, "tool_version": "1"}
+    document = machine.plan_document(Plan(**header, manifest_digest="", live_digest="", changes=(change,)))
+    saved = machine.dumps(document)
+    assert VALUE not in saved
+    assert machine.plan_digest(json.loads(saved)) == machine.plan_digest(document) == document["digest"]
 
 
 def test_foreign_words_are_masked_before_they_are_cut(monkeypatch, redactor):

@@ -10,7 +10,7 @@ import json
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, Self, TypeVar
 from urllib.parse import urlsplit
@@ -140,7 +140,8 @@ class Door:
             return [function(item) for item in todo]
         futures: list[Future[Result]] = [self._pool.submit(function, item) for item in todo]
         try:
-            wait(futures)
+            for future in futures:  # `wait` would never hear of those that are cancelled when the door is closed
+                future.exception()
         except BaseException:  # the user's interrupt: what has not started yet must not start
             for future in futures:
                 future.cancel()

@@ -1,0 +1,47 @@
+"""What Ctrl-C and SIGTERM do: end a command in order, leaving no lease behind, or let a run finish its calls."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+import click
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+@contextmanager
+def orderly() -> Iterator[None]:
+    """Let SIGTERM end a command as Ctrl-C does: what it holds is given back on the way out."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only there can signals be handled; whoever runs a command elsewhere has handlers of its own
+        return
+    before = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+@contextmanager
+def stopping(stop: threading.Event) -> Iterator[None]:
+    """Turn the first Ctrl-C or SIGTERM into a wish to stop; a second one ends the process at once."""
+
+    def wish(number: int, _frame: FrameType | None) -> None:
+        stop.set()
+        click.echo("Stopping: calls in flight are finished and recorded. Once more to abort.", err=True)
+        signal.signal(number, signal.SIG_DFL)
+
+    before = {number: signal.signal(number, wish) for number in _SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,147 @@
+"""How commands end that are cut short: by a signal, by a reader that has gone, by a file that cannot be written."""
+
+from __future__ import annotations
+
+import os
+import pty
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+
+import pytest
+
+from reconciler.sandbox import Fault
+
+COMMAND = [sys.executable, "-W", "error", "-m", "reconciler"]
+SIGNALS = [signal.SIGINT, signal.SIGTERM]
+
+
+def leases(desk):
+    connection = sqlite3.connect(desk.folder / ".reconciler" / "state.db")
+    try:
+        return connection.execute("select count(*) from reconciler_leases").fetchone()[0]
+    finally:
+        connection.close()
+
+
+def until(condition, process):
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def started(desk, *arguments, **more):
+    return subprocess.Popen(
+        [*COMMAND, *arguments],
+        cwd=desk.folder,
+        env=desk.env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **more,
+    )
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+@pytest.mark.parametrize("saved", [False, True])
+def test_a_signal_at_the_question_gives_the_lease_back(desk, number, saved):
+    desk.session()
+    if saved:
+        desk.quick("plan", "--out", "saved.plan", code=0)
+    terminal, stdin = pty.openpty()
+    process = started(desk, "apply", *(["saved.plan"] if saved else []), stdin=stdin)
+    os.close(stdin)
+    asked = ""
+    while "Only 'yes' is accepted" not in asked:
+        asked += process.stderr.read(1)
+        assert process.poll() is None, asked
+    assert leases(desk) == 1
+    process.send_signal(number)
+    out, err = process.communicate(timeout=60)
+    os.close(terminal)
+    assert process.returncode == 130, (out, err)
+    assert "interrupted; nothing was changed" in err
+    assert "Traceback" not in out + err
+    assert leases(desk) == 0
+    assert desk.calls() == []
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_a_signal_while_it_plans_reads_no_further_and_gives_the_lease_back(desk, number):
+    for index in range(30):
+        desk.session(f"class-{index}", name=f"Class {index}")
+    desk.quick("apply", "--yes", code=0)
+    desk.box.clear_log()
+    desk.box.fault(Fault(kind="latency", match_method="GET", seconds=0.5, times=None))
+    process = started(desk, "apply", "--yes", "--parallelism", "1", stdin=subprocess.DEVNULL)
+    until(lambda: len(desk.box.log()) > 2, process)
+    process.send_signal(number)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, (out, err)
+    assert "Traceback" not in out + err
+    assert leases(desk) == 0
+    assert len(desk.box.log()) < 12
+
+
+@pytest.mark.parametrize("form", ["text", "json", "markdown", "html"])
+@pytest.mark.parametrize("command", ["plan", "show"])
+def test_a_reader_that_has_gone_is_no_reason_for_a_traceback(desk, form, command):
+    for index in range(40):
+        desk.session(f"class-{index}", name=f"Class {index}", description="x" * 2000)
+    desk.quick("plan", "--out", "saved.plan", code=0)
+    arguments = ["plan"] if command == "plan" else ["show", "saved.plan"]
+    process = started(desk, *arguments, "--format", form, "-v", stdin=subprocess.DEVNULL)
+    process.stdout.close()
+    err = process.stderr.read()
+    process.wait(timeout=60)
+    process.stderr.close()
+    assert process.returncode == 1
+    assert "Traceback" not in err
+    assert "rror" not in err, err
+
+
+@pytest.mark.parametrize("option", ["--out", "--output"])
+@pytest.mark.parametrize("place", ["missing/plan.json", "."])
+def test_a_place_that_cannot_be_written_is_found_before_anything_is_read(desk, option, place):
+    desk.session()
+    done = desk.run("plan", option, place, code=1)
+    assert f"cannot write {place}" in done.err
+    assert desk.box.log() == []
+
+
+def test_an_apply_that_could_not_write_its_report_writes_nothing_at_all(desk):
+    desk.session()
+    desk.run("apply", "--yes", "--format", "json", "--output", "missing/report.json", code=1)
+    assert desk.box.log() == []
+
+
+def test_the_check_leaves_the_file_that_was_there_and_nothing_else(desk):
+    desk.session()
+    (desk.folder / "saved.plan").write_text("before", encoding="utf-8")
+    desk.manifest("broken.yaml", "kind: Session\n")
+    desk.run("plan", "--out", "saved.plan", code=1)
+    assert (desk.folder / "saved.plan").read_text(encoding="utf-8") == "before"
+    assert [path.name for path in desk.folder.iterdir() if path.name.endswith(".partial")] == []
+
+
+def test_broken_manifests_give_a_document_too(desk):
+    desk.session(price="x")
+    desk.manifest("broken.yaml", "kind: Session\n")
+    done = desk.run("plan", "--format", "json", code=1)
+    plan = done.json
+    assert (plan["project"], plan["changes"], plan["summary"]["create"]) == ("acme", [], 0)
+    assert {problem["source"]["file"] for problem in plan["problems"]} == {
+        "manifests/broken.yaml",
+        "manifests/session-yoga.json",
+    }
+    assert "the manifests have problems" in done.err
+    assert desk.run("show", "-", code=1).out == ""
+    assert "nothing can be applied until they are mended" in desk.run("plan", "--format", "markdown", code=1).out
+    assert desk.run("plan", code=1).out == ""
+    checked = desk.run("validate", "--format", "json", code=1).json
+    assert checked["problems"] == plan["problems"]
+    assert desk.box.log() == []
