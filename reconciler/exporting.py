@@ -77,15 +77,21 @@ def export(workspace: Workspace, desired: Mapping[Address, Desired], wish: Wish)
     scopes = {place: _scope(workspace, place, records, wish) for place in _with_referred(workspace, places)}
     snapshot = take(scopes, workspace.reader)
     around = Surroundings(
-        kinds=workspace.kinds, snapshot=snapshot, records=records, desired=desired, window=wish.window
+        kinds=workspace.kinds,
+        targets={name: connection.target for name, connection in workspace.project.connections.items()},
+        snapshot=snapshot,
+        records=records,
+        desired=desired,
+        window=wish.window,
     )
     found = addressed(around)
-    _check_choice(found, places, wish.choice)
+    unread = _unread(workspace, snapshot, places, records, wish)
+    if not any(problem.severity == "error" for problem in unread):
+        _check_choice(found, places, wish.choice)
     manifests, problems = _manifests(workspace, around, found, places, wish.choice)
-    problems += _unread(workspace, snapshot, places, records)
     return Export(
         manifests=tuple(sorted(manifests, key=lambda item: str(item.address))),
-        problems=tuple(sorted(problems, key=problem_order)),
+        problems=tuple(sorted([*problems, *unread], key=problem_order)),
         windowed=any(scopes[place].window is not None for place in places),
     )
 
@@ -110,6 +116,8 @@ def _places(workspace: Workspace, wish: Wish) -> list[Place]:
         and (not chosen or any(_fits(kind.name, pattern) for pattern in chosen))
     ]
     places = [place for place in wanted if connections[place[0]].access != "public"]
+    if wish.ids and not any(kinds[kind].ephemeral is not None for _, kind in places):
+        raise UsageError("--id names a held booking, and none of the connections asked for has any")
     if not places:
         why = "public access only reads: nothing of it can be managed" if wanted else "no connection has such objects"
         raise UsageError(f"there is nothing to export: {why}")
@@ -217,7 +225,7 @@ def _stated(workspace: Workspace, place: Place) -> str | None:
 
 
 def _unread(
-    workspace: Workspace, snapshot: Snapshot, places: Iterable[Place], records: Mapping[Address, Record]
+    workspace: Workspace, snapshot: Snapshot, places: Iterable[Place], records: Mapping[Address, Record], wish: Wish
 ) -> list[Problem]:
     """Say what could not be read, every object by its id: nothing is left out in silence."""
     found: list[Problem] = []
@@ -237,7 +245,15 @@ def _unread(
         owners = {record.remote_id: address for address, record in records.items() if address.kind == kind.name}
         for remote_id, why in sorted(gone.items()):
             summary = f"{what}, id {kind.public_id(remote_id)}, is not there to be exported: {why}"
-            found.append(Problem(code="gone", severity="warning", summary=summary, address=owners.get(remote_id)))
+            found.append(
+                Problem(
+                    code="gone",
+                    severity="error" if remote_id in wish.ids else "warning",
+                    summary=summary,
+                    hint="check the id, and say whose it is: --connection NAME" if remote_id in wish.ids else None,
+                    address=owners.get(remote_id),
+                )
+            )
     return found
 
 

@@ -78,7 +78,7 @@ def _adopt_kinds(workspace: Workspace, wanted: list[Desired]) -> tuple[list[Reco
         if failure is not None:
             problems += [_unread(item, failure.message, failure.hint) for item in items]
             continue
-        taken = taken_at(workspace, place, known)
+        taken = _taken(workspace, place, {**known, **{record.address: record for record in records}})
         matches = match(workspace.kinds[place[1]], items, snapshot.reading(*place), taken, ids)
         problems += matches.problems
         records += [
@@ -92,7 +92,7 @@ def _adopt_kinds(workspace: Workspace, wanted: list[Desired]) -> tuple[list[Reco
     return records, problems
 
 
-def taken_at(workspace: Workspace, place: Place, known: Mapping[Address, Record]) -> dict[str, str]:
+def _taken(workspace: Workspace, place: Place, known: Mapping[Address, Record]) -> dict[str, str]:
     """Return the ids that are managed at a place, through any connection to the same system, and as what."""
     target = workspace.project.connections[place[0]].target
     return {

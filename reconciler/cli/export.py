@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ import click
 
 from reconciler import redaction
 from reconciler.cli import options
-from reconciler.errors import UsageError
+from reconciler.errors import ReconcilerError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -83,7 +84,7 @@ def export(
     text.problems(people(), made.problems)
     said = _notes(declared, made, window)
     if out is None:
-        write("---\n".join(item.text for item in made.manifests), None)
+        write(_stream(made.manifests), None)
         said.append(f"Exported {_counted(made.manifests)}.")
     else:
         said += _save(settings, declared, made, out, wish.choice, force=force)
@@ -147,6 +148,18 @@ def _save(settings: Project, declared: Declared, made: Export, out: Path, choice
         said.append(f"Wrote {len(written) - _NAMED} more files")
     said.append(f"Exported {_counted(items)} to {out}: {len(written)} written, {unchanged} unchanged.")
     return said
+
+
+def _stream(items: Sequence[Exported]) -> str:
+    """Return the manifests as one stream; ReconcilerError where stdout cannot carry their characters."""
+    body = "---\n".join(item.text for item in items)
+    encoding = sys.stdout.encoding or "utf-8"
+    try:
+        body.encode(encoding)
+    except (UnicodeEncodeError, LookupError):
+        hint = "write files with --out DIR, or set PYTHONIOENCODING=utf-8"
+        raise ReconcilerError(f"this output's encoding ({encoding}) cannot carry the manifests", hint=hint) from None
+    return body
 
 
 def _counted(items: Sequence[Exported]) -> str:

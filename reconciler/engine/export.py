@@ -22,9 +22,13 @@ _CAPITALS = "".join(chr(number) for number in range(ord("A"), ord("Z") + 1))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What drafts are made from: the live objects, what is managed, and what is declared."""
+    """What drafts are made from: the live objects, what is managed, and what is declared.
+
+    `targets` name the remote system of each connection: two connections may lead to one.
+    """
 
     kinds: Mapping[str, Kind]
+    targets: Mapping[str, str]
     snapshot: Snapshot
     records: Mapping[Address, Record]
     desired: Mapping[Address, Desired]
@@ -78,8 +82,17 @@ def addressed(around: Surroundings) -> Addressed:
 
 
 def _present(around: Surroundings, place: Place) -> list[Live]:
-    """Return what was read at a place; of a kind that is listed by a window, what lies in it."""
-    lives = sorted(around.snapshot.readings[place].live.values(), key=lambda live: live.remote_id)
+    """Return what was read at a place; of a kind that is listed by a window, what lies in it.
+
+    What is managed through another connection to the same system belongs there.
+    """
+    others = {
+        record.remote_id
+        for address, record in around.records.items()
+        if (address.kind, record.target) == (place[1], around.targets[place[0]]) and record.connection != place[0]
+    }
+    found = around.snapshot.readings[place].live
+    lives = [found[remote_id] for remote_id in sorted(found.keys() - others)]
     if around.kinds[place[1]].listed_whole:
         return lives
     first, last = (datetime.fromisoformat(moment) for moment in around.window)

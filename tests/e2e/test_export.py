@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from desk import PROJECT
 
 from reconciler import pipeline
 from reconciler.sandbox import Options
@@ -252,3 +253,42 @@ def test_a_credential_that_a_live_field_repeats_is_written_nowhere(desk):
     assert word.lower() not in " ".join([*texts, *names, done.err, done.out]).lower()
     assert "it holds a credential of this project" in done.err
     desk.quick("validate", code=0)
+
+
+TWO_DOORS = """\
+    again:
+      provider: bookingbug-sessions
+      base_url: {url}
+      auth: {{username: {{env: BB_USERNAME}}, password: {{env: BB_PASSWORD}}}}
+"""
+
+
+def test_two_connections_to_one_system_never_manage_one_object_twice(desk):
+    desk.project((PROJECT + TWO_DOORS).format(url=desk.box.url))
+    furnish(desk)
+    desk.quick("export", "--connection", "sessions", "--out", "manifests", "--match", "Course", code=0)
+    assert "  connection: sessions\n" in (desk.folder / "manifests/sessions/course.yaml").read_text(encoding="utf-8")
+    desk.quick("adopt", "--all", code=0)
+    assert "name: Course" not in desk.quick("export", "--connection", "again", code=0).out
+    spec = {"name": "Course", "group": "No", "start_date": "2031-03-03"}
+    desk.declare("Session", "again", spec, connection="again")
+    done = desk.quick("adopt", "--all", code=1)
+    assert "Session/again: no live object that is not managed has its natural key" in done.err
+    desk.declare("Session", "weekly", {**spec, "name": "Weekly", "group": "G"}, connection="sessions")
+    desk.declare("Session", "weekly-too", {**spec, "name": "Weekly", "group": "G"}, connection="again")
+    assert "Adopted 1 object (1 Session); 2 not adopted" in desk.quick("adopt", "--all", code=1).err
+
+
+def test_a_system_that_cannot_be_reached_is_the_error_not_the_address(desk):
+    furnish(desk)
+    desk.box.fault(Fault(kind="status_before", match_path="/api/sessions", status=503, times=None))
+    done = desk.quick("export", "Session/course", code=1)
+    assert "could not be read" in done.err
+    assert "matches no live object" not in done.err
+
+
+def test_an_output_that_cannot_carry_the_names_is_told(desk):
+    furnish(desk)
+    done = desk.run("export", "--kind", "Session", code=1, PYTHONIOENCODING="ascii")
+    assert "--out" in done.err
+    assert done.out == ""
