@@ -9,8 +9,9 @@ import base64
 import html
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
 from http import HTTPStatus
 from typing import Any
 
@@ -21,6 +22,9 @@ from reconciler.redaction import redacted
 WORDS_LIMIT = 120
 """Characters of a remote system's own words that a message repeats."""
 
+DEEPEST = 40
+"""Levels of nesting in an answer; no documented one has ten."""
+
 _SNIFFED = 20_000
 """Bytes of a failed answer that are looked at for words."""
 
@@ -29,6 +33,7 @@ _HTML = re.compile(r"\s*<(?:!doctype\s+html|html)\b", re.IGNORECASE)
 _DIGITS = re.compile(r"[0-9]{1,18}")
 _WHOLE = re.compile(r"[+-]?[0-9]{1,18}(?:\.0*)?")
 _REQUEST_IDS = ("x-request-id", "x-correlation-id", "request-id", "x-amzn-requestid", "x-amz-request-id", "cf-ray")
+_HALF = re.compile("[\ud800-\udfff]")
 _ERROR_KEYS = ("error", "message", "errors", "detail")
 
 
@@ -116,6 +121,52 @@ def neutral(text: str, limit: int = WORDS_LIMIT) -> str:
     shown = "".join(char if char.isprintable() else " " for char in redacted(text)[: limit * 8])
     line = " ".join(shown.split())
     return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def json_object(body: bytes) -> dict[str, Any]:
+    """Return a JSON object, decimals exact; ValueError in words for anything else.
+
+    Refused is also what Python takes and nobody means: NaN, a key that is there twice, half a surrogate pair
+    (which no file or terminal takes), and nesting so deep that looking at a value could end the program.
+    """
+    try:
+        value = json.loads(body, parse_float=_decimal, parse_constant=_no_number, object_pairs_hook=_unambiguous)
+    except RecursionError:
+        raise ValueError("JSON that is nested too deeply") from None
+    except ValueError as error:
+        raise ValueError(f"what is not JSON: {neutral(str(error), 80)}") from None
+    if not isinstance(value, dict):
+        raise ValueError("JSON that is not an object")  # noqa: TRY004 - what was answered is wrong, not an argument
+    level: list[Any] = [value]
+    for _ in range(DEEPEST):
+        level = [child for item in level for child in _children(item) if isinstance(child, (dict, list))]
+    if level:
+        raise ValueError("JSON that is nested too deeply")
+    if b"\\ud" in body.lower() and _HALF.search(json.dumps(value, ensure_ascii=False, default=str)) is not None:
+        raise ValueError("JSON with half a surrogate pair")
+    return value
+
+
+def _children(value: Any) -> Iterable[Any]:
+    return value.values() if isinstance(value, dict) else value
+
+
+def _unambiguous(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key is there twice")
+    return found
+
+
+def _decimal(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        raise ValueError(f"{neutral(text, 40)} is too large a number") from None
+
+
+def _no_number(name: str) -> Any:
+    raise ValueError(f"{name} is not a JSON number")
 
 
 def is_identifier(value: object) -> bool:

@@ -10,7 +10,7 @@ from reconciler.model.change import Receipt
 from reconciler.model.objects import Live, Reading
 from reconciler.providers import bookingbug_admin_answers as answers
 from reconciler.providers import bookingbug_admin_wire as wire
-from reconciler.providers.answer import neutral
+from reconciler.providers.answer import json_object, neutral
 from reconciler.providers.base import ProviderSpec
 from reconciler.providers.bookingbug_admin_blocks import read_blocks
 from reconciler.providers.bookingbug_admin_login import Authorised
@@ -77,7 +77,7 @@ class Admin:
     def _created(self, answer: Answer) -> str | None:
         """Return a new object's id, from the body or from Location: which of them answers is not documented."""
         try:
-            found = answers.created_id(answers.decode_json(answer.body))
+            found = answers.created_id(json_object(answer.body))
         except ValueError:
             found = None
         if found is not None:
@@ -90,7 +90,7 @@ class Admin:
 def _answered(answer: Answer, kind: str, remote_id: str | None) -> Live | None:
     """Return the object as a writing call answered it; None where the answer is not that whole object."""
     try:
-        data = answers.decode_json(answer.body)
+        data = json_object(answer.body)
         if answers.remote_id(data) != remote_id:  # a booking that stands for the block has an id of its own
             return None
         if kind == "Block":

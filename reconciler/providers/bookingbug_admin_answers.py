@@ -6,17 +6,15 @@ Shapes are from seed 002 ("Resources") and, for lists and slots, the bookingbug 
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
 from typing import Any
 
 from reconciler.model import canonical
 from reconciler.model.objects import Fields, Live
-from reconciler.providers.answer import is_identifier, neutral, whole
+from reconciler.providers.answer import is_identifier, json_object, neutral, whole
 
 BLOCKED = 3
 """The slot status that makes a slot a block (bookingbug API notes §3.4)."""
@@ -45,27 +43,6 @@ _RESOURCE_LINK = re.compile(r".*/resources?/([0-9]+)")
 _SLOT_LINK = re.compile(r".*/slots/([0-9]+)")
 
 
-def decode_json(body: bytes) -> dict[str, Any]:
-    """Return a JSON object, decimals exact; ValueError in words for anything else."""
-    try:
-        value = json.loads(body, parse_float=Decimal, parse_constant=_no_constant)
-    except RecursionError:
-        message = "JSON that is nested too deeply"
-        raise ValueError(message) from None
-    except ValueError as error:
-        message = f"what is not JSON: {neutral(str(error), 80)}"
-        raise ValueError(message) from None
-    if isinstance(value, dict):
-        return value
-    message = "JSON that is not an object"
-    raise ValueError(message)
-
-
-def _no_constant(name: str) -> Any:
-    message = f"{name} is not a JSON number"
-    raise ValueError(message)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
     """One page of a list: how many objects the whole list has, and this page's."""
@@ -76,7 +53,7 @@ class Page:
 
 def decode_page(body: bytes, name: str) -> Page:
     """Return a page of the collection `name` (seed 002: `total_entries`, `_embedded`); its links are not used."""
-    data = decode_json(body)
+    data = json_object(body)
     total = _read("total_entries", whole, data.get("total_entries"))
     embedded = data.get("_embedded")
     rows = embedded.get(name) if isinstance(embedded, dict) else None
@@ -141,7 +118,8 @@ def decode_block(data: Mapping[str, Any]) -> Live:
     if data.get("end_datetime") is not None:
         end = _moment("end_datetime", data["end_datetime"])
     elif data.get("duration") is not None:
-        end = start + timedelta(minutes=_read("duration", whole, data["duration"]))
+        minutes = _read("duration", whole, data["duration"])
+        end = _read("duration", lambda duration: start + timedelta(minutes=duration), minutes)
     else:
         message = f"slot {identity} has neither `end_datetime` nor `duration`"
         raise ValueError(message)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from reconciler.errors import ReconcilerError, RemoteError
-from reconciler.providers import bookingbug_admin_answers as answers
+from reconciler.providers.answer import json_object
 from reconciler.providers.bookingbug_admin_wire import login_path
 
 if TYPE_CHECKING:
@@ -127,6 +127,6 @@ def _companies(data: Mapping[str, Any]) -> list[str]:
 
 def _object(answer: Answer) -> Mapping[str, Any]:
     try:
-        return answers.decode_json(answer.body)
+        return json_object(answer.body)
     except ValueError:
         return {}

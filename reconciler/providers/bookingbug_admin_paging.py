@@ -7,6 +7,12 @@ from typing import Any
 
 from reconciler.providers.bookingbug_admin_answers import Page
 
+MOST = 100_000
+"""Objects of one list at most: what always brings something new would never end."""
+
+MOST_PAGES = 2_000
+"""Pages of one list at most: one that always brings something new would never end."""
+
 Rows = dict[str, Mapping[str, Any]]
 
 
@@ -43,6 +49,9 @@ def _collect(
     while len(found) < first.total:
         if not first.items:
             raise _incomplete(found, first.total, 1)
+        if read > MOST_PAGES:
+            message = f"a list that has not ended after {MOST_PAGES} pages: {len(found)} of {first.total} objects"
+            raise ValueError(message)
         missing = -(-(first.total - len(found)) // len(first.items))
         numbers = range(read + 1, read + 1 + min(missing, width))
         for number, following in zip(numbers, gather(page, numbers), strict=True):

@@ -10,7 +10,7 @@ from reconciler.errors import RemoteError
 from reconciler.model.objects import Live, Reading
 from reconciler.providers import bookingbug_admin_answers as answers
 from reconciler.providers import bookingbug_admin_wire as wire
-from reconciler.providers.answer import is_identifier, neutral
+from reconciler.providers.answer import is_identifier, json_object, neutral
 from reconciler.providers.bookingbug_admin_login import EXPIRED
 from reconciler.providers.bookingbug_admin_paging import Rows, collect
 
@@ -140,7 +140,7 @@ class Reader:
         if answer.status != 200:  # noqa: PLR2004 - reading one object has no other success
             return One(failure=self._door.refusal(answer, f"GET {path}").message)
         try:
-            data = answers.decode_json(answer.body)
+            data = json_object(answer.body)
             asked = path.rpartition("/")[2]
             if answers.remote_id(data) != asked:
                 return One(failure=f"GET {path}: answered with {answers.remote_id(data)} instead")

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from reconciler.providers import bookingbug_admin_answers as answers
+from reconciler.providers.answer import is_identifier
 from reconciler.providers.bookingbug_admin_reader import Findings, Listing, Reader, settle
 
 if TYPE_CHECKING:
@@ -101,5 +102,5 @@ def _address_path(reader: Reader, data: Mapping[str, Any]) -> str | None:
     path = reader.local_path(answers.link(data, "address") or "")
     if path is not None and _ADDRESS.fullmatch(path):
         return path
-    number = data.get("address_id")
-    return None if number is None else reader.path("addresses", str(number))
+    number = str(data.get("address_id"))
+    return reader.path("addresses", number) if is_identifier(number) else None

@@ -81,6 +81,9 @@ _READ: Mapping[str, Callable[[str], Any]] = {
     _CLOCK: canonical.clock,
 }
 
+_PROLOG = re.compile(rb"(?:\xef\xbb\xbf)?(?:\s+|<\?.*?\?>|<!--.*?-->)*+<!DOCTYPE", re.DOTALL)
+"""How a document with a DOCTYPE begins, told before it is parsed: no entity of it is ever looked at."""
+
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that XML 1.0 cannot carry, not even as a reference."""
 
@@ -236,9 +239,12 @@ def parse(body: bytes, tag: str) -> etree._Element:
     """Return the root element, which must be `tag`; ValueError for anything else, and for any DOCTYPE."""
     from lxml import etree  # noqa: PLC0415 - as above
 
+    if _PROLOG.match(body) is not None:
+        message = "XML with a DOCTYPE, which is refused"
+        raise ValueError(message)
     try:
         root = etree.fromstring(body, _parser())
-    except (etree.XMLSyntaxError, ValueError) as error:
+    except (etree.XMLSyntaxError, ValueError, LookupError) as error:
         message = f"not well-formed XML: {neutral(str(error), 80)}"
         raise ValueError(message) from None
     document: Any = root.getroottree().docinfo

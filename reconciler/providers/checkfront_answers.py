@@ -6,7 +6,6 @@ PHP writes an empty map as `[]`. Every function raises ValueError in words for w
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from reconciler.model.canonical import day
-from reconciler.providers.answer import neutral
+from reconciler.providers.answer import is_identifier, json_object, neutral
 from reconciler.providers.checkfront_slips import is_slip, meaning
 
 _LINE_ID = re.compile(r"([0-9]{1,9})(?:\.([0-9]{1,9}))?")
@@ -76,13 +75,7 @@ class Rated:
 
 def decode(body: bytes) -> dict[str, Any]:
     """Return an answer's JSON object."""
-    try:
-        data = json.loads(body)
-    except (ValueError, RecursionError):
-        raise ValueError("something that is not JSON") from None
-    if not isinstance(data, dict):
-        raise ValueError("JSON that is no object")  # noqa: TRY004 - what was answered is wrong, not an argument's type
-    return data
+    return json_object(body)
 
 
 def refused(data: Mapping[str, Any]) -> Refused | None:
@@ -154,7 +147,7 @@ def _line(line_id: str, shown: Mapping[str, Any]) -> dict[str, Any]:
     if not is_slip(slip):
         raise ValueError(f"line {line_id} without a slip")
     line: dict[str, Any] = {"line": line_id, "slip": slip, "options": {}, "add_ons": {}}
-    if str(shown.get("item_id", "")).isdigit():
+    if is_identifier(str(shown.get("item_id", ""))):
         line["item_id"] = str(int(shown["item_id"]))
     line.update(_span(mapping(shown.get("date"))))
     meant = meaning(str(slip))
@@ -167,7 +160,7 @@ def _line(line_id: str, shown: Mapping[str, Any]) -> dict[str, Any]:
     rate = mapping(shown.get("rate"))
     facts = {"name": shown.get("name"), "available": shown.get("available"), "total": rate.get("item_total")}
     line.update({name: neutral(str(value), 60) for name, value in facts.items() if value not in (None, "")})
-    if str(rate.get("qty", "")).isdigit():
+    if is_identifier(str(rate.get("qty", ""))):
         line["rated_quantity"] = int(rate["qty"])
     return line
 

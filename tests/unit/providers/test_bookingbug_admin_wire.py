@@ -10,6 +10,7 @@ from provider_script import change, edit
 from reconciler.errors import RemoteError
 from reconciler.model.objects import Address, Ref
 from reconciler.providers import bookingbug_admin_answers as answers
+from reconciler.providers.answer import json_object
 from reconciler.providers.bookingbug_admin_wire import calls, encode
 
 ROOM = Ref(Address("Resource", "room"))
@@ -224,7 +225,7 @@ def test_whose_block_it_is(answered, owner):
 )
 def test_only_a_json_object_is_an_answer(body):
     with pytest.raises(ValueError):
-        answers.decode_json(body)
+        json_object(body)
 
 
 @pytest.mark.parametrize(
