@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -261,8 +262,6 @@ def apply(
     made, signals = planned.plan, signals or Signals()
     if made.errors:
         raise InvalidInput("the plan has problems; nothing was written", made.problems)
-    if any(change.writes for change in made.changes):
-        workspace.store.check_writable()
     with workspace.hold() as run_id:
         return _carry_out(workspace, planned, run_id, workers or WORKERS, signals)
 
@@ -293,7 +292,8 @@ def _carry_out(workspace: Workspace, planned: Planned, run_id: str, workers: int
         stop=signals.stop,
         on_outcome=signals.on_outcome,
     )
-    workspace.store.tidy()
+    with suppress(ReconcilerError):  # what happened must be told, and a later run tidies up
+        workspace.store.tidy()
     return report
 
 
@@ -354,6 +354,7 @@ def adopt(workspace: Workspace, declared: Declared, address: Address, remote_id:
             protect=desired.protect,
             depends_on=desired.depends_on,
         )
+        workspace.backup("adopt")
         workspace.store.save(record)
         workspace.store.settle(address)
         workspace.store.tidy()

@@ -39,6 +39,8 @@ def adopt_all(workspace: Workspace, wanted: Iterable[Desired]) -> Adopted:
         beyond = {item.address for item in todo if workspace.kinds[item.address.kind].ephemeral is not None}
         todo = [item for item in todo if item.address not in beyond]
         workspace.unlock({item.connection for item in todo})
+        if todo:
+            workspace.backup("adopt")
         records: list[Record] = []
         problems: list[Problem] = []
         for turn in _turns(todo, workspace.kinds):

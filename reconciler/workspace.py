@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from types import TracebackType
@@ -27,13 +27,19 @@ if TYPE_CHECKING:
 class Workspace:
     """Opens what is needed, once, and closes all of it. Use as a context manager."""
 
-    def __init__(self, project: Project, *, parallelism: int | None = None) -> None:
-        """Take a project; `parallelism` lowers, and never raises, how many calls a connection has in flight."""
+    def __init__(
+        self, project: Project, *, parallelism: int | None = None, notice: Callable[[str], None] = lambda _: None
+    ) -> None:
+        """Take a project; `parallelism` lowers, and never raises, how many calls a connection has in flight.
+
+        `notice` hears what a person should know of the state, such as that it was migrated.
+        """
         self.project = project
         redaction.hide(os.environ.get("PGPASSWORD", ""))
         for connection in project.connections.values():
             for credential in connection.auth.values():
                 credential.hide()
+        self._notice = notice
         self._parallelism = parallelism
         self.kinds: Mapping[str, Kind] = kinds()
         self.providers: Mapping[str, ProviderSpec] = providers()
@@ -61,7 +67,13 @@ class Workspace:
         if self._store is None:
             from reconciler.state.store import Store  # noqa: PLC0415 - SQLAlchemy, which validate does without
 
-            self._store = Store(self.project.state, project=self.project.name, environment=self.project.environment)
+            self._store = Store(
+                self.project.state,
+                project=self.project.name,
+                environment=self.project.environment,
+                folder=self.project.root / ".reconciler" / "backups",
+                notice=self._notice,
+            )
         return self._store
 
     @contextmanager
@@ -79,6 +91,12 @@ class Workspace:
                 yield run_id
             finally:
                 self._run_id = None
+
+    def backup(self, command: str) -> None:
+        """Keep a copy of the state before a command changes it otherwise than by applying; say where."""
+        kept = self.store.backup(command)
+        if kept is not None:
+            self._notice(f"The state as it was is kept in {kept}")
 
     def reader(self, connection: str) -> Provider:
         """Return an unlocked connection's provider whose HTTP door refuses anything that writes."""

@@ -55,7 +55,7 @@ def adopt(
         raise UsageError("--target and --exclude go with --all")
     settings = pipeline.open_project(project, environment)
     declared = pipeline.declare(settings)
-    with pipeline.Workspace(settings, parallelism=parallelism) as workspace:
+    with pipeline.Workspace(settings, parallelism=parallelism, notice=options.notice(quiet)) as workspace:
         if wanted is None:
             return _adopt_all(workspace, declared, targets, excludes, quiet=quiet, verbose=verbose)
         record = pipeline.adopt(workspace, declared, wanted, remote_id)

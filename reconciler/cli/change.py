@@ -112,7 +112,7 @@ def apply(planfile: Path | None, lock_timeout: float, **arguments: Any) -> int:
     saved = _load(planfile) if planfile is not None else None
     project = pipeline.open_project(settings.project, settings.environment)
     declared = pipeline.declare(project)
-    with pipeline.Workspace(project, parallelism=settings.workers) as workspace, workspace.hold(timeout=lock_timeout):
+    with _workspace(project, settings) as workspace, workspace.hold(timeout=lock_timeout):
         if saved is None:
             planned = _make_plan(workspace, declared, settings)
         else:
@@ -137,7 +137,7 @@ def destroy(lock_timeout: float, **arguments: Any) -> int:
     # What is wrong with manifests does not matter here, what they protect does.
     _, declared = pipeline.check(project)
     declared = replace(declared, problems=())
-    with pipeline.Workspace(project, parallelism=settings.workers) as workspace, workspace.hold(timeout=lock_timeout):
+    with _workspace(project, settings) as workspace, workspace.hold(timeout=lock_timeout):
         planned = _make_plan(workspace, declared, settings, destroying=True)
         return _carry_out(workspace, declared, planned, settings)
 
@@ -152,6 +152,12 @@ def _declare(project: Any, settings: Settings) -> Any:
         if settings.form != "text":
             show_plan(pipeline.unplanned(project, error.problems, settings.chosen), settings.form, settings.output)
         raise
+
+
+def _workspace(project: Any, settings: Settings) -> Any:
+    from reconciler import pipeline  # noqa: PLC0415 - late, for a quick --help
+
+    return pipeline.Workspace(project, parallelism=settings.workers, notice=options.notice(settings.quiet))
 
 
 def _make_plan(workspace: Any, declared: Any, settings: Settings, *, destroying: bool = False) -> Any:

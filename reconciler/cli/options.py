@@ -117,6 +117,11 @@ def locking(command: Command) -> Command:
     )(command)
 
 
+def dry(command: Command) -> Command:
+    """Add the choice to be told only."""
+    return click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")(command)
+
+
 def _no_color(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
     """Take the option as NO_COLOR, which also reaches what is said after the command has ended."""
     if value:
@@ -144,3 +149,8 @@ def log_requests(verbose: bool) -> None:
     logger.addHandler(handler)
     logger.setLevel(logging.INFO if verbose else logging.CRITICAL if quiet else logging.WARNING)
     logger.propagate = False
+
+
+def notice(quiet: bool) -> Callable[[str], None]:
+    """Return what tells a person on stderr what became of the state: nothing with `-q`."""
+    return (lambda _: None) if quiet else (lambda words: click.echo(words, err=True))

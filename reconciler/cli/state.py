@@ -5,7 +5,9 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Collection, Iterable, Mapping
+from contextlib import nullcontext
 from dataclasses import asdict
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +64,7 @@ def show_object(
 
     with _workspace(project, environment) as workspace:
         records = workspace.store.records()
-        record = _found(records, address)
+        record = records[_known(records, address)]
         row = _row(record, workspace.kinds)
     document = {"format_version": "1.0", **row, "fields": dict(record.fields)}
     if record.computed:
@@ -70,31 +72,122 @@ def show_object(
     show(form, output, {"json": lambda: machine.dumps(document)}, lambda console: _details(console, document))
 
 
+@state.command("mv")
+@click.argument("source", metavar="FROM")
+@click.argument("target", metavar="TO")
+@options.common
+@options.locking
+@options.dry
+def move(
+    source: str,
+    target: str,
+    project: Path | None,
+    environment: str | None,
+    quiet: bool,
+    lock_timeout: float,
+    dry_run: bool,
+    **_: Any,
+) -> None:
+    """Give a managed object another name, so that its renamed manifest is neither deleted nor created.
+
+    What refers to it is renamed too; the remote system is not asked.
+    """
+    say = options.notice(quiet)
+    with _workspace(project, environment, quiet) as workspace, _held(workspace, dry_run, lock_timeout):
+        records, known = _recorded(workspace.store)
+        old, new = _known(known, source), _parsed(target)
+        if old.kind != new.kind:
+            hint = f"expected {old.kind}/NAME: an object keeps its kind"
+            raise UsageError(f"{old} cannot become {new}", hint=hint)
+        if new in known:
+            whose = f" ({_place(workspace, records[new])})" if new in records else ""
+            raise ReconcilerError(f"{new} is managed already{whose}", hint=f"reconciler state rm {new} forgets it")
+        dependents = sorted(str(item.address) for item in records.values() if old in item.depends_on)
+        if not dry_run:
+            workspace.backup("mv")
+            workspace.store.rename(old, new)
+        whose = f" ({_place(workspace, records[old])})" if old in records else " (what an earlier run left unfinished)"
+        say(f"{_would(dry_run, 'Renamed')} {old} to {new}{whose}; its manifest needs the same name")
+        if dependents:
+            say(f"{_would(dry_run, 'Renamed')} it in what depends on it: {', '.join(dependents)}")
+
+
 @state.command("rm")
 @click.argument("addresses", nargs=-1, required=True, metavar="ADDRESS...")
 @options.common
-def remove(addresses: tuple[str, ...], project: Path | None, environment: str | None, quiet: bool, **_: Any) -> None:
-    """Forget objects: they stay as they are on the remote system, and are no longer managed.
+@options.locking
+@options.dry
+def remove(
+    addresses: tuple[str, ...],
+    project: Path | None,
+    environment: str | None,
+    quiet: bool,
+    lock_timeout: float,
+    dry_run: bool,
+    **_: Any,
+) -> None:
+    """Forget objects (globs): they stay as they are on the remote system, and are no longer managed.
 
     Calls to them whose result was never known, and what an expiry left behind, are forgotten too.
     """
-    with _workspace(project, environment) as workspace, workspace.hold():
+    say = options.notice(quiet)
+    with _workspace(project, environment, quiet) as workspace, _held(workspace, dry_run, lock_timeout):
         store = workspace.store
-        records = store.records()
-        doubtful = {item.address for item in store.open_intents()} | store.forgotten().keys()
-        for address in [_known({*records, *doubtful}, text) for text in addresses]:
-            store.remove(address)
-            store.settle(address)
-            if not quiet:
-                click.echo(_forgot(workspace, address, records.get(address)), err=True)
-        store.tidy()
+        records, known = _recorded(store)
+        chosen = sorted({address for text in addresses for address in _matching(known, text)}, key=str)
+        if not dry_run:
+            workspace.backup("rm")
+        for address in chosen:
+            if not dry_run:
+                store.remove(address)
+                store.settle(address)
+            say(f"{_would(dry_run, 'Forgot')} {_left(workspace, address, records.get(address))}")
+        if not dry_run:
+            store.tidy()
 
 
-def _forgot(workspace: Any, address: Address, record: Record | None) -> str:
+@state.command("restore")
+@click.argument("file", type=click.Path(path_type=Path))
+@options.common
+@options.locking
+def restore(
+    file: Path, project: Path | None, environment: str | None, quiet: bool, lock_timeout: float, **_: Any
+) -> None:
+    """Bring back what was recorded when FILE was kept: a backup, or a state's file of another place.
+
+    Calls that are open now stay open, so that the next run looks for what they did.
+    """
+    with _workspace(project, environment, quiet) as workspace, workspace.hold(timeout=lock_timeout):
+        workspace.backup("restore")
+        found = workspace.store.restore(file)
+    if not quiet:
+        objects = "1 object" if found.objects == 1 else f"{found.objects} objects"
+        calls = f" and {found.intents} calls of unknown result" if found.intents else ""
+        click.echo(f"Restored {objects}{calls} from {file}. To see how that fits: reconciler plan", err=True)
+
+
+def _held(workspace: Any, dry_run: bool, timeout: float) -> Any:
+    return nullcontext() if dry_run else workspace.hold(timeout=timeout)
+
+
+def _would(dry_run: bool, done: str) -> str:
+    return f"Not done (--dry-run): {done}" if dry_run else done
+
+
+def _recorded(store: Any) -> tuple[Mapping[Address, Record], Collection[Address]]:
+    """Return the records, and every address of which anything is recorded."""
+    records = store.records()
+    return records, {*records, *(item.address for item in store.open_intents()), *store.forgotten()}
+
+
+def _place(workspace: Any, record: Record) -> str:
+    return f"{record.connection} id {workspace.kinds[record.address.kind].public_id(record.remote_id)}"
+
+
+def _left(workspace: Any, address: Address, record: Record | None) -> str:
     if record is None:
-        return f"Forgot {address} (what an earlier run left unfinished or given up)"
-    public_id = workspace.kinds[address.kind].public_id(record.remote_id)
-    return f"Forgot {address} ({record.connection} id {public_id} is left alone)"
+        return f"{address} (what an earlier run left unfinished or given up)"
+    return f"{address} ({_place(workspace, record)} is left alone)"
 
 
 @state.command("unlock")
@@ -102,7 +195,7 @@ def _forgot(workspace: Any, address: Address, record: Record | None) -> str:
 @options.common
 def unlock(run_id: str, project: Path | None, environment: str | None, quiet: bool, **_: Any) -> None:
     """Take the lease from the run ID, which must be dead: two writing runs at once could double things."""
-    with _workspace(project, environment) as workspace:
+    with _workspace(project, environment, quiet) as workspace:
         if not workspace.store.release(run_id):
             hint = "the id is in the message that said who holds it; it may have ended meanwhile"
             raise ReconcilerError(f"no run {run_id} holds this project's state", hint=hint)
@@ -110,26 +203,36 @@ def unlock(run_id: str, project: Path | None, environment: str | None, quiet: bo
         click.echo(f"Run {run_id} no longer holds the state.", err=True)
 
 
-def _workspace(project: Path | None, environment: str | None) -> Any:
+def _workspace(project: Path | None, environment: str | None, quiet: bool = False) -> Any:
     from reconciler import pipeline  # noqa: PLC0415 - late, for a quick --help
 
-    return pipeline.Workspace(pipeline.open_project(project, environment))
+    return pipeline.Workspace(pipeline.open_project(project, environment), notice=options.notice(quiet))
 
 
-def _found(records: Mapping[Address, Record], text: str) -> Record:
-    return records[_known(records, text)]
+def _parsed(text: str) -> Address:
+    try:
+        return Address.parse(text)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
 
 
 def _known(addresses: Collection[Address], text: str) -> Address:
-    try:
-        address = Address.parse(text)
-    except ValueError as error:
-        raise UsageError(str(error)) from None
+    address = _parsed(text)
     if address not in addresses:
         near = difflib.get_close_matches(text, sorted(map(str, addresses)), n=1)
         hint = f"did you mean {near[0]}?" if near else "reconciler state list shows what is managed"
         raise ReconcilerError(f"{text} is not managed", hint=hint)
     return address
+
+
+def _matching(addresses: Collection[Address], text: str) -> Collection[Address]:
+    """Return what an address or a glob names; an error where that is nothing."""
+    if not set(text) & set("*?["):
+        return [_known(addresses, text)]
+    found = [address for address in addresses if fnmatchcase(str(address), text)]
+    if not found:
+        raise ReconcilerError(f"{text} matches nothing that is managed", hint="reconciler state list shows what is")
+    return found
 
 
 def _row(record: Record, kinds: Mapping[str, Kind]) -> dict[str, Any]:

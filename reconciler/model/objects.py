@@ -189,7 +189,11 @@ class Intent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lease:
-    """Who may write to a project's systems right now. `beat` is the last sign of life, Unix time in seconds."""
+    """Who may write to a project's systems right now.
+
+    `beat` is the last sign of life and `expires` when there should have been another, in Unix time by the
+    state's clock. `machine` tells whether `pid` is a process that this one could see.
+    """
 
     run_id: str
     holder: str
@@ -197,6 +201,24 @@ class Lease:
     pid: int
     since: str
     beat: float
+    expires: float = 0.0
+    machine: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastRun:
+    """A run that wrote, or is writing: which command, from which plan, and how it ended.
+
+    `ended` is `done`, `incomplete` (objects failed, blocked or unknown), `interrupted` or `failed`; None of a run
+    that is under way or was killed.
+    """
+
+    run_id: str
+    command: str
+    plan_digest: str | None
+    started_at: str
+    ended_at: str | None = None
+    ended: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import getpass
-import os
-import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from reconciler.errors import ReconcilerError
-from reconciler.model.canonical import now
-from reconciler.model.objects import Lease
+from reconciler.state.holder import myself
 from reconciler.state.store import Store
 
 BEAT = 10.0
 """Seconds between two signs of life of a holder."""
 
-EXPIRY = 90.0
-"""Seconds without a sign of life after which a holder counts as dead: several missed beats, not one."""
+PATIENCE = 60.0
+"""Seconds of failing beats after which a run takes its lease for lost: before it could expire for others."""
 
 _PAUSE = 0.5
 
@@ -36,12 +32,13 @@ def hold(store: Store, run_id: str, *, timeout: float = 0.0) -> Iterator[None]:
     finally:
         ended.set()
         heart.join()
-        store.release(run_id)
+        with suppress(ReconcilerError):  # what the run did must still be told, and the lease ends by itself
+            store.release(run_id)
 
 
 def _take(store: Store, run_id: str, deadline: float) -> None:
     while True:
-        held = store.claim(_mine(run_id), stale=_dead)
+        held = store.claim(myself(run_id))
         if held is None:
             return
         if time.monotonic() >= deadline:
@@ -56,36 +53,15 @@ def _take(store: Store, run_id: str, deadline: float) -> None:
         time.sleep(_PAUSE)
 
 
-def _mine(run_id: str) -> Lease:
-    try:
-        holder = getpass.getuser()
-    except (OSError, KeyError):  # a container's user may have no name
-        holder = str(os.getuid()) if hasattr(os, "getuid") else "unknown"
-    return Lease(
-        run_id=run_id, holder=holder, host=socket.gethostname(), pid=os.getpid(), since=now(), beat=time.time()
-    )
-
-
-def _dead(held: Lease) -> bool:
-    """Tell a holder that shows no sign of life, or whose process on this very host is gone."""
-    if time.time() - held.beat > EXPIRY:
-        return True
-    return held.host == socket.gethostname() and not _alive(held.pid)
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True  # somebody else's process, or a system that cannot tell: only time tells then
-    return True
-
-
 def _beat(store: Store, run_id: str, ended: threading.Event) -> None:
+    seen = time.monotonic()
     while not ended.wait(BEAT):
+        started = time.monotonic()
         try:
-            store.beat(run_id, time.time())
+            if not store.beat(run_id):
+                return  # whatever the run writes next finds out by itself
+            seen = started
         except ReconcilerError:
-            continue  # the run's own writes will say so; a later beat may come through
+            if time.monotonic() - seen > PATIENCE:
+                store.give_up()
+                return

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import JSON, Boolean, Column, Float, Integer, MetaData, PrimaryKeyConstraint, String, Table, Text
 
-VERSION = 1
-"""Version of the tables below; a state written by a newer version is refused, never guessed at."""
+VERSION = 2
+"""Version of the tables below; `migrations` brings an older state here, a newer one is refused, never guessed at."""
 
 metadata = MetaData()
 
@@ -51,8 +51,12 @@ intents = Table(
     Column("fields", JSON, nullable=False),
     Column("started_at", String(32), nullable=False),
     Column("pending_until", String(32), nullable=False),
+    Column("token", String(32)),
 )
-"""Writing calls that were about to be sent: a row that is still there has an unknown result."""
+"""Writing calls that were about to be sent: a row that is still there has an unknown result.
+
+`token` is made by the run, so that a transaction whose commit was not confirmed can be repeated without a second row.
+"""
 
 sightings = Table(
     "reconciler_sightings",
@@ -78,9 +82,15 @@ leases = Table(
     Column("pid", Integer, nullable=False),
     Column("since", String(32), nullable=False),
     Column("beat", Float, nullable=False),
+    Column("expires", Float, nullable=False, server_default="0"),
+    Column("machine", String(255), nullable=False, server_default=""),
     PrimaryKeyConstraint("project", "environment"),
 )
-"""At most one writing run for each project and environment; `beat` is the holder's last sign of life, Unix time."""
+"""At most one writing run for each project and environment.
+
+`beat` is the holder's last sign of life and `expires` when it counts as dead without another, both in Unix time by
+the database's clock; `machine` tells two hosts of one name apart.
+"""
 
 forgotten = Table(
     "reconciler_forgotten",
@@ -94,3 +104,18 @@ forgotten = Table(
     PrimaryKeyConstraint("project", "environment", "kind", "name"),
 )
 """Objects that expired and were given up: what was declared then (its digest) is not made once more."""
+
+runs = Table(
+    "reconciler_runs",
+    metadata,
+    Column("project", String(255), nullable=False),
+    Column("environment", String(255), nullable=False),
+    Column("run_id", String(64), nullable=False),
+    Column("command", String(64), nullable=False),
+    Column("plan_digest", String(80)),
+    Column("started_at", String(32), nullable=False),
+    Column("ended_at", String(32)),
+    Column("ended", String(16)),
+    PrimaryKeyConstraint("project", "environment", "run_id"),
+)
+"""Every run that wrote, and how it ended; a saved plan is known again by its digest. Never ended: it was killed."""

@@ -1,31 +1,28 @@
-"""The state on disk: what is managed, and which writing calls have no recorded result yet."""
+"""The state of one project: what is managed, and which writing calls have no recorded result yet."""
 
 from __future__ import annotations
 
-import os
-import sqlite3
 import threading
-import time
-from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+import uuid
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, Row, and_, create_engine, delete, event, insert, select, update
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
-from sqlalchemy.pool import StaticPool
+from sqlalchemy import Connection, Row, Select, Table, and_, delete, func, insert, select, update
 
 from reconciler.errors import ReconcilerError
-from reconciler.model.canonical import now, plain
-from reconciler.model.objects import Address, Intent, Lease, Record
-from reconciler.state.schema import VERSION, forgotten, intents, leases, meta, metadata, objects, sightings
+from reconciler.model.canonical import now
+from reconciler.model.objects import Address, Intent, Lease, PastRun, Record
+from reconciler.state.database import Database, Held
+from reconciler.state.holder import EXPIRY, dead
+from reconciler.state.restore import Kept, Restored
+from reconciler.state.rows import INTENT, intent_of, intent_values, lease_of, past_run_of, record_of, record_values
+from reconciler.state.schema import forgotten, intents, leases, objects, runs, sightings
 
-BUSY = 30.0
-"""Seconds to wait for another program that is writing to the same SQLite file."""
+Result = TypeVar("Result")
 
-_PAUSE = 0.02
+_PLAN_AGAIN = "another run may have taken over; plan again"
 
 
 class Store:
@@ -35,92 +32,25 @@ class Store:
     is one transaction and raises ReconcilerError in words where the database cannot be used.
     """
 
-    def __init__(self, url: str, *, project: str, environment: str | None = None) -> None:
-        self._url = _url(url)
+    def __init__(
+        self,
+        url: str,
+        *,
+        project: str,
+        environment: str | None = None,
+        folder: Path | None = None,
+        notice: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """Take the state's URL; `folder` takes the backups of a database server, `notice` what a person should know."""
+        self._database = Database(url, folder=folder, notice=notice)
+        self._run_id: str | None = None
+        self._given_up = threading.Event()
         self._scope = {"project": project, "environment": environment or ""}
-        self._lock = threading.RLock()
-        self._ready = False
-        self._engine = self._open()
 
     @property
     def label(self) -> str:
         """The state's place, without credentials."""
-        return self._url.database or "" if self._is_sqlite else self._url.render_as_string(hide_password=True)
-
-    @property
-    def _is_sqlite(self) -> bool:
-        return self._url.get_backend_name() == "sqlite"
-
-    @property
-    def _file(self) -> Path | None:
-        name = self._url.database
-        return Path(name) if self._is_sqlite and name and name != ":memory:" else None
-
-    def _open(self) -> Engine:
-        try:
-            if not self._is_sqlite:
-                return create_engine(self._url, pool_pre_ping=True)
-            engine = create_engine(
-                self._url, poolclass=StaticPool, connect_args={"timeout": BUSY, "check_same_thread": False}
-            )
-        except (SQLAlchemyError, ImportError) as error:
-            hint = "in the checkout: pip install '.[postgres]'" if isinstance(error, ImportError) else None
-            message = f"state {self.label}: {_words(error)}"
-            raise ReconcilerError(message, hint=hint) from None
-        event.listen(engine, "connect", _durable)
-        return engine
-
-    @contextmanager
-    def _transaction(self, *, writing: bool, immediate: bool = False) -> Iterator[Connection | None]:
-        """Give one transaction, or None where a read finds that there is no state yet.
-
-        An `immediate` one has SQLite take its write lock at once: what it reads holds until it has written.
-        """
-        with self._lock:  # one connection serves all threads
-            try:
-                if not self._prepared(writing=writing):
-                    yield None
-                    return
-                with self._engine.begin() as connection:
-                    if immediate and self._is_sqlite:
-                        connection.exec_driver_sql("BEGIN IMMEDIATE")
-                    yield connection
-            except (SQLAlchemyError, OSError) as error:
-                message = f"state {self.label}: {_words(error)}"
-                raise ReconcilerError(message, hint=self._advice()) from None
-
-    def _advice(self) -> str:
-        if self._file is None:
-            return "check spec.state in reconciler.yaml and that the server can be reached"
-        return f"check that the folder {self._file.parent} exists and can be written, or set spec.state"
-
-    def _prepared(self, *, writing: bool) -> bool:
-        if self._ready:
-            return True
-        file = self._file
-        if file is not None and not file.exists():
-            if not writing:
-                return False
-            _make_folder(file.parent)
-            os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))
-        with self._engine.begin() as connection:
-            if writing and self._is_sqlite:  # two programs may find it empty at once; tables come all or none
-                connection.exec_driver_sql("BEGIN IMMEDIATE")
-            self._ready = self._check_version(connection, writing=writing)
-        return self._ready
-
-    def _check_version(self, connection: Connection, *, writing: bool) -> bool:
-        if not self._engine.dialect.has_table(connection, meta.name):
-            if not writing:
-                return False
-            metadata.create_all(connection)
-            connection.execute(insert(meta).values(key="schema_version", value=str(VERSION)))
-            return True
-        found = connection.execute(select(meta.c.value).where(meta.c.key == "schema_version")).scalar_one_or_none()
-        if found != str(VERSION):
-            message = f"state {self.label} has schema version {found}, this reconciler knows version {VERSION}"
-            raise ReconcilerError(message, hint="use the version of reconciler that wrote it, or a newer one")
-        return True
+        return self._database.label
 
     def _mine(self, table: Any, address: Address | None = None) -> Any:
         conditions = [table.c.project == self._scope["project"], table.c.environment == self._scope["environment"]]
@@ -128,66 +58,91 @@ class Store:
             conditions += [table.c.kind == address.kind, table.c.name == address.name]
         return and_(*conditions)
 
+    def _rows(self, query: Select[Any]) -> Sequence[Row[Any]]:
+        return self._database.read(lambda connection: connection.execute(query).all(), empty=())
+
+    def _write(self, work: Callable[[Connection], Result], *, ends: int | None = None) -> Result:
+        """Run one writing transaction, which the holder of a lease may run only while it holds it.
+
+        A result that `ends` an intent which is still open is recorded even so: nobody has settled it yet.
+        """
+        if self._given_up.is_set() and ends is None:
+            raise ReconcilerError(
+                f"state {self.label}: it could not be reached, so nothing more is sent", hint=_PLAN_AGAIN
+            )
+
+        def fenced(connection: Connection) -> Result:
+            if (
+                self._run_id is not None
+                and not self._renewed(connection, self._run_id)
+                and not self._open(connection, ends)
+            ):
+                message = "this run no longer holds the state's lease, so nothing more is sent"
+                raise ReconcilerError(message, hint=_PLAN_AGAIN)
+            return work(connection)
+
+        return self._database.write(fenced)
+
+    def _renewed(self, connection: Connection, run_id: str) -> bool:
+        """Give a sign of life for a run's lease; tell whether it holds it."""
+        clock = self._database.clock()
+        mine = and_(self._mine(leases), leases.c.run_id == run_id)
+        beaten = update(leases).where(mine).values(beat=clock, expires=clock + EXPIRY)
+        return bool(connection.execute(beaten).rowcount)
+
+    @staticmethod
+    def _open(connection: Connection, number: int | None) -> bool:
+        query = select(intents.c.number).where(intents.c.number == number)
+        return number is not None and connection.execute(query).first() is not None
+
     def records(self) -> Mapping[Address, Record]:
         """Return every managed object by address, in address order."""
-        with self._transaction(writing=False) as connection:
-            rows = connection.execute(select(objects).where(self._mine(objects))).all() if connection else []
-        found = [_record(row) for row in rows]
+        found = [record_of(row) for row in self._rows(select(objects).where(self._mine(objects)))]
         return {record.address: record for record in sorted(found, key=lambda item: str(item.address))}
 
     def open_intents(self) -> tuple[Intent, ...]:
         """Return the writing calls whose result was never recorded, oldest first."""
-        with self._transaction(writing=False) as connection:
-            query = select(intents).where(self._mine(intents)).order_by(intents.c.number)
-            rows = connection.execute(query).all() if connection else []
-        return tuple(_intent(row) for row in rows)
+        query = select(*INTENT).where(self._mine(intents)).order_by(intents.c.number)
+        return tuple(intent_of(row) for row in self._rows(query))
 
     def begin(self, intent: Intent, *, fenced: bool = False) -> int:
         """Record durably that a writing call is about to be sent; return the number that ends it.
 
-        `fenced` demands that the intent's run still holds the lease: ReconcilerError where it lost it.
+        `fenced` demands that the intent's run holds the lease: ReconcilerError where it lost it.
         """
-        values = {
-            **self._scope,
-            "run_id": intent.run_id,
-            "kind": intent.address.kind,
-            "name": intent.address.name,
-            "connection": intent.connection,
-            "target": intent.target,
-            "effect": intent.effect,
-            "fields": plain(intent.fields),
-            "started_at": intent.started_at,
-            "pending_until": intent.pending_until,
-        }
-        with self._transaction(writing=True, immediate=True) as connection:
-            if connection is None:
-                raise ReconcilerError(f"state {self.label} could not be created")
-            holder = select(leases.c.run_id).where(self._mine(leases)).with_for_update()
-            if fenced and connection.execute(holder).scalar_one_or_none() != intent.run_id:
-                message = "this run no longer holds the state's lease, so nothing more is sent"
-                raise ReconcilerError(message, hint="another run may have taken over; plan again")
-            result = connection.execute(insert(intents).values(values))
-            return int(result.inserted_primary_key[0]) if result.inserted_primary_key else 0
+        values = {**self._scope, **intent_values(intent), "token": uuid.uuid4().hex}
+        known = select(intents.c.number).where(intents.c.token == values["token"])
+
+        def work(connection: Connection) -> int:
+            if fenced and self._run_id != intent.run_id:
+                message = f"run {intent.run_id} does not hold the state's lease"
+                raise ReconcilerError(message)
+            number = connection.execute(known).scalar_one_or_none()
+            if number is None:  # not from a first try whose commit was not confirmed
+                number = connection.execute(insert(intents).values(values).returning(intents.c.number)).scalar_one()
+            return int(number)
+
+        return self._write(work)
 
     def end(self, number: int) -> None:
         """Forget an intent whose call certainly had no effect, or whose effect needs no record."""
-        with self._transaction(writing=True) as connection:
-            if connection is not None:
-                connection.execute(delete(intents).where(intents.c.number == number))
+        self._write(lambda connection: _end(connection, number), ends=number)
 
     def quieten(self, number: int) -> None:
         """Record that an intent's call has ended, though with what result is not known."""
-        with self._transaction(writing=True) as connection:
-            if connection is not None:
-                connection.execute(update(intents).where(intents.c.number == number).values(pending_until=""))
+        query = update(intents).where(intents.c.number == number).values(pending_until="")
+        self._write(lambda connection: connection.execute(query), ends=number)
 
     def prolong(self, number: int, pending_until: str) -> None:
         """Record that an intent's call starts later than was thought; ReconcilerError where another run settled it."""
-        with self._transaction(writing=True) as connection:
-            query = update(intents).where(intents.c.number == number).values(pending_until=pending_until)
-            if connection is None or connection.execute(query).rowcount != 1:
+        query = update(intents).where(intents.c.number == number).values(pending_until=pending_until)
+
+        def work(connection: Connection) -> None:
+            if connection.execute(query).rowcount != 1:
                 message = "another run has settled what this call was for, so it is not sent"
                 raise ReconcilerError(message, hint="plan again")
+
+        self._write(work)
 
     def sight(self, run_id: str, ids: Mapping[tuple[str, str], Collection[str]]) -> None:
         """Record which ids were live, by connection and kind, before a run creates anything there."""
@@ -195,185 +150,191 @@ class Store:
             {**self._scope, "run_id": run_id, "connection": place[0], "kind": place[1], "ids": sorted(found)}
             for place, found in sorted(ids.items())
         ]
-        with self._transaction(writing=True) as connection:
-            if connection is not None and rows:
-                connection.execute(insert(sightings), rows)
+
+        def work(connection: Connection) -> None:
+            connection.execute(delete(sightings).where(self._mine(sightings), sightings.c.run_id == run_id))
+            connection.execute(insert(sightings), rows)
+
+        if rows:
+            self._write(work)
 
     def sighted(self) -> Mapping[tuple[str, str, str], frozenset[str]]:
         """Return what was sighted, by run, connection and kind."""
-        with self._transaction(writing=False) as connection:
-            rows = connection.execute(select(sightings).where(self._mine(sightings))).all() if connection else []
+        rows = self._rows(select(sightings).where(self._mine(sightings)))
         return {(row.run_id, row.connection, row.kind): frozenset(row.ids) for row in rows}
 
     def tidy(self) -> None:
         """Forget the sightings of runs that left no open intent."""
-        runs = select(intents.c.run_id).where(self._mine(intents))
-        with self._transaction(writing=True) as connection:
-            if connection is not None:
-                query = delete(sightings).where(self._mine(sightings), sightings.c.run_id.not_in(runs))
-                connection.execute(query)
+        doubtful = select(intents.c.run_id).where(self._mine(intents))
+        query = delete(sightings).where(self._mine(sightings), sightings.c.run_id.not_in(doubtful))
+        self._write(lambda connection: connection.execute(query))
 
-    def claim(self, lease: Lease, *, stale: Callable[[Lease], bool]) -> Lease | None:
-        """Take the lease, from a holder that is `stale` too; return who holds it where it cannot be had."""
-        values = {**self._scope, **asdict(lease)}
-        with self._transaction(writing=True, immediate=True) as connection:
-            if connection is None:
-                return None
+    def claim(self, lease: Lease) -> Lease | None:
+        """Take the lease, from a dead holder too; return who holds it where it cannot be had.
+
+        From then on every write of this store demands that the lease is still held.
+        """
+
+        def work(connection: Connection) -> Lease | None:
+            self._database.alone(connection)
             row = connection.execute(select(leases).where(self._mine(leases)).with_for_update()).one_or_none()
-            if row is None:
-                connection.execute(insert(leases).values(values))
-                return None
-            held = _lease(row)
-            if held.run_id != lease.run_id and not stale(held):
+            moment = self._database.moment(connection)
+            held = lease_of(row) if row is not None else None
+            if held is not None and held.run_id != lease.run_id and not self._dead(held, moment):
                 return held
-            connection.execute(update(leases).where(self._mine(leases)).values(values))
+            connection.execute(delete(leases).where(self._mine(leases)))
+            given = {**self._scope, **asdict(lease), "beat": moment, "expires": moment + EXPIRY}
+            connection.execute(insert(leases).values(given))
             return None
 
-    def beat(self, run_id: str, moment: float) -> None:
-        """Give a sign of life for the lease of a run."""
-        with self._transaction(writing=True) as connection:
-            if connection is not None:
-                mine = and_(self._mine(leases), leases.c.run_id == run_id)
-                connection.execute(update(leases).where(mine).values(beat=moment))
+        try:
+            held = self._database.write(work)
+        except Held as older:
+            return older.lease
+        if held is None:
+            self._run_id = lease.run_id
+        return held
+
+    def _dead(self, held: Lease, moment: float) -> bool:
+        return dead(held, moment, one_host=self._database.is_file)
+
+    def beat(self, run_id: str) -> bool:
+        """Give a sign of life for the lease of a run; tell whether it holds it."""
+        return self._database.write(lambda connection: self._renewed(connection, run_id))
+
+    def give_up(self) -> None:
+        """Take the lease for lost: only results of calls that were sent are still written."""
+        self._given_up.set()
 
     def release(self, run_id: str) -> bool:
         """Give the lease of a run back; return whether it was held."""
-        with self._transaction(writing=True) as connection:
-            if connection is None:
-                return False
-            mine = and_(self._mine(leases), leases.c.run_id == run_id)
-            return bool(connection.execute(delete(leases).where(mine)).rowcount)
+        query = delete(leases).where(self._mine(leases), leases.c.run_id == run_id)
+        if self._run_id == run_id:
+            self._run_id = None
+        return self._database.write(lambda connection: bool(connection.execute(query).rowcount), as_is=True)
 
     def forgotten(self) -> Mapping[Address, str]:
         """Return the objects that expired and were given up, each with the digest of its declaration then."""
-        with self._transaction(writing=False) as connection:
-            rows = connection.execute(select(forgotten).where(self._mine(forgotten))).all() if connection else []
+        rows = self._rows(select(forgotten).where(self._mine(forgotten)))
         return {Address(row.kind, row.name): str(row.digest) for row in rows}
 
     def settle(self, address: Address) -> None:
         """Forget every open intent of an address, and that it was given up: the live system has been looked at."""
-        with self._transaction(writing=True) as connection:
-            if connection is not None:
-                connection.execute(delete(intents).where(self._mine(intents, address)))
-                connection.execute(delete(forgotten).where(self._mine(forgotten, address)))
+
+        def work(connection: Connection) -> None:
+            connection.execute(delete(intents).where(self._mine(intents, address)))
+            connection.execute(delete(forgotten).where(self._mine(forgotten, address)))
+
+        self._write(work)
 
     def save(self, record: Record, *, ends: int | None = None) -> None:
         """Write one object's record, and end the intent that led to it, in one transaction."""
-        values = {
-            "connection": record.connection,
-            "target": record.target,
-            "remote_id": record.remote_id,
-            "fields": plain(record.fields),
-            "computed": plain(record.computed),
-            "protect": record.protect,
-            "depends_on": [str(address) for address in record.depends_on],
-            "updated_at": now(),
-        }
+        values, mine = record_values(record), self._mine(objects, record.address)
         key = {**self._scope, "kind": record.address.kind, "name": record.address.name}
-        with self._transaction(writing=True) as connection:
-            if connection is None:
-                return
-            changed = connection.execute(
-                update(objects).where(self._mine(objects, record.address)).values(values)
-            ).rowcount
-            if not changed:
+
+        def work(connection: Connection) -> None:
+            if not connection.execute(update(objects).where(mine).values(values)).rowcount:
                 connection.execute(insert(objects).values({**key, **values, "created_at": now()}))
             connection.execute(delete(forgotten).where(self._mine(forgotten, record.address)))
-            if ends is not None:
-                connection.execute(delete(intents).where(intents.c.number == ends))
+            _end(connection, ends)
+
+        self._write(work, ends=ends)
 
     def remove(self, address: Address, *, ends: int | None = None, given_up: str | None = None) -> bool:
         """Forget one object; return whether it was known. `given_up` is the digest of what expired, to be kept."""
         key = {**self._scope, "kind": address.kind, "name": address.name}
-        with self._transaction(writing=True) as connection:
-            if connection is None:
-                return False
+
+        def work(connection: Connection) -> bool:
             gone = connection.execute(delete(objects).where(self._mine(objects, address))).rowcount
             if given_up is not None:
                 connection.execute(delete(forgotten).where(self._mine(forgotten, address)))
                 connection.execute(insert(forgotten).values({**key, "digest": given_up, "forgotten_at": now()}))
-            if ends is not None:
-                connection.execute(delete(intents).where(intents.c.number == ends))
+            _end(connection, ends)
             return bool(gone)
 
-    def check_writable(self) -> None:
-        """Raise ReconcilerError now where a later write would fail: nothing may be sent that cannot be recorded."""
-        with self._transaction(writing=True) as connection:
-            if connection is not None:
-                connection.execute(update(meta).where(meta.c.key == "schema_version").values(value=str(VERSION)))
+        return self._write(work, ends=ends)
+
+    def begin_run(self, run_id: str, command: str, *, plan_digest: str | None = None) -> None:
+        """Record that a run starts to write, and from which plan."""
+        mine = and_(self._mine(runs), runs.c.run_id == run_id)
+        values = {"run_id": run_id, "command": command, "plan_digest": plan_digest, "started_at": now()}
+
+        def work(connection: Connection) -> None:
+            connection.execute(delete(runs).where(mine))
+            connection.execute(insert(runs).values({**self._scope, **values}))
+
+        self._write(work)
+
+    def end_run(self, run_id: str, ended: str) -> None:
+        """Record how a run ended: `done`, `incomplete`, `interrupted` or `failed`."""
+        query = update(runs).where(self._mine(runs), runs.c.run_id == run_id).values(ended_at=now(), ended=ended)
+        self._database.write(lambda connection: connection.execute(query))
+
+    def applied(self, plan_digest: str) -> PastRun | None:
+        """Return the run that carried out, or began to carry out, a plan; None where none did."""
+        query = select(runs).where(self._mine(runs), runs.c.plan_digest == plan_digest).order_by(runs.c.started_at)
+
+        def work(connection: Connection) -> Row[Any] | None:
+            older = self._database.version == 1  # which kept no record of runs
+            return None if older else connection.execute(query).first()
+
+        row = self._database.read(work, empty=None)
+        return past_run_of(row) if row is not None else None
+
+    def rename(self, source: Address, target: Address) -> tuple[Address, ...]:
+        """Give all that is recorded of one address another name; return the objects whose dependency is renamed.
+
+        ReconcilerError where nothing is recorded of `source`, or something of `target`.
+        """
+        tried: list[bool] = []
+
+        def work(connection: Connection) -> tuple[Address, ...]:
+            known = {table: self._count(connection, table, source) for table in (objects, intents, forgotten)}
+            taken = any(self._count(connection, table, target) for table in known)
+            if not any(known.values()) or taken:
+                if tried and taken:
+                    return ()  # the first try went through, and only its end was not confirmed
+                wrong = f"{target} is managed already" if taken else f"{source} is not managed"
+                raise ReconcilerError(wrong, hint="reconciler state list shows what is managed")
+            for table in known:
+                connection.execute(update(table).where(self._mine(table, source)).values(name=target.name))
+            tried.append(True)
+            return self._rename_dependency(connection, source, target)
+
+        return self._write(work)
+
+    def _count(self, connection: Connection, table: Table, address: Address) -> int:
+        query = select(func.count()).select_from(table).where(self._mine(table, address))
+        return int(connection.execute(query).scalar_one())
+
+    def _rename_dependency(self, connection: Connection, source: Address, target: Address) -> tuple[Address, ...]:
+        renamed = []
+        for row in connection.execute(select(objects).where(self._mine(objects))).all():
+            if str(source) in row.depends_on:
+                address = Address(row.kind, row.name)
+                names = [str(target) if item == str(source) else item for item in row.depends_on]
+                connection.execute(update(objects).where(self._mine(objects, address)).values(depends_on=names))
+                renamed.append(address)
+        return tuple(sorted(renamed, key=str))
+
+    def backup(self, command: str) -> Path | None:
+        """Keep a copy of the state before a command changes it; return the file, None where there is no state yet."""
+        return self._database.backup(command, self._scope)
+
+    def restore(self, file: Path) -> Restored:
+        """Make what is recorded what it was in a backup; what was begun since and never ended stays open.
+
+        A call that is open now may have happened, and a plan that was carried out was carried out.
+        """
+        kept = Kept.load(file, self._scope)
+        self._write(lambda connection: kept.put(connection, self._scope))
+        return kept.summary
 
     def close(self) -> None:
         """Give back the database connections."""
-        self._engine.dispose()
+        self._database.close()
 
 
-def _url(text: str) -> URL:
-    try:
-        return make_url(text)
-    except ArgumentError:  # its words could hold the whole text, and that a password
-        message = "spec.state is not the URL of a database"
-        raise ReconcilerError(message, hint="expected such as sqlite:///.reconciler/state.db") from None
-
-
-def _make_folder(folder: Path) -> None:
-    """Make the state's folder, kept out of Git: a state that is committed is a state that is merged."""
-    try:
-        folder.mkdir(parents=True)
-    except FileExistsError:
-        if folder.is_dir():
-            return  # it was there, or another program made it just now
-        raise
-    (folder / ".gitignore").write_text("*\n", encoding="utf-8")
-
-
-def _durable(connection: Any, _record: Any) -> None:
-    """Make SQLite's commits survive a kill, and let a plan read while an apply writes."""
-    cursor = connection.cursor()
-    deadline = time.monotonic() + BUSY
-    while True:
-        try:
-            cursor.execute("PRAGMA journal_mode=WAL")
-            break
-        except sqlite3.OperationalError:  # SQLite waits for other programs everywhere but here
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(_PAUSE)
-    cursor.execute("PRAGMA synchronous=FULL")
-    cursor.close()
-
-
-def _words(error: BaseException) -> str:
-    cause = getattr(error, "orig", None) or error
-    return getattr(cause, "strerror", None) or str(cause).split("\n", maxsplit=1)[0]
-
-
-def _record(row: Row[Any]) -> Record:
-    return Record(
-        address=Address(row.kind, row.name),
-        connection=row.connection,
-        target=row.target,
-        remote_id=row.remote_id,
-        fields=row.fields,
-        computed=row.computed,
-        protect=row.protect,
-        depends_on=tuple(Address.parse(item) for item in row.depends_on),
-        created_at=row.created_at,
-        updated_at=row.updated_at,
-    )
-
-
-def _lease(row: Row[Any]) -> Lease:
-    return Lease(run_id=row.run_id, holder=row.holder, host=row.host, pid=row.pid, since=row.since, beat=row.beat)
-
-
-def _intent(row: Row[Any]) -> Intent:
-    return Intent(
-        run_id=row.run_id,
-        address=Address(row.kind, row.name),
-        connection=row.connection,
-        target=row.target,
-        effect=row.effect,
-        fields=row.fields,
-        started_at=row.started_at,
-        pending_until=row.pending_until,
-    )
+def _end(connection: Connection, number: int | None) -> None:
+    if number is not None:
+        connection.execute(delete(intents).where(intents.c.number == number))

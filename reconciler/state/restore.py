@@ -1,0 +1,133 @@
+"""Bringing a backup back: from a copy of a SQLite state or a JSON dump, of this version or an older one."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Table, create_engine, delete, insert, select
+from sqlalchemy.pool import StaticPool
+
+from reconciler.errors import ReconcilerError
+from reconciler.state.backups import FORMAT
+from reconciler.state.migrations import FIRST, migrate
+from reconciler.state.schema import VERSION, forgotten, intents, meta, objects, runs, sightings
+
+_REPLACED = (objects, forgotten, sightings)
+_ADDED = {intents: ("run_id", "kind", "name", "effect", "started_at"), runs: ("run_id",)}
+"""Tables whose present rows stay, and by what a row of the backup is known to be there already."""
+
+_SQLITE = b"SQLite format 3\0"
+
+Rows = Mapping[str, list[dict[str, Any]]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restored:
+    """What a backup held: managed objects, and calls whose result was not known."""
+
+    objects: int
+    intents: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """The rows of one project and environment in a backup, by table."""
+
+    rows: Rows
+
+    @classmethod
+    def load(cls, file: Path, scope: Mapping[str, str]) -> Kept:
+        """Read a backup; ReconcilerError says why it cannot be used here."""
+        try:
+            with file.open("rb") as stream:
+                is_sqlite = stream.read(len(_SQLITE)) == _SQLITE
+            found = _of_sqlite(file) if is_sqlite else _of_json(file)
+        except (OSError, sqlite3.Error) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            raise ReconcilerError(f"cannot read the backup {file}: {reason}") from None
+        rows = {name: [row for row in table if _in(row, scope)] for name, table in found.items()}
+        if not any(rows.values()):
+            others = sorted({_place(row) for table in found.values() for row in table})
+            hint = f"it holds {', '.join(others)}" if others else "it is empty"
+            raise ReconcilerError(f"the backup {file} holds nothing of {_place(scope)}", hint=hint)
+        return cls(rows=rows)
+
+    @property
+    def summary(self) -> Restored:
+        """How much there is to restore."""
+        return Restored(objects=len(self.rows[objects.name]), intents=len(self.rows[intents.name]))
+
+    def put(self, connection: Connection, scope: Mapping[str, str]) -> None:
+        """Write the rows in place of the present ones, inside the caller's transaction."""
+        for table in _REPLACED:
+            connection.execute(delete(table).where(*(table.c[name] == value for name, value in scope.items())))
+            if self.rows[table.name]:
+                connection.execute(insert(table), self.rows[table.name])
+        for table, key in _ADDED.items():
+            query = select(*(table.c[name] for name in key)).where(
+                *(table.c[name] == value for name, value in scope.items())
+            )
+            present = {tuple(row) for row in connection.execute(query)}
+            missing = [row for row in self.rows[table.name] if tuple(row[name] for name in key) not in present]
+            if missing:
+                connection.execute(insert(table), missing)
+
+
+def _in(row: Mapping[str, Any], scope: Mapping[str, str]) -> bool:
+    return all(row[name] == value for name, value in scope.items())
+
+
+def _place(row: Mapping[str, Any]) -> str:
+    return f"project {row['project']}" + (f", environment {row['environment']}" if row["environment"] else "")
+
+
+def _of_sqlite(file: Path) -> Rows:
+    """Read a SQLite state through a copy in memory, which is migrated there: the backup stays as it is."""
+    memory = sqlite3.connect(":memory:", check_same_thread=False)
+    with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as source:
+        source.backup(memory)
+    engine = create_engine("sqlite://", poolclass=StaticPool, creator=lambda: memory)
+    try:
+        with engine.begin() as connection:
+            if not engine.dialect.has_table(connection, meta.name):
+                raise ReconcilerError(f"the backup {file} is a database, but holds no state of reconciler")
+            text = connection.execute(select(meta.c.value).where(meta.c.key == "schema_version")).scalar_one_or_none()
+            migrate(connection, _known(file, text))
+            return {table.name: _all(connection, table) for table in (*_REPLACED, *_ADDED)}
+    finally:
+        engine.dispose()
+
+
+def _all(connection: Connection, table: Table) -> list[dict[str, Any]]:
+    return [_row(table, dict(row._mapping)) for row in connection.execute(select(table))]  # noqa: SLF001 - public
+
+
+def _of_json(file: Path) -> Rows:
+    try:
+        tables = json.loads(file.read_text(encoding="utf-8"))[FORMAT]
+        versions = {row["key"]: row["value"] for row in tables[meta.name]}
+        _known(file, versions["schema_version"])
+        return {table.name: [_row(table, row) for row in tables.get(table.name, ())] for table in (*_REPLACED, *_ADDED)}
+    except (ValueError, TypeError, LookupError, RecursionError):
+        message = f"{file} is not a backup of a state"
+        raise ReconcilerError(message, hint="expected a file from the folder backups beside the state") from None
+
+
+def _row(table: Table, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a row as this version has it; an older one has fewer columns, and intents are numbered anew."""
+    row = {name: given[name] if not column.nullable else given.get(name) for name, column in table.c.items()}
+    row.pop("number", None)
+    return row
+
+
+def _known(file: Path, text: Any) -> int:
+    if not isinstance(text, str) or not text.isdecimal() or not FIRST <= int(text) <= VERSION:
+        message = f"the backup {file} has schema version {text}, this reconciler knows version {VERSION}"
+        raise ReconcilerError(message, hint="use the version of reconciler that wrote it, or a newer one")
+    return int(text)
