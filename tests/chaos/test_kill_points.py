@@ -1,0 +1,184 @@
+"""Kills at known instants: each side of the moments at which something becomes true, at the server and in the state."""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import closing
+
+import pytest
+from chaos_town import APPLY, Town
+
+from reconciler.sandbox import Fault, Sandbox
+from reconciler.state.store import Store
+
+PATIENCE = 60
+METHODS = {"create": "POST", "update": "PUT", "delete": "DELETE"}
+
+INSTANTS = ("before it is carried out", "while it is carried out", "while it is answered", "before it is recorded")
+
+
+@pytest.fixture
+def town(tmp_path):
+    with Sandbox() as box:
+        made = Town(folder=tmp_path, box=box, rng=random.Random(3), timeout=1.5)
+        made.fill(2, 1, 1, 1)
+        yield made
+
+
+def until(condition, what):
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.005)
+
+
+def arm(town, instant, **match):
+    """Make the server dwell at the instant, where it can be made to."""
+    if instant == "while it is answered":
+        town.box.fault(Fault(kind="slow_body", seconds=3, **match))
+        return
+    town.box.fault(Fault(kind="latency", seconds=0.7, **match))
+    if instant == "before it is carried out":
+        town.box.fault(Fault(kind="status_before", status=500, **match))
+
+
+def kill_apply(town, instant, **match):
+    """Start an apply and kill it at the instant of the first call that matches."""
+    town.box.clear_log()
+    arm(town, instant, **match)
+    process = subprocess.Popen(
+        APPLY, cwd=town.folder, env=town.desk.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+
+    def seen():
+        return next((entry for entry in town.box.log() if entry.fault), None)
+
+    until(lambda: seen() is not None or process.poll() is not None, "no call came")
+    with closing(sqlite3.connect(town.folder / ".reconciler" / "state.db", timeout=30)) as state:
+        if instant == "before it is recorded":  # nobody else can write while this transaction is open
+            state.execute("BEGIN IMMEDIATE")
+        if instant in {"while it is answered", "before it is recorded"}:
+            until(lambda: seen().status is not None, "no answer was given")
+            time.sleep(0.1)
+        assert process.poll() is None, "it ended before its kill"
+        process.kill()
+        process.wait(timeout=PATIENCE)
+        state.rollback()
+    town.box.clear_faults()
+
+
+def settled(town):
+    """Rerun once; what is live must be as declared, and the next plan empty."""
+    town.desk.run(*APPLY[3:], code=0)
+    assert not town.differences(), town.differences()
+    assert town.untouched()
+    town.desk.settled()
+
+
+@pytest.mark.parametrize("phase", METHODS)
+@pytest.mark.parametrize("instant", INSTANTS)
+def test_a_kill_on_either_side_of_a_call_is_made_good_by_one_rerun(town, instant, phase):
+    town.drop(("BookingSession", "h00"))
+    if phase != "create":
+        town.desk.quick(*APPLY[3:], code=0)
+    if phase == "update":
+        town.edit_all()
+    if phase == "delete":
+        town.drop(("Session", "s00"))
+        town.drop(("Block", "b00"))
+    kill_apply(town, instant, match_method=METHODS[phase], match_path="/api/sessions|/slots|/resource")
+    settled(town)
+
+
+@pytest.mark.parametrize("instant", INSTANTS)
+def test_a_kill_while_a_line_is_added_to_a_held_booking_never_doubles_it(town, instant):
+    key = ("BookingSession", "h00")
+    day = town.declared[key]["items"][0]["start_date"]
+    town.desk.quick(*APPLY[3:], code=0)
+    kayaks = {"key": "more", "item_id": 18, "start_date": day, "end_date": day, "params": {"adults": 2, "children": 1}}
+    town.declared[key]["items"].append(kayaks)
+    town.desk.declare(*key, town.declared[key])
+    kill_apply(town, instant, match_method="POST", match_path="booking/session")
+    settled(town)
+
+
+@pytest.mark.parametrize("instant", INSTANTS)
+def test_a_booking_whose_creation_was_cut_off_is_never_made_twice_by_itself(town, instant):
+    kill_apply(town, instant, match_method="POST", match_path="booking/session")
+    assert "cannot list" in town.desk.run(*APPLY[3:], code=3).out
+    assert len(town.live(("BookingSession", "h00"))) <= 1
+    town.forget_doubted(["h00"])
+    settled(town)
+
+
+def die(folder, body):
+    """Run Python that works on a state and is killed where it says "here"."""
+    script = f"""
+import sys, time
+from reconciler.state.store import Store
+from reconciler.state import store as module
+def here():
+    print("here", flush=True)
+    time.sleep({PATIENCE})
+store = Store("sqlite:///{folder}/deep/state.db", project="town")
+{body}
+"""
+    process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline().strip() == "here"
+    process.kill()
+    process.communicate(timeout=PATIENCE)
+
+
+CREATING = {
+    "the folder is there, the file is not": "module._make_folder(store._file.parent); here()",
+    "the file is there, the tables are not": "module.metadata.create_all = lambda _: here(); store.check_writable()",
+    "some tables are there, uncommitted": """
+real = module.metadata.create_all
+module.metadata.create_all = lambda connection: (real(connection), here())
+store.check_writable()
+""",
+}
+
+
+@pytest.mark.parametrize("moment", CREATING)
+def test_a_kill_while_the_state_is_made_leaves_one_that_can_be_used(tmp_path, moment):
+    die(tmp_path, CREATING[moment])
+    with closing(Store(f"sqlite:///{tmp_path}/deep/state.db", project="town")) as store:
+        assert store.records() == {}
+        store.check_writable()
+        assert store.records() == {}
+
+
+def test_a_kill_inside_a_transaction_leaves_what_was_there_before(tmp_path):
+    die(
+        tmp_path,
+        """
+from reconciler.model.objects import Address, Intent, Record
+yoga = Address("Session", "yoga")
+place = {"connection": "sessions", "target": "here"}
+number = store.begin(Intent(run_id="r", address=yoga, effect="create", fields={}, started_at="2027", **place))
+real = module.delete
+module.delete = lambda table: here() if table is module.intents else real(table)
+store.save(Record(address=yoga, remote_id="1", fields={}, **place), ends=number)
+""",
+    )
+    with closing(Store(f"sqlite:///{tmp_path}/deep/state.db", project="town")) as store:
+        assert store.records() == {}
+        assert [str(intent.address) for intent in store.open_intents()] == ["Session/yoga"]
+
+
+def test_the_lease_of_a_killed_run_is_taken_over_at_once(town):
+    town.box.fault(Fault(kind="latency", seconds=5, match_method="GET", times=None))
+    process = subprocess.Popen(
+        APPLY, cwd=town.folder, env=town.desk.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    until(lambda: bool(town.box.log()), "it never looked")  # the lease is held before the first look
+    process.kill()
+    process.wait(timeout=PATIENCE)
+    town.box.clear_faults()
+    settled(town)
