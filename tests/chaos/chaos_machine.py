@@ -196,10 +196,9 @@ class Chaos(RuleBasedStateMachine):
             self.town.declare(key)
         elif choice == "protect" and key[0] != "BookingSession":
             self.town.metadata[key] = {"protect": True}
+            self.kept[key] = None  # once it is applied, it protects itself from then on
             self.town.declare(key)
         elif not self._needed(key):
-            if self.town.metadata.get(key):
-                self.kept[key] = None  # it protects itself from here on
             self.town.drop(key)
 
     def _meddle(self) -> None:
@@ -307,7 +306,6 @@ class Chaos(RuleBasedStateMachine):
         for key in self.kept:
             if key not in self.town.declared:
                 self.town.declare(key)
-        self.kept.clear()
 
     # -- helpers
 
