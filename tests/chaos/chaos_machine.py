@@ -23,7 +23,7 @@ from hypothesis import seed as seeded
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
-from reconciler.engine import carry
+from reconciler.engine import pending
 from reconciler.providers.http import Door
 from reconciler.sandbox import Fault, Options, Sandbox
 
@@ -409,7 +409,11 @@ class Chaos(RuleBasedStateMachine):
 def hurried() -> Iterator[None]:
     """Shorten what runs in this process would only wait for."""
     quick = {**(Door.__init__.__kwdefaults__ or {}), "backoff": 0.01}
-    with mock.patch.object(carry, "PENDING_MARGIN", MARGIN), mock.patch.object(Door.__init__, "__kwdefaults__", quick):
+    with (
+        mock.patch.object(pending, "PENDING_MARGIN", MARGIN),
+        mock.patch.object(pending, "PROMPT", 0.1),
+        mock.patch.object(Door.__init__, "__kwdefaults__", quick),
+    ):
         yield
 
 

@@ -17,7 +17,7 @@ from reconciler.state.store import Store
 @contextlib.contextmanager
 def intent_after_the_call() -> Iterator[None]:
     """Journal order: nothing is recorded before the call, so that a lost answer leaves no trace."""
-    with mock.patch.object(Store, "begin", return_value=0):
+    with mock.patch.object(Store, "begin", return_value=0), mock.patch.object(Store, "prolong"):
         yield
 
 
