@@ -42,6 +42,7 @@ __all__ = [
     "plan_again",
     "unplanned",
     "unreachable",
+    "verify",
 ]
 
 if TYPE_CHECKING:
@@ -241,6 +242,13 @@ def plan_again(workspace: Workspace, declared: Declared, saved: Mapping[str, Any
         message = f"not known whether the plan still fits; nothing was written ({'; '.join(unknown)})"
         raise ReconcilerError(message, hint="apply it again when the system answers")
     return replace(fresh, digest=saved["digest"])
+
+
+def verify(workspace: Workspace, declared: Declared, done: Plan) -> Plan:
+    """Plan all of the project anew after an apply; after a destroy, what was to be destroyed. Empty means converged."""
+    if done.purpose == "destroy":
+        return plan(workspace, declared, only=[str(change.address) for change in done.changes], destroying=True).plan
+    return plan(workspace, declared).plan
 
 
 def _stale(found: Sequence[str]) -> StalePlan:

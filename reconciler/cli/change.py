@@ -19,7 +19,7 @@ from reconciler.cli.output import check_writable, people, progress, show_plan, s
 from reconciler.cli.signals import stopping
 from reconciler.errors import Interrupted, InvalidInput, ReconcilerError, Refused, UsageError
 from reconciler.model.plan import Plan, Selection
-from reconciler.model.report import Report
+from reconciler.model.report import Report, Verification
 
 EXIT_CHANGES = 2
 EXIT_INCOMPLETE = 3
@@ -40,6 +40,7 @@ class Settings:
     overrides: Mapping[str, Any]
     yes: bool = False
     workers: int | None = None
+    verify: bool = False
 
 
 def _settings(arguments: dict[str, Any]) -> Settings:
@@ -101,6 +102,7 @@ def plan(out: Path | None, detailed_exitcode: bool, **arguments: Any) -> int:
 @options.parallel
 @options.formatted(*options.FORMATS)
 @options.locking
+@options.verifying
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 def apply(planfile: Path | None, lock_timeout: float, **arguments: Any) -> int:
     """Carry out a plan: a saved one (PLANFILE), or a fresh one after asking."""
@@ -127,6 +129,7 @@ def apply(planfile: Path | None, lock_timeout: float, **arguments: Any) -> int:
 @options.parallel
 @options.formatted(*options.FORMATS)
 @options.locking
+@options.verifying
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 def destroy(lock_timeout: float, **arguments: Any) -> int:
     """Delete all that is managed, or what is chosen with --target."""
@@ -235,7 +238,9 @@ def _carry_out(workspace: Any, declared: Any, planned: Any, settings: Settings) 
     if planned.plan.effective and not settings.yes:
         planned = _confirm(workspace, declared, planned, settings)
     report = _apply(workspace, planned, settings)
-    if planned.plan.effective or not text_to_people or not report.clean:
+    if settings.verify and not report.interrupted:
+        report = _verified(workspace, declared, planned.plan, report, settings)
+    if planned.plan.effective or not text_to_people or report.verified or not report.clean:
         show_report(report, planned.plan, settings.form, settings.output)
     if report.interrupted:
         return EXIT_INTERRUPTED
@@ -268,6 +273,18 @@ def _confirm(workspace: Any, declared: Any, planned: Any, settings: Settings) ->
     kept = tuple(change for change in planned.plan.changes if not change.writes)
     changes = sorted((*again.plan.changes, *kept), key=lambda change: str(change.address))
     return replace(again, plan=replace(again.plan, changes=tuple(changes)))
+
+
+def _verified(workspace: Any, declared: Any, done: Plan, report: Report, settings: Settings) -> Report:
+    """Look at everything once more: what a new plan would still do has not converged."""
+    from reconciler import pipeline  # noqa: PLC0415 - late, for a quick --help
+    from reconciler.render.phrases import not_converged  # noqa: PLC0415 - late, for a quick --help
+
+    with progress("Verifying", None, quiet=settings.quiet):
+        fresh = pipeline.verify(workspace, declared, done)
+    left = (change for change in fresh.changes if change.writes or change.action == "unknown")
+    found = tuple((change.address, not_converged(change)) for change in left)
+    return replace(report, verified=Verification(summary=fresh.summary, left=found))
 
 
 def _apply(workspace: Any, planned: Any, settings: Settings) -> Report:

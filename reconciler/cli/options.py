@@ -106,6 +106,13 @@ def parallel(command: Command) -> Command:
     )(command)
 
 
+def verifying(command: Command) -> Command:
+    """Add a look at everything once more."""
+    return click.option(
+        "--verify", is_flag=True, help="Plan the whole project anew afterwards; exit 3 unless that plan is empty."
+    )(command)
+
+
 def locking(command: Command) -> Command:
     """Add how long to wait for another writing run to end."""
     return click.option(

@@ -8,6 +8,7 @@ from typing import Any
 
 from reconciler.engine.decide import Context, decide
 from reconciler.engine.doubt import certain, creations
+from reconciler.engine.forecast import forecast
 from reconciler.engine.identify import created
 from reconciler.engine.order import in_order
 from reconciler.engine.snapshot import Place, Snapshot
@@ -147,6 +148,7 @@ def make_plan(world: World, snapshot: Snapshot, header: Mapping[str, str | None]
         purpose="destroy" if world.destroying else "apply",
         manifests=manifests,
         targets=_targets(world, ordered),
+        forecast=forecast(ordered, world.connections),
     )
 
 

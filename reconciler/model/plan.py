@@ -24,6 +24,21 @@ class Selection:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Forecast:
+    """The calls that carrying out a plan would make: `writes`, and the `reads` that feed and confirm them.
+
+    `seconds` is about how long they take through the slowest `connection` at its `per_minute`; all three are
+    None where a connection of the plan is given no pace.
+    """
+
+    writes: int = 0
+    reads: int = 0
+    seconds: float | None = None
+    connection: str | None = None
+    per_minute: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """What would change: one `Change` for each object in the selection, ordered by address.
 
@@ -46,6 +61,7 @@ class Plan:
     purpose: str = "apply"
     manifests: Mapping[str, str] = field(default_factory=dict)
     targets: Mapping[str, str] = field(default_factory=dict)
+    forecast: Forecast = field(default_factory=Forecast)
 
     @property
     def summary(self) -> dict[str, int]:

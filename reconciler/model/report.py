@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -34,12 +35,24 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Verification:
+    """What a new plan of everything found after an apply: its counts, and what had not converged.
+
+    `left` holds each address that is not as declared, with what is not, in words.
+    """
+
+    summary: Mapping[str, int]
+    left: tuple[tuple[Address, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """An apply, as it went; outcomes are ordered by address."""
+    """An apply, as it went; outcomes are ordered by address. `verified` is None where no one asked for it."""
 
     plan_digest: str
     outcomes: tuple[Outcome, ...]
     interrupted: bool = False
+    verified: Verification | None = None
 
     @property
     def summary(self) -> dict[str, int]:
@@ -49,8 +62,9 @@ class Report:
 
     @property
     def clean(self) -> bool:
-        """Whether everything that was to be done was done."""
-        return not self.interrupted and all(outcome.state in {"applied", "noop"} for outcome in self.outcomes)
+        """Whether everything that was to be done was done, and stayed so as far as it was verified."""
+        done = not self.interrupted and all(outcome.state in {"applied", "noop"} for outcome in self.outcomes)
+        return done and not (self.verified and self.verified.left)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

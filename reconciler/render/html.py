@@ -50,6 +50,8 @@ def report(report: Report, plan: Plan) -> str:
         ],
         not_started=phrases.not_started(report, plan),
         advice=phrases.advice(report, plan),
+        verified=phrases.verified_headline(report.verified) if report.verified else None,
+        left=report.verified.left if report.verified else (),
         digest=report.plan_digest,
     )
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from typing import Any
 
 from reconciler.model import canonical
 from reconciler.model.change import Call, Change, FieldChange, Risk
 from reconciler.model.objects import Problem, SourceRef, problem_order
 from reconciler.model.plan import Plan
-from reconciler.model.report import Drift, Outcome, Report
+from reconciler.model.report import Drift, Outcome, Report, Verification
 from reconciler.redaction import redacted_data
 from reconciler.render.saved import FORMAT_VERSION, load_plan_document, plan_digest
 
@@ -50,6 +51,7 @@ def plan_document(plan: Plan) -> dict[str, Any]:
         "purpose": plan.purpose,
         "manifests": dict(plan.manifests),
         "targets": dict(plan.targets),
+        "forecast": asdict(plan.forecast),
     }
     masked = redacted_data(canonical.plain(document))
     return {**masked, "digest": plan_digest(masked)}
@@ -69,6 +71,7 @@ def report_document(report: Report, plan: Plan) -> dict[str, Any]:
         "environment": plan.environment,
         "selection": _selection(plan),
         "interrupted": report.interrupted,
+        **({"verify": _verification(report.verified)} if report.verified is not None else {}),
     }
 
 
@@ -111,6 +114,14 @@ def dumps(document: Mapping[str, Any]) -> str:
     """
     text = json.dumps(redacted_data(canonical.plain(document)), indent=2, ensure_ascii=False)
     return _UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", text) + "\n"
+
+
+def _verification(found: Verification) -> dict[str, Any]:
+    return {
+        "summary": dict(found.summary),
+        "changes": [str(address) for address, _ in found.left],
+        "words": [words for _, words in found.left],
+    }
 
 
 def _selection(plan: Plan) -> dict[str, Any]:

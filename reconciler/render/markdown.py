@@ -48,10 +48,20 @@ def report(report: Report, plan: Plan) -> str:
             lines.append(f"| {sign} | {prose(outcome.address)} | {prose(phrases.outcome_words(outcome))} |")
     lines += [f"| · | {prose(item.address)} | not started |" for item in phrases.not_started(report, plan)]
     blocks = [f"## {prose(phrases.report_headline(report))}"]
-    ends = ["\n".join(f"- {_command(line)}" for line in phrases.advice(report, plan))]
+    ends = ["\n".join(f"- {_command(line)}" for line in phrases.advice(report, plan)), *_verified(report)]
     if not lines:
         return _page(blocks, [], ends)
     return _page([*blocks, "|  | Object | Outcome |\n| --- | --- | --- |"], lines, ends, joint="\n")
+
+
+def _verified(report: Report) -> list[str]:
+    if report.verified is None:
+        return []
+    left = report.verified.left
+    lines = [f"- not converged: **{prose(address)}**: {prose(words)}" for address, words in left[:LISTED]]
+    if len(left) > LISTED:
+        lines.append(f"- … and {len(left) - LISTED} more")
+    return [prose(phrases.verified_headline(report.verified)), "\n".join(lines)]
 
 
 def drift(drift: Drift) -> str:

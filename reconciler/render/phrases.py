@@ -5,8 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from reconciler.model.change import Action, Change, Risk
-from reconciler.model.plan import Plan
-from reconciler.model.report import Drift, Drifted, Outcome, Report, State, Sync
+from reconciler.model.plan import Forecast, Plan
+from reconciler.model.report import Drift, Drifted, Outcome, Report, State, Sync, Verification
+from reconciler.render import rows
+
+STEPS = 6
+"""Fields of one object that has not converged which are named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +95,7 @@ def plan_headline(plan: Plan) -> str:
 
 def plan_notes(plan: Plan) -> tuple[str, ...]:
     """Return what a reader must know beside the counts."""
-    notes = []
+    notes = [forecast(plan.forecast)] if plan.forecast.writes else []
     unverified = sum(len(change.unverified) for change in plan.changes)
     if unverified:
         verb, them = ("was", "it") if unverified == 1 else ("were", "them")
@@ -106,6 +110,20 @@ def plan_notes(plan: Plan) -> tuple[str, ...]:
         them = "it is" if len(plan.errors) == 1 else "they are"
         notes.append(f"{counted(len(plan.errors), 'error')}: nothing can be applied until {them} mended.")
     return tuple(notes)
+
+
+def forecast(found: Forecast) -> str:
+    """Say how many writing calls there would be, and how long they take: `48 writes, about 1 min 10 s at 60/min`."""
+    words = counted(found.writes, "write")
+    if found.seconds is None:
+        return f"{words}."
+    return f"{words}, about {_span(found.seconds)} at {found.per_minute:g}/min ({found.connection})."
+
+
+def _span(seconds: float) -> str:
+    whole = max(1, round(seconds))
+    parts = ((whole // 3600, "h"), (whole % 3600 // 60, "min"), (whole % 60, "s"))
+    return " ".join(f"{number} {unit}" for number, unit in parts if number)
 
 
 def unread(plan: Plan) -> tuple[tuple[str, tuple[Change, ...]], ...]:
@@ -156,6 +174,25 @@ def outcome_words(outcome: Outcome) -> str:
     if outcome.state == "blocked" and outcome.blocked_by is not None:
         return f"blocked by {outcome.blocked_by}"
     return f"{outcome.state}: {outcome.error}" if outcome.error else outcome.state
+
+
+def not_converged(change: Change) -> str:
+    """Say what a new plan would still change of an object: `price 35.00 → 40.00, 2 more fields`."""
+    if change.action == "unknown":
+        return change.reason
+    shown = rows.of_change(change.action, change.fields, fold=False)
+    steps = [f"{row.label} {row.step}" for row in (*shown.fields, *shown.slots)]
+    if change.action != "update" or not steps:
+        return f"to {change.action}: {change.reason}"
+    more = f", and {counted(len(steps) - STEPS, 'more field')}" if len(steps) > STEPS else ""
+    return ", ".join(steps[:STEPS]) + more
+
+
+def verified_headline(found: Verification) -> str:
+    """Say how a verification ended."""
+    if not found.left:
+        return "Verified: a new plan of the whole project is empty."
+    return f"Not converged: {counted(len(found.left), 'object')}; see what the server made of what it was sent."
 
 
 def not_started(report: Report, plan: Plan) -> tuple[Change, ...]:

@@ -7,8 +7,8 @@ from typing import Any
 
 from reconciler.model.change import Call, Change, FieldChange, Risk
 from reconciler.model.objects import Address, Problem, SourceRef
-from reconciler.model.plan import Plan, Selection
-from reconciler.model.report import Drift, Drifted, Outcome, Report
+from reconciler.model.plan import Forecast, Plan, Selection
+from reconciler.model.report import Drift, Drifted, Outcome, Report, Verification
 
 Document = Mapping[str, Any]
 
@@ -25,6 +25,7 @@ def plan(document: Document) -> Plan:
         problems=tuple(_problem(item) for item in document["problems"]),
         selection=_selection(document),
         purpose=document["purpose"],
+        forecast=Forecast(**_known(Forecast, document["forecast"])),
     )
 
 
@@ -35,6 +36,7 @@ def report(document: Document) -> tuple[Report, Plan]:
         plan_digest=document["plan_digest"],
         outcomes=tuple(_outcome(item) for item in outcomes),
         interrupted=document["interrupted"],
+        verified=_verification(document.get("verify")),
     )
     stand_in = Plan(
         project=document["project"],
@@ -73,6 +75,13 @@ def drift(document: Document) -> Drift:
             for item in document["objects"]
         )
     )
+
+
+def _verification(item: Document | None) -> Verification | None:
+    if item is None:
+        return None
+    addresses = [Address.parse(text) for text in item["changes"]]
+    return Verification(summary=item["summary"], left=tuple(zip(addresses, item["words"], strict=True)))
 
 
 def _selection(document: Document) -> Selection:

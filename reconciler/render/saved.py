@@ -19,10 +19,12 @@ from reconciler.render.shape import (
     ANY,
     COUNT,
     FLAG,
+    NUMBER,
     TEXT,
     Each,
     Maybe,
     Misshapen,
+    Optional,
     Rest,
     check,
     check_depth,
@@ -101,6 +103,13 @@ _SHAPES: dict[DocumentKind, Any] = {
         "purpose": ("apply", "destroy"),
         "manifests": Rest(TEXT),
         "targets": Rest(TEXT),
+        "forecast": {
+            "writes": COUNT,
+            "reads": COUNT,
+            "seconds": Maybe(NUMBER),
+            "connection": Maybe(TEXT),
+            "per_minute": Maybe(NUMBER),
+        },
         "digest": TEXT,
     },
     "report": {
@@ -112,6 +121,7 @@ _SHAPES: dict[DocumentKind, Any] = {
         "environment": Maybe(TEXT),
         "selection": _SELECTION,
         "interrupted": FLAG,
+        "verify": Optional({"summary": dict.fromkeys(ACTIONS, COUNT), "changes": Each(TEXT), "words": Each(TEXT)}),
     },
     "drift": {
         "format_version": TEXT,
@@ -236,6 +246,13 @@ def _check_members(document: Mapping[str, Any], kind: DocumentKind) -> None:
     for number, problem in enumerate(document.get("problems", ())):
         if problem["address"] is not None:
             _check_address(problem["address"], f"problems[{number}].address")
+    verified = (
+        document.get("verify", {"changes": [], "words": []}) if kind == "report" else {"changes": [], "words": []}
+    )
+    for number, address in enumerate(verified["changes"]):
+        _check_address(address, f"verify.changes[{number}]")
+    if len(verified["changes"]) != len(verified["words"]):
+        refuse("verify.words must say something of each of verify.changes")
     counts = Counter(member[by] for member in document[key])
     if document["summary"] != {name: counts[name] for name in names}:
         refuse(f"its summary does not count its {key}")

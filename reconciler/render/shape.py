@@ -25,6 +25,13 @@ class Maybe:
 
 
 @dataclass(frozen=True, slots=True)
+class Optional:
+    """Something of a shape that may also be left out of an object."""
+
+    shape: Any
+
+
+@dataclass(frozen=True, slots=True)
 class Rest:
     """An object of any keys whose values all have one shape."""
 
@@ -67,6 +74,10 @@ def check(value: Any, shape: Any, where: str) -> None:
     elif isinstance(shape, Mapping):
         _need(value, (dict,), where)
         for key, inner in shape.items():
+            if isinstance(inner, Optional):
+                if key in value:
+                    check(value[key], inner.shape, f"{where}.{key}")
+                continue
             if key not in value:
                 refuse(f"{where} has no {key!r}")
             check(value[key], inner, f"{where}.{key}")

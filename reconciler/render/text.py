@@ -59,6 +59,10 @@ def report(console: Console, report: Report, plan: Plan) -> None:
     _say(console, (phrases.report_headline(report), "bold"))
     for line in phrases.advice(report, plan):
         _say(console, f"  {line}")
+    if report.verified is not None:
+        for address, words in report.verified.left:
+            _say(console, ("✗", "bold red"), f" not converged: {address}: {words}")
+        _say(console, (phrases.verified_headline(report.verified), "bold"))
 
 
 def drift(console: Console, drift: Drift, verbose: bool = False) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from reconciler.model import canonical
 from reconciler.model.change import Call, Change, FieldChange, Risk
 from reconciler.model.objects import Address, Desired, Live, Problem, Ref, SourceRef
-from reconciler.model.plan import Plan, Selection
+from reconciler.model.plan import Forecast, Plan, Selection
 from reconciler.model.report import Drift, Drifted, Outcome, Report
 
 HOSTILE = "\x1b[31mYoga\x07 [bold]x[/bold] \u202egnp.exe <b>&amp; | `@octocat` #12 https://evil.example\nline 2"
@@ -205,6 +205,7 @@ def rich_plan():
         ),
         selection=Selection(targets=("Session/*", "*"), excludes=("Resource/x",)),
         managed=60,
+        forecast=Forecast(writes=18, reads=4, seconds=22.0, connection="sessions", per_minute=60.0),
     )
 
 

@@ -59,6 +59,7 @@ def test_plan_document_has_the_keys_of_the_contract_in_order():
         "purpose",
         "manifests",
         "targets",
+        "forecast",
         "digest",
     ]
     assert list(document["changes"][0]) == [
