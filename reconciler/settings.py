@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 from reconciler import redaction
 from reconciler.errors import ReconcilerError
+from reconciler.files import read_regular
 from reconciler.model.objects import SourceRef
 
 DEFAULT_STATE = "sqlite:///.reconciler/state.db"
@@ -95,14 +96,7 @@ class Credential:
     def from_file(self) -> str:
         """Read the file, without its final newline; a pipe or device is refused, since it may never end."""
         try:
-            # Without O_NONBLOCK to open a pipe waits until somebody writes into it.
-            with os.fdopen(os.open(self.name, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb") as file:
-                mode = os.fstat(file.fileno()).st_mode
-                if stat.S_ISDIR(mode):
-                    raise self._error(f"cannot be read: {self._described()}: it is a directory")
-                if not stat.S_ISREG(mode):
-                    raise self._error(f"cannot be read: {self._described()}: it is not a regular file")
-                content = file.read(LARGEST + 1)
+            content, mode = read_regular(self.name, LARGEST + 1)
         except OSError as error:
             raise self._error(f"cannot be read: {self._described()}: {error.strerror}") from None
         if os.name == "posix" and mode & stat.S_IROTH:

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from reconciler.errors import ReconcilerError
+from reconciler.files import read_regular
 
 LARGEST = 64 * 1024 * 1024
 """Bytes of a document; a plan of ten thousand objects takes about a quarter of it."""
@@ -18,8 +19,7 @@ def read_document(path: Path) -> str:
         if name == "stdin":
             data = sys.stdin.buffer.read(LARGEST + 1)
         else:
-            with path.open("rb") as file:
-                data = file.read(LARGEST + 1)
+            data, _ = read_regular(path, LARGEST + 1)
     except OSError as error:
         hint = "name the file that `reconciler plan --out FILE` wrote"
         raise ReconcilerError(f"cannot read {name}: {error.strerror}", hint=hint) from None

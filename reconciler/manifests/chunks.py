@@ -21,6 +21,11 @@ def chunks(text: str) -> list[tuple[int, str]]:
     return chunks
 
 
+def document_marks(text: str) -> int:
+    """Return the number of lines that begin a document."""
+    return len(_DOCUMENT_START.findall(text)) if text.count("---") else 0
+
+
 def line_breaks(text: str) -> int:
     """Return the number of line breaks, of all three kinds that YAML knows in files."""
     return text.count("\n") + text.count("\r") - text.count("\r\n")

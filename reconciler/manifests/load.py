@@ -15,13 +15,15 @@ from typing import Any
 import yaml
 
 from reconciler.manifests.build import Builder, Unreadable
-from reconciler.manifests.chunks import chunks, line_breaks
+from reconciler.manifests.chunks import chunks, document_marks, line_breaks
 from reconciler.manifests.json_events import NotJson, begins_like_json, json_events
 from reconciler.manifests.positions import DocumentPositions
 from reconciler.manifests.syntax import BEGINS_WRONG, in_plain_words
 from reconciler.model.objects import Address, Problem, SourceRef
 
 MAX_BYTES = 10_000_000
+MAX_DOCUMENTS = 20_000
+"""Documents of one file, empty ones too: more come from a machine, and would take it minutes to check."""
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _CONTROL = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -78,6 +80,8 @@ def load_bytes(content: bytes, path: str) -> Loaded:
 
 def load_text(text: str, path: str) -> Loaded:
     """Read text of one or many documents; empty documents are skipped."""
+    if document_marks(text) > MAX_DOCUMENTS:
+        return _refused(path, "file-too-large", f"holds more than {MAX_DOCUMENTS:,} documents", hint="split the file")
     not_json: NotJson | None = None
     if begins_like_json(text):
         try:
@@ -156,12 +160,16 @@ def _events(text: str) -> Callable[[], Any]:
 def _read(following: Callable[[], Any], path: str, first_line: int, templated: bool) -> Loaded:
     documents: list[Document] = []
     problems: list[Problem] = []
+    count = 0
     while True:
         event = following()
         if event is None or event.__class__ is yaml.StreamEndEvent:
             return Loaded(tuple(documents), tuple(problems))
         if event.__class__ is not yaml.DocumentStartEvent:
             continue
+        count += 1
+        if count > MAX_DOCUMENTS:
+            raise Unreadable(f"the file holds more than {MAX_DOCUMENTS:,} documents", event, "split the file")
         builder = Builder(following)
         data, marks = builder.node(following(), 1)
         positions = DocumentPositions(path, data, marks, first_line)

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import IO
 
+from reconciler.files import read_regular
 from reconciler.manifests.find import Found, find
 from reconciler.manifests.load import MAX_BYTES, Document, Loaded, load_bytes
 from reconciler.manifests.validate import validate
@@ -114,8 +115,7 @@ def load_found(found: Found, stdin: IO[bytes] | None = None) -> Loaded:
     """Read one input; a file that cannot be read is a problem."""
     try:
         if found.file is not None:
-            with found.file.open("rb") as stream:
-                content = stream.read(MAX_BYTES + 1)
+            content, _ = read_regular(found.file, MAX_BYTES + 1)
         elif stdin is not None:
             content = stdin.read(MAX_BYTES + 1)
         else:

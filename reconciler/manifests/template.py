@@ -25,6 +25,8 @@ from reconciler.model.objects import Problem
 MAX_LENGTH = 64 * 1024
 MAX_SOURCE = 16 * 1024
 MAX_REPEAT = 1_000
+MAX_TEMPLATES = 5_000
+"""Templates of one document: each costs a compilation, so more would take minutes."""
 
 _FILTERS = (
     "abs", "capitalize", "d", "default", "first", "float", "int", "last", "length", "lower", "max", "min", "round",
@@ -45,13 +47,16 @@ def render(document: Document, names: Mapping[str, object]) -> tuple[Document, l
     string stays text. What cannot be rendered is a problem at its place, and stays as it is.
     """
     problems: list[Problem] = []
+    count = 0
 
     def visit(value: Any, path: Path) -> Any:
+        nonlocal count
         if isinstance(value, str):
-            if "{{" not in value:
+            if "{{" not in value or count > MAX_TEMPLATES:
                 return value
+            count += 1
             try:
-                return _rendered(value, names)
+                return _rendered(value, names, count)
             except _Refused as error:
                 where = document.positions.locate(path)
                 summary = f"{label(path)}: {error}"
@@ -67,8 +72,9 @@ def render(document: Document, names: Mapping[str, object]) -> tuple[Document, l
     return Document(data, document.positions, templated=False), problems
 
 
-def _rendered(text: str, names: Mapping[str, object]) -> Any:
-
+def _rendered(text: str, names: Mapping[str, object], number: int) -> Any:
+    if number > MAX_TEMPLATES:
+        raise _Refused(f"the document holds more than {MAX_TEMPLATES:,} templates")
     if len(text) > MAX_SOURCE:
         raise _Refused(f"the template is longer than {MAX_SOURCE // 1024} KB")
     environment = _environment()

@@ -7,8 +7,9 @@ them together (two objects with one address, references to objects that are not 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 
-from reconciler.manifests.build import FRAME
+from reconciler.manifests.build import FRAME, MAX_MISTAKES
 from reconciler.manifests.explain import schema_problems
 from reconciler.manifests.load import Document
 from reconciler.manifests.scalars import shown
@@ -124,7 +125,7 @@ def _kind_rules(manifests: Sequence[Manifest], kinds: Mapping[str, Kind]) -> lis
     problems: list[Problem] = []
     by_kind: dict[str, list[Manifest]] = {}
     for manifest in manifests:
-        problems += kinds[manifest.address.kind].check(manifest)
+        problems += islice(kinds[manifest.address.kind].check(manifest), MAX_MISTAKES)
         by_kind.setdefault(manifest.address.kind, []).append(manifest)
     for kind, members in by_kind.items():
         problems += kinds[kind].check_together(members)
