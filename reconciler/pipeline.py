@@ -7,11 +7,9 @@ Each function takes what the one before it returned; nothing flows back. A dry r
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -22,6 +20,7 @@ from reconciler.model import canonical
 from reconciler.model.objects import Address, Desired, Intent, Problem, Record, problem_order
 from reconciler.model.plan import Plan, Selection
 from reconciler.registry import kinds, providers
+from reconciler.running import Planned, Signals, carry_out
 from reconciler.select import select
 from reconciler.workspace import Workspace
 
@@ -49,15 +48,12 @@ if TYPE_CHECKING:
     from reconciler.engine.snapshot import Snapshot
     from reconciler.exporting import Export, Wish
     from reconciler.manifests.read import Checked
-    from reconciler.model.report import Drift, Outcome, Report
+    from reconciler.model.report import Drift, Report
     from reconciler.settings import Project
     from reconciler.takeover import Adopted
 
 WORKERS = 8
 """Objects carried out side by side unless told otherwise; each connection has its own limit below that."""
-
-
-_CREATING = frozenset({"create", "replace"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,15 +69,6 @@ class Declared:
     def errors(self) -> tuple[Problem, ...]:
         """The problems that forbid going on."""
         return tuple(problem for problem in self.problems if problem.severity == "error")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Planned:
-    """A plan, and the look at the live systems it was made from; `digest` is that of its document, if it was saved."""
-
-    plan: Plan
-    snapshot: Snapshot
-    digest: str | None = None
 
 
 def open_project(path: Path | None = None, environment: str | None = None) -> Project:
@@ -179,7 +166,8 @@ def plan(
     }
     made = make_plan(world, snapshot, header, selection)
     warnings = tuple(problem for problem in declared.problems if problem.severity == "warning")
-    return Planned(plan=replace(made, problems=(*made.problems, *warnings)), snapshot=snapshot)
+    made = replace(made, problems=(*made.problems, *warnings), runs=workspace.store.run_count())
+    return Planned(plan=made, snapshot=snapshot)
 
 
 def unplanned(project: Project, problems: Sequence[Problem], selection: Selection) -> Plan:
@@ -221,6 +209,9 @@ def plan_again(workspace: Workspace, declared: Declared, saved: Mapping[str, Any
     from reconciler.engine import stale  # noqa: PLC0415 - late, for a quick --help
     from reconciler.render.machine import plan_digest, plan_document  # noqa: PLC0415 - late, for a quick --help
 
+    past = workspace.store.applied(saved["digest"])
+    if past is not None:
+        raise _stale([stale.used(past)])
     if saved["digest"] != plan_digest(saved):
         raise _stale(["the document was edited after it was made: its digest is not that of its content"])
     project = workspace.project
@@ -255,14 +246,6 @@ def _stale(found: Sequence[str]) -> StalePlan:
     return StalePlan("the saved plan is stale; nothing was written", reasons=found, hint="make a new plan")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Signals:
-    """How a run is watched and stopped: set `stop` and it ends after the calls in flight."""
-
-    stop: threading.Event = field(default_factory=threading.Event)
-    on_outcome: Callable[[Outcome], None] = lambda _: None
-
-
 def apply(
     workspace: Workspace, planned: Planned, *, workers: int | None = None, signals: Signals | None = None
 ) -> Report:
@@ -270,45 +253,7 @@ def apply(
     made, signals = planned.plan, signals or Signals()
     if made.errors:
         raise InvalidInput("the plan has problems; nothing was written", made.problems)
-    with workspace.hold() as run_id:
-        return _carry_out(workspace, planned, run_id, workers or WORKERS, signals)
-
-
-def _carry_out(workspace: Workspace, planned: Planned, run_id: str, workers: int, signals: Signals) -> Report:
-    from reconciler.engine.carry import Run  # noqa: PLC0415 - late, for a quick --help
-    from reconciler.engine.executor import execute  # noqa: PLC0415 - late, for a quick --help
-    from reconciler.render.machine import plan_document  # noqa: PLC0415 - late, for a quick --help
-
-    made, records = planned.plan, workspace.store.records()
-    listed = {place: reading.listed or frozenset() for place, reading in planned.snapshot.readings.items()}
-    creating = {(change.connection, change.address.kind) for change in made.changes if change.action in _CREATING}
-    workspace.store.sight(run_id, {place: ids for place, ids in listed.items() if place in creating})
-    run = Run(
-        run_id=run_id,
-        store=workspace.store,
-        kinds=workspace.kinds,
-        connections=workspace.project.connections,
-        open_provider=workspace.writer,
-        listed=listed,
-        ids=_ids(records, made),
-    )
-    report = execute(
-        made,
-        run,
-        plan_digest=planned.digest or plan_document(made)["digest"],
-        workers=workers,
-        stop=signals.stop,
-        on_outcome=signals.on_outcome,
-    )
-    with suppress(ReconcilerError):  # what happened must be told, and a later run tidies up
-        workspace.store.tidy()
-    return report
-
-
-def _ids(records: Mapping[Address, Record], made: Plan) -> dict[Address, str]:
-    """Return the ids that references may use: not those of objects that are about to get a new one."""
-    renewed = {change.address for change in made.changes if change.action in {"create", "replace"}}
-    return {address: record.remote_id for address, record in records.items() if address not in renewed}
+    return carry_out(workspace, planned, workers or WORKERS, signals)
 
 
 def drift(workspace: Workspace, selection: Selection | None = None) -> Drift:

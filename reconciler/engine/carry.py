@@ -67,7 +67,8 @@ class Run:
 
     `telling` are the places whose answers to a creation are known to hold the new id.
     `listed` are the ids that were live before the run, by place: an object created now is none of them.
-    `computed` holds what the remote systems have worked out for each object so far.
+    `computed` holds what the remote systems have worked out for each object so far; `written` is set once
+    a call changed, or may have changed, something.
     """
 
     run_id: str
@@ -82,6 +83,7 @@ class Run:
     lock: threading.RLock = field(default_factory=threading.RLock)
     telling: set[Place] = field(default_factory=set)
     place_locks: dict[Place, threading.Lock] = field(default_factory=dict)
+    written: threading.Event = field(default_factory=threading.Event)
 
 
 def carry_out(run: Run, change: Change) -> Outcome:
@@ -340,14 +342,17 @@ def _send(run: Run, call: Call, number: int, sent: list[Call], about: Record | N
     sent.append(ready)
     try:
         with noticed(prolonging(run.store, number)):
-            return run.open_provider(call.connection).send(ready)
+            receipt = run.open_provider(call.connection).send(ready)
     except OutcomeUnknown as lost:
+        run.written.set()
         if not lost.pending:
             run.store.quieten(number)
         raise
     except ReconcilerError:
         run.store.end(number)
         raise
+    run.written.set()
+    return receipt
 
 
 def _verdict(run: Run, change: Change, remote_id: str | None, sent: list[Call]) -> tuple[State, str | None]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from reconciler.model.canonical import plain
+from reconciler.model.objects import PastRun
 
 Document = Mapping[str, Any]
 
@@ -66,6 +67,20 @@ def reasons(saved: Document, fresh: Document) -> list[str]:
         elif current is None and address not in redeclared:
             found.append(f"{address}: there is nothing to {change['action']} any more")
     return found
+
+
+_ENDINGS = {
+    "done": "carried out already, by run {run} at {at}",
+    "incomplete": "carried out already, by run {run} at {at}, which left objects failed, blocked or unknown",
+    "interrupted": "begun already, by run {run} at {at}, which was interrupted half-way",
+    None: "begun already, by run {run} at {at}, which did not come to its end",
+}
+
+
+def used(run: PastRun) -> str:
+    """Say by which run a plan was carried out, or begun: it runs once, and what was written stays."""
+    words = _ENDINGS.get(run.ended, "begun already, by run {run} at {at}").format(run=run.run_id, at=run.started_at)
+    return f"it was {words}" if run.ended == "done" else f"it was {words}; a new plan shows what is left"
 
 
 def unknown(saved: Document, fresh: Document) -> list[str]:

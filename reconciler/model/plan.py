@@ -45,7 +45,8 @@ class Plan:
     `managed` counts the objects the state holds for this project and environment, `declared` those the
     manifests declare, both whatever the selection.
     `purpose` is `apply` or `destroy`: what the plan was made for. `manifests` holds a digest of each declared
-    object by address, `targets` the remote system behind each connection that the plan is about.
+    object by address, `targets` the remote system behind each connection that the plan is about; `runs` counts
+    the runs that wrote before it was made.
     """
 
     project: str
@@ -62,6 +63,7 @@ class Plan:
     manifests: Mapping[str, str] = field(default_factory=dict)
     targets: Mapping[str, str] = field(default_factory=dict)
     forecast: Forecast = field(default_factory=Forecast)
+    runs: int = 0
 
     @property
     def summary(self) -> dict[str, int]:

@@ -52,6 +52,7 @@ def plan_document(plan: Plan) -> dict[str, Any]:
         "manifests": dict(plan.manifests),
         "targets": dict(plan.targets),
         "forecast": asdict(plan.forecast),
+        "runs": plan.runs,
     }
     masked = redacted_data(canonical.plain(document))
     return {**masked, "digest": plan_digest(masked)}

@@ -102,6 +102,7 @@ _SHAPES: dict[DocumentKind, Any] = {
         "selection": _SELECTION,
         "purpose": ("apply", "destroy"),
         "manifests": Rest(TEXT),
+        "runs": COUNT,
         "targets": Rest(TEXT),
         "forecast": {
             "writes": COUNT,

@@ -265,10 +265,24 @@ class Store:
 
         self._write(work)
 
-    def end_run(self, run_id: str, ended: str) -> None:
-        """Record how a run ended: `done`, `incomplete`, `interrupted` or `failed`."""
-        query = update(runs).where(self._mine(runs), runs.c.run_id == run_id).values(ended_at=now(), ended=ended)
+    def end_run(self, run_id: str, ended: str, *, unused: bool = False) -> None:
+        """Record how a run ended: `done`, `incomplete`, `interrupted` or `failed`.
+
+        `unused` where it wrote nothing at all: its plan can be carried out still.
+        """
+        values = {"ended_at": now(), "ended": ended, **({"plan_digest": None} if unused else {})}
+        query = update(runs).where(self._mine(runs), runs.c.run_id == run_id).values(values)
         self._database.write(lambda connection: connection.execute(query))
+
+    def run_count(self) -> int:
+        """Return how many runs have written, or begun to: plans of the same content are told apart by it."""
+        query = select(func.count()).select_from(runs).where(self._mine(runs))
+
+        def work(connection: Connection) -> int:
+            older = self._database.version == 1  # which kept no record of runs
+            return 0 if older else int(connection.execute(query).scalar_one())
+
+        return self._database.read(work, empty=0)
 
     def applied(self, plan_digest: str) -> PastRun | None:
         """Return the run that carried out, or began to carry out, a plan; None where none did."""

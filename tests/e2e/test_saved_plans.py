@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+import signal
+import sqlite3
 import stat
+import subprocess
+import sys
+import time
 
 import pytest
 from desk import PROJECT, SLOTS
 
 from reconciler.render.saved import plan_digest
+from reconciler.sandbox import Fault
 
 MOVED = [SLOTS[0], ("2027-03-09", "11:00", 60), SLOTS[2]]
 
@@ -226,6 +232,82 @@ def test_a_plan_that_does_nothing_is_stale_too(approved, change):
     refused(approved, arguments=arguments)
 
 
+# It runs once
+
+
+def runs(desk):
+    connection = sqlite3.connect(desk.folder / ".reconciler" / "state.db")
+    try:
+        return connection.execute(
+            "select run_id, ended, plan_digest from reconciler_runs order by started_at"
+        ).fetchall()
+    finally:
+        connection.close()
+
+
+def test_a_plan_that_was_carried_out(approved):
+    accepted(approved)
+    run_id = next(row[0] for row in runs(approved) if row[2] == saved_digest(approved))
+    done = refused(approved, f"it was carried out already, by run {run_id} at 20")
+    assert "what is left" not in done.err
+
+
+def saved_digest(desk):
+    return json.loads((desk.folder / "saved.plan").read_text(encoding="utf-8"))["digest"]
+
+
+def test_a_plan_that_came_through_in_part(approved):
+    approved.box.fault(Fault(kind="status_before", match_method="PUT", match_path="/api/sessions", status=422))
+    approved.run("apply", "saved.plan", "--yes", code=3)
+    approved.calls()
+    refused(approved, "it was carried out already", "which left objects failed, blocked or unknown", "what is left")
+    approved.run("apply", "--yes", code=0)
+    approved.settled()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_a_plan_whose_run_was_cut_off(approved, number):
+    approved.box.fault(Fault(kind="latency", match_method="PUT", seconds=1.0, times=None))
+    command = [sys.executable, "-m", "reconciler", "apply", "saved.plan", "--yes", "--parallelism", "1"]
+    process = subprocess.Popen(
+        command, cwd=approved.folder, env=approved.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    deadline = time.monotonic() + 60
+    while not [item for item in approved.box.log() if item.method == "PUT"] and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(number)
+    assert process.wait(timeout=60) in {130, -signal.SIGKILL}
+    approved.box.clear_faults()
+    approved.calls()
+    words = "was interrupted half-way" if number == signal.SIGTERM else "did not come to its end"
+    refused(approved, "it was begun already", words, "a new plan shows what is left")
+    approved.run("apply", "--yes", code=0)
+    approved.settled()
+
+
+def test_a_plan_of_which_nothing_at_all_was_written_can_be_carried_out_still(approved):
+    approved.box.fault(Fault(kind="status_before", match_method="PUT", status=422, times=None))
+    approved.run("apply", "saved.plan", "--yes", code=3)
+    approved.box.clear_faults()
+    approved.calls()
+    accepted(approved)
+
+
+def test_a_guard_that_refuses_and_a_question_that_is_not_answered_use_no_plan(approved):
+    approved.run("apply", "saved.plan", code=4)
+    approved.run("apply", "saved.plan", "--yes", "--max-deletes", "0", "--max-change-percent", "0", code=0)
+
+
+def test_a_plan_of_the_same_content_made_later_is_another_plan(desk):
+    desk.session()
+    for _ in range(2):
+        desk.quick("plan", "--out", "saved.plan", code=0)
+        desk.run("apply", "saved.plan", "--yes", code=0)
+        desk.box.delete("session", desk.box.sessions()[0]["id"])
+        desk.quick("state", "rm", "Session/yoga", code=0)
+    assert len(runs(desk)) == 2
+
+
 # What it need not notice
 
 
@@ -281,8 +363,6 @@ def test_a_saved_plan_is_private_and_holds_no_secret(approved):
 
 
 def test_a_system_that_does_not_answer_is_no_stale_plan(approved):
-    from reconciler.sandbox import Fault  # noqa: PLC0415 - here only
-
     approved.box.fault(Fault(kind="status_before", match_path="/api/sessions", status=500, times=None))
     done = approved.run("apply", "saved.plan", "--yes", code=1)
     assert "Session/yoga" in done.err

@@ -60,6 +60,7 @@ def test_plan_document_has_the_keys_of_the_contract_in_order():
         "manifests",
         "targets",
         "forecast",
+        "runs",
         "digest",
     ]
     assert list(document["changes"][0]) == [
