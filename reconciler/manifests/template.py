@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
 import jinja2
 from jinja2 import nodes
+from jinja2.filters import do_round
 from jinja2.sandbox import SandboxedEnvironment
 
 from reconciler.manifests.explain import label
@@ -25,6 +26,7 @@ from reconciler.model.objects import Problem
 MAX_LENGTH = 64 * 1024
 MAX_SOURCE = 16 * 1024
 MAX_REPEAT = 1_000
+MAX_PRECISION = 30
 MAX_TEMPLATES = 5_000
 """Templates of one document: each costs a compilation, so more would take minutes."""
 
@@ -148,8 +150,17 @@ def _environment() -> SandboxedEnvironment:
 
     environment = Expressions(undefined=jinja2.StrictUndefined, autoescape=False)
     environment.filters = {name: environment.filters[name] for name in _FILTERS}
+    environment.filters["round"] = _round
     environment.globals = {}
     return environment
+
+
+def _round(value: float, precision: int = 0, method: Literal["common", "ceil", "floor"] = "common") -> float:
+    """Round as jinja2 does; it computes 10**precision, which for a billion takes minutes."""
+    if not isinstance(precision, int) or abs(precision) > MAX_PRECISION:
+        message = f"round takes at most {MAX_PRECISION} digits"
+        raise ValueError(message)
+    return do_round(value, precision, method)
 
 
 def _plain(value: Any) -> Any:
