@@ -14,6 +14,7 @@ KINDS = (
     "latency",  # the answer comes `seconds` late
     "status_before",  # `status` is answered, nothing is executed
     "status_after",  # the request is executed, then `status` is answered
+    "page_before",  # 200 with an HTML page, as of a proxy that closes for maintenance; nothing is executed
     "drop_before",  # the connection is closed without an answer, nothing is executed
     "drop_after",  # the request is executed, then the connection is closed without an answer
     "truncate",  # executed; the body stops mid-way while Content-Length promises all of it

@@ -53,6 +53,9 @@ class Line:
         await hang_up(self.scope, self.receive, flush=flush)
 
 
+_PAGE = Answer(status=200, headers=((b"content-type", b"text/html"),), body=_HTML)
+
+
 class Gate:
     """The outermost ASGI application. Paths under `private` pass without log or fault."""
 
@@ -77,6 +80,8 @@ class Gate:
             await line.drop()
         elif fault and fault.kind == "status_before":
             await _deliver(_failure(fault), line)
+        elif fault and fault.kind == "page_before":
+            await _deliver(_PAGE, line)
         else:
             await _disturbed(fault, await self._run(scope, body), line)
 
@@ -145,7 +150,7 @@ def _spoiled(fault: Fault, answer: Answer, path: str) -> Answer:
     if fault.kind == "status_after":
         return _failure(fault)
     if fault.kind == "garbage" and not fault.binary:
-        return Answer(status=200, headers=((b"content-type", b"text/html"),), body=_HTML)
+        return _PAGE
     bodies = {
         "garbage": bytes(range(256)),
         "huge": b" " * fault.size,

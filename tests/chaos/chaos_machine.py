@@ -35,7 +35,7 @@ SWITCHES = {
 """What servers differ in, but for who is let in, and for refusals to delete that no rerun can overcome."""
 
 SIZE = (4, 3, 4, 1)
-TIMEOUT = 0.6
+TIMEOUT, CALM = 0.6, 10.0
 MARGIN = 1.2
 RUNS = 2
 WORKERS_SEEN = 30.0
@@ -47,6 +47,7 @@ FAULTS: tuple[dict[str, Any], ...] = (
     {"kind": "status_before", "status": 503, "retry_after": 0},
     {"kind": "status_after", "status": 502},
     {"kind": "status_after", "status": 500},
+    {"kind": "page_before"},
     {"kind": "drop_before"},
     {"kind": "drop_after"},
     {"kind": "latency", "seconds": TIMEOUT * 1.3},
@@ -231,6 +232,7 @@ class Chaos(RuleBasedStateMachine):
             return
         try:
             self.box.clear_faults()
+            self.town.take_time(CALM)
             self._nothing_lost()
             self._release()
             self._settle()

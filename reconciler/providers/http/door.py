@@ -116,13 +116,19 @@ class Door:
         """Send one writing call; `path` may carry a query. 2xx and 4xx are returned.
 
         RemoteError: it was certainly not carried out. OutcomeUnknown: it may have been, because the
-        answer was lost, is a server's failure (5xx), or redirects as a carried out form does.
+        answer was lost, is a server's failure (5xx), redirects as a carried out form does, or is a page
+        where a PUT or DELETE should be answered: it may come from what stands before the API. (After a
+        POST the caller looks for what it made.)
         `repeatable`: carried out twice it is as carried out once, so it is sent again where an attempt
         ended without an answer that can be used; of a DELETE, 404 and 410 are then as good as a success.
         """
         typed = {**(headers or {}), **({"Content-Type": content_type} if content_type else {})}
         request = self._request(method, path, headers=typed, content=content)
-        return self._carry(request, Purpose.REPEATABLE if repeatable else Purpose.ONCE)
+        answer = self._carry(request, Purpose.REPEATABLE if repeatable else Purpose.ONCE)
+        if answer.ok and answer.is_html and method != "POST":
+            said = f"{self._described(request)}: {answer.status}{self._marked(answer)}: answered with an HTML page"
+            raise OutcomeUnknown(f"{said}; it may or may not have been carried out", status=answer.status)
+        return answer
 
     def login(self, path: str, payload: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Answer:
         """POST JSON to obtain a token: changes nothing there, so it is repeated like a read."""

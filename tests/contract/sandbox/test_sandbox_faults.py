@@ -83,6 +83,15 @@ def test_garbage(box, xml, binary, start):
     assert answer.content.startswith(start)
 
 
+def test_page_before_executes_nothing(box, xml):
+    box.reset("samples")
+    box.fault(Fault(kind="page_before"))
+    answer = xml.delete("/sessions/123.xml")
+    assert answer.status_code == 200
+    assert answer.content.startswith(b"<!DOCTYPE html>")
+    assert xml.get("/sessions/123.xml").status_code == 200
+
+
 def test_slow_body(box, xml):
     box.reset("samples")
     box.fault(Fault(kind="slow_body", seconds=0.2))
