@@ -43,6 +43,8 @@ class Exported:
     text: str
     known: bool
     """Whether its address is that of a managed or declared object, not one given just now."""
+    complete: bool = True
+    """Whether it declares the object; otherwise all of it is a comment."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,6 +201,7 @@ def _manifests(
                     path=f"{kebab(kind.name)}s/{address.name}.yaml",
                     text=written.text,
                     known=address in found.owned,
+                    complete=written.complete,
                 )
             )
     return manifests, problems

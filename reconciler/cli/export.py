@@ -138,9 +138,12 @@ def _save(settings: Project, declared: Declared, made: Export, out: Path, choice
     from reconciler.cli.export_files import elsewhere, save  # noqa: PLC0415 - late, for a quick --help
 
     skipped = elsewhere(settings, declared, made.manifests, out, choice)
-    items = [item for item in made.manifests if str(item.address) not in skipped]
+    # A comment in the place of a manifest would have the next plan delete what is managed.
+    kept = [item for item in made.manifests if item.known and not item.complete]
+    items = [item for item in made.manifests if str(item.address) not in skipped and item not in kept]
     written, unchanged = save(out, items, force=force)
-    said = [f"Left out {address}: {file} declares it." for address, file in sorted(skipped.items())[:_NAMED]]
+    said = [f"Left {item.address} as it is declared: what is live of it cannot be." for item in kept]
+    said += [f"Left out {address}: {file} declares it." for address, file in sorted(skipped.items())[:_NAMED]]
     if len(skipped) > _NAMED:
         said.append(f"Left out {len(skipped) - _NAMED} more that are declared already.")
     said += [f"Wrote {file}" for file in written[:_NAMED]]

@@ -292,3 +292,17 @@ def test_an_output_that_cannot_carry_the_names_is_told(desk):
     done = desk.run("export", "--kind", "Session", code=1, PYTHONIOENCODING="ascii")
     assert "--out" in done.err
     assert done.out == ""
+
+
+def test_what_is_managed_and_can_no_longer_be_declared_keeps_its_manifest(desk):
+    furnish(desk)
+    files = take_over(desk)
+    room = desk.box.resources()[0]["id"]
+    desk.box.edit_resource(room, name="")
+    done = desk.quick("export", "--out", "manifests", "--force", *WINDOW, code=0)
+    assert f"Left Resource/room-{room} as it is declared: what is live of it cannot be." in done.err
+    assert {path: path.read_text(encoding="utf-8") for path in files} == files
+    desk.quick("validate", code=0)
+    plan = desk.quick("plan", "--format", "json", code=0).json
+    assert plan["summary"]["delete"] == 0
+    assert plan["summary"]["update"] == 1
