@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import SplitResult, parse_qs, urlsplit
 
 _SQLITE = "sqlite:///"
+_PASSWORDS = frozenset({"password", "sslpassword"})
 _POSTGRES = frozenset({"postgresql", "postgresql+psycopg"})
 
 
@@ -45,7 +46,8 @@ def state_fault(url: str) -> str | None:
     parts = _split(url)
     if parts is None or parts.scheme not in _POSTGRES:
         return f"is not a place for the state; {expected}"
-    if parts.password is not None or "password" in parse_qs(parts.query, keep_blank_values=True):
+    given = parse_qs(parts.query, keep_blank_values=True).keys()
+    if parts.password is not None or given & _PASSWORDS:
         return (
             "holds a password; expected none in the project file: "
             "set PGPASSWORD or use a passfile (~/.pgpass or PGPASSFILE)"

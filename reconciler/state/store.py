@@ -112,12 +112,14 @@ class Store:
         """
         values = {**self._scope, **intent_values(intent), "token": uuid.uuid4().hex}
         known = select(intents.c.number).where(intents.c.token == values["token"])
+        tried: list[bool] = []
 
         def work(connection: Connection) -> int:
             if fenced and self._run_id != intent.run_id:
                 message = f"run {intent.run_id} does not hold the state's lease"
                 raise ReconcilerError(message)
-            number = connection.execute(known).scalar_one_or_none()
+            number = connection.execute(known).scalar_one_or_none() if tried else None
+            tried.append(True)
             if number is None:  # not from a first try whose commit was not confirmed
                 number = connection.execute(insert(intents).values(values).returning(intents.c.number)).scalar_one()
             return int(number)

@@ -149,6 +149,7 @@ def test_unknown_environment(folder):
         ("https://uk.bookingbug.com", "https://x:99999999", "base_url is not an http or https URL"),
         ("sqlite:///.reconciler/state.db", "postgresql://u:hunter2@db/x", "PGPASSWORD"),
         ("sqlite:///.reconciler/state.db", "postgresql://u@db/x?password=hunter2", "PGPASSWORD"),
+        ("sqlite:///.reconciler/state.db", "postgresql://u@db/x?sslmode=require&sslpassword=hunter2", "PGPASSWORD"),
         ("sqlite:///.reconciler/state.db", "mysql://db", "6:10: state is not a place for the state"),
         ("max_deletes: 10", "max_deletes: -1", "spec.policy.max_deletes is -1"),
         ("values/common.yaml", "values/none.yaml", 'values file "values/none.yaml" does not exist'),

@@ -2,6 +2,7 @@ import threading
 from dataclasses import replace
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from reconciler.errors import ReconcilerError
 from reconciler.model.objects import Address, Intent, Record, Ref
@@ -188,3 +189,33 @@ def test_a_reader_sees_what_a_writer_with_another_connection_committed(open_stor
     assert list(reader.records()) == [YOGA]
     writer.remove(YOGA)
     assert reader.records() == {}
+
+
+def test_a_transaction_whose_commit_was_not_confirmed_is_repeated_without_doubling(open_store, monkeypatch):
+    store, lost = open_store(), []
+    store.save(record())
+    real = store._database._begun
+
+    def unconfirmed(work, *, writing=False):
+        result = real(work, writing=writing)
+        if writing and not lost:
+            lost.append(result)
+            raise OperationalError("COMMIT", {}, Exception("the server went away"), connection_invalidated=True)
+        return result
+
+    monkeypatch.setattr(store._database, "_begun", unconfirmed)
+    number = store.begin(intent(name="Yoga"))
+    assert lost == [number]
+    assert len(store.open_intents()) == 1
+    for write in (
+        lambda: store.save(record(remote_id="13"), ends=number),
+        lambda: store.rename(YOGA, Address("Session", "zumba")),
+        lambda: store.sight("r1", {("sessions", "Session"): {"1"}}),
+        lambda: store.begin_run("r1", "apply", plan_digest="sha256:1"),
+    ):
+        lost.clear()
+        write()
+        assert lost
+    assert store.open_intents() == ()
+    assert [str(address) for address in store.records()] == ["Session/zumba"]
+    assert store.applied("sha256:1").run_id == "r1"

@@ -1,0 +1,222 @@
+"""The state under two runs at once, on a server that restarts, and on what cannot be used: nothing lost or doubled."""
+
+from __future__ import annotations
+
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+from desk import PROJECT
+
+from reconciler.sandbox import Fault
+
+SCRIPT = Path(__file__).parents[2] / ".ci" / "postgres"
+APPLY = [sys.executable, "-W", "error", "-m", "reconciler", "apply", "--yes"]
+COUNT = 24
+
+
+def on(desk, url):
+    desk.project(PROJECT.format(url=desk.box.url).replace("spec:\n", f"spec:\n  state: {url}\n"))
+
+
+def courts(desk, count=COUNT):
+    for number in range(count):
+        desk.declare("Resource", f"court-{number:02}", {"name": f"Court {number}"})
+
+
+def started(desk, *arguments):
+    command = [*APPLY, *arguments]
+    return subprocess.Popen(
+        command, cwd=desk.folder, env=desk.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def until(condition, process):
+    deadline = time.monotonic() + 90
+    while not condition():
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def posts(desk):
+    return sum(item.method == "POST" for item in desk.box.log())
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def shared(request, desk):
+    if request.param == "postgresql":
+        on(desk, request.getfixturevalue("postgres"))
+    courts(desk)
+    return desk
+
+
+def test_of_two_applies_at_once_one_works_and_one_refuses_or_waits(shared):
+    shared.box.fault(Fault(kind="latency", match_method="POST", seconds=4.0, times=None))
+    first = started(shared, "--parallelism", "2")
+    until(lambda: posts(shared), first)
+    refused = shared.run("apply", "--yes", code=1)
+    assert "another run holds this project's state" in refused.err
+    assert f"process {first.pid}" in refused.err
+    shared.run("plan", code=0)  # a plan takes no lease
+    waiting = started(shared, "--lock-timeout", "120")
+    shared.box.clear_faults()
+    out, err = first.communicate(timeout=120)
+    assert first.returncode == 0, (out, err)
+    out, err = waiting.communicate(timeout=120)
+    assert waiting.returncode == 0, (out, err)
+    assert "No changes" in out
+    assert (len(shared.box.resources()), posts(shared)) == (COUNT, COUNT)
+    shared.settled()
+
+
+def test_two_applies_that_start_at_once_with_no_state_at_all_double_nothing(shared):
+    processes = [started(shared, "--lock-timeout", "120") for _ in range(2)]
+    ended = [process.communicate(timeout=150) for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], ended
+    assert (len(shared.box.resources()), posts(shared)) == (COUNT, COUNT)
+    shared.settled()
+
+
+@pytest.fixture
+def own_server(postgres):
+    """Start a server that may be restarted; the one that is shared by all tests must not be."""
+    folder = tempfile.mkdtemp(prefix="reconciler-postgres-")
+    try:
+        exports = subprocess.run([SCRIPT, "start", folder], capture_output=True, text=True, timeout=120, check=True)
+        yield folder, dict(line.removeprefix("export ").split("=", 1) for line in exports.stdout.splitlines())
+    finally:
+        subprocess.run([SCRIPT, "stop", folder], capture_output=True, timeout=120, check=False)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.mark.parametrize("mode", ["fast", "immediate"])
+def test_a_run_goes_on_over_a_restart_of_its_database_server(desk, own_server, mode):
+    folder, exports = own_server
+    desk.env.update(exports)
+    on(desk, exports["RECONCILER_TEST_POSTGRES"])
+    courts(desk)
+    desk.box.fault(Fault(kind="latency", match_method="POST", seconds=0.5, times=None))
+    process = started(desk, "--parallelism", "2", "--format", "json")
+    until(lambda: len(desk.box.resources()) >= 2, process)
+    subprocess.run([SCRIPT, "restart", folder, mode], capture_output=True, timeout=120, check=True)
+    out, err = process.communicate(timeout=150)
+    assert "Traceback" not in out + err
+    assert process.returncode == 0, (out, err)
+    desk.box.clear_faults()
+    assert len(desk.box.resources()) == COUNT
+    desk.settled()
+
+
+def test_a_run_whose_database_server_is_gone_for_good_stops_and_the_next_one_converges(desk, own_server):
+    folder, exports = own_server
+    desk.env.update(exports)
+    on(desk, exports["RECONCILER_TEST_POSTGRES"])
+    courts(desk, 6)
+    desk.box.fault(Fault(kind="latency", match_method="POST", seconds=0.5, times=None))
+    process = started(desk, "--parallelism", "6", "--format", "json")
+    until(lambda: posts(desk), process)
+    before = posts(desk)
+    subprocess.run([SCRIPT, "stop", folder], capture_output=True, timeout=120, check=True)
+    out, err = process.communicate(timeout=170)
+    assert process.returncode == 3, (out, err)
+    assert "Traceback" not in out + err
+    desk.box.clear_faults()
+    assert posts(desk) <= max(before, 6)
+    subprocess.run([SCRIPT, "restart", folder], capture_output=True, timeout=120, check=True)
+    desk.run("apply", "--yes", "--lock-timeout", "100", code=0)
+    assert len(desk.box.resources()) == 6
+    desk.settled()
+
+
+def test_a_server_that_cannot_be_used_is_an_error_in_words_and_nothing_is_sent(desk, postgres):
+    url = os.environ["RECONCILER_TEST_POSTGRES"]
+    desk.session()
+    for state, env, words in (
+        ("postgresql://reconciler@127.0.0.1:1/postgres", {}, "onnection refused"),
+        (url.rpartition("/")[0] + "/nosuchdatabase", {}, 'database "nosuchdatabase" does not exist'),
+        (url, {"PGPASSWORD": "hunter2-is-wrong"}, "password authentication failed"),
+    ):
+        on(desk, state)
+        for command in (["plan"], ["apply", "--yes"], ["state", "list"]):
+            done = desk.run(*command, code=1, **env)
+            assert words in done.err
+            assert "check spec.state" in done.err
+            assert "hunter2" not in done.err + done.out
+    assert desk.box.log() == []
+
+
+def test_a_driver_that_is_missing_is_named(desk):
+    (desk.folder / "hidden").mkdir()
+    (desk.folder / "hidden" / "psycopg.py").write_text("raise ImportError(\"No module named 'psycopg'\")")
+    on(desk, "postgresql://me@127.0.0.1/db")
+    desk.session()
+    path = os.pathsep.join([str(desk.folder / "hidden"), os.environ.get("PYTHONPATH", "")])
+    done = desk.run("apply", "--yes", code=1, PYTHONPATH=path)
+    assert "No module named 'psycopg'" in done.err
+    assert "pip install '.[postgres]'" in done.err
+    assert desk.box.log() == []
+
+
+@pytest.mark.parametrize("trouble", ["damaged", "read-only", "no folder"])
+def test_a_file_that_cannot_be_used_is_an_error_in_words_and_nothing_is_written(desk, trouble):
+    desk.session()
+    folder = desk.folder / ".reconciler"
+    if trouble == "no folder":
+        folder.write_text("a file where the folder should be")
+    else:
+        desk.quick("state", "list", code=0)
+        desk.quick("apply", "--yes", "--target", "Session/yoga", code=0)
+        desk.session(price=36)
+        desk.box.clear_log()
+        file = folder / "state.db"
+        if trouble == "damaged":
+            file.write_bytes(b"this is no database" * 1000)
+        else:
+            file.chmod(0o400)
+    bound = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
+    done = subprocess.run(
+        [*bound, *APPLY], cwd=desk.folder, env=desk.env, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 1, done
+    assert "Traceback" not in done.stdout + done.stderr
+    assert {"damaged": "not a database", "read-only": "readonly database", "no folder": ".reconciler"}[
+        trouble
+    ] in done.stderr
+    assert "hint:" in done.stderr
+    assert desk.calls() == []
+
+
+def test_a_disk_that_fills_up_in_mid_run_loses_nothing(desk):
+    courts(desk)
+    desk.quick("apply", "--yes", "--target", "Resource/court-00", code=0)
+    folder = desk.folder / ".reconciler"
+    room = max(path.stat().st_size for path in folder.iterdir()) + 40_000
+
+    def small_disk():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
+
+    done = subprocess.run(
+        APPLY,
+        cwd=desk.folder,
+        env=desk.env,
+        preexec_fn=small_disk,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 3, done
+    assert "Traceback" not in done.stdout + done.stderr
+    assert "disk" in done.stdout + done.stderr
+    made = len(desk.box.resources())
+    assert 1 < made < COUNT
+    desk.run("apply", "--yes", code=0)
+    assert len(desk.box.resources()) == COUNT
+    desk.settled()
