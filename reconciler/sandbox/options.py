@@ -140,6 +140,12 @@ class Options:
     delete_again: int = _choice(404, 200, about="status of deleting what was already deleted")
     strict: str = _choice("strict", "lenient", about="unknown fields and wrong types are refused, or ignored")
 
+    stores: str = _text(
+        "",
+        about="fields of sessions, slots and resources that a write stores otherwise than sent, without a word: "
+        "FIELD=VALUE, or FIELD alone for one that it passes over; separated by commas",
+    )
+
     # Who is let in
     login_status: int = _choice(201, 200, about="status of a login; official clients need 201")
     expired_status: int = _choice(401, 419, about="status for an expired token")
@@ -167,6 +173,12 @@ class Options:
         _zone(self.company_zone)
         if self.fixed_now:
             _instant(self.fixed_now)
+
+    @property
+    def stored_otherwise(self) -> dict[str, str | None]:
+        """Return what `stores` says: the value that a field gets whatever is sent, None for one passed over."""
+        pairs = (item.partition("=") for item in self.stores.split(",") if item.strip())
+        return {name.strip(): value.strip() if equals else None for name, equals, value in pairs}
 
     @classmethod
     def choices(cls) -> dict[str, tuple[str | int, ...]]:

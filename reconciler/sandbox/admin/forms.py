@@ -63,7 +63,14 @@ _READ_ONLY = frozenset({"id", "type", "deleted", "company_id", "order", "referen
 
 def resource(call: Call, body: Mapping[str, Any]) -> dict[str, Any]:
     """Return the stated columns of a resource; wrong or unknown fields are refused when strict."""
-    return _checked(call, body, _RESOURCE, _READ_ONLY | {"address"})
+    values = _checked(call, body, _RESOURCE, _READ_ONLY | {"address"})
+    otherwise = call.options.stored_otherwise
+    kept = {name: value for name, value in values.items() if otherwise.get(name, "") is not None}
+    return {name: _like(value, otherwise[name] or "") if name in otherwise else value for name, value in kept.items()}
+
+
+def _like(value: Any, text: str) -> Any:
+    return int(text) if isinstance(value, int) and not isinstance(value, bool) else text
 
 
 def address(call: Call, body: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -29,10 +29,10 @@ def session(call: Call, element: Element) -> Stated:
     """Read a `<session>`; raises Refusal with every problem at once when strict."""
     stated = Stated()
     plain = [child for child in element if child.tag != "slots"]
-    stated.values = _values(plain, READERS, stated.problems)
+    stated.values = _stored(call, _values(plain, READERS, stated.problems), READERS)
     for child in element:
         if child.tag == "slots":
-            stated.slots = [_slot(item, stated.problems) for item in child]
+            stated.slots = [_stored(call, _slot(item, stated.problems), SLOT_READERS) for item in child]
     _refuse(call, stated.problems)
     return stated
 
@@ -42,7 +42,14 @@ def slot(call: Call, element: Element) -> dict[str, Any]:
     problems: list[str] = []
     values = _slot(element, problems)
     _refuse(call, problems)
-    return values
+    return _stored(call, values, SLOT_READERS)
+
+
+def _stored(call: Call, values: dict[str, Any], readers: Mapping[str, Callable[[str], Any]]) -> dict[str, Any]:
+    """Return the values as a server stores them that takes liberties with some."""
+    otherwise = call.options.stored_otherwise
+    kept = {name: value for name, value in values.items() if otherwise.get(name, "") is not None}
+    return {name: readers[name](otherwise[name] or "") if name in otherwise else kept[name] for name in kept}
 
 
 def _slot(element: Element, problems: list[str]) -> dict[str, Any]:

@@ -1,0 +1,53 @@
+"""A server that answers 200 and stores something else: what did not converge is said with both values."""
+
+from __future__ import annotations
+
+import pytest
+from desk import SLOTS
+
+RESOURCE = {"name": "Court 1", "email": "a@example.com", "position": 3}
+
+
+@pytest.mark.parametrize(
+    ("stores", "address", "path", "answered", "wanted"),
+    [
+        ("price=30.00", "Session/yoga", "price", "30.00", "35.00"),
+        ("group=Body", "Session/yoga", "group", "Body", "Body & Mind"),
+        ("spaces", "Session/yoga", "spaces", 1, 12),
+        ("duration=45", "Session/yoga", "slots[2027-03-01 11:00]", None, None),
+        ("email", "Resource/court-1", "email", "", "a@example.com"),
+        ("position=9", "Resource/court-1", "position", 9, 3),
+    ],
+)
+def test_a_value_that_the_server_did_not_take_over(desk, stores, address, path, answered, wanted):
+    desk.box.set_options(show_fields="all", resource_fields="all", stores=stores)
+    desk.session(slots=SLOTS, spaces=12)
+    desk.declare("Resource", "court-1", RESOURCE)
+    done = desk.run("apply", "--yes", "--verify", "--format", "json", code=3)
+    outcomes = {item["address"]: item for item in done.json["outcomes"]}
+    states = {name: item["state"] for name, item in outcomes.items()}
+    assert states == {name: "failed" if name == address else "applied" for name in states}
+    error = outcomes[address]["error"]
+    assert error.startswith(f"applied, but the server answers {path} "), error
+    if wanted is None:
+        assert "2027-03-01 11:00 45 instead of 2027-03-01 11:00 60" in error
+    elif answered != "":
+        assert f"{path} {answered!r} instead of {wanted!r}" in error
+    verify = done.json["verify"]
+    assert verify["changes"] == [address]
+    assert path.partition("[")[0].rstrip("s") in verify["words"][0]
+    text = desk.run("apply", "--yes", "--verify", code=3).out
+    assert f"not converged: {address}: " in text
+    desk.box.set_options(stores="")
+    desk.run("apply", "--yes", "--verify", code=0)
+    desk.settled()
+
+
+def test_an_update_is_read_back_too(desk):
+    desk.box.set_options(show_fields="all")
+    desk.session(slots=SLOTS)
+    desk.quick("apply", "--yes", code=0)
+    desk.box.set_options(stores="time=11:15")
+    desk.session(slots=[SLOTS[0], ("2027-03-09", "11:00", 60), SLOTS[2]])
+    done = desk.run("apply", "--yes", code=3)
+    assert "2027-03-09 11:15 60 instead of 2027-03-09 11:00 60" in done.out
