@@ -132,6 +132,7 @@ def plan(
     `selection` is what the user chose; `only` narrows the plan to the addresses of an earlier one.
     `on_wait` hears how many seconds it waits first, where a call of a killed run may still be under way.
     """
+    from reconciler.engine.occupied import enquiries, look, told  # noqa: PLC0415 - late, for a quick --help
     from reconciler.engine.planner import World, make_plan, scopes  # noqa: PLC0415 - late, for a quick --help
     from reconciler.engine.snapshot import take  # noqa: PLC0415 - late, for a quick --help
 
@@ -154,6 +155,8 @@ def plan(
         sighted=workspace.store.sighted(),
         destroying=destroying,
         forgotten=forgotten,
+        levels=workspace.project.policy.risks,
+        currency=workspace.project.currency,
     )
     _wait_for_pending(intents, selected, on_wait)
     wanted = scopes(world)
@@ -165,6 +168,8 @@ def plan(
         "tool_version": __version__,
     }
     made = make_plan(world, snapshot, header, selection)
+    asked = enquiries(made, workspace.kinds, world.now)
+    made = told(made, asked, look(asked, workspace.reader), world.levels)
     warnings = tuple(problem for problem in declared.problems if problem.severity == "warning")
     made = replace(made, problems=(*made.problems, *warnings), runs=workspace.store.run_count())
     return Planned(plan=made, snapshot=snapshot)
@@ -282,46 +287,45 @@ def drift(workspace: Workspace, selection: Selection | None = None) -> Drift:
     return compare_records(chosen, snapshot, workspace.kinds, workspace.project.connections)
 
 
-def adopt(workspace: Workspace, declared: Declared, address: Address, remote_id: str | None = None) -> Record:
+def adopt(
+    workspace: Workspace,
+    declared: Declared,
+    address: Address,
+    remote_id: str | None = None,
+    *,
+    allow_shared: bool = False,
+) -> Record:
     """Take an existing live object under management: by id, or the only one with the same natural key.
 
-    Reads only; nothing of the object changes. ReconcilerError says why it cannot be taken.
+    Reads only; nothing of the object changes. ReconcilerError says why it cannot be taken; Refused, that
+    another project or environment manages it, unless `allow_shared`.
     """
-    from reconciler.engine.adopt import choose, scope_of  # noqa: PLC0415 - late, for a quick --help
+    from reconciler.takeover import adopt as take_over  # noqa: PLC0415 - late, for a quick --help
 
     desired = declared.desired.get(address)
     if desired is None:
         raise ReconcilerError(f"{address} is not declared", hint="write its manifest first, then adopt it")
-    with workspace.hold():
-        records = workspace.store.records()
-        ids = {known: record.remote_id for known, record in records.items()}
-        workspace.unlock({desired.connection})
-        reading = workspace.reader(desired.connection).read(scope_of(desired, ids, remote_id))
-        live = choose(workspace.kinds[address.kind], desired, reading, records, remote_id)
-        record = Record(
-            address=address,
-            connection=desired.connection,
-            target=workspace.project.connections[desired.connection].target,
-            remote_id=live.remote_id,
-            fields={},
-            protect=desired.protect,
-            depends_on=desired.depends_on,
-        )
-        workspace.backup("adopt")
-        workspace.store.save(record)
-        workspace.store.settle(address)
-        workspace.store.tidy()
-    return record
+    return take_over(workspace, desired, remote_id, allow_shared=allow_shared)
 
 
-def adopt_all(workspace: Workspace, declared: Declared, selection: Selection | None = None) -> Adopted:
-    """Take every declared object under management that is live already: each that has exactly one match."""
+def adopt_all(
+    workspace: Workspace,
+    declared: Declared,
+    selection: Selection | None = None,
+    *,
+    allow_shared: Collection[str] = (),
+) -> Adopted:
+    """Take every declared object under management that is live already: each that has exactly one match.
+
+    Those that somebody else in the same state manages are left out, unless globs of `allow_shared` name them.
+    """
     from reconciler.takeover import adopt_all as take_over  # noqa: PLC0415 - late, for a quick --help
 
     chosen = select(
         declared.desired.keys(), selection or Selection(), declared.desired, workspace.store.records().keys()
     )
-    return take_over(workspace, [declared.desired[address] for address in sorted(chosen, key=str)])
+    wanted = [declared.desired[address] for address in sorted(chosen, key=str)]
+    return take_over(workspace, wanted, allow_shared=allow_shared)
 
 
 def export(workspace: Workspace, declared: Declared, wish: Wish) -> Export:

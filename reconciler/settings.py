@@ -20,6 +20,7 @@ from reconciler import redaction
 from reconciler.errors import ReconcilerError
 from reconciler.files import read_regular
 from reconciler.model.objects import SourceRef
+from reconciler.model.risk import Level
 
 DEFAULT_STATE = "sqlite:///.reconciler/state.db"
 COMMAND_TIMEOUT = 60.0
@@ -193,12 +194,17 @@ class Connection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """Limits on what one run may do; places are where the project file sets them, None for defaults."""
+    """Limits on what one run may do; places are where the project file sets them, None for defaults.
+
+    `risks` are the levels it sets, by code.
+    """
 
     max_deletes: int = 10
     max_change_percent: float = 30
     max_deletes_at: SourceRef | None = None
     max_change_percent_at: SourceRef | None = None
+    risks: Mapping[str, Level] = field(default_factory=dict)
+    risks_at: Mapping[str, SourceRef] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,3 +220,5 @@ class Project:
     policy: Policy = field(default_factory=Policy)
     environment: str | None = None
     values: Mapping[str, object] = field(default_factory=dict)
+    currency: str | None = None
+    """What prices are in (ISO 4217)."""

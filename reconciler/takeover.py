@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -27,7 +27,27 @@ class Adopted:
     beyond: tuple[Address, ...] = ()
 
 
-def adopt_all(workspace: Workspace, wanted: Iterable[Desired]) -> Adopted:
+def adopt(workspace: Workspace, desired: Desired, remote_id: str | None, *, allow_shared: bool) -> Record:
+    """Take one declared object under management: the live one with an id, or the only one with its natural key."""
+    from reconciler.engine.adopt import check_unshared, choose, scope_of  # noqa: PLC0415 - late, for a quick --help
+
+    with workspace.hold():
+        records = workspace.store.records()
+        ids = {known: record.remote_id for known, record in records.items()}
+        workspace.unlock({desired.connection})
+        reading = workspace.reader(desired.connection).read(scope_of(desired, ids, remote_id))
+        live = choose(workspace.kinds[desired.address.kind], desired, reading, records, remote_id)
+        record = _record(workspace, desired, live.remote_id)
+        if not allow_shared:
+            check_unshared(record, workspace.store.others())
+        workspace.backup("adopt")
+        workspace.store.save(record)
+        workspace.store.settle(desired.address)
+        workspace.store.tidy()
+    return record
+
+
+def adopt_all(workspace: Workspace, wanted: Iterable[Desired], *, allow_shared: Collection[str] = ()) -> Adopted:
     """Take under management every wanted object that has exactly one live match and is not managed yet.
 
     Objects that others refer to come first, because their ids are part of the others' natural keys. Reads only:
@@ -44,7 +64,7 @@ def adopt_all(workspace: Workspace, wanted: Iterable[Desired]) -> Adopted:
         records: list[Record] = []
         problems: list[Problem] = []
         for turn in _turns(todo, workspace.kinds):
-            made, wrong = _adopt_kinds(workspace, turn)
+            made, wrong = _adopt_kinds(workspace, turn, allow_shared)
             records += made
             problems += wrong
         workspace.store.tidy()
@@ -63,7 +83,10 @@ def _turns(todo: list[Desired], kinds: Mapping[str, Kind]) -> Iterable[list[Desi
             yield turn
 
 
-def _adopt_kinds(workspace: Workspace, wanted: list[Desired]) -> tuple[list[Record], list[Problem]]:
+def _adopt_kinds(
+    workspace: Workspace, wanted: list[Desired], allow_shared: Collection[str]
+) -> tuple[list[Record], list[Problem]]:
+    from reconciler.engine.adopt import shared_by_others  # noqa: PLC0415 - late, for a quick --help
     from reconciler.engine.match import match  # noqa: PLC0415 - late, for a quick --help
     from reconciler.engine.snapshot import take  # noqa: PLC0415 - late, for a quick --help
 
@@ -88,6 +111,9 @@ def _adopt_kinds(workspace: Workspace, wanted: list[Desired]) -> tuple[list[Reco
             for item in items
             if item.address in matches.found
         ]
+    foreign = shared_by_others(records, workspace.store.others(), allow_shared)
+    problems += foreign.values()
+    records = [record for record in records if record.address not in foreign]
     for record in records:
         workspace.store.save(record)
         workspace.store.settle(record.address)

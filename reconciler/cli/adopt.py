@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ import click
 from reconciler.cli import options
 from reconciler.errors import UsageError
 from reconciler.model.objects import Address
+from reconciler.model.plan import Selection
 
 if TYPE_CHECKING:
     from reconciler.pipeline import Declared, Workspace
@@ -21,6 +23,12 @@ if TYPE_CHECKING:
 @click.argument("address", required=False)
 @click.argument("remote_id", required=False, metavar="[ID]")
 @click.option("--all", "everything", is_flag=True, help="Every declared object that is not managed yet.")
+@click.option(
+    "--allow-shared",
+    multiple=True,
+    metavar="ADDRESS",
+    help="Take it though another project or environment manages it; globs.",
+)
 @options.common
 @options.selecting
 @options.parallel
@@ -28,6 +36,7 @@ def adopt(
     address: str | None,
     remote_id: str | None,
     everything: bool,
+    allow_shared: tuple[str, ...],
     project: Path | None,
     environment: str | None,
     verbose: bool,
@@ -53,12 +62,16 @@ def adopt(
         raise UsageError(f"{address} is given beside --all", hint=f"to choose some of them: --all --target {address}")
     if wanted is not None and (targets or excludes):
         raise UsageError("--target and --exclude go with --all")
+    for pattern in allow_shared:
+        if wanted is not None and not fnmatchcase(str(wanted), pattern):
+            raise UsageError(f"--allow-shared {pattern} does not match {wanted}", hint="check the address")
     settings = pipeline.open_project(project, environment)
     declared = pipeline.declare(settings)
     with pipeline.Workspace(settings, parallelism=parallelism, notice=options.notice(quiet)) as workspace:
         if wanted is None:
-            return _adopt_all(workspace, declared, targets, excludes, quiet=quiet, verbose=verbose)
-        record = pipeline.adopt(workspace, declared, wanted, remote_id)
+            chosen = Selection(targets=targets, excludes=excludes)
+            return _adopt_all(workspace, declared, chosen, allow_shared, quiet=quiet, verbose=verbose)
+        record = pipeline.adopt(workspace, declared, wanted, remote_id, allow_shared=bool(allow_shared))
         shown = workspace.kinds[record.address.kind].public_id(record.remote_id)
     if not quiet:
         words = f"{record.address} is now {record.connection} id {shown}. To see what would change:"
@@ -78,18 +91,17 @@ def _wanted(address: str | None) -> Address:
 def _adopt_all(
     workspace: Workspace,
     declared: Declared,
-    targets: tuple[str, ...],
-    excludes: tuple[str, ...],
+    chosen: Selection,
+    allow_shared: tuple[str, ...],
     *,
     quiet: bool,
     verbose: bool,
 ) -> int:
     from reconciler import pipeline  # noqa: PLC0415 - late, for a quick --help
     from reconciler.cli.output import people  # noqa: PLC0415 - rich, only where there is something to say
-    from reconciler.model.plan import Selection  # noqa: PLC0415 - late, for a quick --help
     from reconciler.render import text  # noqa: PLC0415 - late, for a quick --help
 
-    adopted = pipeline.adopt_all(workspace, declared, Selection(targets=targets, excludes=excludes))
+    adopted = pipeline.adopt_all(workspace, declared, chosen, allow_shared=allow_shared)
     if not quiet:
         for record in adopted.records if verbose else ():
             click.echo(f"{record.address} is now {record.connection} id {record.remote_id}", err=True)

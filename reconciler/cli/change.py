@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
 import click
 
-from reconciler.cli import options
+from reconciler.cli import guarding, options
 from reconciler.cli.document import read_document
 from reconciler.cli.output import check_writable, people, progress, show_plan, show_report, write_private
 from reconciler.cli.signals import stopping
@@ -44,9 +42,7 @@ class Settings:
 
 
 def _settings(arguments: dict[str, Any]) -> Settings:
-    overrides = {
-        name: arguments.pop(name) for name in ("allow_booked", "max_deletes", "max_change_percent", "allow_empty")
-    }
+    overrides = {name: arguments.pop(name) for name in guarding.OVERRIDES}
     chosen = Selection(targets=arguments.pop("targets"), excludes=arguments.pop("excludes"))
     workers = arguments.pop("parallelism", None)
     settings = Settings(chosen=chosen, overrides=overrides, workers=workers, **arguments)
@@ -76,7 +72,8 @@ def plan(out: Path | None, detailed_exitcode: bool, **arguments: Any) -> int:
     declared = _declare(project, settings)
     with pipeline.Workspace(project, parallelism=settings.workers) as workspace:
         planned = _make_plan(workspace, declared, settings)
-        shown = _with_findings(planned.plan, _guard_findings(workspace, planned.plan, settings))
+        verdict = guarding.judge(workspace, planned.plan, settings.overrides)
+        shown = verdict.marked(planned.plan, warn=True)
         failure = pipeline.unreachable(planned.snapshot)
         if failure is not None and settings.form == "text":
             raise failure
@@ -86,10 +83,10 @@ def plan(out: Path | None, detailed_exitcode: bool, **arguments: Any) -> int:
             raise incomplete
         if out is not None:
             write_private(out, machine.dumps(machine.plan_document(shown)))
-            if len(shown.problems) > len(planned.plan.problems):
+            if verdict.refusals:
                 _say(settings, f"Saved to {out}; apply would refuse it as it stands, for the reasons above.")
             else:
-                command = " ".join(["reconciler apply", str(out), *_flags(settings)])
+                command = " ".join(["reconciler apply", str(out), *guarding.flags(settings.overrides)])
                 _say(settings, f"Saved to {out}. To carry out exactly this plan: {command}")
     return EXIT_CHANGES if detailed_exitcode and shown.effective else 0
 
@@ -183,32 +180,6 @@ def _load(planfile: Path) -> dict[str, Any]:
     return load_plan_document(read_document(planfile))
 
 
-def _guard_findings(workspace: Any, plan: Plan, settings: Settings) -> tuple[Any, ...]:
-    from reconciler.engine.guards import Overrides, evaluate  # noqa: PLC0415 - late, for a quick --help
-
-    for pattern in settings.overrides["allow_booked"]:
-        if not any(fnmatchcase(str(change.address), pattern) for change in plan.changes):
-            raise UsageError(f"--allow-booked {pattern} matches no object of this plan", hint="check the address")
-    return evaluate(plan, workspace.project.policy, Overrides(**settings.overrides))
-
-
-def _flags(settings: Settings) -> list[str]:
-    """Return the overrides of this run as the user would type them: a saved plan does not hold them."""
-    overrides = settings.overrides
-    flags = [f"--allow-booked {shlex.quote(pattern)}" for pattern in overrides["allow_booked"]]
-    flags += [
-        f"--{name.replace('_', '-')} {overrides[name]:g}"
-        for name in ("max_deletes", "max_change_percent")
-        if overrides[name] is not None
-    ]
-    return [*flags, "--allow-empty"] if overrides["allow_empty"] else flags
-
-
-def _with_findings(plan: Plan, findings: tuple[Any, ...]) -> Plan:
-    warnings = (replace(item, severity="warning", summary=f"apply would refuse: {item.summary}") for item in findings)
-    return replace(plan, problems=(*plan.problems, *warnings))
-
-
 def _incomplete(planned: Any) -> ReconcilerError | None:
     """Return the error with which a plan ends that could not see or word everything."""
     if planned.plan.errors:
@@ -229,15 +200,16 @@ def _carry_out(workspace: Any, declared: Any, planned: Any, settings: Settings) 
         raise failure
     if planned.plan.errors:
         raise InvalidInput("the plan has problems; nothing was written", planned.plan.problems)
+    verdict = guarding.judge(workspace, planned.plan, settings.overrides)
+    planned = replace(planned, plan=verdict.marked(planned.plan, warn=False))
     text_to_people = settings.form == "text" and settings.output is None
     if text_to_people and not settings.quiet:
         show_plan(planned.plan, "text", None, verbose=settings.verbose)
-    findings = _guard_findings(workspace, planned.plan, settings)
-    if findings:
-        raise Refused("refused before the first write; nothing was changed", problems=findings)
+    if verdict.refusals:
+        guarding.refuse(verdict, planned.plan, settings.form, settings.output)
     if planned.plan.effective and not settings.yes:
         planned = _confirm(workspace, declared, planned, settings)
-    report = _apply(workspace, planned, settings)
+    report = verdict.recorded(_apply(workspace, planned, settings))
     if settings.verify and not report.interrupted:
         report = _verified(workspace, declared, planned.plan, report, settings)
     if planned.plan.effective or not text_to_people or report.verified or not report.clean:

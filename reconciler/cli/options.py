@@ -75,7 +75,13 @@ def guarded(command: Command) -> Command:
                 "--allow-booked",
                 multiple=True,
                 metavar="ADDRESS",
-                help="Do not refuse to delete or move booked slots of this object; globs.",
+                help="Do not refuse what this change does to bookings: each of its risks; globs.",
+            ),
+            click.option(
+                "--allow-shared",
+                multiple=True,
+                metavar="ADDRESS",
+                help="Do not refuse to write to this object though another project manages it; globs.",
             ),
             click.option(
                 "--max-deletes",

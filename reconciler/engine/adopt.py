@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
+from fnmatch import fnmatchcase
 
+from reconciler.engine.guards import Identity, shared
 from reconciler.engine.identify import twins
 from reconciler.engine.planner import bound
-from reconciler.errors import ReconcilerError
+from reconciler.errors import ReconcilerError, Refused
 from reconciler.model.kind import Kind
-from reconciler.model.objects import Address, Desired, Live, Reading, Record, Scope
+from reconciler.model.objects import Address, Desired, Live, Problem, Reading, Record, Scope
 
 
 def scope_of(desired: Desired, ids: Mapping[Address, str], remote_id: str | None) -> Scope:
@@ -45,6 +47,25 @@ def choose(
     raise ReconcilerError(
         f"{len(found)} live objects have the natural key of {desired.address}: ids {named}", hint=hint
     )
+
+
+def shared_by_others(
+    records: Iterable[Record], others: Mapping[Identity, tuple[str, ...]], allowed: Collection[str]
+) -> dict[Address, Problem]:
+    """Say which objects somebody else in the same state manages, but for those that globs in `allowed` name."""
+    found = {
+        record.address: shared((record.target, record.address.kind, record.remote_id), record.address, others)
+        for record in records
+        if not any(fnmatchcase(str(record.address), pattern) for pattern in allowed)
+    }
+    return {address: problem for address, problem in found.items() if problem is not None}
+
+
+def check_unshared(record: Record, others: Mapping[Identity, tuple[str, ...]]) -> None:
+    """Raise Refused where another project or environment in the same state manages the object already."""
+    problems = tuple(shared_by_others([record], others, ()).values())
+    if problems:
+        raise Refused("it is not taken over; nothing was changed", problems=problems)
 
 
 def _by_id(kind: Kind, desired: Desired, reading: Reading, taken: Mapping[str, Address], remote_id: str) -> Live:

@@ -206,7 +206,7 @@ def _delete(context: Context, address: Address, record: Record, live: Live | Non
         reason=reason,
         remote_id=record.remote_id,
         fields=appearance(kind, shown, coming=False) if live else (),
-        risks=kind.risks("delete", (), live),
+        risks=kind.risks("delete", (), live, record.fields),
         record=record,
         live=live,
     )
@@ -240,7 +240,7 @@ def _replace(context: Context, desired: Desired, record: Record, live: Live) -> 
     change, problems = _decide_new(context, desired, reason, record)
     if change is None or change.action != "create":
         return change, problems
-    risks = context.kinds[desired.address.kind].risks("replace", (), live)
+    risks = context.kinds[desired.address.kind].risks("replace", (), live, record.fields)
     return replace(change, action="replace", remote_id=record.remote_id, risks=risks, live=live), problems
 
 
@@ -248,6 +248,7 @@ def _update(context: Context, desired: Desired, record: Record, live: Live, *, d
     kind = context.kinds[desired.address.kind]
     comparison = compare(kind, desired.fields, live.fields, record.fields)
     action: Action = "update" if comparison.edits else "noop"
+    own = kind.risks("update", comparison.fields, live, record.fields)
     why = "an earlier update has an unknown result" if doubtful else _why(comparison.fields)
     return Change(
         address=desired.address,
@@ -260,7 +261,7 @@ def _update(context: Context, desired: Desired, record: Record, live: Live, *, d
         source=desired.source,
         fields=comparison.fields,
         edits=comparison.edits,
-        risks=(*kind.risks("update", comparison.fields, live), *comparison.risks) if comparison.edits else (),
+        risks=(*own, *comparison.risks) if comparison.edits else (),
         unverified=comparison.unverified,
         computed=comparison.computed,
         desired=desired,

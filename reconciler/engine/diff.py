@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from reconciler.model.canonical import plain
-from reconciler.model.change import Edit, FieldChange, Origin, Risk
+from reconciler.model.change import Edit, FieldChange, Origin
 from reconciler.model.kind import Kind, PartRevision
 from reconciler.model.objects import Computed, Fields
+from reconciler.model.risk import Risk
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

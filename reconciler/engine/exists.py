@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from reconciler.model.change import Change, Risk
+from reconciler.model.change import Change
 from reconciler.model.kind import ADOPT_ID
 from reconciler.model.objects import Desired, Live
+from reconciler.model.risk import risk
 
 ALREADY_EXISTS = "already-exists"
 """The code of the risk."""
@@ -23,7 +24,7 @@ def exists(desired: Desired, found: Sequence[Live]) -> Change:
         command += f" {known[0] if len(known) == 1 else chosen}"
     else:
         command += f" ID, with the one of {len(known)} that is meant"
-    risk = Risk(code=ALREADY_EXISTS, level="block", message=f"{what}; to take it over: {command}")
+    found_there = risk(ALREADY_EXISTS, f"{what}; to take it over: {command}")
     return Change(
         address=desired.address,
         connection=desired.connection,
@@ -31,6 +32,6 @@ def exists(desired: Desired, found: Sequence[Live]) -> Change:
         reason=what,
         remote_id=known[0] if len(known) == 1 else None,
         source=desired.source,
-        risks=(risk,),
+        risks=(found_there,),
         desired=desired,
     )

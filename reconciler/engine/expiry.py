@@ -11,9 +11,10 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from reconciler.model.canonical import utc
-from reconciler.model.change import Change, Risk
+from reconciler.model.change import Change
 from reconciler.model.kind import Kind
 from reconciler.model.objects import Desired, Intent, Problem, Record
+from reconciler.model.risk import Risk, risk
 
 MAY_BE_BOOKED = "it may have become a booking, which this API cannot tell"
 
@@ -25,7 +26,7 @@ def expired_words(how: str) -> str:
 
 def may_be_booked() -> Risk:
     """Warn of making anew what may have been booked meanwhile: the same places would be taken twice."""
-    return Risk(code="expired-or-booked", level="warn", message=f"made anew after it expired: {MAY_BE_BOOKED}")
+    return risk("expired-or-booked", f"made anew after it expired: {MAY_BE_BOOKED}")
 
 
 def let_lie(

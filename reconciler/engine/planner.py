@@ -28,6 +28,7 @@ from reconciler.model.objects import (
     problem_order,
 )
 from reconciler.model.plan import Plan, Selection
+from reconciler.model.risk import Level, weighed
 from reconciler.providers.base import ProviderSpec
 from reconciler.settings import Connection
 
@@ -39,6 +40,7 @@ class World:
     `desired` and `records` hold all objects of the project; `selected` the addresses to look at.
     `intents` are the writing calls whose result was never recorded; `forgotten` are objects that
     expired and were given up, with the digest of what was declared then; `now` is an instant in UTC.
+    `levels` are those the project sets for risks; `currency` is what its prices are in (ISO 4217).
     """
 
     desired: Mapping[Address, Desired]
@@ -52,6 +54,8 @@ class World:
     destroying: bool = False
     forgotten: Mapping[Address, str] = field(default_factory=dict)
     now: str = field(default_factory=now)
+    levels: Mapping[str, Level] = field(default_factory=dict)
+    currency: str | None = None
 
 
 def bound(fields: Fields, ids: Mapping[Address, str]) -> Fields:
@@ -124,6 +128,7 @@ def make_plan(world: World, snapshot: Snapshot, header: Mapping[str, str | None]
         if change is None:
             continue
         problems += found
+        change = _with_bookings(world, change)
         if change.record is not None:  # what was found again is nobody else's
             taken.setdefault((change.record.connection, address.kind), set()).add(change.record.remote_id)
         changes[address] = _shown(world, _with_digest(world, _with_calls(world, change)))
@@ -149,6 +154,7 @@ def make_plan(world: World, snapshot: Snapshot, header: Mapping[str, str | None]
         manifests=manifests,
         targets=_targets(world, ordered),
         forecast=forecast(ordered, world.connections),
+        currency=world.currency,
     )
 
 
@@ -184,6 +190,19 @@ def _explained(world: World, snapshot: Snapshot) -> dict[Place, set[str]]:
             found = created(world.kinds[address.kind], intent.fields, snapshot.reading(*place), ())
             explained.setdefault(place, set()).update(live.remote_id for live in found)
     return explained
+
+
+def _with_bookings(world: World, change: Change) -> Change:
+    """Add which bookings a change touches and what a place costs, and weigh its risks as the project wants."""
+    kind = world.kinds[change.address.kind]
+    sources = (change.live, change.record, change.desired)
+    prices = [source.fields.get(kind.price_field or "") for source in sources if source is not None]
+    return replace(
+        change,
+        risks=tuple(weighed(risk, world.levels) for risk in change.risks),
+        bookings=kind.touches(change),
+        price=next((price for price in prices if isinstance(price, str)), None),
+    )
 
 
 def _with_calls(world: World, change: Change) -> Change:

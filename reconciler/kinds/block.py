@@ -9,8 +9,12 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from reconciler.model.canonical import utc, whole
+from reconciler.model.change import Change
 from reconciler.model.kind import IdentityKey, Kind, Reference
 from reconciler.model.objects import Fields, Manifest, Problem
+from reconciler.model.occupancy import Enquiry, Window
+
+_TIMES = ("resource_id", "start", "end")
 
 
 def canonical(spec: Mapping[str, Any]) -> Fields:
@@ -127,6 +131,36 @@ def identities(fields: Fields) -> tuple[IdentityKey, ...]:
     return (tuple(str(part) for part in parts),) if all(isinstance(part, str) for part in parts) else ()
 
 
+def enquiry(change: Change, _now: str) -> Enquiry | None:
+    """Ask who has booked the time that a block takes anew; what it took before harms nobody more."""
+    if change.desired is None or change.action in {"noop", "unknown", "delete"}:
+        return None
+    if change.action in {"update", "adopt"} and not change.edits:
+        return None
+    anew = change.action in {"create", "replace"} or change.live is None
+    before = {**(change.record.fields if change.record else {}), **(change.live.fields if change.live else {})}
+    wanted = {**before, **change.desired.fields}
+    if not all(isinstance(wanted.get(name), str) for name in _TIMES):
+        return None  # its resource is yet to be made: nobody has booked that
+    owner, start, end = (wanted[name] for name in _TIMES)
+    stretches = [(start, end)] if anew else _taken_anew(before, wanted)
+    return Enquiry(
+        code="booked-time-blocked",
+        what="blocking the time" if anew else "moving the block",
+        connection=change.connection,
+        windows=tuple(Window(resource_id=owner, start=first, end=last) for first, last in stretches),
+    )
+
+
+def _taken_anew(before: Fields, wanted: Fields) -> list[tuple[str, str]]:
+    """Return the stretches of the wanted time that the block did not take before."""
+    start, end = wanted["start"], wanted["end"]
+    if any(not isinstance(before.get(name), str) for name in _TIMES) or before["resource_id"] != wanted["resource_id"]:
+        return [(start, end)]
+    stretches = [(start, min(end, before["start"])), (max(start, before["end"]), end)]
+    return [(first, last) for first, last in stretches if first < last]
+
+
 def _problem(manifest: Manifest, code: str, summary: str, *path: str | int) -> Problem:
     return Problem(code=code, summary=summary, where=manifest.where(*path), address=manifest.address)
 
@@ -141,6 +175,7 @@ KIND = Kind(
     references=(Reference(spec_field="resource", field="resource_id", kind="Resource"),),
     listed_whole=False,
     local=frozenset({"timezone"}),
+    enquiry=enquiry,
     check=check,
     check_together=check_together,
 )

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
-from reconciler.model.canonical import flag, money, whole
+from reconciler.model.canonical import flag, money, utc, whole
+from reconciler.model.change import Change
 from reconciler.model.kind import IdentityKey, Kind, Statement
 from reconciler.model.objects import Fields
+from reconciler.model.occupancy import Enquiry, Window
 
 _CANONICAL: Mapping[str, Callable[[Any], Any]] = {
     "name": str,
@@ -26,6 +29,10 @@ _CANONICAL: Mapping[str, Callable[[Any], Any]] = {
 
 READABLE = frozenset({"name", "description", "email", "disabled", "position", "address", "address_id"})
 """The fields in the admin list sample of seed 002 (`order` is position, `address` has its own endpoint)."""
+
+
+AHEAD_DAYS = 730
+"""How far ahead bookings are looked for: two years."""
 
 
 def canonical(spec: Mapping[str, Any]) -> Fields:
@@ -49,6 +56,25 @@ def identities(fields: Fields) -> tuple[IdentityKey, ...]:
     return tuple((name, fields[name]) for name in ("api_ref", "name") if fields.get(name))
 
 
+def enquiry(change: Change, now: str) -> Enquiry | None:
+    """Ask who has booked a resource that is deleted or disabled, from now on, two years ahead."""
+    if change.live is None:
+        return None
+    if change.action in {"delete", "replace"}:
+        code, what = "booked-resource-deleted", "deleting"
+    elif change.edits and any(item.path == "disabled" and item.after is True for item in change.fields):
+        code, what = "booked-resource-disabled", "disabling"
+    else:
+        return None
+    end = utc(datetime.fromisoformat(now) + timedelta(days=AHEAD_DAYS))
+    return Enquiry(
+        code=code,
+        what=f"{what} the resource (bookings from now on, two years ahead)",
+        connection=change.record.connection if change.record is not None else change.connection,
+        windows=(Window(resource_id=change.live.remote_id, start=now, end=end),),
+    )
+
+
 KIND = Kind(
     name="Resource",
     provider="bookingbug-admin",
@@ -57,4 +83,5 @@ KIND = Kind(
     identities=identities,
     readable=READABLE,
     statement=statement,
+    enquiry=enquiry,
 )

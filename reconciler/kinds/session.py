@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from reconciler.kinds.bookings import Slot, counted, slot_risks, touched
 from reconciler.kinds.session_statement import statement
-from reconciler.kinds.slots import booked_slots, compare_slots, counted, slot_key
+from reconciler.kinds.slots import compare_slots, slot_key, with_applied_times
 from reconciler.model.canonical import (
     REPEATS,
     SESSION_TYPES,
@@ -18,9 +19,10 @@ from reconciler.model.canonical import (
     whole,
     word,
 )
-from reconciler.model.change import Action, FieldChange, Risk
+from reconciler.model.change import Action, Change, FieldChange, SlotBookings
 from reconciler.model.kind import IdentityKey, Kind
 from reconciler.model.objects import Fields, Live, Manifest, Problem
+from reconciler.model.risk import Risk, unknown
 
 _CANONICAL: Mapping[str, Callable[[Any], Any]] = {
     "name": str,
@@ -141,31 +143,85 @@ def _problem(manifest: Manifest, code: str, summary: str, *path: str | int) -> P
     return Problem(code=code, summary=summary, where=manifest.where(*path), address=manifest.address)
 
 
-def risks(action: Action, fields: Sequence[FieldChange], live: Live | None) -> tuple[Risk, ...]:
-    """Say what deleting or re-timing a session does to the places booked on its slots (contract, rule 5)."""
+def risks(
+    action: Action, fields: Sequence[FieldChange], live: Live | None, applied: Fields | None = None
+) -> tuple[Risk, ...]:
+    """Say what deleting, re-timing or cutting a session does to the places booked on its slots (contract, rule 5)."""
     if live is None:
         return ()
+    slots = _slots(live, applied)
     if action in {"delete", "replace"}:
-        return tuple(_booked_risk("booked-slot-lost", "block", "deleting the session loses", live))
-    changed = sorted({change.path for change in fields} & _MOVES_SLOTS)
-    if changed:
-        what = f"changing {', '.join(changed)} may move"
-        return tuple(_booked_risk("booked-slot-moved", "block", what, live))
-    if any(change.path == "duration" for change in fields):
-        return tuple(_booked_risk("booked-slot-changed", "warn", "changing duration may lengthen or shorten", live))
-    return ()
+        return tuple(slot_risks("booked-session-deleted", "deleting the session loses", slots))
+    found: list[Risk] = []
+    moving = sorted({change.path for change in fields} & _MOVES_SLOTS)
+    if moving:
+        found += slot_risks("booked-slot-moved", f"changing {', '.join(moving)} may move", slots)
+    elif any(change.path == "duration" for change in fields):
+        found += slot_risks("booked-slot-changed", "changing duration may lengthen or shorten", slots)
+    cut = _cut(fields)
+    if cut is not None:
+        found += _cut_risks(slots, cut)
+    return tuple(found)
 
 
-def _booked_risk(code: str, level: Any, what: str, live: Live) -> Iterable[Risk]:
-    booked, unknown = booked_slots(live.fields.get("slots"))
-    if booked:
-        yield counted(code, level, what, booked)
-    if unknown and level == "block":
-        yield Risk(
-            code="bookings-unknown",
-            level="block",
-            message=f"{what} slots whose bookings the API did not answer: not known whether anyone has booked",
-        )
+def touches(change: Change) -> tuple[SlotBookings, ...]:
+    """Return what is booked on the slots that a change deletes, moves, re-times or cuts; a new price touches none."""
+    if change.live is None:
+        return ()
+    slots = _slots(change.live, change.record.fields if change.record is not None else None)
+    if change.action in {"delete", "replace"}:
+        return touched(slots)
+    if not change.edits:
+        return ()
+    paths = {item.path for item in change.fields}
+    if paths & {*_MOVES_SLOTS, "duration"} or any("slots" in edit.values for edit in change.edits if not edit.part):
+        return touched(slots)
+    ids = {edit.part_id for edit in change.edits if edit.part == "slots"}
+    cut = _cut(change.fields)
+    if slots is None:
+        return touched(None) if cut is not None else ()
+    if cut is not None:
+        ids |= {slot["id"] for found in _over(slots, cut) for slot in found}
+    return touched([slot for slot in slots if slot["id"] in ids])
+
+
+def _slots(live: Live, applied: Fields | None) -> list[Slot] | None:
+    """Return the live slots, with the start and length last applied where only that is known."""
+    slots = live.fields.get("slots")
+    return None if slots is None else with_applied_times(slots, list((applied or {}).get("slots") or ()))
+
+
+def _cut(fields: Sequence[FieldChange]) -> int | None:
+    """Return the new number of spaces where it may be less than before."""
+    change = next((change for change in fields if change.path == "spaces"), None)
+    if change is None or not isinstance(change.after, int):
+        return None
+    grows = isinstance(change.before, int) and change.after >= change.before
+    return None if grows else change.after
+
+
+def _cut_risks(slots: Sequence[Slot] | None, cut: int) -> Iterator[Risk]:
+    over, unsaid = _over(slots, cut)
+    if over:
+        yield counted("booked-spaces-cut", f"cutting spaces to {cut} is less than is taken on", over)
+    if unsaid:
+        message = f"cutting spaces to {cut}, yet the API did not answer the slots' bookings: not known how many"
+        ids = tuple(slot["id"] for slot in unsaid if slot["id"] is not None)
+        yield unknown("booked-spaces-cut", message, slots=ids)
+
+
+def _over(slots: Sequence[Slot] | None, spaces: int) -> tuple[list[Slot], list[Slot]]:
+    """Return the slots with more places taken than `spaces`, and those (or one, for none answered) not known."""
+    if slots is None:
+        return [], [{"id": None}]
+    over, unsaid = [], []
+    for slot in slots:
+        counts = [slot.get("spaces_booked"), slot.get("spaces_reserved")]
+        if sum(count for count in counts if count is not None) > spaces:
+            over.append(slot)
+        elif None in counts:
+            unsaid.append(slot)
+    return over, unsaid
 
 
 KIND = Kind(
@@ -183,4 +239,6 @@ KIND = Kind(
     missing_to_create=missing_to_create,
     statement=statement,
     risks=risks,
+    touches=touches,
+    price_field="price",
 )

@@ -11,13 +11,14 @@ day) either the day is as it was applied or each of its slots is written in full
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Iterator, Sequence
+from typing import Any
 
-from reconciler.model.change import Edit, FieldChange, Origin, Risk
+from reconciler.kinds.bookings import Slot, slot_order, slot_risks
+from reconciler.model.change import Edit, FieldChange, Origin
 from reconciler.model.kind import PartRevision
+from reconciler.model.risk import Risk, unknown
 
-Slot = Mapping[str, Any]
 Pair = tuple[Slot, Slot]
 _ATTRIBUTES = ("date", "time", "duration")
 
@@ -25,10 +26,6 @@ _ATTRIBUTES = ("date", "time", "duration")
 def slot_key(slot: Slot) -> tuple[str, str]:
     """Return date and time, which is what tells a session's slots apart (contract, Session)."""
     return (slot["date"], slot.get("time") or "")
-
-
-def _order(slot: Slot) -> tuple[str, str, str]:
-    return (*slot_key(slot), slot["id"])
 
 
 def compare_slots(desired: Any, live: Any, applied: Any, anew: str | None = None) -> PartRevision:
@@ -41,8 +38,8 @@ def compare_slots(desired: Any, live: Any, applied: Any, anew: str | None = None
     desired, applied = list(desired), list(applied or ())
     if live is None:
         return _compare_unanswered(desired, applied)
-    live = sorted(live, key=_order)
-    known = _with_applied_times(live, applied)
+    live = sorted(live, key=slot_order)
+    known = with_applied_times(live, applied)
     leftover_desired, leftover_live, shorter = _pair_off(desired, known, applied)
     coverage = _coverage(live)
     if anew is not None or len(desired) != len(live):
@@ -64,15 +61,11 @@ def compare_slots(desired: Any, live: Any, applied: Any, anew: str | None = None
 def _compare_unanswered(desired: list[Slot], applied: list[Slot]) -> PartRevision:
     if _as_applied(desired, applied):
         return PartRevision(unverified=_ATTRIBUTES)
-    unknown = Risk(
-        code="bookings-unknown",
-        level="block",
-        message="replacing the slots, whose bookings the API did not answer: not known whether anyone has booked",
-    )
+    message = "replacing the slots, whose bookings the API did not answer: not known whether anyone has booked"
     return PartRevision(
         fields=tuple(_set_changes(desired, applied, "manifest", verifiable=False)),
         edits=(Edit(values={"slots": desired}),),
-        risks=(unknown,),
+        risks=(unknown("booked-slot-lost", message),),
         note="the API did not answer the slots, so the whole set is sent",
         unverified=_ATTRIBUTES,
     )
@@ -85,7 +78,7 @@ def _by_day(slots: Sequence[Slot]) -> dict[str, list[Slot]]:
     return days
 
 
-def _with_applied_times(live: Sequence[Slot], applied: list[Slot]) -> list[Slot]:
+def with_applied_times(live: Sequence[Slot], applied: list[Slot]) -> list[Slot]:
     """Fill in time and duration that were not answered from the only applied slot of the same day or time."""
     live_days, applied_days = _by_day(live), _by_day(applied)
     filled = []
@@ -141,7 +134,7 @@ def _pair_by_day(desired: list[Slot], live: list[Slot]) -> list[Pair]:
     """Pair leftovers, those of one day first, the others in order, so that a slot moves no further than it must."""
     desired, live = (
         sorted(desired, key=slot_key),
-        sorted(live, key=_order),
+        sorted(live, key=slot_order),
     )
     pairs: list[Pair] = []
     for wanted in list(desired):
@@ -163,22 +156,11 @@ def _replace_all(
 ) -> PartRevision:
     why = f"{anew} changes" if anew else f"the number of slots changes from {len(known)} to {len(desired)}"
     note = f"{why}, so the whole set is replaced and every slot gets a new id"
-    booked, unknown = booked_slots(known)
-    risks = [counted("booked-slot-lost", "block", "replacing the whole set of slots loses", booked)] if booked else []
-    if unknown:
-        risks.append(
-            Risk(
-                code="bookings-unknown",
-                level="block",
-                message="replacing slots whose bookings the API did not answer: not known whether anyone has booked",
-                slots=tuple(slot["id"] for slot in unknown),
-            )
-        )
     origin: Origin = "drift" if desired == applied else "manifest"
     return PartRevision(
         fields=tuple(_set_changes(desired, known, origin)),
         edits=(Edit(values={"slots": desired}),),
-        risks=tuple(risks),
+        risks=tuple(slot_risks("booked-slot-lost", "replacing the whole set of slots loses", known)),
         note=note,
         verified=coverage[0],
         unverified=coverage[1],
@@ -226,54 +208,12 @@ def _by_turn(slots: Sequence[Slot]) -> dict[tuple[str, str, int], Slot]:
     return keyed
 
 
-def booked_slots(slots: Any) -> tuple[list[Slot], list[Slot]]:
-    """Return the slots with places booked or reserved, and those (or one, for none answered) not known."""
-    if slots is None:
-        return [], [{"id": "?"}]
-    booked, unknown = [], []
-    for slot in sorted(slots, key=_order):
-        counts = (slot.get("spaces_booked"), slot.get("spaces_reserved"))
-        if any(count for count in counts):
-            booked.append(slot)
-        elif None in counts:
-            unknown.append(slot)
-    return booked, unknown
-
-
-def counted(code: str, level: Literal["block", "warn"], what: str, slots: Sequence[Slot]) -> Risk:
-    """Return a risk that names each slot with its places booked and reserved."""
-    named = "; ".join(
-        f"{slot['date']} {slot.get('time', '')}".strip()
-        + f": {slot.get('spaces_booked') or 0} booked, {slot.get('spaces_reserved') or 0} reserved"
-        for slot in slots
-    )
-    return Risk(
-        code=code,
-        level=level,
-        message=f"{what} {len(slots)} slot{'s' if len(slots) > 1 else ''} with bookings ({named})",
-        slots=tuple(slot["id"] for slot in slots),
-        booked=sum(slot.get("spaces_booked") or 0 for slot in slots),
-        reserved=sum(slot.get("spaces_reserved") or 0 for slot in slots),
-    )
-
-
 def _move_risks(pairs: Sequence[Pair]) -> Iterator[Risk]:
     """Tell a move (another day or start) from a change of length only, which moves nobody's class."""
     moved = [slot for slot, wanted in pairs if slot_key(slot) != slot_key(wanted)]
     resized = [slot for slot, wanted in pairs if slot_key(slot) == slot_key(wanted)]
-    booked, unknown = booked_slots(moved)
-    if booked:
-        yield counted("booked-slot-moved", "block", "moving", booked)
-    if unknown:
-        yield Risk(
-            code="bookings-unknown",
-            level="block",
-            message="moving slots whose bookings the API did not answer: not known whether anyone has booked",
-            slots=tuple(slot["id"] for slot in unknown),
-        )
-    booked, _ = booked_slots(resized)
-    if booked:
-        yield counted("booked-slot-changed", "warn", "changing the length of", booked)
+    yield from slot_risks("booked-slot-moved", "moving", moved)
+    yield from slot_risks("booked-slot-changed", "changing the length of", resized)
 
 
 def _move_note(pairs: Sequence[Pair]) -> str | None:

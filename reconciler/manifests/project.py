@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,12 +17,14 @@ from reconciler.manifests.overlay import LayeredPositions, merged
 from reconciler.manifests.read import load_found
 from reconciler.manifests.scalars import shown
 from reconciler.manifests.words import did_you_mean
+from reconciler.model.money import CURRENCIES
 from reconciler.model.objects import Problem, problem_order
 from reconciler.providers.base import ProviderSpec
 from reconciler.settings import DEFAULT_STATE, Policy, Project
 
 PROJECT_FILE = "reconciler.yaml"
-_OVERLAID = ("connections", "policy", "state")
+_CODE = re.compile("[A-Z]{3}")
+_OVERLAID = ("connections", "policy", "state", "currency")
 
 
 def load_project(path: Path | None, environment: str | None, *, providers: Mapping[str, ProviderSpec]) -> Project:
@@ -50,6 +53,8 @@ def load_project(path: Path | None, environment: str | None, *, providers: Mappi
         problems += connection_problems(connections, positions, providers)
     state = settings.get("state", DEFAULT_STATE)
     problems += _state_problems(state, positions)
+    currency = settings.get("currency")
+    problems += _currency_problems(currency, positions)
     root = file.parent
     values, wrong = _values(spec, over, document, environment, root)
     problems += wrong
@@ -65,6 +70,7 @@ def load_project(path: Path | None, environment: str | None, *, providers: Mappi
         policy=_policy(_mapping(settings.get("policy")), positions),
         environment=environment,
         values=values,
+        currency=currency,
     )
 
 
@@ -133,6 +139,14 @@ def _state_problems(state: object, positions: LayeredPositions) -> list[Problem]
     return [Problem(code="state", summary=f"state {fault}", where=positions.locate(("state",)))]
 
 
+def _currency_problems(currency: object, positions: LayeredPositions) -> list[Problem]:
+    """Refuse a code that has the right shape and names no currency: the schema says what has not."""
+    if not isinstance(currency, str) or not _CODE.fullmatch(currency) or currency in CURRENCIES:
+        return []
+    summary = f"currency {currency} is not in ISO 4217; expected a code such as GBP{did_you_mean(currency, CURRENCIES)}"
+    return [Problem(code="currency", summary=summary, where=positions.locate(("currency",)))]
+
+
 def _values(
     spec: Mapping[str, Any], over: Mapping[str, Any], document: Document, environment: str | None, root: Path
 ) -> tuple[dict[str, object], list[Problem]]:
@@ -164,6 +178,7 @@ def _values(
 def _policy(stated: Mapping[str, Any], positions: LayeredPositions) -> Policy:
     return Policy(
         **stated,
+        risks_at={code: positions.locate(("policy", "risks", code)) for code in _mapping(stated.get("risks"))},
         max_deletes_at=positions.set_at(("policy", "max_deletes")),
         max_change_percent_at=positions.set_at(("policy", "max_change_percent")),
     )

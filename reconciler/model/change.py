@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any, Literal
 
 from reconciler.model.objects import Address, Computed, Desired, Fields, Live, Record, Ref, SourceRef
+from reconciler.model.risk import Risk
 
 Action = Literal["create", "update", "replace", "delete", "adopt", "noop", "unknown"]
 ACTIONS: tuple[Action, ...] = ("create", "update", "replace", "delete", "adopt", "noop", "unknown")
@@ -48,20 +50,35 @@ class Edit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Risk:
-    """Harm a change could do to bookings. `block` stops an apply unless the address is let through."""
+class SlotBookings:
+    """What is booked on one slot that a change touches; for a resource, one booking.
 
-    code: str
-    level: Literal["block", "warn"]
-    message: str
-    slots: tuple[str, ...] = ()
-    booked: int = 0
-    reserved: int = 0
+    None is what the API did not answer, which is never taken for nobody; without `slot` it answered none at all.
+    """
+
+    slot: str | None
+    when: str | None
+    booked: int | None = None
+    reserved: int | None = None
 
     @property
-    def about_bookings(self) -> bool:
-        """Whether `--allow-booked` lets it through."""
-        return self.code.startswith(("booked-", "bookings-"))
+    def known(self) -> bool:
+        """Whether both counts were answered."""
+        return self.booked is not None and self.reserved is not None
+
+    @property
+    def places(self) -> int:
+        """Places that somebody surely has."""
+        return (self.booked or 0) + (self.reserved or 0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stake:
+    """Places times the price of one, as decimal strings."""
+
+    places: int
+    price: str
+    amount: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +140,9 @@ class Change:
     of its answer; `live_digest` stands for it.
     `unsettled` is True where an earlier writing call to the object has no recorded result, `expired`
     where the live object is over by itself. `computed` is what the answer shows of values that the
-    system works out.
+    system works out. `bookings` are those it touches, `price` what one place costs where that is known;
+    `guarded` are the codes of the guards that stop it. `name` is what people call the object, where nothing else
+    tells: in a plan that was read back.
     """
 
     address: Address
@@ -145,6 +164,27 @@ class Change:
     unsettled: bool = False
     expired: bool = False
     computed: Computed = field(default_factory=dict)
+    bookings: tuple[SlotBookings, ...] = ()
+    price: str | None = None
+    guarded: tuple[str, ...] = ()
+    name: str | None = None
+
+    @property
+    def label(self) -> str:
+        """What people call the object: its live name, else the applied, the declared, the one in its address."""
+        if self.name is not None:
+            return self.name
+        sources = (self.live, self.record, self.desired)
+        names = [source.fields.get("name") for source in sources if source is not None]
+        return next((name for name in names if isinstance(name, str) and name), self.address.name)
+
+    @property
+    def at_stake(self) -> Stake | None:
+        """What the places it touches are worth; None where there are none or their price is not known."""
+        places = sum(item.places for item in self.bookings)
+        if not places or self.price is None:
+            return None
+        return Stake(places=places, price=self.price, amount=str(places * Decimal(self.price)))
 
     @property
     def requests(self) -> tuple[Request, ...]:

@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
-from reconciler.model.change import Action, Edit, FieldChange, Risk
+from reconciler.model.change import Action, Change, Edit, FieldChange, SlotBookings
 from reconciler.model.objects import Fields, Live, Manifest, Problem
+from reconciler.model.occupancy import Enquiry
+from reconciler.model.risk import Risk
 
 IdentityKey = tuple[str, ...]
 
@@ -95,8 +97,18 @@ def _nothing_missing(_: Fields) -> tuple[str, ...]:
     return ()
 
 
-def _no_risks(_action: Action, _fields: Sequence[FieldChange], _live: Live | None) -> tuple[Risk, ...]:
+def _no_risks(
+    _action: Action, _fields: Sequence[FieldChange], _live: Live | None, _applied: Fields
+) -> tuple[Risk, ...]:
     return ()
+
+
+def _touches_nothing(_: Change) -> tuple[SlotBookings, ...]:
+    return ()
+
+
+def _asks_nothing(_change: Change, _now: str) -> Enquiry | None:
+    return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +125,9 @@ class Kind:
     those whose change might: the members are written before them, while their ids are surely right;
     `missing_to_create` names what a creation would need and the fields do not have, as sentences.
     `statement` says what a manifest of a live object states, given what was last applied to it.
+    `risks` says what a change of the object itself does to bookings, `touches` on which slots, and
+    `price_field` names the field with the price of one place; `enquiry` says, at an instant, which bookings
+    of resources a change has to know of.
     `local` fields are for this program only and never compared; `unanswered` are facts about an object
     that its API never tells, counted as not verifiable. `secret_id`: an id is a credential, shown masked.
     """
@@ -137,7 +152,10 @@ class Kind:
     check_together: Callable[[Sequence[Manifest]], Iterable[Problem]] = _no_cross_problems
     missing_to_create: Callable[[Fields], tuple[str, ...]] = _nothing_missing
     statement: Callable[[Fields, Fields], Statement] = _all_answered
-    risks: Callable[[Action, Sequence[FieldChange], Live | None], tuple[Risk, ...]] = _no_risks
+    risks: Callable[[Action, Sequence[FieldChange], Live | None, Fields], tuple[Risk, ...]] = _no_risks
+    touches: Callable[[Change], tuple[SlotBookings, ...]] = _touches_nothing
+    price_field: str | None = None
+    enquiry: Callable[[Change, str], Enquiry | None] = _asks_nothing
 
     def public_id(self, remote_id: str | None) -> str | None:
         """Return an id as it may be shown: whole, or only its beginning where it is a credential."""

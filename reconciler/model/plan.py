@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 from reconciler.model.change import ACTIONS, Change
 from reconciler.model.objects import Address, Problem
@@ -39,6 +40,41 @@ class Forecast:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Totals:
+    """Bookings that the changes of a plan touch.
+
+    `unknown` counts the slots whose bookings are not known (one for an object none of whose slots were
+    answered); `booked` and `reserved` are None where nothing is known at all. `amount` is what the places with a
+    known price are worth, a decimal string, None where no price is known; `unpriced` counts the other places.
+    """
+
+    slots: int
+    booked: int | None
+    reserved: int | None
+    unknown: int
+    amount: str | None
+    unpriced: int
+
+
+def _totals(changes: tuple[Change, ...]) -> Totals:
+    touched = [item for change in changes for item in change.bookings]
+    stakes = [stake for change in changes if (stake := change.at_stake) is not None]
+    return Totals(
+        slots=sum(item.slot is not None for item in touched),
+        booked=_sum([item.booked for item in touched]),
+        reserved=_sum([item.reserved for item in touched]),
+        unknown=sum(not item.known for item in touched),
+        amount=str(sum(Decimal(stake.amount) for stake in stakes)) if stakes else None,
+        unpriced=sum(item.places for item in touched) - sum(stake.places for stake in stakes),
+    )
+
+
+def _sum(counts: list[int | None]) -> int | None:
+    known = [count for count in counts if count is not None]
+    return sum(known) if known or not counts else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """What would change: one `Change` for each object in the selection, ordered by address.
 
@@ -64,6 +100,12 @@ class Plan:
     targets: Mapping[str, str] = field(default_factory=dict)
     forecast: Forecast = field(default_factory=Forecast)
     runs: int = 0
+    currency: str | None = None
+
+    @property
+    def bookings(self) -> Totals:
+        """What all its changes touch together."""
+        return _totals(self.changes)
 
     @property
     def summary(self) -> dict[str, int]:

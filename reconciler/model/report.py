@@ -18,11 +18,20 @@ SYNCS: tuple[Sync, ...] = ("changed", "missing", "expired", "in_sync", "unknown"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Allowance:
+    """A guard that would have stopped a change, and what let it through: a flag as it was given, or an annotation."""
+
+    code: str
+    by: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """How one object's change ended.
 
     `blocked_by` names the dependency whose failure kept this one from starting; `calls` counts the
-    writing calls that were sent.
+    writing calls that were sent; `allowed` is what let it past the guards.
     """
 
     address: Address
@@ -32,6 +41,7 @@ class Outcome:
     error: str | None = None
     blocked_by: Address | None = None
     calls: int = 0
+    allowed: tuple[Allowance, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,12 +57,16 @@ class Verification:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """An apply, as it went; outcomes are ordered by address. `verified` is None where no one asked for it."""
+    """An apply, as it went; outcomes are ordered by address.
+
+    `verified` is None where no one asked for it; `refused`: guards stopped it before its first write.
+    """
 
     plan_digest: str
     outcomes: tuple[Outcome, ...]
     interrupted: bool = False
     verified: Verification | None = None
+    refused: bool = False
 
     @property
     def summary(self) -> dict[str, int]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from reconciler.model.change import Call, Change, Receipt
     from reconciler.model.objects import Reading, Scope
+    from reconciler.model.occupancy import Occupancy, Window
     from reconciler.providers.http import Door
     from reconciler.settings import Connection
 
@@ -33,6 +34,15 @@ class Provider(Protocol):
 
     def close(self) -> None:
         """Give back sockets and threads."""
+        ...
+
+
+@runtime_checkable
+class ReadsBookings(Protocol):
+    """What a provider can do beside, where its system tells who has booked a resource."""
+
+    def bookings(self, windows: Sequence[Window]) -> Mapping[Window, Occupancy]:
+        """Read who has booked in each window; RemoteError where nothing at all can be read."""
         ...
 
 

@@ -13,13 +13,17 @@ from reconciler.providers import bookingbug_admin_wire as wire
 from reconciler.providers.answer import json_object, neutral
 from reconciler.providers.base import ProviderSpec
 from reconciler.providers.bookingbug_admin_blocks import read_blocks
+from reconciler.providers.bookingbug_admin_bookings import read_occupancy
 from reconciler.providers.bookingbug_admin_login import Authorised
 from reconciler.providers.bookingbug_admin_reader import GONE, Reader
 from reconciler.providers.bookingbug_admin_resources import read_resources
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from reconciler.model.change import Call
     from reconciler.model.objects import Scope
+    from reconciler.model.occupancy import Occupancy, Window
     from reconciler.providers.answer import Answer
     from reconciler.providers.http import Door
     from reconciler.settings import Connection
@@ -39,6 +43,11 @@ class Admin:
         """Read the resources or blocks in scope; RemoteError where nothing at all can be read."""
         reader = Reader(self._connection, self._door, self._client)
         return read_blocks(reader, scope) if scope.kind == "Block" else read_resources(reader, scope)
+
+    def bookings(self, windows: Sequence[Window]) -> Mapping[Window, Occupancy]:
+        """Read who has booked resources in each window; RemoteError where nothing at all can be read."""
+        reader = Reader(self._connection, self._door, self._client)
+        return {window: read_occupancy(reader, window) for window in windows}
 
     def send(self, call: Call) -> Receipt:
         """Send one writing call; any success is success, whatever its body is worth."""

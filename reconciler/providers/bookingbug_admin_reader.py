@@ -27,10 +27,11 @@ _NOTHING_READABLE = EXPIRED | {403}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
-    """A list read to its end; `rows` is None where it failed or was not asked for."""
+    """A list read to its end; `rows` is None where it failed or was not asked for; `status` is that of a refusal."""
 
     rows: Rows | None = None
     failure: str | None = None
+    status: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +98,7 @@ class Reader:
         except RemoteError as error:
             if error.status is None or error.status in _NOTHING_READABLE:
                 raise
-            return Listing(failure=error.message)
+            return Listing(failure=error.message, status=error.status)
         except ValueError as error:
             return Listing(failure=f"GET {path}: {error}")
 

@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from reconciler.model.objects import problem_order
 from reconciler.model.plan import Plan
 from reconciler.model.report import STATES, SYNCS, Drift, Report
-from reconciler.render import machine, phrases, rows
+from reconciler.render import bookings, machine, phrases, rows
 from reconciler.render.safe import visible
 
 
@@ -27,7 +27,16 @@ def plan(plan: Plan, digest: str | None = None) -> str:
         tiles=[(mark, action, plan.summary[action]) for action, mark in phrases.ACTIONS.items()],
         risks=[(change, risk, phrases.risk_facts(risk)) for change, risk in phrases.at_risk(plan)],
         allowances=phrases.allowances(plan),
-        changes=[(change, rows.of_change(change.action, change.fields, width=None)) for change in plan.effective],
+        totals=bookings.totals(plan),
+        changes=[
+            (
+                change,
+                rows.of_change(change.action, change.fields, width=None),
+                bookings.touched(change, fold=False),
+                bookings.stake(change, plan.currency),
+            )
+            for change in plan.effective
+        ],
         unread=[change for change in plan.changes if change.action == "unknown"],
         problems=sorted(plan.problems, key=problem_order),
         notes=phrases.plan_notes(plan),
@@ -44,7 +53,7 @@ def report(report: Report, plan: Plan) -> str:
         subject=phrases.subject(plan),
         tiles=[(phrases.STATES[state], state, report.summary[state]) for state in STATES],
         outcomes=[
-            (phrases.STATES[outcome.state], outcome, phrases.outcome_words(outcome))
+            (phrases.STATES[outcome.state], outcome, phrases.outcome_words(outcome), phrases.let_through(outcome))
             for outcome in report.outcomes
             if outcome.state != "noop"
         ],
@@ -87,7 +96,7 @@ def _templates() -> Environment:
         keep_trailing_newline=True,
         finalize=_finalize,
     )
-    environment.globals.update(marks=phrases.ACTIONS, counted=phrases.counted)
+    environment.globals.update(marks=phrases.ACTIONS, counted=phrases.counted, guarded=phrases.guarded)
     return environment
 
 

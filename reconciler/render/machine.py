@@ -13,10 +13,11 @@ from dataclasses import asdict
 from typing import Any
 
 from reconciler.model import canonical
-from reconciler.model.change import Call, Change, FieldChange, Risk
+from reconciler.model.change import Call, Change, FieldChange, SlotBookings
 from reconciler.model.objects import Problem, SourceRef, problem_order
 from reconciler.model.plan import Plan
 from reconciler.model.report import Drift, Outcome, Report, Verification
+from reconciler.model.risk import Risk
 from reconciler.redaction import redacted_data
 from reconciler.render.saved import FORMAT_VERSION, load_plan_document, plan_digest
 
@@ -45,10 +46,11 @@ def plan_document(plan: Plan) -> dict[str, Any]:
         "manifest_digest": plan.manifest_digest,
         "live_digest": plan.live_digest,
         "summary": plan.summary,
-        "changes": [_change(change) for change in plan.changes],
+        "changes": [_change(change, plan.currency) for change in plan.changes],
         "problems": [_problem(problem) for problem in plan.problems],
         "selection": _selection(plan),
         "purpose": plan.purpose,
+        "bookings": _totals(plan),
         "manifests": dict(plan.manifests),
         "targets": dict(plan.targets),
         "forecast": asdict(plan.forecast),
@@ -72,6 +74,7 @@ def report_document(report: Report, plan: Plan) -> dict[str, Any]:
         "environment": plan.environment,
         "selection": _selection(plan),
         "interrupted": report.interrupted,
+        "refused": report.refused,
         **({"verify": _verification(report.verified)} if report.verified is not None else {}),
     }
 
@@ -133,7 +136,7 @@ def _source(source: SourceRef | None) -> dict[str, Any] | None:
     return {"file": source.path, "line": source.line} if source is not None else None
 
 
-def _change(change: Change) -> dict[str, Any]:
+def _change(change: Change, currency: str | None) -> dict[str, Any]:
     return {
         "address": str(change.address),
         "kind": change.address.kind,
@@ -145,11 +148,39 @@ def _change(change: Change) -> dict[str, Any]:
         "fields": [_field(field) for field in change.fields],
         "risks": [_risk(risk) for risk in change.risks],
         "calls": [{"method": call.method, "path": call.path} for call in change.requests],
+        "name": change.label,
         "unverified": list(change.unverified),
         "expired": change.expired,
         "live": canonical.plain(change.lasting) if change.writes else None,
         "digest": _change_digest(change),
+        "bookings": [_touched(item) for item in change.bookings],
+        "stake": _stake(change, currency),
+        "guarded": list(change.guarded),
     }
+
+
+def _totals(plan: Plan) -> dict[str, Any]:
+    totals = plan.bookings
+    return {
+        "slots": totals.slots,
+        "booked": totals.booked,
+        "reserved": totals.reserved,
+        "unknown": totals.unknown,
+        "amount": totals.amount,
+        "currency": plan.currency,
+        "unpriced": totals.unpriced,
+    }
+
+
+def _touched(item: SlotBookings) -> dict[str, Any]:
+    return {"slot": item.slot, "when": item.when, "booked": item.booked, "reserved": item.reserved}
+
+
+def _stake(change: Change, currency: str | None) -> dict[str, Any] | None:
+    stake = change.at_stake
+    if stake is None:
+        return None
+    return {"places": stake.places, "price": stake.price, "amount": stake.amount, "currency": currency}
 
 
 def _change_digest(change: Change) -> str:
@@ -225,4 +256,5 @@ def _outcome(outcome: Outcome) -> dict[str, Any]:
         "error": outcome.error,
         "blocked_by": str(outcome.blocked_by) if outcome.blocked_by is not None else None,
         "calls": outcome.calls,
+        "allowed": [{"code": item.code, "by": item.by, "message": item.message} for item in outcome.allowed],
     }

@@ -13,7 +13,7 @@ from reconciler.model.change import Change
 from reconciler.model.objects import Problem, problem_order
 from reconciler.model.plan import Plan
 from reconciler.model.report import Drift, Drifted, Report
-from reconciler.render import phrases, rows
+from reconciler.render import bookings, phrases, rows
 from reconciler.render.safe import visible
 
 LIMIT = 60_000
@@ -28,8 +28,11 @@ _DIFF_SIGNS = {"+": "+", "~": "!", "-": "-"}
 
 def plan(plan: Plan) -> str:
     """Return a plan: the summary as heading, bookings at risk, then each change to unfold."""
-    blocks = [f"## {prose(phrases.plan_headline(plan))}", prose(phrases.subject(plan)), *_risks(plan)]
-    details = [_change(change) for change in plan.effective]
+    totals = bookings.totals(plan)
+    blocks = [f"## {prose(phrases.plan_headline(plan))}", prose(phrases.subject(plan))]
+    blocks += [prose(totals)] if totals is not None else []
+    blocks += _risks(plan)
+    details = [_change(change, plan.currency) for change in plan.effective]
     details += [
         f"{_code('?')} <b>{prose(change.address)}</b> unknown: {prose(change.reason)}"
         for change in plan.changes
@@ -45,7 +48,8 @@ def report(report: Report, plan: Plan) -> str:
     for outcome in report.outcomes:
         if outcome.state != "noop":
             sign = phrases.STATES[outcome.state].sign
-            lines.append(f"| {sign} | {prose(outcome.address)} | {prose(phrases.outcome_words(outcome))} |")
+            words = "<br>".join(map(prose, (phrases.outcome_words(outcome), *phrases.let_through(outcome))))
+            lines.append(f"| {sign} | {prose(outcome.address)} | {words} |")
     lines += [f"| · | {prose(item.address)} | not started |" for item in phrases.not_started(report, plan)]
     blocks = [f"## {prose(phrases.report_headline(report))}"]
     ends = ["\n".join(f"- {_command(line)}" for line in phrases.advice(report, plan)), *_verified(report)]
@@ -113,15 +117,18 @@ def _risks(plan: Plan) -> list[str]:
     return ["\n".join(lines)]
 
 
-def _change(change: Change) -> str:
+def _change(change: Change, currency: str | None) -> str:
     mark = phrases.ACTIONS[change.action]
     place = phrases.place(change)
     facts = f" · id {prose(change.remote_id)}" if change.remote_id is not None else ""
     facts += f" · {prose(place)}" if place else ""
+    facts += "".join(f" · <b>{prose(line)}</b>" for line in phrases.guarded(change))
     title = f"{_code(mark.sign)} <b>{prose(change.address)}</b> {change.action}: {prose(change.reason)}{facts}"
     body = _fence("diff", _diff(rows.of_change(change.action, change.fields)))
     calls = _fence("text", [visible(f"{call.method} {call.path}") for call in change.requests])
-    return _details(title, body + calls)
+    stake = bookings.stake(change, currency)
+    touched = [f"touches {line}" for line in bookings.touched(change)] + ([f"at stake {stake}"] if stake else [])
+    return _details(title, body + _fence("text", touched) + calls)
 
 
 def _drifted(item: Drifted) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from reconciler.model.change import Action, Change, Risk
+from reconciler.model.change import Action, Change
 from reconciler.model.plan import Forecast, Plan
 from reconciler.model.report import Drift, Drifted, Outcome, Report, State, Sync, Verification
+from reconciler.model.risk import Risk
 from reconciler.render import rows
 
 STEPS = 6
@@ -141,6 +142,11 @@ def at_risk(plan: Plan) -> tuple[tuple[Change, Risk], ...]:
     return tuple(sorted(risks, key=lambda item: item[1].level != "block"))
 
 
+def guarded(change: Change) -> tuple[str, ...]:
+    """Say that guards stop a change, by their codes; nothing where none does."""
+    return (f"⊘ blocked by {', '.join(change.guarded)}",) if change.guarded else ()
+
+
 def risk_facts(risk: Risk) -> str:
     """Say who is affected: `4 booked, 1 reserved; slots 123456, 123457`."""
     people = [f"{number} {word}" for number, word in ((risk.booked, "booked"), (risk.reserved, "reserved")) if number]
@@ -161,7 +167,7 @@ def report_headline(report: Report) -> str:
     """Return the summary line of an apply."""
     counts = report.summary
     todo = ", ".join(f"{state} {counts[state]}" for state in ("applied", "failed", "blocked", "unknown"))
-    start = "Interrupted. " if report.interrupted else ""
+    start = "Refused before the first write. " if report.refused else "Interrupted. " if report.interrupted else ""
     return f"{start}{todo[0].upper()}{todo[1:]}; {counts['noop']} unchanged."
 
 
@@ -195,6 +201,11 @@ def verified_headline(found: Verification) -> str:
     return f"Not converged: {counted(len(found.left), 'object')}; see what the server made of what it was sent."
 
 
+def let_through(outcome: Outcome) -> tuple[str, ...]:
+    """Say what let a change past the guards that would have stopped it."""
+    return tuple(f"let through by {item.by}: {item.message}" for item in outcome.allowed)
+
+
 def not_started(report: Report, plan: Plan) -> tuple[Change, ...]:
     """Return planned changes that have no outcome: an interrupted run never came to them."""
     reached = {outcome.address for outcome in report.outcomes}
@@ -215,6 +226,8 @@ def advice(report: Report, plan: Plan) -> tuple[str, ...]:
         lines.append("Objects that could not be read were left alone; plan again when their system answers.")
     if report.summary["failed"]:
         lines.append("Mend what failed, then plan and apply again: what was applied stays applied.")
+    if report.refused:
+        return ("Nothing was written. Each refusal names its setting and what lets it through, if anything does.",)
     if report.summary["blocked"]:
         lines.append("Blocked objects follow on the next apply, once what they wait for is there.")
     waiting = not_started(report, plan)

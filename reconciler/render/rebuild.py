@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from reconciler.model.change import Call, Change, FieldChange, Risk
+from reconciler.model.change import Call, Change, FieldChange, SlotBookings
 from reconciler.model.objects import Address, Problem, SourceRef
 from reconciler.model.plan import Forecast, Plan, Selection
-from reconciler.model.report import Drift, Drifted, Outcome, Report, Verification
+from reconciler.model.report import Allowance, Drift, Drifted, Outcome, Report, Verification
+from reconciler.model.risk import Risk
 
 Document = Mapping[str, Any]
 
@@ -25,6 +26,7 @@ def plan(document: Document) -> Plan:
         problems=tuple(_problem(item) for item in document["problems"]),
         selection=_selection(document),
         purpose=document["purpose"],
+        currency=document["bookings"]["currency"],
         forecast=Forecast(**_known(Forecast, document["forecast"])),
     )
 
@@ -36,6 +38,7 @@ def report(document: Document) -> tuple[Report, Plan]:
         plan_digest=document["plan_digest"],
         outcomes=tuple(_outcome(item) for item in outcomes),
         interrupted=document["interrupted"],
+        refused=document["refused"],
         verified=_verification(document.get("verify")),
     )
     stand_in = Plan(
@@ -112,6 +115,10 @@ def _change(item: Document) -> Change:
         ),
         unverified=tuple(item["unverified"]),
         expired=item["expired"],
+        bookings=tuple(SlotBookings(**_known(SlotBookings, touched)) for touched in item["bookings"]),
+        price=item["stake"]["price"] if item["stake"] is not None else None,
+        guarded=tuple(item["guarded"]),
+        name=item["name"],
     )
 
 
@@ -146,5 +153,6 @@ def _outcome(item: Document) -> Outcome:
             **_known(Outcome, item),
             "address": Address.parse(item["address"]),
             "blocked_by": None if blocker is None else Address.parse(blocker),
+            "allowed": tuple(Allowance(**_known(Allowance, allowed)) for allowed in item["allowed"]),
         }
     )

@@ -56,10 +56,14 @@ _CHANGE = {
     "fields": Each(_FIELD),
     "risks": Each(_RISK),
     "calls": Each({"method": TEXT, "path": TEXT}),
+    "name": TEXT,
     "unverified": Each(TEXT),
     "expired": FLAG,
     "live": Maybe(Rest(ANY)),
     "digest": TEXT,
+    "bookings": Each({"slot": Maybe(TEXT), "when": Maybe(TEXT), "booked": Maybe(COUNT), "reserved": Maybe(COUNT)}),
+    "stake": Maybe({"places": COUNT, "price": TEXT, "amount": TEXT, "currency": Maybe(TEXT)}),
+    "guarded": Each(TEXT),
 }
 _PROBLEM = {
     "severity": ("error", "warning"),
@@ -77,6 +81,7 @@ _OUTCOME = {
     "remote_id": Maybe(TEXT),
     "error": Maybe(TEXT),
     "blocked_by": Maybe(TEXT),
+    "allowed": Each({"code": TEXT, "by": TEXT, "message": TEXT}),
     "calls": COUNT,
     "source": _SOURCE,
 }
@@ -101,6 +106,15 @@ _SHAPES: dict[DocumentKind, Any] = {
         "problems": Each(_PROBLEM),
         "selection": _SELECTION,
         "purpose": ("apply", "destroy"),
+        "bookings": {
+            "slots": COUNT,
+            "booked": Maybe(COUNT),
+            "reserved": Maybe(COUNT),
+            "unknown": COUNT,
+            "amount": Maybe(TEXT),
+            "currency": Maybe(TEXT),
+            "unpriced": COUNT,
+        },
         "manifests": Rest(TEXT),
         "runs": COUNT,
         "targets": Rest(TEXT),
@@ -122,6 +136,7 @@ _SHAPES: dict[DocumentKind, Any] = {
         "environment": Maybe(TEXT),
         "selection": _SELECTION,
         "interrupted": FLAG,
+        "refused": FLAG,
         "verify": Optional({"summary": dict.fromkeys(ACTIONS, COUNT), "changes": Each(TEXT), "words": Each(TEXT)}),
     },
     "drift": {
@@ -177,6 +192,7 @@ def _load(text: str, kind: DocumentKind | None) -> tuple[DocumentKind, dict[str,
         for number, change in enumerate(document["changes"] if kind == "plan" else ()):
             if change["kind"] != Address.parse(change["address"]).kind:
                 refuse(f"changes[{number}].kind is {change['kind']!r}, and its address {change['address']!r}")
+            _check_price(change["stake"], f"changes[{number}].stake.price")
     except Misshapen as error:
         message = f"this is not {_TITLES[kind]} that can be used: {error}"
         raise ReconcilerError(message, hint=_HINTS[kind]) from None
@@ -261,6 +277,13 @@ def _check_members(document: Mapping[str, Any], kind: DocumentKind) -> None:
     repeated = next((address for address, times in addresses.items() if times > 1), None)
     if repeated is not None:
         refuse(f"{repeated} appears more than once among its {key}")
+
+
+def _check_price(stake: Mapping[str, Any] | None, where: str) -> None:
+    try:
+        canonical.money(stake["price"] if stake is not None else 0)
+    except ValueError as error:
+        refuse(f"{where}: {error}")
 
 
 def _check_address(text: str, where: str) -> None:

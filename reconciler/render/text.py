@@ -15,7 +15,7 @@ from reconciler.model.change import Change, Request
 from reconciler.model.objects import Address, Problem, problem_order
 from reconciler.model.plan import Plan
 from reconciler.model.report import Drift, Drifted, Outcome, Report
-from reconciler.render import phrases, rows, values
+from reconciler.render import bookings, phrases, rows, values
 from reconciler.render.safe import fitting, visible
 
 CALLS_SHOWN = 12
@@ -38,9 +38,12 @@ def plan(console: Console, plan: Plan, verbose: bool = False) -> None:
     _say(console)
     _risks(console, plan)
     for change in plan.effective:
-        _change(console, change, verbose)
+        _change(console, change, plan.currency, verbose)
     _unread(console, plan)
     _say(console, (phrases.plan_headline(plan), "bold"))
+    totals = bookings.totals(plan)
+    if totals is not None:
+        _say(console, totals)
     for note in phrases.plan_notes(plan):
         _say(console, (note, "dim"))
     if plan.problems:
@@ -54,6 +57,8 @@ def report(console: Console, report: Report, plan: Plan) -> None:
     for outcome in report.outcomes:
         if outcome.state != "noop":
             _outcome(console, outcome, sources)
+            for line in phrases.let_through(outcome):
+                _say(console, ("    !", "yellow"), f" {line}")
     for change in phrases.not_started(report, plan):
         _say(console, ("·", "dim"), f" {change.address} ", ("not started", "dim"))
     _say(console, (phrases.report_headline(report), "bold"))
@@ -119,7 +124,7 @@ def _risks(console: Console, plan: Plan) -> None:
     _say(console)
 
 
-def _change(console: Console, change: Change, verbose: bool) -> None:
+def _change(console: Console, change: Change, currency: str | None, verbose: bool) -> None:
     mark = phrases.ACTIONS[change.action]
     identity = f" (id {change.remote_id})" if change.remote_id is not None else ""
     place = phrases.place(change)
@@ -132,8 +137,15 @@ def _change(console: Console, change: Change, verbose: bool) -> None:
         f": {change.reason}",
         (f"  {place}" if place else "", "dim"),
     )
+    for line in phrases.guarded(change):
+        _say(console, (f"    {line}", "bold red"))
     width = None if verbose else values.WIDTH
     _rows(console, rows.of_change(change.action, change.fields, width=width, fold=not verbose))
+    for line in bookings.touched(change, fold=not verbose):
+        _say(console, ("    touches", "magenta"), f" {line}")
+    stake = bookings.stake(change, currency)
+    if stake is not None:
+        _say(console, ("    at stake", "magenta"), f" {stake}")
     _calls(console, change.requests, verbose)
     if verbose and change.unverified:
         _say(console, (f"    not verifiable: {', '.join(change.unverified)}", "dim"))

@@ -49,6 +49,9 @@ class Options:
     show_fields: str = _choice(
         "documented", "all", about="whether a session show returns the sample's fields only or all writable ones"
     )
+    slot_counts: str = _choice(
+        "yes", "no", about="whether a session's slots say how many places are booked and reserved"
+    )
     list_shows_disabled: str = _choice("yes", "no", about="whether the session list contains disabled sessions")
     list_order: str = _choice("id", "newest", about="order of lists of sessions and resources")
     slot_order: str = _choice("date", "id", about="order of the slots inside a session")
@@ -97,6 +100,12 @@ class Options:
     company_zone: str = _text("Europe/London", about="zone of the company (IANA); date-times are answered in it")
     datetime_style: str = _choice("seconds", "millis", about="date-times with or without .000")
     slot_end: str = _choice("yes", "no", about="whether listed slots have end_datetime; a 2017 sample lacks it")
+    bookings_list: str = _choice(
+        "yes", "not_found", "forbidden", about="whether the list of bookings can be read, or answers 404 or 403"
+    )
+    blocks_as_bookings: str = _choice(
+        "no", "yes", about="whether a block is also listed as a booking of status 3, which is nobody's"
+    )
     json_create_status: int = _choice(201, 200, about="status of a JSON create")
     malformed_json_status: int = _choice(400, 500, about="status of a body that is not JSON; 500 was seen once")
     singular_paths: str = _choice("yes", "no", about="whether /resource works too, as the curl samples write it")

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Row, Select, Table, and_, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, Table, and_, delete, func, insert, not_, select, update
 
 from reconciler.errors import ReconcilerError
 from reconciler.model.canonical import now
@@ -99,6 +99,17 @@ class Store:
         """Return every managed object by address, in address order."""
         found = [record_of(row) for row in self._rows(select(objects).where(self._mine(objects)))]
         return {record.address: record for record in sorted(found, key=lambda item: str(item.address))}
+
+    def others(self) -> Mapping[tuple[str, str, str], tuple[str, ...]]:
+        """Return who else in this database manages a live object, by target, kind and remote id, in words."""
+        rows = self._rows(select(objects).where(not_(self._mine(objects))))
+        found: dict[tuple[str, str, str], tuple[str, ...]] = {}
+        for row in sorted(rows, key=lambda row: (row.project, row.environment, row.kind, row.name)):
+            where = f", environment {row.environment}" if row.environment else ""
+            words = f"project {row.project}{where} (as {row.kind}/{row.name})"
+            key = (row.target, row.kind, row.remote_id)
+            found[key] = (*found.get(key, ()), words)
+        return found
 
     def open_intents(self) -> tuple[Intent, ...]:
         """Return the writing calls whose result was never recorded, oldest first."""

@@ -37,7 +37,7 @@ def booked_course(desk):
     [
         ("move", "booked-slot-moved", [1]),
         ("fewer", "booked-slot-lost", [1]),
-        ("delete", "booked-slot-lost", [1]),
+        ("delete", "booked-session-deleted", [1]),
         ("time", "booked-slot-moved", [1]),
     ],
 )

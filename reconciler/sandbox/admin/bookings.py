@@ -11,16 +11,21 @@ from reconciler.sandbox.exchange import Call, Reply, json_reply
 from reconciler.sandbox.tables import BOOKING, SLOT
 
 _OK = 200
+_BLOCKS_FROM = 900_000
+"""Added to a block's id where it is listed as a booking."""
 
 
 def listing(call: Call) -> Reply:
     """GET /api/v1/admin/{company}/bookings; cancelled ones only on request."""
+    if call.options.bookings_list != "yes":
+        raise refusals.not_found() if call.options.bookings_list == "not_found" else refusals.forbidden()
     cancelled = call.query.get("include_cancelled") == "true"
     if "slot_id" in call.query:
         rows = call.world.db.find(BOOKING, "CAST(slot_id AS TEXT) = ?", (call.query["slot_id"],))
     else:
         start, end = clock.day_bounds(*slots.window(call), call.options)
         rows = call.world.db.find(BOOKING, 'start < ? AND "end" > ?', (end, start), "start, id")
+        rows += _blocks(call, start, end)
     rows = [row for row in slots.filtered(call, rows) if cancelled or not row["is_cancelled"]]
     page, links = page_of(call, "bookings", rows)
     shown = [shapes.booking(call, row) for row in page]
@@ -33,6 +38,20 @@ def listing(call: Call) -> Reply:
             "_links": links,
         },
     )
+
+
+def _blocks(call: Call, start: str, end: str) -> list[Row]:
+    """Return the blocks as bookings of their own, where this company lists them so."""
+    if call.options.blocks_as_bookings == "no":
+        return []
+    found = call.world.db.find(
+        SLOT, 'status = ? AND start < ? AND "end" > ?', (shapes.BLOCKED, end, start), "start, id"
+    )
+    return [
+        {**slot, "id": _BLOCKS_FROM + slot["id"], "slot_id": slot["id"], "is_cancelled": False}
+        for slot in found
+        if slot["booking_id"] is None
+    ]
 
 
 def read(call: Call) -> Reply:

@@ -23,6 +23,11 @@ def unauthorized() -> Refusal:
     return refusal(UNAUTHORIZED, "401 Unauthorized")
 
 
+def forbidden() -> Refusal:
+    """Make the answer to a request that this login may not make."""
+    return refusal(FORBIDDEN, "403 Forbidden")
+
+
 def not_found() -> Refusal:
     """Make the answer to an unknown id or path."""
     return refusal(NOT_FOUND, "Not Found")

@@ -84,7 +84,8 @@ def slot(row: Mapping[str, Any], options: Options) -> Element:
     """Write one slot of a session."""
     item = ET.Element("slot", id=str(row["id"]))
     extra = ("time", "duration") if options.show_fields == "all" else ()
-    for field in ("date", *extra, "spaces_booked", "spaces_reserved"):
+    counts = ("spaces_booked", "spaces_reserved") if options.slot_counts == "yes" else ()
+    for field in ("date", *extra, *counts):
         _append(item, field, row[field], options)
     return item
 

@@ -23,10 +23,11 @@ from reconciler.kinds import resource as resource_kind
 from reconciler.kinds import session as session_kind
 from reconciler.model.change import Receipt
 from reconciler.model.objects import Address, Desired, Live, Reading, Ref, SourceRef
+from reconciler.model.occupancy import Occupancy
 from reconciler.model.plan import Selection
 from reconciler.providers import bookingbug_admin_wire, bookingbug_sessions_wire
 from reconciler.providers.base import ProviderSpec
-from reconciler.settings import Connection
+from reconciler.settings import Connection, Policy
 from reconciler.state.lease import hold
 from reconciler.state.store import Store
 
@@ -191,6 +192,10 @@ class Remote:
             ]
         return shown
 
+    def bookings(self, windows) -> dict:
+        """Nobody books resources here."""
+        return {window: Occupancy() for window in windows}
+
     def send(self, call) -> Receipt:
         line = f"{call.method} {call.path}"
         with self.lock:
@@ -302,7 +307,13 @@ class Office:
         self.remote = remote or Remote()
         self.store = store or Store("sqlite://", project="acme")
         self.kinds, self.providers = KINDS, PROVIDERS
-        self.project = SimpleNamespace(name="acme", environment=None, connections=connections or dict(CONNECTIONS))
+        self.project = SimpleNamespace(
+            name="acme",
+            environment=None,
+            connections=connections or dict(CONNECTIONS),
+            policy=Policy(),
+            currency=None,
+        )
         self.outcomes: list = []
 
     def unlock(self, _names) -> None:

@@ -1,11 +1,17 @@
 import pytest
 from engine_fakes import Office, codes, session
 
-from reconciler.engine.guards import Overrides, evaluate
+from reconciler.engine.guards import Case, Overrides, judge
 from reconciler.model.objects import SourceRef
 from reconciler.settings import Policy
 
 NONE = Overrides()
+
+
+def evaluate(plan, policy, overrides):
+    return judge(Case(plan=plan, policy=policy, overrides=overrides)).refusals
+
+
 WIDE = Policy(max_deletes=1000, max_change_percent=100)
 
 
@@ -71,6 +77,7 @@ def test_a_replacement_counts_as_a_delete(office):
 @pytest.mark.parametrize(("changed", "refused"), [(3, False), (4, True)])
 def test_exactly_the_share_of_changes_passes_and_one_more_is_refused(office, changed, refused):
     office.apply(*sessions(10))
+    free(office)
     desired = [*sessions(10)[changed:], *sessions(changed, spaces=5)]
     found = evaluate(office.plan(*desired), Policy(max_change_percent=30), NONE)
     assert codes(found) == ({"guard-max-change-percent"} if refused else set())
@@ -78,6 +85,7 @@ def test_exactly_the_share_of_changes_passes_and_one_more_is_refused(office, cha
 
 def test_the_share_guard_hints_at_a_value_that_lets_the_run_through(office):
     office.apply(*sessions(11))
+    free(office)
     plan = office.plan(*sessions(11)[7:], *sessions(7, spaces=5))
     (problem,) = evaluate(plan, Policy(max_change_percent=30), NONE)
     assert problem.hint.endswith("--max-change-percent 64")
@@ -87,6 +95,7 @@ def test_the_share_guard_hints_at_a_value_that_lets_the_run_through(office):
 
 def test_below_ten_managed_objects_a_share_says_nothing(office):
     office.apply(*sessions(9))
+    free(office)
     assert evaluate(office.plan(*sessions(9, spaces=5)), Policy(max_change_percent=0), NONE) == ()
 
 
@@ -148,6 +157,7 @@ def test_protection_that_is_only_declared_yet_forbids_a_replacement(office):
 
 def test_a_protected_object_may_be_updated(office):
     office.apply(session("s00", protect=True))
+    free(office)
     assert evaluate(office.plan(session("s00", protect=True, spaces=4)), WIDE, NONE) == ()
 
 
@@ -156,7 +166,7 @@ def test_bookings_at_risk_are_refused_unless_the_address_is_named(office):
     booked(office)
     plan = office.plan(session("s00"))
     (problem,) = evaluate(plan, WIDE, NONE)
-    assert problem.code == "guard-booked-slot-lost"
+    assert problem.code == "guard-booked-session-deleted"
     assert "4 booked" in problem.summary
     assert "--allow-booked Session/s01" in problem.hint
     assert evaluate(plan, WIDE, Overrides(allow_booked=("Session/s01",))) == ()
@@ -189,4 +199,4 @@ def test_every_guard_that_refuses_is_named_at_once(office):
     office.apply(session("s00", protect=True), session("s01"))
     booked(office)
     found = codes(evaluate(office.plan(), Policy(max_deletes=0), NONE))
-    assert found == {"guard-empty", "guard-max-deletes", "guard-protected", "guard-booked-slot-lost"}
+    assert found == {"guard-empty", "guard-max-deletes", "guard-protected", "guard-booked-session-deleted"}

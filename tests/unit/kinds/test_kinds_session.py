@@ -134,14 +134,14 @@ def told(action, paths, **fields):
 @pytest.mark.parametrize("action", ["delete", "replace"])
 def test_losing_booked_slots_is_blocked_and_counted(action):
     (risk,) = risks(action, [], live(slots=[BOOKED, FREE]))
-    assert (risk.code, risk.level) == ("booked-slot-lost", "block")
+    assert (risk.code, risk.level) == ("booked-session-deleted", "block")
     assert (risk.slots, risk.booked, risk.reserved) == (("7",), 3, 1)
     assert "2027-03-01: 3 booked, 1 reserved" in risk.message
 
 
 def test_reserved_places_count_like_booked_ones():
     reserved = {**FREE, "spaces_reserved": 2}
-    assert told("delete", [], slots=[reserved]) == [("booked-slot-lost", "block")]
+    assert told("delete", [], slots=[reserved]) == [("booked-session-deleted", "block")]
 
 
 def test_free_slots_are_no_risk():
@@ -161,7 +161,7 @@ def test_what_may_lay_out_slots_anew_is_blocked_where_places_are_booked(path):
 
 def test_a_change_of_length_only_warns():
     assert told("update", ["duration"], slots=[BOOKED]) == [("booked-slot-changed", "warn")]
-    assert told("update", ["duration"], slots=[UNKNOWN]) == []
+    assert told("update", ["duration"], slots=[UNKNOWN]) == [("bookings-unknown", "warn")]
 
 
 @pytest.mark.parametrize("path", ["name", "price", "spaces"])

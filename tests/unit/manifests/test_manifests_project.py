@@ -202,3 +202,43 @@ def test_a_provider_of_another_package(folder):
 )
 def test_odd_files_are_told_not_raised(folder, text):
     assert faults(folder, text)
+
+
+RISKY = CONTRACT.replace("    max_deletes: 10\n", "    risks: {booked-slot-changed: block, expired-or-booked: block}\n")
+
+
+def test_levels_of_risks_are_read_with_their_places_and_an_environment_over_them(folder):
+    over = RISKY.replace("policy: {max_change_percent: 50}", "policy: {risks: {booked-slot-changed: warn}}")
+    policy = load(folder, over, environment="prod").policy
+    assert policy.risks == {"booked-slot-changed": "warn", "expired-or-booked": "block"}
+    assert {code: where.line for code, where in policy.risks_at.items()} == {
+        "booked-slot-changed": 28,
+        "expired-or-booked": 22,
+    }
+
+
+@pytest.mark.parametrize(
+    ("setting", "sentence"),
+    [
+        ("booked-slot-change: block", 'did you mean "booked-slot-changed"?'),
+        ("already-exists: warn", 'unknown field "already-exists" in spec.policy.risks'),
+        ("booked-slot-moved: ignore", 'is "ignore"; expected block or warn'),
+    ],
+)
+def test_a_wrong_level_or_code_is_told_with_its_place(folder, setting, sentence):
+    (fault,) = faults(folder, RISKY.replace("booked-slot-changed: block", setting))
+    assert fault.startswith("reconciler.yaml:22:")
+    assert sentence in fault
+
+
+def test_a_currency_is_one_of_iso_4217(folder):
+    def stated(code):
+        return CONTRACT.replace("  policy:\n", f"  currency: {code}\n  policy:\n", 1)
+
+    assert load(folder, stated("GBP")).currency == "GBP"
+    over = stated("GBP").replace("policy: {max_change", "currency: EUR\n      policy: {max_change")
+    assert load(folder, over, environment="prod").currency == "EUR"
+    assert load(folder).currency is None
+    for wrong, sentence in (("GBB", "GBB is not in ISO 4217"), ("gbp", "expected an ISO 4217 code such as GBP")):
+        (fault,) = faults(folder, stated(wrong))
+        assert sentence in fault

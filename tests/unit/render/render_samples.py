@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from reconciler.model import canonical
-from reconciler.model.change import Call, Change, FieldChange, Risk
+from reconciler.model.change import Call, Change, FieldChange, SlotBookings
 from reconciler.model.objects import Address, Desired, Live, Problem, Ref, SourceRef
 from reconciler.model.plan import Forecast, Plan, Selection
-from reconciler.model.report import Drift, Drifted, Outcome, Report
+from reconciler.model.report import Allowance, Drift, Drifted, Outcome, Report
+from reconciler.model.risk import Risk
 
 HOSTILE = "\x1b[31mYoga\x07 [bold]x[/bold] \u202egnp.exe <b>&amp; | `@octocat` #12 https://evil.example\nline 2"
 
@@ -86,7 +87,15 @@ def update():
             fields={"price": "35.00"},
             source=SourceRef("manifests/yoga.yaml", 3),
         ),
-        live=Live(kind="Session", remote_id="123", fields={"price": "30.00"}),
+        live=Live(kind="Session", remote_id="123", fields={"name": "Yoga", "price": "30.00"}),
+        price="30.00",
+        bookings=(
+            SlotBookings(slot="123455", when="2027-03-08 11:00", booked=0, reserved=0),
+            SlotBookings(slot="123456", when="2027-03-22 11:00", booked=4, reserved=1),
+            SlotBookings(slot="123457", when="2027-03-29", booked=2, reserved=None),
+            SlotBookings(slot="123458", when="2027-04-05 11:00"),
+        ),
+        guarded=("guard-booked-slot-lost",),
     )
 
 
@@ -172,6 +181,7 @@ def others():
             "is managed and no longer declared",
             remote_id="99",
             fields=(field("name", HOSTILE, None), field("group", "Spin", None), field("email", "", None)),
+            bookings=(SlotBookings(slot=None, when=None),),
             calls=(call("Session/old-spin", "DELETE", "/api/sessions/99.xml", effect="delete"),),
         ),
         change("Session/quiet", "noop", "matches", remote_id="7", unverified=("price", "spaces")),
@@ -206,6 +216,7 @@ def rich_plan():
         selection=Selection(targets=("Session/*", "*"), excludes=("Resource/x",)),
         managed=60,
         forecast=Forecast(writes=18, reads=4, seconds=22.0, connection="sessions", per_minute=60.0),
+        currency="GBP",
     )
 
 
@@ -235,7 +246,20 @@ def rich_report():
             outcome("Resource/court-1", "adopt", "failed", remote_id="55", error=f"HTTP 422: {HOSTILE}", calls=1),
             outcome("Session/old-spin", "delete", "applied", remote_id="99", calls=1),
             outcome("Session/quiet", "noop", "noop", remote_id="7"),
-            outcome("Session/spring-yoga", "update", "applied", remote_id="123", calls=2),
+            outcome(
+                "Session/spring-yoga",
+                "update",
+                "applied",
+                remote_id="123",
+                calls=2,
+                allowed=(
+                    Allowance(
+                        code="guard-booked-slot-lost",
+                        by="--allow-booked Session/*",
+                        message=f"the slot of 2027-03-22 11:00 would be deleted; {HOSTILE}",
+                    ),
+                ),
+            ),
             outcome("Session/unread", "unknown", "unknown", error="could not be read"),
         ),
     )

@@ -57,6 +57,7 @@ def test_plan_document_has_the_keys_of_the_contract_in_order():
         "problems",
         "selection",
         "purpose",
+        "bookings",
         "manifests",
         "targets",
         "forecast",
@@ -74,10 +75,14 @@ def test_plan_document_has_the_keys_of_the_contract_in_order():
         "fields",
         "risks",
         "calls",
+        "name",
         "unverified",
         "expired",
         "live",
         "digest",
+        "bookings",
+        "stake",
+        "guarded",
     ]
     assert list(document["problems"][0]) == ["severity", "code", "message", "hint", "address", "source"]
     assert document["changes"][0]["source"] == {"file": "manifests/courts.yaml", "line": 20}
@@ -97,6 +102,7 @@ def test_documents_of_report_drift_and_problems_have_the_keys_of_the_contract():
         "environment",
         "selection",
         "interrupted",
+        "refused",
     ]
     assert list(report["outcomes"][0]) == [
         "address",
@@ -106,6 +112,7 @@ def test_documents_of_report_drift_and_problems_have_the_keys_of_the_contract():
         "error",
         "blocked_by",
         "calls",
+        "allowed",
         "source",
     ]
     assert list(drift) == ["format_version", "summary", "coverage", "objects"]

@@ -1,0 +1,82 @@
+"""Bookings on slots: which slots have some, which ones do not say, and how a risk or a plan names them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from reconciler.model.change import SlotBookings
+from reconciler.model.risk import Risk, risk, unknown
+
+Slot = Mapping[str, Any]
+
+
+def slot_order(slot: Slot) -> tuple[str, str, str]:
+    """Sort key: by day, start and id."""
+    return (slot["date"], slot.get("time") or "", slot["id"])
+
+
+def when(slot: Slot) -> str:
+    """Return a slot's day, with its start where that is known."""
+    return f"{slot['date']} {slot.get('time') or ''}".strip()
+
+
+def touched(slots: Any) -> tuple[SlotBookings, ...]:
+    """Return what is booked on slots, by day and start; one entry that knows nothing where none were answered."""
+    if slots is None:
+        return (SlotBookings(slot=None, when=None),)
+    return tuple(
+        SlotBookings(
+            slot=slot["id"], when=when(slot), booked=slot.get("spaces_booked"), reserved=slot.get("spaces_reserved")
+        )
+        for slot in sorted(slots, key=slot_order)
+    )
+
+
+def booked_slots(slots: Any) -> tuple[list[Slot], list[Slot]]:
+    """Return the slots with places booked or reserved, and those (or one, for none answered) not known."""
+    if slots is None:
+        return [], [{"id": None}]
+    booked, unsaid = [], []
+    for slot in sorted(slots, key=slot_order):
+        counts = (slot.get("spaces_booked"), slot.get("spaces_reserved"))
+        if any(count for count in counts):
+            booked.append(slot)
+        elif None in counts:
+            unsaid.append(slot)
+    return booked, unsaid
+
+
+def slot_risks(code: str, what: str, slots: Any) -> Iterator[Risk]:
+    """Yield what doing `what` to slots risks: those with bookings under `code`, those that do not say as unknown."""
+    booked, unsaid = booked_slots(slots)
+    if booked:
+        yield counted(code, what, booked)
+    if unsaid:
+        ids = tuple(slot["id"] for slot in unsaid if slot["id"] is not None)
+        message = f"{what} slots whose bookings the API did not answer: not known whether anyone has booked"
+        yield unknown(code, message, slots=ids)
+
+
+def counted(code: str, what: str, slots: Sequence[Slot]) -> Risk:
+    """Return a risk that names each slot with its places booked and reserved."""
+    named = "; ".join(f"{when(slot)}: {words(item)}" for slot, item in zip(slots, map(_counts, slots), strict=True))
+    return risk(
+        code,
+        f"{what} {len(slots)} slot{'s' if len(slots) > 1 else ''} with bookings ({named})",
+        slots=tuple(slot["id"] for slot in slots),
+        booked=sum(slot.get("spaces_booked") or 0 for slot in slots),
+        reserved=sum(slot.get("spaces_reserved") or 0 for slot in slots),
+    )
+
+
+def _counts(slot: Slot) -> tuple[int | None, int | None]:
+    return slot.get("spaces_booked"), slot.get("spaces_reserved")
+
+
+def words(counts: tuple[int | None, int | None]) -> str:
+    """Return `7 booked, 2 reserved`; what is not known is said, never shown as 0."""
+    return ", ".join(
+        f"{word} not known" if number is None else f"{number} {word}"
+        for number, word in zip(counts, ("booked", "reserved"), strict=True)
+    )
