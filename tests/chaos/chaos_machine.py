@@ -157,6 +157,28 @@ class Chaos(RuleBasedStateMachine):
         self._nothing_lost()
 
     @rule()
+    def sleep_on_it(self) -> None:
+        """Save a plan, let things happen, and carry it out: it fits or it is stale, and it runs once."""
+        FIGURES.steps["saved plan"] += 1
+        self._edit()
+        file = str(self.town.folder / "saved.plan")
+        if self.town.desk.quick("plan", "--out", file).code != 0:
+            return
+        for _ in range(self.draw.choice([0, 0, 1])):
+            self._edit()
+        for _ in range(self.draw.choice([0, 0, 1])):
+            self._meddle()
+        FIGURES.runs += 1
+        done = self.town.desk.quick("apply", file, "--yes", "--allow-empty")
+        FIGURES.steps[f"saved plan ended {done.code}"] += 1
+        self._nothing_lost()
+        if done.code in {0, 3}:
+            before = self._writes()
+            again = self.town.desk.quick("apply", file, "--yes", "--allow-empty")
+            assert again.code != 3, again
+            assert self._writes() == before, "a saved plan was carried out twice"
+
+    @rule()
     def look(self) -> None:
         """Plan and drift: neither writes."""
         FIGURES.steps["look"] += 1

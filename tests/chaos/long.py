@@ -11,7 +11,8 @@ import sys
 import threading
 import time
 import traceback
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "e2e"))
@@ -58,19 +59,23 @@ def _storms(seed: int, deadline: float) -> str:
 
 
 def _kills(total: Figures, seed: int, kills: int, deadline: float, lanes: int) -> None:
-    def one(number: int) -> Figures | None:
-        return Campaign(seed=seed + number, kills=KILLS_EACH).run() if time.monotonic() < deadline else None
+    """Have towns attacked in processes of their own: a run in this process takes its output and folder for itself."""
+    jobs = [(seed + number, deadline) for number in range((kills + KILLS_EACH - 1) // KILLS_EACH)]
+    with ProcessPoolExecutor(lanes, mp_context=get_context("spawn")) as pool:
+        for done in pool.map(_town, jobs):
+            total.add(done)
+            _say(f"  {total.kills.total()} kills, {'spotless' if total.spotless else 'NOT spotless'}")
 
-    with ThreadPoolExecutor(lanes) as pool:
-        for done in pool.map(one, range((kills + KILLS_EACH - 1) // KILLS_EACH)):
-            if done is not None:
-                total.add(done)
-                _say(f"  {total.kills.total()} kills, {'spotless' if total.spotless else 'NOT spotless'}")
+
+def _town(job: tuple[int, float]) -> Figures:
+    seed, deadline = job
+    return Campaign(seed=seed, kills=KILLS_EACH).run() if time.monotonic() < deadline else Figures()
 
 
 def _say(words: str) -> None:
-    sys.stdout.write(words + "\n")
-    sys.stdout.flush()
+    stdout = sys.__stdout__ or sys.stdout
+    stdout.write(words + "\n")
+    stdout.flush()
 
 
 if __name__ == "__main__":
