@@ -12,8 +12,8 @@ from reconciler.model.objects import PastRun
 Document = Mapping[str, Any]
 
 _IDLE = frozenset({"noop", "unknown"})
-_NOT_COMPARED = frozenset({"source", "reason", "bookings"})
-"""Parts of a change that may differ: where and why it is declared, and places booked, whose harm is told by risks."""
+_NOT_COMPARED = frozenset({"source", "reason", "bookings", "stake", "guarded"})
+"""What may differ: where and why it is declared, what guards said then, and places booked, whose harm risks tell."""
 
 _SHOWN = 5
 """Differences of one object that are named one by one."""

@@ -368,3 +368,13 @@ def test_a_system_that_does_not_answer_is_no_stale_plan(approved):
     assert "Session/yoga" in done.err
     assert "stale" not in done.err
     assert approved.calls() == []
+
+
+def test_a_blocked_plan_is_carried_out_with_the_override_that_lets_it_through(approved):
+    slot = next(item for item in approved.box.sessions() if item["name"] == "Yoga")["slots"][1]
+    approved.box.book(slot["id"], places=2)
+    approved.quick("plan", "--out", "saved.plan", code=0)
+    approved.calls()
+    approved.run("apply", "saved.plan", "--yes", code=4)
+    assert approved.calls() == []
+    approved.run("apply", "saved.plan", "--yes", "--allow-booked", "Session/yoga", code=0)
