@@ -123,7 +123,8 @@ def delete(world: World, kind: str, row_id: int) -> None:
         raise ValueError(msg)
     with world.db.transaction():
         if not removers[kind]():
-            raise KeyError(row_id)
+            msg = f"no {kind} {row_id}"
+            raise KeyError(msg)
 
 
 def _delete_slot(world: World, slot_id: int) -> bool:

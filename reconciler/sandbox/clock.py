@@ -44,7 +44,11 @@ def parse(text: str, options: Options) -> datetime:
     if len(text) <= len("2017-09-07"):
         msg = f"{text!r} has no time of day"
         raise ValueError(msg)
-    moment = datetime.fromisoformat(text)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        msg = f"{text!r} is not a date-time"
+        raise ValueError(msg) from None
     if moment.tzinfo is None:
         zone = UTC if options.naive_times == "utc" else ZoneInfo(options.company_zone)
         moment = moment.replace(tzinfo=zone)

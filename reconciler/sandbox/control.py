@@ -6,11 +6,12 @@ Bodies and answers are JSON. They need no credentials and are not in the log of 
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Callable
+from sqlite3 import DatabaseError
 from typing import Any
 
 from reconciler.sandbox import behind
+from reconciler.sandbox.bodies import ADDRESS, BOOK, FAULT, FLAT, LINE, SESSION, SLOT, STOCK, Shape, checked, row_id
 from reconciler.sandbox.checkfront import behind as holds
 from reconciler.sandbox.exchange import NO_CONTENT, Api, Call, Handler, Refusal, Reply, json_reply
 from reconciler.sandbox.faults import Fault
@@ -29,18 +30,18 @@ def _guarded(handler: Handler) -> Handler:
             return handler(call)
         except KeyError as error:
             raise Refusal(json_reply(_NOT_FOUND, {"error": str(error.args[0])})) from error
-        except (ValueError, TypeError, AttributeError) as error:
+        except ValueError as error:
             raise Refusal(json_reply(_BAD_REQUEST, {"error": str(error)})) from error
+        except DatabaseError as error:
+            words = "a value does not fit its field: it is of another type, or too large"
+            raise Refusal(json_reply(_BAD_REQUEST, {"error": words})) from error
 
     return guard
 
 
-def _body(call: Call) -> dict[str, Any]:
-    value = json.loads(call.body or b"{}")
-    if not isinstance(value, dict):
-        msg = "a JSON object is expected"
-        raise TypeError(msg)
-    return value
+def _body(call: Call, shape: Shape) -> dict[str, Any]:
+    """Return the JSON object of a body whose members have the types that `shape` names."""
+    return checked(call.body, shape)
 
 
 def _need(body: dict[str, Any], *names: str) -> list[Any]:
@@ -70,7 +71,9 @@ def _faults(call: Call) -> Reply:
 
 
 def _add_fault(call: Call) -> Reply:
-    call.world.faults.add(Fault.from_json(_body(call)))
+    body = _body(call, FAULT)
+    _need(body, "kind")
+    call.world.faults.add(Fault.from_json(body))
     return json_reply(_CREATED, call.world.faults.as_dicts())
 
 
@@ -84,19 +87,19 @@ def _options(call: Call) -> Reply:
 
 
 def _set_options(call: Call) -> Reply:
-    call.world.set_options(**_body(call))
+    call.world.set_options(**_body(call, FLAT))
     return _options(call)
 
 
 def _book(call: Call) -> Reply:
-    body = _body(call)
+    body = _body(call, BOOK)
     _need(body, "slot_id")
     behind.book(call.world, **body)
     return _DONE
 
 
 def _reset(call: Call) -> Reply:
-    seed = str(_body(call).get("seed", "none"))
+    seed = str(_body(call, FLAT).get("seed", "none"))
     call.world.reset()
     plant(call.world, seed)
     return _DONE
@@ -108,15 +111,15 @@ def _expire(call: Call) -> Reply:
 
 
 def _add_block(call: Call) -> Reply:
-    return _id(behind.add_block(call.world, *_need(_body(call), "resource_id", "start", "end")))
+    return _id(behind.add_block(call.world, *_need(_body(call, SLOT), "resource_id", "start", "end")))
 
 
 def _add_booking(call: Call) -> Reply:
-    return _id(behind.add_booking(call.world, *_need(_body(call), "resource_id", "start", "end")))
+    return _id(behind.add_booking(call.world, *_need(_body(call, SLOT), "resource_id", "start", "end")))
 
 
 def _add_slot(call: Call) -> Reply:
-    body = _body(call)
+    body = _body(call, SLOT)
     _need(body, "resource_id", "start", "end")
     return _id(behind.add_slot(call.world, body))
 
@@ -129,13 +132,13 @@ def _list(truth: Callable[[Any], list[dict[str, Any]]]) -> Handler:
     return lambda call: json_reply(_OK, truth(call.world))
 
 
-def _add(add: Callable[[Any, dict[str, Any]], int]) -> Handler:
-    return lambda call: _id(add(call.world, _body(call)))
+def _add(add: Callable[[Any, dict[str, Any]], int], shape: Shape) -> Handler:
+    return lambda call: _id(add(call.world, _body(call, shape)))
 
 
-def _edit(edit: Callable[[Any, int, dict[str, Any]], None]) -> Handler:
+def _edit(edit: Callable[[Any, int, dict[str, Any]], None], shape: Shape) -> Handler:
     def handler(call: Call) -> Reply:
-        edit(call.world, int(call.params["id"]), _body(call))
+        edit(call.world, row_id(call), _body(call, shape))
         return _DONE
 
     return handler
@@ -143,7 +146,7 @@ def _edit(edit: Callable[[Any, int, dict[str, Any]], None]) -> Handler:
 
 def _delete(kind: str) -> Handler:
     def handler(call: Call) -> Reply:
-        behind.delete(call.world, kind, int(call.params["id"]))
+        behind.delete(call.world, kind, row_id(call))
         return _DONE
 
     return handler
@@ -165,7 +168,7 @@ def _expire_holds(call: Call) -> Reply:
 
 
 def _edit_line(call: Call) -> Reply:
-    holds.edit_line(call.world, str(call.params["session"]), str(call.params["line"]), _body(call))
+    holds.edit_line(call.world, str(call.params["session"]), str(call.params["line"]), _body(call, LINE))
     return _DONE
 
 
@@ -175,7 +178,7 @@ def _remove_line(call: Call) -> Reply:
 
 
 def _take_stock(call: Call) -> Reply:
-    item_id, day, qty = _need(_body(call), "item_id", "date", "qty")
+    item_id, day, qty = _need(_body(call, STOCK), "item_id", "date", "qty")
     holds.take_stock(call.world, item_id, day, qty)
     return _DONE
 
@@ -197,16 +200,16 @@ _ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("POST", "/reset", _reset),
     ("POST", "/expire-tokens", _expire),
     ("GET", "/sessions", _list(behind.sessions)),
-    ("POST", "/sessions", _add(behind.add_session)),
-    ("PATCH", "/sessions/{id:int}", _edit(behind.edit_session)),
+    ("POST", "/sessions", _add(behind.add_session, SESSION)),
+    ("PATCH", "/sessions/{id:int}", _edit(behind.edit_session, SESSION)),
     ("DELETE", "/sessions/{id:int}", _delete("session")),
     ("GET", "/resources", _list(behind.resources)),
-    ("POST", "/resources", _add(behind.add_resource)),
-    ("PATCH", "/resources/{id:int}", _edit(behind.edit_resource)),
+    ("POST", "/resources", _add(behind.add_resource, ADDRESS)),
+    ("PATCH", "/resources/{id:int}", _edit(behind.edit_resource, ADDRESS)),
     ("DELETE", "/resources/{id:int}", _delete("resource")),
     ("GET", "/slots", _list(behind.slots)),
     ("POST", "/slots", _add_slot),
-    ("PATCH", "/slots/{id:int}", _edit(behind.edit_slot)),
+    ("PATCH", "/slots/{id:int}", _edit(behind.edit_slot, SLOT)),
     ("DELETE", "/slots/{id:int}", _delete("slot")),
     ("DELETE", "/addresses/{id:int}", _delete("address")),
     ("POST", "/blocks", _add_block),

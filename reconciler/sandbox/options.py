@@ -214,7 +214,7 @@ class Options:
             changes[key.strip().replace("-", "_")] = value.strip()
         return cls().changed(**changes)
 
-    def changed(self, **changes: Any) -> Options:
+    def changed(self, /, **changes: Any) -> Options:
         """Return these options with some fields changed; text stands for a number where one is due.
 
         Raises ValueError for an unknown name or a value that is not allowed.

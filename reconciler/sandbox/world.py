@@ -65,7 +65,7 @@ class World:
         self.journal = Journal()
         self.tokens = Tokens()
 
-    def set_options(self, **changes: Any) -> None:
+    def set_options(self, /, **changes: Any) -> None:
         """Change switches from the next request on; ValueError leaves all as they were."""
         self.options = self.options.changed(**changes)
 

@@ -29,7 +29,11 @@ def read(text: str, options: Options) -> date:
     if not re.fullmatch(r"[0-9]{8}|[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
         msg = f"{text!r} is not a date"
         raise ValueError(msg)
-    day = date.fromisoformat(text)
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        msg = f"{text!r} is not a day of the calendar"
+        raise ValueError(msg) from None
     clock.check_year(day)
     return day
 
@@ -43,7 +47,11 @@ def _from_words(word: str, further: int, today: date) -> date:
 
 def read_time(text: str) -> str:
     """Read H:MM or HH:MM as HH:MM; ValueError for all else."""
-    return datetime.strptime(text, "%H:%M").strftime("%H:%M")  # noqa: DTZ007 - a time of day, no instant
+    try:
+        return datetime.strptime(text, "%H:%M").strftime("%H:%M")  # noqa: DTZ007 - a time of day, no instant
+    except ValueError:
+        msg = f"{text!r} is not a time of day"
+        raise ValueError(msg) from None
 
 
 def compact(day: date) -> str:

@@ -1,6 +1,9 @@
 """What the Python object does, the control end-points do as well; and the log."""
 
 import dataclasses
+import re
+
+import pytest
 
 from reconciler.sandbox import Options
 
@@ -124,6 +127,47 @@ def test_wrong_control_calls(box, anyone):
     assert anyone.post("/_sandbox/book", json={"slot_id": 9}).status_code == 404
     assert anyone.post("/_sandbox/book", content=b"{").status_code == 400
     assert box.log() == []
+
+
+PYTHONS_OWN = re.compile(
+    r"__|argument|object has no|must be real|not supported|invalid literal|isoformat|strptime|NoneType"
+)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "/faults", {}),
+        ("POST", "/faults", {"kind": "latency", "times": "a"}),
+        ("POST", "/faults", {"kind": "latency", "match_path": 5}),
+        ("PATCH", "/options", {"self": 5}),
+        ("POST", "/book", {"slot_id": [1]}),
+        ("POST", "/book", {"slot_id": 1, "places": "a"}),
+        ("POST", "/book", {"slot_id": 1, "world": 2}),
+        ("POST", "/book", {"slot_id": 10**30}),
+        ("POST", "/sessions", {"name": "A", "slots": 5}),
+        ("POST", "/sessions", {"name": "A", "slots": [5]}),
+        ("POST", "/sessions", {"type": []}),
+        ("POST", "/resources", {"address": ["a"]}),
+        ("POST", "/resources", {"id": "x"}),
+        ("POST", "/slots", {"resource_id": {}, "start": 5, "end": 6}),
+        ("POST", "/blocks", {"resource_id": 13, "start": "x", "end": "y"}),
+        ("POST", "/blocks", {"resource_id": 13, "start": "2031-07-07T99:00Z", "end": "y"}),
+        ("PATCH", "/slots/1", {"start": 5}),
+        ("POST", "/stock", {"item_id": "x", "date": 1, "qty": 1}),
+        ("POST", "/stock", {"item_id": 17, "date": "20279999", "qty": 1}),
+        ("POST", "/stock", {"item_id": 17, "date": "2027-07-05", "qty": None}),
+        ("PATCH", "/holds/x/lines/1", {"params": 5}),
+        ("DELETE", "/sessions/99999999999999999999999", None),
+        ("DELETE", "/sessions/9", None),
+    ],
+)
+def test_a_refusal_speaks_of_the_body_and_never_of_python(anyone, method, path, body):
+    anyone.post("/_sandbox/resources", json={"name": "A"})
+    answer = anyone.request(method, f"/_sandbox{path}", json=body)
+    assert answer.status_code in {400, 404}
+    assert not PYTHONS_OWN.search(answer.json()["error"]), answer.text
+    assert len(answer.json()["error"]) > len("no row 1")
 
 
 def test_the_index_names_the_end_points(box, anyone):
