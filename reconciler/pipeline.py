@@ -7,17 +7,15 @@ Each function takes what the one before it returned; nothing flows back. A dry r
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from reconciler import __version__
 from reconciler.errors import InvalidInput, ReconcilerError, StalePlan
 from reconciler.model import canonical
-from reconciler.model.objects import Address, Desired, Intent, Problem, Record, problem_order
+from reconciler.model.objects import Address, Desired, Problem, Record, SourceRef, problem_order
 from reconciler.model.plan import Plan, Selection
 from reconciler.registry import kinds, providers
 from reconciler.running import Planned, Signals, carry_out
@@ -45,6 +43,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
+    from reconciler.engine.planner import World
     from reconciler.engine.snapshot import Snapshot
     from reconciler.exporting import Export, Wish
     from reconciler.manifests.read import Checked
@@ -58,12 +57,13 @@ WORKERS = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Declared:
-    """What the manifests declare, and what is wrong with them."""
+    """What the manifests declare, what they want forgotten (and where they say so), and what is wrong with them."""
 
     desired: Mapping[Address, Desired]
     problems: tuple[Problem, ...]
     files: int
     documents: int
+    removed: Mapping[Address, SourceRef] = field(default_factory=dict)
 
     @property
     def errors(self) -> tuple[Problem, ...]:
@@ -95,6 +95,7 @@ def check(
         environment=project.environment if project else None,
         project=project.name if project else None,
         stdin=stdin,
+        places=project.manifests_at if project and not paths else {},
     )
     desired: Sequence[Desired] = ()
     problems = list(checked.problems)
@@ -106,6 +107,7 @@ def check(
         problems=tuple(sorted(set(problems), key=problem_order)),
         files=checked.files,
         documents=checked.documents,
+        removed={item.address: item.where for item in checked.removed},
     )
     return checked, declared
 
@@ -132,33 +134,14 @@ def plan(
     `selection` is what the user chose; `only` narrows the plan to the addresses of an earlier one.
     `on_wait` hears how many seconds it waits first, where a call of a killed run may still be under way.
     """
+    from reconciler.engine.memory import wait_for_pending  # noqa: PLC0415 - late, for a quick --help
     from reconciler.engine.occupied import enquiries, look, told  # noqa: PLC0415 - late, for a quick --help
-    from reconciler.engine.planner import World, make_plan, scopes  # noqa: PLC0415 - late, for a quick --help
+    from reconciler.engine.planner import make_plan, scopes  # noqa: PLC0415 - late, for a quick --help
     from reconciler.engine.snapshot import take  # noqa: PLC0415 - late, for a quick --help
 
-    records, intents = workspace.store.records(), _by_address(workspace.store.open_intents())
     selection = selection or Selection()
-    forgotten = workspace.store.forgotten()
-    universe = declared.desired.keys() | records.keys() | intents.keys() | forgotten.keys()
-    if only is None:
-        selected = select(universe, selection, declared.desired, records.keys())
-    else:
-        selected = frozenset(address for address in universe if str(address) in only)
-    world = World(
-        desired=declared.desired,
-        records=records,
-        intents=intents,
-        selected=selected,
-        kinds=workspace.kinds,
-        providers=workspace.providers,
-        connections=workspace.project.connections,
-        sighted=workspace.store.sighted(),
-        destroying=destroying,
-        forgotten=forgotten,
-        levels=workspace.project.policy.risks,
-        currency=workspace.project.currency,
-    )
-    _wait_for_pending(intents, selected, on_wait)
+    world = _world(workspace, declared, selection, only, destroying=destroying)
+    wait_for_pending(world.intents, world.selected, on_wait)
     wanted = scopes(world)
     workspace.unlock({connection for connection, _ in wanted})
     snapshot = take(wanted, workspace.reader)
@@ -175,6 +158,43 @@ def plan(
     return Planned(plan=made, snapshot=snapshot)
 
 
+def _world(
+    workspace: Workspace, declared: Declared, selection: Selection, only: Collection[str] | None, *, destroying: bool
+) -> World:
+    """Put together what is declared and remembered; InvalidInput where the two do not fit."""
+    from reconciler.engine.memory import find_moves, remembered  # noqa: PLC0415 - late, for a quick --help
+    from reconciler.engine.planner import World  # noqa: PLC0415 - late, for a quick --help
+
+    memory = remembered(workspace.store)
+    moves, problems = find_moves(declared.desired, memory.known)
+    if problems and not destroying:
+        raise InvalidInput("the manifests do not fit what is managed; nothing was read or sent", problems)
+    universe = declared.desired.keys() | declared.removed.keys() | memory.known
+    if only is None:
+        renamed = {old: address for address, old in moves.items()}
+        selected = select(universe, selection, declared.desired, memory.records.keys(), renamed)
+    else:
+        selected = frozenset(address for address in universe if str(address) in only)
+    moves = {address: old for address, old in moves.items() if address in selected}
+    memory = memory.moved(moves)
+    return World(
+        desired=declared.desired,
+        records=memory.records,
+        intents=memory.intents,
+        selected=selected,
+        kinds=workspace.kinds,
+        providers=workspace.providers,
+        connections=workspace.project.connections,
+        sighted=workspace.store.sighted(),
+        destroying=destroying,
+        forgotten=memory.forgotten,
+        removed=declared.removed,
+        moves=moves,
+        levels=workspace.project.policy.risks,
+        currency=workspace.project.currency,
+    )
+
+
 def unplanned(project: Project, problems: Sequence[Problem], selection: Selection) -> Plan:
     """Return the plan of manifests that have problems: nothing, for the reasons it names."""
     return Plan(
@@ -187,26 +207,6 @@ def unplanned(project: Project, problems: Sequence[Problem], selection: Selectio
         problems=tuple(problems),
         selection=selection,
     )
-
-
-def _wait_for_pending(
-    intents: Mapping[Address, Sequence[Intent]], selected: Collection[Address], on_wait: Callable[[float], None]
-) -> None:
-    """Wait until no server can still be at a call that nobody waits for: a look before that would miss its effect."""
-    ends = [item.pending_until for address in selected for item in intents.get(address, ()) if item.pending_until]
-    if not ends:
-        return
-    seconds = (datetime.fromisoformat(max(ends)) - datetime.now(UTC)).total_seconds()
-    if seconds > 0:
-        on_wait(seconds)
-        time.sleep(seconds)
-
-
-def _by_address(intents: Sequence[Intent]) -> dict[Address, tuple[Intent, ...]]:
-    grouped: dict[Address, tuple[Intent, ...]] = {}
-    for intent in intents:
-        grouped[intent.address] = (*grouped.get(intent.address, ()), intent)
-    return grouped
 
 
 def plan_again(workspace: Workspace, declared: Declared, saved: Mapping[str, Any]) -> Planned:
@@ -305,6 +305,9 @@ def adopt(
     desired = declared.desired.get(address)
     if desired is None:
         raise ReconcilerError(f"{address} is not declared", hint="write its manifest first, then adopt it")
+    if desired.forget:
+        hint = "take metadata.forget out of its manifest first, then adopt it"
+        raise ReconcilerError(f"{address} is declared to be forgotten", hint=hint)
     return take_over(workspace, desired, remote_id, allow_shared=allow_shared)
 
 

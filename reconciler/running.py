@@ -41,11 +41,13 @@ class Signals:
 def carry_out(workspace: Workspace, planned: Planned, workers: int, signals: Signals) -> Report:
     """Carry out a plan under the lease; the report says what happened."""
     from reconciler.engine.executor import execute  # noqa: PLC0415 - late, for a quick --help
+    from reconciler.engine.memory import rename  # noqa: PLC0415 - late, for a quick --help
     from reconciler.render.machine import plan_document  # noqa: PLC0415 - late, for a quick --help
 
     made, store = planned.plan, workspace.store
     digest = planned.digest or plan_document(made)["digest"]
     with workspace.hold() as run_id:
+        rename(store, made.changes)  # before the records are read, and before anything is sent
         run = _run(workspace, planned, run_id)
         if made.effective:
             store.begin_run(run_id, made.purpose, plan_digest=digest)

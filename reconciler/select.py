@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Collection, Mapping
 from fnmatch import fnmatchcase
+from types import MappingProxyType
 
 from reconciler.errors import UsageError
 from reconciler.model.objects import Address, Desired
@@ -16,16 +17,19 @@ def select(
     selection: Selection,
     desired: Mapping[Address, Desired],
     existing: Collection[Address],
+    renamed: Mapping[Address, Address] = MappingProxyType({}),
 ) -> frozenset[Address]:
     """Return the chosen addresses; UsageError names a pattern that matches nothing.
 
-    What a chosen object refers to comes along where it does not exist yet, unless it is excluded.
+    What a chosen object refers to comes along where it does not exist yet, unless it is excluded. To
+    choose either name of a `renamed` object (old address: new one) chooses the object, by its new name.
     """
     if not selection.targets:
         chosen = set(universe)
     else:
         chosen = {address for pattern in selection.targets for address in _matching(universe, pattern, "--target")}
     excluded = {address for pattern in selection.excludes for address in _matching(universe, pattern, "--exclude")}
+    chosen, excluded = ({renamed.get(address, address) for address in side} for side in (chosen, excluded))
     chosen -= excluded
     waiting = list(chosen)
     while waiting:

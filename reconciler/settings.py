@@ -222,3 +222,4 @@ class Project:
     values: Mapping[str, object] = field(default_factory=dict)
     currency: str | None = None
     """What prices are in (ISO 4217)."""
+    manifests_at: Mapping[str, SourceRef] = field(default_factory=dict)

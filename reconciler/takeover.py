@@ -55,7 +55,7 @@ def adopt_all(workspace: Workspace, wanted: Iterable[Desired], *, allow_shared: 
     """
     with workspace.hold():
         known = workspace.store.records()
-        todo = [item for item in wanted if item.address not in known]
+        todo = [item for item in wanted if not item.forget and not known.keys() & {item.address, *item.moved_from}]
         beyond = {item.address for item in todo if workspace.kinds[item.address.kind].ephemeral is not None}
         todo = [item for item in todo if item.address not in beyond]
         workspace.unlock({item.connection for item in todo})

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 from sandbox_page import sandbox_page
-from schema_pages import kind_page, page_name, project_page
+from schema_pages import kind_page, page_name, project_page, removed_page
 from wording import WIDTH, anchor, plain, prose, table
 
 from reconciler.cli import change, main
@@ -100,6 +100,7 @@ def option_row(option: click.Option, context: click.Context) -> list[str]:
 def pages() -> dict[str, str]:
     """Return every page by its file name."""
     made = {"commands": commands_page(), "project": project_page(), "sandbox": sandbox_page()}
+    made["removed"] = removed_page()
     made |= {page_name(kind): kind_page(kind) for kind in kinds().values() if kind.schema in schema_names()}
     return {f"{name}.md": "\n".join([NOTICE, "", *lines]).rstrip() + "\n" for name, lines in sorted(made.items())}
 

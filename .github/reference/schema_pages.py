@@ -116,6 +116,34 @@ def kind_page(kind: Kind) -> list[str]:
     return [f"# {kind.name}", "", *prose(f"{words} `{kind.provider}`."), *shown, *page.lines, *frame.lines]
 
 
+def removed_page() -> list[str]:
+    """Describe the documents that forget objects without deleting them."""
+    page, frame = Fields("removed", top="Removed"), Fields("envelope", top="Removed")
+    page.add("spec", load_schema("removed"))
+    whole = load_schema("envelope#/properties/metadata")
+    named = {name: whole["properties"][name] for name in ("name", "labels", "annotations")}
+    frame.add("metadata", {**whole, "properties": named})
+    words = "Such a document has `apiVersion`, `kind: Removed`, [metadata](#metadata) and [spec](#spec)."
+    sample = ["```yaml", "apiVersion: reconciler/v1", "kind: Removed", "metadata: {name: handed-over}"]
+    sample += [
+        f"spec: {flow(load_schema('removed')['properties']['forget']['examples'][0])}".replace(
+            "spec: ", "spec: {forget: "
+        )
+        + "}",
+        "```",
+        "",
+    ]
+    return [
+        "# Removed",
+        "",
+        *prose(load_schema("removed")["description"]),
+        *prose(words),
+        *sample,
+        *page.lines,
+        *frame.lines,
+    ]
+
+
 def page_name(kind: Kind) -> str:
     """Return how the page of a kind is called, without the ending."""
     return kind.schema.replace("_", "-")

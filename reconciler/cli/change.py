@@ -231,10 +231,12 @@ def _confirm(workspace: Any, declared: Any, planned: Any, settings: Settings) ->
 
         text.plan(people(), planned.plan, verbose=settings.verbose)
     count = len(planned.plan.effective)
-    hosts = sorted({workspace.project.connections[change.connection].target for change in planned.plan.effective})
+    sending = [change for change in planned.plan.effective if not change.bookkeeping]
+    hosts = sorted({workspace.project.connections[change.connection].target for change in sending})
+    where = f"at {', '.join(hosts)}" if hosts else "in the state alone, without any call"
     noun = "1 change" if count == 1 else f"{count} changes"
     try:
-        click.echo(f"Carry out {noun} at {', '.join(hosts)}? Only 'yes' is accepted: ", nl=False, err=True)
+        click.echo(f"Carry out {noun} {where}? Only 'yes' is accepted: ", nl=False, err=True)
         answer = sys.stdin.readline().strip()
     except KeyboardInterrupt:
         click.echo(err=True)

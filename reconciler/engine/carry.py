@@ -11,11 +11,12 @@ from typing import Any, Protocol
 
 from reconciler.engine.diff import compare
 from reconciler.engine.doubt import intended, unread_stranger
+from reconciler.engine.expiry import declaration
 from reconciler.engine.identify import created
 from reconciler.engine.pending import pending_until, prolonging
 from reconciler.engine.snapshot import Place
 from reconciler.errors import OutcomeUnknown, ReconcilerError, RemoteError
-from reconciler.model.canonical import digest, now
+from reconciler.model.canonical import now
 from reconciler.model.change import Call, Change, Edit, Receipt, bind, bind_path, merged
 from reconciler.model.kind import Kind
 from reconciler.model.objects import Address, Computed, Desired, Fields, Intent, Record, Scope
@@ -252,7 +253,8 @@ def _delete(run: Run, change: Change, sent: list[Call]) -> str | None:
         _send_delete(run, change, call, sent)
     forgets = change.expired and change.desired is not None
     if forgets or not change.calls:  # each call sent has removed the record already
-        run.store.remove(change.address, given_up=digest(_desired(change).fields) if forgets else None)
+        given_up = declaration(run.kinds[change.address.kind], _desired(change).fields) if forgets else None
+        run.store.remove(change.address, given_up=given_up)
     _settle(run, change)
     with run.lock:
         run.ids.pop(change.address, None)

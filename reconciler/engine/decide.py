@@ -8,10 +8,9 @@ from dataclasses import dataclass, field, replace
 from reconciler.engine.diff import appearance, compare
 from reconciler.engine.doubt import certain, creations, unread_stranger
 from reconciler.engine.exists import exists
-from reconciler.engine.expiry import expired_words, given_up, let_lie, may_be_booked, still_unsure
+from reconciler.engine.expiry import declaration, expired_words, given_up, let_lie, may_be_booked, still_unsure
 from reconciler.engine.identify import created, twins
 from reconciler.engine.snapshot import Place, Snapshot
-from reconciler.model.canonical import digest
 from reconciler.model.change import Action, Change
 from reconciler.model.kind import Kind
 from reconciler.model.objects import Address, Desired, Intent, Live, Problem, Record
@@ -72,7 +71,7 @@ def _decide(
         return found
     if desired is None:
         return _nothing_left(context, address, own), ()
-    if context.forgotten.get(address) == digest(desired.fields):
+    if context.forgotten.get(address) == declaration(context.kinds[address.kind], desired.fields):
         return given_up(desired), ()
     return _decide_new(context, desired, "declared and not there yet", None)
 

@@ -8,6 +8,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from graphlib import TopologicalSorter
 
 from reconciler.engine.carry import Run, carry_out
+from reconciler.engine.memory import carry_out_forgetting, with_bookkeeping
 from reconciler.engine.order import dependencies, sorter
 from reconciler.model.change import Change
 from reconciler.model.objects import Address
@@ -18,6 +19,7 @@ POLL = 0.2
 """Seconds after which a waiting run looks whether it was asked to stop."""
 
 _INTERRUPTED = "not started, because the run was interrupted"
+_SENDS_NOTHING = frozenset({"noop", "unknown"})
 _HELD_UP = frozenset({"failed", "blocked", "unknown"})
 
 
@@ -66,7 +68,11 @@ def execute(
 
 def _start(run: Run, change: Change, stop: threading.Event) -> Outcome:
     """Carry out a change, unless the run was asked to stop while this one was waiting for a worker."""
-    return _not_started(change) if stop.is_set() else carry_out(run, change)
+    if stop.is_set():
+        return _not_started(change)
+    if change.forget:
+        return carry_out_forgetting(run.store, change)
+    return with_bookkeeping(carry_out(run, change), change)
 
 
 def _ready(order: TopologicalSorter[Address], stop: threading.Event) -> list[Address]:
@@ -74,8 +80,8 @@ def _ready(order: TopologicalSorter[Address], stop: threading.Event) -> list[Add
 
 
 def _blocker(change: Change, before: set[Address], outcomes: dict[Address, Outcome]) -> Address | None:
-    """Return the first dependency that did not come through; a change that does nothing waits for none."""
-    if not change.writes:
+    """Return the first dependency that did not come through; a change that sends nothing waits for none."""
+    if change.action in _SENDS_NOTHING:
         return None
     return next((address for address in sorted(before, key=str) if outcomes[address].state in _HELD_UP), None)
 
@@ -92,10 +98,12 @@ def _blocked(change: Change, blocker: Address) -> Outcome:
 
 
 def _not_started(change: Change) -> Outcome:
-    return Outcome(
+    waits = change.forget or change.action not in _SENDS_NOTHING
+    outcome = Outcome(
         address=change.address,
         action=change.action,
-        state="blocked" if change.writes else "noop" if change.action == "noop" else "unknown",
+        state="blocked" if waits else "noop" if change.action == "noop" else "unknown",
         remote_id=change.remote_id,
-        error=_INTERRUPTED if change.writes else None,
+        error=_INTERRUPTED if waits else None,
     )
+    return with_bookkeeping(outcome, change)

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 
-from reconciler.model.canonical import utc
+from reconciler.model.canonical import digest, utc
 from reconciler.model.change import Change
 from reconciler.model.kind import Kind
-from reconciler.model.objects import Desired, Intent, Problem, Record
+from reconciler.model.objects import Desired, Fields, Intent, Problem, Record
 from reconciler.model.risk import Risk, risk
 
 MAY_BE_BOOKED = "it may have become a booking, which this API cannot tell"
@@ -27,6 +27,11 @@ def expired_words(how: str) -> str:
 def may_be_booked() -> Risk:
     """Warn of making anew what may have been booked meanwhile: the same places would be taken twice."""
     return risk("expired-or-booked", f"made anew after it expired: {MAY_BE_BOOKED}")
+
+
+def declaration(kind: Kind, fields: Fields) -> str:
+    """Digest what was declared of an object that is given up; what only this program reads makes no other one."""
+    return digest({name: value for name, value in fields.items() if name not in kind.local})
 
 
 def let_lie(

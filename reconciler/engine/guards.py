@@ -144,10 +144,11 @@ def _addresses(changes: list[Change]) -> tuple[Address, ...]:
 
 def _nothing_declared(case: Case) -> Iterator[Finding]:
     plan = case.plan
-    if plan.purpose == "apply" and plan.managed and not plan.declared:
+    managed = plan.managed - sum(change.forget and change.record is not None for change in plan.changes)
+    if plan.purpose == "apply" and managed and not plan.declared:
         problem = Problem(
             code="guard-empty",
-            summary=f"no manifest declares anything, while {plan.managed} objects are managed; expected at least one",
+            summary=f"no manifest declares anything, while {managed} objects are managed; expected at least one",
             hint="check spec.manifests; to delete everything on purpose: reconciler destroy, or --allow-empty",
         )
         by = "--allow-empty" if case.overrides.allow_empty else None

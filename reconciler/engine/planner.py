@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from reconciler.engine.decide import Context, decide
+from reconciler.engine.decide import Context, Decision, decide
 from reconciler.engine.doubt import certain, creations
 from reconciler.engine.forecast import forecast
 from reconciler.engine.identify import created
+from reconciler.engine.likeness import renames
+from reconciler.engine.memory import Memory, forget, unknown_removals, with_move
 from reconciler.engine.order import in_order
 from reconciler.engine.snapshot import Place, Snapshot
 from reconciler.model.canonical import digest, now, plain
@@ -25,6 +27,7 @@ from reconciler.model.objects import (
     Record,
     Ref,
     Scope,
+    SourceRef,
     problem_order,
 )
 from reconciler.model.plan import Plan, Selection
@@ -41,6 +44,8 @@ class World:
     `intents` are the writing calls whose result was never recorded; `forgotten` are objects that
     expired and were given up, with the digest of what was declared then; `now` is an instant in UTC.
     `levels` are those the project sets for risks; `currency` is what its prices are in (ISO 4217).
+    `removed` says where each object stands that is to be forgotten; `moves` holds the old addresses of
+    selected objects by their new ones, under which all else knows them already.
     """
 
     desired: Mapping[Address, Desired]
@@ -56,6 +61,18 @@ class World:
     now: str = field(default_factory=now)
     levels: Mapping[str, Level] = field(default_factory=dict)
     currency: str | None = None
+    removed: Mapping[Address, SourceRef] = field(default_factory=dict)
+    moves: Mapping[Address, Address] = field(default_factory=dict)
+
+    @property
+    def memory(self) -> Memory:
+        """What the state remembers."""
+        return Memory(records=self.records, intents=self.intents, forgotten=self.forgotten)
+
+    def forgets(self, address: Address) -> bool:
+        """Whether an object is selected and to be managed no more."""
+        desired = self.desired.get(address)
+        return address in self.selected and (address in self.removed or (desired is not None and desired.forget))
 
 
 def bound(fields: Fields, ids: Mapping[Address, str]) -> Fields:
@@ -70,6 +87,8 @@ def scopes(world: World) -> dict[Place, Scope]:
     wanted: dict[Place, list[Fields]] = {}
     computed: dict[Place, dict[str, Computed]] = {}
     for address in sorted(world.selected, key=str):
+        if world.forgets(address):
+            continue  # nothing of it needs to be known, not even whether its system answers
         desired, record = world.desired.get(address), world.records.get(address)
         stated = bound(desired.fields, ids) if desired and not world.destroying else {}
         if record is not None and _reachable(world, record):
@@ -124,12 +143,12 @@ def make_plan(world: World, snapshot: Snapshot, header: Mapping[str, str | None]
         desired = world.desired.get(address)
         if desired is not None:
             desired = replace(desired, fields=bound(desired.fields, ids))
-        change, found = decide(context, address, desired, world.records.get(address), world.intents.get(address, ()))
+        change, found = _decision(world, context, address, desired)
         if change is None:
             continue
         problems += found
         change = _with_bookings(world, change)
-        if change.record is not None:  # what was found again is nobody else's
+        if change.record is not None and not change.forget:  # what was found again is nobody else's
             taken.setdefault((change.record.connection, address.kind), set()).add(change.record.remote_id)
         changes[address] = _shown(world, _with_digest(world, _with_calls(world, change)))
         if change.remote_id is not None and change.action in {"noop", "update", "adopt", "unknown"}:
@@ -139,6 +158,9 @@ def make_plan(world: World, snapshot: Snapshot, header: Mapping[str, str | None]
     manifests = _manifest_digests(world)
     problems += _missing_dependencies(world, changes)
     problems += _stranded(world, changes)
+    problems += renames(ordered, world.kinds, destroying=world.destroying)
+    removed = {address: where for address, where in world.removed.items() if address in world.selected}
+    problems += unknown_removals(removed, world.memory, world.desired.keys())
     return Plan(
         project=str(header["project"]),
         environment=header["environment"],
@@ -158,9 +180,25 @@ def make_plan(world: World, snapshot: Snapshot, header: Mapping[str, str | None]
     )
 
 
+def _decision(world: World, context: Context, address: Address, desired: Desired | None) -> Decision:
+    found: tuple[Problem, ...] = ()
+    if world.forgets(address):
+        change = forget(address, world.memory, desired, world.removed.get(address))
+    else:
+        record, intents = world.records.get(address), world.intents.get(address, ())
+        change, found = decide(context, address, desired, record, intents)
+    if change is None:
+        return None, found
+    change = replace(change, zone=desired.zone if desired and change.desired else None)
+    return with_move(change, world.moves.get(address)), found
+
+
 def _taken(world: World) -> dict[Place, set[str]]:
+    """Return the ids that are managed and stay so, by place."""
     taken: dict[Place, set[str]] = {}
     for address, record in world.records.items():
+        if world.forgets(address):
+            continue
         taken.setdefault((record.connection, address.kind), set()).add(record.remote_id)
     return taken
 
@@ -280,12 +318,21 @@ def _stranded(world: World, changes: Mapping[Address, Change]) -> list[Problem]:
 
 def _manifest_digests(world: World) -> dict[str, str]:
     """Digest what each manifest means, not how it is written: a comment changes nothing."""
-    return {
+    digests = {
         str(item.address): digest(
-            [item.connection, plain(item.fields), item.protect, [str(target) for target in item.depends_on]]
+            [
+                item.connection,
+                plain(item.fields),
+                item.protect,
+                [str(target) for target in item.depends_on],
+                *([["moved_from", *map(str, item.moved_from)]] if item.moved_from else []),
+                *(["forget"] if item.forget else []),
+            ]
         )
-        for item in sorted(world.desired.values(), key=lambda item: str(item.address))
+        for item in world.desired.values()
     }
+    digests |= {str(address): digest(["removed"]) for address in world.removed}
+    return dict(sorted(digests.items()))
 
 
 def _targets(world: World, changes: tuple[Change, ...]) -> dict[str, str]:

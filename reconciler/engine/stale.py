@@ -22,8 +22,17 @@ _WIDTH = 60
 
 
 def touched(document: Document) -> tuple[str, ...]:
-    """Return the addresses that a plan document would do something to."""
-    return tuple(change["address"] for change in document["changes"] if change["action"] not in _IDLE)
+    """Return the addresses that a plan document would do something to, or to whose records."""
+    return tuple(change["address"] for change in document["changes"] if _deed(change) is not None)
+
+
+def _deed(change: Document) -> str | None:
+    """Return what a planned change does, in one word; None where it does nothing."""
+    if change["action"] not in _IDLE:
+        return str(change["action"])
+    if change.get("forget"):
+        return "forget"
+    return "move" if change.get("moved_from") else None
 
 
 def header_reasons(saved: Document, facts: Document) -> list[str]:
@@ -57,7 +66,7 @@ def reasons(saved: Document, fresh: Document) -> list[str]:
     now = {change["address"]: plain(change) for change in fresh["changes"]}
     for change in saved["changes"]:
         address = change["address"]
-        if change["action"] in _IDLE:
+        if _deed(change) is None:
             continue
         current = now.get(address)
         if current is not None and current["action"] != "unknown":
@@ -65,7 +74,7 @@ def reasons(saved: Document, fresh: Document) -> list[str]:
                 f"{address}: {words}" for words in _differences(change, current, redeclared=address in redeclared)
             ]
         elif current is None and address not in redeclared:
-            found.append(f"{address}: there is nothing to {change['action']} any more")
+            found.append(f"{address}: there is nothing to {_deed(change)} any more")
     return found
 
 
@@ -111,8 +120,9 @@ def _differences(saved: Document, current: Document, *, redeclared: bool) -> lis
         found.append(f"and {len(live) - _SHOWN} more live values differ")
     if redeclared:
         return found
-    if saved["action"] != current["action"]:
-        found.append(f"the plan was to {saved['action']} it, now it would be {current['action']}: {current['reason']}")
+    if _deed(saved) != _deed(current):
+        now = _deed(current) or current["action"]
+        found.append(f"the plan was to {_deed(saved)} it, now it would be {now}: {current['reason']}")
         return found
     known = [risk["code"] for risk in saved["risks"]]
     found += [

@@ -44,6 +44,14 @@ def moment(text: str, zone_name: str | None) -> datetime:
     return _in_zone(value, _zone(zone_name), text)
 
 
+def zone(spec: Mapping[str, Any]) -> str | None:
+    """Return the zone that a block is written in, or else the offset of its start; None for UTC."""
+    if "timezone" in spec:
+        return str(spec["timezone"])
+    written = moment(spec["start"], None)
+    return written.isoformat()[-6:] if written.utcoffset() else None
+
+
 def _is_local(text: str) -> bool:
     try:
         return datetime.fromisoformat(text).tzinfo is None
@@ -171,11 +179,11 @@ KIND = Kind(
     schema="block",
     canonical=canonical,
     identities=identities,
-    readable=frozenset({"resource_id", "start", "end"}),
     references=(Reference(spec_field="resource", field="resource_id", kind="Resource"),),
     listed_whole=False,
     local=frozenset({"timezone"}),
     enquiry=enquiry,
+    zone=zone,
     check=check,
     check_together=check_together,
 )

@@ -15,6 +15,9 @@ SURELY_OVER = 24 * 3600
 """Seconds after which a session that nobody knows is over. No document says how long one holds; clients
 guess 30 minutes (checkfront API notes §1.5), so a day is far on the safe side."""
 
+QUANTITY = "qty"
+"""The parameter that a quantity is sent as, where an item has one of that name (checkfront API notes §1.3)."""
+
 _WISHES: tuple[OnExpiry, ...] = ("report", "recreate", "forget")
 
 _CANONICAL: Mapping[str, Callable[[Any], Any]] = {
@@ -70,6 +73,23 @@ def check(manifest: Manifest) -> Iterator[Problem]:
         if start and end and end < start:
             summary = f"item {key}: end_date {end} is before start_date {start}; expected the same day or later"
             yield _problem(manifest, "end-before-start", summary, index, "end_date")
+        elif start and start == end:
+            yield from _times_of_one_day(manifest, item, index)
+        if "quantity" in item and QUANTITY in (item.get("params") or {}):
+            summary = (
+                f"item {key}: params.{QUANTITY} is the quantity, which is given as well; expected only one of them"
+            )
+            yield _problem(manifest, "quantity-twice", summary, index, "params", QUANTITY)
+
+
+def _times_of_one_day(manifest: Manifest, item: Mapping[str, Any], index: int) -> Iterator[Problem]:
+    try:
+        start, end = (clock(item[name]) if name in item else None for name in ("start_time", "end_time"))
+    except ValueError:
+        return  # the schema says so
+    if start and end and end < start:
+        summary = f"item {item['key']}: end_time {end} is before start_time {start} on one day; expected a later time"
+        yield _problem(manifest, "end-before-start", summary, index, "end_time")
 
 
 def _problem(manifest: Manifest, code: str, summary: str, *path: str | int) -> Problem:
@@ -82,7 +102,6 @@ KIND = Kind(
     schema="booking_session",
     canonical=canonical,
     identities=identities,
-    readable=frozenset({"items"}),
     volatile=frozenset({"available", "total"}),
     local=frozenset({"on_expiry"}),
     unanswered=("owner", "expiry time", "whether stock is held"),

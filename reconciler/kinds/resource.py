@@ -27,9 +27,6 @@ _CANONICAL: Mapping[str, Callable[[Any], Any]] = {
     "address_id": lambda value: str(whole(value)),
 }
 
-READABLE = frozenset({"name", "description", "email", "disabled", "position", "address", "address_id"})
-"""The fields in the admin list sample of seed 002 (`order` is position, `address` has its own endpoint)."""
-
 
 AHEAD_DAYS = 730
 """How far ahead bookings are looked for: two years."""
@@ -81,7 +78,6 @@ KIND = Kind(
     schema="resource",
     canonical=canonical,
     identities=identities,
-    readable=READABLE,
     statement=statement,
     enquiry=enquiry,
 )

@@ -44,9 +44,6 @@ _CANONICAL: Mapping[str, Callable[[Any], Any]] = {
     "ticket_type": lambda value: word(value, TICKET_TYPES),
 }
 
-READABLE = frozenset({"name", "group", "time", "start_date", "end_date", "slots"})
-"""The fields in the show sample of seed 000; a server may answer more."""
-
 _DEFAULT_NAMES = {"event": "My Event", "course": "My Course", "recurring_event": "My Recurring Event"}
 """What a session is called that is created without a name (seed 000, the tables of defaults)."""
 
@@ -230,7 +227,6 @@ KIND = Kind(
     schema="session",
     canonical=canonical,
     identities=identities,
-    readable=READABLE,
     volatile=frozenset({"spaces_booked", "spaces_reserved"}),
     parts={"slots": compare_slots},
     lays_anew={"slots": frozenset({"repeat"})},

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 
-from reconciler.model.objects import Problem
+from reconciler.model.objects import Problem, SourceRef
 
 SUFFIXES = (".yaml", ".yml", ".json")
 STDIN = "-"
@@ -24,12 +25,18 @@ class Found:
     file: Path | None
 
 
-def find(paths: Sequence[str], *, root: Path, project_root: Path | None = None) -> tuple[list[Found], list[Problem]]:
+def find(
+    paths: Sequence[str],
+    *,
+    root: Path,
+    project_root: Path | None = None,
+    places: Mapping[str, SourceRef] = MappingProxyType({}),
+) -> tuple[list[Found], list[Problem]]:
     """Return the files that `paths` name, each once, relative paths starting at `root`.
 
     A folder gives all its YAML and JSON files, recursively, without hidden ones; an empty folder gives
     none. A file or glob that matches nothing is a problem. In a project, names start at its folder: the
-    plan holds them, and it is to be the same wherever it is made.
+    plan holds them, and it is to be the same wherever it is made. `places` say where a path was written.
     """
     found: dict[str, Found] = {}
     problems: list[Problem] = []
@@ -42,7 +49,7 @@ def find(paths: Sequence[str], *, root: Path, project_root: Path | None = None) 
         if files is None:
             summary = f"{path} matches no file" if _GLOB & set(path) else f"{path} does not exist"
             hint = f"paths are relative to {shown_path(root)}"
-            problems.append(Problem(code="path-missing", summary=summary, hint=hint))
+            problems.append(Problem(code="path-missing", summary=summary, hint=hint, where=places.get(path)))
             continue
         for file in files:
             found.setdefault(os.path.realpath(file), Found(name(file), Path(file)))

@@ -42,6 +42,12 @@ class Document:
         return self.positions.path
 
     @property
+    def kind(self) -> str | None:
+        """The kind it claims, where that can be read."""
+        kind = self.data.get("kind") if isinstance(self.data, dict) else None
+        return kind if isinstance(kind, str) else None
+
+    @property
     def address(self) -> Address | None:
         """The address it claims, where kind and name can be read on one line; not yet known to be valid."""
         if not isinstance(self.data, dict):

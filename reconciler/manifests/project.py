@@ -65,6 +65,10 @@ def load_project(path: Path | None, environment: str | None, *, providers: Mappi
         file=file,
         root=root,
         manifests=tuple(spec["manifests"]),
+        manifests_at={
+            path: document.positions.locate(("spec", "manifests", index))
+            for index, path in enumerate(spec["manifests"])
+        },
         connections=build_connections(connections, positions, root),
         state=absolute_state(state, root),
         policy=_policy(_mapping(settings.get("policy")), positions),

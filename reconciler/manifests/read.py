@@ -12,9 +12,10 @@ from typing import IO
 from reconciler.files import read_regular
 from reconciler.manifests.find import Found, find
 from reconciler.manifests.load import MAX_BYTES, Document, Loaded, load_bytes
+from reconciler.manifests.moves import read_removed
 from reconciler.manifests.validate import validate
 from reconciler.model.kind import Kind
-from reconciler.model.objects import Manifest, Problem, problem_order
+from reconciler.model.objects import Manifest, Problem, Removed, SourceRef, problem_order
 
 _NO_VALUES: Mapping[str, object] = MappingProxyType({})
 
@@ -23,7 +24,7 @@ _NO_VALUES: Mapping[str, object] = MappingProxyType({})
 class Checked:
     """Everything the paths hold: usable manifests, all problems in file order, and how much was read.
 
-    `beside` are the manifests of the project that were not asked for.
+    `beside` are the manifests of the project that were not asked for; `removed` what is to be forgotten.
     """
 
     manifests: tuple[Manifest, ...]
@@ -31,6 +32,7 @@ class Checked:
     files: int
     documents: int
     beside: tuple[Manifest, ...] = ()
+    removed: tuple[Removed, ...] = ()
 
     @property
     def errors(self) -> tuple[Problem, ...]:
@@ -49,21 +51,25 @@ def read_manifests(
     project_root: Path | None = None,
     beside: Sequence[str] = (),
     stdin: IO[bytes] | None = None,
+    places: Mapping[str, SourceRef] = MappingProxyType({}),
 ) -> Checked:
     """Read every manifest that `paths` name; nothing is raised for anything a file may hold.
 
     Relative paths start at `root`; `-` is `stdin`. Templates see `values`, `environment`, `project`.
     In a project, places are named from `project_root`. `beside` are paths from there whose manifests
     are known, for references and addresses, without being asked for: no problem of theirs is told.
+    `places` say where a path was written that may be missing.
     """
-    found, problems = find(paths, root=root, project_root=project_root)
+    found, problems = find(paths, root=root, project_root=project_root, places=places)
     asked, wrong = _load_all(found, stdin)
     problems += wrong
     names = {"values": values, "environment": environment, "project": project}
     rendered, template_problems = _render_all(asked, names)
     context = _context(found, rendered, beside, project_root or root, names)
     # What stands beside comes first: of two objects with one address the second is told.
-    manifests, wrong = validate([*context, *rendered], kinds)
+    removed, unusable = read_removed([*context, *rendered], kinds)
+    manifests, wrong = validate([*context, *rendered], kinds, removed)
+    wrong += unusable
     # A field whose template failed is not also reported for its type.
     failed = {problem.where for problem in template_problems}
     own = {each.shown for each in found}
@@ -76,6 +82,7 @@ def read_manifests(
         files=len(found),
         documents=len(asked),
         beside=tuple(manifest for manifest in manifests if manifest.source.path not in own),
+        removed=tuple(removed),
     )
 
 

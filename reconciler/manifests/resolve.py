@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from reconciler.manifests.moves import moved_at, old_names
 from reconciler.manifests.scalars import shown
 from reconciler.manifests.words import did_you_mean
 from reconciler.model.kind import Kind
@@ -113,6 +114,10 @@ def _desired(manifest: Manifest, kind: Kind, connection: str) -> Desired | Probl
         protect=manifest.protect,
         labels=manifest.labels,
         annotations=manifest.annotations,
+        moved_from=old_names(manifest),
+        moved_at=moved_at(manifest) if manifest.moved_from else None,
+        forget=manifest.forget,
+        zone=kind.zone(manifest.spec),
     )
 
 

@@ -12,27 +12,30 @@ from itertools import islice
 from reconciler.manifests.build import FRAME, MAX_MISTAKES
 from reconciler.manifests.explain import schema_problems
 from reconciler.manifests.load import Document
+from reconciler.manifests.moves import REMOVED, gone_words, move_problems, removed_problems
 from reconciler.manifests.scalars import shown
 from reconciler.manifests.schemas import acceptance, load_schema
 from reconciler.manifests.words import did_you_mean
 from reconciler.model.kind import Kind
-from reconciler.model.objects import Address, Manifest, Problem, SourceRef
+from reconciler.model.objects import Address, Manifest, Problem, Removed, SourceRef
 
 PROJECT = "Project"
 
 
-def validate(documents: Iterable[Document], kinds: Mapping[str, Kind]) -> tuple[list[Manifest], list[Problem]]:
+def validate(
+    documents: Iterable[Document], kinds: Mapping[str, Kind], removed: Sequence[Removed] = ()
+) -> tuple[list[Manifest], list[Problem]]:
     """Return the manifests that can be used and everything that is wrong.
 
-    A project file among the documents (`manifests: [.]`) is left out: it is no manifest. Of two
-    objects with one address the first is kept.
+    A project file among the documents (`manifests: [.]`) is left out: it is no manifest; what is
+    `Removed` is read elsewhere. Of two objects with one address the first is kept.
     """
     manifests: list[Manifest] = []
     problems: list[Problem] = []
     broken_ones: list[Manifest] = []
     declared: dict[Address, SourceRef] = {}
     for document in documents:
-        if isinstance(document.data, dict) and document.data.get("kind") == PROJECT and PROJECT not in kinds:
+        if document.kind in {PROJECT, REMOVED} and document.kind not in kinds:
             continue
         found = _document_problems(document, kinds)
         address = document.address
@@ -43,7 +46,10 @@ def validate(documents: Iterable[Document], kinds: Mapping[str, Kind]) -> tuple[
             manifests.append(_manifest(document, address))
         elif address is not None and address.kind in kinds:
             broken_ones += _sound_part(document, address, kinds[address.kind])
-    problems += _reference_problems([*manifests, *broken_ones], kinds, declared)
+    problems += move_problems(manifests, declared)
+    problems += removed_problems(removed, manifests, declared)
+    gone = gone_words(manifests, removed, declared)
+    problems += _reference_problems([*manifests, *broken_ones], kinds, declared, gone)
     problems += [problem for part in broken_ones for problem in kinds[part.address.kind].check(part)]
     wrong = _kind_rules(manifests, kinds)
     if wrong:
@@ -80,7 +86,7 @@ def _document_problems(document: Document, kinds: Mapping[str, Kind]) -> list[Pr
 def _unknown_kind(document: Document, kinds: Mapping[str, Kind]) -> Problem:
     name = document.data["kind"]
     known = ", ".join(sorted(kinds))
-    summary = f"kind {shown(name)} is not known; expected one of {known}{did_you_mean(name, kinds)}"
+    summary = f"kind {shown(name)} is not known; expected one of {known}{did_you_mean(name, [*kinds, REMOVED])}"
     return Problem(code="unknown-kind", summary=summary, where=document.positions.locate(("kind",)))
 
 
@@ -104,7 +110,13 @@ def _manifest(document: Document, address: Address) -> Manifest:
         labels=metadata.get("labels") or {},
         annotations=metadata.get("annotations") or {},
         protect=metadata.get("protect", False),
+        moved_from=_names(metadata.get("moved_from", ())),
+        forget=metadata.get("forget", False),
     )
+
+
+def _names(given: str | Sequence[str]) -> tuple[str, ...]:
+    return (given,) if isinstance(given, str) else tuple(given)
 
 
 def _sound_part(document: Document, address: Address, kind: Kind) -> list[Manifest]:
@@ -133,23 +145,33 @@ def _kind_rules(manifests: Sequence[Manifest], kinds: Mapping[str, Kind]) -> lis
 
 
 def _reference_problems(
-    manifests: Sequence[Manifest], kinds: Mapping[str, Kind], declared: Mapping[Address, SourceRef]
+    manifests: Sequence[Manifest],
+    kinds: Mapping[str, Kind],
+    declared: Mapping[Address, SourceRef],
+    gone: Mapping[Address, str],
 ) -> list[Problem]:
-    """Check that every reference names a declared object, even one that has problems of its own."""
+    """Check that every reference names a declared object, even one that has problems of its own.
+
+    Of what is `gone` it is told what became of it.
+    """
     problems: list[Problem] = []
     for manifest in manifests:
         for reference in kinds[manifest.address.kind].references:
             name = manifest.spec.get(reference.spec_field)
-            if name is None or Address(reference.kind, name) in declared:
+            if name is None or manifest.forget:
+                continue
+            named = Address(reference.kind, name)
+            if named in declared and named not in gone:
                 continue
             known = [address.name for address in declared if address.kind == reference.kind]
             near = did_you_mean(name, known) or f"; expected the metadata.name of a {reference.kind}"
+            what = f"is not declared{near}"
             target = f"{reference.kind}/{name}"
             target = target if target.isprintable() else shown(target)
             problems.append(
                 Problem(
                     code="unknown-reference",
-                    summary=f"{reference.spec_field} names {target}, which is not declared{near}",
+                    summary=f"{reference.spec_field} names {target}, which {gone.get(named) or what}",
                     where=manifest.where(reference.spec_field),
                     address=manifest.address,
                 )

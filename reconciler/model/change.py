@@ -138,6 +138,9 @@ class Change:
     `fields` is for people and programs to read, `edits` is what the provider turns into `calls`.
     `lasting` is everything the live object answered, but for what its kind calls volatile, whatever the order
     of its answer; `live_digest` stands for it.
+    `moved_from` is the name it had before, `forget` that it is managed no more: both concern the record
+    alone, whatever the action does to the live object.
+    `zone` is the one that its manifest's instants are read in (None: UTC).
     `unsettled` is True where an earlier writing call to the object has no recorded result, `expired`
     where the live object is over by itself. `computed` is what the answer shows of values that the
     system works out. `bookings` are those it touches, `price` what one place costs where that is known;
@@ -168,6 +171,9 @@ class Change:
     price: str | None = None
     guarded: tuple[str, ...] = ()
     name: str | None = None
+    moved_from: Address | None = None
+    forget: bool = False
+    zone: str | None = None
 
     @property
     def label(self) -> str:
@@ -197,8 +203,13 @@ class Change:
 
     @property
     def writes(self) -> bool:
-        """Whether carrying it out sends anything or changes which objects are managed."""
-        return self.action not in {"noop", "unknown"}
+        """Whether carrying it out sends anything or changes which objects are managed, and under which name."""
+        return self.action not in {"noop", "unknown"} or self.bookkeeping
+
+    @property
+    def bookkeeping(self) -> bool:
+        """Whether the record changes and nothing is done to the live object."""
+        return self.action in {"noop", "unknown"} and (self.forget or self.moved_from is not None)
 
     @property
     def depends_on(self) -> tuple[Address, ...]:

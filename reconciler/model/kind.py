@@ -93,6 +93,10 @@ def _no_cross_problems(_: Sequence[Manifest]) -> Iterable[Problem]:
     return ()
 
 
+def _in_utc(_: Mapping[str, Any]) -> None:
+    return None
+
+
 def _nothing_missing(_: Fields) -> tuple[str, ...]:
     return ()
 
@@ -117,7 +121,7 @@ class Kind:
 
     `canonical` turns a manifest's spec (without its references) into canonical fields;
     `identities` gives an object's natural keys, strongest first, from canonical fields of either side;
-    `readable` names the fields the API documents as answered: the rest may be answered or not;
+    `zone` says in which zone (IANA name or offset) people read the instants of a spec, None for UTC;
     `volatile` names values, at any depth, that change with everyday business (places booked): their
     change alone does not make a plan stale;
     `listed_whole` says whether a reading lists every live object of the kind, or only a window of them;
@@ -137,7 +141,6 @@ class Kind:
     schema: str
     canonical: Callable[[Mapping[str, Any]], Fields]
     identities: Callable[[Fields], tuple[IdentityKey, ...]]
-    readable: frozenset[str]
     references: tuple[Reference, ...] = ()
     listed_whole: bool = True
     lays_anew: Mapping[str, frozenset[str]] = field(default_factory=dict)
@@ -148,6 +151,7 @@ class Kind:
     ephemeral: Ephemeral | None = None
     secret_id: bool = False
     parts: Mapping[str, PartComparison] = field(default_factory=dict)
+    zone: Callable[[Mapping[str, Any]], str | None] = _in_utc
     check: Callable[[Manifest], Iterable[Problem]] = _no_problems
     check_together: Callable[[Sequence[Manifest]], Iterable[Problem]] = _no_cross_problems
     missing_to_create: Callable[[Fields], tuple[str, ...]] = _nothing_missing

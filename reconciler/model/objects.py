@@ -115,6 +115,8 @@ class Manifest:
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
     protect: bool = False
+    moved_from: tuple[str, ...] = ()
+    forget: bool = False
 
     @property
     def source(self) -> SourceRef:
@@ -127,8 +129,20 @@ class Manifest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Removed:
+    """One object that is to be managed no more, and left as it is; `where` says so."""
+
+    address: Address
+    where: SourceRef
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Desired:
-    """What a manifest wants, canonical, with references resolved to addresses."""
+    """What a manifest wants, canonical, with references resolved to addresses.
+
+    `moved_from` are the addresses that it had before, told at `moved_at`; `forget` wants it to be
+    managed no more, and left as it is. `zone` is the one that people read its instants in (None: UTC).
+    """
 
     address: Address
     connection: str
@@ -138,6 +152,10 @@ class Desired:
     protect: bool = False
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
+    moved_from: tuple[Address, ...] = ()
+    moved_at: SourceRef | None = None
+    forget: bool = False
+    zone: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,7 +31,8 @@ class Outcome:
     """How one object's change ended.
 
     `blocked_by` names the dependency whose failure kept this one from starting; `calls` counts the
-    writing calls that were sent; `allowed` is what let it past the guards.
+    writing calls that were sent; `allowed` is what let it past the guards. `moved_from` is the name it had
+    before; `forget` says that it is no longer managed, and was left as it is.
     """
 
     address: Address
@@ -42,6 +43,8 @@ class Outcome:
     blocked_by: Address | None = None
     calls: int = 0
     allowed: tuple[Allowance, ...] = ()
+    moved_from: Address | None = None
+    forget: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,20 +24,20 @@ def plan(plan: Plan, digest: str | None = None) -> str:
         "plan.html.j2",
         headline=phrases.plan_headline(plan),
         subject=phrases.subject(plan),
-        tiles=[(mark, action, plan.summary[action]) for action, mark in phrases.ACTIONS.items()],
+        tiles=[(mark, word, number) for word, (mark, number) in phrases.counts(plan).items()],
         risks=[(change, risk, phrases.risk_facts(risk)) for change, risk in phrases.at_risk(plan)],
         allowances=phrases.allowances(plan),
         totals=bookings.totals(plan),
         changes=[
             (
                 change,
-                rows.of_change(change.action, change.fields, width=None),
+                rows.of_change(change.action, change.fields, width=None, zone=change.zone),
                 bookings.touched(change, fold=False),
                 bookings.stake(change, plan.currency),
             )
             for change in plan.effective
         ],
-        unread=[change for change in plan.changes if change.action == "unknown"],
+        unread=[change for change in plan.changes if change.action == "unknown" and not change.writes],
         problems=sorted(plan.problems, key=problem_order),
         notes=phrases.plan_notes(plan),
         plan=plan,
@@ -96,7 +96,9 @@ def _templates() -> Environment:
         keep_trailing_newline=True,
         finalize=_finalize,
     )
-    environment.globals.update(marks=phrases.ACTIONS, counted=phrases.counted, guarded=phrases.guarded)
+    environment.globals.update(
+        mark_of=phrases.mark, deed=phrases.deed, counted=phrases.counted, guarded=phrases.guarded
+    )
     return environment
 
 

@@ -156,6 +156,8 @@ def _change(change: Change, currency: str | None) -> dict[str, Any]:
         "bookings": [_touched(item) for item in change.bookings],
         "stake": _stake(change, currency),
         "guarded": list(change.guarded),
+        **_bookkeeping(change),
+        **({"timezone": change.zone} if change.zone is not None else {}),
     }
 
 
@@ -183,6 +185,12 @@ def _stake(change: Change, currency: str | None) -> dict[str, Any] | None:
     return {"places": stake.places, "price": stake.price, "amount": stake.amount, "currency": currency}
 
 
+def _bookkeeping(item: Change | Outcome) -> dict[str, Any]:
+    """Return what becomes of the record alone: keys that are there only where they say something."""
+    moved = {"moved_from": str(item.moved_from)} if item.moved_from is not None else {}
+    return {**moved, **({"forget": True} if item.forget else {})}
+
+
 def _change_digest(change: Change) -> str:
     """Digest what would be done, and to what: bodies, risks and the live object count, reasons and places do not."""
     return canonical.digest(
@@ -196,6 +204,7 @@ def _change_digest(change: Change) -> str:
             "live": change.live_digest,
             "risks": [_risk(risk) for risk in change.risks],
             "calls": [_call(call) for call in change.calls],
+            **_bookkeeping(change),
         }
     )
 
@@ -257,4 +266,5 @@ def _outcome(outcome: Outcome) -> dict[str, Any]:
         "blocked_by": str(outcome.blocked_by) if outcome.blocked_by is not None else None,
         "calls": outcome.calls,
         "allowed": [{"code": item.code, "by": item.by, "message": item.message} for item in outcome.allowed],
+        **_bookkeeping(outcome),
     }

@@ -36,7 +36,7 @@ def plan(plan: Plan) -> str:
     details += [
         f"{_code('?')} <b>{prose(change.address)}</b> unknown: {prose(change.reason)}"
         for change in plan.changes
-        if change.action == "unknown"
+        if change.action == "unknown" and not change.writes
     ]
     endings = [prose(note) for note in phrases.plan_notes(plan)]
     return _page(blocks, details, [*_problems(plan.problems), *endings])
@@ -118,13 +118,13 @@ def _risks(plan: Plan) -> list[str]:
 
 
 def _change(change: Change, currency: str | None) -> str:
-    mark = phrases.ACTIONS[change.action]
+    mark = phrases.mark(change)
     place = phrases.place(change)
     facts = f" · id {prose(change.remote_id)}" if change.remote_id is not None else ""
     facts += f" · {prose(place)}" if place else ""
     facts += "".join(f" · <b>{prose(line)}</b>" for line in phrases.guarded(change))
-    title = f"{_code(mark.sign)} <b>{prose(change.address)}</b> {change.action}: {prose(change.reason)}{facts}"
-    body = _fence("diff", _diff(rows.of_change(change.action, change.fields)))
+    title = f"{_code(mark.sign)} <b>{prose(change.address)}</b> {phrases.deed(change)}: {prose(change.reason)}{facts}"
+    body = _fence("diff", _diff(rows.of_change(change.action, change.fields, zone=change.zone)))
     calls = _fence("text", [visible(f"{call.method} {call.path}") for call in change.requests])
     stake = bookings.stake(change, currency)
     touched = [f"touches {line}" for line in bookings.touched(change)] + ([f"at stake {stake}"] if stake else [])

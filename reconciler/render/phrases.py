@@ -33,6 +33,9 @@ ACTIONS: dict[Action, Mark] = {
     "unknown": Mark("?", "blue", "left alone"),
 }
 
+MOVE = Mark("→", "cyan", "moved")
+FORGET = Mark("=", "magenta", "forgotten; the live object is left alone")
+
 STATES: dict[State, Mark] = {
     "applied": Mark("✓", "green"),
     "failed": Mark("✗", "red"),
@@ -72,23 +75,61 @@ def subject(plan: Plan) -> str:
     return ", ".join(parts)
 
 
+def mark(change: Change) -> Mark:
+    """Return how a change looks: what is done to its record counts where nothing is done to the live object."""
+    if change.forget:
+        return FORGET
+    return MOVE if change.bookkeeping and change.action == "noop" else ACTIONS[change.action]
+
+
+def deed(change: Change) -> str:
+    """Return what a change does in one word: its action, or what becomes of its record."""
+    if change.forget:
+        return "forget"
+    return "move" if change.bookkeeping and change.action == "noop" else change.action
+
+
+def counts(plan: Plan) -> dict[str, tuple[Mark, int]]:
+    """Return how many objects each deed concerns; moves and forgetting only where there are any."""
+    found: dict[str, tuple[Mark, int]] = {action: (mark, plan.summary[action]) for action, mark in ACTIONS.items()}
+    for word, sign in (("move", MOVE), ("forget", FORGET)):
+        number = sum(deed(change) == word for change in plan.changes)
+        if number:
+            found[word] = (sign, number)
+            found["noop"] = (ACTIONS["noop"], found["noop"][1] - number)
+    return found
+
+
 def plan_headline(plan: Plan) -> str:
     """Return the summary line of a plan."""
-    counts = plan.summary
-    if plan.effective or counts["unknown"] or plan.errors:
+    if plan.effective or plan.summary["unknown"] or plan.errors:
         name = "Destroy plan" if plan.purpose == "destroy" else "Plan"
-        steps = ("create", "update", "replace", "delete", "adopt")
-        todo = ", ".join(f"{counts[step]} to {step}" for step in steps)
-        unread = f", {counts['unknown']} unknown" if counts["unknown"] else ""
-        return f"{name}: {todo}; {counts['noop']} unchanged{unread}."
-    over = sum(change.expired for change in plan.changes)
-    counts["noop"] -= over
-    if not counts["noop"] and over:
-        return f"No changes. {counted(over, 'object')} expired."
-    if counts["noop"]:
-        verb = "matches" if counts["noop"] == 1 else "match"
-        words = f"No changes. {counted(counts['noop'], 'object')} {verb} the live timetable"
-        return f"{words}; {over} expired." if over else f"{words}."
+        todo = ", ".join(
+            f"{number} to {step}" for step, (_, number) in counts(plan).items() if step not in {"noop", "unknown"}
+        )
+        return f"{name}: {todo}; {_unchanged(plan)}."
+    return _nothing_to_do(plan)
+
+
+def _unchanged(plan: Plan) -> str:
+    found = counts(plan)
+    unread = f", {found['unknown'][1]} unknown" if found["unknown"][1] else ""
+    return f"{found['noop'][1]} unchanged{unread}"
+
+
+def _nothing_to_do(plan: Plan) -> str:
+    idle = [change for change in plan.changes if change.action == "noop"]
+    unmanaged = sum(change.remote_id is None for change in idle)
+    over = sum(change.expired and change.remote_id is not None for change in idle)
+    matching = len(idle) - unmanaged - over
+    words = []
+    if matching:
+        words.append(f"{counted(matching, 'object')} {'matches' if matching == 1 else 'match'} the live timetable")
+    for number, what in ((over, "expired"), (unmanaged, "forgotten and left alone")):
+        if number:
+            words.append(f"{number if words else counted(number, 'object')} {what}")
+    if words:
+        return f"No changes. {'; '.join(words)}."
     if not plan.selection.everything:
         return "No changes. No object is in the selection."
     return "Nothing to destroy." if plan.purpose == "destroy" else "No changes. No objects are declared or managed."
@@ -131,7 +172,7 @@ def unread(plan: Plan) -> tuple[tuple[str, tuple[Change, ...]], ...]:
     """Return the objects that are not known, by reason: one dead connection is one line, not sixty."""
     reasons: dict[str, list[Change]] = {}
     for change in plan.changes:
-        if change.action == "unknown":
+        if change.action == "unknown" and not change.writes:
             reasons.setdefault(change.reason, []).append(change)
     return tuple((reason, tuple(changes)) for reason, changes in reasons.items())
 
@@ -176,7 +217,7 @@ def outcome_words(outcome: Outcome) -> str:
     if outcome.state == "applied":
         facts = [f"id {outcome.remote_id}"] if outcome.remote_id is not None else []
         facts += [counted(outcome.calls, "call")] if outcome.calls else []
-        return ACTIONS[outcome.action].done + (f" ({', '.join(facts)})" if facts else "")
+        return _done(outcome) + (f" ({', '.join(facts)})" if facts else "")
     if outcome.state == "blocked" and outcome.blocked_by is not None:
         return f"blocked by {outcome.blocked_by}"
     return f"{outcome.state}: {outcome.error}" if outcome.error else outcome.state
@@ -186,10 +227,10 @@ def not_converged(change: Change) -> str:
     """Say what a new plan would still change of an object: `price 35.00 → 40.00, 2 more fields`."""
     if change.action == "unknown":
         return change.reason
-    shown = rows.of_change(change.action, change.fields, fold=False)
+    shown = rows.of_change(change.action, change.fields, fold=False, zone=change.zone)
     steps = [f"{row.label} {row.step}" for row in (*shown.fields, *shown.slots)]
     if change.action != "update" or not steps:
-        return f"to {change.action}: {change.reason}"
+        return f"to {deed(change)}: {change.reason}"
     more = f", and {counted(len(steps) - STEPS, 'more field')}" if len(steps) > STEPS else ""
     return ", ".join(steps[:STEPS]) + more
 
@@ -204,6 +245,14 @@ def verified_headline(found: Verification) -> str:
 def let_through(outcome: Outcome) -> tuple[str, ...]:
     """Say what let a change past the guards that would have stopped it."""
     return tuple(f"let through by {item.by}: {item.message}" for item in outcome.allowed)
+
+
+def _done(outcome: Outcome) -> str:
+    if outcome.forget:
+        return FORGET.done
+    if outcome.action == "noop" and outcome.moved_from is not None:
+        return f"{MOVE.done} from {outcome.moved_from}"
+    return ACTIONS[outcome.action].done
 
 
 def not_started(report: Report, plan: Plan) -> tuple[Change, ...]:

@@ -10,6 +10,7 @@ from reconciler.model.objects import Address, Problem, SourceRef
 from reconciler.model.plan import Forecast, Plan, Selection
 from reconciler.model.report import Allowance, Drift, Drifted, Outcome, Report, Verification
 from reconciler.model.risk import Risk
+from reconciler.render.values import known_zone
 
 Document = Mapping[str, Any]
 
@@ -119,7 +120,14 @@ def _change(item: Document) -> Change:
         price=item["stake"]["price"] if item["stake"] is not None else None,
         guarded=tuple(item["guarded"]),
         name=item["name"],
+        moved_from=_former(item),
+        forget=item.get("forget", False),
+        zone=known_zone(item.get("timezone")),
     )
+
+
+def _former(item: Document) -> Address | None:
+    return Address.parse(item["moved_from"]) if "moved_from" in item else None
 
 
 def _known(model: Any, item: Document) -> dict[str, Any]:
@@ -154,5 +162,6 @@ def _outcome(item: Document) -> Outcome:
             "address": Address.parse(item["address"]),
             "blocked_by": None if blocker is None else Address.parse(blocker),
             "allowed": tuple(Allowance(**_known(Allowance, allowed)) for allowed in item["allowed"]),
+            "moved_from": _former(item),
         }
     )

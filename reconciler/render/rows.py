@@ -61,15 +61,23 @@ class Rows:
 
 
 def of_change(
-    action: Action, fields: Iterable[FieldChange], *, width: int | None = values.WIDTH, fold: bool = True
+    action: Action,
+    fields: Iterable[FieldChange],
+    *,
+    width: int | None = values.WIDTH,
+    fold: bool = True,
+    zone: str | None = None,
 ) -> Rows:
-    """Return the rows of a planned change; values are shortened to `width` characters (None: never)."""
-    return _arranged([row for field in fields for row in _rows(field, _note(action, field), width)], fold)
+    """Return the rows of a planned change; values are shortened to `width` characters (None: never).
+
+    Instants are told in `zone`, the one of its manifest (None: UTC).
+    """
+    return _arranged([row for field in fields for row in _rows(field, _note(action, field), width, zone)], fold)
 
 
 def of_drift(fields: Iterable[FieldChange], *, width: int | None = values.WIDTH, fold: bool = True) -> Rows:
     """Return the rows of an object that changed outside: from what was last applied to what is live."""
-    return _arranged([row for field in fields for row in _rows(field, "", width)], fold)
+    return _arranged([row for field in fields for row in _rows(field, "", width, None)], fold)
 
 
 def _note(action: Action, field: FieldChange) -> str:
@@ -82,7 +90,7 @@ def _note(action: Action, field: FieldChange) -> str:
     return UNVERIFIED if field.before is not None else "not verifiable: the API does not answer it"
 
 
-def _rows(field: FieldChange, note: str, width: int | None) -> Iterator[Row]:
+def _rows(field: FieldChange, note: str, width: int | None, zone: str | None) -> Iterator[Row]:
     for path, before, after in _leaves(field.path, field.before, field.after):
         if before == after and type(before) is type(after):
             continue
@@ -91,9 +99,11 @@ def _rows(field: FieldChange, note: str, width: int | None) -> Iterator[Row]:
             yield Row(label="slot", before=old, after=new, note=note, is_slot=True)
             continue
         if before is None or after is None:
-            old, new = (None if side is None else values.words(side, width=width) for side in (before, after))
+            old, new = (
+                None if side is None else values.words(side, width=width, zone=zone) for side in (before, after)
+            )
         else:
-            old, new = values.pair(before, after, width=width)
+            old, new = values.pair(before, after, width=width, zone=zone)
         yield Row(label=visible(path), before=old, after=new, note=note)
 
 

@@ -45,6 +45,7 @@ _RISK = {
     "booked": COUNT,
     "reserved": COUNT,
 }
+_BOOKKEEPING = {"moved_from": Optional(TEXT), "forget": Optional(FLAG)}
 _CHANGE = {
     "address": TEXT,
     "kind": TEXT,
@@ -64,6 +65,8 @@ _CHANGE = {
     "bookings": Each({"slot": Maybe(TEXT), "when": Maybe(TEXT), "booked": Maybe(COUNT), "reserved": Maybe(COUNT)}),
     "stake": Maybe({"places": COUNT, "price": TEXT, "amount": TEXT, "currency": Maybe(TEXT)}),
     "guarded": Each(TEXT),
+    **_BOOKKEEPING,
+    "timezone": Optional(TEXT),
 }
 _PROBLEM = {
     "severity": ("error", "warning"),
@@ -84,6 +87,7 @@ _OUTCOME = {
     "allowed": Each({"code": TEXT, "by": TEXT, "message": TEXT}),
     "calls": COUNT,
     "source": _SOURCE,
+    **_BOOKKEEPING,
 }
 _DRIFTED = {
     "address": TEXT,
@@ -258,8 +262,9 @@ def _check_members(document: Mapping[str, Any], kind: DocumentKind) -> None:
     key, by, names = _MEMBERS[kind]
     for number, member in enumerate(document[key]):
         _check_address(member["address"], f"{key}[{number}].address")
-        if member.get("blocked_by") is not None:
-            _check_address(member["blocked_by"], f"{key}[{number}].blocked_by")
+        for name in ("blocked_by", "moved_from"):
+            if member.get(name) is not None:
+                _check_address(member[name], f"{key}[{number}].{name}")
     for number, problem in enumerate(document.get("problems", ())):
         if problem["address"] is not None:
             _check_address(problem["address"], f"problems[{number}].address")

@@ -125,7 +125,7 @@ def _risks(console: Console, plan: Plan) -> None:
 
 
 def _change(console: Console, change: Change, currency: str | None, verbose: bool) -> None:
-    mark = phrases.ACTIONS[change.action]
+    mark = phrases.mark(change)
     identity = f" (id {change.remote_id})" if change.remote_id is not None else ""
     place = phrases.place(change)
     _say(
@@ -133,14 +133,14 @@ def _change(console: Console, change: Change, currency: str | None, verbose: boo
         (f"{mark.sign} {change.address}", f"bold {mark.style}"),
         (identity, "dim"),
         "  ",
-        (change.action, mark.style),
+        (phrases.deed(change), mark.style),
         f": {change.reason}",
         (f"  {place}" if place else "", "dim"),
     )
     for line in phrases.guarded(change):
         _say(console, (f"    {line}", "bold red"))
     width = None if verbose else values.WIDTH
-    _rows(console, rows.of_change(change.action, change.fields, width=width, fold=not verbose))
+    _rows(console, rows.of_change(change.action, change.fields, width=width, fold=not verbose, zone=change.zone))
     for line in bookings.touched(change, fold=not verbose):
         _say(console, ("    touches", "magenta"), f" {line}")
     stake = bookings.stake(change, currency)

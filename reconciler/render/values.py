@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime, tzinfo
 from itertools import takewhile
 from typing import Any
 from unicodedata import normalize
+from zoneinfo import ZoneInfo
 
 from reconciler.model import canonical
 from reconciler.render.safe import visible
@@ -18,21 +20,24 @@ WIDTH = 70
 _LEAD = 30
 """Characters shown before the first difference of two long values."""
 
-_INSTANT = re.compile(r"(\d{4}-\d{2}-\d{2})T(\d{2}:\d{2})(:\d{2})Z")
+_INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z", re.ASCII)
 
 
-def words(value: Any, *, width: int | None = WIDTH) -> str:
-    """Return one value as one harmless line, shortened to `width` characters (None: never)."""
-    return _window(_spelled(value), 0, width)
+def words(value: Any, *, width: int | None = WIDTH, zone: str | None = None) -> str:
+    """Return one value as one harmless line, shortened to `width` characters (None: never).
+
+    An instant is told in `zone` (IANA name or offset; None: UTC).
+    """
+    return _window(_spelled(value, zone), 0, width)
 
 
-def pair(before: Any, after: Any, *, width: int | None = WIDTH) -> tuple[str, str]:
+def pair(before: Any, after: Any, *, width: int | None = WIDTH, zone: str | None = None) -> tuple[str, str]:
     """Return two values that differ so that the difference can be seen.
 
     Long values are cut around their first difference; values that would look alike (a non-breaking
     space, `5` and `"5"`) are spelled in ASCII.
     """
-    old, new = _spelled(before), _spelled(after)
+    old, new = _spelled(before, zone), _spelled(after, zone)
     if normalize("NFKC", old) == normalize("NFKC", new):
         old, new = ascii(canonical.plain(before)), ascii(canonical.plain(after))
     shared = sum(1 for _ in takewhile(lambda both: both[0] == both[1], zip(old, new, strict=False)))
@@ -49,29 +54,50 @@ def slot(value: Mapping[str, Any]) -> str:
     return visible(f"{when} ({', '.join(facts)})" if facts else when)
 
 
-def _spelled(value: Any) -> str:
+def _spelled(value: Any, zone: str | None) -> str:
     value = canonical.plain(value)
     if value is None:
         return "(none)"
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, str):
-        return _string(value)
+        return _string(value, zone)
     if isinstance(value, list) and value and not any(isinstance(item, (list, dict)) for item in value):
-        return ", ".join(_spelled(item) for item in value)
+        return ", ".join(_spelled(item, zone) for item in value)
     if isinstance(value, (list, dict)):
         return visible(json.dumps(value, ensure_ascii=False))
     return visible(str(value))
 
 
-def _string(value: str) -> str:
-    match = _INSTANT.fullmatch(value)
-    if match:
-        seconds = "" if match[3] == ":00" else match[3]
-        return f"{match[1]} {match[2]}{seconds} UTC"
+def _string(value: str, zone: str | None) -> str:
+    if _INSTANT.fullmatch(value):
+        return _moment(value, zone)
     shown = visible(value)
     # Without quotes an empty text, or a blank at an end, could not be seen at all.
     return shown if shown and shown == shown.strip() else f'"{shown}"'
+
+
+def _zone(name: str | None) -> tzinfo | None:
+    if name is None:
+        return UTC
+    return datetime.fromisoformat(f"2000-01-01T00:00{name}").tzinfo if name[0] in "+-" else ZoneInfo(name)
+
+
+def known_zone(name: str | None) -> str | None:
+    """Return the name of a zone or offset, None for anything else: a document may hold any text."""
+    try:
+        return name if name and _zone(name) is not None else None
+    except (ValueError, LookupError, OSError):
+        return None
+
+
+def _moment(value: str, zone: str | None) -> str:
+    """Return an instant as people who live by `zone` read it; the offset too in an hour that happens twice."""
+    moment = datetime.fromisoformat(value)
+    local = moment.astimezone(_zone(zone))
+    twice = local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
+    clock = local.strftime("%Y-%m-%d %H:%M:%S" if local.second else "%Y-%m-%d %H:%M")
+    return f"{clock}{local.isoformat()[-6:] if twice else ''} {zone or 'UTC'}"
 
 
 def _window(text: str, interest: int, width: int | None) -> str:

@@ -78,6 +78,19 @@ def test_expiry_is_a_status_of_its_own_and_does_what_the_manifest_says(holding, 
     assert holding.writes() == []
 
 
+def test_what_is_given_up_does_not_match_and_is_not_held_again_for_another_wish(shop):
+    shop.declare("BookingSession", "group", {"items": [ROOM], "on_expiry": "forget"})
+    shop.quick("apply", "--yes", code=0)
+    shop.box.expire_sessions()
+    shop.quick("apply", "--yes", code=0)
+    assert shop.quick("plan", code=0).out.splitlines()[-1] == "No changes. 1 object forgotten and left alone."
+    for wish in ("recreate", "report"):
+        shop.declare("BookingSession", "group", {"items": [ROOM], "on_expiry": wish})
+        shop.quick("plan", "--detailed-exitcode", code=0)
+    shop.declare("BookingSession", "group", {"items": [{**ROOM, "params": {"guests": 4}}]})
+    assert shop.quick("plan", "--format", "json", code=0).json["summary"]["create"] == 1
+
+
 def test_forgetting_is_undone_by_state_rm(shop):
     shop.declare("BookingSession", "group", {"items": [ROOM], "on_expiry": "forget"})
     shop.run("apply", "--yes", code=0)

@@ -37,6 +37,19 @@ def test_keys_are_unique_and_spans_go_forward():
     assert checked([ROOM, BIKES]) == []
 
 
+def test_times_of_one_day_go_forward():
+    day = {"key": "sail", "item_id": 25, "start_date": "2031-07-01", "end_date": "2031-07-01", "start_time": "17:00"}
+    assert checked([{**day, "end_time": "9:00"}]) == ["end-before-start"]
+    assert (
+        checked([{**day, "end_time": "19:00"}, {**day, "key": "b", "end_date": "2031-07-02", "end_time": "9:00"}]) == []
+    )
+
+
+def test_a_quantity_is_stated_once():
+    assert checked([{**ROOM, "quantity": 2, "params": {"qty": 3}}]) == ["quantity-twice"]
+    assert checked([{**ROOM, "quantity": 2, "params": {"guests": 3}}, BIKES]) == []
+
+
 def test_an_id_is_shown_by_its_beginning_only():
     assert KIND.public_id("ldpm9qlhgnrobja48vor9965p3") == "ldpm…"
     assert KIND.public_id(None) is None

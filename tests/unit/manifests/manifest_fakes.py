@@ -15,7 +15,6 @@ def kind(name, provider, schema, **more):
         schema=schema,
         canonical=more.pop("canonical", dict),
         identities=lambda _: (),
-        readable=frozenset(),
         **more,
     )
 

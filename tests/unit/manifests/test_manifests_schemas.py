@@ -12,8 +12,8 @@ from jsonschema import Draft202012Validator
 from reconciler.errors import ReconcilerError
 from reconciler.manifests.schemas import acceptance, load_schema, schema_names, validator
 
-OURS = ("block", "booking_session", "envelope", "held_item", "project", "resource", "session", "slot")
-KINDS = ("session", "resource", "block", "slot", "booking_session", "held_item")
+OURS = ("block", "booking_session", "envelope", "held_item", "project", "removed", "resource", "session", "slot")
+KINDS = ("session", "resource", "block", "slot", "booking_session", "held_item", "removed")
 
 
 def properties(schema, path=""):
@@ -72,6 +72,20 @@ def test_an_outside_package_brings_its_own_file(tmp_path):
     assert not acceptance(str(file))({"x": 1})
     assert validator(str(file)).is_valid({})
     assert not validator(str(file)).is_valid({"x": 1})
+
+
+def names_of(value, path=""):
+    """Yield the place and content of every rule about names."""
+    for key, part in value.items() if isinstance(value, dict) else enumerate(value if isinstance(value, list) else ()):
+        if key == "propertyNames":
+            yield path, part
+        yield from names_of(part, f"{path}/{key}")
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_every_rule_about_names_says_what_it_expects(name):
+    for path, rule in names_of(load_schema(name)):
+        assert rule.get("errorMessage"), path
 
 
 def patterned(value, path=""):

@@ -221,7 +221,9 @@ def rich_plan():
 
 
 def quiet_plan(noops=60, **more):
-    changes = tuple(change(f"Session/s{number:03d}", "noop", "matches") for number in range(noops))
+    changes = tuple(
+        change(f"Session/s{number:03d}", "noop", "matches", remote_id=str(100 + number)) for number in range(noops)
+    )
     return Plan(
         project="acme",
         environment=None,

@@ -1,0 +1,139 @@
+"""Names that objects had before, and objects that are to be managed no more: the rules across manifests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from reconciler.manifests.explain import schema_problems
+from reconciler.manifests.load import Document
+from reconciler.manifests.words import did_you_mean
+from reconciler.model.kind import Kind
+from reconciler.model.objects import Address, Manifest, Problem, Removed, SourceRef
+
+REMOVED = "Removed"
+"""The kind of a document that lists what is to be forgotten: no object of a remote system."""
+
+_MEANT_FOR_OBJECTS = ("connection", "protect", "moved_from", "forget")
+
+
+def read_removed(documents: Iterable[Document], kinds: Mapping[str, Kind]) -> tuple[list[Removed], list[Problem]]:
+    """Return what the `Removed` documents list, and what is wrong with each of them by itself."""
+    removed: list[Removed] = []
+    problems: list[Problem] = []
+    named: dict[Address, SourceRef] = {}
+    for document in documents:
+        if document.kind != REMOVED or REMOVED in kinds:
+            continue
+        address, data = document.address, document.data
+        found = schema_problems("envelope", data, document.positions, address=address)
+        if isinstance(data.get("spec"), dict):
+            found += schema_problems("removed", data["spec"], document.positions, base=("spec",), address=address)
+        if not found:
+            found += _own_problems(document, kinds, named)
+        problems += found
+        if not found:
+            removed += [
+                Removed(address=Address.parse(text), where=document.positions.locate(("spec", "forget", index)))
+                for index, text in enumerate(data["spec"]["forget"])
+            ]
+    return removed, problems
+
+
+def _own_problems(document: Document, kinds: Mapping[str, Kind], named: dict[Address, SourceRef]) -> Iterator[Problem]:
+    address, locate = document.address, document.positions.locate
+    for key in _MEANT_FOR_OBJECTS:
+        if key in document.data["metadata"]:
+            what = f"metadata.{key} means nothing here; expected name, labels or annotations"
+            yield Problem(code="schema", summary=what, where=locate(("metadata", key), key=True), address=address)
+    if address is not None:
+        where = locate(("metadata", "name"))
+        first = named.setdefault(address, where)
+        if first is not where:
+            what = f"is declared twice; the first is at {first}"
+            hint = "give one of them another metadata.name"
+            yield Problem(code="duplicate-address", summary=what, where=where, address=address, hint=hint)
+    for index, text in enumerate(document.data["spec"]["forget"]):
+        name = Address.parse(text).kind
+        if name not in kinds:
+            known = ", ".join(sorted(kinds))
+            what = f"{text}: kind {name} is not known; expected one of {known}{did_you_mean(name, kinds)}"
+            where = locate(("spec", "forget", index))
+            yield Problem(code="unknown-kind", summary=what, where=where, address=address)
+
+
+def removed_problems(
+    removed: Iterable[Removed], manifests: Iterable[Manifest], declared: Mapping[Address, SourceRef]
+) -> Iterator[Problem]:
+    """Say which objects are declared, or moved, as well as removed, and which are removed twice."""
+    moved = {old: manifest.address for manifest in manifests for old in old_names(manifest)}
+    firsts: dict[Address, SourceRef] = {}
+    for item in removed:
+        first = firsts.setdefault(item.address, item.where)
+        hint = None
+        if item.address in declared:
+            what = f"is to be forgotten, yet declared at {declared[item.address]}; expected one or the other"
+            hint = "to keep the manifest, say metadata.forget: true there instead"
+        elif item.address in moved:
+            what = f"is to be forgotten, yet {moved[item.address]} says that it was moved from it; expected one of them"
+        elif first is not item.where:
+            what = f"is to be forgotten twice; the first is at {first}"
+        else:
+            continue
+        yield Problem(code="removed-elsewhere", summary=what, where=item.where, address=item.address, hint=hint)
+
+
+def old_names(manifest: Manifest) -> tuple[Address, ...]:
+    """Return the addresses that an object had before."""
+    return tuple(Address(manifest.address.kind, name) for name in manifest.moved_from)
+
+
+def moved_at(manifest: Manifest, index: int = 0) -> SourceRef:
+    """Return the place of one of an object's former names."""
+    return manifest.positions.locate(("metadata", "moved_from", index))
+
+
+def move_problems(manifests: Sequence[Manifest], declared: Mapping[Address, SourceRef]) -> Iterator[Problem]:
+    """Say which moves cannot be meant: from a name that is in use, from one name twice, in a circle."""
+    moved = {manifest.address: old_names(manifest) for manifest in manifests}
+    firsts: dict[Address, tuple[Address, SourceRef]] = {}
+    for manifest in manifests:
+        for index, old in enumerate(old_names(manifest)):
+            where, own = moved_at(manifest, index), manifest.address
+            taker, first = firsts.setdefault(old, (own, where))
+            if old == own:
+                what = f"moved_from is the object's own name {old.name}; expected one that it had before"
+            elif own in _before(old, moved):
+                what = f"moved_from leads back to {own} in a circle; expected a name that no manifest declares"
+            elif old in declared:
+                what = f"is moved from {old}, which is still declared at {declared[old]}; expected one of the two"
+            elif first is not where:
+                what = f"is moved from {old}, and so is {taker} at {first}; expected one of the two"
+            else:
+                continue
+            yield Problem(code="bad-move", summary=what, where=where, address=own)
+
+
+def _before(address: Address, moved: Mapping[Address, tuple[Address, ...]]) -> set[Address]:
+    """Return every address that one was moved from, over however many steps."""
+    found: set[Address] = set()
+    waiting = [address]
+    while waiting:
+        for old in moved.get(waiting.pop(), ()):
+            if old not in found:
+                found.add(old)
+                waiting.append(old)
+    return found
+
+
+def gone_words(
+    manifests: Iterable[Manifest], removed: Iterable[Removed], declared: Mapping[Address, SourceRef]
+) -> dict[Address, str]:
+    """Say of each address that nothing may refer to any more what became of it; the words follow `which`."""
+    gone = {item.address: f"is not declared; it is forgotten at {item.where}" for item in removed}
+    for manifest in manifests:
+        for old in old_names(manifest):
+            if old not in declared:
+                gone[old] = f'is not declared; it was moved to "{manifest.address.name}"'
+        if manifest.forget:
+            gone[manifest.address] = "is to be forgotten; expected one that stays managed, or its remote id"
+    return gone
