@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import random
 import sys
+import uuid
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -23,9 +24,10 @@ from reconciler.sandbox import Options, Sandbox
 PROJECT = """\
 apiVersion: reconciler/v1
 kind: Project
-metadata: {{name: town}}
+metadata: {{name: {name}}}
 spec:
   manifests: [manifests]
+  state: {state}
   policy: {{max_deletes: 1000, max_change_percent: 100}}
   connections:
     sessions:
@@ -79,6 +81,8 @@ class Town:
     declared: dict[Key, dict[str, Any]] = field(default_factory=dict)
     metadata: dict[Key, dict[str, Any]] = field(default_factory=dict)
     foreign: dict[str, Any] = field(default_factory=dict)
+    names_of: dict[Key, str] = field(default_factory=dict)
+    name: str = field(default_factory=lambda: f"town-{uuid.uuid4().hex}")
 
     def __post_init__(self) -> None:
         self.desk = Desk(self.folder, self.box)
@@ -93,7 +97,8 @@ class Town:
 
     def take_time(self, timeout: float) -> None:
         """Have every call take so many seconds at most."""
-        self.desk.project(PROJECT.format(url=self.box.url, timeout=timeout))
+        state = os.environ.get("RECONCILER_TEST_POSTGRES", "sqlite:///.reconciler/state.db")
+        self.desk.project(PROJECT.format(url=self.box.url, timeout=timeout, name=self.name, state=state))
 
     # -- what is declared
 
@@ -109,13 +114,34 @@ class Town:
             key[1]
         )
         self.declared[key] = spec
-        self.desk.declare(*key, spec, **self.metadata.get(key, {}))
+        self.write(key)
+
+    def write(self, key: Key) -> None:
+        """Write an object's manifest under the name that it has at present."""
+        spec = self.declared[key]
+        if "resource" in spec:
+            spec = {**spec, "resource": self.named(("Resource", spec["resource"]))}
+        self.desk.declare(key[0], self.named(key), spec, **self.metadata.get(key, {}))
+
+    def named(self, key: Key) -> str:
+        """Return the name that an object's manifest has at present: its token, until it is renamed."""
+        return self.names_of.get(key, key[1])
+
+    def rename(self, key: Key) -> str:
+        """Give a manifest another name, and what refers to it too; return its address before."""
+        before = f"{key[0]}/{self.named(key)}"
+        self.desk.forget(key[0], self.named(key))
+        self.names_of[key] = f"{key[1]}-{self.rng.randint(1, 999)}"
+        for other, spec in self.declared.items():
+            if other == key or (key[0] == "Resource" and spec.get("resource") == key[1]):
+                self.write(other)
+        return before
 
     def drop(self, key: Key) -> None:
         """Take a manifest away."""
         del self.declared[key]
         self.metadata.pop(key, None)
-        self.desk.forget(*key)
+        self.desk.forget(key[0], self.named(key))
 
     def edit_all(self) -> None:
         """Give every object other values; the resource of a block stays."""
@@ -255,12 +281,13 @@ class Town:
         Returns how many such bookings the server did make.
         """
         made = 0
-        for name in names:
+        for called in names:
+            name = called.partition("-")[0]
             for hold in self.box.holds():
                 if hold["lines"] and hold["lines"][0]["start_date"] == f"2031-07-{1 + int(name[1:]):02}":
                     made += 1
                     self.box.end_session(hold["id"])
-            self.desk.run("state", "rm", f"BookingSession/{name}", code=0)
+            self.desk.run("state", "rm", f"BookingSession/{called}", code=0)
         return made
 
 
