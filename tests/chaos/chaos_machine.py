@@ -49,8 +49,7 @@ FAULTS: tuple[dict[str, Any], ...] = (
     {"kind": "status_after", "status": 502},
     {"kind": "status_after", "status": 500},
     {"kind": "page_before"},
-    {"kind": "drop_before"},
-    {"kind": "drop_after"},
+    *({"kind": "drop_before"}, {"kind": "drop_after"}) * 3,
     {"kind": "latency", "seconds": TIMEOUT * 1.3},
     {"kind": "garbage"},
     {"kind": "garbage", "binary": True},
@@ -147,9 +146,19 @@ class Chaos(RuleBasedStateMachine):
             self._meddle()
         if self.draw.random() < 0.5:
             self.box.clear_faults()
-        for _ in range(self.draw.choice([0, 1, 2, 3, 4])):
+        for _ in range(self.draw.choice([0, 2, 3, 4, 5])):
             self._misfortune()
         self.apply()
+
+    @rule()
+    def another_day(self) -> None:
+        """Days are what there is most of."""
+        self.day()
+
+    @rule()
+    def one_more_day(self) -> None:
+        """Days are what there is most of."""
+        self.day()
 
     @rule()
     def apply(self) -> None:
@@ -245,7 +254,7 @@ class Chaos(RuleBasedStateMachine):
     def _misfortune(self) -> None:
         """Arm a fault for calls to come: one that passes, or a read that fails for longer than it is tried."""
         FIGURES.steps["fault armed"] += 1
-        when: dict[str, Any] = {"match_method": self.draw.choice(METHODS), "after": self.draw.choice([0, 0, 1, 3])}
+        when: dict[str, Any] = {"match_method": self.draw.choice(METHODS), "after": self.draw.choice([0, 0, 0, 1, 3])}
         if self.draw.random() < 0.3:
             when = {"match_method": "GET", "match_path": self.draw.choice(READS), "after": self.draw.randint(0, 1)}
             self.box.fault(Fault(**self.draw.choice(READ_FAULTS), **when, times=self.draw.choice([4, 12, 40])))

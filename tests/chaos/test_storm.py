@@ -16,4 +16,4 @@ def test_edits_meddling_faults_and_kills_come_to_what_is_declared():
 @pytest.mark.parametrize("plant", PLANTS, ids=lambda plant: plant.__name__)
 def test_a_fault_planted_in_the_engine_is_found(plant):
     with plant(), pytest.raises((AssertionError, Flaky)):
-        storm(1, examples=10, steps=8)
+        storm(1, examples=40, steps=8)
