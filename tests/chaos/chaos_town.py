@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import random
 import sys
-import uuid
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -24,10 +23,9 @@ from reconciler.sandbox import Options, Sandbox
 PROJECT = """\
 apiVersion: reconciler/v1
 kind: Project
-metadata: {{name: {name}}}
+metadata: {{name: town}}
 spec:
   manifests: [manifests]
-  state: {state}
   policy: {{max_deletes: 1000, max_change_percent: 100}}
   connections:
     sessions:
@@ -82,7 +80,6 @@ class Town:
     metadata: dict[Key, dict[str, Any]] = field(default_factory=dict)
     foreign: dict[str, Any] = field(default_factory=dict)
     names_of: dict[Key, str] = field(default_factory=dict)
-    name: str = field(default_factory=lambda: f"town-{uuid.uuid4().hex}")
 
     def __post_init__(self) -> None:
         self.desk = Desk(self.folder, self.box)
@@ -97,8 +94,7 @@ class Town:
 
     def take_time(self, timeout: float) -> None:
         """Have every call take so many seconds at most."""
-        state = os.environ.get("RECONCILER_TEST_POSTGRES", "sqlite:///.reconciler/state.db")
-        self.desk.project(PROJECT.format(url=self.box.url, timeout=timeout, name=self.name, state=state))
+        self.desk.project(PROJECT.format(url=self.box.url, timeout=timeout))
 
     # -- what is declared
 
