@@ -48,7 +48,7 @@ def carry_out(workspace: Workspace, planned: Planned, workers: int, signals: Sig
     digest = planned.digest or plan_document(made)["digest"]
     with workspace.hold() as run_id:
         rename(store, made.changes)  # before the records are read, and before anything is sent
-        run = _run(workspace, planned, run_id)
+        run = _run(workspace, planned, run_id, signals.stop)
         if made.effective:
             store.begin_run(run_id, made.purpose, plan_digest=digest)
         report = execute(
@@ -66,7 +66,7 @@ def carry_out(workspace: Workspace, planned: Planned, workers: int, signals: Sig
     return report
 
 
-def _run(workspace: Workspace, planned: Planned, run_id: str) -> Run:
+def _run(workspace: Workspace, planned: Planned, run_id: str, stop: threading.Event) -> Run:
     from reconciler.engine.carry import Run  # noqa: PLC0415 - late, for a quick --help
 
     made, records = planned.plan, workspace.store.records()
@@ -81,6 +81,7 @@ def _run(workspace: Workspace, planned: Planned, run_id: str) -> Run:
         open_provider=workspace.writer,
         listed=listed,
         ids=_ids(records, made),
+        stop=stop,
     )
 
 

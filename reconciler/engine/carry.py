@@ -9,13 +9,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-from reconciler.engine.diff import compare
+from reconciler.engine.confirm import confirm, confirm_gone
 from reconciler.engine.doubt import intended, unread_stranger
 from reconciler.engine.expiry import declaration
 from reconciler.engine.identify import created
 from reconciler.engine.pending import pending_until, prolonging
 from reconciler.engine.snapshot import Place
-from reconciler.errors import OutcomeUnknown, ReconcilerError, RemoteError
+from reconciler.errors import Interrupted, OutcomeUnknown, ReconcilerError, RemoteError
 from reconciler.model.canonical import now
 from reconciler.model.change import Call, Change, Edit, Receipt, bind, bind_path, merged
 from reconciler.model.kind import Kind
@@ -27,7 +27,8 @@ from reconciler.settings import Connection
 
 _log = logging.getLogger("reconciler.apply")
 
-_SHOWN_DIFFERENCES = 3
+INTERRUPTED = "because the run was interrupted"
+"""How the error of an outcome ends that a wish to stop brought about."""
 
 
 class Ledger(Protocol):
@@ -69,7 +70,7 @@ class Run:
     `telling` are the places whose answers to a creation are known to hold the new id.
     `listed` are the ids that were live before the run, by place: an object created now is none of them.
     `computed` holds what the remote systems have worked out for each object so far; `written` is set once
-    a call changed, or may have changed, something.
+    a call changed, or may have changed, something; once `stop` is set, no call is started.
     """
 
     run_id: str
@@ -85,6 +86,7 @@ class Run:
     telling: set[Place] = field(default_factory=set)
     place_locks: dict[Place, threading.Lock] = field(default_factory=dict)
     written: threading.Event = field(default_factory=threading.Event)
+    stop: threading.Event = field(default_factory=threading.Event)
 
 
 def carry_out(run: Run, change: Change) -> Outcome:
@@ -97,6 +99,8 @@ def carry_out(run: Run, change: Change) -> Outcome:
         remote_id, state, error = change.remote_id, "unknown", problem.message
     except RemoteError as problem:
         remote_id, state, error = change.remote_id, "failed", problem.message
+    except Interrupted as problem:
+        remote_id, state, error = change.remote_id, "blocked", problem.message
     except ReconcilerError as problem:  # of our own making, such as a state that could not be written after a call
         remote_id, state, error = change.remote_id, "unknown" if sent else "failed", problem.message
     except Exception as problem:  # noqa: BLE001 - a defect of ours must not lose the outcomes of the others
@@ -152,7 +156,8 @@ def _create(run: Run, change: Change, sent: list[Call]) -> str:
 def _send_creation(run: Run, change: Change, calls: Sequence[Call], sent: list[Call]) -> str:
     """Send a creation, whose id is recorded before anything else, then the calls that complete the object."""
     record = _send_create(run, change, calls[0], sent)
-    for call in calls[1:]:
+    for step, call in enumerate(calls[1:], start=1):
+        _go_on(run, step, len(calls))
         number = _begin(run, call, {})
         receipt = _send(run, call, number, sent, record)
         record = replace(record, computed=merged(record.computed, receipt.computed))
@@ -229,6 +234,7 @@ def _update(run: Run, change: Change, sent: list[Call]) -> str | None:
         with run.lock:
             run.ids[change.address] = record.remote_id
     for step, (edit, call) in enumerate(zip(change.edits, change.calls, strict=True), start=1):
+        _go_on(run, step - 1, len(change.calls))
         number = _begin(run, call, intended(edit))
         receipt = _send(run, call, number, sent, replace(record, computed=computed))
         applied = _after(applied, edit, run) if step < len(change.edits) else dict(desired.fields)
@@ -238,6 +244,12 @@ def _update(run: Run, change: Change, sent: list[Call]) -> str | None:
         _save(run, _record(run, desired, record.remote_id, desired.fields, computed))
     _settle(run, change)
     return record.remote_id
+
+
+def _go_on(run: Run, done: int, of: int) -> None:
+    """Raise Interrupted between two calls of an object where the run was asked to stop; what was done is recorded."""
+    if done and run.stop.is_set():
+        raise Interrupted(f"stopped after {done} of {of} calls, {INTERRUPTED}; the next plan shows what is left")
 
 
 def _after(applied: dict[str, Any], edit: Edit, run: Run) -> dict[str, Any]:
@@ -262,8 +274,18 @@ def _delete(run: Run, change: Change, sent: list[Call]) -> str | None:
 
 
 def _send_delete(run: Run, change: Change, call: Call, sent: list[Call]) -> None:
+    """Send a deletion; the record goes once the object is seen to be gone, not on the word of an answer."""
     number = _begin(run, call, change.record.fields if change.record else {})
-    _send(run, call, number, sent, change.record)
+    receipt = _send(run, call, number, sent, change.record)
+    if not receipt.gone and change.record is not None:
+        try:
+            confirm_gone(run.open_provider(call.connection), change.address.kind, change.record)
+        except OutcomeUnknown:
+            run.store.quieten(number)
+            raise
+        except RemoteError:
+            run.store.end(number)
+            raise
     run.store.remove(change.address, ends=number)
 
 
@@ -364,36 +386,7 @@ def _verdict(run: Run, change: Change, remote_id: str | None, sent: list[Call]) 
         return "unknown", change.reason
     if change.action == "delete" or not sent or remote_id is None:
         return "applied", None
-    return _confirm(run, change, remote_id)
-
-
-def _confirm(run: Run, change: Change, remote_id: str) -> tuple[State, str | None]:
-    """Read the object back: an answer of 200 does not prove that a value was taken over."""
-    desired, kind = _desired(change), run.kinds[change.address.kind]
-    fields = _bound(run, desired.fields)
-    try:
-        provider = run.open_provider(desired.connection)
-        computed = {remote_id: run.computed.get(change.address, {})}
-        reading = provider.read(Scope(kind=kind.name, ids={remote_id: fields}, listing=False, computed=computed))
-    except RemoteError as error:
-        return "unknown", f"applied, but it could not be read back: {error.message}"
-    live = reading.live.get(remote_id)
-    if live is None:
-        why = reading.unreadable.get(remote_id) or reading.expired.get(remote_id, "the server says it does not exist")
-        return "unknown", f"applied, but it could not be read back: {why}"
-    comparison = compare(kind, fields, live.fields, fields)
-    wrong = [
-        f"{item.path} {_shown(item.before)} instead of {_shown(item.after)}"
-        for item in comparison.fields
-        if item.verifiable
-    ]
-    if not wrong:
-        return "applied", None
-    more = f" and {len(wrong) - _SHOWN_DIFFERENCES} more" if len(wrong) > _SHOWN_DIFFERENCES else ""
-    return "failed", f"applied, but the server answers {', '.join(wrong[:_SHOWN_DIFFERENCES])}{more}"
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return " ".join(str(item) for item in value.values())
-    return repr(value) if isinstance(value, str) else str(value)
+    desired = _desired(change)
+    computed = run.computed.get(change.address, {})
+    reader = run.open_provider(desired.connection)
+    return confirm(reader, run.kinds[change.address.kind], remote_id, _bound(run, desired.fields), computed)

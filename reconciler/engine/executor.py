@@ -7,7 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from graphlib import TopologicalSorter
 
-from reconciler.engine.carry import Run, carry_out
+from reconciler.engine.carry import INTERRUPTED, Run, carry_out
 from reconciler.engine.memory import carry_out_forgetting, with_bookkeeping
 from reconciler.engine.order import dependencies, sorter
 from reconciler.model.change import Change
@@ -18,7 +18,7 @@ from reconciler.model.report import Outcome, Report
 POLL = 0.2
 """Seconds after which a waiting run looks whether it was asked to stop."""
 
-_INTERRUPTED = "not started, because the run was interrupted"
+_INTERRUPTED = f"not started, {INTERRUPTED}"
 _SENDS_NOTHING = frozenset({"noop", "unknown"})
 _HELD_UP = frozenset({"failed", "blocked", "unknown"})
 
@@ -62,7 +62,7 @@ def execute(
     for address in changes.keys() - outcomes.keys():
         outcomes[address] = _not_started(changes[address])
     ordered = tuple(outcomes[address] for address in sorted(outcomes, key=str))
-    cut_off = any(outcome.error == _INTERRUPTED for outcome in ordered)
+    cut_off = any(INTERRUPTED in (outcome.error or "") for outcome in ordered)
     return Report(plan_digest=plan_digest, outcomes=ordered, interrupted=cut_off)
 
 

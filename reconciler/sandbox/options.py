@@ -155,6 +155,12 @@ class Options:
         "FIELD=VALUE, or FIELD alone for one that it passes over; separated by commas",
     )
 
+    keeps: str = _text(
+        "",
+        about="what stays although its delete is answered like any other: session, resource, slot or hold; "
+        "separated by commas",
+    )
+
     # Who is let in
     login_status: int = _choice(201, 200, about="status of a login; official clients need 201")
     expired_status: int = _choice(401, 419, about="status for an expired token")
@@ -188,6 +194,10 @@ class Options:
         """Return what `stores` says: the value that a field gets whatever is sent, None for one passed over."""
         pairs = (item.partition("=") for item in self.stores.split(",") if item.strip())
         return {name.strip(): value.strip() if equals else None for name, equals, value in pairs}
+
+    def lets_go(self, what: str) -> bool:
+        """Whether a delete of `what` (session, resource, slot, hold) really takes it away, as `keeps` says."""
+        return what not in {item.strip() for item in self.keeps.split(",")}
 
     @classmethod
     def choices(cls) -> dict[str, tuple[str | int, ...]]:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import pytest
 from desk import Desk
 
@@ -15,7 +17,7 @@ def module_box():
 @pytest.fixture
 def box(module_box):
     """One sandbox a module, as new for each test."""
-    module_box.set_options(**{name: getattr(Options(), name) for name in Options.choices()})
+    module_box.set_options(**asdict(Options()))
     module_box.clear_faults()
     module_box.reset()
     module_box.clear_log()

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import pytest
 from desk import SLOTS
+from holding import CREDENTIALS, KAYAKS
+from holding import PROJECT as SHOP
+
+from reconciler.sandbox import Fault
 
 RESOURCE = {"name": "Court 1", "email": "a@example.com", "position": 3}
 
@@ -51,3 +55,50 @@ def test_an_update_is_read_back_too(desk):
     desk.session(slots=[SLOTS[0], ("2027-03-09", "11:00", 60), SLOTS[2]])
     done = desk.run("apply", "--yes", code=3)
     assert "2027-03-09 11:15 60 instead of 2027-03-09 11:00 60" in done.out
+
+
+@pytest.mark.parametrize(("keeps", "kind"), [("session", "Session"), ("resource", "Resource"), ("slot", "Block")])
+def test_a_delete_that_leaves_the_object_is_no_delete(desk, keeps, kind):
+    desk.session(slots=SLOTS)
+    desk.declare("Resource", "court-1", RESOURCE)
+    desk.declare("Block", "repairs", {"resource": "court-1", "start": "2027-03-01T09:00Z", "end": "2027-03-01T12:00Z"})
+    desk.quick("apply", "--yes", code=0)
+    desk.box.set_options(keeps=keeps)
+    done = desk.run("destroy", "--yes", "--format", "json", "--max-deletes", "9", code=3)
+    states = {item["address"]: item["state"] for item in done.json["outcomes"]}
+    left = next(address for address in states if address.startswith(kind))
+    assert states[left] == "failed"
+    assert "deleted, but the server still answers it; it stays managed" in done.out
+    assert left in desk.quick("state", "list", code=0).out
+    desk.box.set_options(keeps="")
+    desk.run("destroy", "--yes", "--max-deletes", "9", code=0)
+    assert desk.quick("state", "list", code=0).out == "Nothing is managed yet.\n"
+
+
+def test_a_delete_that_cannot_be_read_back_is_unknown_and_looked_at_by_the_next_run(desk):
+    desk.session(slots=SLOTS)
+    desk.quick("apply", "--yes", code=0)
+    session_id = desk.box.sessions()[0]["id"]
+    show = rf"/api/sessions/{session_id}\.xml"
+    desk.box.fault(Fault(kind="status_before", status=500, match_method="GET", match_path=show, times=None, after=1))
+    done = desk.run("destroy", "--yes", code=3)
+    assert "deleted, but it could not be read back" in done.out
+    assert "Session/yoga" in desk.quick("state", "list", code=0).out
+    desk.box.clear_faults()
+    desk.box.clear_log()
+    desk.run("destroy", "--yes", code=0)
+    assert desk.calls() == []
+    assert desk.quick("state", "list", code=0).out == "Nothing is managed yet.\n"
+
+
+def test_a_held_booking_that_the_server_keeps_stays_managed(desk):
+    desk.env |= CREDENTIALS
+    desk.project(SHOP.format(url=desk.box.url))
+    desk.declare("BookingSession", "trip", {"items": [KAYAKS]})
+    desk.quick("apply", "--yes", code=0)
+    desk.box.set_options(keeps="hold")
+    done = desk.run("destroy", "--yes", code=3)
+    assert "deleted, but the server still answers it; it stays managed" in done.out
+    desk.box.set_options(keeps="")
+    desk.run("destroy", "--yes", code=0)
+    assert desk.quick("state", "list", code=0).out == "Nothing is managed yet.\n"

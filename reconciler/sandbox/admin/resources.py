@@ -108,7 +108,9 @@ def delete(call: Call) -> Reply:
     shown: dict[str, Any] = {}
     if row is not None:
         shown = {**shapes.admin_resource(call, row), "deleted": True}
-        if call.options.resource_delete == "soft":
+        if not call.options.lets_go("resource"):
+            pass
+        elif call.options.resource_delete == "soft":
             call.world.db.update(RESOURCE, row_id, {"deleted": True})
         else:
             call.world.db.remove(RESOURCE, row_id)

@@ -96,7 +96,8 @@ def delete(call: Call) -> Reply:
         if call.options.delete_again == _OK and call.world.db.ever_gave(SLOT, slot_id):
             return deleted(call, {})
         raise refusals.not_found()
-    free(call.world, slot)
+    if call.options.lets_go("slot"):
+        free(call.world, slot)
     return deleted(call, shapes.slot(call, slot))
 
 

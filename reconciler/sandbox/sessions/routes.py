@@ -111,7 +111,8 @@ def _delete(call: Call) -> Reply:
             return Reply(status=call.options.delete_answer)
         raise Refusal(_absent(call, session_id))
     _check_bookings(call, session_id)
-    rows.delete(call.world, session_id)
+    if call.options.lets_go("session"):
+        rows.delete(call.world, session_id)
     return Reply(status=call.options.delete_answer)
 
 

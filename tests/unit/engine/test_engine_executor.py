@@ -21,6 +21,7 @@ from engine_fakes import (
 )
 
 from reconciler.errors import InvalidInput, ReconcilerError
+from reconciler.model.change import Receipt
 
 ADMIN = "/api/v1/admin/37004"
 
@@ -171,6 +172,55 @@ def test_once_stopped_nothing_new_is_started_and_what_was_in_flight_is_recorded(
     kept_back = [item for item in report.outcomes if item.state == "blocked"]
     assert len(sent) == len(office.remote.sent)
     assert len(sent) + len(kept_back) == 5
+    assert office.store.open_intents() == ()
+
+
+def test_a_stop_ends_an_object_of_many_calls_between_two_of_them(office):
+    slots = [{"date": f"2027-03-{day:02d}", "time": "18:00", "duration": 60} for day in (1, 8, 15)]
+    office.apply(session("yoga", repeat="custom", slots=slots))
+    moved = [{**slot, "time": "19:00"} for slot in slots]
+    stop = threading.Event()
+    office.remote.on_send = lambda _: stop.set()
+    report = office.apply(session("yoga", repeat="custom", slots=moved), stop=stop)
+    (outcome,) = report.outcomes
+    assert report.interrupted
+    assert (outcome.state, outcome.calls) == ("blocked", 1)
+    assert outcome.error == (
+        "stopped after 1 of 3 calls, because the run was interrupted; the next plan shows what is left"
+    )
+    assert sorted(slot["time"] for slot in office.record("Session/yoga").fields["slots"]) == ["18:00", "18:00", "19:00"]
+    assert office.store.open_intents() == ()
+    office.remote.on_send = None
+    assert office.apply(session("yoga", repeat="custom", slots=moved)).clean
+    assert office.plan(session("yoga", repeat="custom", slots=moved)).effective == ()
+
+
+def test_a_deleted_object_that_is_still_answered_stays_managed(office):
+    office.apply(session("yoga"))
+    original = office.remote.send
+    office.remote.send = lambda call: Receipt(status=200) if call.effect == "delete" else original(call)
+    (outcome,) = office.apply().outcomes
+    assert (outcome.state, outcome.error) == ("failed", "deleted, but the server still answers it; it stays managed")
+    assert office.record("Session/yoga").remote_id
+    assert office.store.open_intents() == ()
+    office.remote.send = original
+    assert office.apply().clean
+    assert office.store.records() == {}
+
+
+def test_a_deletion_that_cannot_be_read_back_is_unknown_and_looked_at_next_time(office):
+    office.apply(session("yoga"))
+    (remote_id,) = office.live["Session"]
+    office.remote.on_send = lambda _: office.remote.unreadable.add(remote_id)
+    (outcome,) = office.apply().outcomes
+    assert (outcome.state, outcome.error) == (
+        "unknown",
+        f"deleted, but it could not be read back: {remote_id} answered 500",
+    )
+    office.remote.on_send = None
+    office.remote.unreadable.clear()
+    assert office.apply().clean
+    assert office.store.records() == {}
     assert office.store.open_intents() == ()
 
 
