@@ -5,12 +5,14 @@ Each function returns None or a sentence; no sentence repeats a URL that may hol
 
 from __future__ import annotations
 
+import re
 from ipaddress import ip_address
 from pathlib import Path
-from urllib.parse import SplitResult, parse_qs, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 _SQLITE = "sqlite:///"
-_PASSWORDS = frozenset({"password", "sslpassword"})
+_PASSWORD = re.compile(r"pass(word|wd)?\s*=", re.IGNORECASE)
+"""A password by name, in a query or in a database's own way of writing its settings; not `passfile=`."""
 _POSTGRES = frozenset({"postgresql", "postgresql+psycopg"})
 
 
@@ -40,19 +42,39 @@ def base_url_fault(url: str, *, allow_http: bool) -> str | None:
 def state_fault(url: str) -> str | None:
     """Return what is wrong with the project's `state`."""
     expected = "expected sqlite:///PATH or postgresql://USER@HOST/DATABASE"
+    if _holds_password(url):
+        return (
+            "holds a password; expected none in the project file: "
+            "set PGPASSWORD or use a passfile (~/.pgpass or PGPASSFILE)"
+        )
     if url.startswith(_SQLITE):
         path = url.removeprefix(_SQLITE).partition("?")[0]
         return None if path and path != ":memory:" and "\0" not in path else f"names no file; {expected}"
     parts = _split(url)
     if parts is None or parts.scheme not in _POSTGRES:
         return f"is not a place for the state; {expected}"
-    given = parse_qs(parts.query, keep_blank_values=True).keys()
-    if parts.password is not None or given & _PASSWORDS:
-        return (
-            "holds a password; expected none in the project file: "
-            "set PGPASSWORD or use a passfile (~/.pgpass or PGPASSFILE)"
-        )
     return None
+
+
+def _holds_password(url: str) -> bool:
+    """Whether a state's URL names a password, however it is written: behind the user, by name, or escaped."""
+    parts = _split(url)
+    if parts is None:
+        return "@" in url or _PASSWORD.search(unquote(url)) is not None
+    if parts.password is not None or ":" in unquote(parts.username or ""):
+        return True
+    return _PASSWORD.search(unquote(url)) is not None
+
+
+def overlaid_fault(field: str, url: str) -> str | None:
+    """Return what is wrong with a URL of an environment that was not chosen, as far as credentials go.
+
+    Whether the rest of it is right is seen when that environment is; a secret in a file is one whoever reads it.
+    """
+    if field == "state":
+        return state_fault(url) if _holds_password(url) else None
+    fault = base_url_fault(url, allow_http=True)
+    return fault if fault is not None and ("@" in url or "?" in url or "#" in url) else None
 
 
 def absolute_state(url: str, root: Path) -> str:

@@ -14,7 +14,7 @@ from zoneinfo import available_timezones
 
 from reconciler.manifests.build import MAX_MISTAKES
 from reconciler.manifests.scalars import plain_scalar, shown
-from reconciler.manifests.schemas import acceptance, validator
+from reconciler.manifests.schemas import acceptance, load_schema, validator
 from reconciler.manifests.words import did_you_mean
 from reconciler.model.objects import Address, Positions, Problem
 
@@ -81,8 +81,11 @@ def _unknown(error: Any, path: Path, schema: Mapping[str, Any]) -> Iterator[_Mis
     place = f" in {label(path)}" if path else ""
     for name in error.instance:
         if name not in known:
-            near = did_you_mean(name, known) or f"; expected {', '.join(known)}"
-            yield _Mistake((*path, name), f"unknown field {shown(name)}{place}{near}", key=True)
+            near = did_you_mean(name, known)
+            # Where credentials are due, a key that resembles none of their names may be one itself.
+            what = "unknown field" if _AUTH in path and not near else f"unknown field {shown(name)}"
+            near = near or f"; expected {', '.join(known)}"
+            yield _Mistake((*path, name), f"{what}{place}{near}", key=True)
 
 
 def _missing(error: Any, path: Path, schema: Mapping[str, Any]) -> Iterator[_Mistake]:
@@ -106,6 +109,7 @@ def _wrong(error: Any, path: Path, schema: Mapping[str, Any]) -> _Mistake:
     expected = schema.get("errorMessage") or _KINDS.get(str(kinds), "another value")
     field = label(path) or "the document"
     if schema.get("writeOnly"):
+        field = label(_named(path))
         what = "is a literal" if error.validator == "type" else "cannot be used"
         if isinstance(value, dict):
             what = f"names {len(value)} sources"
@@ -128,6 +132,11 @@ def _wrong(error: Any, path: Path, schema: Mapping[str, Any]) -> _Mistake:
     return _Mistake(path, summary, hint=hint)
 
 
+_AUTH = "auth"
+"""The field of a connection below which credentials are named."""
+
+_CREDENTIALS = "project#/$defs/connection/properties/auth/properties"
+
 _BOOLEANS = {
     **dict.fromkeys(("yes", "y", "on", "true"), "write true"),
     **dict.fromkeys(("no", "n", "off", "false"), "write false"),
@@ -139,6 +148,14 @@ _KINDS = {"string": "text", "object": "a mapping", "array": "a list", "boolean":
 
 def _near_zone(value: object) -> str:
     return did_you_mean(value, available_timezones())
+
+
+def _named(path: Path) -> Path:
+    """Return the place of a credential, whose name is left out unless there is one of that name."""
+    for index, step in enumerate(path[:-1]):
+        if step == _AUTH and path[index + 1] not in load_schema(_CREDENTIALS):
+            return (*path[: index + 1], "…", *path[index + 2 :])
+    return path
 
 
 def _inside(path: Path) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import glob
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from functools import partial
+from itertools import takewhile
 from pathlib import Path
 from types import MappingProxyType
 
@@ -14,6 +15,9 @@ from reconciler.model.objects import Problem, SourceRef
 
 SUFFIXES = (".yaml", ".yml", ".json")
 STDIN = "-"
+MAX_VISITED = 200_000
+"""Files and folders that one path may make us look at: more is a mistake, or links that multiply."""
+
 _GLOB = frozenset("*?[")
 
 
@@ -23,6 +27,29 @@ class Found:
 
     shown: str
     file: Path | None
+
+
+class _Boundless(Exception):
+    """A path names more of the disk than is searched."""
+
+
+@dataclass(slots=True)
+class _Search:
+    """One look for files: where they may really be, and how many entries it may still visit."""
+
+    allowed: tuple[str, ...]
+    left: int
+
+    def visit(self, number: int = 1) -> None:
+        """Count entries of a folder; _Boundless after the last that is allowed."""
+        self.left -= number
+        if self.left < 0:
+            raise _Boundless
+
+    def may_enter(self, folder: str) -> bool:
+        """Whether a linked folder lies inside, and is none of those that led here: links can make a circle."""
+        real, here = os.path.realpath(folder), os.path.realpath(os.path.dirname(folder))  # noqa: PTH120
+        return is_below(real, self.allowed) and not is_below(here, (real,))
 
 
 def find(
@@ -35,8 +62,9 @@ def find(
     """Return the files that `paths` name, each once, relative paths starting at `root`.
 
     A folder gives all its YAML and JSON files, recursively, without hidden ones; an empty folder gives
-    none. A file or glob that matches nothing is a problem. In a project, names start at its folder: the
-    plan holds them, and it is to be the same wherever it is made. `places` say where a path was written.
+    none. A file or glob that matches nothing is a problem, and so is a symbolic link that leads out of
+    the project. In a project, names start at its folder: the plan holds them, and it is to be the same
+    wherever it is made. `places` say where a path was written.
     """
     found: dict[str, Found] = {}
     problems: list[Problem] = []
@@ -45,15 +73,55 @@ def find(
         if path == STDIN:
             found.setdefault(STDIN, Found("<stdin>", None))
             continue
-        files = _files(path, root)
+        allowed = within(path, root, project_root)
+        try:
+            files = _files(path, root, _Search(allowed, MAX_VISITED))
+        except _Boundless:
+            summary = f"{path} names a place with more than {MAX_VISITED:,} files and folders"
+            hint = "name a folder that holds less"
+            problems.append(Problem(code="path-boundless", summary=summary, hint=hint, where=places.get(path)))
+            continue
         if files is None:
             summary = f"{path} matches no file" if _GLOB & set(path) else f"{path} does not exist"
             hint = f"paths are relative to {shown_path(root)}"
             problems.append(Problem(code="path-missing", summary=summary, hint=hint, where=places.get(path)))
             continue
+        outside = set()
         for file in files:
-            found.setdefault(os.path.realpath(file), Found(name(file), Path(file)))
+            real = os.path.realpath(file)
+            if is_below(real, allowed):
+                found.setdefault(real, Found(name(file), Path(file)))
+            else:
+                outside.add(_link(file, allowed))
+        for link in sorted(outside):
+            shown = shown_path(link) if project_root is None else os.path.relpath(os.path.abspath(link), project_root)  # noqa: PTH100
+            problems.append(leads_out(shown, places.get(path)))
     return sorted(found.values(), key=lambda each: (each.file is not None, each.shown)), problems
+
+
+def within(path: str, root: Path, project_root: Path | None) -> tuple[str, ...]:
+    """Return the real places where the files of a path may be: the project, or what is named outside of it.
+
+    Otherwise a pull request could put a link where a folder of manifests was, and have a runner read, and quote
+    in its messages, any file of its machine.
+    """
+    own = os.path.abspath(project_root or root)  # noqa: PTH100 - also takes `..` as it is written
+    if "\0" in path:
+        return (os.path.realpath(own),)
+    whole = os.path.abspath(_fixed(path, root))  # noqa: PTH100
+    return (os.path.realpath(own),) if is_below(whole, (own,)) else (os.path.realpath(own), os.path.realpath(whole))
+
+
+def is_below(path: str, folders: Iterable[str]) -> bool:
+    """Whether a path is one of some folders, or lies in one."""
+    return any(path == folder or path.startswith(os.path.join(folder, "")) for folder in folders)  # noqa: PTH118
+
+
+def leads_out(shown: str, where: SourceRef | None) -> Problem:
+    """Return the refusal of a file that a symbolic link brings in from outside; where it leads is not told."""
+    summary = f"{shown} is a symbolic link that leads out of the project; expected a file inside of it"
+    hint = "put the file itself there, or name its own path in the project file"
+    return Problem(code="path-outside", summary=summary, hint=hint, where=where)
 
 
 def project_name(path: Path | str, root: Path) -> str:
@@ -76,29 +144,91 @@ def shown_path(path: Path | str) -> str:
     return text.removeprefix(here) if text != here.rstrip(os.sep) else "."
 
 
-def _files(path: str, root: Path) -> list[str] | None:
+def _link(file: str, allowed: tuple[str, ...]) -> str:
+    """Return the link that leads out: the names of what lies behind it are nobody's business."""
+    link = file
+    for parent in map(str, Path(file).parents):
+        if is_below(os.path.realpath(parent), allowed):
+            break
+        link = parent
+    return link
+
+
+def _fixed(path: str, root: Path) -> str:
+    """Return the part of a path that is no pattern, from `root`."""
+    whole = os.path.join(root, Path(path).expanduser())  # noqa: PTH118 - keeps `..` and symbolic links as given
+    if os.path.lexists(whole) or not _GLOB & set(path):
+        return whole
+    return os.path.join(root, *takewhile(lambda step: not _GLOB & set(step), Path(path).parts))  # noqa: PTH118
+
+
+def _files(path: str, root: Path, search: _Search) -> list[str] | None:
     if "\0" in path:
         return None
     whole = os.path.join(root, Path(path).expanduser())  # noqa: PTH118 - keeps `..` and symbolic links as given
     if os.path.isdir(whole):  # noqa: PTH112
-        return list(_walk(whole))
+        return list(_walk(whole, search))
     if os.path.lexists(whole):
         return [whole]
     if not _GLOB & set(path):
         return None
-    pattern = path if Path(path).is_absolute() else os.path.join(glob.escape(str(root)), path)  # noqa: PTH118
+    steps = Path(path).parts
+    fixed = len(list(takewhile(lambda step: not _GLOB & set(step), steps)))
     matches: list[str] = []
-    for match in glob.glob(pattern, recursive=True):  # noqa: PTH207 - Path.glob takes hidden files along
+    for match in _matching(_fixed(path, root), steps[fixed:], search):
         if os.path.isdir(match):  # noqa: PTH112
             # `**` names every folder and every file in it; files are taken by their own match.
-            matches += [] if "**" in path else _walk(match)
+            matches += [] if "**" in path else _walk(match, search)
         elif match.endswith(SUFFIXES):
             matches.append(match)
     return matches or None
 
 
-def _walk(folder: str) -> Iterator[str]:
+def _matching(place: str, steps: Sequence[str], search: _Search) -> Iterator[str]:
+    """Yield what a pattern's steps name below a folder, hidden names only where they are written out.
+
+    Python's own `glob` cannot be stopped: a few links that lead back make it visit more than any disk holds.
+    """
+    if not steps:
+        yield place
+        return
+    step, rest = steps[0], steps[1:]
+    if step == "**":
+        yield from _matching(place, rest, search) if rest else ()
+    elif not _GLOB & set(step):
+        search.visit()
+        named = os.path.join(place, step)  # noqa: PTH118
+        yield from _matching(named, rest, search) if os.path.lexists(named) else ()
+        return
+    for name, is_folder, is_link in _entries(place, search):
+        if name.startswith(".") and not step.startswith("."):
+            continue
+        inner = os.path.join(place, name)  # noqa: PTH118
+        if step != "**":
+            yield from _matching(inner, rest, search) if fnmatchcase(name, step) else ()
+        elif is_folder and (not is_link or search.may_enter(inner)):
+            yield from _matching(inner, steps, search)
+        elif not is_folder and not rest:
+            yield inner
+
+
+def _entries(folder: str, search: _Search) -> list[tuple[str, bool, bool]]:
+    """Return (name, is it a folder, is it a link) of what a folder holds; nothing where it cannot be looked at."""
+    found = []
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                search.visit()
+                # The entry's own `is_dir` fails on a link to itself.
+                found.append((entry.name, os.path.isdir(entry.path), entry.is_symlink()))  # noqa: PTH112
+    except OSError:
+        return []
+    return sorted(found)
+
+
+def _walk(folder: str, search: _Search) -> Iterator[str]:
     for parent, folders, files in os.walk(folder):
+        search.visit(len(folders) + len(files))
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(files):
             file = os.path.join(parent, name)  # noqa: PTH118 - thousands of files

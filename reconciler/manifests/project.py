@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,9 +10,9 @@ from typing import Any
 
 from reconciler.errors import InvalidInput
 from reconciler.manifests.connections import build_connections, connection_problems
-from reconciler.manifests.endpoints import absolute_state, state_fault
+from reconciler.manifests.endpoints import absolute_state, overlaid_fault, state_fault
 from reconciler.manifests.explain import schema_problems
-from reconciler.manifests.find import Found, project_name, shown_path
+from reconciler.manifests.find import Found, is_below, leads_out, project_name, shown_path, within
 from reconciler.manifests.load import Document
 from reconciler.manifests.overlay import LayeredPositions, merged
 from reconciler.manifests.read import load_found
@@ -55,6 +56,7 @@ def load_project(path: Path | None, environment: str | None, *, providers: Mappi
     problems += _state_problems(state, positions)
     currency = settings.get("currency")
     problems += _currency_problems(currency, positions)
+    problems += _other_environments(spec, environment, document)
     root = file.parent
     values, wrong = _values(spec, over, document, environment, root)
     problems += wrong
@@ -136,6 +138,24 @@ def _environment(
     return {}, [Problem(code="unknown-environment", summary=summary, where=where)]
 
 
+def _other_environments(spec: Mapping[str, Any], chosen: str | None, document: Document) -> list[Problem]:
+    """Refuse credentials in URLs of environments that this run does not use: the file holds them all the same."""
+    problems = []
+    for name, over in _mapping(spec.get("environments")).items():
+        base = ("spec", "environments", str(name))
+        stated = _mapping(_mapping(over).get("connections"))
+        urls = [
+            ((*base, "connections", key, "base_url"), _mapping(item).get("base_url")) for key, item in stated.items()
+        ]
+        for path, url in [*urls, ((*base, "state"), _mapping(over).get("state"))]:
+            fault = overlaid_fault(path[-1], url) if isinstance(url, str) and name != chosen else None
+            if fault is not None:
+                where = document.positions.locate(path)
+                summary = f"environment {shown(name)}: {path[-1]} {fault}"
+                problems.append(Problem(code="credentials", summary=summary, where=where))
+    return problems
+
+
 def _state_problems(state: object, positions: LayeredPositions) -> list[Problem]:
     fault = state_fault(state) if isinstance(state, str) and state else None
     if fault is None:
@@ -169,12 +189,16 @@ def _values(
                 summary = f"values file {shown(name)} does not exist; expected a YAML file"
                 problems.append(Problem(code="path-missing", summary=summary, where=where))
                 continue
+            if not is_below(os.path.realpath(file), within(name, root, root)):
+                problems.append(leads_out(shown(name), where))
+                continue
             content, wrong = _document(file, root)
             problems += wrong
             if content is not None and isinstance(content.data, dict):
                 values = merged(values, content.data)
             elif content is not None:
-                summary = f"the values file holds {shown(content.data)}; expected a mapping"
+                what = "a list" if isinstance(content.data, list) else "one value"
+                summary = f"the values file holds {what}; expected a mapping"
                 problems.append(Problem(code="schema", summary=summary, where=content.positions.locate(())))
     return values, problems
 
