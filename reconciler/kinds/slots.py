@@ -80,7 +80,8 @@ def _by_day(slots: Sequence[Slot]) -> dict[str, list[Slot]]:
 
 def with_applied_times(live: Sequence[Slot], applied: list[Slot]) -> list[Slot]:
     """Fill in time and duration that were not answered from the only applied slot of the same day or time."""
-    live_days, applied_days = _by_day(live), _by_day(applied)
+    # What is likened to something live may have been answered without times itself, and then tells none.
+    live_days, applied_days = _by_day(live), _by_day([slot for slot in applied if "time" in slot])
     filled = []
     for slot in live:
         candidates = applied_days.get(slot["date"], [])

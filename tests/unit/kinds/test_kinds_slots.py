@@ -92,6 +92,12 @@ def test_times_that_are_not_answered_are_those_last_applied():
     assert revision.unverified == ("time", "duration")
 
 
+def test_times_that_neither_side_has_are_no_crash():
+    timeless = {"id": "1", "date": "2027-03-01"}
+    revision = compare_slots([{"date": "2027-03-01", "time": "11:00"}], [timeless], [timeless])
+    assert [edit.part_id for edit in revision.edits] == ["1"]
+
+
 def test_without_anything_applied_a_slot_of_unknown_time_is_written():
     assert edits(compare_slots([wanted(1)], [timeless(7, 1)], None)) == [("7", "2027-03-01", "09:00")]
 
