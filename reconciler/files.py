@@ -20,7 +20,7 @@ def read_regular(path: Path | str, limit: int) -> tuple[bytes, int]:
     passed = os.fspath(path).startswith(_PASSED)
     # Without O_NONBLOCK to open a pipe waits until somebody writes into it.
     flags = os.O_RDONLY if passed else os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)
-    with os.fdopen(os.open(path, flags), "rb") as file:
+    with open(path, "rb", opener=lambda name, _: os.open(name, flags)) as file:
         mode = os.fstat(file.fileno()).st_mode
         if not (stat.S_ISREG(mode) or (passed and stat.S_ISFIFO(mode))):
             raise OSError(errno.EINVAL, "it is not a regular file")

@@ -144,8 +144,9 @@ def _output(command: tuple[str, ...]) -> tuple[bytes, int]:
         raise AssertionError
 
     def read() -> None:
-        while len(written) <= LARGEST and (block := os.read(pipe.fileno(), LARGEST + 1 - len(written))):
-            written.extend(block)
+        with pipe:  # nobody else closes it: this thread may outlive the wait
+            while len(written) <= LARGEST and (block := os.read(pipe.fileno(), LARGEST + 1 - len(written))):
+                written.extend(block)
 
     reader = threading.Thread(target=read, daemon=True)
     reader.start()
@@ -160,8 +161,6 @@ def _output(command: tuple[str, ...]) -> tuple[bytes, int]:
         if process.poll() is None:
             process.kill()
             process.wait()
-        if not reader.is_alive():
-            pipe.close()
 
 
 _READERS = {"env": Credential.from_env, "file": Credential.from_file, "command": Credential.from_command}

@@ -1,5 +1,9 @@
+import gc
 import sys
+import threading
 import traceback
+import warnings
+from pathlib import Path
 
 import pytest
 
@@ -95,6 +99,25 @@ def test_a_command_that_is_missing_or_says_nothing_is_named(tmp_path):
 def test_a_command_that_never_ends_is_given_up(monkeypatch):
     monkeypatch.setattr(settings, "COMMAND_TIMEOUT", 0.2)
     assert "did not end within 0.2 s" in refused(python("import time; time.sleep(30)"))
+
+
+def test_a_command_that_is_given_up_leaves_no_open_file_behind(monkeypatch):
+    """The output outlives the command where a process that it started keeps it open for a while."""
+    monkeypatch.setattr(settings, "COMMAND_TIMEOUT", 0.2)
+    before = set(threading.enumerate())
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always", ResourceWarning)
+        refused(command("/bin/sh", "-c", "sleep 1 & exec sleep 30"))
+        for reader in set(threading.enumerate()) - before:
+            reader.join(timeout=60)
+        gc.collect()
+    assert [str(warning.message) for warning in seen] == []
+
+
+def test_a_folder_that_is_no_credential_leaves_no_descriptor_open(tmp_path):
+    before = len(list(Path("/dev/fd").iterdir()))
+    refused(file(tmp_path))
+    assert len(list(Path("/dev/fd").iterdir())) <= before
 
 
 def test_a_failed_credential_leaves_no_value_in_a_traceback():
