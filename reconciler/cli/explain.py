@@ -27,7 +27,7 @@ _WIDTH = 100
 def explain(what: str, form: str, output: Path | None) -> None:
     """Say what a KIND is and what its fields mean; with FIELD (Session.slots.time) one field in full.
 
-    KIND is Session, Resource, Block, BookingSession or Project. A FIELD of spec may be named without `spec`.
+    KIND is Session, Resource, Block, BookingSession, Removed or Project. A FIELD of spec may be named without `spec`.
     """
     from dataclasses import asdict  # noqa: PLC0415 - late, for a quick --help
 
@@ -47,7 +47,7 @@ def _schema_of(kind: str) -> tuple[str, str]:
     from reconciler.manifests.words import nearest  # noqa: PLC0415 - late, for a quick --help
     from reconciler.registry import kinds  # noqa: PLC0415 - late, for a quick --help
 
-    known = {**{name: item.schema for name, item in kinds().items()}, "Project": "project"}
+    known = {**{name: item.schema for name, item in kinds().items()}, "Removed": "removed", "Project": "project"}
     folded = {name.lower(): name for name in known}
     name = folded.get(kind.lower().replace("_", "").replace("-", ""))
     if name is None:

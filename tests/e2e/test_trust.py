@@ -173,7 +173,7 @@ def test_a_saved_plan_notices_a_changed_manifest(desk):
     desk.session()
     saved(desk)
     desk.session(price=36)
-    assert "the manifests declare something else now" in desk.run("apply", "saved.plan", "--yes", code=5).err
+    assert "Session/yoga: its manifest changed" in desk.run("apply", "saved.plan", "--yes", code=5).err
     assert desk.calls() == []
 
 

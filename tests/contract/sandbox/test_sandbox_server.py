@@ -91,10 +91,11 @@ def test_a_refused_request_leaves_no_trace(box, admin):
     assert admin.get("/addresses").json()["total_entries"] == 0
 
 
-def test_a_company_lists_in_good_time(box, xml, admin):
+def test_a_company_has_objects_enough(box, xml, admin):
     box.reset("company")
-    assert xml.get("/sessions.xml").elapsed.total_seconds() < 2
-    assert admin.get("/resources").json()["total_entries"] == 40
+    assert xml.get("/sessions.xml").text.count("<session ") >= 100
+    assert admin.get("/resources").json()["total_entries"] >= 100
+    assert len(box.slots()) >= 100
 
 
 def test_defects_are_500_with_a_traceback_in_the_log(box, xml, caplog, monkeypatch):

@@ -12,7 +12,7 @@ from reconciler.errors import UsageError
 from reconciler.manifests.describe import Field, describe
 from reconciler.registry import kinds
 
-ROOTS = {**{name: kind.schema for name, kind in kinds().items()}, "Project": "project"}
+ROOTS = {**{name: kind.schema for name, kind in kinds().items()}, "Removed": "removed", "Project": "project"}
 
 
 def _all_below(root: str, field: Field, depth: int = 0) -> Iterator[Field]:
