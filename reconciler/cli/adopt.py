@@ -75,7 +75,7 @@ def adopt(
         shown = workspace.kinds[record.address.kind].public_id(record.remote_id)
     if not quiet:
         words = f"{record.address} is now {record.connection} id {shown}. To see what would change:"
-        click.echo(f"{words} reconciler plan --target {record.address}", err=True)
+        options.say(f"{words} reconciler plan --target {record.address}")
     return 0
 
 
@@ -104,14 +104,14 @@ def _adopt_all(
     adopted = pipeline.adopt_all(workspace, declared, chosen, allow_shared=allow_shared)
     if not quiet:
         for record in adopted.records if verbose else ():
-            click.echo(f"{record.address} is now {record.connection} id {record.remote_id}", err=True)
+            options.say(f"{record.address} is now {record.connection} id {record.remote_id}")
         for address in adopted.beyond:
             words = f"its system has no list to look in; to take it: reconciler adopt {address} ID"
-            click.echo(f"{address} is left out: {words}", err=True)
+            options.say(f"{address} is left out: {words}")
     text.problems(people(), adopted.problems)
     if not quiet:
         kinds = [record.address.kind for record in adopted.records]
-        click.echo(_summary(kinds, len(adopted.problems)), err=True)
+        options.say(_summary(kinds, len(adopted.problems)))
     return 1 if adopted.problems else 0
 
 

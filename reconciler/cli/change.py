@@ -279,4 +279,4 @@ def _apply(workspace: Any, planned: Any, settings: Settings) -> Report:
 
 def _say(settings: Settings, words: str) -> None:
     if not settings.quiet:
-        click.echo(words, err=True)
+        options.say(words)

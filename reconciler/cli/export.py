@@ -89,7 +89,7 @@ def export(
     else:
         said += _save(settings, declared, made, out, wish.choice, force=force)
     for line in () if quiet else said:
-        click.echo(line, err=True)
+        options.say(line)
     return 0 if made.complete else 1
 
 

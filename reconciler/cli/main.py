@@ -110,7 +110,7 @@ def _end_with(error: Exception) -> int:
 def _explain(error: ReconcilerError) -> None:
     from reconciler.cli.output import people  # noqa: PLC0415 - only where there is something to say
     from reconciler.render import text  # noqa: PLC0415 - as above
-    from reconciler.render.safe import visible  # noqa: PLC0415 - as above
+    from reconciler.render.safe import harmless  # noqa: PLC0415 - as above
 
     console = people()
     if isinstance(error, (InvalidInput, Refused)) and error.problems:
@@ -118,7 +118,7 @@ def _explain(error: ReconcilerError) -> None:
     reasons = [f"  {reason}" for reason in error.reasons] if isinstance(error, StalePlan) else []
     hint = [f"  hint: {error.hint}"] if error.hint else []
     for line in (f"error: {error.message}", *reasons, *hint):
-        console.print(visible(line))
+        console.print(harmless(line))
 
 
 def _explain_defect(error: Exception) -> None:

@@ -146,9 +146,9 @@ class _OneLine(logging.Formatter):
     """Log lines as harmless as every other output: one line each, no control character, no secret."""
 
     def format(self, record: logging.LogRecord) -> str:
-        from reconciler.render.safe import visible  # noqa: PLC0415 - late, for a quick --help
+        from reconciler.render.safe import harmless  # noqa: PLC0415 - late, for a quick --help
 
-        return visible(super().format(record))
+        return harmless(super().format(record))
 
 
 def log_requests(verbose: bool) -> None:
@@ -166,4 +166,11 @@ def log_requests(verbose: bool) -> None:
 
 def notice(quiet: bool) -> Callable[[str], None]:
     """Return what tells a person on stderr what became of the state: nothing with `-q`."""
-    return (lambda _: None) if quiet else (lambda words: click.echo(words, err=True))
+    return (lambda _: None) if quiet else say
+
+
+def say(words: str) -> None:
+    """Tell a person something on stderr: one line, harmless whatever names of other systems are in it."""
+    from reconciler.render.safe import harmless  # noqa: PLC0415 - late, for a quick --help
+
+    click.echo(harmless(words), err=True)

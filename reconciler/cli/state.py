@@ -163,7 +163,7 @@ def restore(
     if not quiet:
         objects = "1 object" if found.objects == 1 else f"{found.objects} objects"
         calls = f" and {found.intents} calls of unknown result" if found.intents else ""
-        click.echo(f"Restored {objects}{calls} from {file}. To see how that fits: reconciler plan", err=True)
+        options.say(f"Restored {objects}{calls} from {file}. To see how that fits: reconciler plan")
 
 
 def _held(workspace: Any, dry_run: bool, timeout: float) -> Any:
@@ -200,7 +200,7 @@ def unlock(run_id: str, project: Path | None, environment: str | None, quiet: bo
             hint = "the id is in the message that said who holds it; it may have ended meanwhile"
             raise ReconcilerError(f"no run {run_id} holds this project's state", hint=hint)
     if not quiet:
-        click.echo(f"Run {run_id} no longer holds the state.", err=True)
+        options.say(f"Run {run_id} no longer holds the state.")
 
 
 def _workspace(project: Path | None, environment: str | None, quiet: bool = False) -> Any:
@@ -247,7 +247,7 @@ def _row(record: Record, kinds: Mapping[str, Kind]) -> dict[str, Any]:
 
 
 def _table(console: Any, shown: Iterable[Mapping[str, Any]]) -> None:
-    from reconciler.render.safe import visible  # noqa: PLC0415 - only for people
+    from reconciler.render.safe import harmless  # noqa: PLC0415 - only for people
 
     names = ("address", "connection", "remote_id", "updated_at")
     rows = [(*(str(row[name]) for name in names), "protected" if row["protect"] else "") for row in shown]
@@ -259,22 +259,22 @@ def _table(console: Any, shown: Iterable[Mapping[str, Any]]) -> None:
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     for row in table:
         line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        console.print(visible(line.rstrip()))
+        console.print(harmless(line.rstrip()))
 
 
 def _details(console: Any, document: dict[str, Any]) -> None:
-    from reconciler.render.safe import visible  # noqa: PLC0415 - only for people
+    from reconciler.render.safe import harmless  # noqa: PLC0415 - only for people
 
     for name, value in document.items():
         if name == "format_version":
             continue
         if isinstance(value, dict):
-            console.print(f"{name}:")
+            console.print(harmless(f"{name}:"))
             for key, item in value.items():
-                console.print(visible(f"  {key}: {_words(item)}"))
+                console.print(harmless(f"  {key}: {_words(item)}"))
         else:
             console.print(
-                visible(f"{name}: {', '.join(value) or 'nothing' if isinstance(value, list) else _words(value)}")
+                harmless(f"{name}: {', '.join(value) or 'nothing' if isinstance(value, list) else _words(value)}")
             )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from reconciler.manifests.explain import schema_problems
 from reconciler.manifests.scalars import shown
 from reconciler.manifests.schemas import acceptance, load_schema
-from reconciler.manifests.yaml_text import Digits, entry, unwritable
+from reconciler.manifests.yaml_text import Digits, comment, entry, unwritable
 from reconciler.model.draft import Draft
 from reconciler.model.kind import Kind
 from reconciler.model.objects import Manifest, Problem, Ref, SourceRef
@@ -66,7 +66,7 @@ def write(draft: Draft, kind: Kind) -> Written:
         why = "; ".join(lacking)
         lines = [f"# This object cannot be declared: {_one_line(why)}", *(f"# {line}".rstrip() for line in lines)]
         problems.append(_problem(draft, f"cannot be declared: {why}"))
-    text = "".join(f"{line}\n" for line in lines)
+    text = "".join(f"{comment(line) if line.lstrip().startswith('#') else line}\n" for line in lines)
     return Written(text=text, stated=stated, complete=not lacking, problems=tuple(problems))
 
 

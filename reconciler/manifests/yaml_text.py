@@ -24,6 +24,8 @@ _FLOW_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
 _ESCAPE_WIDTHS = (("x", 2), ("u", 4), ("U", 8))
 _FLOW_WIDTH = 100
+_RUNNER = re.compile(r"##(?=\w*\[)")
+"""How a build agent's command begins, which carries out what an export prints where it runs (`##[group]`, `##vso[`)."""
 
 
 class Digits(str):
@@ -72,7 +74,9 @@ def _folded(key: str, text: str, pad: str) -> Iterator[str]:
     """Yield a text in double quotes, its own lines below one another: a backslash joins them again."""
     lines = [line for line in re.split(r"(?<=\n)", text) if line]
     for number, line in enumerate(lines):
-        spelled = "".join(_escaped(char) for char in line)
+        spelled = _spelled(line)
+        if spelled.lstrip(" ").startswith("::"):
+            spelled = spelled.replace(":", "\\x3a", 1)  # a line that begins so is a workflow command
         # A blank that begins a line would be taken for its indentation.
         begin = f'{key}"' if number == 0 else pad + ("\\" if line.startswith(" ") else "")
         yield begin + spelled + ('"' if number == len(lines) - 1 else "\\")
@@ -115,16 +119,26 @@ def _text(text: str, *, flow: bool) -> str:
     plain = _FLOW_PLAIN.fullmatch(text) is not None if flow else _fits_plain(text)
     if plain and not _read_otherwise(text):
         return text
-    if text.isprintable():
+    if text.isprintable() and not _RUNNER.search(text):
         return "'" + text.replace("'", "''") + "'"
-    return '"' + "".join(_escaped(char) for char in text) + '"'
+    return f'"{_spelled(text)}"'
 
 
 def _literal(text: str) -> str:
     """Return a text with `{{` as a template that renders to this very text."""
     if "{{" not in text:
         return text
-    return '{{ "' + "".join(_escaped(char) for char in text) + '" }}'
+    return '{{ "' + _spelled(text) + '" }}'
+
+
+def _spelled(text: str) -> str:
+    """Return a text as it stands in double quotes, with no build agent's command in it."""
+    return _RUNNER.sub(r"#\\x23", "".join(_escaped(char) for char in text))
+
+
+def comment(text: str) -> str:
+    """Return a comment with no build agent's command in it."""
+    return _RUNNER.sub(r"#\\x23", text)
 
 
 def _escaped(char: str) -> str:
@@ -139,6 +153,8 @@ def _escaped(char: str) -> str:
 
 
 def _fits_plain(text: str) -> bool:
+    if _RUNNER.search(text):
+        return False
     return text.isprintable() and text[:1].isalnum() and text[-1] not in " :" and ": " not in text and " #" not in text
 
 
@@ -158,5 +174,6 @@ def _fits_block(text: str) -> bool:
         and "{{" not in text
         and bool(lines[0] and lines[-1])
         and not lines[0].startswith(" ")
-        and all(line.isprintable() and not line.endswith(" ") for line in lines)
+        and not _RUNNER.search(text)
+        and all(line.isprintable() and not line.endswith(" ") and not line.strip().startswith("::") for line in lines)
     )

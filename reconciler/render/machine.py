@@ -32,8 +32,10 @@ __all__ = [
     "report_document",
 ]
 
-# Lone surrogates are no UTF-8; the others could steer the terminal a document is shown on.
-_UNSAFE = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+# Lone surrogates are no UTF-8; the others could steer the terminal, or the build agent, a document is shown on.
+_UNSAFE = re.compile(
+    "[\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]|(?<=#)#(?=\\w*\\[)"
+)
 
 
 def plan_document(plan: Plan) -> dict[str, Any]:

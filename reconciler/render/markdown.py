@@ -78,6 +78,7 @@ def prose(value: object) -> str:
     """Return a value's text as prose that shows it and nothing else: no markup, mention, link or reference."""
     text = _MEANING.sub(lambda match: f"&#{ord(match[0])};", visible(str(value)))
     text = re.sub(r"(?<!&)#(?=\d)", "#&#8203;", text)
+    text = re.sub(r"(?i)(?<=\bGH-)(?=\d)", "&#8203;", text)
     text = text.replace("@", "@&#8203;").replace("://", ":&#8203;//")
     return re.sub(r"(?i)(?<=www)\.", "&#8203;.", text)
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 from reconciler.redaction import redacted
 
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+_RUNNER = re.compile(r"##(?=\w*\[)")
+"""How a line that a build agent carries out begins, wherever it stands in the output (`##[group]`, `##vso[`)."""
+
 _JOINERS = "\u200c\u200d"
 
 _ASCII = {
@@ -25,15 +29,22 @@ _ASCII = {
 def visible(text: str) -> str:
     r"""Return one line in which every control, bidi and invisible character is spelled out.
 
-    A newline becomes `⏎`, anything else its escape (`\x1b`, `\u202e`). Doing it twice changes nothing. Known
-    secrets are masked here, where the text is still whole and no format has escaped it.
+    A newline becomes `⏎`, anything else its escape (`\x1b`, `\u202e`); a build agent's command loses its sign.
+    Doing it twice changes nothing. Known secrets are masked here, where the text is still whole and no format has
+    escaped it.
     """
-    text = redacted(text)
+    text = _RUNNER.sub(r"#\\x23", redacted(text))
     if text.isascii() and text.isprintable():
         return text
     return "".join(
         _shown(char, text[index - 1 : index], text[index + 1 : index + 2]) for index, char in enumerate(text)
     )
+
+
+def harmless(text: str) -> str:
+    """Return a whole line of output as `visible` does, and so that it does not begin as a workflow command does."""
+    shown = visible(text)
+    return re.sub(r"^(\s*):(?=:)", r"\1\\x3a", shown) if "::" in shown else shown
 
 
 def _shown(char: str, before: str, after: str) -> str:

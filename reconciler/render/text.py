@@ -16,7 +16,7 @@ from reconciler.model.objects import Address, Problem, problem_order
 from reconciler.model.plan import Plan
 from reconciler.model.report import Drift, Drifted, Outcome, Report
 from reconciler.render import bookings, phrases, rows, values
-from reconciler.render.safe import fitting, visible
+from reconciler.render.safe import fitting, harmless, visible
 
 CALLS_SHOWN = 12
 """Calls of one change that are shown before the rest is folded."""
@@ -96,11 +96,12 @@ def problems(console: Console, problems: Iterable[Problem]) -> None:
 
 def _say(console: Console, *pieces: _Piece) -> None:
     """Write one line made of words and (words, style) pairs."""
-    line = Text()
+    said = Text()
     for piece in pieces:
         words, style = (piece, "") if isinstance(piece, str) else piece
-        line.append(fitting(visible(words), console.encoding), style)
-    console.print(line, soft_wrap=True, highlight=False, markup=False, emoji=False)
+        shown = visible(words) if said.plain.strip() else harmless(words)
+        said.append(fitting(shown, console.encoding), style)
+    console.print(said, soft_wrap=True, highlight=False, markup=False, emoji=False)
 
 
 def _risks(console: Console, plan: Plan) -> None:

@@ -74,11 +74,15 @@ EXTRA = {
     "apply": [["--yes"], ["no-such.plan"], ["reconciler.yaml"], []],
     "destroy": [["--yes"]],
     "plan": [["--detailed-exitcode"], ["--out", "saved.plan"]],
+    "show": [["saved.plan"]],
     "schema": [[], ["Session"]],
+    "explain": [["Session"], ["Nothing"]],
     "sandbox": [["--option", "help"], ["--option", "nonsense"]],
     "demo": [["--help"]],
     "state show": [["Session/yoga"], ["BookingSession/trip"]],
+    "state mv": [["Block/closed", "Block/shut", "--dry-run"], ["Block/none", "Block/shut"]],
     "state rm": [["Session/nothing"]],
+    "state restore": [["saved.plan"], ["no-such.db"]],
     "state unlock": [["0"]],
 }
 """What a command needs beside its options; any other is run with none."""
@@ -292,6 +296,32 @@ def test_every_command_in_every_format_is_silent_about_what_it_holds(tmp_path, c
             quietly(desk, line, allowed)
     finally:
         del LEAKS["held"]
+
+
+@pytest.mark.parametrize("form", ["text", "json", "markdown", "html"])
+@pytest.mark.parametrize("line", [["plan"], ["drift"]], ids=["plan", "drift"])
+def test_without_the_redactor_the_canaries_sing(tmp_path, caged, monkeypatch, form, line):
+    """A look that finds nothing proves something only where it would find it."""
+    caged.reset()
+    desk = prepare(tmp_path, caged.url, login=BY_LOGIN, box=caged)
+    quietly(desk, ["apply", "--yes"])
+    caged.edit_resource(caged.resources()[-1]["id"], name=f"Court {CANARIES['BB_PASSWORD']} {CANARIES['BB_LOGIN']}")
+    quietly(desk, [*line, "--format", form])
+    monkeypatch.setattr("reconciler.redaction._forms", lambda _: set())
+    with pytest.raises(AssertionError):
+        quietly(desk, [*line, "--format", form])
+
+
+@pytest.mark.parametrize("way", ["plain-400", "json-422"])
+def test_without_the_redactor_a_server_that_repeats_them_is_heard(tmp_path, echo, monkeypatch, way):
+    desk = prepare(tmp_path, echo)
+    monkeypatch.setattr(Echo, "way", way)
+    monkeypatch.setattr(Echo, "order", "first")
+    monkeypatch.setattr(Echo, "unused", frozenset({"PGPASSWORD", "BB_EMAIL", "BB_LOGIN"}))
+    quietly(desk, ["plan", "-v"])
+    monkeypatch.setattr("reconciler.redaction._forms", lambda _: set())
+    with pytest.raises(AssertionError):
+        quietly(desk, ["plan", "-v"])
 
 
 @pytest.mark.parametrize("form", ["text", "json", "markdown", "html"])
