@@ -26,7 +26,7 @@ def expired_words(how: str) -> str:
 
 def may_be_booked() -> Risk:
     """Warn of making anew what may have been booked meanwhile: the same places would be taken twice."""
-    return risk("expired-or-booked", f"made anew after it expired: {MAY_BE_BOOKED}")
+    return risk("expired-or-booked", f"made anew after it expired: {MAY_BE_BOOKED}", booked=None, reserved=None)
 
 
 def declaration(kind: Kind, fields: Fields) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from reconciler.model.change import SlotBookings
+from reconciler.model.change import SlotBookings, total
 from reconciler.model.risk import Risk, risk, unknown
 
 Slot = Mapping[str, Any]
@@ -65,8 +65,8 @@ def counted(code: str, what: str, slots: Sequence[Slot]) -> Risk:
         code,
         f"{what} {len(slots)} slot{'s' if len(slots) > 1 else ''} with bookings ({named})",
         slots=tuple(slot["id"] for slot in slots),
-        booked=sum(slot.get("spaces_booked") or 0 for slot in slots),
-        reserved=sum(slot.get("spaces_reserved") or 0 for slot in slots),
+        booked=total(slot.get("spaces_booked") for slot in slots),
+        reserved=total(slot.get("spaces_reserved") for slot in slots),
     )
 
 

@@ -28,6 +28,9 @@ _CANONICAL: Mapping[str, Callable[[Any], Any]] = {
 }
 
 
+_OUT_OF_USE: Mapping[str, Any] = {"disabled": True, "never_booked": True, "count": 0, "max_book": 0}
+"""Values with which nobody can book a resource any more."""
+
 AHEAD_DAYS = 730
 """How far ahead bookings are looked for: two years."""
 
@@ -54,13 +57,13 @@ def identities(fields: Fields) -> tuple[IdentityKey, ...]:
 
 
 def enquiry(change: Change, now: str) -> Enquiry | None:
-    """Ask who has booked a resource that is deleted or disabled, from now on, two years ahead."""
+    """Ask who has booked a resource that is deleted or taken out of use, from now on, two years ahead."""
     if change.live is None:
         return None
     if change.action in {"delete", "replace"}:
         code, what = "booked-resource-deleted", "deleting"
-    elif change.edits and any(item.path == "disabled" and item.after is True for item in change.fields):
-        code, what = "booked-resource-disabled", "disabling"
+    elif change.edits and (taken := _out_of_use(change)) is not None:
+        code, what = "booked-resource-disabled", taken
     else:
         return None
     end = utc(datetime.fromisoformat(now) + timedelta(days=AHEAD_DAYS))
@@ -70,6 +73,15 @@ def enquiry(change: Change, now: str) -> Enquiry | None:
         connection=change.record.connection if change.record is not None else change.connection,
         windows=(Window(resource_id=change.live.remote_id, start=now, end=end),),
     )
+
+
+def _out_of_use(change: Change) -> str | None:
+    """Say how a change takes a resource out of use; None where it does not."""
+    said = {item.path: item.after for item in change.fields if _OUT_OF_USE.get(item.path) == item.after}
+    if "disabled" in said:
+        return "disabling"
+    words = ", ".join(f"{name} {str(value).lower()}" for name, value in sorted(said.items()))
+    return f"setting {words} of" if said else None
 
 
 KIND = Kind(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from reconciler.kinds.bookings import Slot, counted, slot_risks, touched
@@ -150,7 +151,7 @@ def risks(
     if action in {"delete", "replace"}:
         return tuple(slot_risks("booked-session-deleted", "deleting the session loses", slots))
     found: list[Risk] = []
-    moving = sorted({change.path for change in fields} & _MOVES_SLOTS)
+    moving = _moving(fields)
     if moving:
         found += slot_risks("booked-slot-moved", f"changing {', '.join(moving)} may move", slots)
     elif any(change.path == "duration" for change in fields):
@@ -159,6 +160,12 @@ def risks(
     if cut is not None:
         found += _cut_risks(slots, cut)
     return tuple(found)
+
+
+def _moving(fields: Sequence[FieldChange]) -> list[str]:
+    """Return the changed fields that may move slots; a type that was never applied is most likely as it was."""
+    retyped = {change.path for change in fields if change.path == "type" and change.before is not None}
+    return sorted(retyped | ({change.path for change in fields} & _MOVES_SLOTS))
 
 
 def touches(change: Change) -> tuple[SlotBookings, ...]:
@@ -171,14 +178,19 @@ def touches(change: Change) -> tuple[SlotBookings, ...]:
     if not change.edits:
         return ()
     paths = {item.path for item in change.fields}
-    if paths & {*_MOVES_SLOTS, "duration"} or any("slots" in edit.values for edit in change.edits if not edit.part):
+    if (
+        "duration" in paths
+        or _moving(change.fields)
+        or any("slots" in edit.values for edit in change.edits if not edit.part)
+    ):
         return touched(slots)
     ids = {edit.part_id for edit in change.edits if edit.part == "slots"}
     cut = _cut(change.fields)
     if slots is None:
-        return touched(None) if cut is not None else ()
+        return touched(None) if cut is not None and not cut.grown else ()
     if cut is not None:
-        ids |= {slot["id"] for found in _over(slots, cut) for slot in found}
+        over, unsaid = _over(slots, cut.spaces)
+        ids |= {slot["id"] for slot in (over if cut.grown else [*over, *unsaid])}
     return touched([slot for slot in slots if slot["id"] in ids])
 
 
@@ -188,21 +200,30 @@ def _slots(live: Live, applied: Fields | None) -> list[Slot] | None:
     return None if slots is None else with_applied_times(slots, list((applied or {}).get("slots") or ()))
 
 
-def _cut(fields: Sequence[FieldChange]) -> int | None:
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    """The new number of spaces. `grown`: it is more than was last applied, and what is live was not answered."""
+
+    spaces: int
+    grown: bool
+
+
+def _cut(fields: Sequence[FieldChange]) -> _Cut | None:
     """Return the new number of spaces where it may be less than before."""
     change = next((change for change in fields if change.path == "spaces"), None)
     if change is None or not isinstance(change.after, int):
         return None
     grows = isinstance(change.before, int) and change.after >= change.before
-    return None if grows else change.after
+    return None if grows and change.verifiable else _Cut(change.after, grows)
 
 
-def _cut_risks(slots: Sequence[Slot] | None, cut: int) -> Iterator[Risk]:
-    over, unsaid = _over(slots, cut)
+def _cut_risks(slots: Sequence[Slot] | None, cut: _Cut) -> Iterator[Risk]:
+    over, unsaid = _over(slots, cut.spaces)
     if over:
-        yield counted("booked-spaces-cut", f"cutting spaces to {cut} is less than is taken on", over)
-    if unsaid:
-        message = f"cutting spaces to {cut}, yet the API did not answer the slots' bookings: not known how many"
+        verb = "setting" if cut.grown else "cutting"
+        yield counted("booked-spaces-cut", f"{verb} spaces to {cut.spaces} is less than is taken on", over)
+    if unsaid and not cut.grown:
+        message = f"cutting spaces to {cut.spaces}, yet the API did not answer the slots' bookings: not known how many"
         ids = tuple(slot["id"] for slot in unsaid if slot["id"] is not None)
         yield unknown("booked-spaces-cut", message, slots=ids)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal
@@ -70,6 +70,13 @@ class SlotBookings:
     def places(self) -> int:
         """Places that somebody surely has."""
         return (self.booked or 0) + (self.reserved or 0)
+
+
+def total(counts: Iterable[int | None]) -> int | None:
+    """Return the sum of the counts that are known, None where there are some and none of them is."""
+    given = tuple(counts)
+    known = [count for count in given if count is not None]
+    return sum(known) if known or not given else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from reconciler.model.change import ACTIONS, Change
+from reconciler.model.change import ACTIONS, Change, total
 from reconciler.model.objects import Address, Problem
 
 
@@ -61,17 +61,12 @@ def _totals(changes: tuple[Change, ...]) -> Totals:
     stakes = [stake for change in changes if (stake := change.at_stake) is not None]
     return Totals(
         slots=sum(item.slot is not None for item in touched),
-        booked=_sum([item.booked for item in touched]),
-        reserved=_sum([item.reserved for item in touched]),
+        booked=total(item.booked for item in touched),
+        reserved=total(item.reserved for item in touched),
         unknown=sum(not item.known for item in touched),
         amount=str(sum(Decimal(stake.amount) for stake in stakes)) if stakes else None,
         unpriced=sum(item.places for item in touched) - sum(stake.places for stake in stakes),
     )
-
-
-def _sum(counts: list[int | None]) -> int | None:
-    known = [count for count in counts if count is not None]
-    return sum(known) if known or not counts else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,7 +28,10 @@ RISKS: Mapping[str, Meaning] = {
     "booked-slot-moved": Meaning("block", "A slot with bookings gets, or may get, another day or start."),
     "booked-slot-changed": Meaning("warn", "A slot with bookings gets longer or shorter."),
     "booked-spaces-cut": Meaning("block", "`spaces` falls below what some slot has booked and reserved."),
-    "booked-resource-disabled": Meaning("block", "A resource is disabled that has bookings ahead."),
+    "booked-resource-disabled": Meaning(
+        "block",
+        "A resource with bookings ahead is disabled, or taken out of use (`never_booked`, `count` or `max_book` 0).",
+    ),
     "booked-resource-deleted": Meaning("block", "A resource is deleted that has bookings ahead."),
     "booked-time-blocked": Meaning("block", "A block is made on, or moved over, bookings of its resource."),
     "bookings-unknown": Meaning("block", "Whether anyone has booked what a change touches could not be read."),
@@ -43,7 +46,8 @@ CONFIGURABLE = tuple(code for code, meaning in RISKS.items() if meaning.configur
 class Risk:
     """One risk of one change. `block` stops an apply unless the address is let through.
 
-    `slots` are ids of what is concerned: a session's slots, or a resource's bookings. `stands_for` is,
+    `slots` are ids of what is concerned: a session's slots, or a resource's bookings. `booked` and
+    `reserved` are None where they are not known, which is never taken for nobody. `stands_for` is,
     for bookings that are not known, the code the risk would have if somebody had booked.
     """
 
@@ -51,8 +55,8 @@ class Risk:
     level: Level
     message: str
     slots: tuple[str, ...] = ()
-    booked: int = 0
-    reserved: int = 0
+    booked: int | None = 0
+    reserved: int | None = 0
     stands_for: str | None = None
 
     @property
@@ -62,7 +66,9 @@ class Risk:
         return self.code.startswith(("booked-", "bookings-")) if meaning is None else meaning.configurable
 
 
-def risk(code: str, message: str, *, slots: tuple[str, ...] = (), booked: int = 0, reserved: int = 0) -> Risk:
+def risk(
+    code: str, message: str, *, slots: tuple[str, ...] = (), booked: int | None = 0, reserved: int | None = 0
+) -> Risk:
     """Return a risk at its default level."""
     return Risk(code=code, level=RISKS[code].level, message=message, slots=slots, booked=booked, reserved=reserved)
 
@@ -70,7 +76,15 @@ def risk(code: str, message: str, *, slots: tuple[str, ...] = (), booked: int = 
 def unknown(stands_for: str, message: str, *, slots: tuple[str, ...] = ()) -> Risk:
     """Return the risk of bookings that are not known; it is no worse than known ones would be."""
     level = "warn" if RISKS[stands_for].level == "warn" else RISKS["bookings-unknown"].level
-    return Risk(code="bookings-unknown", level=level, message=message, slots=slots, stands_for=stands_for)
+    return Risk(
+        code="bookings-unknown",
+        level=level,
+        message=message,
+        slots=slots,
+        booked=None,
+        reserved=None,
+        stands_for=stands_for,
+    )
 
 
 def weighed(found: Risk, levels: Mapping[str, Level]) -> Risk:

@@ -41,8 +41,8 @@ def totals(plan: Plan) -> str | None:
     if not found.slots and not found.unknown:
         return None
     told = ", ".join(_counts(found.booked, found.reserved))
-    words = f"Bookings touched: {told} on {_slots(found.slots)}"
-    if found.unknown:
+    words = f"Bookings touched: {told}" + (f" on {_slots(found.slots)}" if found.slots else "")
+    if found.unknown and found.slots:
         words += f"; {found.unknown} not known"
     if found.amount is not None:
         words += f"; ≈ {money(found.amount, plan.currency)} at stake"

@@ -42,8 +42,8 @@ _RISK = {
     "level": ("block", "warn"),
     "message": TEXT,
     "slots": Each(TEXT),
-    "booked": COUNT,
-    "reserved": COUNT,
+    "booked": Maybe(COUNT),
+    "reserved": Maybe(COUNT),
 }
 _BOOKKEEPING = {"moved_from": Optional(TEXT), "forget": Optional(FLAG)}
 _CHANGE = {
