@@ -12,6 +12,7 @@ from typing import Any, Self
 
 KINDS = (
     "latency",  # the answer comes `seconds` late
+    "hold",  # the request waits until the faults are cleared, `seconds` at most
     "status_before",  # `status` is answered, nothing is executed
     "status_after",  # the request is executed, then `status` is answered
     "page_before",  # 200 with an HTML page, as of a proxy that closes for maintenance; nothing is executed
@@ -23,6 +24,9 @@ KINDS = (
     "huge",  # executed; 200 with `size` bytes of white space in the right content type
     "wrong_type",  # executed; well-formed, but of another shape: a JSON list, another XML root
 )
+
+DELAYS = ("latency", "hold")
+"""The kinds that come before another one, since they only take time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +102,7 @@ class FaultList:
 
     def __init__(self) -> None:
         self._armed: list[_Armed] = []
+        self._cleared = 0
         self._lock = threading.Lock()
 
     def add(self, fault: Fault) -> None:
@@ -106,18 +111,25 @@ class FaultList:
             self._armed.append(_Armed(fault))
 
     def clear(self) -> None:
-        """Disarm all."""
+        """Disarm all, and let go what is held."""
         with self._lock:
             self._armed.clear()
+            self._cleared += 1
+
+    @property
+    def cleared(self) -> int:
+        """How often they were cleared: what is held waits for the next time."""
+        with self._lock:
+            return self._cleared
 
     def take(self, method: str, path: str) -> list[Fault]:
-        """Return what hits this request: any latencies, and at most one fault of another kind."""
+        """Return what hits this request: any latencies and holds, and at most one fault of another kind."""
         hits: list[Fault] = []
         with self._lock:
             for armed in self._armed:
                 if armed.fault.matches(method, path) and armed.fires():
                     hits.append(armed.fault)
-                    if armed.fault.kind != "latency":
+                    if armed.fault.kind not in DELAYS:
                         break
         return hits
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from reconciler.sandbox.faults import Fault
+from reconciler.sandbox.faults import DELAYS, Fault
 from reconciler.sandbox.journal import LogEntry, readable
 from reconciler.sandbox.wire import hang_up
 from reconciler.sandbox.world import World
@@ -23,6 +24,7 @@ _LOG = logging.getLogger(__name__)
 _NO_CONTENT = 204
 _PIECE = 65_536
 _SLOW_PIECES = 10
+_GLANCE = 0.01
 _HTML = b"<!DOCTYPE html><html><head><title>502 Bad Gateway</title></head><body>Bad Gateway</body></html>"
 
 
@@ -72,10 +74,12 @@ class Gate:
             return
         body = await _read(receive)
         line = Line(scope=scope, receive=receive, send=send, entry=self._open(scope, body))
+        cleared = self._world.faults.cleared
         hits = self._world.faults.take(scope["method"], path)
         line.entry.fault = "+".join(fault.kind for fault in hits)
         await asyncio.sleep(sum(fault.seconds for fault in hits if fault.kind == "latency"))
-        fault = next((fault for fault in hits if fault.kind != "latency"), None)
+        await self._held(max((fault.seconds for fault in hits if fault.kind == "hold"), default=0), cleared)
+        fault = next((fault for fault in hits if fault.kind not in DELAYS), None)
         if fault and fault.kind == "drop_before":
             await line.drop()
         elif fault and fault.kind == "status_before":
@@ -84,6 +88,12 @@ class Gate:
             await _deliver(_PAGE, line)
         else:
             await _disturbed(fault, await self._run(scope, body), line)
+
+    async def _held(self, seconds: float, cleared: int) -> None:
+        """Wait until the faults are cleared once more, which another thread does, and no longer than `seconds`."""
+        until = time.monotonic() + seconds
+        while self._world.faults.cleared == cleared and time.monotonic() < until:  # noqa: ASYNC110 - set by threads
+            await asyncio.sleep(_GLANCE)
 
     def _open(self, scope: Scope, body: bytes) -> LogEntry:
         content_type = dict(scope["headers"]).get(b"content-type", b"")

@@ -165,7 +165,7 @@ class Sandbox:
         self._world.faults.add(fault)
 
     def clear_faults(self) -> None:
-        """Disarm all faults."""
+        """Disarm all faults, and let go the calls that are held."""
         self._world.faults.clear()
 
     def expire_tokens(self) -> None:

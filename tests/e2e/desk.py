@@ -8,12 +8,14 @@ import json
 import os
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from reconciler.cli.main import run
-from reconciler.sandbox import Options, Sandbox
+from reconciler.sandbox import Fault, Options, Sandbox
 
 PROJECT = """\
 apiVersion: reconciler/v1
@@ -42,6 +44,24 @@ CREDENTIALS = {
 }
 
 SLOTS = [("2027-03-01", "11:00", 60), ("2027-03-08", "11:00", 60), ("2027-03-15", "9:30", 90)]
+
+COMMAND = [sys.executable, "-W", "error", "-m", "reconciler"]
+
+
+def until(condition: Callable[[], Any], process: subprocess.Popen[str]) -> None:
+    """Wait for what a process in the background brings about; it must not end before."""
+    deadline = time.monotonic() + 100
+    while not condition():
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def interrupt(process: subprocess.Popen[str], number: int) -> None:
+    """Send a signal to a run that writes, and return when it has understood."""
+    process.send_signal(number)
+    assert process.stderr is not None
+    assert any(line.startswith("Stopping: ") for line in process.stderr)
 
 
 @dataclass(frozen=True)
@@ -97,7 +117,7 @@ class Desk:
     def run(self, *arguments: str, code: int | None = None, **env: str) -> Done:
         """Run the command; with `code` its exit code is asserted, with its output in the message."""
         done = subprocess.run(
-            [sys.executable, "-W", "error", "-m", "reconciler", *arguments],
+            [*COMMAND, *arguments],
             cwd=self.folder,
             env={**self.env, **env},
             capture_output=True,
@@ -112,6 +132,26 @@ class Desk:
         if code is not None:
             assert result.code == code, result
         return result
+
+    def start(self, *arguments: str, stdin: int = subprocess.DEVNULL) -> subprocess.Popen[str]:
+        """Start the command and return at once; the caller reads what it says to the end."""
+        return subprocess.Popen(
+            [*COMMAND, *arguments],
+            cwd=self.folder,
+            env=self.env,
+            stdin=stdin,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def hold(self, method: str = "POST", *, after: int = 0) -> None:
+        """Let calls wait at the server until the faults are cleared, all but the first `after`."""
+        self.box.fault(Fault(kind="hold", match_method=method, after=after, times=None, seconds=25))
+
+    def asked(self, method: str = "POST") -> int:
+        """Return how many calls of a method have come."""
+        return sum(item.method == method for item in self.box.log())
 
     def quick(self, *arguments: str, code: int | None = None) -> Done:
         """Run the command line in this process: the same words and exit code, ten times as fast."""

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import re
 import socket
-import subprocess
 import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -19,7 +17,7 @@ from urllib.parse import quote
 
 import click
 import pytest
-from desk import Desk
+from desk import Desk, Done
 
 from reconciler.cli.main import cli
 from reconciler.sandbox import Fault, Options, Sandbox
@@ -413,25 +411,11 @@ def test_an_interrupted_run_is_silent_too(tmp_path, caged):
     caged.reset()
     desk = prepare(tmp_path, caged.url, box=caged)
     caged.fault(Fault(kind="latency", seconds=3, times=1, match_method="POST"))
-    process = subprocess.Popen(
-        [sys.executable, "-m", "reconciler", "apply", "--yes", "-v"],
-        cwd=tmp_path,
-        env={**os.environ, **desk.env},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    process = desk.start("apply", "--yes", "-v")
     for line in process.stderr:
         if "GET" in line:
             break
     process.send_signal(2)
     out, err = process.communicate(timeout=60)
     caged.clear_faults()
-
-    class Ended:
-        pass
-
-    done = Ended()
-    done.out, done.err = out, err
-    assert_silent(done, desk, ["apply"], {("id", ".reconciler/state.db")})
+    assert_silent(Done(process.returncode, out, err), desk, ["apply"], {("id", ".reconciler/state.db")})

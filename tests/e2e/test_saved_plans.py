@@ -6,12 +6,9 @@ import json
 import signal
 import sqlite3
 import stat
-import subprocess
-import sys
-import time
 
 import pytest
-from desk import PROJECT, SLOTS
+from desk import PROJECT, SLOTS, interrupt, until
 
 from reconciler.render.saved import plan_digest
 from reconciler.sandbox import Fault
@@ -267,17 +264,16 @@ def test_a_plan_that_came_through_in_part(approved):
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_a_plan_whose_run_was_cut_off(approved, number):
-    approved.box.fault(Fault(kind="latency", match_method="PUT", seconds=1.0, times=None))
-    command = [sys.executable, "-m", "reconciler", "apply", "saved.plan", "--yes", "--parallelism", "1"]
-    process = subprocess.Popen(
-        command, cwd=approved.folder, env=approved.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    deadline = time.monotonic() + 60
-    while not [item for item in approved.box.log() if item.method == "PUT"] and time.monotonic() < deadline:
-        time.sleep(0.05)
-    process.send_signal(number)
-    assert process.wait(timeout=60) in {130, -signal.SIGKILL}
+    approved.hold("PUT")
+    process = approved.start("apply", "saved.plan", "--yes", "--parallelism", "1")
+    until(lambda: approved.asked("PUT"), process)
+    if number == signal.SIGTERM:
+        interrupt(process, number)
+    else:
+        process.kill()
     approved.box.clear_faults()
+    process.communicate(timeout=60)
+    assert process.returncode in {130, -signal.SIGKILL}
     approved.calls()
     words = "was interrupted half-way" if number == signal.SIGTERM else "did not come to its end"
     refused(approved, "it was begun already", words, "a new plan shows what is left")

@@ -6,18 +6,16 @@ import os
 import resource
 import shutil
 import subprocess
-import sys
 import tempfile
-import time
 from pathlib import Path
 
 import pytest
-from desk import PROJECT
+from desk import COMMAND, PROJECT, until
 
 from reconciler.sandbox import Fault
 
 SCRIPT = Path(__file__).parents[2] / ".ci" / "postgres"
-APPLY = [sys.executable, "-W", "error", "-m", "reconciler", "apply", "--yes"]
+APPLY = [*COMMAND, "apply", "--yes"]
 COUNT = 24
 
 
@@ -30,25 +28,6 @@ def courts(desk, count=COUNT):
         desk.declare("Resource", f"court-{number:02}", {"name": f"Court {number}"})
 
 
-def started(desk, *arguments):
-    command = [*APPLY, *arguments]
-    return subprocess.Popen(
-        command, cwd=desk.folder, env=desk.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-
-
-def until(condition, process):
-    deadline = time.monotonic() + 90
-    while not condition():
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
-def posts(desk):
-    return sum(item.method == "POST" for item in desk.box.log())
-
-
 @pytest.fixture(params=["sqlite", "postgresql"])
 def shared(request, desk):
     if request.param == "postgresql":
@@ -58,29 +37,29 @@ def shared(request, desk):
 
 
 def test_of_two_applies_at_once_one_works_and_one_refuses_or_waits(shared):
-    shared.box.fault(Fault(kind="latency", match_method="POST", seconds=4.0, times=None))
-    first = started(shared, "--parallelism", "2")
-    until(lambda: posts(shared), first)
+    shared.hold()
+    first = shared.start("apply", "--yes", "--parallelism", "2")
+    until(shared.asked, first)
     refused = shared.run("apply", "--yes", code=1)
     assert "another run holds this project's state" in refused.err
     assert f"process {first.pid}" in refused.err
     shared.run("plan", code=0)  # a plan takes no lease
-    waiting = started(shared, "--lock-timeout", "120")
+    waiting = shared.start("apply", "--yes", "--lock-timeout", "120")
     shared.box.clear_faults()
     out, err = first.communicate(timeout=120)
     assert first.returncode == 0, (out, err)
     out, err = waiting.communicate(timeout=120)
     assert waiting.returncode == 0, (out, err)
     assert "No changes" in out
-    assert (len(shared.box.resources()), posts(shared)) == (COUNT, COUNT)
+    assert (len(shared.box.resources()), shared.asked()) == (COUNT, COUNT)
     shared.settled()
 
 
 def test_two_applies_that_start_at_once_with_no_state_at_all_double_nothing(shared):
-    processes = [started(shared, "--lock-timeout", "120") for _ in range(2)]
+    processes = [shared.start("apply", "--yes", "--lock-timeout", "120") for _ in range(2)]
     ended = [process.communicate(timeout=150) for process in processes]
     assert [process.returncode for process in processes] == [0, 0], ended
-    assert (len(shared.box.resources()), posts(shared)) == (COUNT, COUNT)
+    assert (len(shared.box.resources()), shared.asked()) == (COUNT, COUNT)
     shared.settled()
 
 
@@ -103,7 +82,7 @@ def test_a_run_goes_on_over_a_restart_of_its_database_server(desk, own_server, m
     on(desk, exports["RECONCILER_TEST_POSTGRES"])
     courts(desk)
     desk.box.fault(Fault(kind="latency", match_method="POST", seconds=0.5, times=None))
-    process = started(desk, "--parallelism", "2", "--format", "json")
+    process = desk.start("apply", "--yes", "--parallelism", "2", "--format", "json")
     until(lambda: len(desk.box.resources()) >= 2, process)
     subprocess.run([SCRIPT, "restart", folder, mode], capture_output=True, timeout=120, check=True)
     out, err = process.communicate(timeout=150)
@@ -119,16 +98,15 @@ def test_a_run_whose_database_server_is_gone_for_good_stops_and_the_next_one_con
     desk.env.update(exports)
     on(desk, exports["RECONCILER_TEST_POSTGRES"])
     courts(desk, 6)
-    desk.box.fault(Fault(kind="latency", match_method="POST", seconds=0.5, times=None))
-    process = started(desk, "--parallelism", "6", "--format", "json")
-    until(lambda: posts(desk), process)
-    before = posts(desk)
+    desk.hold()
+    process = desk.start("apply", "--yes", "--parallelism", "6", "--format", "json")
+    until(desk.asked, process)
     subprocess.run([SCRIPT, "stop", folder], capture_output=True, timeout=120, check=True)
+    desk.box.clear_faults()
     out, err = process.communicate(timeout=170)
     assert process.returncode == 3, (out, err)
     assert "Traceback" not in out + err
-    desk.box.clear_faults()
-    assert posts(desk) <= max(before, 6)
+    assert desk.asked() <= 6
     subprocess.run([SCRIPT, "restart", folder], capture_output=True, timeout=120, check=True)
     desk.run("apply", "--yes", "--lock-timeout", "100", code=0)
     assert len(desk.box.resources()) == 6

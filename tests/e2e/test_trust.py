@@ -5,12 +5,10 @@ from __future__ import annotations
 import json
 import signal
 import stat
-import subprocess
-import sys
 import time
 
 import pytest
-from desk import PROJECT
+from desk import PROJECT, interrupt, until
 
 from reconciler.sandbox import Fault
 
@@ -258,23 +256,17 @@ def test_a_call_that_never_arrived_is_simply_done_on_the_next_run(desk):
 def test_an_interrupt_finishes_what_is_in_flight_and_records_it(desk):
     for number in range(12):
         desk.declare("Resource", f"court-{number:02}", {"name": f"Court {number}"})
-    desk.box.fault(Fault(kind="latency", match_method="POST", seconds=0.5, times=None))
-    command = [sys.executable, "-m", "reconciler", "apply", "--yes", "--parallelism", "2"]
-    process = subprocess.Popen(
-        command, cwd=desk.folder, env=desk.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    deadline = time.monotonic() + 30
-    while not desk.box.resources() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
+    desk.hold(after=2)
+    process = desk.start("apply", "--yes", "--parallelism", "2")
+    until(lambda: desk.asked() == 4, process)
+    interrupt(process, signal.SIGINT)
+    desk.box.clear_faults()
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130, (out, err)
     assert "Traceback" not in out + err
-    made = len(desk.box.resources())
-    assert 0 < made < 12
-    desk.box.clear_faults()
+    assert len(desk.box.resources()) == 4
     recorded = desk.run("state", "list", "--format", "json", code=0).json["objects"]
-    assert len(recorded) == made
+    assert len(recorded) == 4
     desk.run("apply", "--yes", code=0)
     assert len(desk.box.resources()) == 12
 
@@ -285,16 +277,11 @@ def test_a_kill_at_any_moment_loses_and_doubles_nothing(desk, moment):
         desk.declare("Resource", f"court-{number}", {"name": f"Court {number}"})
         desk.session(f"class-{number}", name=f"Class {number}")
     desk.box.fault(Fault(kind="latency", seconds=0.05, match_method="POST", times=None))
-    command = [sys.executable, "-m", "reconciler", "apply", "--yes"]
-    process = subprocess.Popen(
-        command, cwd=desk.folder, env=desk.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    deadline = time.monotonic() + 30
-    while not desk.box.log() and time.monotonic() < deadline:
-        time.sleep(0.02)
+    process = desk.start("apply", "--yes")
+    until(desk.box.log, process)
     time.sleep(moment)
     process.kill()
-    process.wait(timeout=30)
+    process.communicate(timeout=30)
     desk.box.clear_faults()
     desk.run("apply", "--yes", code=0)
     desk.settled()

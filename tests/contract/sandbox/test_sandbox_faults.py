@@ -1,6 +1,7 @@
 """Each kind of fault does what it says, and only to the requests it is meant for."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
@@ -136,6 +137,27 @@ def test_latency_adds_to_another_fault(box, xml):
     assert xml.get("/sessions.xml").status_code == 503
     assert time.monotonic() - start >= 0.1
     assert box.log()[0].fault == "latency+status_before"
+
+
+def test_a_hold_lasts_until_the_faults_are_cleared(box, xml):
+    box.fault(Fault(kind="hold", match_method="POST", seconds=60))
+    box.fault(Fault(kind="drop_after", match_method="POST"))
+    with ThreadPoolExecutor(1) as pool:
+        held = pool.submit(post, xml)
+        while not box.log():
+            time.sleep(0.01)
+        assert xml.get("/sessions.xml").status_code == 200
+        assert box.sessions() == []
+        box.clear_faults()
+        with pytest.raises(httpx.RemoteProtocolError):
+            held.result(timeout=60)
+    assert len(box.sessions()) == 1
+    assert box.log()[0].fault == "hold+drop_after"
+
+
+def test_a_hold_is_no_longer_than_it_says(box, xml):
+    box.fault(Fault(kind="hold", seconds=0.1))
+    assert post(xml).status_code == 201
 
 
 def test_control_calls_are_spared(box, anyone):
