@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler.cli import options
-from reconciler.errors import UsageError
+from reconciler.errors import Refused, UsageError
 from reconciler.model.objects import Address
 from reconciler.model.plan import Selection
 
@@ -52,7 +52,8 @@ def adopt(
 
     With --all, every declared object that is not managed yet is looked for by its exact natural key, or taken
     as its annotation `adopt-id` says. Those with exactly one match are adopted; all others are listed with
-    their candidates, and the exit code is 1. Run it again once they are settled: what is managed stays as it is.
+    their candidates, and the exit code is 1, or 4 where another project alone keeps them. Run it again once
+    they are settled: what is managed stays as it is.
     """
     from reconciler import pipeline  # noqa: PLC0415 - late, for a quick --help
 
@@ -99,6 +100,7 @@ def _adopt_all(
 ) -> int:
     from reconciler import pipeline  # noqa: PLC0415 - late, for a quick --help
     from reconciler.cli.output import people  # noqa: PLC0415 - rich, only where there is something to say
+    from reconciler.engine.guards import SHARED  # noqa: PLC0415 - late, for a quick --help
     from reconciler.render import text  # noqa: PLC0415 - late, for a quick --help
 
     adopted = pipeline.adopt_all(workspace, declared, chosen, allow_shared=allow_shared)
@@ -112,6 +114,8 @@ def _adopt_all(
     if not quiet:
         kinds = [record.address.kind for record in adopted.records]
         options.say(_summary(kinds, len(adopted.problems)))
+    if adopted.problems and all(problem.code == SHARED for problem in adopted.problems):
+        return Refused.exit_code
     return 1 if adopted.problems else 0
 
 

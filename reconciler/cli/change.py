@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 import threading
 from collections.abc import Callable, Mapping
@@ -86,7 +87,8 @@ def plan(out: Path | None, detailed_exitcode: bool, **arguments: Any) -> int:
             if verdict.refusals:
                 _say(settings, f"Saved to {out}; apply would refuse it as it stands, for the reasons above.")
             else:
-                command = " ".join(["reconciler apply", str(out), *guarding.flags(settings.overrides)])
+                command = shlex.join(["reconciler", "apply", str(out), *_same_project(settings)])
+                command = " ".join([command, *guarding.flags(settings.overrides)])
                 _say(settings, f"Saved to {out}. To carry out exactly this plan: {command}")
     return EXIT_CHANGES if detailed_exitcode and shown.effective else 0
 
@@ -134,9 +136,8 @@ def destroy(lock_timeout: float, **arguments: Any) -> int:
 
     settings = _settings(arguments)
     project = pipeline.open_project(settings.project, settings.environment)
-    # What is wrong with manifests does not matter here, what they protect does.
-    _, declared = pipeline.check(project)
-    declared = replace(declared, problems=())
+    # Nothing that they declare is made, yet what they protect or leave alone must be known, all of it.
+    declared = replace(pipeline.declare(project), problems=())
     with _workspace(project, settings) as workspace, workspace.hold(timeout=lock_timeout):
         planned = _make_plan(workspace, declared, settings, destroying=True)
         return _carry_out(workspace, declared, planned, settings)
@@ -209,6 +210,9 @@ def _carry_out(workspace: Any, declared: Any, planned: Any, settings: Settings) 
         guarding.refuse(verdict, planned.plan, settings.form, settings.output)
     if planned.plan.effective and not settings.yes:
         planned = _confirm(workspace, declared, planned, settings)
+        verdict = guarding.judge(workspace, planned.plan, settings.overrides)
+        if verdict.refusals:  # of what came to be while a person thought
+            guarding.refuse(verdict, planned.plan, settings.form, settings.output)
     report = verdict.recorded(_apply(workspace, planned, settings))
     if settings.verify and not report.interrupted:
         report = _verified(workspace, declared, planned.plan, report, settings)
@@ -275,6 +279,12 @@ def _apply(workspace: Any, planned: Any, settings: Settings) -> Report:
             workers=settings.workers,
             signals=pipeline.Signals(stop=stop, on_outcome=advance),
         )
+
+
+def _same_project(settings: Settings) -> list[str]:
+    """Return the options that lead another command to the project and environment of this one."""
+    where = ["--project", str(settings.project)] if settings.project is not None else []
+    return [*where, "--env", settings.environment] if settings.environment is not None else where
 
 
 def _say(settings: Settings, words: str) -> None:

@@ -21,6 +21,9 @@ PERCENT_FROM = 10
 ALLOW_UNTIL = "allow-booked-until"
 """The annotation that lets a declared object's risks through, up to and including a day in UTC."""
 
+SHARED = "guard-managed-elsewhere"
+"""The code of what another project or environment in the same state manages."""
+
 Identity = tuple[str, str, str]
 """Which live object something is: target, kind and remote id."""
 
@@ -240,7 +243,7 @@ def shared(identity: Identity, address: Address, others: Mapping[Identity, tuple
     if not owners:
         return None
     return Problem(
-        code="guard-managed-elsewhere",
+        code=SHARED,
         summary=f"is managed by {' and '.join(owners)} as well, in the same state; expected one project to manage it",
         hint=f"have one of them forget it (reconciler state rm); to go on all the same: --allow-shared {address}",
         address=address,

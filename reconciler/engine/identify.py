@@ -23,7 +23,20 @@ def index(kind: Kind, lives: Iterable[Live]) -> Index:
 
 def alike(kind: Kind, fields: Fields, among: Index) -> tuple[Live, ...]:
     """Return the indexed objects with the same natural key, by the strongest key that finds any."""
-    return next((among[key] for key in kind.identities(fields) if key in among), ())
+    for key in kind.identities(fields):
+        found = tuple(live for live in among.get(key, ()) if not _apart(kind, fields, live))
+        if found:
+            return found
+    return ()
+
+
+def _apart(kind: Kind, fields: Fields, live: Live) -> bool:
+    """Tell two objects of one name apart by the reference that both state, such as a Resource's `api_ref`."""
+    name = kind.tells_apart
+    if name is None:
+        return False
+    stated, answered = fields.get(name), live.fields.get(name)
+    return bool(stated and answered and stated != answered)
 
 
 def id_order(live: Live) -> tuple[int, str]:
@@ -33,7 +46,7 @@ def id_order(live: Live) -> tuple[int, str]:
 
 def twins(kind: Kind, fields: Fields, reading: Reading, taken: Collection[str]) -> tuple[Live, ...]:
     """Return live objects with the same natural key that nobody has `taken`, by the strongest key that finds any."""
-    free = [live for live in reading.live.values() if live.remote_id not in taken]
+    free = [live for live in reading.live.values() if live.remote_id not in taken and not _apart(kind, fields, live)]
     for key in kind.identities(fields):
         found = [live for live in free if key in kind.identities(live.fields)]
         if found:

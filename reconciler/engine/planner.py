@@ -171,7 +171,7 @@ def make_plan(world: World, snapshot: Snapshot, header: Mapping[str, str | None]
         problems=tuple(sorted(problems, key=problem_order)),
         selection=selection,
         managed=len(world.records),
-        declared=len(world.desired),
+        declared=sum(not item.forget for item in world.desired.values()),
         purpose="destroy" if world.destroying else "apply",
         manifests=manifests,
         targets=_targets(world, ordered),

@@ -90,6 +90,7 @@ KIND = Kind(
     schema="resource",
     canonical=canonical,
     identities=identities,
+    tells_apart="api_ref",
     statement=statement,
     enquiry=enquiry,
 )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 
+from reconciler.manifests.annotations import annotation_problems
 from reconciler.manifests.build import FRAME, MAX_MISTAKES
 from reconciler.manifests.explain import schema_problems
 from reconciler.manifests.load import Document
@@ -46,6 +47,7 @@ def validate(
             manifests.append(_manifest(document, address))
         elif address is not None and address.kind in kinds:
             broken_ones += _sound_part(document, address, kinds[address.kind])
+    problems += [problem for manifest in manifests for problem in annotation_problems(manifest)]
     problems += move_problems(manifests, declared)
     problems += removed_problems(removed, manifests, declared)
     gone = gone_words(manifests, removed, declared)

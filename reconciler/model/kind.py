@@ -121,6 +121,8 @@ class Kind:
 
     `canonical` turns a manifest's spec (without its references) into canonical fields;
     `identities` gives an object's natural keys, strongest first, from canonical fields of either side;
+    `tells_apart` names a field by which two objects that state different values of it are never one, whatever
+    else they share;
     `zone` says in which zone (IANA name or offset) people read the instants of a spec, None for UTC;
     `volatile` names values, at any depth, that change with everyday business (places booked): their
     change alone does not make a plan stale;
@@ -141,6 +143,7 @@ class Kind:
     schema: str
     canonical: Callable[[Mapping[str, Any]], Fields]
     identities: Callable[[Fields], tuple[IdentityKey, ...]]
+    tells_apart: str | None = None
     references: tuple[Reference, ...] = ()
     listed_whole: bool = True
     lays_anew: Mapping[str, frozenset[str]] = field(default_factory=dict)

@@ -74,7 +74,7 @@ class Plan:
     """What would change: one `Change` for each object in the selection, ordered by address.
 
     `managed` counts the objects the state holds for this project and environment, `declared` those the
-    manifests declare, both whatever the selection.
+    manifests want to be there, both whatever the selection.
     `purpose` is `apply` or `destroy`: what the plan was made for. `manifests` holds a digest of each declared
     object by address, `targets` the remote system behind each connection that the plan is about; `runs` counts
     the runs that wrote before it was made.

@@ -372,7 +372,7 @@ def test_what_another_project_manages_is_neither_adopted_nor_written_to(desk):
     assert "is managed by project acme (as Resource/room) as well" in done.err
     assert "--allow-shared Resource/room" in done.err
     assert desk.calls() == []
-    done = desk.run("adopt", "--all", *shop, code=1)
+    done = desk.run("adopt", "--all", *shop, code=4)
     assert "is managed by project acme (as Resource/room) as well" in done.err
     assert "0 objects; 1 not adopted" in done.err
     desk.run("adopt", "Resource/room", "--allow-shared", "Resource/r*", *shop, code=0)

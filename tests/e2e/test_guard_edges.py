@@ -1,0 +1,182 @@
+"""Ways around the guards: unreadable manifests, a long thought, a name written otherwise, somebody else's object."""
+
+from __future__ import annotations
+
+import io
+import json
+import shlex
+
+import pytest
+from desk import PROJECT
+from test_guards import course, passes, project, refused, room, second_project
+
+REMOVED = """\
+apiVersion: reconciler/v1
+kind: Removed
+metadata: {name: old}
+spec: {forget: [Resource/keep]}
+"""
+
+
+@pytest.mark.parametrize("broken", ["spec: {forget: [Resource/keep]", "spec: {forgot: [Resource/keep]}"])
+def test_destroy_does_not_delete_what_unreadable_manifests_may_leave_alone(desk, broken):
+    room(desk)
+    room(desk, "keep")
+    desk.quick("apply", "--yes", code=0)
+    desk.forget("Resource", "keep")
+    desk.box.clear_log()
+    file = desk.manifest("removed.yaml", REMOVED.replace("spec: {forget: [Resource/keep]}", broken))
+    done = desk.quick("destroy", "--yes", code=1)
+    assert "manifests/removed.yaml:" in done.err
+    assert desk.calls() == []
+    file.write_text(REMOVED, encoding="utf-8")
+    desk.quick("destroy", "--yes", code=0)
+    assert [item["name"] for item in desk.box.resources() if not item.get("deleted")] == ["The keep"]
+
+
+class Thinking(io.StringIO):
+    """A terminal at which somebody does something before answering yes."""
+
+    def __init__(self, meanwhile):
+        super().__init__("yes\n")
+        self.meanwhile = meanwhile
+
+    def isatty(self):
+        return True
+
+    def readline(self, *size):
+        self.meanwhile()
+        return super().readline(*size)
+
+
+def test_guards_look_again_after_the_question(desk, monkeypatch):
+    room(desk)
+    desk.quick("apply", "--yes", code=0)
+    shop = second_project(desk)
+    room(desk, description="Quiet")
+    desk.box.clear_log()
+    monkeypatch.setattr("sys.stdin", Thinking(lambda: desk.run("adopt", "Resource/room", "--allow-shared", "*", *shop)))
+    done = desk.quick("apply", code=4)
+    assert "is managed by project shop (as Resource/room) as well" in done.err
+    assert desk.calls() == []
+    monkeypatch.setattr("sys.stdin", Thinking(lambda: None))
+    desk.quick("apply", "--allow-shared", "Resource/room", code=0)
+
+
+def test_a_booking_between_the_question_and_its_answer_stops_the_apply(desk, monkeypatch):
+    course(desk)
+    desk.session(
+        spaces=12, slots=[("2027-03-02", "11:00", 60), ("2027-03-08", "11:00", 60), ("2027-03-15", "9:30", 90)]
+    )
+    slot = desk.box.sessions()[0]["slots"][0]["id"]
+    desk.box.clear_log()
+    monkeypatch.setattr("sys.stdin", Thinking(lambda: desk.box.book(slot)))
+    done = desk.quick("apply", code=5)
+    assert "there is a risk now that was not there (booked-slot-moved)" in done.err
+    assert desk.calls() == []
+
+
+def test_a_manifest_that_forgets_declares_nothing(desk):
+    for number in range(3):
+        room(desk, f"r{number}")
+    desk.quick("apply", "--yes", code=0)
+    for number in (1, 2):
+        desk.forget("Resource", f"r{number}")
+    desk.declare("Resource", "r0", {"name": "The r0"}, forget=True)
+    words, outcomes = refused(desk, "guard-empty")
+    assert "no manifest declares anything, while 2 objects are managed" in words
+    assert outcomes["Resource/r1"]["state"] == "blocked"
+    passes(desk, "--allow-empty")
+
+
+@pytest.mark.parametrize("answered", ["all", "documented"])
+def test_two_resources_of_one_name_and_different_references_are_two(desk, answered):
+    desk.box.set_options(resource_fields=answered)
+    desk.box.add_resource({"name": "Room", "api_ref": "A"})
+    desk.declare("Resource", "room", {"name": "Room", "api_ref": "B"})
+    if answered == "documented":  # nothing tells them apart
+        refused(desk, "guard-already-exists")
+        return
+    done = desk.quick("adopt", "--all", code=1)
+    assert "no live object that is not managed has its natural key; nearly alike: id 13" in done.err
+    desk.quick("adopt", "Resource/room", code=1)
+    desk.quick("apply", "--yes", code=0)
+    assert [item["api_ref"] for item in desk.box.resources()] == ["A", "B"]
+    desk.settled()
+    desk.declare("Resource", "first", {"name": "Room", "api_ref": "A"})
+    desk.quick("adopt", "--all", code=0)
+    desk.settled()
+
+
+def test_adopting_in_part_is_no_refusal(desk):
+    room(desk)
+    room(desk, "other")
+    desk.quick("apply", "--yes", "--target", "Resource/room", code=0)
+    shop = second_project(desk)
+    assert "0 objects; 2 not adopted" in desk.quick("adopt", "--all", *shop, code=1).err
+    desk.box.add_resource({"name": "The other"})
+    assert "1 object (1 Resource); 1 not adopted" in desk.quick("adopt", "--all", *shop, code=4).err
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("allow-booked-untill", "allow-booked-until"),
+        ("allow_booked_until", "allow-booked-until"),
+        ("Allow-Booked", "allow-booked-until"),
+        ("adopt_id", "adopt-id"),
+        ("owner", None),
+        ("example.com/adopt-id", None),
+        ("booked-by", None),
+    ],
+)
+def test_an_annotation_that_is_nearly_one_of_ours_is_told(desk, name, meant):
+    desk.declare("Resource", "room", {"name": "Room"}, annotations={name: "2030-01-01"})
+    done = desk.quick("validate", code=0)
+    words = (
+        f'manifests/resource-room.json:7:7: Resource/room: warning: annotation "{name}" has no meaning here; did you'
+    )
+    assert (f'{words} mean "{meant}"?' in done.out + done.err) is (meant is not None)
+    assert ("no meaning here" in done.out + done.err) is (meant is not None)
+    assert ("no meaning here" in desk.quick("plan", code=0).out) is (meant is not None)
+
+
+def test_an_annotation_does_not_reach_a_destroy(desk):
+    course(desk)
+    file = desk.folder / "manifests" / "session-yoga.json"
+    spec = json.loads(file.read_text(encoding="utf-8"))["spec"]
+    desk.declare("Session", "yoga", spec, annotations={"allow-booked-until": "2999-01-01"})
+    refused(desk, "guard-booked-session-deleted", command="destroy")
+
+
+def test_the_command_that_a_saved_plan_names_carries_it_out(desk):
+    desk.project(PROJECT.format(url=desk.box.url) + "  environments: {test: {}}\n")
+    room(desk)
+    done = desk.quick(
+        *("plan", "--project", ".", "--env", "test", "--out", "next week.json", "--allow-booked", "*"), code=0
+    )
+    words = done.err.split("To carry out exactly this plan: ")[1].strip()
+    assert words == "reconciler apply 'next week.json' --project . --env test --allow-booked '*'"
+    desk.quick(*shlex.split(words)[1:], "--yes", code=0)
+
+
+def test_the_share_of_changes_is_exact_at_its_limit(desk):
+    for number in range(9):
+        room(desk, f"r{number}")
+    desk.quick("apply", "--yes", code=0)
+    for number in range(9):
+        room(desk, f"r{number}", description="All of nine")
+    passes(desk)
+    room(desk, "r9", description="The tenth")
+    desk.quick("apply", "--yes", code=0)
+    project(desk, "policy: {max_change_percent: 33.3}")
+    for number in range(3):
+        room(desk, f"r{number}", description="Three of ten")
+    passes(desk)
+    for number in range(4):
+        room(desk, f"r{number}", description="Four of ten")
+    words, _ = refused(desk, "guard-max-change-percent")
+    assert "4 of 10 managed objects (40 %) would change, more than the limit of 33.3 %" in words
+    assert "policy.max_change_percent at reconciler.yaml:16" in words
+    refused(desk, "guard-max-change-percent", "--max-change-percent", "39.9")
+    passes(desk, "--max-change-percent", "40")
