@@ -76,7 +76,7 @@ def judged(answer: Answer, said: str, words: str, purpose: Purpose, pause: float
         return Attempt(error=kind(message, status=status, hint="correct the connection's base_url"))
     if purpose is Purpose.READ:
         return Attempt(answer=answer, again=status in _BUSY, pause=pause)
-    if status >= 500 or status == 408:  # noqa: PLR2004 - the server's own failures
+    if status >= 500 or status == 408 or status < 200:  # noqa: PLR2004 - the server's own failures, and no answer at all
         pending = status == 504  # noqa: PLR2004 - HTTP's "gateway timeout"
         lost_words = f"{said}{words}; it may have been carried out"
         unknown = OutcomeUnknown(lost_words, status=status, pending=pending)

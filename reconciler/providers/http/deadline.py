@@ -1,4 +1,4 @@
-"""Sockets that know when the whole call has to be over, whatever the other side does.
+"""Sockets that know when the whole call has to be over, and what they have left over, whatever the other side does.
 
 A timeout of the HTTP library starts anew with every byte that comes: a server that sends one byte of a header a
 second holds a run for ever. Here each wait is cut to what is left of the call. (Inside TLS to a proxy that is
@@ -153,5 +153,18 @@ class Lane(httpx.HTTPTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send one request; no step of it, nor of reading its answer, waits beyond its deadline."""
+        if not all(map(_at_rest, self._pool.connections)):
+            self._pool.close()  # it opens anew
         self._clock.deadline = request.extensions.get(DEADLINE)
         return super().handle_request(request)
+
+
+def _at_rest(connection: object) -> bool:
+    """Tell that a connection holds no byte beyond its last answer; one that cannot be looked into counts as not.
+
+    The library would take such bytes for the answer to the next request, whoever put them there.
+    """
+    while (inner := getattr(connection, "_connection", None)) is not None:
+        connection = inner
+    left = getattr(getattr(connection, "_h11_state", None), "trailing_data", None)
+    return isinstance(left, tuple) and not left[0]

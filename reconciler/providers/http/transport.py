@@ -11,6 +11,7 @@ from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
+from reconciler import redaction
 from reconciler.errors import ReconcilerError
 from reconciler.providers.http.body import AnswerTooLarge
 from reconciler.providers.http.deadline import CONNECT_TIMEOUT, Lane
@@ -145,7 +146,7 @@ def _proxy(base_url: str) -> httpx.Proxy | None:
     """Return the proxy the environment names for this host; never one for this very machine."""
     parts = urlsplit(base_url)
     host = parts.hostname or ""
-    if _loopback(host) or proxy_bypass(host):
+    if _loopback(host) or proxy_bypass(parts.netloc.rpartition("@")[2]):  # with its port, which no_proxy may name
         return None
     proxies = getproxies()
     name = parts.scheme if proxies.get(parts.scheme) else "all"
@@ -162,6 +163,8 @@ def _proxy(base_url: str) -> httpx.Proxy | None:
             f"the proxy in the environment variable {name}_proxy cannot be used",
             hint="expected http://HOST:PORT or https://HOST:PORT, or a no_proxy that names the host",
         )
+    if proxy.raw_auth is not None:
+        redaction.hide(proxy.raw_auth[1].decode("utf-8", "replace"))
     return proxy
 
 

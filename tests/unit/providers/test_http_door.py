@@ -107,7 +107,7 @@ def test_a_write_whose_answer_was_lost_is_unknown_and_sent_once(error):
     assert len(script.seen) == 1
 
 
-@pytest.mark.parametrize("status", [302, 303, 408, 500, 502, 503, 504])
+@pytest.mark.parametrize("status", [101, 302, 303, 408, 500, 502, 503, 504])
 def test_a_write_with_a_servers_failure_is_unknown_and_sent_once(status):
     script = Script({"POST /a": httpx.Response(status, headers={"Retry-After": "0"})})
     with open_door(script) as door, pytest.raises(OutcomeUnknown) as caught:
@@ -459,9 +459,12 @@ def test_a_bad_ca_file_is_named(tmp_path):
 
 def test_proxies_of_the_environment_are_used(monkeypatch):
     monkeypatch.setenv("https_proxy", "proxy.example:3128")
-    monkeypatch.setenv("no_proxy", "direct.example")
+    monkeypatch.setenv("no_proxy", "direct.example, port.example:8443")
     assert transport._proxy("https://uk.bookingbug.com").url == "http://proxy.example:3128"
     assert transport._proxy("https://direct.example") is None
+    assert transport._proxy("https://direct.example:8443") is None
+    assert transport._proxy("https://port.example:8443") is None
+    assert transport._proxy("https://port.example") is not None
     assert transport._proxy("https://localhost:1") is None
 
 

@@ -10,6 +10,7 @@ import pytest
 import trustme
 from provider_script import connection
 
+from reconciler import redaction
 from reconciler.errors import OutcomeUnknown, ReconcilerError, RemoteError
 from reconciler.manifests.endpoints import base_url_fault
 from reconciler.providers.http import Door, transport
@@ -153,6 +154,15 @@ def test_a_proxys_password_is_in_no_message(monkeypatch):
     with a_door("https://uk.bookingbug.com") as door, pytest.raises(RemoteError, match="cannot connect") as caught:
         door.get("/a")
     assert "hunter2" not in f"{caught.value} {caught.value.hint}"
+
+
+def test_a_proxys_password_is_masked_wherever_it_comes_back(monkeypatch):
+    monkeypatch.setenv("https_proxy", "http://me:hunter2%2Fhunter2@127.0.0.1:1")
+    with redaction.run(), a_door("https://uk.bookingbug.com"):
+        assert (
+            redaction.redacted("your login hunter2/hunter2 is not known here")
+            == "your login ******** is not known here"
+        )
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.9.9.9", "[::1]", "LOCALHOST", "localhost:8080"])

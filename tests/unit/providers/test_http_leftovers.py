@@ -1,0 +1,112 @@
+"""An answer never comes from what an earlier one left behind: proved over real sockets."""
+
+import socket
+import threading
+from contextlib import closing, contextmanager
+
+import pytest
+from provider_script import connection
+
+from reconciler.errors import OutcomeUnknown, RemoteError
+from reconciler.providers.http import Door
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n"
+FORGED = OK + b"evil"
+TAILS = {
+    "a whole answer": FORGED,
+    "half an answer": b"HTTP/1.1 201 Created\r\nX-Forged: ",
+    "garbage": b"garbage",
+    "a line's end": b"\r\n",
+}
+
+
+def _request(peer):
+    """Read one request whole; its body is one byte or none."""
+    read = b""
+    while b"\r\n\r\n" not in read or (b"POST" in read and not read.endswith(b"\r\n\r\nx")):
+        more = peer.recv(65536)
+        if not more:
+            return b""
+        read += more
+    return read
+
+
+@contextmanager
+def answering(*answers):
+    """A server that answers each request, over however many connections, with the next of `answers`; yields its log."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    todo, log = list(answers), []
+
+    def talk(peer, number):
+        with closing(peer):
+            try:
+                while todo and _request(peer):
+                    log.append(number)
+                    peer.sendall(todo.pop(0))
+            except OSError:
+                return
+
+    def accept():
+        number = 0
+        while True:
+            try:
+                peer, _ = listener.accept()
+            except OSError:
+                return
+            number += 1
+            threading.Thread(target=talk, args=(peer, number), daemon=True).start()
+
+    thread = threading.Thread(target=accept, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}", log
+    finally:
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        thread.join(10)
+
+
+def a_door(url, **settings):
+    return closing(Door(connection(base_url=url, timeout=10, **settings), writes=True, secrets={}, backoff=0))
+
+
+@pytest.mark.parametrize("tail", TAILS.values(), ids=TAILS)
+def test_what_follows_an_answer_is_no_answer_to_the_next_request(tail):
+    with answering(OK + b"true" + tail, OK + b"next") as (url, log), a_door(url, max_concurrency=1) as door:
+        assert door.get("/a").body == b"true"
+        assert door.write("POST", "/b", content=b"x").body == b"next"
+    assert log == [1, 2]
+
+
+def test_the_same_behind_a_proxy(monkeypatch):
+    answers = (OK + b"true" + FORGED, OK + b"next")
+    with answering(*answers) as (url, log):
+        monkeypatch.setenv("http_proxy", url)
+        with a_door("http://far.example", max_concurrency=1, allow_http=True) as door:
+            assert door.get("/a").body == b"true"
+            assert door.write("POST", "/b", content=b"x").body == b"next"
+    assert log == [1, 2]
+
+
+def test_a_connection_without_leftovers_is_kept():
+    with answering(OK + b"true", OK + b"next") as (url, log), a_door(url, max_concurrency=1) as door:
+        assert [door.get("/a").body, door.get("/b").body] == [b"true", b"next"]
+    assert log == [1, 1]
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\nContent-Length: 4\r\n\r\ntrueHTTP",
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nevil",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\n" + FORGED,
+    ],
+    ids=["two lengths", "not gzip", "no chunk"],
+)
+def test_a_connection_with_a_broken_answer_is_not_used_again(broken):
+    with answering(broken, OK + b"next") as (url, log), a_door(url, max_concurrency=1) as door:
+        with pytest.raises(RemoteError) as caught:
+            door.write("POST", "/a", content=b"x")
+        assert isinstance(caught.value, OutcomeUnknown)
+        assert door.get("/b").body == b"next"
+    assert log == [1, 2]
