@@ -279,7 +279,7 @@ def _send_delete(run: Run, change: Change, call: Call, sent: list[Call]) -> None
     receipt = _send(run, call, number, sent, change.record)
     if not receipt.gone and change.record is not None:
         try:
-            confirm_gone(run.open_provider(call.connection), change.address.kind, change.record)
+            confirm_gone(run.open_provider(call.connection), run.kinds[change.address.kind], change.record)
         except OutcomeUnknown:
             run.store.quieten(number)
             raise

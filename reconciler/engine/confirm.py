@@ -40,16 +40,21 @@ def confirm(
     return "failed", f"applied, but the server answers {', '.join(wrong[:_SHOWN_DIFFERENCES])}{more}"
 
 
-def confirm_gone(reader: Provider, kind: str, record: Record) -> None:
-    """Raise RemoteError where a deleted object is still there, OutcomeUnknown where that cannot be told."""
+def confirm_gone(reader: Provider, kind: Kind, record: Record) -> None:
+    """Raise RemoteError where a deleted object is still there, OutcomeUnknown where that cannot be told.
+
+    What is over by itself after a while is not looked at: to ask for one that has ended may start a new one.
+    """
+    if kind.ephemeral is not None:
+        return
     unread = "deleted, but it could not be read back"
     try:
-        reading = reader.read(Scope(kind=kind, ids={record.remote_id: {}}, listing=False))
+        reading = reader.read(Scope(kind=kind.name, ids={record.remote_id: {}}, listing=False))
     except RemoteError as error:
         raise OutcomeUnknown(f"{unread}: {error.message}") from None
     if record.remote_id in reading.live:
         raise RemoteError("deleted, but the server still answers it; it stays managed")
-    if record.remote_id not in reading.absent and record.remote_id not in reading.expired:
+    if record.remote_id not in reading.absent:
         raise OutcomeUnknown(f"{unread}: {reading.unreadable.get(record.remote_id, 'nothing was answered about it')}")
 
 

@@ -157,7 +157,7 @@ class Options:
 
     keeps: str = _text(
         "",
-        about="what stays although its delete is answered like any other: session, resource, slot or hold; "
+        about="what stays although its delete is answered like any other: session, resource or slot; "
         "separated by commas",
     )
 
@@ -196,7 +196,7 @@ class Options:
         return {name.strip(): value.strip() if equals else None for name, equals, value in pairs}
 
     def lets_go(self, what: str) -> bool:
-        """Whether a delete of `what` (session, resource, slot, hold) really takes it away, as `keeps` says."""
+        """Whether a delete of `what` (session, resource, slot) really takes it away, as `keeps` says."""
         return what not in {item.strip() for item in self.keeps.split(",")}
 
     @classmethod

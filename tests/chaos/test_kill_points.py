@@ -12,6 +12,7 @@ from contextlib import closing
 import pytest
 from chaos_town import APPLY, Town
 
+from reconciler.model.objects import Address, Record
 from reconciler.sandbox import Fault, Sandbox
 from reconciler.state.store import Store
 
@@ -120,7 +121,7 @@ def die(folder, body):
     script = f"""
 import sys, time
 from reconciler.state.store import Store
-from reconciler.state import store as module
+from reconciler.state import database, store as module
 def here():
     print("here", flush=True)
     time.sleep({PATIENCE})
@@ -135,12 +136,12 @@ store = Store("sqlite:///{folder}/deep/state.db", project="town")
 
 
 CREATING = {
-    "the folder is there, the file is not": "module._make_folder(store._file.parent); here()",
-    "the file is there, the tables are not": "module.metadata.create_all = lambda _: here(); store.check_writable()",
+    "the folder is there, the file is not": "database.backups.make_folder(store._database.file.parent); here()",
+    "the file is there, the tables are not": "database.metadata.create_all = lambda _: here(); store.tidy()",
     "some tables are there, uncommitted": """
-real = module.metadata.create_all
-module.metadata.create_all = lambda connection: (real(connection), here())
-store.check_writable()
+real = database.metadata.create_all
+database.metadata.create_all = lambda connection: (real(connection), here())
+store.tidy()
 """,
 }
 
@@ -148,10 +149,11 @@ store.check_writable()
 @pytest.mark.parametrize("moment", CREATING)
 def test_a_kill_while_the_state_is_made_leaves_one_that_can_be_used(tmp_path, moment):
     die(tmp_path, CREATING[moment])
+    yoga = Record(address=Address("Session", "yoga"), connection="x", target="y", remote_id="1", fields={})
     with closing(Store(f"sqlite:///{tmp_path}/deep/state.db", project="town")) as store:
         assert store.records() == {}
-        store.check_writable()
-        assert store.records() == {}
+        store.save(yoga)
+        assert list(store.records()) == [yoga.address]
 
 
 def test_a_kill_inside_a_transaction_leaves_what_was_there_before(tmp_path):

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import pytest
 from desk import SLOTS
-from holding import CREDENTIALS, KAYAKS
-from holding import PROJECT as SHOP
 
 from reconciler.sandbox import Fault
 
@@ -88,17 +86,4 @@ def test_a_delete_that_cannot_be_read_back_is_unknown_and_looked_at_by_the_next_
     desk.box.clear_log()
     desk.run("destroy", "--yes", code=0)
     assert desk.calls() == []
-    assert desk.quick("state", "list", code=0).out == "Nothing is managed yet.\n"
-
-
-def test_a_held_booking_that_the_server_keeps_stays_managed(desk):
-    desk.env |= CREDENTIALS
-    desk.project(SHOP.format(url=desk.box.url))
-    desk.declare("BookingSession", "trip", {"items": [KAYAKS]})
-    desk.quick("apply", "--yes", code=0)
-    desk.box.set_options(keeps="hold")
-    done = desk.run("destroy", "--yes", code=3)
-    assert "deleted, but the server still answers it; it stays managed" in done.out
-    desk.box.set_options(keeps="")
-    desk.run("destroy", "--yes", code=0)
     assert desk.quick("state", "list", code=0).out == "Nothing is managed yet.\n"

@@ -38,7 +38,7 @@ def end(call: Call) -> Reply:
     over = hold is None or holds.has_expired(call.world, hold)
     if over and call.options.end_again == "error":
         raise envelope.session_gone(call)
-    if hold is not None and call.options.lets_go("hold"):
+    if hold is not None:
         holds.end(call.world, hold)
     return envelope.answer(call, {}, headers=_cookie(call, "", "; Max-Age=0"))
 
