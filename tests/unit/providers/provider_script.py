@@ -1,6 +1,7 @@
 """A scripted remote system behind a real door: answers by method and path, and what was asked."""
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -18,6 +19,20 @@ Reply = httpx.Response | Exception | Callable[[httpx.Request], httpx.Response]
 def connection(**settings) -> Connection:
     given = {"name": "sessions", "provider": "bookingbug-sessions", "base_url": "https://uk.bookingbug.com"}
     return Connection(**{**given, "where": WHERE, **settings})
+
+
+def whole_request(peer):
+    """Read a request to its end, empty where there is none: to close a socket with unread bytes would reset it."""
+    read = b""
+    while True:
+        head, over, content = read.partition(b"\r\n\r\n")
+        length = re.search(rb"(?i)content-length: (\d+)", head)
+        if over and len(content) >= (int(length[1]) if length else 0):
+            return read
+        more = peer.recv(65536)
+        if not more:
+            return b""
+        read += more
 
 
 @dataclass

@@ -9,7 +9,7 @@ import zlib
 from contextlib import closing, contextmanager
 
 import pytest
-from provider_script import connection
+from provider_script import connection, whole_request
 
 from reconciler.errors import OutcomeUnknown, RemoteError
 from reconciler.providers.http import MAX_ANSWER, Door, body
@@ -34,7 +34,7 @@ def serving(pieces):
                 return
             with closing(peer):
                 try:
-                    seen.append(peer.recv(65536))
+                    seen.append(whole_request(peer))
                     for piece in pieces():
                         peer.sendall(piece)
                 except OSError:

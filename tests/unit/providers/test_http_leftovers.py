@@ -5,7 +5,7 @@ import threading
 from contextlib import closing, contextmanager
 
 import pytest
-from provider_script import connection
+from provider_script import connection, whole_request
 
 from reconciler.errors import OutcomeUnknown, RemoteError
 from reconciler.providers.http import Door
@@ -20,17 +20,6 @@ TAILS = {
 }
 
 
-def _request(peer):
-    """Read one request whole; its body is one byte or none."""
-    read = b""
-    while b"\r\n\r\n" not in read or (b"POST" in read and not read.endswith(b"\r\n\r\nx")):
-        more = peer.recv(65536)
-        if not more:
-            return b""
-        read += more
-    return read
-
-
 @contextmanager
 def answering(*answers):
     """A server that answers each request, over however many connections, with the next of `answers`; yields its log."""
@@ -40,7 +29,7 @@ def answering(*answers):
     def talk(peer, number):
         with closing(peer):
             try:
-                while todo and _request(peer):
+                while todo and whole_request(peer):
                     log.append(number)
                     peer.sendall(todo.pop(0))
             except OSError:
