@@ -16,12 +16,12 @@ from sqlalchemy import (
     Connection,
     Engine,
     Float,
+    bindparam,
     cast,
     create_engine,
     event,
     func,
     insert,
-    literal,
     select,
 )
 from sqlalchemy.engine import URL, make_url
@@ -135,7 +135,7 @@ class Database:
     def clock(self) -> ColumnElement[float]:
         """Return the present as Unix time by the clock that all programs on this state share: of a server, its own."""
         if self.is_file:
-            return literal(time.time())
+            return bindparam("clock", callable_=time.time, type_=Float(53))
         return cast(func.extract("epoch", func.clock_timestamp()), Float(53))
 
     def moment(self, connection: Connection) -> float:

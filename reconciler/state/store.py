@@ -19,6 +19,7 @@ from reconciler.state.holder import EXPIRY, dead
 from reconciler.state.restore import Kept, Restored
 from reconciler.state.rows import INTENT, intent_of, intent_values, lease_of, past_run_of, record_of, record_values
 from reconciler.state.schema import forgotten, intents, leases, objects, runs, sightings
+from reconciler.state.statements import Statements, of
 
 Result = TypeVar("Result")
 
@@ -46,6 +47,7 @@ class Store:
         self._run_id: str | None = None
         self._given_up = threading.Event()
         self._scope = {"project": project, "environment": environment or ""}
+        self._statements = Statements.of_scope(**self._scope, clock=self._database.clock())
 
     @property
     def label(self) -> str:
@@ -85,15 +87,15 @@ class Store:
 
     def _renewed(self, connection: Connection, run_id: str) -> bool:
         """Give a sign of life for a run's lease; tell whether it holds it."""
-        clock = self._database.clock()
-        mine = and_(self._mine(leases), leases.c.run_id == run_id)
-        beaten = update(leases).where(mine).values(beat=clock, expires=clock + EXPIRY)
-        return bool(connection.execute(beaten).rowcount)
+        return bool(connection.execute(self._statements.beat, {"of_run": run_id}).rowcount)
 
-    @staticmethod
-    def _open(connection: Connection, number: int | None) -> bool:
-        query = select(intents.c.number).where(intents.c.number == number)
-        return number is not None and connection.execute(query).first() is not None
+    def _open(self, connection: Connection, number: int | None) -> bool:
+        asked = {"of_number": number}
+        return number is not None and connection.execute(self._statements.open, asked).first() is not None
+
+    def _end(self, connection: Connection, number: int | None) -> None:
+        if number is not None:
+            connection.execute(self._statements.end, {"of_number": number})
 
     def records(self) -> Mapping[Address, Record]:
         """Return every managed object by address, in address order."""
@@ -122,24 +124,24 @@ class Store:
         `fenced` demands that the intent's run holds the lease: ReconcilerError where it lost it.
         """
         values = {**self._scope, **intent_values(intent), "token": uuid.uuid4().hex}
-        known = select(intents.c.number).where(intents.c.token == values["token"])
         tried: list[bool] = []
 
         def work(connection: Connection) -> int:
             if fenced and self._run_id != intent.run_id:
                 message = f"run {intent.run_id} does not hold the state's lease"
                 raise ReconcilerError(message)
-            number = connection.execute(known).scalar_one_or_none() if tried else None
+            known = {"of_token": values["token"]}
+            number = connection.execute(self._statements.known, known).scalar_one_or_none() if tried else None
             tried.append(True)
             if number is None:  # not from a first try whose commit was not confirmed
-                number = connection.execute(insert(intents).values(values).returning(intents.c.number)).scalar_one()
+                number = connection.execute(self._statements.begin, values).scalar_one()
             return int(number)
 
         return self._write(work)
 
     def end(self, number: int) -> None:
         """Forget an intent whose call certainly had no effect, or whose effect needs no record."""
-        self._write(lambda connection: _end(connection, number), ends=number)
+        self._write(lambda connection: self._end(connection, number), ends=number)
 
     def quieten(self, number: int) -> None:
         """Record that an intent's call has ended, though with what result is not known."""
@@ -242,14 +244,14 @@ class Store:
 
     def save(self, record: Record, *, ends: int | None = None) -> None:
         """Write one object's record, and end the intent that led to it, in one transaction."""
-        values, mine = record_values(record), self._mine(objects, record.address)
+        values, which = record_values(record), of(record.address)
         key = {**self._scope, "kind": record.address.kind, "name": record.address.name}
 
         def work(connection: Connection) -> None:
-            if not connection.execute(update(objects).where(mine).values(values)).rowcount:
-                connection.execute(insert(objects).values({**key, **values, "created_at": now()}))
-            connection.execute(delete(forgotten).where(self._mine(forgotten, record.address)))
-            _end(connection, ends)
+            if not connection.execute(self._statements.change, {**values, **which}).rowcount:
+                connection.execute(self._statements.add, {**key, **values, "created_at": now()})
+            connection.execute(self._statements.unforget, which)
+            self._end(connection, ends)
 
         self._write(work, ends=ends)
 
@@ -262,7 +264,7 @@ class Store:
             if given_up is not None:
                 connection.execute(delete(forgotten).where(self._mine(forgotten, address)))
                 connection.execute(insert(forgotten).values({**key, "digest": given_up, "forgotten_at": now()}))
-            _end(connection, ends)
+            self._end(connection, ends)
             return bool(gone)
 
         return self._write(work, ends=ends)
@@ -360,8 +362,3 @@ class Store:
     def close(self) -> None:
         """Give back the database connections."""
         self._database.close()
-
-
-def _end(connection: Connection, number: int | None) -> None:
-    if number is not None:
-        connection.execute(delete(intents).where(intents.c.number == number))
