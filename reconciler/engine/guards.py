@@ -97,7 +97,8 @@ class Verdict:
         return Report(plan_digest=plan_digest, outcomes=outcomes, refused=True)
 
     def _held_back(self, change: Change) -> Outcome:
-        against = "; ".join(problem.summary for problem in self.against(change.address))
+        found = self.against(change.address)
+        against = "; ".join(words for problem in found for words in (problem.summary, problem.hint) if words)
         idle: State = "noop" if change.action == "noop" else "unknown"
         return Outcome(
             address=change.address,
@@ -281,7 +282,9 @@ def _setting(risk: Risk, policy: Policy) -> str:
     """Say which setting makes a risk stop an apply, and where it stands."""
     if not risk.about_bookings or risk.code not in RISKS:
         return ""
-    return f" ({risk.code} is block: {_place(policy.risks_at.get(risk.code), f'policy.risks.{risk.code}')})"
+    where = policy.risks_at.get(risk.code)
+    stands = f" at {where.path}:{where.line}" if where else ", the default"
+    return f" (policy.risks.{risk.code} is block{stands})"
 
 
 def _until(change: Change) -> str | None:

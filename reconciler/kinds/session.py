@@ -221,7 +221,7 @@ def _cut_risks(slots: Sequence[Slot] | None, cut: _Cut) -> Iterator[Risk]:
     over, unsaid = _over(slots, cut.spaces)
     if over:
         verb = "setting" if cut.grown else "cutting"
-        yield counted("booked-spaces-cut", f"{verb} spaces to {cut.spaces} is less than is taken on", over)
+        yield counted("booked-spaces-cut", f"{verb} spaces to {cut.spaces} leaves fewer than are taken on", over)
     if unsaid and not cut.grown:
         message = f"cutting spaces to {cut.spaces}, yet the API did not answer the slots' bookings: not known how many"
         ids = tuple(slot["id"] for slot in unsaid if slot["id"] is not None)

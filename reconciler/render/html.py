@@ -25,7 +25,10 @@ def plan(plan: Plan, digest: str | None = None) -> str:
         headline=phrases.plan_headline(plan),
         subject=phrases.subject(plan),
         tiles=[(mark, word, number) for word, (mark, number) in phrases.counts(plan).items()],
-        risks=[(change, risk, phrases.risk_facts(risk)) for change, risk in phrases.at_risk(plan)],
+        risks=[
+            (change.address, phrases.stops(change, risk), phrases.risk_words(change, risk), phrases.risk_facts(risk))
+            for change, risk in phrases.at_risk(plan)
+        ],
         allowances=phrases.allowances(plan),
         totals=bookings.totals(plan),
         changes=[

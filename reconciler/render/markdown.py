@@ -105,10 +105,10 @@ def _risks(plan: Plan) -> list[str]:
         return []
     lines = ["> [!CAUTION]", "> **Bookings at risk**", ">"]
     for change, risk in risks[:LISTED]:
-        sign = "✗" if risk.level == "block" else "!"
+        sign = "✗" if phrases.stops(change, risk) else "!"
         facts = phrases.risk_facts(risk)
         tail = f" ({prose(facts)})" if facts else ""
-        lines.append(f"> - {sign} **{prose(change.address)}**: {prose(risk.message)}{tail}")
+        lines.append(f"> - {sign} **{prose(change.address)}**: {prose(phrases.risk_words(change, risk))}{tail}")
     if len(risks) > LISTED:
         lines.append(f"> - … and {len(risks) - LISTED} more")
     allowances = phrases.allowances(plan)[:LISTED]

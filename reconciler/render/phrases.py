@@ -180,7 +180,18 @@ def unread(plan: Plan) -> tuple[tuple[str, tuple[Change, ...]], ...]:
 def at_risk(plan: Plan) -> tuple[tuple[Change, Risk], ...]:
     """Return every risk with its change, those that stop an apply first."""
     risks = [(change, risk) for change in plan.changes for risk in change.risks]
-    return tuple(sorted(risks, key=lambda item: item[1].level != "block"))
+    return tuple(sorted(risks, key=lambda item: (not stops(*item), item[1].level != "block")))
+
+
+def stops(change: Change, risk: Risk) -> bool:
+    """Whether a risk stops the apply: one that a flag or an annotation lets through does not."""
+    return risk.level == "block" and f"guard-{risk.code}" in change.guarded
+
+
+def risk_words(change: Change, risk: Risk) -> str:
+    """Say what is at risk, and whether that is let through."""
+    through = risk.level == "block" and not stops(change, risk)
+    return f"{risk.message}; let through" if through else risk.message
 
 
 def guarded(change: Change) -> tuple[str, ...]:
@@ -199,7 +210,7 @@ def risk_facts(risk: Risk) -> str:
 def allowances(plan: Plan) -> tuple[str, ...]:
     """Return the options that would let the blocked changes through."""
     blocked = dict.fromkeys(
-        str(change.address) for change, risk in at_risk(plan) if risk.level == "block" and risk.about_bookings
+        str(change.address) for change, risk in at_risk(plan) if stops(change, risk) and risk.about_bookings
     )
     return tuple(f"--allow-booked {address}" for address in blocked)
 

@@ -110,8 +110,9 @@ def _risks(console: Console, plan: Plan) -> None:
         return
     _say(console, ("At risk", "bold red"))
     for change, risk in risks:
-        sign, style = ("✗", "bold red") if risk.level == "block" else ("!", "bold yellow")
-        _say(console, "  ", (sign, style), " ", (str(change.address), "bold"), f": {risk.message}")
+        sign, style = ("✗", "bold red") if phrases.stops(change, risk) else ("!", "bold yellow")
+        words = phrases.risk_words(change, risk)
+        _say(console, "  ", (sign, style), " ", (str(change.address), "bold"), f": {words}")
         facts = phrases.risk_facts(risk)
         if facts:
             _say(console, (f"      {facts}", "dim"))

@@ -108,10 +108,11 @@ def test_each_risk_of_a_session_is_refused_named_and_let_through(desk, change, c
     change(desk)
     words, outcomes = refused(desk, f"guard-{code}")
     assert "7 booked, 2 reserved" in words
-    place = f"policy.risks.{code} at reconciler.yaml:18" if policy else f"the default of policy.risks.{code}"
-    assert place in words
+    place = " at reconciler.yaml:18" if policy else ", the default"
+    assert f"policy.risks.{code} is block{place}" in words
     assert "--allow-booked Session/yoga" in words
     assert "7 booked, 2 reserved" in outcomes["Session/yoga"]["error"]
+    assert "to let it through: --allow-booked Session/yoga" in outcomes["Session/yoga"]["error"]
     assert outcomes["Resource/other"]["state"] == "noop"
     shown = desk.quick("plan").out
     assert "touches Yoga 2027-03-08 11:00: 7 booked, 2 reserved" in shown
@@ -120,6 +121,20 @@ def test_each_risk_of_a_session_is_refused_named_and_let_through(desk, change, c
     assert f"⊘ blocked by guard-{code}" in shown
     allowed = passes(desk, "--allow-booked", "Session/y*")
     assert allowed["Session/yoga"] == [(f"guard-{code}", "--allow-booked Session/y*")]
+
+
+@pytest.mark.parametrize("form", ["text", "markdown", "html"])
+def test_a_plan_does_not_say_of_what_is_let_through_that_it_stops_the_apply(desk, form):
+    course(desk)
+    moved(desk)
+    assert "stops the apply" in desk.quick("plan", "--format", form).out
+    assert "let through" not in desk.quick("plan", "--format", form).out.replace("is let through:", "")
+    by_flag = desk.quick("plan", "--format", form, "--allow-booked", "Session/yoga", "--out", "fine.plan").out
+    again = desk.quick("show", "fine.plan", "--format", form).out
+    for shown in (by_flag, again):
+        assert "7 booked, 2 reserved); let through" in shown
+        assert "stops the apply" not in shown
+        assert "--allow-booked" not in shown
 
 
 def test_a_project_may_have_a_risk_only_warned_of(desk):
