@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from reconciler.errors import UsageError
+from reconciler.model.nearest import nearest_address
 from reconciler.model.objects import Address, Desired, Problem, Record, Scope, problem_order
 
 if TYPE_CHECKING:
@@ -161,10 +162,8 @@ def _check_choice(found: Addressed, places: Iterable[Place], choice: Choice) -> 
     universe = [str(address) for place in places for address in found.lives.get(place, ())]
     for pattern in choice.addresses:
         if not any(fnmatchcase(address, pattern) for address in universe):
-            from difflib import get_close_matches  # noqa: PLC0415 - only where an address is misspelt
-
-            near = get_close_matches(pattern, sorted(universe), n=1)
-            hint = f"did you mean {near[0]}?" if near else "export without ADDRESS shows what there is"
+            near = nearest_address(pattern, universe)
+            hint = f"did you mean {near}?" if near else "export without ADDRESS shows what there is"
             raise UsageError(f"{pattern} matches no live object", hint=hint)
 
 

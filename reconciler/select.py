@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection, Mapping
 from fnmatch import fnmatchcase
 from types import MappingProxyType
 
 from reconciler.errors import UsageError
+from reconciler.model.nearest import nearest_address
 from reconciler.model.objects import Address, Desired
 from reconciler.model.plan import Selection
 
@@ -44,7 +44,7 @@ def select(
 def _matching(universe: Collection[Address], pattern: str, option: str) -> list[Address]:
     found = [address for address in universe if fnmatchcase(str(address), pattern)]
     if not found:
-        near = difflib.get_close_matches(pattern, sorted(map(str, universe)), n=1)
-        hint = f"did you mean {near[0]}?" if near else "addresses look like Session/spring-yoga; globs are welcome"
+        near = nearest_address(pattern, universe)
+        hint = f"did you mean {near}?" if near else "addresses look like Session/spring-yoga; globs are welcome"
         raise UsageError(f"{option} {pattern} matches no object", hint=hint)
     return found

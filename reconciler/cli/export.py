@@ -82,7 +82,7 @@ def export(
     with pipeline.Workspace(settings, parallelism=parallelism) as workspace:
         made = pipeline.export(workspace, declared, wish)
     text.problems(people(), made.problems)
-    said = _notes(declared, made, window)
+    said = _notes(declared, made, window, out)
     if out is None:
         write(_stream(made.manifests), None)
         said.append(f"Exported {_counted(made.manifests)}.")
@@ -119,13 +119,15 @@ def _midnight(day: date) -> str:
     return f"{day.isoformat()}T00:00:00Z"
 
 
-def _notes(declared: Declared, made: Export, window: tuple[str, str]) -> list[str]:
+def _notes(declared: Declared, made: Export, window: tuple[str, str], out: Path | None) -> list[str]:
     notes = []
     if made.windowed:
         last = date.fromisoformat(window[1][:10]) - timedelta(days=1)
         notes.append(f"Blocks from {window[0][:10]} until {last}; for other days: --from DATE --until DATE.")
-    if declared.errors:
-        count = len(declared.errors)
+    # The first export makes the folder that spec.manifests names.
+    errors = [item for item in declared.errors if item.code != "path-missing" or out is None or out.exists()]
+    if errors:
+        count = len(errors)
         words = "1 problem" if count == 1 else f"{count} problems"
         notes.append(
             f"The manifests have {words}; what cannot be read of them counts as not declared: reconciler validate"
@@ -150,6 +152,8 @@ def _save(settings: Project, declared: Declared, made: Export, out: Path, choice
     if len(written) > _NAMED:
         said.append(f"Wrote {len(written) - _NAMED} more files")
     said.append(f"Exported {_counted(items)} to {out}: {len(written)} written, {unchanged} unchanged.")
+    if any(item.complete and not item.known for item in items):
+        said.append("To manage what is new from now on (spec.manifests has to name it): reconciler adopt --all")
     return said
 
 

@@ -81,4 +81,5 @@ def _list_choices(options: type) -> None:
     for field in fields(options):
         allowed = field.metadata.get("choices")
         values = "|".join(map(str, allowed)) if allowed else str(field.type)
-        click.echo(f"{field.name}={values}  (default {field.default})\n    {field.metadata.get('about', '')}")
+        default = "empty" if field.default == "" else field.default
+        click.echo(f"{field.name}={values}  (default {default})\n    {field.metadata.get('about', '')}")

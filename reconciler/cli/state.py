@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import nullcontext
@@ -17,16 +16,24 @@ from reconciler.cli import options
 from reconciler.cli.output import show
 from reconciler.errors import ReconcilerError, UsageError
 from reconciler.model.kind import Kind
+from reconciler.model.nearest import nearest_address
 from reconciler.model.objects import Address, Record
 from reconciler.model.plan import Selection
 
 
-@click.group()
+class _InOrder(click.Group):
+    """A group whose help lists its commands as they are wanted: looking first, then what changes something."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(self.commands)
+
+
+@click.group(cls=_InOrder)
 def state() -> None:
     """Look at, and mend, the record of what is managed."""
 
 
-@state.command("list")
+@state.command("list", short_help="List what is managed, with remote ids.")
 @options.common
 @options.selecting
 @options.formatted("text", "json")
@@ -52,7 +59,7 @@ def list_objects(
     show(form, output, {"json": lambda: machine.dumps(document)}, lambda console: _table(console, rows))
 
 
-@state.command("show")
+@state.command("show", short_help="Show what is recorded of one object.")
 @click.argument("address")
 @options.common
 @options.formatted("text", "json")
@@ -72,7 +79,7 @@ def show_object(
     show(form, output, {"json": lambda: machine.dumps(document)}, lambda console: _details(console, document))
 
 
-@state.command("mv")
+@state.command("mv", short_help="Give a managed object another name.")
 @click.argument("source", metavar="FROM")
 @click.argument("target", metavar="TO")
 @options.common
@@ -112,7 +119,7 @@ def move(
             say(f"{_would(dry_run, 'Renamed')} it in what depends on it: {', '.join(dependents)}")
 
 
-@state.command("rm")
+@state.command("rm", short_help="Forget objects; they stay on the remote system.")
 @click.argument("addresses", nargs=-1, required=True, metavar="ADDRESS...")
 @options.common
 @options.locking
@@ -146,7 +153,7 @@ def remove(
             store.tidy()
 
 
-@state.command("restore")
+@state.command("restore", short_help="Bring a backup of the state back.")
 @click.argument("file", type=click.Path(path_type=Path))
 @options.common
 @options.locking
@@ -158,6 +165,7 @@ def restore(
     Calls that are open now stay open, so that the next run looks for what they did.
     """
     with _workspace(project, environment, quiet) as workspace, workspace.hold(timeout=lock_timeout):
+        workspace.store.restorable(file)
         workspace.backup("restore")
         found = workspace.store.restore(file)
     if not quiet:
@@ -190,7 +198,7 @@ def _left(workspace: Any, address: Address, record: Record | None) -> str:
     return f"{address} ({_place(workspace, record)} is left alone)"
 
 
-@state.command("unlock")
+@state.command("unlock", short_help="Take the lease from a dead run.")
 @click.argument("run_id", metavar="ID")
 @options.common
 def unlock(run_id: str, project: Path | None, environment: str | None, quiet: bool, **_: Any) -> None:
@@ -219,8 +227,8 @@ def _parsed(text: str) -> Address:
 def _known(addresses: Collection[Address], text: str) -> Address:
     address = _parsed(text)
     if address not in addresses:
-        near = difflib.get_close_matches(text, sorted(map(str, addresses)), n=1)
-        hint = f"did you mean {near[0]}?" if near else "reconciler state list shows what is managed"
+        near = nearest_address(text, addresses)
+        hint = f"did you mean {near}?" if near else "reconciler state list shows what is managed"
         raise ReconcilerError(f"{text} is not managed", hint=hint)
     return address
 

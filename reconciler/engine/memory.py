@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,6 +10,7 @@ from typing import Protocol
 
 from reconciler.errors import ReconcilerError
 from reconciler.model.change import Change
+from reconciler.model.nearest import nearest_address
 from reconciler.model.objects import Address, Desired, Intent, Problem, Record, SourceRef
 from reconciler.model.report import Outcome
 
@@ -182,12 +182,12 @@ def unknown_removals(
     for address, where in sorted(removed.items(), key=lambda pair: str(pair[0])):
         if address in memory.known:
             continue
-        near = difflib.get_close_matches(str(address), sorted(at_stake), n=1)
-        if near and at_stake[near[0]].kind == address.kind:
+        near = nearest_address(str(address), at_stake)
+        if near is not None and at_stake[near].kind == address.kind:
             yield Problem(
                 code="removed-unknown",
                 severity="warning",
-                summary=f"is to be forgotten, but is not managed; did you mean {near[0]}, which would be deleted?",
+                summary=f"is to be forgotten, but is not managed; did you mean {near}, which would be deleted?",
                 where=where,
                 address=address,
             )

@@ -114,6 +114,9 @@ def _wrong(error: Any, path: Path, schema: Mapping[str, Any]) -> _Mistake:
         if isinstance(value, dict):
             what = f"names {len(value)} sources"
         return _Mistake(path, f"{field} {what}; expected {expected}", hint="credentials never stand in a file")
+    if error.validator == "uniqueItems":
+        twice = next(item for index, item in enumerate(value) if item in value[:index])
+        return _Mistake(path, f"{field} names {shown(twice)} twice; expected {expected}")
     summary = f"{field} is {shown(value)}; expected {expected}"
     hint = None
     if value is None:

@@ -87,8 +87,8 @@ def _document_problems(document: Document, kinds: Mapping[str, Kind]) -> list[Pr
 
 def _unknown_kind(document: Document, kinds: Mapping[str, Kind]) -> Problem:
     name = document.data["kind"]
-    known = ", ".join(sorted(kinds))
-    summary = f"kind {shown(name)} is not known; expected one of {known}{did_you_mean(name, [*kinds, REMOVED])}"
+    known = sorted({*kinds, REMOVED})
+    summary = f"kind {shown(name)} is not known; expected one of {', '.join(known)}{did_you_mean(name, known)}"
     return Problem(code="unknown-kind", summary=summary, where=document.positions.locate(("kind",)))
 
 

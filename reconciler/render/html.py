@@ -50,16 +50,23 @@ def plan(plan: Plan, digest: str | None = None) -> str:
 
 def report(report: Report, plan: Plan) -> str:
     """Return how an apply went as a page."""
+    shared = phrases.shared_allowances(report)
     return _page(
         "report.html.j2",
         headline=phrases.report_headline(report),
         subject=phrases.subject(plan),
         tiles=[(phrases.STATES[state], state, report.summary[state]) for state in STATES],
         outcomes=[
-            (phrases.STATES[outcome.state], outcome, phrases.outcome_words(outcome), phrases.let_through(outcome))
+            (
+                phrases.STATES[outcome.state],
+                outcome,
+                phrases.outcome_words(outcome),
+                phrases.let_through(outcome.allowed, shared),
+            )
             for outcome in report.outcomes
             if outcome.state != "noop"
         ],
+        through=phrases.let_through(shared),
         not_started=phrases.not_started(report, plan),
         advice=phrases.advice(report, plan),
         verified=phrases.verified_headline(report.verified) if report.verified else None,

@@ -45,14 +45,18 @@ def plan(plan: Plan) -> str:
 def report(report: Report, plan: Plan) -> str:
     """Return how an apply went: the summary as heading, a table of outcomes, what to do next."""
     lines = []
+    shared = phrases.shared_allowances(report)
     for outcome in report.outcomes:
         if outcome.state != "noop":
             sign = phrases.STATES[outcome.state].sign
-            words = "<br>".join(map(prose, (phrases.outcome_words(outcome), *phrases.let_through(outcome))))
+            told = (phrases.outcome_words(outcome), *phrases.let_through(outcome.allowed, shared))
+            words = "<br>".join(map(prose, told))
             lines.append(f"| {sign} | {prose(outcome.address)} | {words} |")
     lines += [f"| · | {prose(item.address)} | not started |" for item in phrases.not_started(report, plan)]
     blocks = [f"## {prose(phrases.report_headline(report))}"]
-    ends = ["\n".join(f"- {_command(line)}" for line in phrases.advice(report, plan)), *_verified(report)]
+    notes = [f"- {prose(line)}" for line in phrases.let_through(shared)]
+    notes += [f"- {_command(line)}" for line in phrases.advice(report, plan)]
+    ends = ["\n".join(notes), *_verified(report)]
     if not lines:
         return _page(blocks, [], ends)
     return _page([*blocks, "|  | Object | Outcome |\n| --- | --- | --- |"], lines, ends, joint="\n")

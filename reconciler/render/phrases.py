@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from reconciler.model.change import Action, Change
 from reconciler.model.plan import Forecast, Plan
-from reconciler.model.report import Drift, Drifted, Outcome, Report, State, Sync, Verification
+from reconciler.model.report import Allowance, Drift, Drifted, Outcome, Report, State, Sync, Verification
 from reconciler.model.risk import Risk
 from reconciler.render import rows
 
@@ -253,9 +255,15 @@ def verified_headline(found: Verification) -> str:
     return f"Not converged: {counted(len(found.left), 'object')}; see what the server made of what it was sent."
 
 
-def let_through(outcome: Outcome) -> tuple[str, ...]:
-    """Say what let a change past the guards that would have stopped it."""
-    return tuple(f"let through by {item.by}: {item.message}" for item in outcome.allowed)
+def let_through(allowed: Iterable[Allowance], without: Collection[Allowance] = ()) -> tuple[str, ...]:
+    """Say what let changes past the guards that would have stopped them."""
+    return tuple(f"let through by {item.by}: {item.message}" for item in allowed if item not in without)
+
+
+def shared_allowances(report: Report) -> tuple[Allowance, ...]:
+    """Return what let several changes at once past a guard: a limit of the whole run is one line, not sixty."""
+    counted = Counter(item for outcome in report.outcomes for item in outcome.allowed)
+    return tuple(item for item, count in counted.items() if count > 1)
 
 
 def _done(outcome: Outcome) -> str:

@@ -54,13 +54,16 @@ def plan(console: Console, plan: Plan, verbose: bool = False) -> None:
 def report(console: Console, report: Report, plan: Plan) -> None:
     """Write how an apply went: one line for each object that was to change, the summary, what to do next."""
     sources = {change.address: phrases.place(change) for change in plan.changes}
+    shared = phrases.shared_allowances(report)
     for outcome in report.outcomes:
         if outcome.state != "noop":
             _outcome(console, outcome, sources)
-            for line in phrases.let_through(outcome):
+            for line in phrases.let_through(outcome.allowed, shared):
                 _say(console, ("    !", "yellow"), f" {line}")
     for change in phrases.not_started(report, plan):
         _say(console, ("·", "dim"), f" {change.address} ", ("not started", "dim"))
+    for line in phrases.let_through(shared):
+        _say(console, ("!", "yellow"), f" {line}")
     _say(console, (phrases.report_headline(report), "bold"))
     for line in phrases.advice(report, plan):
         _say(console, f"  {line}")

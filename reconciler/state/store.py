@@ -350,6 +350,10 @@ class Store:
         """Keep a copy of the state before a command changes it; return the file, None where there is no state yet."""
         return self._database.backup(command, self._scope)
 
+    def restorable(self, file: Path) -> Restored:
+        """Say what a backup holds, and change nothing; ReconcilerError says why it cannot be used here."""
+        return Kept.load(file, self._scope).summary
+
     def restore(self, file: Path) -> Restored:
         """Make what is recorded what it was in a backup; what was begun since and never ended stays open.
 

@@ -427,7 +427,7 @@ def test_a_hold_made_anew_that_may_be_booked_warns_or_blocks_as_the_project_says
     assert [(item["code"], item["level"]) for item in plan["changes"][0]["risks"]] == [("expired-or-booked", "warn")]
     desk.project(text + "  policy:\n    risks:\n      expired-or-booked: block\n")
     words, _ = refused(desk, "guard-expired-or-booked")
-    assert "policy.risks.expired-or-booked at reconciler.yaml:13" in words
+    assert "policy.risks.expired-or-booked is block at reconciler.yaml:13" in words
     allowed = passes(desk, "--allow-booked", "BookingSession/gala")
     assert allowed["BookingSession/gala"] == [("guard-expired-or-booked", "--allow-booked BookingSession/gala")]
 

@@ -48,3 +48,41 @@ def test_no_object_that_is_left_alone_is_said_to_match(desk):
     last = desk.quick("plan", code=0).out.splitlines()[-1]
     assert last == "No changes. 1 object matches the live timetable; 1 forgotten and left alone."
     assert json.loads(desk.quick("plan", "--format", "json", code=0).out)["summary"]["noop"] == 2
+
+
+def test_a_limit_of_the_whole_run_is_told_once(desk):
+    for number in range(3):
+        desk.declare("Resource", f"room-{number}", {"name": f"Room {number}"})
+    desk.quick("apply", "--yes", code=0)
+    for number in range(3):
+        desk.forget("Resource", f"room-{number}")
+    done = desk.quick("apply", "--yes", "--allow-empty", code=0)
+    assert (done.out + done.err).count("let through by --allow-empty") == 1
+    for form in ("text", "markdown", "html"):
+        desk.declare("Resource", "other", {"name": "Other"})
+        desk.declare("Resource", "room", {"name": "Room"})
+        desk.quick("apply", "--yes", code=0)
+        desk.forget("Resource", "other")
+        desk.forget("Resource", "room")
+        done = desk.quick("apply", "--yes", "--allow-empty", "--format", form, code=0)
+        assert (done.out + done.err).count("let through by --allow-empty") == 1
+
+
+def test_a_name_that_is_not_near_is_not_suggested(desk):
+    desk.declare("Resource", "hall", {"name": "Hall"})
+    desk.quick("apply", "--yes", code=0)
+    assert "did you mean" not in desk.quick("state", "show", "Resource/studio", code=1).err
+    assert "did you mean Resource/hall?" in desk.quick("state", "show", "Resource/halls", code=1).err
+    assert "did you mean Resource/hall?" in desk.quick("plan", "--target", "Resource/hal", code=64).err
+    assert "did you mean Resource/hall?" in desk.quick("export", "Resource/hal", code=64).err
+
+
+def test_a_first_export_says_what_to_do_next_and_no_more(desk):
+    desk.box.add_resource({"name": "Hall"})
+    file = desk.folder / "reconciler.yaml"
+    file.write_text(file.read_text().replace("[manifests]", "[taken]"))
+    first = desk.quick("export", "--out", "taken", code=0).err
+    assert first.splitlines()[-1].endswith("reconciler adopt --all")
+    assert "problem" not in first
+    desk.quick("adopt", "--all", code=0)
+    assert "adopt --all" not in desk.quick("export", "--out", "taken", code=0).err

@@ -40,7 +40,7 @@ def test_a_former_name_is_a_word_or_a_list():
         ("Old", 'metadata.moved_from is "Old"; expected'),
         ("[]", "expected the metadata.name it had before, or a list"),
         ("[b, B]", 'metadata.moved_from[1] is "B"; expected a metadata.name it had before'),
-        ("[b, b]", "or a list of different ones"),
+        ("[b, b]", 'metadata.moved_from names "b" twice; expected the metadata.name it had before, or a list of'),
     ],
 )
 def test_what_is_no_name_is_refused(given, words):
@@ -109,6 +109,7 @@ def test_what_is_removed_is_read_with_its_places():
     ("texts", "words"),
     [
         ([removed_text("old")], 'forget[0] is "old"; expected an address such as Session/spring-yoga'),
+        ([removed_text("Session/a", "Session/a")], 'forget names "Session/a" twice; expected a list of'),
         ([manifest_text("Removed", "gone", "{}")], "forget is missing"),
         ([removed_text("Sesion/old")], "f.yaml:4:17: Removed/gone: Sesion/old: kind Sesion is not known"),
         ([removed_text("Sesion/old")], 'did you mean "Session"?'),
