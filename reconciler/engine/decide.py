@@ -66,6 +66,9 @@ def _decide(
         known = certain(record, intents)
         return _decide_managed(context, address, desired, known, doubtful=known is not record)
     own = creations(intents, context.connections)
+    lost = _out_of_sight(context, address, desired, intents)
+    if lost is not None:
+        return lost
     found = _after_creation(context, address, desired, own) if own else None
     if found is not None:
         return found
@@ -126,7 +129,7 @@ def _untouchable(
     context: Context, address: Address, desired: Desired | None, record: Record
 ) -> tuple[Change, tuple[Problem, ...]] | None:
     """Leave alone what lies elsewhere or could not be read; None where it can be decided on."""
-    problem = _misplaced(context, address, desired, record)
+    problem = _misplaced(context, address, desired, (record.connection, record.target), "is managed")
     if problem is not None:
         return _unknown(address, record.connection, problem.summary, desired=desired, record=record), (problem,)
     why = context.snapshot.why_unreadable(record.connection, address.kind, record.remote_id)
@@ -146,23 +149,39 @@ def _decide_expired(context: Context, desired: Desired, record: Record, how: str
     return (change and replace(change, risks=(*change.risks, may_be_booked()))), problems
 
 
-def _misplaced(context: Context, address: Address, desired: Desired | None, record: Record) -> Problem | None:
-    """Refuse to use an id against a system that it was not given by."""
+def _out_of_sight(
+    context: Context, address: Address, desired: Desired | None, intents: Sequence[Intent]
+) -> Decision | None:
+    """Leave alone what an interrupted creation may have made at a system that is no longer looked at."""
+    for intent in intents:
+        if intent.effect == "create":
+            said = "may have been created by an earlier run"
+            problem = _misplaced(context, address, desired, (intent.connection, intent.target), said)
+            if problem is not None:
+                return _unknown(address, intent.connection, problem.summary, desired=desired), (problem,)
+    return None
+
+
+def _misplaced(
+    context: Context, address: Address, desired: Desired | None, place: tuple[str, str], said: str
+) -> Problem | None:
+    """Refuse to use what is known of one system against another; `place` is a connection's name and its target then."""
     where = desired.source if desired else None
-    connection = context.connections.get(record.connection)
+    name, target = place
+    connection = context.connections.get(name)
     if connection is None:
         return Problem(
             code="connection-gone",
-            summary=f"is managed through connection {record.connection!r}, which the project file no longer has",
+            summary=f"{said} through connection {name!r}, which the project file no longer has",
             hint=f"put the connection back, or forget the object: reconciler state rm {address}",
             where=where,
             address=address,
         )
-    if connection.target != record.target:
+    if connection.target != target:
         return Problem(
             code="connection-retargeted",
             summary=(
-                f"is recorded at {record.target}, yet connection {record.connection!r} now points at "
+                f"{said} at {target}, yet connection {name!r} now points at "
                 f"{connection.target}; an id of one system is never used against another"
             ),
             hint=f"use another --env or another state, or forget the object: reconciler state rm {address}",

@@ -4,6 +4,7 @@ from contextlib import suppress
 
 import pytest
 from engine_fakes import (
+    CONNECTIONS,
     KILLED_AFTER,
     KILLED_BEFORE,
     LOST_AFTER,
@@ -323,11 +324,28 @@ def test_an_object_whose_connection_is_gone_is_unknown_and_an_error(office):
     assert codes(plan.errors) == {"connection-gone"}
 
 
-def test_an_open_creation_at_another_system_is_not_looked_for_here(office):
+@pytest.mark.parametrize("wanted", [True, False])
+@pytest.mark.parametrize("how", ["retargeted", "gone"])
+def test_an_open_creation_at_a_system_that_is_not_looked_at_is_neither_forgotten_nor_made_elsewhere(
+    office, how, wanted
+):
+    """What the lost call made there would have no record and no intent any more: an orphan."""
     interrupted(office, session("yoga"), fault=LOST_AFTER)
-    office.retarget("sessions", "https://us.bookingbug.com")
-    plan = office.plan(session("yoga"))
-    assert codes(plan.changes[0].risks) == {"already-exists"}
+    made, office.remote.objects["Session"] = office.remote.objects["Session"], {}
+    office.project.connections["other"] = office.project.connections["sessions"]
+    if how == "gone":
+        del office.project.connections["sessions"]
+    else:
+        office.retarget("sessions", "https://us.bookingbug.com")
+    plan = office.plan(*[session("yoga", connection="other")] * wanted)
+    assert actions(plan) == {"Session/yoga": "unknown"}
+    assert codes(plan.errors) == {f"connection-{how}"}
+    assert "may have been created by an earlier run" in plan.errors[0].summary
+    assert len(office.store.open_intents()) == 1
+    office.project.connections.update(CONNECTIONS)
+    office.remote.objects["Session"] = made
+    assert office.apply(session("yoga")).clean
+    assert len(office.live["Session"]) == 1
 
 
 def test_a_block_of_an_unknown_resource_is_not_started(office):
