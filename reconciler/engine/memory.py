@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from typing import Protocol
 
+from reconciler.engine.pending import left_to_wait
 from reconciler.errors import ReconcilerError
 from reconciler.model.change import Change
 from reconciler.model.nearest import nearest_address
@@ -100,10 +100,7 @@ def wait_for_pending(
     intents: Mapping[Address, Sequence[Intent]], selected: Collection[Address], on_wait: Callable[[float], None]
 ) -> None:
     """Wait until no server can still be at a call that nobody waits for: a look before that would miss its effect."""
-    ends = [item.pending_until for address in selected for item in intents.get(address, ()) if item.pending_until]
-    if not ends:
-        return
-    seconds = (datetime.fromisoformat(max(ends)) - datetime.now(UTC)).total_seconds()
+    seconds = max((left_to_wait(item) for address in selected for item in intents.get(address, ())), default=0.0)
     if seconds > 0:
         on_wait(seconds)
         time.sleep(seconds)

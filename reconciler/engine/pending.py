@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from reconciler.model.canonical import utc
+from reconciler.model.objects import Intent
 from reconciler.providers.notice import Notice
 
 PENDING_MARGIN = 3.0
@@ -35,14 +36,28 @@ def pending_until(timeout: float) -> str:
 def prolonging(store: Prolonged, number: int) -> Notice:
     """Return what keeps an intent open long enough where an attempt of its call starts later than it was recorded.
 
-    The connection's pace, reads before the call and pauses between attempts lie between the two.
+    The connection's pace, reads before the call and pauses between attempts lie between the two, or a machine
+    that was asleep, which only one of its clocks tells.
     """
-    recorded = time.monotonic()
+    recorded = time.monotonic(), time.time()
 
     def prolong(seconds: float) -> None:
         nonlocal recorded
-        if time.monotonic() - recorded > PROMPT:
-            recorded = time.monotonic()
+        now = time.monotonic(), time.time()
+        if max(now[0] - recorded[0], now[1] - recorded[1]) > PROMPT:
+            recorded = now
             store.prolong(number, pending_until(seconds))
 
     return prolong
+
+
+def left_to_wait(intent: Intent) -> float:
+    """Return the seconds for which a remote system may still be at an intent's call; negative where it surely is not.
+
+    Never longer than it was recorded for: the clock of the machine that recorded it may be ahead of this one's.
+    """
+    if not intent.pending_until:
+        return -1.0
+    ends = datetime.fromisoformat(intent.pending_until)
+    recorded = (ends - datetime.fromisoformat(intent.started_at)).total_seconds()
+    return min((ends - datetime.now(UTC)).total_seconds(), recorded)
