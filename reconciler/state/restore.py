@@ -18,8 +18,12 @@ from reconciler.state.backups import FORMAT
 from reconciler.state.migrations import FIRST, migrate
 from reconciler.state.schema import VERSION, forgotten, intents, meta, objects, runs, sightings
 
-_REPLACED = (objects, forgotten, sightings)
-_ADDED = {intents: ("run_id", "kind", "name", "effect", "started_at"), runs: ("run_id",)}
+_REPLACED = (objects, forgotten)
+_ADDED = {
+    intents: ("run_id", "kind", "name", "effect", "started_at"),
+    runs: ("run_id",),
+    sightings: ("run_id", "connection", "kind"),  # without them an intent that stays open is settled on less
+}
 """Tables whose present rows stay, and by what a row of the backup is known to be there already."""
 
 _SQLITE = b"SQLite format 3\0"

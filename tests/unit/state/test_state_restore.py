@@ -77,8 +77,13 @@ def test_calls_that_are_open_now_and_runs_that_were_stay(store):
     later = replace(BEGUN, run_id="r2", effect="create", address=Address("Session", "zumba"))
     store.begin(later)
     store.begin_run("r2", "apply", plan_digest="sha256:3")
+    store.sight("r2", {("sessions", "Session"): {"12", "13"}})
     store.restore(kept)
     assert store.open_intents() == (BEGUN, later)
+    assert store.sighted() == {
+        ("r1", "sessions", "Session"): frozenset({"12"}),
+        ("r2", "sessions", "Session"): frozenset({"12", "13"}),
+    }
     assert store.applied("sha256:2").run_id == "r1"
     assert store.applied("sha256:3").run_id == "r2"
 
