@@ -12,15 +12,11 @@ project gives itself (`NAMES`) and digests stay as they are, because a saved pla
 
 from __future__ import annotations
 
-import base64
-import html
-import json
 import re
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
-from urllib.parse import quote, quote_plus
 
 MASK = "********"
 
@@ -95,6 +91,10 @@ class Redactor:
 
 def _forms(value: str) -> set[str]:
     """Return a value as requests, documents and messages may carry it."""
+    import html  # noqa: PLC0415 - late, for a quick --help, which knows no secrets
+    import json  # noqa: PLC0415 - as above
+    from urllib.parse import quote, quote_plus  # noqa: PLC0415 - as above
+
     data = value.encode("utf-8", "surrogatepass")
     urls = {quote(value, safe="/", errors="replace"), quote(value, safe="", errors="replace")}
     urls |= {quote_plus(value, errors="replace")}
@@ -122,9 +122,11 @@ def _forms(value: str) -> set[str]:
 
 def _base64(data: bytes) -> Iterator[str]:
     """Yield what base64 makes of the value wherever it stands in a longer text, such as `user:password`."""
-    yield base64.b64encode(data).decode("ascii")
+    from base64 import b64encode  # noqa: PLC0415 - as above
+
+    yield b64encode(data).decode("ascii")
     for before in range(3):
-        encoded = base64.b64encode(bytes(before) + data).decode("ascii").rstrip("=")
+        encoded = b64encode(bytes(before) + data).decode("ascii").rstrip("=")
         # Characters at both ends mix with the neighbours' bits.
         first = (0, 2, 3)[before]
         last = len(encoded) - (1 if (before + len(data)) % 3 else 0)

@@ -13,11 +13,12 @@ from typing import IO, TYPE_CHECKING, Any, cast
 
 from reconciler import redaction
 from reconciler.errors import ReconcilerError
-from reconciler.model.plan import Plan
-from reconciler.model.report import Drift, Outcome, Report
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from reconciler.model.plan import Plan
+    from reconciler.model.report import Drift, Outcome, Report
 
 
 class _Guarded:
