@@ -18,7 +18,16 @@ from reconciler.providers.bookingbug_admin_reader import Listing, Reader
 
 _PAGE_SIZE = "100"
 _NOT_THERE = frozenset({403, 404, 410})
-_TAKEN, _BOOKED, _CANCELLED = 2, 4, 6
+_CANCELLED = 6
+_BOOKED = frozenset({4, 11})
+"""Statuses of a slot that somebody has: booked here, or in a calendar outside (notes §3.4)."""
+
+_TAKEN = frozenset({1, 2, 8, 9, 10})
+"""Statuses of a slot that somebody is about to have: enquired, taken, waited for, held, queued for."""
+
+_FREE = frozenset({0, answers.BLOCKED, 5, _CANCELLED, 7})
+"""Statuses of a slot that, unless places are booked on it, nobody has."""
+
 _NOBODYS = frozenset({answers.BLOCKED, _CANCELLED})
 """Statuses of a listed booking that is nobody's: a block of time, one that was cancelled."""
 
@@ -62,10 +71,14 @@ def _bookings(rows: Any, window: Window) -> Iterator[Booking]:
 def _slots(rows: Any, window: Window) -> Iterator[Booking]:
     for row in rows:
         status, booked, reserved = _status(row), _count(row, "spaces_booked"), _count(row, "spaces_reserved")
-        if status == _TAKEN:
+        if status in _TAKEN:
             reserved = reserved or 1
-        elif status == _BOOKED:
+        elif status in _BOOKED:
             booked = booked or 1
+        elif status not in _FREE and row.get("spaces_booked") is None and row.get("spaces_reserved") is None:
+            what = "no status" if row.get("status") is None else f"status {row['status']!r}"
+            msg = f"slot {row.get('id')} has {what} and no number of places booked: not known whether anyone has it"
+            raise ValueError(msg)
         if booked or reserved:
             yield from _if_hit(row, window, booked=booked, reserved=reserved)
 

@@ -103,3 +103,26 @@ def test_bookings_that_could_not_be_read_are_nowhere_counted(desk):
         assert "0 booked" not in shown
     plan = desk.quick("plan", "--format", "json", code=0).json
     assert (plan["bookings"]["booked"], plan["bookings"]["unknown"]) == (None, 1)
+
+
+def told_by_slots(desk, **slot):
+    """A room, to be disabled, whose bookings can only be told by its one slot."""
+    desk.box.set_options(bookings_list="not_found")
+    room(desk)
+    desk.quick("apply", "--yes", code=0)
+    (live,) = desk.box.resources()
+    start, end = hours(0, 1)
+    desk.box.add_slot(resource_id=live["id"], start=start, end=end, **slot)
+    room(desk, disabled=True)
+
+
+@pytest.mark.parametrize("status", [1, 2, 4, 8, 9, 10, 11])
+def test_a_slot_that_somebody_has_or_is_about_to_have_is_told_by_its_status(desk, status):
+    told_by_slots(desk, status=status)
+    refused(desk, "guard-booked-resource-disabled")
+
+
+@pytest.mark.parametrize("status", [0, 3, 5, 6, 7])
+def test_a_slot_that_nobody_has_stops_nothing(desk, status):
+    told_by_slots(desk, status=status)
+    passes(desk)
