@@ -29,7 +29,9 @@ def judge(workspace: Any, plan: Plan, overrides: Mapping[str, Any]) -> Verdict:
             if not any(fnmatchcase(str(change.address), pattern) for change in plan.changes):
                 raise UsageError(f"{flag} {pattern} matches no object of this plan", hint="check the address")
     policy, others = workspace.project.policy, workspace.store.others()
-    return evaluate(Case(plan=plan, policy=policy, overrides=Overrides(**overrides), others=others))
+    manifests_at = next(iter(workspace.project.manifests_at.values()), None)
+    made = Overrides(**overrides)
+    return evaluate(Case(plan=plan, policy=policy, overrides=made, others=others, manifests_at=manifests_at))
 
 
 def refuse(verdict: Verdict, plan: Plan, form: str, output: Path | None) -> NoReturn:

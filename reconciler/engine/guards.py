@@ -111,12 +111,17 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """What the guards look at. `others` names who else in the same state manages a live object; `today` is in UTC."""
+    """What the guards look at.
+
+    `others` names who else in the same state manages a live object; `manifests_at` is where the project says where
+    its manifests are; `today` is in UTC.
+    """
 
     plan: Plan
     policy: Policy
     overrides: Overrides
     others: Mapping[Identity, tuple[str, ...]] = field(default_factory=dict)
+    manifests_at: SourceRef | None = None
     today: str = field(default_factory=lambda: now()[:10])
 
 
@@ -150,10 +155,13 @@ def _nothing_declared(case: Case) -> Iterator[Finding]:
     plan = case.plan
     managed = plan.managed - sum(change.forget and change.record is not None for change in plan.changes)
     if plan.purpose == "apply" and managed and not plan.declared:
+        count = "1 object is" if managed == 1 else f"{managed} objects are"
+        place = f" ({_place(case.manifests_at, 'spec.manifests')})" if case.manifests_at is not None else ""
         problem = Problem(
             code="guard-empty",
-            summary=f"no manifest declares anything, while {managed} objects are managed; expected at least one",
+            summary=f"no manifest declares anything{place}, while {count} managed; expected at least one",
             hint="check spec.manifests; to delete everything on purpose: reconciler destroy, or --allow-empty",
+            where=case.manifests_at,
         )
         by = "--allow-empty" if case.overrides.allow_empty else None
         yield Finding(problem=problem, concerns=_addresses(_deletions(plan)), by=by)

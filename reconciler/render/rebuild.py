@@ -126,6 +126,12 @@ def _change(item: Document) -> Change:
     )
 
 
+def _as_written(text: str) -> Address:
+    """Read the address that a problem is about: it may be that its name is what is wrong."""
+    kind, _, name = text.partition("/")
+    return Address(kind, name)
+
+
 def _former(item: Document) -> Address | None:
     return Address.parse(item["moved_from"]) if "moved_from" in item else None
 
@@ -150,7 +156,7 @@ def _problem(item: Document) -> Problem:
         severity=item["severity"],
         hint=item["hint"],
         where=_source(item["source"]),
-        address=None if item["address"] is None else Address.parse(item["address"]),
+        address=None if item["address"] is None else _as_written(item["address"]),
     )
 
 

@@ -266,7 +266,7 @@ def _check_members(document: Mapping[str, Any], kind: DocumentKind) -> None:
             if member.get(name) is not None:
                 _check_address(member[name], f"{key}[{number}].{name}")
     for number, problem in enumerate(document.get("problems", ())):
-        if problem["address"] is not None:
+        if problem["address"] is not None and "/" not in problem["address"]:
             _check_address(problem["address"], f"problems[{number}].address")
     verified = (
         document.get("verify", {"changes": [], "words": []}) if kind == "report" else {"changes": [], "words": []}
