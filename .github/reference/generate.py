@@ -76,6 +76,8 @@ def command_section(context: click.Context) -> list[str]:
         option for option in command.get_params(context) if isinstance(option, click.Option) and not option.hidden
     ]
     lines += table(("Option", "Value", "Meaning"), [option_row(option, context) for option in options])
+    shown = [line.strip() for line in (command.epilog or "").splitlines() if line.startswith("  ")]
+    lines += ["Examples:", "", "```console", *(f"$ {line}" for line in shown), "```", ""] if shown else []
     codes = sorted({*ANY, *MORE_EXITS.get(context.info_name or "", ())})
     return [*lines, f"[Exit codes](#exit-codes): {', '.join(map(str, codes))}.", ""]
 

@@ -19,7 +19,11 @@ if TYPE_CHECKING:
     from reconciler.pipeline import Declared, Workspace
 
 
-@click.command()
+@click.command(
+    epilog=options.examples(
+        "adopt Session/spring-yoga", "adopt Session/spring-yoga 123", "adopt --all --target 'Resource/*'"
+    )
+)
 @click.argument("address", required=False)
 @click.argument("remote_id", required=False, metavar="[ID]")
 @click.option("--all", "everything", is_flag=True, help="Every declared object that is not managed yet.")

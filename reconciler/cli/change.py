@@ -53,7 +53,14 @@ def _settings(arguments: dict[str, Any]) -> Settings:
     return settings
 
 
-@click.command()
+@click.command(
+    epilog=options.examples(
+        "plan",
+        "plan --target Session/spring-yoga --target 'Block/*'",
+        "plan --out pr.plan",
+        "plan --format markdown --output comment.md",
+    )
+)
 @options.common
 @options.selecting
 @options.guarded
@@ -93,7 +100,11 @@ def plan(out: Path | None, detailed_exitcode: bool, **arguments: Any) -> int:
     return EXIT_CHANGES if detailed_exitcode and shown.effective else 0
 
 
-@click.command()
+@click.command(
+    epilog=options.examples(
+        "apply", "apply pr.plan --yes", "apply --yes --allow-booked Session/spring-yoga --max-deletes 12"
+    )
+)
 @click.argument("planfile", required=False, type=click.Path(path_type=Path))
 @options.common
 @options.selecting
@@ -121,7 +132,7 @@ def apply(planfile: Path | None, lock_timeout: float, **arguments: Any) -> int:
         return _carry_out(workspace, declared, planned, settings)
 
 
-@click.command()
+@click.command(epilog=options.examples("destroy --target 'Block/*'", "destroy --yes --max-deletes 40"))
 @options.common
 @options.selecting
 @options.guarded

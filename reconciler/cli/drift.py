@@ -14,7 +14,7 @@ from reconciler.model.plan import Selection
 EXIT_CHANGES = 2
 
 
-@click.command()
+@click.command(epilog=options.examples("drift", "drift --format json --output drift.json"))
 @options.common
 @options.selecting
 @options.parallel

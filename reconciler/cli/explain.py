@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _WIDTH = 100
 
 
-@click.command()
+@click.command(epilog=options.examples("explain Session", "explain Session.slots.time", "explain Project.policy"))
 @click.argument("what", metavar="KIND[.FIELD]")
 @options.formatted("text", "json")
 def explain(what: str, form: str, output: Path | None) -> None:

@@ -27,7 +27,13 @@ _NAMED = 10
 """Files and objects that are named one by one."""
 
 
-@click.command()
+@click.command(
+    epilog=options.examples(
+        "export --out manifests",
+        "export --kind Session --match '*yoga*'",
+        "export --out manifests --kind Block --from 2027-01-01 --until 2027-12-31",
+    )
+)
 @click.argument("addresses", nargs=-1, metavar="[ADDRESS]...")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Write files below this folder.")
 @click.option("--force", is_flag=True, help="Replace files that have another content.")

@@ -16,6 +16,11 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 FORMATS = ("text", "json", "markdown", "html")
 
 
+def examples(*lines: str) -> str:
+    """Return what `--help` shows below the options: whole commands, to copy."""
+    return "\n".join(("\b", "Examples:", *(f"  reconciler {line}" for line in lines)))
+
+
 def plain(command: Command) -> Command:
     """Add what a command takes that only shows a file."""
     return _colorless(click.option("-v", "--verbose", is_flag=True, help="Show more.")(command))
@@ -31,7 +36,11 @@ def common(command: Command) -> Command:
     """Add what every command on a project takes."""
     for option in reversed(
         (
-            click.option("--project", type=click.Path(path_type=Path), help="Project file or its folder."),
+            click.option(
+                "--project",
+                type=click.Path(path_type=Path),
+                help="Project file or its folder. Else: reconciler.yaml, here or above.",
+            ),
             click.option("--env", "environment", metavar="NAME", help="Environment of the project file."),
             _colorless,
             click.option("-v", "--verbose", is_flag=True, help="Show more, and log every request to stderr."),
@@ -46,8 +55,12 @@ def selecting(command: Command) -> Command:
     """Add the choice of objects."""
     for option in reversed(
         (
-            click.option("--target", "targets", multiple=True, metavar="ADDRESS", help="Only this object; globs."),
-            click.option("--exclude", "excludes", multiple=True, metavar="ADDRESS", help="Not this object; globs."),
+            click.option(
+                "--target", "targets", multiple=True, metavar="ADDRESS", help="Only this object, or what a glob names."
+            ),
+            click.option(
+                "--exclude", "excludes", multiple=True, metavar="ADDRESS", help="Not this object, or what a glob names."
+            ),
         )
     ):
         command = option(command)

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import click
 
+from reconciler.cli.options import examples
 from reconciler.errors import ReconcilerError, UsageError
 
 
-@click.command()
+@click.command(epilog=examples("sandbox", "sandbox --seed company --port 0", "sandbox --option show_fields=all"))
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),

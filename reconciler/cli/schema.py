@@ -7,11 +7,12 @@ from pathlib import Path
 
 import click
 
+from reconciler.cli.options import examples
 from reconciler.cli.output import write
 from reconciler.errors import UsageError
 
 
-@click.command()
+@click.command(epilog=examples("schema Session --output session.schema.json"))
 @click.argument("kind", required=False)
 @click.option("--output", type=click.Path(path_type=Path), help="Write to this file.")
 def schema(kind: str | None, output: Path | None) -> None:

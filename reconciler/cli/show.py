@@ -12,7 +12,7 @@ from reconciler.cli.output import show_document
 from reconciler.errors import ReconcilerError
 
 
-@click.command()
+@click.command(epilog=options.examples("show pr.plan", "show pr.plan --format html --output plan.html"))
 @click.argument("file", type=click.Path(path_type=Path))
 @options.plain
 @options.formatted(*options.FORMATS)

@@ -79,7 +79,11 @@ def show_object(
     show(form, output, {"json": lambda: machine.dumps(document)}, lambda console: _details(console, document))
 
 
-@state.command("mv", short_help="Give a managed object another name.")
+@state.command(
+    "mv",
+    short_help="Give a managed object another name.",
+    epilog=options.examples("state mv Session/yoga Session/spring-yoga"),
+)
 @click.argument("source", metavar="FROM")
 @click.argument("target", metavar="TO")
 @options.common
@@ -119,7 +123,11 @@ def move(
             say(f"{_would(dry_run, 'Renamed')} it in what depends on it: {', '.join(dependents)}")
 
 
-@state.command("rm", short_help="Forget objects; they stay on the remote system.")
+@state.command(
+    "rm",
+    short_help="Forget objects; they stay on the remote system.",
+    epilog=options.examples("state rm Session/spring-yoga", "state rm 'Block/*' --dry-run"),
+)
 @click.argument("addresses", nargs=-1, required=True, metavar="ADDRESS...")
 @options.common
 @options.locking
@@ -153,7 +161,11 @@ def remove(
             store.tidy()
 
 
-@state.command("restore", short_help="Bring a backup of the state back.")
+@state.command(
+    "restore",
+    short_help="Bring a backup of the state back.",
+    epilog=options.examples("state restore .reconciler/backups/state-20270301T090000.000000Z-rm.db"),
+)
 @click.argument("file", type=click.Path(path_type=Path))
 @options.common
 @options.locking

@@ -13,7 +13,7 @@ from reconciler.cli.output import show
 from reconciler.model.objects import Problem
 
 
-@click.command()
+@click.command(epilog=options.examples("validate", "validate manifests/yoga.yaml"))
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
 @options.common
 @options.formatted("text", "json")

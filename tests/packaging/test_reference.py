@@ -2,10 +2,12 @@
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 
 from reconciler.cli.main import cli
@@ -126,3 +128,18 @@ def test_every_command_and_every_option_of_the_sandbox_has_its_place() -> None:
     commands, sandbox = _page("commands.md"), _page("sandbox.md")
     assert [name for name in cli.list_commands(None) if f"\n### reconciler {name}\n" not in commands] == []
     assert [name for name in Options.describe() if f"\n| `{name}` | " not in sandbox] == []
+
+
+def test_every_example_is_a_call_that_its_command_takes():
+    lines = re.findall(r"^\$ reconciler (.*)$", _page("commands.md"), flags=re.MULTILINE)
+    calls = [shlex.split(line) for line in lines if "[OPTIONS]" not in line]
+    assert len(calls) > 20
+    for call in calls:
+        words = list(call)
+        command, name, context = cli, "reconciler", None
+        while hasattr(command, "get_command"):
+            context = click.Context(command, info_name=name, parent=context)
+            name, *words = words
+            command = command.get_command(context, name)
+            assert command is not None, name
+        command.make_context(name, words, parent=context)
