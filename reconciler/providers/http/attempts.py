@@ -66,7 +66,7 @@ def failed(error: Exception, doing: str, connection: Connection, purpose: Purpos
 
 
 def judged(answer: Answer, said: str, words: str, purpose: Purpose, pause: float | None) -> Attempt:
-    """Judge an answer; `said` names the call and the status, `words` are the server's."""
+    """Judge an answer; `said` names the call and the status, `words` are the server's where it failed."""
     status = answer.status
     if status // 100 == 3:  # noqa: PLR2004 - HTTP's class of redirections
         # 302 and 303 are also how a web application answers a form it has carried out.

@@ -270,7 +270,8 @@ class Door:
             self._limiter.pace.hold(pause or 0.0)
         elif answer.ok:
             self._limiter.pace.answered()
-        return judged(answer, f"{doing}: {answer.status}: ", self.words(answer) + marked, purpose, pause)
+        words = "" if answer.ok else self.words(answer) + marked  # a thousand answers that went well say nothing
+        return judged(answer, f"{doing}: {answer.status}: ", words, purpose, pause)
 
     def _exchange(self, request: httpx.Request, deadline: float) -> Answer:
         request.extensions[DEADLINE] = deadline
