@@ -7,6 +7,7 @@ ReconcilerError            exit 1: an error, nothing more is written
 ├── Interrupted            exit 130: the user stopped the run; in-flight calls were recorded
 ├── InvalidInput           exit 1: manifests or project file with problems, all listed
 └── RemoteError            exit 1: a remote system could not be reached or answered badly
+    ├── NotStarted         exit 130: a request that was not sent any more (an Interrupted, too)
     └── OutcomeUnknown     a writing call whose answer was lost: it may have happened
 """
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from reconciler.model.objects import Problem
+
+INTERRUPTED = "because the run was interrupted"
+"""What every message holds that tells of something left undone because the user stopped the run."""
 
 
 class ReconcilerError(Exception):
@@ -80,6 +84,10 @@ class RemoteError(ReconcilerError):
     def __init__(self, message: str, *, hint: str | None = None, status: int | None = None) -> None:
         super().__init__(message, hint=hint)
         self.status = status
+
+
+class NotStarted(Interrupted, RemoteError):
+    """The user stopped the run before this request could be sent; it certainly was not."""
 
 
 class OutcomeUnknown(RemoteError):

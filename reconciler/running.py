@@ -51,14 +51,15 @@ def carry_out(workspace: Workspace, planned: Planned, workers: int, signals: Sig
         run = _run(workspace, planned, run_id, signals.stop)
         if made.effective:
             store.begin_run(run_id, made.purpose, plan_digest=digest)
-        report = execute(
-            made,
-            run,
-            plan_digest=digest,
-            workers=workers,
-            stop=signals.stop,
-            on_outcome=signals.on_outcome,
-        )
+        with workspace.heeding(signals.stop):
+            report = execute(
+                made,
+                run,
+                plan_digest=digest,
+                workers=workers,
+                stop=signals.stop,
+                on_outcome=signals.on_outcome,
+            )
         with suppress(ReconcilerError):  # what happened must be told, and a later run tidies up
             if made.effective:
                 store.end_run(run_id, _ending(report), unused=not _wrote(run, report))

@@ -46,6 +46,8 @@ class Workspace:
         self._lock = threading.Lock()
         self._open: dict[tuple[str, bool], Provider] = {}
         self._limiters: dict[str, Limiter] = {}
+        self._cut = threading.Event()
+        self._stop = self._cut
         self._secrets: dict[str, dict[str, Secret]] = {}
         self._store: Store | None = None
         self._run_id: str | None = None
@@ -56,6 +58,8 @@ class Workspace:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if kind is not None:
+            self._cut.set()  # a pool is closed once its threads have ended: none of them may sleep on
         for provider in self._open.values():
             provider.close()
         if self._store is not None:
@@ -92,6 +96,21 @@ class Workspace:
             finally:
                 self._run_id = None
 
+    @contextmanager
+    def heeding(self, stop: threading.Event) -> Iterator[None]:
+        """Let no request of the block sleep on, and no write start any more, once `stop` is set."""
+        self._heed(stop)
+        try:
+            yield
+        finally:
+            self._heed(self._cut)
+
+    def _heed(self, stop: threading.Event) -> None:
+        with self._lock:
+            self._stop = stop
+            for limiter in self._limiters.values():
+                limiter.stop = stop
+
     def backup(self, command: str) -> None:
         """Keep a copy of the state before a command changes it otherwise than by applying; say where."""
         kept = self.store.backup(command)
@@ -116,6 +135,7 @@ class Workspace:
                 login_path = spec.login_path(connection) if spec.login_path else None
                 if name not in self._limiters:  # one for what reads and what writes: the server counts both
                     self._limiters[name] = Limiter(connection.max_concurrency, connection.requests_per_second)
+                    self._limiters[name].stop = self._stop
                 limiter, secrets = self._limiters[name], self._secrets[name]
                 door = Door(connection, writes=writes, secrets=secrets, login_path=login_path, limiter=limiter)
                 self._open[name, writes] = spec.open(connection, door)

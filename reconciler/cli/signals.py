@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 import click
@@ -30,14 +30,21 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
+def _tell() -> None:
+    with suppress(OSError, ValueError):
+        click.echo("Stopping: calls in flight are finished and recorded. Once more to abort.", err=True)
+
+
 @contextmanager
 def stopping(stop: threading.Event) -> Iterator[None]:
-    """Turn the first Ctrl-C or SIGTERM into a wish to stop; a second one ends the process at once."""
+    """Turn the first Ctrl-C or SIGTERM into a wish to stop; a second one, of either, ends the process at once."""
 
-    def wish(number: int, _frame: FrameType | None) -> None:
+    def wish(_number: int, _frame: FrameType | None) -> None:
         stop.set()
-        click.echo("Stopping: calls in flight are finished and recorded. Once more to abort.", err=True)
-        signal.signal(number, signal.SIG_DFL)
+        for number in _SIGNALS:
+            signal.signal(number, signal.SIG_DFL)
+        # In a thread: this may have come in the middle of a write to the same stream, or its reader may be gone.
+        threading.Thread(target=_tell, daemon=True).start()
 
     before = {number: signal.signal(number, wish) for number in _SIGNALS}
     try:

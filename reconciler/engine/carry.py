@@ -15,7 +15,7 @@ from reconciler.engine.expiry import declaration
 from reconciler.engine.identify import created
 from reconciler.engine.pending import pending_until, prolonging
 from reconciler.engine.snapshot import Place
-from reconciler.errors import Interrupted, OutcomeUnknown, ReconcilerError, RemoteError
+from reconciler.errors import INTERRUPTED, Interrupted, OutcomeUnknown, ReconcilerError, RemoteError
 from reconciler.model.canonical import now
 from reconciler.model.change import Call, Change, Edit, Receipt, bind, bind_path, merged
 from reconciler.model.kind import Kind
@@ -26,9 +26,6 @@ from reconciler.providers.notice import noticed
 from reconciler.settings import Connection
 
 _log = logging.getLogger("reconciler.apply")
-
-INTERRUPTED = "because the run was interrupted"
-"""How the error of an outcome ends that a wish to stop brought about."""
 
 
 class Ledger(Protocol):
@@ -97,10 +94,10 @@ def carry_out(run: Run, change: Change) -> Outcome:
         state, error = _verdict(run, change, remote_id, sent)
     except OutcomeUnknown as problem:
         remote_id, state, error = change.remote_id, "unknown", problem.message
-    except RemoteError as problem:
-        remote_id, state, error = change.remote_id, "failed", problem.message
     except Interrupted as problem:
         remote_id, state, error = change.remote_id, "blocked", problem.message
+    except RemoteError as problem:
+        remote_id, state, error = change.remote_id, "failed", problem.message
     except ReconcilerError as problem:  # of our own making, such as a state that could not be written after a call
         remote_id, state, error = change.remote_id, "unknown" if sent else "failed", problem.message
     except Exception as problem:  # noqa: BLE001 - a defect of ours must not lose the outcomes of the others

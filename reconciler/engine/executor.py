@@ -7,9 +7,10 @@ from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from graphlib import TopologicalSorter
 
-from reconciler.engine.carry import INTERRUPTED, Run, carry_out
+from reconciler.engine.carry import Run, carry_out
 from reconciler.engine.memory import carry_out_forgetting, with_bookkeeping
 from reconciler.engine.order import dependencies, sorter
+from reconciler.errors import INTERRUPTED
 from reconciler.model.change import Change
 from reconciler.model.objects import Address
 from reconciler.model.plan import Plan

@@ -47,8 +47,11 @@ def look(asked: Mapping[Address, Enquiry], open_provider: Callable[[str], Provid
             answers[name, window] = found.get(window, Occupancy(failure=failure))
 
     if questions:
-        with ThreadPoolExecutor(max_workers=len(questions), thread_name_prefix="bookings") as pool:
+        pool = ThreadPoolExecutor(max_workers=len(questions), thread_name_prefix="bookings")
+        try:
             list(pool.map(ask, sorted(questions)))
+        finally:  # an interrupted look waits for no connection: whoever opened them closes them
+            pool.shutdown(wait=False, cancel_futures=True)
     return answers
 
 

@@ -6,9 +6,10 @@ import os
 import pty
 import signal
 import sqlite3
+import time
 
 import pytest
-from desk import until
+from desk import interrupt, until
 
 from reconciler.sandbox import Fault
 
@@ -62,6 +63,46 @@ def test_a_signal_while_it_plans_reads_no_further_and_gives_the_lease_back(desk,
     assert "Traceback" not in out + err
     assert leases(desk) == 0
     assert desk.asked("GET") < 30
+
+
+PAUSE = {"kind": "status_before", "status": 429, "retry_after": 60, "times": None}
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+@pytest.mark.parametrize(("command", "method"), [("plan", "GET"), ("apply", "POST")])
+def test_a_signal_ends_the_pause_that_a_server_asked_for(desk, command, method, number):
+    for index in range(3):
+        desk.session(f"class-{index}", name=f"Class {index}")
+    desk.box.fault(Fault(match_method=method, **PAUSE))
+    process = desk.start(command, *(["--yes"] if command == "apply" else []))
+    until(lambda: any(entry.status == 429 for entry in desk.box.log()), process)
+    process.send_signal(number)
+    out, err = process.communicate(timeout=50)  # a single pause would be sixty seconds
+    assert process.returncode == 130, (out, err)
+    assert "Traceback" not in out + err
+    if command == "apply":
+        assert leases(desk) == 0
+        assert "because the run was interrupted" in out
+    desk.box.clear_faults()
+    desk.quick("apply", "--yes", code=0)
+    desk.settled()
+
+
+@pytest.mark.parametrize(("first", "second"), [SIGNALS, SIGNALS[::-1], SIGNALS[:1] * 2])
+def test_a_second_signal_aborts_whichever_the_first_was(desk, first, second):
+    desk.session()
+    desk.hold()
+    process = desk.start("apply", "--yes")
+    until(desk.asked, process)
+    interrupt(process, first)
+    process.send_signal(second)
+    process.communicate(timeout=20)  # the call is held for longer
+    assert process.returncode == -second
+    desk.box.clear_faults()
+    for _ in range(1000):  # the call that was held is carried out yet, but not in the next test's world
+        if all(entry.status for entry in desk.box.log()):
+            break
+        time.sleep(0.01)
 
 
 @pytest.mark.parametrize("form", ["text", "json", "markdown", "html"])

@@ -19,7 +19,7 @@ import httpx
 import tenacity
 
 from reconciler import __version__, redaction
-from reconciler.errors import OutcomeUnknown, ReconcilerError, RemoteError
+from reconciler.errors import INTERRUPTED, NotStarted, OutcomeUnknown, ReconcilerError, RemoteError
 from reconciler.providers.answer import Answer, error_words, request_id
 from reconciler.providers.http.attempts import Attempt, Purpose, failed, judged, settled
 from reconciler.providers.http.body import ENCODINGS, AnswerTooLarge, read_body
@@ -231,6 +231,7 @@ class Door:
             wait=self._pause,
             retry=tenacity.retry_if_result(lambda attempt: attempt.again),
             retry_error_callback=_last,
+            sleep=self._limiter.pause,
         )
         doubts: list[OutcomeUnknown] = []
         return settled(retrying(self._attempt, request, purpose, doubts), request, doubts)
@@ -241,18 +242,24 @@ class Door:
 
     def _attempt(self, request: httpx.Request, purpose: Purpose, doubts: list[OutcomeUnknown]) -> Attempt:
         """Send a request once; where it may have been carried out for all we know, `doubts` grows."""
-        with self._limiter.turn():
-            if purpose is not Purpose.READ:
-                try:
-                    starting(self.connection.timeout)
-                except ReconcilerError as error:
-                    if not doubts:  # nothing was sent
-                        raise
-                    return Attempt(error=RemoteError(error.message, hint=error.hint))
-            attempt = self._sent(request, purpose)
+        try:
+            with self._limiter.turn():
+                if purpose is not Purpose.READ:
+                    self._start_writing()
+                attempt = self._sent(request, purpose)
+        except ReconcilerError as error:  # this attempt was not sent
+            if not doubts:
+                raise
+            return Attempt(error=RemoteError(error.message, hint=error.hint))
         if isinstance(attempt.error, OutcomeUnknown):
             doubts.append(attempt.error)
         return attempt
+
+    def _start_writing(self) -> None:
+        """Tell the journal that a writing call is sent now; ReconcilerError where it must not be."""
+        if self._limiter.stop.is_set():
+            raise NotStarted(f"not sent, {INTERRUPTED}")
+        starting(self.connection.timeout)
 
     def _sent(self, request: httpx.Request, purpose: Purpose) -> Attempt:
         began = time.monotonic()

@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
+from reconciler.errors import INTERRUPTED, NotStarted
+
 LONGEST_PAUSE = 60.0
 """Seconds: a server that asks for a longer pause is asked again after this one all the same."""
 
@@ -24,6 +26,9 @@ SLOWEST = 0.1
 
 _GAIN, _GROWTH = 0.05, 0.05
 """What each good answer adds to a slowed pace: so many requests a second, and that part of what it is."""
+
+LAST_WAIT = 2.0
+"""Seconds that a request may still wait for its turn once the run was asked to stop."""
 
 _NOTHING = 1e-6
 
@@ -39,7 +44,7 @@ class Pace:
         per_second: float | None,
         *,
         clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], object] = time.sleep,
     ) -> None:
         self._limit = per_second
         self._rate = per_second
@@ -54,11 +59,17 @@ class Pace:
         """Requests a second at present; None where there is no limit."""
         return self._rate
 
-    def wait(self) -> None:
-        """Sleep until the next request may start; one thread sleeps, the others queue behind it."""
+    def wait(self, stop: threading.Event | None = None) -> None:
+        """Sleep until the next request may start; one thread sleeps, the others queue behind it.
+
+        NotStarted: `stop` is set, and the request would have to wait for longer than LAST_WAIT.
+        """
         with self._turn:
             while (pause := self._due()) > _NOTHING:
-                self._sleep(pause)
+                if stop is None or pause <= LAST_WAIT:
+                    self._sleep(pause)
+                elif stop.wait(pause):
+                    raise NotStarted(f"not sent, {INTERRUPTED} while it waited for its turn")
 
     def _due(self) -> float:
         """Return how long to wait yet, looked at anew after each sleep: a pause may have been asked for meanwhile."""
@@ -101,18 +112,26 @@ class Pace:
 
 
 class Limiter:
-    """One connection's limits, shared by whatever reads and writes through it."""
+    """One connection's limits, shared by whatever reads and writes through it.
+
+    Once `stop` is set nobody sleeps any more: what would have to wait is not sent.
+    """
 
     def __init__(self, max_concurrency: int, per_second: float | None) -> None:
         self.pace = Pace(per_second)
+        self.stop = threading.Event()
         self._slots = threading.BoundedSemaphore(max_concurrency)
 
     @contextmanager
     def turn(self) -> Iterator[None]:
-        """Wait until a request may start, and count it as running until the block ends."""
+        """Wait until a request may start, and count it as running until the block ends; NotStarted where it may not."""
         with self._slots:
-            self.pace.wait()
+            self.pace.wait(self.stop)
             yield
+
+    def pause(self, seconds: float) -> None:
+        """Sleep between two attempts of a request, but not beyond `stop`."""
+        self.stop.wait(seconds)
 
 
 def asked_pause(headers: Mapping[str, str]) -> float | None:

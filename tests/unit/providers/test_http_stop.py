@@ -1,0 +1,92 @@
+"""A run that is asked to stop sleeps no more: neither for its turn, nor for a pause that a server asked for."""
+
+import threading
+import time
+
+import httpx
+import pytest
+from provider_script import Script, open_door
+
+from reconciler.errors import INTERRUPTED, Interrupted, NotStarted, OutcomeUnknown, RemoteError
+from reconciler.providers.http import Limiter
+
+LATER = httpx.Response(429, headers={"Retry-After": "60"})
+BUSY = httpx.Response(503, headers={"Retry-After": "60"})
+OK = httpx.Response(200, content=b"ok")
+FAR_LESS = 20.0
+"""Seconds on a busy machine; a single pause would be sixty."""
+
+
+def stopped(script, work, *, settings=None):
+    """Return how `work` on a door ended that is asked to stop once it was answered for the first time."""
+    limiter, ended = Limiter(4, None), []
+    with open_door(script, limiter=limiter, settings=settings) as door:
+
+        def run():
+            try:
+                ended.append(work(door))
+            except RemoteError as error:
+                ended.append(error)
+
+        began = time.monotonic()
+        thread = threading.Thread(target=run)
+        thread.start()
+        while not script.seen:
+            assert time.monotonic() - began < FAR_LESS
+            time.sleep(0.01)
+        limiter.stop.set()
+        thread.join(FAR_LESS)
+        assert not thread.is_alive()
+        assert time.monotonic() - began < FAR_LESS
+    return ended[0]
+
+
+def test_a_write_that_was_refused_for_now_is_not_sent_again():
+    script = Script({"POST /a": LATER})
+    error = stopped(script, lambda door: door.write("POST", "/a"))
+    assert isinstance(error, NotStarted)
+    assert isinstance(error, Interrupted)
+    assert INTERRUPTED in error.message
+    assert len(script.seen) == 1
+
+
+def test_a_write_in_doubt_stays_in_doubt():
+    script = Script({"PUT /a": [BUSY, OK]})
+    error = stopped(script, lambda door: door.write("PUT", "/a", repeatable=True))
+    assert isinstance(error, OutcomeUnknown)
+    assert INTERRUPTED in error.message
+    assert len(script.seen) == 1
+
+
+def test_a_read_sleeps_no_longer_either():
+    script = Script({"GET /a": LATER})
+    assert isinstance(stopped(script, lambda door: door.get("/a")), NotStarted)
+    assert len(script.seen) == 1
+
+
+def test_who_waits_behind_a_pause_is_told_too():
+    script = Script({"GET /a": LATER, "GET /b": OK})
+
+    def work(door):
+        return door.gather(lambda number: door.get("/a" if not number else "/b"), range(4))
+
+    assert isinstance(stopped(script, work), NotStarted)
+
+
+def test_once_stopped_nothing_more_is_written_but_what_was_written_is_read_back():
+    limiter = Limiter(1, None)
+    limiter.stop.set()
+    script = Script({"GET /a": OK})
+    with open_door(script, limiter=limiter) as door:
+        with pytest.raises(NotStarted):
+            door.write("POST", "/a")
+        assert door.get("/a").body == b"ok"
+    assert script.asked == ["GET /a"]
+
+
+def test_a_short_wait_for_a_turn_is_no_reason_to_leave_a_read_out():
+    limiter = Limiter(1, 5.0)
+    limiter.stop.set()
+    script = Script({"GET /a": OK})
+    with open_door(script, limiter=limiter) as door:
+        assert [door.get("/a").status for _ in range(3)] == [200] * 3
