@@ -189,7 +189,8 @@ def _decision(world: World, context: Context, address: Address, desired: Desired
         change, found = decide(context, address, desired, record, intents)
     if change is None:
         return None, found
-    change = replace(change, zone=desired.zone if desired and change.desired else None)
+    if desired is not None and desired.zone is not None and change.desired is not None:
+        change = replace(change, zone=desired.zone)
     return with_move(change, world.moves.get(address)), found
 
 

@@ -170,13 +170,12 @@ def _moving(fields: Sequence[FieldChange]) -> list[str]:
 
 def touches(change: Change) -> tuple[SlotBookings, ...]:
     """Return what is booked on the slots that a change deletes, moves, re-times or cuts; a new price touches none."""
-    if change.live is None:
+    gone = change.action in {"delete", "replace"}
+    if change.live is None or not (gone or change.edits):
         return ()
     slots = _slots(change.live, change.record.fields if change.record is not None else None)
-    if change.action in {"delete", "replace"}:
+    if gone:
         return touched(slots)
-    if not change.edits:
-        return ()
     paths = {item.path for item in change.fields}
     if (
         "duration" in paths

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -59,3 +60,24 @@ def test_nothing_heavy_is_imported_to_show_help(arguments):
 def test_every_module_says_why_it_exists():
     silent = [str(file) for file in FILES if not ast.get_docstring(ast.parse(file.read_text(encoding="utf-8")))]
     assert [name for name in silent if not name.endswith("__init__.py")] == []
+
+
+CONTRACTS = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]
+HOMES = [contract for contract in CONTRACTS["contracts"] if contract.get("allow_indirect_imports")]
+
+
+def imported(room):
+    """Return the names of the packages outside that a room imports."""
+    files = sorted(room.rglob("*.py")) if room.is_dir() else [room]
+    nodes = [node for file in files for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))]
+    names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    names |= {node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module}
+    return {name.partition(".")[0] for name in names}
+
+
+@pytest.mark.parametrize("contract", HOMES, ids=lambda contract: contract["name"])
+def test_no_room_is_free_to_use_a_package_that_it_is_not_the_home_of(contract):
+    rooms = {path.stem: path for path in PACKAGE.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
+    free = rooms.keys() - {name.removeprefix("reconciler.") for name in contract["source_modules"]}
+    packages = set(contract["forbidden_modules"])
+    assert [room for room in sorted(free - {"__init__", "__main__"}) if not packages & imported(rooms[room])] == []
