@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from reconciler.errors import ReconcilerError
 from reconciler.model.kind import ADOPT_ID
 from reconciler.model.objects import Address, Desired, Problem, Record, Scope, problem_order
 
@@ -28,15 +29,25 @@ class Adopted:
 
 
 def adopt(workspace: Workspace, desired: Desired, remote_id: str | None, *, allow_shared: bool) -> Record:
-    """Take one declared object under management: the live one with an id, or the only one with its natural key."""
+    """Take one declared object under management: the live one with an id, or the only one with its natural key.
+
+    Without an id, that of its annotation counts, as for `adopt_all`.
+    """
     from reconciler.engine.adopt import check_unshared, choose, scope_of  # noqa: PLC0415 - late, for a quick --help
 
+    kind = workspace.kinds[desired.address.kind]
     with workspace.hold():
         records = workspace.store.records()
-        ids = {known: record.remote_id for known, record in records.items()}
+        if desired.address in records:
+            known = kind.public_id(records[desired.address].remote_id)
+            hint = f"to forget that one first: reconciler state rm {desired.address}"
+            raise ReconcilerError(f"{desired.address} is managed already, as id {known}", hint=hint)
+        remote_id = remote_id or desired.annotations.get(ADOPT_ID)
+        ids = {address: record.remote_id for address, record in records.items()}
+        taken = _taken(workspace, (desired.connection, kind.name), records)
         workspace.unlock({desired.connection})
         reading = workspace.reader(desired.connection).read(scope_of(desired, ids, remote_id))
-        live = choose(workspace.kinds[desired.address.kind], desired, reading, records, remote_id)
+        live = choose(kind, desired, reading, taken, ids, remote_id)
         record = _record(workspace, desired, live.remote_id)
         if not allow_shared:
             check_unshared(record, workspace.store.others())

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from fnmatch import fnmatchcase
 
 from reconciler.engine.guards import Identity, shared
-from reconciler.engine.identify import twins
+from reconciler.engine.match import match
 from reconciler.engine.planner import bound
 from reconciler.errors import ReconcilerError, Refused
 from reconciler.model.kind import Kind
@@ -22,31 +22,25 @@ def scope_of(desired: Desired, ids: Mapping[Address, str], remote_id: str | None
 
 
 def choose(
-    kind: Kind, desired: Desired, reading: Reading, records: Mapping[Address, Record], remote_id: str | None
+    kind: Kind,
+    desired: Desired,
+    reading: Reading,
+    taken: Mapping[str, str],
+    ids: Mapping[Address, str],
+    remote_id: str | None,
 ) -> Live:
-    """Return the object to take; ReconcilerError says why there is none, or which ones there are."""
-    mine = {address: record for address, record in records.items() if address.kind == kind.name}
-    if desired.address in mine:
-        known = kind.public_id(mine[desired.address].remote_id)
-        hint = f"to forget that one first: reconciler state rm {desired.address}"
-        raise ReconcilerError(f"{desired.address} is managed already, as id {known}", hint=hint)
-    taken = {item.remote_id: address for address, item in mine.items() if item.connection == desired.connection}
+    """Return the object to take; ReconcilerError says why there is none, or which ones there are.
+
+    `taken` are ids that are managed already, with whose they are; `ids` of managed objects stand for references.
+    """
     if remote_id is not None:
         return _by_id(kind, desired, reading, taken, remote_id)
     if reading.listed is None:
         raise ReconcilerError(f"it could not be looked for: {reading.failure}")
-    ids = {address: record.remote_id for address, record in records.items()}
-    found = twins(kind, bound(desired.fields, ids), reading, taken)
-    if len(found) == 1:
-        return found[0]
-    if not found:
-        hint = f"if it has another name, say which one it is: reconciler adopt {desired.address} ID"
-        raise ReconcilerError(f"no live object that is not managed has the natural key of {desired.address}", hint=hint)
-    named = ", ".join(live.remote_id for live in found)
-    hint = f"say which one: reconciler adopt {desired.address} ID"
-    raise ReconcilerError(
-        f"{len(found)} live objects have the natural key of {desired.address}: ids {named}", hint=hint
-    )
+    matches = match(kind, [desired], reading, taken, ids)
+    for problem in matches.problems:
+        raise ReconcilerError(f"{desired.address}: {problem.summary}", hint=problem.hint)
+    return matches.found[desired.address]
 
 
 def shared_by_others(
@@ -68,7 +62,7 @@ def check_unshared(record: Record, others: Mapping[Identity, tuple[str, ...]]) -
         raise Refused("it is not taken over; nothing was changed", problems=problems)
 
 
-def _by_id(kind: Kind, desired: Desired, reading: Reading, taken: Mapping[str, Address], remote_id: str) -> Live:
+def _by_id(kind: Kind, desired: Desired, reading: Reading, taken: Mapping[str, str], remote_id: str) -> Live:
     shown = kind.public_id(remote_id)
     if remote_id in taken:
         raise ReconcilerError(f"id {shown} is managed already, as {taken[remote_id]}")

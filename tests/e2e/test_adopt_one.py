@@ -1,0 +1,64 @@
+"""adopt ADDRESS: as careful as adopt --all, which takes the same object or says the same."""
+
+from __future__ import annotations
+
+import pytest
+from desk import PROJECT
+from test_guards import hours, room
+
+from reconciler.sandbox import Fault
+
+YOGA = {"name": "Yoga", "group": "Body", "start_date": "2027-03-01"}
+
+
+def two_connections(desk):
+    first = PROJECT.format(url=desk.box.url)
+    second = first.split("    admin:")[1]
+    desk.project(first + "    other:" + second)
+
+
+def test_one_live_object_is_not_managed_twice_through_two_connections(desk):
+    two_connections(desk)
+    desk.declare("Resource", "room", {"name": "Room"}, connection="admin")
+    desk.declare("Resource", "again", {"name": "Room"}, connection="other")
+    live = desk.box.add_resource({"name": "Room"})
+    desk.quick("adopt", "Resource/room", code=0)
+    for arguments in (("Resource/again", str(live)), ("Resource/again",), ("--all",)):
+        desk.quick("adopt", *arguments, code=1)
+    assert f"id {live} is managed already, as Resource/room" in desk.quick("adopt", "Resource/again", str(live)).err
+
+
+def test_what_could_not_be_read_may_have_the_same_key(desk):
+    desk.box.add_session({**YOGA, "time": "11:00"})
+    other = desk.box.add_session({**YOGA, "time": "18:00"})
+    desk.declare("Session", "yoga", YOGA)
+    desk.box.fault(Fault(kind="status_before", match_path=f"/sessions/{other}", status=500, times=None))
+    for which in ("Session/yoga", "--all"):
+        assert "could not tell which object it is" in desk.quick("adopt", which, code=1).err
+    assert desk.quick("state", "list", "--format", "json").json["objects"] == []
+
+
+@pytest.mark.parametrize("which", ["Session/yoga", "--all"])
+def test_candidates_are_listed_with_what_tells_them_apart(desk, which):
+    first, second = (desk.box.add_session({**YOGA, "time": time}) for time in ("11:00", "18:00"))
+    desk.declare("Session", "yoga", YOGA)
+    words = desk.quick("adopt", which, code=1).err
+    assert f"2 live objects have its natural key: id {first} (name 'Yoga'" in words
+    assert f"id {second} (name 'Yoga'" in words
+    assert "reconciler adopt Session/yoga ID" in words
+    desk.declare("Session", "yoga", YOGA, annotations={"adopt-id": str(second)})
+    desk.quick("adopt", which, code=0)
+    (taken,) = desk.quick("state", "list", "--format", "json").json["objects"]
+    assert taken["remote_id"] == str(second)
+
+
+@pytest.mark.parametrize("which", ["Block/works", "--all"])
+def test_a_block_of_an_unmanaged_resource_says_so(desk, which):
+    start, end = hours(0, 1)
+    live = desk.box.add_resource({"name": "The room"})
+    desk.box.add_resource({"name": "The room"})
+    desk.box.add_block(live, start, end)
+    room(desk)
+    desk.declare("Block", "works", {"resource": "room", "start": start, "end": end})
+    words = desk.quick("adopt", which, code=1).err
+    assert "its Resource/room is not managed, so what it belongs to is not known" in words
