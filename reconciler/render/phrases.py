@@ -12,6 +12,9 @@ from reconciler.model.report import Allowance, Drift, Drifted, Outcome, Report, 
 from reconciler.model.risk import Risk
 from reconciler.render import rows
 
+EXISTS = "already-exists"
+"""The risk's code of a creation that would double a live object."""
+
 STEPS = 6
 """Fields of one object that has not converged which are named."""
 
@@ -145,7 +148,7 @@ def plan_notes(plan: Plan) -> tuple[str, ...]:
         verb, them = ("was", "it") if unverified == 1 else ("were", "them")
         fields = counted(unverified, "field")
         notes.append(f"{fields} {verb} compared with what was last applied: the API does not answer {them}.")
-    there = sum(risk.code == "already-exists" for change in plan.changes for risk in change.risks)
+    there = sum(risk.code == EXISTS for change in plan.changes for risk in change.risks)
     if there > 1:
         notes.append(f"{there} declared objects exist already; to take them over at once: reconciler adopt --all")
     if plan.summary["unknown"]:
@@ -180,8 +183,11 @@ def unread(plan: Plan) -> tuple[tuple[str, tuple[Change, ...]], ...]:
 
 
 def at_risk(plan: Plan) -> tuple[tuple[Change, Risk], ...]:
-    """Return every risk with its change, those that stop an apply first."""
-    risks = [(change, risk) for change in plan.changes for risk in change.risks]
+    """Return every risk with its change, those that stop an apply first.
+
+    What exists already is told with its change, and once more by the guard, with the command that takes it over.
+    """
+    risks = [(change, risk) for change in plan.changes for risk in change.risks if risk.code != EXISTS]
     return tuple(sorted(risks, key=lambda item: (not stops(*item), item[1].level != "block")))
 
 

@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 BLOCK = {"resource": "hall", "start": "2027-07-01T09:00", "end": "2027-07-01T10:00", "timezone": "Europe/London"}
 
 
@@ -86,3 +88,12 @@ def test_a_first_export_says_what_to_do_next_and_no_more(desk):
     assert "problem" not in first
     desk.quick("adopt", "--all", code=0)
     assert "adopt --all" not in desk.quick("export", "--out", "taken", code=0).err
+
+
+@pytest.mark.parametrize("form", ["text", "markdown", "html"])
+def test_what_exists_already_is_not_called_a_risk_to_bookings(desk, form):
+    desk.box.add_resource({"name": "Hall"})
+    desk.declare("Resource", "hall", {"name": "Hall"})
+    shown = desk.quick("plan", "--format", form, code=0)
+    assert "reconciler adopt Resource/hall 13" in shown.out + shown.err
+    assert "t risk" not in shown.out
