@@ -14,7 +14,8 @@ from reconciler.settings import Connection
 def forecast(changes: Iterable[Change], connections: Mapping[str, Connection]) -> Forecast:
     """Count writes, and the reads that feed and confirm them; connections run side by side, so the slowest counts.
 
-    Where a connection has no `requests_per_second` nobody knows how long it takes, and no time is made up.
+    Where a connection has no `requests_per_second` nobody knows how long it takes, and no time is made up: that of
+    the others is the least it takes.
     """
     writes: Counter[str] = Counter()
     reads: Counter[str] = Counter()
@@ -27,11 +28,17 @@ def forecast(changes: Iterable[Change], connections: Mapping[str, Connection]) -
     spans = {name: _seconds(writes[name] + reads[name], connections[name]) for name in sorted(writes)}
     known = {name: seconds for name, seconds in spans.items() if seconds is not None}
     found = Forecast(writes=writes.total(), reads=reads.total())
-    if not known or len(known) < len(spans):
+    if not known:
         return found
     slowest = max(known, key=lambda name: known[name])
     pace = connections[slowest].requests_per_second or 0.0
-    return replace(found, seconds=round(known[slowest], 1), connection=slowest, per_minute=round(pace * 60, 2))
+    return replace(
+        found,
+        seconds=round(known[slowest], 1),
+        connection=slowest,
+        per_minute=round(pace * 60, 2),
+        at_least=len(known) < len(spans),
+    )
 
 
 def _seconds(calls: int, connection: Connection) -> float | None:

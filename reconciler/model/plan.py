@@ -29,7 +29,8 @@ class Forecast:
     """The calls that carrying out a plan would make: `writes`, and the `reads` that feed and confirm them.
 
     `seconds` is about how long they take through the slowest `connection` at its `per_minute`; all three are
-    None where a connection of the plan is given no pace.
+    None where no connection of the plan is given a pace. `at_least`: another one is given none, so that it may
+    take longer.
     """
 
     writes: int = 0
@@ -37,6 +38,7 @@ class Forecast:
     seconds: float | None = None
     connection: str | None = None
     per_minute: float | None = None
+    at_least: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

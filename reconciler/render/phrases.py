@@ -164,7 +164,8 @@ def forecast(found: Forecast) -> str:
     words = counted(found.writes, "write")
     if found.seconds is None:
         return f"{words}."
-    return f"{words}, about {_span(found.seconds)} at {found.per_minute:g}/min ({found.connection})."
+    about = "at least" if found.at_least else "about"
+    return f"{words}, {about} {_span(found.seconds)} at {found.per_minute:g}/min ({found.connection})."
 
 
 def _span(seconds: float) -> str:

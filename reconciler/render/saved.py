@@ -128,6 +128,7 @@ _SHAPES: dict[DocumentKind, Any] = {
             "seconds": Maybe(NUMBER),
             "connection": Maybe(TEXT),
             "per_minute": Maybe(NUMBER),
+            "at_least": FLAG,
         },
         "digest": TEXT,
     },

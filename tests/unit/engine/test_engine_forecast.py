@@ -43,10 +43,17 @@ def test_the_reads_that_a_call_needs_count():
     assert forecast([change("a", "create", reads=("/rated", "/rated?b"))], PACED).reads == 3
 
 
-def test_no_time_is_made_up_where_a_connection_has_no_pace():
-    found = forecast([change("a", "create"), change("b", "create", 1, "free")], PACED)
-    assert found == Forecast(writes=2, reads=2)
+def test_no_time_is_made_up_where_no_connection_has_a_pace():
+    found = forecast([change("b", "create", 2, "free")], PACED)
+    assert found == Forecast(writes=2, reads=1)
     assert phrases.forecast(found) == "2 writes."
+
+
+@pytest.mark.parametrize("writes", [1, 500])
+def test_the_time_of_those_with_a_pace_is_the_least_where_another_has_none(writes):
+    found = forecast([change("a", "create", 7), change("b", "create", writes, "free")], PACED)
+    assert (found.seconds, found.connection, found.at_least) == (8.0, "sessions", True)
+    assert phrases.forecast(found) == f"{7 + writes} writes, at least 8 s at 60/min (sessions)."
 
 
 def test_nothing_to_write_is_no_forecast():
