@@ -47,7 +47,7 @@ def flags(overrides: Mapping[str, Any]) -> list[str]:
     """Return the overrides of this run as the user would type them: a saved plan does not hold them."""
     found = [f"{flag} {shlex.quote(pattern)}" for name, flag in _PATTERNS for pattern in overrides[name]]
     found += [
-        f"--{name.replace('_', '-')} {overrides[name]:g}"
+        f"--{name.replace('_', '-')} {overrides[name]:.15g}"
         for name in ("max_deletes", "max_change_percent")
         if overrides[name] is not None
     ]

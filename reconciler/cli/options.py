@@ -23,7 +23,8 @@ def examples(*lines: str) -> str:
 
 def plain(command: Command) -> Command:
     """Add what a command takes that only shows a file."""
-    return _colorless(click.option("-v", "--verbose", is_flag=True, help="Show more.")(command))
+    quiet = click.option("-q", "--quiet", is_flag=True, expose_value=False, help="No words on stderr but errors.")
+    return _colorless(click.option("-v", "--verbose", is_flag=True, help="Show more.")(quiet(command)))
 
 
 def _colorless(command: Command) -> Command:

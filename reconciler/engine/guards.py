@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
+from decimal import Decimal
 from fnmatch import fnmatchcase
 
 from reconciler.model.canonical import now
@@ -202,11 +203,12 @@ def _too_many_changes(case: Case) -> Iterator[Finding]:
     ]
     count = len(found)
     over, over_stated = (
-        limit is not None and count * 100 > limit * plan.managed for limit in (policy.max_change_percent, stated)
+        limit is not None and count * 100 > Decimal(str(limit)) * plan.managed
+        for limit in (policy.max_change_percent, stated)
     )
     if not over and not over_stated:
         return
-    by = f"--max-change-percent {stated:g}" if stated is not None and not over_stated else None
+    by = f"--max-change-percent {stated:.15g}" if stated is not None and not over_stated else None
     where = _place(policy.max_change_percent_at, "policy.max_change_percent")
     limit = policy.max_change_percent
     if by is None and stated is not None:
@@ -216,7 +218,7 @@ def _too_many_changes(case: Case) -> Iterator[Finding]:
         code="guard-max-change-percent",
         summary=(
             f"{count} of {plan.managed} managed objects ({share} %) would change, "
-            f"more than the limit of {limit:g} % ({where})"
+            f"more than the limit of {limit:.15g} % ({where})"
         ),
         hint=f"to let this run through: --max-change-percent {share}",
         where=policy.max_change_percent_at,

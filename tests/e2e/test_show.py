@@ -62,7 +62,7 @@ def test_show_of_a_plan_prints_what_plan_printed(desk, away, form, verbose):
 def test_show_reads_stdin_and_writes_a_private_file(desk, away):
     changing(desk)
     printed = desk.run("plan", "--format", "json", code=0).out
-    shown = anywhere(away, "show", "-", "--format", "html", "--output", "plan.html", stdin=printed)
+    shown = anywhere(away, "show", "-", "-q", "--format", "html", "--output", "plan.html", stdin=printed)
     assert (shown.returncode, shown.stdout) == (0, "")
     assert stat.S_IMODE((away / "plan.html").stat().st_mode) == 0o600
     assert (away / "plan.html").read_text(encoding="utf-8") == desk.run("plan", "--format", "html", code=0).out

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from engine_fakes import Office, codes, session
 
@@ -81,6 +83,15 @@ def test_exactly_the_share_of_changes_passes_and_one_more_is_refused(office, cha
     desired = [*sessions(10)[changed:], *sessions(changed, spaces=5)]
     found = evaluate(office.plan(*desired), Policy(max_change_percent=30), NONE)
     assert codes(found) == ({"guard-max-change-percent"} if refused else set())
+
+
+def test_a_share_of_tenths_is_exact(office):
+    office.apply(session("s00"))
+    free(office)
+    plan = office.plan(session("s00", spaces=5))
+    many = replace(plan, managed=1750, changes=plan.changes * 1288)  # 73.6 % of it, which no binary fraction is
+    assert evaluate(many, Policy(max_change_percent=73.6), NONE) == ()
+    assert codes(evaluate(many, Policy(max_change_percent=73.5), NONE)) == {"guard-max-change-percent"}
 
 
 def test_the_share_guard_hints_at_a_value_that_lets_the_run_through(office):
