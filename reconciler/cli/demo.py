@@ -1,19 +1,16 @@
 """demo: the whole loop on an embedded sandbox in a temporary folder, with nothing to set up.
 
-What happens is in `demo_story`; here is the stage: a copy of the leisure-centre example, a sandbox it
-points to, and the real command line run inside of this process, so that its output is what users see.
+What happens is in `demo_story`, and `demo_stage` runs the real command line inside of this process, so that its
+output is what users see; here are a copy of the leisure-centre example and the sandbox it points to.
 """
 
 from __future__ import annotations
 
-import difflib
-import io
 import os
-import shlex
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, chdir, contextmanager, redirect_stderr, redirect_stdout
+from collections.abc import Iterator
+from contextlib import ExitStack, chdir, contextmanager
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -24,15 +21,12 @@ import click
 from reconciler.errors import ReconcilerError, UsageError
 
 if TYPE_CHECKING:
-    from reconciler.cli.demo_story import Edit
     from reconciler.sandbox import Sandbox
 
 EXAMPLE = "leisure-centre"
 EXAMPLE_URL = "http://127.0.0.1:8700"
 """Where the example expects the sandbox: its default port."""
 
-_EXIT_INTERRUPTED = 130
-_EXIT_MEANINGS = {2: "there are changes", 4: "refused before the first write"}
 _CREDENTIALS = {
     "BB_USERNAME": "username",
     "BB_PASSWORD": "password",
@@ -51,7 +45,7 @@ _TERMINAL_WISHES = ("FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE", "NO_COLO
 @click.option("--no-color", is_flag=True, help="Plain output.")
 def demo(keep: Path | None, show_all: bool, no_color: bool) -> None:
     """Play the whole loop on an embedded sandbox in a temporary folder: no set-up, no network."""
-    from reconciler.cli import demo_story  # noqa: PLC0415 - late, for a quick --help
+    from reconciler.cli import demo_stage, demo_story  # noqa: PLC0415 - late, for a quick --help
 
     if keep is not None and keep.exists() and not (keep.is_dir() and not any(keep.iterdir())):
         raise UsageError(f"{keep} exists and is not an empty folder", hint="name a new folder")
@@ -63,122 +57,9 @@ def demo(keep: Path | None, show_all: bool, no_color: bool) -> None:
         _point(project, EXAMPLE_URL, sandbox.url)
         try:
             with chdir(project), _environment(sandbox, color=color):
-                demo_story.play(Stage(sandbox, color=color, show_all=show_all), kept=keep is not None)
+                demo_story.play(demo_stage.Stage(sandbox, color=color, show_all=show_all), kept=keep is not None)
         finally:
             _point(project, sandbox.url, EXAMPLE_URL)
-
-
-class Stage:
-    """What the story needs: to speak, to run commands and to edit manifests, all in the project's folder."""
-
-    def __init__(self, sandbox: Sandbox, *, color: bool, show_all: bool) -> None:
-        self.sandbox = sandbox
-        self._color = color
-        self._show_all = show_all
-        self._step = 0
-        self._heading = ""
-
-    def step(self, heading: str, *words: str) -> None:
-        """Begin a numbered step, with a few plain words about it."""
-        self._step += 1
-        self._heading = heading
-        self._print()
-        self._print(click.style(f"{self._step}. {heading}", bold=True, fg="cyan"))
-        self.say(*words)
-
-    def say(self, *words: str) -> None:
-        """Write lines of plain words."""
-        for line in words:
-            self._print(line)
-
-    def run(self, *arguments: str, expect: int = 0, first: int | None = None, last: int = 0) -> str:
-        """Run one command as a user would, show its output and return it; the exit code must be `expect`.
-
-        `first` and `last` are how many lines to show of a long output; without `first`, all of them.
-        """
-        self._print()
-        self._print(click.style(f"  $ {shlex.join(('reconciler', *arguments))}", bold=True))
-        code, output = _run(arguments, terminal=self._color)
-        lines = output.rstrip("\n").split("\n")
-        ended_well = code == expect
-        for line in lines if self._show_all or not ended_well else _folded(lines, first, last):
-            self._print(f"  {line}" if line else "")
-        if code == _EXIT_INTERRUPTED:
-            raise KeyboardInterrupt
-        if not ended_well:
-            command = shlex.join(("reconciler", *arguments))
-            message = f"step {self._step} ({self._heading}): `{command}` ended with exit code {code}, not {expect}"
-            raise ReconcilerError(message, hint="this is a defect of reconciler or of its demo; please report it")
-        if code:
-            self._print(click.style(f"  (exit code {code}: {_EXIT_MEANINGS[code]})", dim=True))
-        return output
-
-    def edit(self, edits: Sequence[Edit]) -> None:
-        """Edit manifests and show the difference as a pull request would."""
-        shown = ""
-        for edit in edits:
-            file = Path(edit.file)
-            text = file.read_text(encoding="utf-8") if file.exists() else ""
-            file.write_text(edit.carried_out(text), encoding="utf-8")
-            if edit.file != shown:
-                self._print()
-                self._print(click.style(f"  {edit.file}", bold=True))
-            shown = edit.file
-            for line in difflib.unified_diff(edit.before.splitlines(), edit.after.splitlines(), n=0, lineterm=""):
-                if not line.startswith(("@@", "--- ", "+++ ")):
-                    self._print(click.style(f"  {line[0]} {line[1:]}", fg="red" if line[0] == "-" else "green"))
-
-    def _print(self, text: str = "") -> None:
-        from reconciler.render.safe import fitting  # noqa: PLC0415 - late, for a quick --help
-
-        click.echo(fitting(text, sys.stdout.encoding or "utf-8"), color=self._color)
-
-
-def _folded(lines: Sequence[str], first: int | None, last: int) -> Iterator[str]:
-    """Return the beginning and end of a long output, with an honest word about what is left out."""
-    hidden = 0 if first is None else len(lines) - first - last
-    if first is None or hidden <= 1:
-        yield from lines
-        return
-    yield from lines[:first]
-    yield f"… ({hidden} lines folded here; --show-all prints them)"
-    yield from lines[len(lines) - last :]
-
-
-def _run(arguments: Sequence[str], *, terminal: bool) -> tuple[int, str]:
-    """Run a command line in this process; return its exit code and what it wrote, both streams in order."""
-    from reconciler.cli.main import run  # noqa: PLC0415 - main imports this module late, too
-
-    written: list[str] = []
-    # Only stdout may look like a terminal: a progress bar on stderr has no place in a recorded output.
-    with redirect_stdout(_Recorder(written, terminal=terminal)), redirect_stderr(_Recorder(written, terminal=False)):
-        code = run(arguments)
-    return code, "".join(written)
-
-
-class _Recorder(io.StringIO):
-    """A stream that appends to a list which it shares with another one, so that their order is kept."""
-
-    def __init__(self, written: list[str], *, terminal: bool) -> None:
-        super().__init__()
-        self._written = written
-        self._terminal = terminal
-
-    @property
-    def encoding(self) -> str:  # type: ignore[override]  # a plain StringIO has none
-        """The encoding of the stream that is written to in the end."""
-        return (sys.__stdout__.encoding if sys.__stdout__ else None) or "utf-8"
-
-    def isatty(self) -> bool:
-        """Say whether colours are welcome."""
-        return self._terminal
-
-    def write(self, text: str) -> int:
-        """Append to the shared list; bytes are refused, which is how click tells a text stream."""
-        if not isinstance(text, str):
-            raise TypeError("expected str")
-        self._written.append(text)
-        return len(text)
 
 
 @contextmanager

@@ -3,36 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from reconciler.cli.demo_stage import Edit, Stage
 from reconciler.errors import ReconcilerError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from reconciler.cli.demo import Stage
     from reconciler.sandbox import Sandbox
 
 _READS = frozenset({"GET", "HEAD"})
 _TIMETABLE = "manifests/timetable"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Edit:
-    """One edit of a manifest: the first `before` that follows `at` becomes `after`."""
-
-    file: str
-    at: str = ""
-    before: str = ""
-    after: str
-
-    def carried_out(self, text: str) -> str:
-        """Return the text with the edit; ReconcilerError where the example has changed under it."""
-        head, found, tail = text.partition(self.at) if self.at else ("", "", text)
-        if (self.at and not found) or self.before not in tail:
-            raise ReconcilerError(f"the demo does not fit the example any more: {self.file}, {self.at or self.before}")
-        return head + found + tail.replace(self.before, self.after, 1)
 
 
 PULL_REQUEST = (
