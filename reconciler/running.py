@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from reconciler.errors import ReconcilerError
+from reconciler.errors import ReconcilerError, StalePlan
 from reconciler.model.objects import Address, Record
 from reconciler.model.plan import Plan
 from reconciler.workspace import Workspace
@@ -47,6 +47,9 @@ def carry_out(workspace: Workspace, planned: Planned, workers: int, signals: Sig
     made, store = planned.plan, workspace.store
     digest = planned.digest or plan_document(made)["digest"]
     with workspace.hold() as run_id:
+        if made.effective and store.run_count() != made.runs:  # nobody holds a lease between a look and this
+            message = "another run has written since the plan was made; nothing was written"
+            raise StalePlan(message, hint="make a new plan")
         rename(store, made.changes)  # before the records are read, and before anything is sent
         run = _run(workspace, planned, run_id, signals.stop)
         if made.effective:

@@ -20,7 +20,7 @@ from engine_fakes import (
     states,
 )
 
-from reconciler.errors import InvalidInput, ReconcilerError
+from reconciler.errors import InvalidInput, ReconcilerError, StalePlan
 from reconciler.model.change import Receipt
 
 ADMIN = "/api/v1/admin/37004"
@@ -34,6 +34,16 @@ def office():
 def court_and_blocks(count=1):
     start = [block(f"closed-{day}", "court", f"2027-03-0{day}T09:00Z", f"2027-03-0{day}T10:00Z") for day in range(1, 9)]
     return [resource("court"), *start[:count]]
+
+
+def test_a_plan_that_another_run_has_overtaken_is_not_carried_out(office):
+    """As a Python program may: it looks without the lease."""
+    first, second = office.look(session("yoga")), office.look(session("yoga"))
+    assert office.carry_out(first).clean
+    with pytest.raises(StalePlan, match="another run has written since the plan was made"):
+        office.carry_out(second)
+    assert len(office.live["Session"]) == 1
+    assert office.carry_out(office.look(session("yoga"))).clean
 
 
 def test_a_block_is_created_after_its_resource_with_the_id_bound_into_the_path(office):
