@@ -60,6 +60,11 @@ _WATCHFUL = {
 }
 """Settings of libpq that notice a server's host that is gone: well before a lease could expire."""
 
+_SURE = """
+SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'
+"""
+"""A server may be set to lose its last commits in a crash; an intent among them is a call that nobody looks for."""
+
 _DAMAGED = ("malformed", "not a database")
 
 Result = TypeVar("Result")
@@ -280,10 +285,11 @@ def _durable(connection: Any, _record: Any) -> None:
 
 
 def _bounded(connection: Any, _record: Any) -> None:
-    """Let no program that hangs in mid-transaction hold up the others for ever."""
+    """Let no program that hangs in mid-transaction hold up the others for ever, and no commit be told too early."""
     with connection.cursor() as cursor:
         cursor.execute("SET lock_timeout = '30s'")
         cursor.execute("SET idle_in_transaction_session_timeout = '60s'")
+        cursor.execute(_SURE)
     connection.commit()
 
 

@@ -23,7 +23,12 @@ _PAUSE = 0.5
 @contextmanager
 def hold(store: Store, run_id: str, *, timeout: float = 0.0) -> Iterator[None]:
     """Hold the lease while the block runs; ReconcilerError says who holds it after `timeout` seconds of waiting."""
-    _take(store, run_id, time.monotonic() + timeout)
+    try:
+        _take(store, run_id, time.monotonic() + timeout)
+    except KeyboardInterrupt:  # a signal; the claim may have gone through all the same
+        with suppress(ReconcilerError):
+            store.release(run_id)
+        raise
     ended = threading.Event()
     heart = threading.Thread(target=_beat, args=(store, run_id, ended), name="lease", daemon=True)
     heart.start()

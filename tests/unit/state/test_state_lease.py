@@ -73,6 +73,21 @@ def test_other_projects_and_environments_have_leases_of_their_own(open_store):
         pass
 
 
+def test_a_signal_while_the_lease_is_taken_leaves_none_behind(open_store, monkeypatch):
+    store, claim = open_store(), Store.claim
+
+    def interrupted(self, wanted):
+        claim(self, wanted)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Store, "claim", interrupted)
+    with pytest.raises(KeyboardInterrupt), hold(store, "r1"):
+        pass
+    monkeypatch.undo()
+    with hold(open_store(), "r2"):
+        pass
+
+
 def test_a_lease_ends_with_its_block_also_on_an_error(open_store):
     with pytest.raises(ZeroDivisionError), hold(open_store(), "r1"):
         raise ZeroDivisionError
