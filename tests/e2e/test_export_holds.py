@@ -4,31 +4,10 @@ from __future__ import annotations
 
 import pytest
 from desk import Desk
+from holding import CREDENTIALS, PROJECT, ROOM, SAIL
 
 from reconciler.sandbox import Options, Sandbox
 
-PROJECT = """\
-apiVersion: reconciler/v1
-kind: Project
-metadata: {{name: tours}}
-spec:
-  manifests: [manifests]
-  connections:
-    shop:
-      provider: checkfront
-      base_url: {url}
-      auth: {{key: {{env: CF_KEY}}, secret: {{env: CF_SECRET}}}}
-"""
-ROOM = {"key": "room", "item_id": 17, "start_date": "2031-07-07", "end_date": "2031-07-09", "params": {"guests": 2}}
-SAIL = {
-    "key": "sail",
-    "item_id": 50,
-    "start_date": "2031-07-08",
-    "end_date": "2031-07-08",
-    "start_time": "17:00",
-    "params": {"guests": 2},
-    "discount_code": "SUMMER10",
-}
 CHOICES = [("slip_style", "opaque"), ("slip_echo", "normalised"), ("line_dates", "unix"), ("line_fields", "all")]
 
 
@@ -36,7 +15,7 @@ CHOICES = [("slip_style", "opaque"), ("slip_echo", "normalised"), ("line_dates",
 def shop(tmp_path):
     with Sandbox(Options(), seed="company") as box:
         desk = Desk(tmp_path, box)
-        desk.env |= {"CF_KEY": Options().checkfront_key, "CF_SECRET": Options().checkfront_secret}
+        desk.env |= CREDENTIALS
         desk.project(PROJECT.format(url=box.url))
         yield desk
 
