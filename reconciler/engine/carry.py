@@ -15,7 +15,7 @@ from reconciler.engine.expiry import declaration
 from reconciler.engine.identify import created
 from reconciler.engine.pending import pending_until, prolonging
 from reconciler.engine.snapshot import Place
-from reconciler.errors import INTERRUPTED, Interrupted, OutcomeUnknown, ReconcilerError, RemoteError
+from reconciler.errors import INTERRUPTED, Interrupted, NotStarted, OutcomeUnknown, ReconcilerError, RemoteError
 from reconciler.model.canonical import now
 from reconciler.model.change import Call, Change, Edit, Receipt, bind, bind_path, merged
 from reconciler.model.kind import Kind
@@ -246,7 +246,11 @@ def _update(run: Run, change: Change, sent: list[Call]) -> str | None:
 def _go_on(run: Run, done: int, of: int) -> None:
     """Raise Interrupted between two calls of an object where the run was asked to stop; what was done is recorded."""
     if done and run.stop.is_set():
-        raise Interrupted(f"stopped after {done} of {of} calls, {INTERRUPTED}; the next plan shows what is left")
+        raise _stopped(f"{done} of {of} calls")
+
+
+def _stopped(done: str) -> Interrupted:
+    return Interrupted(f"stopped after {done}, {INTERRUPTED}; the next plan shows what is left")
 
 
 def _after(applied: dict[str, Any], edit: Edit, run: Run) -> dict[str, Any]:
@@ -369,8 +373,12 @@ def _send(run: Run, call: Call, number: int, sent: list[Call], about: Record | N
         if not lost.pending:
             run.store.quieten(number)
         raise
-    except ReconcilerError:
+    except ReconcilerError as problem:
         run.store.end(number)
+        if isinstance(problem, NotStarted):
+            sent.pop()
+            if sent:
+                raise _stopped(f"{len(sent)} call{'s' * (len(sent) > 1)}") from problem
         raise
     run.written.set()
     return receipt

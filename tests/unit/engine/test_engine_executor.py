@@ -1,9 +1,11 @@
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 from engine_fakes import (
     BROKEN,
+    CONNECTIONS,
     KILLED_AFTER,
     LOST_AFTER,
     LOST_BEFORE,
@@ -20,7 +22,7 @@ from engine_fakes import (
     states,
 )
 
-from reconciler.errors import InvalidInput, ReconcilerError, StalePlan
+from reconciler.errors import INTERRUPTED, InvalidInput, NotStarted, ReconcilerError, StalePlan
 from reconciler.model.change import Receipt
 
 ADMIN = "/api/v1/admin/37004"
@@ -44,6 +46,38 @@ def test_a_plan_that_another_run_has_overtaken_is_not_carried_out(office):
         office.carry_out(second)
     assert len(office.live["Session"]) == 1
     assert office.carry_out(office.look(session("yoga"))).clean
+
+
+def too_late(_call):
+    raise NotStarted(f"not sent, {INTERRUPTED}")
+
+
+def test_a_call_that_was_not_sent_any_more_is_no_call_and_leaves_no_doubt(office):
+    """It was waiting for its turn, or for a pause that the server had asked for, when the run was asked to stop."""
+    office.remote.on_send = too_late
+    report = office.apply(session("yoga"))
+    assert (states(report), report.interrupted) == ({"Session/yoga": "blocked"}, True)
+    assert outcome(report, "Session/yoga").calls == 0
+    assert office.store.open_intents() == ()
+    office.remote.on_send = None
+    assert office.apply(session("yoga")).clean
+    assert len(office.live["Session"]) == 1
+
+
+def test_what_was_done_is_told_of_an_object_whose_next_call_was_not_sent_any_more(office):
+    office.apply(session("yoga"))
+    there = Remote(on_send=too_late)
+    elsewhere = replace(CONNECTIONS["sessions"], name="there", base_url="https://us.bookingbug.com")
+    office.project.connections["there"] = elsewhere
+    office.reader = office.writer = lambda name: there if name == "there" else office.remote
+    report = office.apply(session("yoga", connection="there"))
+    moved = outcome(report, "Session/yoga")
+    assert (moved.action, moved.state, moved.calls) == ("replace", "blocked", 1)
+    assert moved.error.startswith("stopped after 1 call, because the run was interrupted")
+    assert office.store.open_intents() == ()
+    there.on_send = None
+    assert office.apply(session("yoga", connection="there")).clean
+    assert (len(office.live["Session"]), len(there.objects["Session"])) == (0, 1)
 
 
 def test_a_block_is_created_after_its_resource_with_the_id_bound_into_the_path(office):
