@@ -172,7 +172,7 @@ def test_adopting_among_several_lists_them(desk):
     for _ in range(2):
         desk.box.add_resource({"name": "Court"})
     desk.declare("Resource", "court", {"name": "Court"})
-    assert "ids 13, 14" in desk.run("adopt", "Resource/court", code=1).err
+    assert "id 13 (name 'Court'), id 14 (name 'Court')" in desk.run("adopt", "Resource/court", code=1).err
 
 
 def test_making_a_weekly_class_a_custom_course_sends_the_slots_with_it(desk):
