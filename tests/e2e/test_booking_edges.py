@@ -21,7 +21,7 @@ def test_spaces_that_are_not_answered_may_be_more_than_was_applied(desk):
     booked_spaces(desk)
     desk.session(spaces=15)
     words, _ = refused(desk, "guard-booked-spaces-cut")
-    assert "setting spaces to 15 is less than is taken on 1 slot with bookings" in words
+    assert "setting spaces to 15 leaves fewer than are taken on 1 slot with bookings" in words
     assert "20 booked, 2 reserved" in desk.quick("plan", code=0).out
     desk.session(spaces=22)
     plan = desk.quick("plan", "--format", "json", code=0).json
