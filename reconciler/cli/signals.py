@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 
@@ -15,15 +15,25 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 @contextmanager
 def orderly() -> Iterator[None]:
-    """Let SIGTERM end a command as Ctrl-C does: what it holds is given back on the way out."""
+    """Let SIGTERM end a command as Ctrl-C does: what it holds is given back on the way out.
+
+    Both count also where a shell started the command in the background, and so with SIGINT ignored.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield  # only there can signals be handled; whoever runs a command elsewhere has handlers of its own
         return
-    before = signal.signal(signal.SIGTERM, _interrupt)
+    with _handling(_interrupt):
+        yield
+
+
+@contextmanager
+def _handling(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    before = {number: signal.signal(number, handler) for number in _SIGNALS}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, earlier in before.items():
+            signal.signal(number, earlier)
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
@@ -46,9 +56,5 @@ def stopping(stop: threading.Event) -> Iterator[None]:
         # In a thread: this may have come in the middle of a write to the same stream, or its reader may be gone.
         threading.Thread(target=_tell, daemon=True).start()
 
-    before = {number: signal.signal(number, wish) for number in _SIGNALS}
-    try:
+    with _handling(wish):
         yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -80,6 +80,8 @@ def _page(text):
 def _comment(text):
     """Read a comment as its host would: GitHub's Markdown, with raw HTML, tables and bare links."""
     parser = MarkdownIt("gfm-like", {"html": True})
+    # The host links no dotted word, such as spec.name; www and schemes are looked for below.
+    parser.linkify.set({"fuzzy_link": False})
     tokens = parser.parse(text)
     for token in [*tokens, *(child for each in tokens for child in each.children or ())]:
         assert token.type not in {"link_open", "image", "s_open", "em_open", "hr"}, token

@@ -163,3 +163,20 @@ def test_broken_manifests_give_a_document_too(desk):
     checked = desk.run("validate", "--format", "json", code=1).json
     assert checked["problems"] == plan["problems"]
     assert desk.box.log() == []
+
+
+def test_a_shell_that_ignores_ctrl_c_for_its_background_does_not_make_the_command_deaf(desk):
+    desk.session()
+    desk.quick("apply", "--yes", code=0)
+    desk.box.clear_log()
+    desk.hold("GET")
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        process = desk.start("plan")
+    finally:
+        signal.signal(signal.SIGINT, before)
+    until(lambda: desk.asked("GET"), process)
+    process.send_signal(signal.SIGINT)
+    desk.box.clear_faults()
+    process.communicate(timeout=60)
+    assert process.returncode == 130
