@@ -75,14 +75,17 @@ def _likeness(kind: Kind, old: Change, new: Change) -> float:
     before, after = _fields(old), _fields(new)
     stated = [name for name in after if name not in kind.local and name in before]
     equal = sum(before[name] == after[name] for name in stated if name not in kind.parts)
-    equal += sum(_members(kind, name, before, after) for name in stated if name in kind.parts)
+    equal += sum(_same_members(kind, name, old, after) for name in stated if name in kind.parts)
     total = sum(name not in kind.local for name in after)
     return equal / total if equal >= _MANY and equal * 3 >= total * 2 else 0
 
 
-def _members(kind: Kind, name: str, before: Fields, after: Fields) -> bool:
-    """Whether a part's members are those wanted: the live side tells more of each, such as its id."""
-    return not kind.parts[name](after[name], before[name], before[name]).edits
+def _same_members(kind: Kind, name: str, old: Change, after: Fields) -> bool:
+    """Whether a part's live members are those wanted; what was applied stands in for what is not answered of them."""
+    if old.live is None or old.live.fields.get(name) is None:
+        return False
+    applied = old.record.fields.get(name) if old.record else None
+    return not kind.parts[name](after[name], old.live.fields[name], applied).edits
 
 
 def _warnings(old: Change, new: Change) -> tuple[Problem, Problem]:

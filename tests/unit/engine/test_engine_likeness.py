@@ -1,8 +1,11 @@
 """Deletions and creations that look like renames: who is paired, and who is not."""
 
-from engine_fakes import Office, block, codes, resource, session
+from engine_fakes import WHERE, Office, block, codes, resource, session
 
 from reconciler.engine import likeness
+from reconciler.kinds import booking_session
+from reconciler.model.change import Change
+from reconciler.model.objects import Address, Desired, Live, Record
 
 
 def suggested(plan):
@@ -68,3 +71,22 @@ def test_large_plans_compare_natural_keys_only(monkeypatch):
     keyed = session("old-key", name="Spin"), session("new-key", name="Spin")
     plan = office(*old, keyed[0]).plan(*new, keyed[1])
     assert pairs(plan) == ["Session/old-key Session/new-key"]
+
+
+def test_lines_of_a_hold_that_show_no_recorded_slip_are_likened_all_the_same():
+    """A live line has a key only where it shows the slip that was recorded for it."""
+    item = {"key": "room", "item_id": "17", "start_date": "2031-07-07", "end_date": "2031-07-09"}
+    line = {"line": "1", "slip": "17.20310707X3-guests.2", "item_id": "17", "options": {}}
+    place = {"connection": "shop", "target": "shop.example.com"}
+    old, new = Address("BookingSession", "old"), Address("BookingSession", "new")
+    going = Change(
+        address=old,
+        connection="shop",
+        action="delete",
+        reason="",
+        record=Record(address=old, remote_id="1", fields={"items": [item]}, **place),
+        live=Live(kind="BookingSession", remote_id="1", fields={"items": [line]}),
+    )
+    wanted = Desired(address=new, connection="shop", fields={"items": [item], "on_expiry": "report"}, source=WHERE)
+    coming = Change(address=new, connection="shop", action="create", reason="", desired=wanted)
+    assert likeness.renames([going, coming], {"BookingSession": booking_session.KIND}, destroying=False) == []
