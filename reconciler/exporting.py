@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from reconciler.errors import UsageError
@@ -116,7 +117,7 @@ def _places(workspace: Workspace, wish: Wish) -> list[Place]:
         if kind.provider == connection.provider
         and (not wish.connections or name in wish.connections)
         and (not wish.kinds or kind.name in wish.kinds)
-        and (not chosen or any(_fits(kind.name, pattern) for pattern in chosen))
+        and (not chosen or any(fnmatchcase(kind.name, pattern) for pattern in chosen))
     ]
     places = [place for place in wanted if connections[place[0]].access != "public"]
     if wish.ids and not any(kinds[kind].ephemeral is not None for _, kind in places):
@@ -125,12 +126,6 @@ def _places(workspace: Workspace, wish: Wish) -> list[Place]:
         why = "public access only reads: nothing of it can be managed" if wanted else "no connection has such objects"
         raise UsageError(f"there is nothing to export: {why}")
     return places
-
-
-def _fits(kind: str, pattern: str) -> bool:
-    from fnmatch import fnmatchcase  # noqa: PLC0415 - only here
-
-    return fnmatchcase(kind, pattern)
 
 
 def _with_referred(workspace: Workspace, places: Iterable[Place]) -> list[Place]:
@@ -146,9 +141,7 @@ def _scope(workspace: Workspace, place: Place, records: Mapping[Address, Record]
     kind = workspace.kinds[place[1]]
     mine = [record for address, record in records.items() if (record.connection, address.kind) == place]
     if kind.ephemeral is not None:
-        ids = {record.remote_id: record.fields for record in mine} | {
-            name: {} for name in wish.ids if name not in {record.remote_id for record in mine}
-        }
+        ids = {**{name: {} for name in wish.ids}, **{record.remote_id: record.fields for record in mine}}
         computed = {record.remote_id: record.computed for record in mine}
         return Scope(kind=kind.name, ids=ids, listing=False, computed=computed)
     if not kind.listed_whole:
@@ -157,8 +150,6 @@ def _scope(workspace: Workspace, place: Place, records: Mapping[Address, Record]
 
 
 def _check_choice(found: Addressed, places: Iterable[Place], choice: Choice) -> None:
-    from fnmatch import fnmatchcase  # noqa: PLC0415 - only here
-
     universe = [str(address) for place in places for address in found.lives.get(place, ())]
     for pattern in choice.addresses:
         if not any(fnmatchcase(address, pattern) for address in universe):

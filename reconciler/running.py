@@ -91,7 +91,7 @@ def _run(workspace: Workspace, planned: Planned, run_id: str, stop: threading.Ev
 
 def _ids(records: Mapping[Address, Record], made: Plan) -> dict[Address, str]:
     """Return the ids that references may use: not those of objects that are about to get a new one."""
-    renewed = {change.address for change in made.changes if change.action in {"create", "replace"}}
+    renewed = {change.address for change in made.changes if change.action in _CREATING}
     return {address: record.remote_id for address, record in records.items() if address not in renewed}
 
 

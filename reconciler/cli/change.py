@@ -78,7 +78,7 @@ def plan(out: Path | None, detailed_exitcode: bool, **arguments: Any) -> int:
         check_writable(out)
     project = pipeline.open_project(settings.project, settings.environment)
     declared = _declare(project, settings)
-    with pipeline.Workspace(project, parallelism=settings.workers) as workspace:
+    with _workspace(project, settings) as workspace:
         planned = _make_plan(workspace, declared, settings)
         verdict = guarding.judge(workspace, planned.plan, settings.overrides)
         shown = verdict.marked(planned.plan, warn=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from pathlib import Path
 
 import click
@@ -18,6 +17,7 @@ from reconciler.errors import UsageError
 def schema(kind: str | None, output: Path | None) -> None:
     """Print the JSON Schema of a KIND (Session, Resource, Block, Project…), or the names there are."""
     from reconciler.manifests.schemas import load_schema, schema_names  # noqa: PLC0415 - late, for a quick --help
+    from reconciler.manifests.words import nearest  # noqa: PLC0415 - late, for a quick --help
     from reconciler.render.machine import dumps  # noqa: PLC0415 - late, for a quick --help
 
     names = {name.replace("_", ""): name for name in schema_names()}
@@ -26,7 +26,7 @@ def schema(kind: str | None, output: Path | None) -> None:
         return
     name = names.get(kind.lower().replace("-", "").replace("_", ""))
     if name is None:
-        near = difflib.get_close_matches(kind.lower(), list(names), n=1)
-        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(schema_names())}"
+        near = nearest(kind, names)
+        hint = f"did you mean {near}?" if near else f"there are {', '.join(schema_names())}"
         raise UsageError(f"there is no schema {kind!r}", hint=hint)
     write(dumps(load_schema(name)), output)

@@ -11,7 +11,7 @@ from reconciler.engine.carry import Run, carry_out
 from reconciler.engine.memory import carry_out_forgetting, with_bookkeeping
 from reconciler.engine.order import dependencies, sorter
 from reconciler.errors import INTERRUPTED
-from reconciler.model.change import Change
+from reconciler.model.change import IDLE, Change
 from reconciler.model.objects import Address
 from reconciler.model.plan import Plan
 from reconciler.model.report import Outcome, Report
@@ -20,7 +20,6 @@ POLL = 0.2
 """Seconds after which a waiting run looks whether it was asked to stop."""
 
 _INTERRUPTED = f"not started, {INTERRUPTED}"
-_SENDS_NOTHING = frozenset({"noop", "unknown"})
 _HELD_UP = frozenset({"failed", "blocked", "unknown"})
 
 
@@ -82,7 +81,7 @@ def _ready(order: TopologicalSorter[Address], stop: threading.Event) -> list[Add
 
 def _blocker(change: Change, before: set[Address], outcomes: dict[Address, Outcome]) -> Address | None:
     """Return the first dependency that did not come through; a change that sends nothing waits for none."""
-    if change.action in _SENDS_NOTHING:
+    if change.action in IDLE:
         return None
     return next((address for address in sorted(before, key=str) if outcomes[address].state in _HELD_UP), None)
 
@@ -99,7 +98,7 @@ def _blocked(change: Change, blocker: Address) -> Outcome:
 
 
 def _not_started(change: Change) -> Outcome:
-    waits = change.forget or change.action not in _SENDS_NOTHING
+    waits = change.forget or change.action not in IDLE
     outcome = Outcome(
         address=change.address,
         action=change.action,

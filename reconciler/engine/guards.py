@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
@@ -64,17 +64,22 @@ class Verdict:
         """Why the plan must not be carried out; empty where it may."""
         return tuple(finding.problem for finding in self.findings if finding.by is None)
 
-    def against(self, address: Address) -> tuple[Problem, ...]:
-        """Return the refusals that concern one object."""
-        return tuple(item.problem for item in self.findings if item.by is None and address in item.concerns)
+    def _by_object(self) -> Mapping[Address, tuple[Finding, ...]]:
+        """Return the findings by the objects they concern: a limit may concern every object of a large plan."""
+        found: dict[Address, list[Finding]] = {}
+        for finding in self.findings:
+            for address in finding.concerns:
+                found.setdefault(address, []).append(finding)
+        return {address: tuple(findings) for address, findings in found.items()}
 
     def marked(self, plan: Plan, *, warn: bool) -> Plan:
         """Return the plan with each guarded change marked; with `warn` it also says what an apply would refuse."""
         warnings = tuple(
             replace(item, severity="warning", summary=f"apply would refuse: {item.summary}") for item in self.refusals
         )
+        found = self._by_object()
         changes = tuple(
-            replace(change, guarded=tuple(dict.fromkeys(item.code for item in self.against(change.address))))
+            replace(change, guarded=tuple(dict.fromkeys(item.code for item in _against(found.get(change.address, ())))))
             for change in plan.changes
         )
         problems = (*plan.problems, *self.notes, *(warnings if warn else ()))
@@ -82,32 +87,39 @@ class Verdict:
 
     def recorded(self, report: Report) -> Report:
         """Return the report of an apply with what let each of its objects through."""
-        outcomes = tuple(replace(item, allowed=self._allowed(item.address)) for item in report.outcomes)
+        found = self._by_object()
+        outcomes = tuple(replace(item, allowed=_allowed(found.get(item.address, ()))) for item in report.outcomes)
         return replace(report, outcomes=outcomes)
-
-    def _allowed(self, address: Address) -> tuple[Allowance, ...]:
-        return tuple(
-            Allowance(code=item.problem.code, by=item.by, message=item.problem.summary)
-            for item in self.findings
-            if item.by is not None and address in item.concerns
-        )
 
     def refused(self, plan: Plan, plan_digest: str) -> Report:
         """Return the report of a run that these findings stopped before its first write."""
-        outcomes = tuple(self._held_back(change) for change in plan.changes)
+        found = self._by_object()
+        outcomes = tuple(_held_back(change, found.get(change.address, ())) for change in plan.changes)
         return Report(plan_digest=plan_digest, outcomes=outcomes, refused=True)
 
-    def _held_back(self, change: Change) -> Outcome:
-        found = self.against(change.address)
-        against = "; ".join(words for problem in found for words in (problem.summary, problem.hint) if words)
-        idle: State = "noop" if change.action == "noop" else "unknown"
-        return Outcome(
-            address=change.address,
-            action=change.action,
-            state="blocked" if change.writes else idle,
-            remote_id=change.remote_id,
-            error=(against or _NOT_STARTED) if change.writes else None,
-        )
+
+def _against(findings: Sequence[Finding]) -> tuple[Problem, ...]:
+    return tuple(item.problem for item in findings if item.by is None)
+
+
+def _allowed(findings: Sequence[Finding]) -> tuple[Allowance, ...]:
+    return tuple(
+        Allowance(code=item.problem.code, by=item.by, message=item.problem.summary)
+        for item in findings
+        if item.by is not None
+    )
+
+
+def _held_back(change: Change, findings: Sequence[Finding]) -> Outcome:
+    against = "; ".join(words for item in _against(findings) for words in (item.summary, item.hint) if words)
+    idle: State = "noop" if change.action == "noop" else "unknown"
+    return Outcome(
+        address=change.address,
+        action=change.action,
+        state="blocked" if change.writes else idle,
+        remote_id=change.remote_id,
+        error=(against or _NOT_STARTED) if change.writes else None,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,27 +184,49 @@ def _deletions(plan: Plan) -> list[Change]:
     return [change for change in plan.changes if change.action in {"delete", "replace"} and change.live is not None]
 
 
+@dataclass(frozen=True, slots=True)
+class _Limit:
+    """A limit that is overstepped, where it is set, and the flag that lets the run through all the same."""
+
+    value: float
+    place: str
+    by: str | None
+
+
+def _overstepped(
+    allowed: float, stated: float | None, exceeds: Callable[[float], bool], *, flag: str, place: str
+) -> _Limit | None:
+    """Hold a count against the policy and against the flag of this run; None where it is within both."""
+    if stated is not None and exceeds(stated):
+        return _Limit(stated, flag, None)
+    if not exceeds(allowed):
+        return None
+    return _Limit(allowed, place, None if stated is None else f"{flag} {stated:.15g}")
+
+
 def _too_many_deletes(case: Case) -> Iterator[Finding]:
-    found, policy, stated = _deletions(case.plan), case.policy, case.overrides.max_deletes
+    found, policy = _deletions(case.plan), case.policy
     count = len(found)
-    if count <= policy.max_deletes and (stated is None or count <= stated):
+    limit = _overstepped(
+        policy.max_deletes,
+        case.overrides.max_deletes,
+        lambda most: count > most,
+        flag="--max-deletes",
+        place=_place(policy.max_deletes_at, "policy.max_deletes"),
+    )
+    if limit is None:
         return
-    by = f"--max-deletes {stated}" if stated is not None and count <= stated else None
-    where = _place(policy.max_deletes_at, "policy.max_deletes")
-    limit = policy.max_deletes
-    if by is None and stated is not None:
-        limit, where = stated, "--max-deletes"
     problem = Problem(
         code="guard-max-deletes",
-        summary=f"{count} objects would be deleted, more than the limit of {limit} ({where})",
+        summary=f"{count} objects would be deleted, more than the limit of {limit.value} ({limit.place})",
         hint=f"to let this run through: --max-deletes {count}",
         where=policy.max_deletes_at,
     )
-    yield Finding(problem=problem, concerns=_addresses(found), by=by)
+    yield Finding(problem=problem, concerns=_addresses(found), by=limit.by)
 
 
 def _too_many_changes(case: Case) -> Iterator[Finding]:
-    plan, policy, stated = case.plan, case.policy, case.overrides.max_change_percent
+    plan, policy = case.plan, case.policy
     if plan.managed < PERCENT_FROM or plan.purpose == "destroy":
         return  # to destroy is to change everything: the absolute limit above still holds
     found = [
@@ -202,28 +236,26 @@ def _too_many_changes(case: Case) -> Iterator[Finding]:
         and (change.action in {"update", "replace"} or (change.action == "delete" and change.live is not None))
     ]
     count = len(found)
-    over, over_stated = (
-        limit is not None and count * 100 > Decimal(str(limit)) * plan.managed
-        for limit in (policy.max_change_percent, stated)
+    limit = _overstepped(
+        policy.max_change_percent,
+        case.overrides.max_change_percent,
+        lambda most: count * 100 > Decimal(str(most)) * plan.managed,
+        flag="--max-change-percent",
+        place=_place(policy.max_change_percent_at, "policy.max_change_percent"),
     )
-    if not over and not over_stated:
+    if limit is None:
         return
-    by = f"--max-change-percent {stated:.15g}" if stated is not None and not over_stated else None
-    where = _place(policy.max_change_percent_at, "policy.max_change_percent")
-    limit = policy.max_change_percent
-    if by is None and stated is not None:
-        limit, where = stated, "--max-change-percent"
     share = -(-count * 100 // plan.managed)
     problem = Problem(
         code="guard-max-change-percent",
         summary=(
             f"{count} of {plan.managed} managed objects ({share} %) would change, "
-            f"more than the limit of {limit:.15g} % ({where})"
+            f"more than the limit of {limit.value:.15g} % ({limit.place})"
         ),
         hint=f"to let this run through: --max-change-percent {share}",
         where=policy.max_change_percent_at,
     )
-    yield Finding(problem=problem, concerns=_addresses(found), by=by)
+    yield Finding(problem=problem, concerns=_addresses(found), by=limit.by)
 
 
 def _protected(case: Case) -> Iterator[Finding]:

@@ -46,12 +46,7 @@ def id_order(live: Live) -> tuple[int, str]:
 
 def twins(kind: Kind, fields: Fields, reading: Reading, taken: Collection[str]) -> tuple[Live, ...]:
     """Return live objects with the same natural key that nobody has `taken`, by the strongest key that finds any."""
-    free = [live for live in reading.live.values() if live.remote_id not in taken and not _apart(kind, fields, live)]
-    for key in kind.identities(fields):
-        found = [live for live in free if key in kind.identities(live.fields)]
-        if found:
-            return tuple(sorted(found, key=id_order))
-    return ()
+    return alike(kind, fields, index(kind, (live for live in reading.live.values() if live.remote_id not in taken)))
 
 
 def created(kind: Kind, fields: Fields, reading: Reading, taken: Collection[str]) -> tuple[Live, ...]:

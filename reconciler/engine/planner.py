@@ -15,7 +15,7 @@ from reconciler.engine.memory import Memory, forget, unknown_removals, with_move
 from reconciler.engine.order import in_order
 from reconciler.engine.snapshot import Place, Snapshot
 from reconciler.model.canonical import digest, now, plain
-from reconciler.model.change import Call, Change
+from reconciler.model.change import IDLE, Call, Change
 from reconciler.model.kind import Kind
 from reconciler.model.objects import (
     Address,
@@ -245,7 +245,7 @@ def _with_bookings(world: World, change: Change) -> Change:
 
 
 def _with_calls(world: World, change: Change) -> Change:
-    if change.action in {"noop", "unknown"}:
+    if change.action in IDLE:
         return change
     if change.action == "replace" and change.record is not None:
         old = replace(change, action="delete", connection=change.record.connection)

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from reconciler.model.canonical import plain
+from reconciler.model.change import IDLE
 from reconciler.model.objects import PastRun
 
 Document = Mapping[str, Any]
 
-_IDLE = frozenset({"noop", "unknown"})
 _NOT_COMPARED = frozenset({"source", "reason", "bookings", "stake", "guarded"})
 """What may differ: where and why it is declared, what guards said then, and places booked, whose harm risks tell."""
 
@@ -28,7 +28,7 @@ def touched(document: Document) -> tuple[str, ...]:
 
 def _deed(change: Document) -> str | None:
     """Return what a planned change does, in one word; None where it does nothing."""
-    if change["action"] not in _IDLE:
+    if change["action"] not in IDLE:
         return str(change["action"])
     if change.get("forget"):
         return "forget"

@@ -33,14 +33,15 @@ def touched(slots: Any) -> tuple[SlotBookings, ...]:
     )
 
 
-def booked_slots(slots: Any) -> tuple[list[Slot], list[Slot]]:
-    """Return the slots with places booked or reserved, and those (or one, for none answered) not known."""
+def booked_slots(slots: Any, beyond: int = 0) -> tuple[list[Slot], list[Slot]]:
+    """Return the slots with more than `beyond` places taken, and those (or one, for none answered) not known."""
     if slots is None:
         return [], [{"id": None}]
     booked, unsaid = [], []
     for slot in sorted(slots, key=slot_order):
-        counts = (slot.get("spaces_booked"), slot.get("spaces_reserved"))
-        if any(count for count in counts):
+        counts = _counts(slot)
+        # A count below zero makes no sense, and is no proof that nobody has booked.
+        if sum(abs(count) for count in counts if count is not None) > beyond:
             booked.append(slot)
         elif None in counts:
             unsaid.append(slot)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from reconciler.kinds.bookings import Slot, counted, slot_risks, touched
+from reconciler.kinds.bookings import Slot, booked_slots, counted, slot_risks, touched
 from reconciler.kinds.session_statement import statement
 from reconciler.kinds.slots import compare_slots, slot_key, with_applied_times
 from reconciler.model.canonical import (
@@ -188,7 +188,7 @@ def touches(change: Change) -> tuple[SlotBookings, ...]:
     if slots is None:
         return touched(None) if cut is not None and not cut.grown else ()
     if cut is not None:
-        over, unsaid = _over(slots, cut.spaces)
+        over, unsaid = booked_slots(slots, cut.spaces)
         ids |= {slot["id"] for slot in (over if cut.grown else [*over, *unsaid])}
     return touched([slot for slot in slots if slot["id"] in ids])
 
@@ -217,7 +217,7 @@ def _cut(fields: Sequence[FieldChange]) -> _Cut | None:
 
 
 def _cut_risks(slots: Sequence[Slot] | None, cut: _Cut) -> Iterator[Risk]:
-    over, unsaid = _over(slots, cut.spaces)
+    over, unsaid = booked_slots(slots, cut.spaces)
     if over:
         verb = "setting" if cut.grown else "cutting"
         yield counted("booked-spaces-cut", f"{verb} spaces to {cut.spaces} leaves fewer than are taken on", over)
@@ -225,20 +225,6 @@ def _cut_risks(slots: Sequence[Slot] | None, cut: _Cut) -> Iterator[Risk]:
         message = f"cutting spaces to {cut.spaces}, yet the API did not answer the slots' bookings: not known how many"
         ids = tuple(slot["id"] for slot in unsaid if slot["id"] is not None)
         yield unknown("booked-spaces-cut", message, slots=ids)
-
-
-def _over(slots: Sequence[Slot] | None, spaces: int) -> tuple[list[Slot], list[Slot]]:
-    """Return the slots with more places taken than `spaces`, and those (or one, for none answered) not known."""
-    if slots is None:
-        return [], [{"id": None}]
-    over, unsaid = [], []
-    for slot in slots:
-        counts = [slot.get("spaces_booked"), slot.get("spaces_reserved")]
-        if sum(count for count in counts if count is not None) > spaces:
-            over.append(slot)
-        elif None in counts:
-            unsaid.append(slot)
-    return over, unsaid
 
 
 KIND = Kind(

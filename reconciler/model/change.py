@@ -12,6 +12,8 @@ from reconciler.model.risk import Risk
 
 Action = Literal["create", "update", "replace", "delete", "adopt", "noop", "unknown"]
 ACTIONS: tuple[Action, ...] = ("create", "update", "replace", "delete", "adopt", "noop", "unknown")
+IDLE: frozenset[str] = frozenset({"noop", "unknown"})
+"""Actions that do nothing to a live object."""
 
 Origin = Literal["manifest", "drift"]
 Effect = Literal["create", "update", "delete"]
@@ -211,12 +213,12 @@ class Change:
     @property
     def writes(self) -> bool:
         """Whether carrying it out sends anything or changes which objects are managed, and under which name."""
-        return self.action not in {"noop", "unknown"} or self.bookkeeping
+        return self.action not in IDLE or self.bookkeeping
 
     @property
     def bookkeeping(self) -> bool:
         """Whether the record changes and nothing is done to the live object."""
-        return self.action in {"noop", "unknown"} and (self.forget or self.moved_from is not None)
+        return self.action in IDLE and (self.forget or self.moved_from is not None)
 
     @property
     def depends_on(self) -> tuple[Address, ...]:

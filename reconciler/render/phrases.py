@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from reconciler.model.change import Action, Change
+from reconciler.model.change import IDLE, Action, Change
 from reconciler.model.plan import Forecast, Plan
 from reconciler.model.report import Allowance, Drift, Drifted, Outcome, Report, State, Sync, Verification
 from reconciler.model.risk import Risk
@@ -109,9 +109,7 @@ def plan_headline(plan: Plan) -> str:
     """Return the summary line of a plan."""
     if plan.effective or plan.summary["unknown"] or plan.errors:
         name = "Destroy plan" if plan.purpose == "destroy" else "Plan"
-        todo = ", ".join(
-            f"{number} to {step}" for step, (_, number) in counts(plan).items() if step not in {"noop", "unknown"}
-        )
+        todo = ", ".join(f"{number} to {step}" for step, (_, number) in counts(plan).items() if step not in IDLE)
         return f"{name}: {todo}; {_unchanged(plan)}."
     return _nothing_to_do(plan)
 

@@ -4,6 +4,7 @@ from dataclasses import asdict
 
 import pytest
 from desk import Desk
+from holding import CREDENTIALS, PROJECT, Holding
 
 from reconciler.sandbox import Options, Sandbox
 
@@ -27,3 +28,18 @@ def box(module_box):
 @pytest.fixture
 def desk(tmp_path, box):
     return Desk(tmp_path, box)
+
+
+@pytest.fixture
+def holding(tmp_path, box, monkeypatch):
+    for name, value in CREDENTIALS.items():
+        monkeypatch.setenv(name, value)
+    return Holding(tmp_path, box)
+
+
+@pytest.fixture
+def shop(tmp_path, box):
+    desk = Desk(tmp_path, box)
+    desk.env |= CREDENTIALS
+    desk.project(PROJECT.format(url=box.url))
+    return desk

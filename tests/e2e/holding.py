@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from reconciler import pipeline
+from reconciler.model.change import Change
 from reconciler.model.report import Drift, Report
 from reconciler.pipeline import Planned
 from reconciler.sandbox import Options, Sandbox
@@ -88,6 +89,11 @@ class Holding:
 
     def plan(self) -> Planned:
         return self._run(pipeline.plan)
+
+    def change(self) -> Change:
+        """Return the one change of a plan."""
+        (change,) = self.plan().plan.changes
+        return change
 
     def apply(self) -> Report:
         return self._run(lambda workspace, declared: pipeline.apply(workspace, pipeline.plan(workspace, declared)))

@@ -6,33 +6,7 @@ import json
 from urllib.parse import parse_qsl
 
 import pytest
-from desk import Desk
-from holding import ALL, BIKES, CREDENTIALS, FAMILY, KAYAKS, PROJECT, ROOM, SAIL, Holding, expected
-
-
-@pytest.fixture(autouse=True)
-def credentials(monkeypatch):
-    for name, value in CREDENTIALS.items():
-        monkeypatch.setenv(name, value)
-
-
-@pytest.fixture
-def holding(tmp_path, box):
-    return Holding(tmp_path, box)
-
-
-@pytest.fixture
-def shop(tmp_path, box):
-    desk = Desk(tmp_path, box)
-    desk.env |= CREDENTIALS
-    desk.project(PROJECT.format(url=box.url))
-    return desk
-
-
-def _change(holding):
-    (change,) = holding.plan().plan.changes
-    return change
-
+from holding import ALL, BIKES, CREDENTIALS, FAMILY, KAYAKS, ROOM, SAIL, expected
 
 # What is sent
 
@@ -254,7 +228,7 @@ def test_what_others_did_to_the_session_is_drift_and_is_mended(holding):
         ("items[kayaks]", "drift"),
         ("items[room].params", "drift"),
     }
-    assert _change(holding).reason.startswith("changed outside since it was last applied")
+    assert holding.change().reason.startswith("changed outside since it was last applied")
     holding.applied()
     assert holding.lines() == expected([ROOM, KAYAKS, FAMILY])
 
@@ -268,7 +242,7 @@ def test_a_line_that_somebody_added_goes(holding):
     form = {"session_id": session, "slip": "21.20310708X1-2"}
     httpx.post(f"{holding.box.url}/api/3.0/booking/session", data=form, auth=tuple(CREDENTIALS.values()))
     assert len(holding.lines()) == 2
-    change = _change(holding)
+    change = holding.change()
     assert [(field.path, field.after) for field in change.fields] == [("items[line 2]", None)]
     holding.applied()
     assert holding.lines() == expected([ROOM])

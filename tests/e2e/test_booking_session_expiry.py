@@ -3,37 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from desk import Desk
-from holding import BIKES, CREDENTIALS, FAMILY, KAYAKS, PROJECT, ROOM, SAIL, Holding, expected
+from holding import BIKES, FAMILY, KAYAKS, ROOM, SAIL, expected
 
 from reconciler.sandbox.faults import Fault
 
 FORMS = ({"session_expired": "error"}, {"session_expired": "error", "session_error_status": 404})
 FORMS = (*FORMS, {"session_expired": "new_id"}, {"session_expired": "empty"})
-
-
-@pytest.fixture(autouse=True)
-def credentials(monkeypatch):
-    for name, value in CREDENTIALS.items():
-        monkeypatch.setenv(name, value)
-
-
-@pytest.fixture
-def holding(tmp_path, box):
-    return Holding(tmp_path, box)
-
-
-@pytest.fixture
-def shop(tmp_path, box):
-    desk = Desk(tmp_path, box)
-    desk.env |= CREDENTIALS
-    desk.project(PROJECT.format(url=box.url))
-    return desk
-
-
-def _change(holding):
-    (change,) = holding.plan().plan.changes
-    return change
 
 
 # Expiry
@@ -50,7 +25,7 @@ def test_expiry_is_a_status_of_its_own_and_does_what_the_manifest_says(holding, 
     drift = holding.drift()
     assert drift.summary["expired"] == 1
     assert "may have become a booking" in drift.objects[0].reason
-    change = _change(holding)
+    change = holding.change()
     assert change.action == {"report": "noop", "recreate": "create", "forget": "delete"}[wish]
     assert "may have become a booking" in change.reason
     holding.box.clear_log()
@@ -71,7 +46,7 @@ def test_expiry_is_a_status_of_its_own_and_does_what_the_manifest_says(holding, 
         assert len(next(iter(holding.records().values())).fields["items"]) == 2
     else:
         holding.hold([ROOM], on_expiry="forget")
-        assert _change(holding).action == "create"
+        assert holding.change().action == "create"
     holding.hold(None)
     holding.hold([KAYAKS], name="other")
     holding.applied()
@@ -146,7 +121,7 @@ def test_a_read_that_fails_is_never_taken_for_expired(holding):
     holding.applied()
     for fault in (Fault(kind="garbage"), Fault(kind="wrong_type"), Fault(kind="status_before", status=404)):
         holding.box.fault(fault)
-        change = _change(holding)
+        change = holding.change()
         assert change.action == "unknown", change.reason
     holding.settled()
 
@@ -158,7 +133,7 @@ def test_a_creation_whose_answer_was_lost_is_not_repeated_before_it_is_surely_ov
     (outcome,) = holding.apply().outcomes
     assert outcome.state == "unknown"
     for _ in range(2):
-        change = _change(holding)
+        change = holding.change()
         assert change.action == "unknown"
         assert "reconciler state rm BookingSession/group" in change.reason
         holding.apply()
@@ -178,7 +153,7 @@ def test_a_creation_in_doubt_is_made_anew_once_the_first_is_surely_over(holding,
 
     world = planner.World
     monkeypatch.setattr(planner, "World", lambda **given: world(**given, now="2999-01-01T00:00:00Z"))
-    assert _change(holding).action == "create"
+    assert holding.change().action == "create"
     holding.applied()
     assert len(holding.box.holds()) == 2
 

@@ -1,8 +1,12 @@
 """A scripted remote system behind a real door: answers by method and path, and what was asked."""
 
+import itertools
 import json
 import re
+import socket
+import threading
 from collections.abc import Callable
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 
 import httpx
@@ -33,6 +37,38 @@ def whole_request(peer):
         if not more:
             return b""
         read += more
+
+
+@contextmanager
+def raw_server(talk, *, receives=None):
+    """A server on loopback that has `talk(peer, number)` answer each connection, numbered from 1; yields its URL.
+
+    `receives` is how many bytes wait in its system for it to read them.
+    """
+    listener = socket.create_server(("127.0.0.1", 0))
+    if receives is not None:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receives)
+
+    def closing_after(peer, number):
+        with closing(peer), suppress(OSError):
+            talk(peer, number)
+
+    def accept():
+        for number in itertools.count(1):
+            try:
+                peer, _ = listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=closing_after, args=(peer, number), daemon=True).start()
+
+    thread = threading.Thread(target=accept, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        thread.join(10)
 
 
 @dataclass

@@ -2,14 +2,12 @@
 
 import gzip
 import itertools
-import socket
-import threading
 import tracemalloc
 import zlib
 from contextlib import closing, contextmanager
 
 import pytest
-from provider_script import connection, whole_request
+from provider_script import connection, raw_server, whole_request
 
 from reconciler.errors import OutcomeUnknown, RemoteError
 from reconciler.providers.http import MAX_ANSWER, Door, body
@@ -23,31 +21,15 @@ ENDLESS = 60_000_000
 @contextmanager
 def serving(pieces):
     """A server that answers every connection with the bytes that `pieces()` yields, then closes it."""
-    listener = socket.create_server(("127.0.0.1", 0))
     seen = []
 
-    def serve():
-        while True:
-            try:
-                peer, _ = listener.accept()
-            except OSError:
-                return
-            with closing(peer):
-                try:
-                    seen.append(whole_request(peer))
-                    for piece in pieces():
-                        peer.sendall(piece)
-                except OSError:
-                    continue
+    def talk(peer, _number):
+        seen.append(whole_request(peer))
+        for piece in pieces():
+            peer.sendall(piece)
 
-    thread = threading.Thread(target=serve, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}", seen
-    finally:
-        listener.shutdown(socket.SHUT_RDWR)
-        listener.close()
-        thread.join(10)
+    with raw_server(talk) as url:
+        yield url, seen
 
 
 def a_door(url):

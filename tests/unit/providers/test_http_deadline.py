@@ -6,7 +6,7 @@ import time
 from contextlib import closing, contextmanager
 
 import pytest
-from provider_script import connection
+from provider_script import connection, raw_server
 
 from reconciler.errors import OutcomeUnknown, RemoteError
 from reconciler.providers.http import Door
@@ -21,40 +21,21 @@ ROOM = 20.0
 def drips(data, *, reads=True, start=b""):
     """A server that answers each connection with `start` and then `data`, one byte every DRIP seconds."""
     stop = threading.Event()
-    listener = socket.create_server(("127.0.0.1", 0))
-    if not reads:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
 
-    def talk(peer):
-        with closing(peer):
-            try:
-                if reads:
-                    peer.recv(65536)
-                peer.sendall(start)
-                for number in range(600):
-                    if stop.wait(DRIP):
-                        return
-                    peer.sendall(data[number % len(data) :][:1]) if reads else peer.recv(1)
-            except OSError:
+    def talk(peer, _number):
+        if reads:
+            peer.recv(65536)
+        peer.sendall(start)
+        for number in range(600):
+            if stop.wait(DRIP):
                 return
+            peer.sendall(data[number % len(data) :][:1]) if reads else peer.recv(1)
 
-    def accept():
-        while not stop.is_set():
-            try:
-                peer, _ = listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=talk, args=(peer,), daemon=True).start()
-
-    thread = threading.Thread(target=accept, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    finally:
-        stop.set()
-        listener.shutdown(socket.SHUT_RDWR)
-        listener.close()
-        thread.join(10)
+    with raw_server(talk, receives=None if reads else 4096) as url:
+        try:
+            yield url
+        finally:
+            stop.set()
 
 
 def a_door(url, **settings):

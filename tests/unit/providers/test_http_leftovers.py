@@ -1,11 +1,9 @@
 """An answer never comes from what an earlier one left behind: proved over real sockets."""
 
-import socket
-import threading
 from contextlib import closing, contextmanager
 
 import pytest
-from provider_script import connection, whole_request
+from provider_script import connection, raw_server, whole_request
 
 from reconciler.errors import OutcomeUnknown, RemoteError
 from reconciler.providers.http import Door
@@ -23,36 +21,15 @@ TAILS = {
 @contextmanager
 def answering(*answers):
     """A server that answers each request, over however many connections, with the next of `answers`; yields its log."""
-    listener = socket.create_server(("127.0.0.1", 0))
     todo, log = list(answers), []
 
     def talk(peer, number):
-        with closing(peer):
-            try:
-                while todo and whole_request(peer):
-                    log.append(number)
-                    peer.sendall(todo.pop(0))
-            except OSError:
-                return
+        while todo and whole_request(peer):
+            log.append(number)
+            peer.sendall(todo.pop(0))
 
-    def accept():
-        number = 0
-        while True:
-            try:
-                peer, _ = listener.accept()
-            except OSError:
-                return
-            number += 1
-            threading.Thread(target=talk, args=(peer, number), daemon=True).start()
-
-    thread = threading.Thread(target=accept, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}", log
-    finally:
-        listener.shutdown(socket.SHUT_RDWR)
-        listener.close()
-        thread.join(10)
+    with raw_server(talk) as url:
+        yield url, log
 
 
 def a_door(url, **settings):
