@@ -15,7 +15,8 @@ from sandbox_page import sandbox_page
 from schema_pages import kind_page, page_name, project_page, removed_page
 from wording import WIDTH, anchor, plain, prose, table
 
-from reconciler.cli import change, main
+from reconciler.cli import main
+from reconciler.cli.commands import change
 from reconciler.errors import ReconcilerError, Refused, StalePlan
 from reconciler.manifests.schemas import schema_names
 from reconciler.registry import kinds

@@ -17,19 +17,19 @@ EXIT_USAGE = 64
 EXIT_INTERRUPTED = 130
 
 _COMMANDS = {
-    "demo": ("reconciler.cli.demo", "The whole loop on an embedded sandbox, no set-up."),
-    "validate": ("reconciler.cli.validate", "Check manifests, offline."),
-    "plan": ("reconciler.cli.change", "Show what would change, and the exact calls."),
-    "apply": ("reconciler.cli.change", "Carry out a plan."),
-    "show": ("reconciler.cli.show", "Show a saved plan, report or drift document."),
-    "drift": ("reconciler.cli.drift", "Show what changed outside since the last apply."),
-    "destroy": ("reconciler.cli.change", "Delete all that is managed."),
-    "adopt": ("reconciler.cli.adopt", "Take an existing live object under management."),
-    "export": ("reconciler.cli.export", "Write live objects as manifests."),
-    "state": ("reconciler.cli.state", "The record of what is managed."),
-    "schema": ("reconciler.cli.schema", "Print a JSON Schema."),
-    "explain": ("reconciler.cli.explain", "Say what a kind and its fields mean."),
-    "sandbox": ("reconciler.cli.sandbox", "Serve emulators of the remote systems on loopback."),
+    "demo": ("reconciler.cli.demo.command", "The whole loop on an embedded sandbox, no set-up."),
+    "validate": ("reconciler.cli.commands.validate", "Check manifests, offline."),
+    "plan": ("reconciler.cli.commands.change", "Show what would change, and the exact calls."),
+    "apply": ("reconciler.cli.commands.change", "Carry out a plan."),
+    "show": ("reconciler.cli.commands.show", "Show a saved plan, report or drift document."),
+    "drift": ("reconciler.cli.commands.drift", "Show what changed outside since the last apply."),
+    "destroy": ("reconciler.cli.commands.change", "Delete all that is managed."),
+    "adopt": ("reconciler.cli.commands.adopt", "Take an existing live object under management."),
+    "export": ("reconciler.cli.commands.export", "Write live objects as manifests."),
+    "state": ("reconciler.cli.commands.state", "The record of what is managed."),
+    "schema": ("reconciler.cli.commands.schema", "Print a JSON Schema."),
+    "explain": ("reconciler.cli.commands.explain", "Say what a kind and its fields mean."),
+    "sandbox": ("reconciler.cli.commands.sandbox", "Serve emulators of the remote systems on loopback."),
 }
 
 

@@ -147,7 +147,7 @@ def show_drift(drift: Drift, form: str, output: Path | None, *, verbose: bool = 
 
 def show_document(kind: str, document: Mapping[str, Any], form: str, output: Path | None, *, verbose: bool) -> None:
     """Show a document that was read back, as the command showed it that made it."""
-    from reconciler.render import rebuild  # noqa: PLC0415 - late, for a quick --help
+    from reconciler.documents import rebuild  # noqa: PLC0415 - late, for a quick --help
 
     if kind == "plan":
         values: tuple[Any, ...] = (rebuild.plan(document),)
@@ -171,10 +171,11 @@ def _present(
 
     `document` is what the values were read from, where they were.
     """
-    from reconciler.render import html, machine, markdown, text  # noqa: PLC0415 - late, for a quick --help
+    from reconciler.documents import codec  # noqa: PLC0415 - late, for a quick --help
+    from reconciler.render import html, markdown, text  # noqa: PLC0415 - late, for a quick --help
 
     forms: dict[str, Callable[[], str]] = {
-        "json": lambda: machine.dumps(document or getattr(machine, f"{what}_document")(*values)),
+        "json": lambda: codec.dumps(document or getattr(codec, f"{what}_document")(*values)),
         "markdown": lambda: str(getattr(markdown, what)(*values)),
         "html": lambda: str(getattr(html, what)(*values, **(page or {}))),
     }

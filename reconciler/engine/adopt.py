@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 
 from reconciler.engine.guards import Identity, shared
 from reconciler.engine.match import match
-from reconciler.engine.planner import bound
+from reconciler.engine.plan import bound
 from reconciler.errors import ReconcilerError, Refused
 from reconciler.model.kind import Kind
 from reconciler.model.objects import Address, Desired, Live, Problem, Reading, Record, Scope

@@ -6,10 +6,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from reconciler.engine.diff import appearance, compare
-from reconciler.engine.doubt import certain, creations, unread_stranger
 from reconciler.engine.exists import exists
 from reconciler.engine.expiry import declaration, expired_words, given_up, let_lie, may_be_booked, still_unsure
-from reconciler.engine.identify import created, twins
+from reconciler.engine.identity import created, twins
+from reconciler.engine.recover import certain, creations, unread_stranger
 from reconciler.engine.snapshot import Place, Snapshot
 from reconciler.model.change import Action, Change
 from reconciler.model.kind import Kind

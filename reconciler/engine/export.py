@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from reconciler.engine.export_names import LONGEST, fitted, slug, unique
-from reconciler.engine.identify import Index, alike
+from reconciler.engine.identity import Index, alike
 from reconciler.engine.match import match
 from reconciler.engine.snapshot import Place, Snapshot
 from reconciler.model.draft import Draft

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from reconciler.engine.doubt import unread_stranger
-from reconciler.engine.identify import Index, alike, id_order, index
-from reconciler.engine.planner import bound
+from reconciler.engine.identity import Index, alike, id_order, index
+from reconciler.engine.plan import bound
+from reconciler.engine.recover import unread_stranger
 from reconciler.model.kind import ADOPT_ID, Kind
 from reconciler.model.objects import Address, Desired, Fields, Live, Problem, Reading, Ref
 

@@ -7,10 +7,11 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from reconciler.documents import codec
 from reconciler.model.objects import problem_order
 from reconciler.model.plan import Plan
 from reconciler.model.report import STATES, SYNCS, Drift, Report
-from reconciler.render import bookings, machine, phrases, rows
+from reconciler.render import bookings, phrases, rows
 from reconciler.render.safe import visible
 
 
@@ -44,7 +45,7 @@ def plan(plan: Plan, digest: str | None = None) -> str:
         problems=sorted(plan.problems, key=problem_order),
         notes=phrases.plan_notes(plan),
         plan=plan,
-        digest=digest or machine.plan_document(plan)["digest"],
+        digest=digest or codec.plan_document(plan)["digest"],
     )
 
 

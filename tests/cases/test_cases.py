@@ -23,7 +23,7 @@ from typing import ClassVar
 import pytest
 import yaml
 
-from reconciler.engine.planner import World, make_plan
+from reconciler.engine.plan import World, make_plan
 from reconciler.engine.snapshot import Snapshot
 from reconciler.model.canonical import plain
 from reconciler.model.change import ACTIONS

@@ -24,7 +24,7 @@ from hypothesis import seed as seeded
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
-from reconciler.engine import pending
+from reconciler.engine import intents
 from reconciler.providers.http import Door
 from reconciler.sandbox import Fault, Options, Sandbox
 
@@ -457,8 +457,8 @@ def hurried() -> Iterator[None]:
     """Shorten what runs in this process would only wait for."""
     quick = {**(Door.__init__.__kwdefaults__ or {}), "backoff": 0.01}
     with (
-        mock.patch.object(pending, "PENDING_MARGIN", MARGIN),
-        mock.patch.object(pending, "PROMPT", 0.1),
+        mock.patch.object(intents, "PENDING_MARGIN", MARGIN),
+        mock.patch.object(intents, "PROMPT", 0.1),
         mock.patch.object(Door.__init__, "__kwdefaults__", quick),
     ):
         yield

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 from unittest import mock
 
-from reconciler.engine import carry, decide
+from reconciler.engine import apply_one, decide
 from reconciler.engine.snapshot import Snapshot
 from reconciler.errors import OutcomeUnknown
 from reconciler.providers.http import Door
@@ -24,13 +24,13 @@ def intent_after_the_call() -> Iterator[None]:
 @contextlib.contextmanager
 def record_before_the_call() -> Iterator[None]:
     """Journal order: an object is forgotten before its deletion is sent."""
-    real = carry._send_delete
+    real = apply_one._send_delete
 
     def early(run: Any, change: Any, call: Any, sent: Any) -> None:
         run.store.remove(call.address)
         real(run, change, call, sent)
 
-    with mock.patch.object(carry, "_send_delete", early):
+    with mock.patch.object(apply_one, "_send_delete", early):
         yield
 
 

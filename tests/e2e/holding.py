@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from reconciler import pipeline
+import reconciler
+from reconciler import Planned
 from reconciler.model.change import Change
 from reconciler.model.report import Drift, Report
-from reconciler.pipeline import Planned
 from reconciler.sandbox import Options, Sandbox
 
 PROJECT = """\
@@ -83,12 +83,12 @@ class Holding:
         file.write_text(json.dumps(document), encoding="utf-8")
 
     def _run(self, job: Any) -> Any:
-        project = pipeline.open_project(self.folder)
-        with pipeline.Workspace(project) as workspace:
-            return job(workspace, pipeline.declare(project))
+        project = reconciler.open_project(self.folder)
+        with reconciler.Workspace(project) as workspace:
+            return job(workspace, reconciler.declare(project))
 
     def plan(self) -> Planned:
-        return self._run(pipeline.plan)
+        return self._run(reconciler.plan)
 
     def change(self) -> Change:
         """Return the one change of a plan."""
@@ -96,10 +96,10 @@ class Holding:
         return change
 
     def apply(self) -> Report:
-        return self._run(lambda workspace, declared: pipeline.apply(workspace, pipeline.plan(workspace, declared)))
+        return self._run(lambda workspace, declared: reconciler.apply(workspace, reconciler.plan(workspace, declared)))
 
     def drift(self) -> Drift:
-        return self._run(lambda workspace, _: pipeline.drift(workspace))
+        return self._run(lambda workspace, _: reconciler.drift(workspace))
 
     def records(self) -> Any:
         return self._run(lambda workspace, _: workspace.store.records())

@@ -99,7 +99,7 @@ def test_deleting_what_is_gone_counts_as_done(holding, again, monkeypatch):
     holding.hold([BIKES], name="other")
     holding.applied()
     holding.hold(None)
-    from reconciler.providers.checkfront_client import Client  # noqa: PLC0415
+    from reconciler.providers.checkfront.client import Client  # noqa: PLC0415
 
     read = Client.session
 
@@ -148,11 +148,11 @@ def test_a_creation_in_doubt_is_made_anew_once_the_first_is_surely_over(holding,
     holding.hold([ROOM])
     holding.box.fault(Fault(kind="drop_after", match_method="POST"))
     holding.apply()
-    monkeypatch.setattr("reconciler.engine.planner.now", lambda: "2999-01-01T00:00:00Z")
-    from reconciler.engine import planner  # noqa: PLC0415
+    monkeypatch.setattr("reconciler.engine.plan.now", lambda: "2999-01-01T00:00:00Z")
+    from reconciler.engine import plan  # noqa: PLC0415
 
-    world = planner.World
-    monkeypatch.setattr(planner, "World", lambda **given: world(**given, now="2999-01-01T00:00:00Z"))
+    world = plan.World
+    monkeypatch.setattr(plan, "World", lambda **given: world(**given, now="2999-01-01T00:00:00Z"))
     assert holding.change().action == "create"
     holding.applied()
     assert len(holding.box.holds()) == 2

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.cli import demo_stage
-from reconciler.cli.demo_stage import Edit, Stage, _folded
-from reconciler.cli.demo_story import BOOKED_MOVE, PULL_REQUEST, TAKEN_BACK
+from reconciler.cli.demo import stage
+from reconciler.cli.demo.stage import Edit, Stage, _folded
+from reconciler.cli.demo.story import BOOKED_MOVE, PULL_REQUEST, TAKEN_BACK
 from reconciler.cli.main import run
 from reconciler.errors import ReconcilerError
 from reconciler.sandbox import Sandbox
@@ -121,7 +121,7 @@ def test_gives_the_environment_and_the_folder_back(
 def test_an_unexpected_exit_code_ends_the_demo(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(demo_stage, "_run", lambda *_, **__: (3, "one\ntwo\nthree\nfour\n"))
+    monkeypatch.setattr(stage, "_run", lambda *_, **__: (3, "one\ntwo\nthree\nfour\n"))
     assert run(["demo"]) == 1
     captured = capsys.readouterr()
     assert "step 1 (Check the manifests): `reconciler validate` ended with exit code 3, not 0" in captured.err
@@ -129,7 +129,7 @@ def test_an_unexpected_exit_code_ends_the_demo(
 
 
 def test_an_interrupt_ends_the_demo(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(demo_stage, "_run", lambda *_, **__: (130, "Interrupted.\n"))
+    monkeypatch.setattr(stage, "_run", lambda *_, **__: (130, "Interrupted.\n"))
     assert run(["demo"]) == 130
 
 

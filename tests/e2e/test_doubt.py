@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 from desk import PROJECT, until
 
-from reconciler.engine import memory, pending
+from reconciler.engine import intents, moves
 from reconciler.sandbox import Fault
 
 SWIM = {"name": "Swim", "group": "Pool", "type": "event", "start_date": "2027-03-01", "time": "10:00"}
@@ -91,10 +91,10 @@ def test_a_run_waits_for_a_call_that_the_server_may_still_be_at(desk, monkeypatc
     short_timeout(desk, seconds=2)
     desk.declare("Session", "swim", SWIM)
     desk.hold()
-    monkeypatch.setattr(pending, "PENDING_MARGIN", 600)
+    monkeypatch.setattr(intents, "PENDING_MARGIN", 600)
     desk.quick("apply", "--yes", code=3)
     assert desk.box.sessions() == []
-    monkeypatch.setattr(memory, "time", SimpleNamespace(sleep=wait))
+    monkeypatch.setattr(moves, "time", SimpleNamespace(sleep=wait))
     done = desk.quick("apply", "--yes", code=0)
     assert "may still be under way" in done.err
     assert 0 < waited[0] <= 602

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from desk import PROJECT
 
-from reconciler import pipeline
+import reconciler
 from reconciler.sandbox import Options
 from reconciler.sandbox.faults import Fault
 from reconciler.sandbox.seeds import ODD_NAMES
@@ -72,7 +72,7 @@ def test_the_seeded_company_is_taken_over_without_a_single_writing_call(desk):
     live = len(desk.box.sessions()) + len(desk.box.resources()) - 1 + 112  # one resource is deleted
     assert len(files) == live
     assert len(managed) == live - 1  # a resource without a name cannot be declared; its file says so
-    declared = pipeline.declare(pipeline.open_project(desk.folder)).desired.values()
+    declared = reconciler.declare(reconciler.open_project(desk.folder)).desired.values()
     names = {item.fields.get("name") for item in declared}
     assert {name for name in ODD_NAMES if name} <= names
     assert any("adopt-id" in text for text in files.values())

@@ -19,7 +19,7 @@ import yaml
 from hostile_words import ALL, JSON_SAFE, RUNNER, XML_SAFE, harmless
 from test_canaries import BY_TOKEN, ITEM, PROJECT, command_lines, every_command
 
-from reconciler.render.saved import plan_digest
+from reconciler.documents.load import plan_digest
 from reconciler.sandbox import Fault, Options
 
 CREDENTIALS = {

@@ -10,7 +10,7 @@ import stat
 import pytest
 from desk import PROJECT, SLOTS, interrupt, until
 
-from reconciler.render.saved import plan_digest
+from reconciler.documents.load import plan_digest
 from reconciler.sandbox import Fault
 
 MOVED = [SLOTS[0], ("2027-03-09", "11:00", 60), SLOTS[2]]

@@ -5,7 +5,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.kinds.slots import compare_slots, slot_key
+from reconciler.kinds.session.slots import compare_slots, slot_key
 
 keys = st.tuples(st.integers(1, 5), st.sampled_from(["09:00", "11:00", "18:30"]))
 

@@ -10,12 +10,13 @@ from urllib.parse import quote, quote_plus, urlencode
 
 import pytest
 
+from reconciler.documents import codec
 from reconciler.model.change import Change, FieldChange
 from reconciler.model.objects import Address
 from reconciler.model.plan import Plan
 from reconciler.providers import answer
 from reconciler.redaction import MASK, SHORTEST, Redactor
-from reconciler.render import machine, markdown
+from reconciler.render import markdown
 from reconciler.render.safe import visible
 
 VALUE = "p@ss/w\"örd<&>'x y+7"
@@ -125,22 +126,22 @@ def test_secrets_are_known_for_one_command_line_and_the_ones_inside_of_it():
 def test_every_renderer_masks_before_it_escapes(monkeypatch, redactor):
     for module in ("reconciler.render.safe.redacted", "reconciler.providers.answer.redacted"):
         monkeypatch.setattr(module, redactor.redacted)
-    monkeypatch.setattr("reconciler.render.machine.redacted_data", redactor.redacted_data)
+    monkeypatch.setattr("reconciler.documents.codec.redacted_data", redactor.redacted_data)
     assert visible(f"a {VALUE}") == f"a {MASK}"
     assert MASK.replace("*", "&#42;") in markdown.prose(VALUE)
-    assert json.loads(machine.dumps({"message": f"so {VALUE}"})) == {"message": f"so {MASK}"}
+    assert json.loads(codec.dumps({"message": f"so {VALUE}"})) == {"message": f"so {MASK}"}
 
 
 def test_a_plans_digest_is_the_same_before_it_is_saved_and_after_it_is_loaded(monkeypatch, redactor):
-    monkeypatch.setattr("reconciler.render.machine.redacted_data", redactor.redacted_data)
+    monkeypatch.setattr("reconciler.documents.codec.redacted_data", redactor.redacted_data)
     address = Address("Resource", "desk")
     field = FieldChange(path="email", before=None, after=VALUE, origin="manifest")
     change = Change(address=address, connection="admin", action="create", reason="", fields=(field,))
     header = {"project": "acme", "environment": None, "tool_version": "1"}
-    document = machine.plan_document(Plan(**header, manifest_digest="", live_digest="", changes=(change,)))
-    saved = machine.dumps(document)
+    document = codec.plan_document(Plan(**header, manifest_digest="", live_digest="", changes=(change,)))
+    saved = codec.dumps(document)
     assert VALUE not in saved
-    assert machine.plan_digest(json.loads(saved)) == machine.plan_digest(document) == document["digest"]
+    assert codec.plan_digest(json.loads(saved)) == codec.plan_digest(document) == document["digest"]
 
 
 def test_foreign_words_are_masked_before_they_are_cut(monkeypatch, redactor):

@@ -4,8 +4,8 @@ import pytest
 
 from reconciler import registry
 from reconciler.errors import ReconcilerError
-from reconciler.kinds.session import KIND
-from reconciler.providers.bookingbug_sessions import SPEC
+from reconciler.kinds.session.kind import KIND
+from reconciler.providers.bookingbug_sessions.provider import SPEC
 
 
 @pytest.fixture
@@ -44,17 +44,17 @@ def test_what_is_found_cannot_be_changed(installed):
 
 def test_another_package_brings_a_kind_through_an_entry_point(installed, monkeypatch):
     monkeypatch.setattr(registry, "_KINDS", ("resource", "block"))
-    installed("reconciler.kinds", "mine", "reconciler.kinds.session:KIND")
+    installed("reconciler.kinds", "mine", "reconciler.kinds.session.kind:KIND")
     assert registry.kinds()["Session"] is KIND
 
 
 @pytest.mark.parametrize(
     ("value", "words"),
     [
-        ("reconciler.kinds.session:KIND", "exists already"),
-        ("reconciler.kinds.session:canonical", "is not a Kind"),
+        ("reconciler.kinds.session.kind:KIND", "exists already"),
+        ("reconciler.kinds.session.kind:canonical", "is not a Kind"),
         ("reconciler.kinds.nosuch:KIND", "cannot be loaded"),
-        ("reconciler.kinds.session:NOSUCH", "cannot be loaded"),
+        ("reconciler.kinds.session.kind:NOSUCH", "cannot be loaded"),
     ],
 )
 def test_a_package_that_brings_something_bad_is_named(installed, value, words):
@@ -67,6 +67,6 @@ def test_a_package_that_brings_something_bad_is_named(installed, value, words):
 
 
 def test_a_kind_is_no_provider(installed):
-    installed("reconciler.providers", "theirs", "reconciler.kinds.session:KIND")
+    installed("reconciler.providers", "theirs", "reconciler.kinds.session.kind:KIND")
     with pytest.raises(ReconcilerError, match="is not a ProviderSpec"):
         registry.providers()

@@ -3,7 +3,7 @@ import pytest
 from reconciler.errors import UsageError
 from reconciler.model.objects import Address, Desired, SourceRef
 from reconciler.model.plan import Selection
-from reconciler.select import select
+from reconciler.operations.select import select
 
 
 def parse(*texts):

@@ -15,18 +15,19 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 
-from reconciler import pipeline
-from reconciler.engine.pending import PENDING_MARGIN
+import reconciler
+from reconciler.engine.intents import PENDING_MARGIN
 from reconciler.errors import OutcomeUnknown, RemoteError
 from reconciler.kinds import block as block_kind
 from reconciler.kinds import resource as resource_kind
-from reconciler.kinds import session as session_kind
+from reconciler.kinds.session import kind as session_kind
 from reconciler.model.change import Receipt
 from reconciler.model.objects import Address, Desired, Live, Reading, Ref, SourceRef
 from reconciler.model.occupancy import Occupancy
 from reconciler.model.plan import Selection
-from reconciler.providers import bookingbug_admin_wire, bookingbug_sessions_wire
 from reconciler.providers.base import ProviderSpec
+from reconciler.providers.bookingbug_admin import wire as bookingbug_admin_wire
+from reconciler.providers.bookingbug_sessions import wire as bookingbug_sessions_wire
 from reconciler.settings import Connection, Policy
 from reconciler.state.lease import hold
 from reconciler.state.store import Store
@@ -336,17 +337,17 @@ class Office:
 
     def look(self, *desired: Desired, destroying=False, targets=(), excludes=()):
         """Plan, with what the plan was made from."""
-        declared = pipeline.Declared(
+        declared = reconciler.Declared(
             desired={item.address: item for item in desired}, problems=(), files=1, documents=1
         )
-        return pipeline.plan(self, declared, Selection(targets=targets, excludes=excludes), destroying=destroying)
+        return reconciler.plan(self, declared, Selection(targets=targets, excludes=excludes), destroying=destroying)
 
     def plan(self, *desired: Desired, **options):
         return self.look(*desired, **options).plan
 
     def carry_out(self, planned, *, workers=4, stop=None):
-        signals = pipeline.Signals(stop=stop or threading.Event(), on_outcome=self.outcomes.append)
-        return pipeline.apply(self, planned, workers=workers, signals=signals)
+        signals = reconciler.Signals(stop=stop or threading.Event(), on_outcome=self.outcomes.append)
+        return reconciler.apply(self, planned, workers=workers, signals=signals)
 
     def apply(self, *desired: Desired, workers=4, stop=None, **options):
         return self.carry_out(self.look(*desired, **options), workers=workers, stop=stop)

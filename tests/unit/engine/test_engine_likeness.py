@@ -2,8 +2,8 @@
 
 from engine_fakes import WHERE, Office, block, codes, resource, session
 
-from reconciler.engine import likeness
-from reconciler.kinds import booking_session
+from reconciler.engine import renames
+from reconciler.kinds.booking_session import kind as booking_session
 from reconciler.model.change import Change
 from reconciler.model.objects import Address, Desired, Live, Record
 
@@ -65,7 +65,7 @@ def test_destroying_suggests_nothing():
 
 
 def test_large_plans_compare_natural_keys_only(monkeypatch):
-    monkeypatch.setattr(likeness, "PAIRS", 3)
+    monkeypatch.setattr(renames, "PAIRS", 3)
     same = {"price": "35", "duration": 60, "description": "Bring a mat"}
     old, new = ([session(f"{word}{number}", **same) for number in range(2)] for word in ("old", "new"))
     keyed = session("old-key", name="Spin"), session("new-key", name="Spin")
@@ -89,4 +89,4 @@ def test_lines_of_a_hold_that_show_no_recorded_slip_are_likened_all_the_same():
     )
     wanted = Desired(address=new, connection="shop", fields={"items": [item], "on_expiry": "report"}, source=WHERE)
     coming = Change(address=new, connection="shop", action="create", reason="", desired=wanted)
-    assert likeness.renames([going, coming], {"BookingSession": booking_session.KIND}, destroying=False) == []
+    assert renames.renames([going, coming], {"BookingSession": booking_session.KIND}, destroying=False) == []

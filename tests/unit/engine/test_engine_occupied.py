@@ -3,7 +3,7 @@
 import pytest
 from engine_fakes import Office, block, codes, resource
 
-from reconciler.engine.occupied import enquiries, look, told
+from reconciler.engine.impact import enquiries, look, told
 from reconciler.errors import RemoteError
 from reconciler.model.occupancy import Booking, Occupancy, Window
 

@@ -9,9 +9,9 @@ from unittest.mock import patch
 import pytest
 from engine_fakes import Office, address, resource
 
-from reconciler.engine import pending
-from reconciler.engine.memory import wait_for_pending
-from reconciler.engine.pending import left_to_wait
+from reconciler.engine import intents
+from reconciler.engine.intents import left_to_wait
+from reconciler.engine.moves import wait_for_pending
 from reconciler.errors import ReconcilerError
 from reconciler.model.canonical import utc
 from reconciler.model.objects import Intent
@@ -35,7 +35,7 @@ def late(monkeypatch):
 
 
 def test_an_attempt_that_starts_late_prolongs_its_intent_first(late, monkeypatch):
-    monkeypatch.setattr(pending, "PROMPT", -1.0)
+    monkeypatch.setattr(intents, "PROMPT", -1.0)
     office, seen = late
     assert office.apply(resource("court")).clean
     before, after = (datetime.fromisoformat(text) for text in seen)
@@ -58,7 +58,7 @@ def test_an_intent_that_another_run_has_settled_is_not_prolonged():
 def test_a_machine_that_was_asleep_prolongs_its_intent_before_it_sends():
     """The clock that measures pauses stands still while a machine sleeps; another run may have looked meanwhile."""
     kept = []
-    notice = pending.prolonging(SimpleNamespace(prolong=lambda number, _: kept.append(number)), 7)
+    notice = intents.prolonging(SimpleNamespace(prolong=lambda number, _: kept.append(number)), 7)
     notice(30.0)
     assert kept == []
     awake = time.time() + 7200

@@ -1,7 +1,7 @@
 import pytest
 from engine_fakes import Office, actions, block, codes, resource, session
 
-from reconciler import pipeline
+import reconciler
 from reconciler.engine.order import in_order
 from reconciler.engine.snapshot import Snapshot, take
 from reconciler.errors import ReconcilerError, UsageError
@@ -131,7 +131,7 @@ def test_drift_tells_changed_missing_unknown_and_in_sync_apart(office):
     del office.live["Session"][ids["missing"]]
     office.remote.unreadable = {ids["unread"]}
     office.remote.sent.clear()
-    drift = pipeline.drift(office)
+    drift = reconciler.drift(office)
     assert {item.address.name: item.status for item in drift.objects} == {
         "changed": "changed",
         "missing": "missing",
@@ -147,7 +147,7 @@ def test_drift_tells_changed_missing_unknown_and_in_sync_apart(office):
 def test_drift_does_not_read_an_id_at_another_system(office):
     office.apply(session("yoga"))
     office.retarget("sessions", "https://us.bookingbug.com")
-    assert [item.status for item in pipeline.drift(office).objects] == ["unknown"]
+    assert [item.status for item in reconciler.drift(office).objects] == ["unknown"]
 
 
 def test_an_id_the_provider_said_nothing_about_is_unreadable_not_absent():

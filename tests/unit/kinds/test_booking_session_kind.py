@@ -2,8 +2,8 @@
 
 import pytest
 
-from reconciler.kinds.booking_session import KIND, canonical
-from reconciler.kinds.held_items import compare_items
+from reconciler.kinds.booking_session.items import compare_items
+from reconciler.kinds.booking_session.kind import KIND, canonical
 from reconciler.model.objects import Address, Manifest, SourceRef
 
 ROOM = {"key": "room", "item_id": "17", "start_date": "2031-07-07", "end_date": "2031-07-09", "params": {"guests": 2}}

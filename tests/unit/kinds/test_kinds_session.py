@@ -1,6 +1,6 @@
 import pytest
 
-from reconciler.kinds.session import KIND, canonical, identities, missing_to_create, risks
+from reconciler.kinds.session.kind import KIND, canonical, identities, missing_to_create, risks
 from reconciler.model.change import FieldChange
 from reconciler.model.objects import Address, Live, Manifest, SourceRef
 

@@ -1,6 +1,6 @@
 import pytest
 
-from reconciler.kinds.slots import compare_slots
+from reconciler.kinds.session.slots import compare_slots
 
 
 def wanted(day, time="09:00", duration=60):

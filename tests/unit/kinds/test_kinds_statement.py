@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.kinds import block, booking_session, resource, session
+from reconciler.kinds import block, resource
+from reconciler.kinds.booking_session import kind as booking_session
+from reconciler.kinds.session import kind as session
 
 DATES = {"start_date": "2031-03-03", "end_date": "2031-03-03", "time": "18:00"}
 

@@ -10,12 +10,12 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from manifest_fakes import KINDS
 
+from reconciler.documents.load import load_plan_document
 from reconciler.errors import ReconcilerError
 from reconciler.manifests.load import MAX_DOCUMENTS, load_bytes, load_text
 from reconciler.manifests.template import MAX_TEMPLATES, render
 from reconciler.manifests.validate import validate
 from reconciler.render.safe import visible
-from reconciler.render.saved import load_plan_document
 
 CORPUS = Path(__file__).parents[2] / "corpus" / "manifests"
 FILES = sorted(CORPUS.iterdir())

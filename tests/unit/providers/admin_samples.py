@@ -3,7 +3,7 @@
 from provider_script import Script, connection, open_door
 
 from reconciler.model.objects import Scope
-from reconciler.providers.bookingbug_admin import SPEC
+from reconciler.providers.bookingbug_admin.provider import SPEC
 
 HOST = "https://acme.bookingbug.com"
 ADMIN = "/api/v1/admin/37004"

@@ -9,13 +9,12 @@ from provider_script import connection
 
 from reconciler.errors import RemoteError
 from reconciler.model.objects import Live
-from reconciler.providers import bookingbug_admin_answers as admin
-from reconciler.providers import bookingbug_admin_blocks as blocks
-from reconciler.providers import bookingbug_admin_resources as resources
-from reconciler.providers import bookingbug_sessions_wire as sessions
-from reconciler.providers import checkfront_answers as checkfront
-from reconciler.providers import checkfront_lines as lines
 from reconciler.providers.answer import Answer, error_words, json_object, request_id
+from reconciler.providers.bookingbug_admin import answers as admin
+from reconciler.providers.bookingbug_admin import blocks, resources
+from reconciler.providers.bookingbug_sessions import wire as sessions
+from reconciler.providers.checkfront import answers as checkfront
+from reconciler.providers.checkfront import lines
 from reconciler.providers.http.links import local_path
 
 __all__ = ["PARSERS", "SAMPLES", "allowed", "connection", "replaced"]

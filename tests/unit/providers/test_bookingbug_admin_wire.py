@@ -9,9 +9,9 @@ from provider_script import change, edit
 
 from reconciler.errors import RemoteError
 from reconciler.model.objects import Address, Ref
-from reconciler.providers import bookingbug_admin_answers as answers
 from reconciler.providers.answer import json_object
-from reconciler.providers.bookingbug_admin_wire import calls, encode
+from reconciler.providers.bookingbug_admin import answers
+from reconciler.providers.bookingbug_admin.wire import calls, encode
 
 ROOM = Ref(Address("Resource", "room"))
 FIELDS = {**WRITTEN, "price": "35.00"}

@@ -10,8 +10,8 @@ from provider_script import Script, call, change, connection, edit, open_door, x
 
 from reconciler.errors import OutcomeUnknown, ReconcilerError, RemoteError
 from reconciler.model.objects import Scope
-from reconciler.providers.bookingbug_sessions import SPEC
-from reconciler.providers.bookingbug_sessions_wire import decode_list, decode_session, encode_session, encode_slot
+from reconciler.providers.bookingbug_sessions.provider import SPEC
+from reconciler.providers.bookingbug_sessions.wire import decode_list, decode_session, encode_session, encode_slot
 
 LIST = """<sessions> <session id="123"> <name>My Event</name> <group>My Group</group> </session>
 <session id="124"> <name>Another Event</name> <group>My Group</group> </session> </sessions>"""

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from reconciler.providers import checkfront_answers as answers
-from reconciler.providers.checkfront_lines import arrived, assign
-from reconciler.providers.checkfront_slips import meaning
+from reconciler.providers.checkfront import answers
+from reconciler.providers.checkfront.lines import arrived, assign
+from reconciler.providers.checkfront.slips import meaning
 
 SEED_LINE = {
     "sku": "overwaterbun",

@@ -12,11 +12,11 @@ from provider_script import Script, call, connection, open_door, page, xml
 
 from reconciler.errors import OutcomeUnknown, RemoteError
 from reconciler.model.objects import Scope
-from reconciler.providers import bookingbug_admin_paging as paging
-from reconciler.providers import bookingbug_sessions_wire as sessions
 from reconciler.providers.answer import json_object
-from reconciler.providers.bookingbug_admin_answers import Page
-from reconciler.providers.bookingbug_sessions import Sessions
+from reconciler.providers.bookingbug_admin import paging
+from reconciler.providers.bookingbug_admin.answers import Page
+from reconciler.providers.bookingbug_sessions import wire as sessions
+from reconciler.providers.bookingbug_sessions.provider import Sessions
 
 CORPUS = Path(__file__).parents[2] / "corpus" / "answers"
 ODD = [

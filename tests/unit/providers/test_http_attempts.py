@@ -5,8 +5,10 @@ import pytest
 from provider_script import Script, call, change, connection, edit, open_door, xml
 
 from reconciler.errors import OutcomeUnknown, ReconcilerError, RemoteError
-from reconciler.providers import bookingbug_admin_wire, bookingbug_sessions_wire, checkfront_wire
-from reconciler.providers.bookingbug_sessions import Sessions
+from reconciler.providers.bookingbug_admin import wire as bookingbug_admin_wire
+from reconciler.providers.bookingbug_sessions import wire as bookingbug_sessions_wire
+from reconciler.providers.bookingbug_sessions.provider import Sessions
+from reconciler.providers.checkfront import wire as checkfront_wire
 from reconciler.providers.http import ATTEMPTS
 from reconciler.providers.notice import noticed
 

@@ -10,7 +10,8 @@ import pytest
 import render_samples as samples
 from rich.console import Console
 
-from reconciler.render import html, machine, markdown, text
+from reconciler.documents import codec
+from reconciler.render import html, markdown, text
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "render"
 
@@ -30,19 +31,19 @@ OUTPUTS = {
     "plan-verbose.txt": lambda: written(text.plan, PLAN, verbose=True),
     "plan-ascii.txt": lambda: written(text.plan, PLAN, encoding="ascii"),
     "plan-quiet.txt": lambda: written(text.plan, samples.quiet_plan()),
-    "plan.json": lambda: machine.dumps(machine.plan_document(PLAN)),
+    "plan.json": lambda: codec.dumps(codec.plan_document(PLAN)),
     "plan.md": lambda: markdown.plan(PLAN),
     "plan.html": lambda: html.plan(PLAN),
     "report.txt": lambda: written(text.report, REPORT, PLAN),
-    "report.json": lambda: machine.dumps(machine.report_document(REPORT, PLAN)),
+    "report.json": lambda: codec.dumps(codec.report_document(REPORT, PLAN)),
     "report.md": lambda: markdown.report(REPORT, PLAN),
     "report.html": lambda: html.report(REPORT, PLAN),
     "drift.txt": lambda: written(text.drift, DRIFT),
-    "drift.json": lambda: machine.dumps(machine.drift_document(DRIFT)),
+    "drift.json": lambda: codec.dumps(codec.drift_document(DRIFT)),
     "drift.md": lambda: markdown.drift(DRIFT),
     "drift.html": lambda: html.drift(DRIFT),
     "problems.txt": lambda: written(text.problems, PLAN.problems),
-    "problems.json": lambda: machine.dumps(machine.problems_document(PLAN.problems, files=2, documents=5)),
+    "problems.json": lambda: codec.dumps(codec.problems_document(PLAN.problems, files=2, documents=5)),
 }
 
 

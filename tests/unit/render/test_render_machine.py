@@ -11,9 +11,9 @@ import jsonschema
 import pytest
 import render_samples as samples
 
+from reconciler.documents import codec
 from reconciler.errors import ReconcilerError
 from reconciler.model.report import Drift, Report
-from reconciler.render import machine
 
 SCHEMAS = Path(__file__).parents[3] / "schemas"
 
@@ -25,22 +25,22 @@ def validator(name):
 
 
 def plan_document():
-    return machine.plan_document(samples.rich_plan())
+    return codec.plan_document(samples.rich_plan())
 
 
 @pytest.mark.parametrize(
     ("name", "document"),
     [
         ("plan", plan_document()),
-        ("plan", machine.plan_document(samples.quiet_plan(0))),
-        ("report", machine.report_document(samples.rich_report(), samples.rich_plan())),
-        ("report", machine.report_document(Report(plan_digest="sha256:0", outcomes=()), samples.quiet_plan(0))),
-        ("drift", machine.drift_document(samples.rich_drift())),
-        ("drift", machine.drift_document(Drift(objects=()))),
+        ("plan", codec.plan_document(samples.quiet_plan(0))),
+        ("report", codec.report_document(samples.rich_report(), samples.rich_plan())),
+        ("report", codec.report_document(Report(plan_digest="sha256:0", outcomes=()), samples.quiet_plan(0))),
+        ("drift", codec.drift_document(samples.rich_drift())),
+        ("drift", codec.drift_document(Drift(objects=()))),
     ],
 )
 def test_documents_are_as_their_schema_says(name, document):
-    validator(name).validate(json.loads(machine.dumps(document)))
+    validator(name).validate(json.loads(codec.dumps(document)))
 
 
 def test_plan_document_has_the_keys_of_the_contract_in_order():
@@ -90,9 +90,9 @@ def test_plan_document_has_the_keys_of_the_contract_in_order():
 
 
 def test_documents_of_report_drift_and_problems_have_the_keys_of_the_contract():
-    report = machine.report_document(samples.rich_report(), samples.rich_plan())
-    drift = machine.drift_document(samples.rich_drift())
-    problems = machine.problems_document(samples.rich_plan().problems, files=2, documents=5)
+    report = codec.report_document(samples.rich_report(), samples.rich_plan())
+    drift = codec.drift_document(samples.rich_drift())
+    problems = codec.problems_document(samples.rich_plan().problems, files=2, documents=5)
     assert list(report) == [
         "format_version",
         "plan_digest",
@@ -119,12 +119,12 @@ def test_documents_of_report_drift_and_problems_have_the_keys_of_the_contract():
     assert list(drift["objects"][0]) == ["address", "status", "fields", "remote_id", "reason", "coverage"]
     assert list(problems) == ["format_version", "valid", "files", "documents", "problems"]
     assert problems["valid"] is False
-    assert machine.problems_document(samples.rich_plan().problems[:1])["valid"] is True
+    assert codec.problems_document(samples.rich_plan().problems[:1])["valid"] is True
 
 
 def digest_of(change):
     plan = dataclasses.replace(samples.rich_plan(), changes=(change,))
-    return machine.plan_document(plan)["changes"][0]["digest"]
+    return codec.plan_document(plan)["changes"][0]["digest"]
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ def test_digest_of_a_change_is_not_about_words_and_places():
 
 def test_dumps_is_stable_utf_8_and_reads_back():
     document = {"b": "\ud800\u202e\x9bé→", "a": (1, None)}
-    text = machine.dumps(document)
+    text = codec.dumps(document)
     assert text.endswith("}\n")
     assert text.index('"b"') < text.index('"a"')
     assert "\\ud800\\u202e\\u009bé→" in text
@@ -164,13 +164,13 @@ def test_dumps_is_stable_utf_8_and_reads_back():
 
 def test_a_saved_plan_reads_back_with_the_same_digest():
     document = plan_document()
-    loaded = machine.load_plan_document(machine.dumps(document))
+    loaded = codec.load_plan_document(codec.dumps(document))
     assert loaded == document
-    assert machine.plan_digest(loaded) == machine.plan_digest(document)
+    assert codec.plan_digest(loaded) == codec.plan_digest(document)
 
 
 def broken(change):
-    document = json.loads(machine.dumps(plan_document()))
+    document = json.loads(codec.dumps(plan_document()))
     change(document)
     return json.dumps(document)
 
@@ -213,20 +213,20 @@ def first(document):
 )
 def test_anything_else_is_refused_in_words(text, words):
     with pytest.raises(ReconcilerError) as caught:
-        machine.load_plan_document(text)
+        codec.load_plan_document(text)
     assert words in caught.value.message
     assert caught.value.hint
 
 
 def test_what_the_schema_requires_the_reader_requires():
-    document = json.loads(machine.dumps(plan_document()))
+    document = json.loads(codec.dumps(plan_document()))
     for key in validator("plan").schema["required"]:
         part = {name: value for name, value in document.items() if name != key}
         with pytest.raises(ReconcilerError):
-            machine.load_plan_document(json.dumps(part))
+            codec.load_plan_document(json.dumps(part))
     for key in validator("plan").schema["$defs"]["change"]["required"]:
         with pytest.raises(ReconcilerError):
-            machine.load_plan_document(broken(lambda doc, key=key: first(doc).pop(key)))
+            codec.load_plan_document(broken(lambda doc, key=key: first(doc).pop(key)))
 
 
 PRINT_ALL = """

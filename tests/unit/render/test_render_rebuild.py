@@ -10,9 +10,10 @@ import pytest
 import render_samples as samples
 from rich.console import Console
 
+from reconciler.documents import codec, rebuild
+from reconciler.documents.load import load_document
 from reconciler.errors import ReconcilerError
-from reconciler.render import html, machine, markdown, rebuild, text
-from reconciler.render.saved import load_document
+from reconciler.render import html, markdown, text
 
 
 def said(write, *values, **options):
@@ -22,7 +23,7 @@ def said(write, *values, **options):
 
 
 def back(document):
-    return load_document(machine.dumps(document))
+    return load_document(codec.dumps(document))
 
 
 def expired_plan():
@@ -38,11 +39,11 @@ PLANS["expired"] = expired_plan
 @pytest.mark.parametrize("name", PLANS)
 def test_a_plan_that_was_read_back_shows_the_same(name):
     plan = PLANS[name]()
-    document = machine.plan_document(plan)
+    document = codec.plan_document(plan)
     kind, loaded = back(document)
     again = rebuild.plan(loaded)
     assert kind == "plan"
-    assert machine.dumps(loaded) == machine.dumps(document)
+    assert codec.dumps(loaded) == codec.dumps(document)
     assert said(text.plan, again) == said(text.plan, plan)
     assert said(text.plan, again, verbose=True) == said(text.plan, plan, verbose=True)
     assert markdown.plan(again) == markdown.plan(plan)
@@ -54,18 +55,18 @@ def test_a_report_that_was_read_back_shows_the_same():
     reached = {outcome.address for outcome in report.outcomes}
     plan = samples.rich_plan()
     plan = dataclasses.replace(plan, changes=tuple(item for item in plan.changes if item.address in reached))
-    kind, loaded = back(machine.report_document(report, plan))
+    kind, loaded = back(codec.report_document(report, plan))
     again = rebuild.report(loaded)
     assert kind == "report"
     assert said(text.report, *again) == said(text.report, report, plan)
     assert markdown.report(*again) == markdown.report(report, plan)
     assert html.report(*again) == html.report(report, plan)
-    assert machine.report_document(*again) == loaded
+    assert codec.report_document(*again) == loaded
 
 
 def test_a_drift_that_was_read_back_shows_the_same():
     drift = samples.rich_drift()
-    kind, loaded = back(machine.drift_document(drift))
+    kind, loaded = back(codec.drift_document(drift))
     again = rebuild.drift(loaded)
     assert kind == "drift"
     assert again == drift
@@ -89,13 +90,13 @@ def test_what_is_no_document_is_refused_by_name(document, words):
 
 
 def broken_report(change):
-    document = json.loads(machine.dumps(machine.report_document(samples.rich_report(), samples.rich_plan())))
+    document = json.loads(codec.dumps(codec.report_document(samples.rich_report(), samples.rich_plan())))
     change(document)
     return json.dumps(document)
 
 
 def broken_drift(change):
-    document = json.loads(machine.dumps(machine.drift_document(samples.rich_drift())))
+    document = json.loads(codec.dumps(codec.drift_document(samples.rich_drift())))
     change(document)
     return json.dumps(document)
 
@@ -121,7 +122,7 @@ def test_every_part_of_a_document_is_checked(text, words):
 
 
 def test_a_document_as_deep_as_python_goes_is_refused_and_not_followed():
-    document = json.loads(machine.dumps(machine.plan_document(samples.rich_plan())))
+    document = json.loads(codec.dumps(codec.plan_document(samples.rich_plan())))
     deep = value = {}
     for _ in range(300):
         value["x"] = {}
@@ -132,7 +133,7 @@ def test_a_document_as_deep_as_python_goes_is_refused_and_not_followed():
 
 
 def test_an_edit_of_any_part_is_told_by_the_digest():
-    document = json.loads(machine.dumps(machine.plan_document(samples.rich_plan())))
-    assert machine.plan_digest(document) == document["digest"]
+    document = json.loads(codec.dumps(codec.plan_document(samples.rich_plan())))
+    assert codec.plan_digest(document) == document["digest"]
     document["changes"][0]["reason"] = "harmless"
-    assert machine.plan_digest(document) != document["digest"]
+    assert codec.plan_digest(document) != document["digest"]

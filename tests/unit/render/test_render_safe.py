@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from reconciler.render import machine
+from reconciler.documents import codec
 from reconciler.render.safe import harmless, visible
 
 
@@ -25,7 +25,7 @@ from reconciler.render.safe import harmless, visible
 def test_a_build_agents_command_loses_its_sign(text, shown):
     assert visible(text) == shown
     assert visible(shown) == shown
-    written = machine.dumps({"a": text})
+    written = codec.dumps({"a": text})
     assert not re.search(r"##\w*\[", written)
     assert json.loads(written) == {"a": text}
 

@@ -1,0 +1,1 @@
+"""Plans, reports and drift as JSON documents, and back."""

@@ -1,0 +1,113 @@
+"""BookingSession: a held booking, a server-side session that collects items through slips (seed 004)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from reconciler.kinds.booking_session.items import compare_items
+from reconciler.kinds.booking_session.statement import statement
+from reconciler.model.canonical import clock, day, whole
+from reconciler.model.kind import Ephemeral, IdentityKey, Kind, OnExpiry
+from reconciler.model.objects import Fields, Manifest, Problem
+
+SURELY_OVER = 24 * 3600
+"""Seconds after which a session that nobody knows is over. No document says how long one holds; clients
+guess 30 minutes (checkfront API notes §1.5), so a day is far on the safe side."""
+
+QUANTITY = "qty"
+"""The parameter that a quantity is sent as, where an item has one of that name (checkfront API notes §1.3)."""
+
+_WISHES: tuple[OnExpiry, ...] = ("report", "recreate", "forget")
+
+_CANONICAL: Mapping[str, Callable[[Any], Any]] = {
+    "key": str,
+    "slip": str,
+    "item_id": lambda value: str(whole(value)),
+    "start_date": day,
+    "end_date": day,
+    "start_time": clock,
+    "end_time": clock,
+    "params": lambda value: {str(name): whole(number) for name, number in sorted(value.items())},
+    "discount_code": str,
+    "quantity": whole,
+    "options": lambda value: {str(item): str(choice) for item, choice in sorted(value.items())},
+}
+
+
+def canonical(spec: Mapping[str, Any]) -> Fields:
+    """Return a held booking's spec in canonical values; items sorted by key, for their order means nothing."""
+    fields: dict[str, Any] = {}
+    if "on_expiry" in spec:
+        fields["on_expiry"] = str(spec["on_expiry"])
+    items = [{name: read(item[name]) for name, read in _CANONICAL.items() if name in item} for item in spec["items"]]
+    fields["items"] = sorted(items, key=lambda item: str(item["key"]))
+    return fields
+
+
+def identities(_: Fields) -> tuple[IdentityKey, ...]:
+    """Return no natural key: sessions cannot be listed, so none can be found again without its id."""
+    return ()
+
+
+def on_expiry(fields: Fields) -> OnExpiry:
+    """Return what is to be done once the session has expired; `report` unless stated."""
+    return next((wish for wish in _WISHES if wish == fields.get("on_expiry")), "report")
+
+
+def check(manifest: Manifest) -> Iterator[Problem]:
+    """Check keys and spans: what a schema cannot say."""
+    seen: dict[str, int] = {}
+    items = manifest.spec.get("items")
+    for index, item in enumerate(items if isinstance(items, list) else ()):
+        key = item["key"]
+        if key in seen:
+            first = manifest.where("items", seen[key], "key")
+            summary = f"item {key} is stated twice (first at line {first.line}); expected each key once"
+            yield _problem(manifest, "duplicate-item", summary, index, "key")
+        seen.setdefault(key, index)
+        try:
+            start, end = (day(item[name]) if name in item else None for name in ("start_date", "end_date"))
+        except ValueError:
+            continue  # the schema says so
+        if start and end and end < start:
+            summary = f"item {key}: end_date {end} is before start_date {start}; expected the same day or later"
+            yield _problem(manifest, "end-before-start", summary, index, "end_date")
+        elif start and start == end:
+            yield from _times_of_one_day(manifest, item, index)
+        if "quantity" in item and QUANTITY in (item.get("params") or {}):
+            summary = (
+                f"item {key}: params.{QUANTITY} is the quantity, which is given as well; expected only one of them"
+            )
+            yield _problem(manifest, "quantity-twice", summary, index, "params", QUANTITY)
+
+
+def _times_of_one_day(manifest: Manifest, item: Mapping[str, Any], index: int) -> Iterator[Problem]:
+    try:
+        start, end = (clock(item[name]) if name in item else None for name in ("start_time", "end_time"))
+    except ValueError:
+        return  # the schema says so
+    if start and end and end < start:
+        summary = f"item {item['key']}: end_time {end} is before start_time {start} on one day; expected a later time"
+        yield _problem(manifest, "end-before-start", summary, index, "end_time")
+
+
+def _problem(manifest: Manifest, code: str, summary: str, *path: str | int) -> Problem:
+    return Problem(code=code, summary=summary, where=manifest.where("items", *path), address=manifest.address)
+
+
+KIND = Kind(
+    name="BookingSession",
+    provider="checkfront",
+    schema="booking_session",
+    canonical=canonical,
+    identities=identities,
+    volatile=frozenset({"available", "total"}),
+    local=frozenset({"on_expiry"}),
+    unanswered=("owner", "expiry time", "whether stock is held"),
+    ephemeral=Ephemeral(on_expiry=on_expiry, settles_after=SURELY_OVER),
+    secret_id=True,
+    parts={"items": compare_items},
+    check=check,
+    statement=statement,
+)

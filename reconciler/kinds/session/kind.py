@@ -1,0 +1,246 @@
+"""Session: an event, a course or a recurring event, with its slots (seed 000)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from reconciler.kinds.session.bookings import Slot, booked_slots, counted, slot_risks, touched
+from reconciler.kinds.session.slots import compare_slots, slot_key, with_applied_times
+from reconciler.kinds.session.statement import statement
+from reconciler.model.canonical import (
+    REPEATS,
+    SESSION_TYPES,
+    TICKET_TYPES,
+    clock,
+    day,
+    flag,
+    money,
+    whole,
+    word,
+)
+from reconciler.model.change import Action, Change, FieldChange, SlotBookings
+from reconciler.model.kind import IdentityKey, Kind
+from reconciler.model.objects import Fields, Live, Manifest, Problem
+from reconciler.model.risk import Risk, unknown
+
+_CANONICAL: Mapping[str, Callable[[Any], Any]] = {
+    "name": str,
+    "type": lambda value: word(value, SESSION_TYPES),
+    "group": str,
+    "start_date": day,
+    "end_date": day,
+    "time": clock,
+    "duration": whole,
+    "description": str,
+    "spaces": whole,
+    "price": money,
+    "max_num_bookings": whole,
+    "repeat": lambda value: word(value, REPEATS),
+    "disabled": flag,
+    "min_cancel": whole,
+    "max_advance": whole,
+    "ask_address": flag,
+    "ticket_type": lambda value: word(value, TICKET_TYPES),
+}
+
+_DEFAULT_NAMES = {"event": "My Event", "course": "My Course", "recurring_event": "My Recurring Event"}
+"""What a session is called that is created without a name (seed 000, the tables of defaults)."""
+
+_MOVES_SLOTS = frozenset({"time", "start_date", "end_date", "repeat"})
+"""Fields whose change may make the server lay its slots out anew: seed 000 does not say."""
+
+
+def canonical(spec: Mapping[str, Any]) -> Fields:
+    """Return a session's spec in canonical values; slots sorted by date and time.
+
+    A slot without a duration takes the session's, because seed 000 asks for all three to be sent.
+    """
+    fields = {name: _CANONICAL[name](value) for name, value in spec.items() if name in _CANONICAL}
+    if "slots" in spec:
+        slots = [_canonical_slot(slot, fields.get("duration")) for slot in spec["slots"]]
+        fields["slots"] = sorted(slots, key=slot_key)
+    return fields
+
+
+def _canonical_slot(slot: Mapping[str, Any], duration: int | None) -> dict[str, Any]:
+    fields: dict[str, Any] = {"date": day(slot["date"]), "time": clock(slot["time"])}
+    if "duration" in slot:
+        fields["duration"] = whole(slot["duration"])
+    elif duration is not None:
+        fields["duration"] = duration
+    return fields
+
+
+def identities(fields: Fields) -> tuple[IdentityKey, ...]:
+    """Return the natural keys: name, group and first day, which is the start date or that of the first slot.
+
+    Both count on both sides, because a server may answer its default start date for a session with slots.
+    A name that is not stated is the one the API gives by type (seed 000).
+    """
+    name, group = fields.get("name", _DEFAULT_NAMES.get(fields.get("type", ""))), fields.get("group")
+    first_slot = min((slot["date"] for slot in fields.get("slots") or ()), default=None)
+    days = dict.fromkeys(day for day in (fields.get("start_date"), first_slot) if day is not None)
+    return () if name is None or group is None else tuple((name, group, day) for day in days)
+
+
+def missing_to_create(fields: Fields) -> tuple[str, ...]:
+    """Say what a creation needs beyond what is stated: the API's own defaults depend on the day."""
+    missing = []
+    if "type" not in fields:
+        missing.append("`type` is needed to create a session; add type: event, course or recurring_event")
+    if not fields.get("slots"):
+        missing.extend(
+            f"`{name}` is needed to create a session without slots, because the API's default depends on the day; "
+            f"add {name}: {example}"
+            for name, example in (("start_date", "2027-03-01"), ("time", "18:00"))
+            if name not in fields
+        )
+    return tuple(missing)
+
+
+def check(manifest: Manifest) -> Iterator[Problem]:
+    """Check dates against each other: the rules that a schema cannot say."""
+    try:
+        fields = canonical(manifest.spec)
+    except ValueError:
+        return  # the schema, or the step that resolves manifests, says which value it is
+    start, end = fields.get("start_date"), fields.get("end_date")
+    if start and end and end < start:
+        yield _problem(
+            manifest,
+            "end-before-start",
+            f"end_date {end} is before start_date {start}; expected the same day or later",
+            "end_date",
+        )
+        start = end = None
+    yield from _check_slots(manifest, start, end)
+
+
+def _check_slots(manifest: Manifest, start: str | None, end: str | None) -> Iterator[Problem]:
+    seen: dict[tuple[str, str], int] = {}
+    for index, slot in enumerate(manifest.spec.get("slots") or ()):
+        key = (day(slot["date"]), clock(slot["time"]))
+        if key in seen:
+            first = manifest.where("slots", seen[key])
+            summary = (
+                f"slot {key[0]} {key[1]} is stated twice (first at line {first.line}); expected each date and time once"
+            )
+            yield _problem(manifest, "duplicate-slot", summary, "slots", index)
+        seen.setdefault(key, index)
+        if (start and key[0] < start) or (end and key[0] > end):
+            summary = (
+                f"slot {key[0]} {key[1]} lies outside the session's own dates; "
+                f"expected a date from {start or 'any day'} to {end or 'any day'}"
+            )
+            yield _problem(manifest, "slot-outside-session", summary, "slots", index, "date")
+
+
+def _problem(manifest: Manifest, code: str, summary: str, *path: str | int) -> Problem:
+    return Problem(code=code, summary=summary, where=manifest.where(*path), address=manifest.address)
+
+
+def risks(
+    action: Action, fields: Sequence[FieldChange], live: Live | None, applied: Fields | None = None
+) -> tuple[Risk, ...]:
+    """Say what deleting, re-timing or cutting a session does to the places booked on its slots (contract, rule 5)."""
+    if live is None:
+        return ()
+    slots = _slots(live, applied)
+    if action in {"delete", "replace"}:
+        return tuple(slot_risks("booked-session-deleted", "deleting the session loses", slots))
+    found: list[Risk] = []
+    moving = _moving(fields)
+    if moving:
+        found += slot_risks("booked-slot-moved", f"changing {', '.join(moving)} may move", slots)
+    elif any(change.path == "duration" for change in fields):
+        found += slot_risks("booked-slot-changed", "changing duration may lengthen or shorten", slots)
+    cut = _cut(fields)
+    if cut is not None:
+        found += _cut_risks(slots, cut)
+    return tuple(found)
+
+
+def _moving(fields: Sequence[FieldChange]) -> list[str]:
+    """Return the changed fields that may move slots; a type that was never applied is most likely as it was."""
+    retyped = {change.path for change in fields if change.path == "type" and change.before is not None}
+    return sorted(retyped | ({change.path for change in fields} & _MOVES_SLOTS))
+
+
+def touches(change: Change) -> tuple[SlotBookings, ...]:
+    """Return what is booked on the slots that a change deletes, moves, re-times or cuts; a new price touches none."""
+    gone = change.action in {"delete", "replace"}
+    if change.live is None or not (gone or change.edits):
+        return ()
+    slots = _slots(change.live, change.record.fields if change.record is not None else None)
+    if gone:
+        return touched(slots)
+    paths = {item.path for item in change.fields}
+    if (
+        "duration" in paths
+        or _moving(change.fields)
+        or any("slots" in edit.values for edit in change.edits if not edit.part)
+    ):
+        return touched(slots)
+    ids = {edit.part_id for edit in change.edits if edit.part == "slots"}
+    cut = _cut(change.fields)
+    if slots is None:
+        return touched(None) if cut is not None and not cut.grown else ()
+    if cut is not None:
+        over, unsaid = booked_slots(slots, cut.spaces)
+        ids |= {slot["id"] for slot in (over if cut.grown else [*over, *unsaid])}
+    return touched([slot for slot in slots if slot["id"] in ids])
+
+
+def _slots(live: Live, applied: Fields | None) -> list[Slot] | None:
+    """Return the live slots, with the start and length last applied where only that is known."""
+    slots = live.fields.get("slots")
+    return None if slots is None else with_applied_times(slots, list((applied or {}).get("slots") or ()))
+
+
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    """The new number of spaces. `grown`: it is more than was last applied, and what is live was not answered."""
+
+    spaces: int
+    grown: bool
+
+
+def _cut(fields: Sequence[FieldChange]) -> _Cut | None:
+    """Return the new number of spaces where it may be less than before."""
+    change = next((change for change in fields if change.path == "spaces"), None)
+    if change is None or not isinstance(change.after, int):
+        return None
+    grows = isinstance(change.before, int) and change.after >= change.before
+    return None if grows and change.verifiable else _Cut(change.after, grows)
+
+
+def _cut_risks(slots: Sequence[Slot] | None, cut: _Cut) -> Iterator[Risk]:
+    over, unsaid = booked_slots(slots, cut.spaces)
+    if over:
+        verb = "setting" if cut.grown else "cutting"
+        yield counted("booked-spaces-cut", f"{verb} spaces to {cut.spaces} leaves fewer than are taken on", over)
+    if unsaid and not cut.grown:
+        message = f"cutting spaces to {cut.spaces}, yet the API did not answer the slots' bookings: not known how many"
+        ids = tuple(slot["id"] for slot in unsaid if slot["id"] is not None)
+        yield unknown("booked-spaces-cut", message, slots=ids)
+
+
+KIND = Kind(
+    name="Session",
+    provider="bookingbug-sessions",
+    schema="session",
+    canonical=canonical,
+    identities=identities,
+    volatile=frozenset({"spaces_booked", "spaces_reserved"}),
+    parts={"slots": compare_slots},
+    lays_anew={"slots": frozenset({"repeat"})},
+    may_lay_anew=_MOVES_SLOTS,
+    check=check,
+    missing_to_create=missing_to_create,
+    statement=statement,
+    risks=risks,
+    touches=touches,
+    price_field="price",
+)

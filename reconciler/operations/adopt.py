@@ -1,0 +1,207 @@
+"""Taking over what exists already: adopting it as declared, and writing manifests of it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+from reconciler.engine.adopt import check_unshared, choose, scope_of, shared_by_others
+from reconciler.engine.match import match
+from reconciler.engine.plan import bound
+from reconciler.engine.snapshot import Place, take
+from reconciler.errors import ReconcilerError
+from reconciler.model.kind import ADOPT_ID, Kind
+from reconciler.model.objects import Address, Desired, Problem, Record, Scope, problem_order
+from reconciler.model.plan import Selection
+from reconciler.operations.project import Declared
+from reconciler.operations.select import select
+from reconciler.operations.session import Workspace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adopted:
+    """What was taken under management at once, and what was not and why; all in address order.
+
+    `beyond` are declared objects of a kind that cannot be listed, so that nothing can be looked for.
+    """
+
+    records: tuple[Record, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    beyond: tuple[Address, ...] = ()
+
+
+def adopt(
+    workspace: Workspace,
+    declared: Declared,
+    address: Address,
+    remote_id: str | None = None,
+    *,
+    allow_shared: bool = False,
+) -> Record:
+    """Take an existing live object under management: by id, or the only one with the same natural key.
+
+    Reads only; nothing of the object changes. ReconcilerError says why it cannot be taken; Refused, that
+    another project or environment manages it, unless `allow_shared`.
+    """
+    desired = declared.desired.get(address)
+    if desired is None:
+        raise ReconcilerError(f"{address} is not declared", hint="write its manifest first, then adopt it")
+    if desired.forget:
+        hint = "take metadata.forget out of its manifest first, then adopt it"
+        raise ReconcilerError(f"{address} is declared to be forgotten", hint=hint)
+    return _adopt_one(workspace, desired, remote_id, allow_shared=allow_shared)
+
+
+def adopt_all(
+    workspace: Workspace,
+    declared: Declared,
+    selection: Selection | None = None,
+    *,
+    allow_shared: Collection[str] = (),
+) -> Adopted:
+    """Take every declared object under management that is live already: each that has exactly one match.
+
+    Those that somebody else in the same state manages are left out, unless globs of `allow_shared` name them.
+    """
+    chosen = select(
+        declared.desired.keys(), selection or Selection(), declared.desired, workspace.store.records().keys()
+    )
+    wanted = [declared.desired[address] for address in sorted(chosen, key=str)]
+    return _adopt_each(workspace, wanted, allow_shared=allow_shared)
+
+
+def _adopt_one(workspace: Workspace, desired: Desired, remote_id: str | None, *, allow_shared: bool) -> Record:
+    """Take one declared object under management: the live one with an id, or the only one with its natural key.
+
+    Without an id, that of its annotation counts, as for `adopt_all`.
+    """
+    kind = workspace.kinds[desired.address.kind]
+    with workspace.hold():
+        records = workspace.store.records()
+        if desired.address in records:
+            known = kind.public_id(records[desired.address].remote_id)
+            hint = f"to forget that one first: reconciler state rm {desired.address}"
+            raise ReconcilerError(f"{desired.address} is managed already, as id {known}", hint=hint)
+        remote_id = remote_id or desired.annotations.get(ADOPT_ID)
+        ids = {address: record.remote_id for address, record in records.items()}
+        taken = _taken(workspace, (desired.connection, kind.name), records)
+        workspace.unlock({desired.connection})
+        reading = workspace.reader(desired.connection).read(scope_of(desired, ids, remote_id))
+        live = choose(kind, desired, reading, taken, ids, remote_id)
+        record = _record(workspace, desired, live.remote_id)
+        if not allow_shared:
+            check_unshared(record, workspace.store.others())
+        workspace.backup("adopt")
+        workspace.store.save(record)
+        workspace.store.settle(desired.address)
+        workspace.store.tidy()
+    return record
+
+
+def _adopt_each(workspace: Workspace, wanted: Iterable[Desired], *, allow_shared: Collection[str] = ()) -> Adopted:
+    """Take under management every wanted object that has exactly one live match and is not managed yet.
+
+    Objects that others refer to come first, because their ids are part of the others' natural keys. Reads only:
+    one list for each kind and connection; nothing of any live object changes.
+    """
+    with workspace.hold():
+        known = workspace.store.records()
+        todo = [item for item in wanted if not item.forget and not known.keys() & {item.address, *item.moved_from}]
+        beyond = {item.address for item in todo if workspace.kinds[item.address.kind].ephemeral is not None}
+        todo = [item for item in todo if item.address not in beyond]
+        workspace.unlock({item.connection for item in todo})
+        if todo:
+            workspace.backup("adopt")
+        records: list[Record] = []
+        problems: list[Problem] = []
+        for turn in _turns(todo, workspace.kinds):
+            made, wrong = _adopt_kinds(workspace, turn, allow_shared)
+            records += made
+            problems += wrong
+        workspace.store.tidy()
+    return Adopted(
+        records=tuple(sorted(records, key=lambda record: str(record.address))),
+        problems=tuple(sorted(problems, key=problem_order)),
+        beyond=tuple(sorted(beyond, key=str)),
+    )
+
+
+def _turns(todo: list[Desired], kinds: Mapping[str, Kind]) -> Iterable[list[Desired]]:
+    """Return the objects of kinds that refer to nothing, then those that refer to them."""
+    for refers in (False, True):
+        turn = [item for item in todo if bool(kinds[item.address.kind].references) is refers]
+        if turn:
+            yield turn
+
+
+def _adopt_kinds(
+    workspace: Workspace, wanted: list[Desired], allow_shared: Collection[str]
+) -> tuple[list[Record], list[Problem]]:
+    known = workspace.store.records()
+    ids = {address: record.remote_id for address, record in known.items()}
+    places: dict[Place, list[Desired]] = {}
+    for item in wanted:
+        places.setdefault((item.connection, item.address.kind), []).append(item)
+    snapshot = take({place: _scope(place[1], items, ids) for place, items in places.items()}, workspace.reader)
+    records: list[Record] = []
+    problems: list[Problem] = []
+    for place, items in sorted(places.items()):
+        failure = snapshot.failures.get(place[0])
+        if failure is not None:
+            problems += [_unread(item, failure.message, failure.hint) for item in items]
+            continue
+        taken = _taken(workspace, place, {**known, **{record.address: record for record in records}})
+        matches = match(workspace.kinds[place[1]], items, snapshot.reading(*place), taken, ids)
+        problems += matches.problems
+        records += [
+            _record(workspace, item, matches.found[item.address].remote_id)
+            for item in items
+            if item.address in matches.found
+        ]
+    foreign = shared_by_others(records, workspace.store.others(), allow_shared)
+    problems += foreign.values()
+    records = [record for record in records if record.address not in foreign]
+    for record in records:
+        workspace.store.save(record)
+        workspace.store.settle(record.address)
+    return records, problems
+
+
+def _taken(workspace: Workspace, place: Place, known: Mapping[Address, Record]) -> dict[str, str]:
+    """Return the ids that are managed at a place, through any connection to the same system, and as what."""
+    target = workspace.project.connections[place[0]].target
+    return {
+        record.remote_id: str(address)
+        for address, record in known.items()
+        if address.kind == place[1] and (record.connection == place[0] or record.target == target)
+    }
+
+
+def _scope(kind: str, items: list[Desired], ids: Mapping[Address, str]) -> Scope:
+    """Return what has to be read to find the items; an address is no key, and each would be a read of its own."""
+    keys = {
+        item.address: {name: value for name, value in bound(item.fields, ids).items() if not isinstance(value, Mapping)}
+        for item in items
+    }
+    return Scope(
+        kind=kind,
+        ids={item.annotations[ADOPT_ID]: keys[item.address] for item in items if ADOPT_ID in item.annotations},
+        wanted=tuple(keys[item.address] for item in items if ADOPT_ID not in item.annotations),
+    )
+
+
+def _record(workspace: Workspace, item: Desired, remote_id: str) -> Record:
+    return Record(
+        address=item.address,
+        connection=item.connection,
+        target=workspace.project.connections[item.connection].target,
+        remote_id=remote_id,
+        fields={},
+        protect=item.protect,
+        depends_on=item.depends_on,
+    )
+
+
+def _unread(item: Desired, why: str, hint: str | None) -> Problem:
+    summary = f"could not be looked for: {why}"
+    return Problem(code="not-adopted", summary=summary, hint=hint, where=item.source, address=item.address)

@@ -1,0 +1,34 @@
+"""What changed outside since the last apply; reads only."""
+
+from __future__ import annotations
+
+from reconciler.engine.drift import drift as compare_records
+from reconciler.engine.plan import World, scopes
+from reconciler.engine.snapshot import take
+from reconciler.model.plan import Selection
+from reconciler.model.report import Drift
+from reconciler.operations.plan import unreachable
+from reconciler.operations.select import select
+from reconciler.operations.session import Workspace
+
+
+def drift(workspace: Workspace, selection: Selection | None = None) -> Drift:
+    """Compare what was last applied with what is live; reads only. InvalidInput where nothing could be read."""
+    records = workspace.store.records()
+    selected = select(records.keys(), selection or Selection(), {}, records.keys())
+    world = World(
+        desired={},
+        records=records,
+        selected=selected,
+        kinds=workspace.kinds,
+        providers=workspace.providers,
+        connections=workspace.project.connections,
+    )
+    wanted = scopes(world)
+    workspace.unlock({connection for connection, _ in wanted})
+    snapshot = take(wanted, workspace.reader)
+    failure = unreachable(snapshot)
+    if failure is not None:
+        raise failure
+    chosen = [record for address, record in records.items() if address in selected]
+    return compare_records(chosen, snapshot, workspace.kinds, workspace.project.connections)

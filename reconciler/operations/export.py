@@ -1,0 +1,243 @@
+"""The story of an export: what is live, read once; drafts of it; manifests that pass validation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+
+from reconciler.engine.export import Addressed, Choice, Surroundings, addressed, draft, kebab, needs_id, with_id
+from reconciler.engine.identity import Index, index
+from reconciler.engine.snapshot import Place, Snapshot, take
+from reconciler.errors import UsageError
+from reconciler.manifests.write import Written, write
+from reconciler.model.draft import Draft
+from reconciler.model.kind import Kind
+from reconciler.model.nearest import nearest_address
+from reconciler.model.objects import Address, Problem, Record, Scope, problem_order
+from reconciler.operations.project import Declared
+from reconciler.operations.session import Workspace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What to export.
+
+    `window` are two instants in UTC between which blocks are looked for; `ids` name objects of kinds that cannot
+    be listed.
+    """
+
+    choice: Choice
+    window: tuple[str, str]
+    connections: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exported:
+    """One manifest: where it goes in a folder of manifests, and its text."""
+
+    address: Address
+    path: str
+    text: str
+    known: bool
+    """Whether its address is that of a managed or declared object, not one given just now."""
+    complete: bool = True
+    """Whether it declares the object; otherwise all of it is a comment."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Export:
+    """Manifests in address order, and what went wrong.
+
+    Errors among the problems name what could not be read, warnings what could not be stated. `windowed` tells
+    that some of it was looked for in a span of days only.
+    """
+
+    manifests: tuple[Exported, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    windowed: bool = False
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything that was asked for could be read."""
+        return not any(problem.severity == "error" for problem in self.problems)
+
+
+def export(workspace: Workspace, declared: Declared, wish: Wish) -> Export:
+    """Read what is live and return it as manifests. Sends nothing but reads, by construction.
+
+    `desired` is what the project declares already: those objects keep their addresses.
+    """
+    places = _places(workspace, wish)
+    records = workspace.store.records()
+    workspace.unlock({connection for connection, _ in places})
+    scopes = {place: _scope(workspace, place, records, wish) for place in _with_referred(workspace, places)}
+    snapshot = take(scopes, workspace.reader)
+    around = Surroundings(
+        kinds=workspace.kinds,
+        targets={name: connection.target for name, connection in workspace.project.connections.items()},
+        snapshot=snapshot,
+        records=records,
+        desired=declared.desired,
+        window=wish.window,
+    )
+    found = addressed(around)
+    unread = _unread(workspace, snapshot, places, records, wish)
+    if not any(problem.severity == "error" for problem in unread):
+        _check_choice(found, places, wish.choice)
+    manifests, problems = _manifests(workspace, around, found, places, wish.choice)
+    return Export(
+        manifests=tuple(sorted(manifests, key=lambda item: str(item.address))),
+        problems=tuple(sorted([*problems, *unread], key=problem_order)),
+        windowed=any(scopes[place].window is not None for place in places),
+    )
+
+
+def _places(workspace: Workspace, wish: Wish) -> list[Place]:
+    """Return the connections and kinds to write; UsageError names a choice that leaves nothing."""
+    connections, kinds = workspace.project.connections, workspace.kinds
+    for name, known, option in (
+        *((name, connections, "--connection") for name in wish.connections),
+        *((name, kinds, "--kind") for name in wish.kinds),
+    ):
+        if name not in known:
+            raise UsageError(f"{option} {name} is not known; expected one of {', '.join(sorted(known))}")
+    chosen = {pattern.partition("/")[0] for pattern in wish.choice.addresses}
+    wanted = [
+        (name, kind.name)
+        for name, connection in sorted(connections.items())
+        for kind in kinds.values()
+        if kind.provider == connection.provider
+        and (not wish.connections or name in wish.connections)
+        and (not wish.kinds or kind.name in wish.kinds)
+        and (not chosen or any(fnmatchcase(kind.name, pattern) for pattern in chosen))
+    ]
+    places = [place for place in wanted if connections[place[0]].access != "public"]
+    if wish.ids and not any(kinds[kind].ephemeral is not None for _, kind in places):
+        raise UsageError("--id names a held booking, and none of the connections asked for has any")
+    if not places:
+        why = "public access only reads: nothing of it can be managed" if wanted else "no connection has such objects"
+        raise UsageError(f"there is nothing to export: {why}")
+    return places
+
+
+def _with_referred(workspace: Workspace, places: Iterable[Place]) -> list[Place]:
+    """Add the kinds that others refer to: a reference is written by name."""
+    every = set(places)
+    for connection, kind in places:
+        every |= {(connection, reference.kind) for reference in workspace.kinds[kind].references}
+    return sorted(every)
+
+
+def _scope(workspace: Workspace, place: Place, records: Mapping[Address, Record], wish: Wish) -> Scope:
+    """Ask for everything there is; of kinds that cannot be listed, for what is managed or named."""
+    kind = workspace.kinds[place[1]]
+    mine = [record for address, record in records.items() if (record.connection, address.kind) == place]
+    if kind.ephemeral is not None:
+        ids = {**{name: {} for name in wish.ids}, **{record.remote_id: record.fields for record in mine}}
+        computed = {record.remote_id: record.computed for record in mine}
+        return Scope(kind=kind.name, ids=ids, listing=False, computed=computed)
+    if not kind.listed_whole:
+        return Scope(kind=kind.name, whole=True, window=wish.window)
+    return Scope(kind=kind.name, ids={record.remote_id: record.fields for record in mine}, whole=True)
+
+
+def _check_choice(found: Addressed, places: Iterable[Place], choice: Choice) -> None:
+    universe = [str(address) for place in places for address in found.lives.get(place, ())]
+    for pattern in choice.addresses:
+        if not any(fnmatchcase(address, pattern) for address in universe):
+            near = nearest_address(pattern, universe)
+            hint = f"did you mean {near}?" if near else "export without ADDRESS shows what there is"
+            raise UsageError(f"{pattern} matches no live object", hint=hint)
+
+
+def _manifests(
+    workspace: Workspace, around: Surroundings, found: Addressed, places: Iterable[Place], choice: Choice
+) -> tuple[list[Exported], list[Problem]]:
+    """Write the chosen objects, those first that others refer to."""
+    managed = {(record.connection, address.kind, record.remote_id) for address, record in around.records.items()}
+    manifests: list[Exported] = []
+    problems: list[Problem] = []
+    sound: set[Address] = set(around.desired)
+    for place in sorted(places, key=lambda each: (bool(workspace.kinds[each[1]].references), each)):
+        kind = workspace.kinds[place[1]]
+        here = found.lives.get(place, {})
+        declared = {
+            f"{other[1]} {live.remote_id}": address
+            for other, lives in found.lives.items()
+            for address, live in (lives.items() if other[0] == place[0] else ())
+            if address in sound
+        }
+        among = index(kind, [live for live in here.values() if (*place, live.remote_id) not in managed])
+        for address in sorted((address for address in here if choice.takes(address, here[address])), key=str):
+            made = draft(around, address, here[address], connection=_stated(workspace, place), declared=declared)
+            alone = (*place, here[address].remote_id) in managed or kind.ephemeral is not None
+            written = _written(kind, made, None if alone else among)
+            problems += written.problems
+            sound |= {address} if written.complete else set()
+            manifests.append(
+                Exported(
+                    address=address,
+                    path=f"{kebab(kind.name)}s/{address.name}.yaml",
+                    text=written.text,
+                    known=address in found.owned,
+                    complete=written.complete,
+                )
+            )
+    return manifests, problems
+
+
+def _written(kind: Kind, made: Draft, among: Index | None) -> Written:
+    """Write a draft; with its id where what it states does not find it `among` the live ones."""
+    written = write(made, kind)
+    if among is None:
+        return written
+    stated = {name: value for name, value in made.fields.items() if name in written.stated}
+    annotations = with_id(made, wanted=needs_id(kind, made, stated, among))
+    return written if annotations == made.annotations else write(replace(made, annotations=annotations), kind)
+
+
+def _stated(workspace: Workspace, place: Place) -> str | None:
+    """Return the connection's name where a manifest has to state it: where more than one fits."""
+    provider = workspace.kinds[place[1]].provider
+    fitting = [item for item in workspace.project.connections.values() if item.provider == provider]
+    return place[0] if len(fitting) > 1 else None
+
+
+def _unread(
+    workspace: Workspace, snapshot: Snapshot, places: Iterable[Place], records: Mapping[Address, Record], wish: Wish
+) -> list[Problem]:
+    """Say what could not be read, every object by its id: nothing is left out in silence."""
+    found: list[Problem] = []
+    for name, error in sorted(snapshot.failures.items()):
+        found.append(_problem(f"connection {name} could not be read: {error.message}", hint=error.hint))
+    for place in places:
+        reading = snapshot.readings.get(place)
+        if reading is None:
+            continue
+        kind = workspace.kinds[place[1]]
+        what = f"{kind.name} on connection {place[0]}"
+        if reading.failure is not None:
+            found.append(_problem(f"the list of every {what} could not be read: {reading.failure}"))
+        for remote_id, why in sorted(reading.unreadable.items()):
+            found.append(_problem(f"{what}, id {kind.public_id(remote_id)}, could not be read: {why}"))
+        gone = {**dict.fromkeys(reading.absent, "it is gone"), **reading.expired}
+        owners = {record.remote_id: address for address, record in records.items() if address.kind == kind.name}
+        for remote_id, why in sorted(gone.items()):
+            summary = f"{what}, id {kind.public_id(remote_id)}, is not there to be exported: {why}"
+            found.append(
+                Problem(
+                    code="gone",
+                    severity="error" if remote_id in wish.ids else "warning",
+                    summary=summary,
+                    hint="check the id, and say whose it is: --connection NAME" if remote_id in wish.ids else None,
+                    address=owners.get(remote_id),
+                )
+            )
+    return found
+
+
+def _problem(summary: str, hint: str | None = None) -> Problem:
+    return Problem(code="unreadable", summary=summary, hint=hint or "all that could be read is exported; try again")

@@ -1,0 +1,76 @@
+"""Opening a project and reading what its manifests declare, offline."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+from reconciler.errors import InvalidInput
+from reconciler.manifests.project import load_project
+from reconciler.manifests.read import Checked, read_manifests
+from reconciler.manifests.resolve import resolve
+from reconciler.model.objects import Address, Desired, Problem, SourceRef, problem_order
+from reconciler.registry import kinds, providers
+from reconciler.settings import Project
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declared:
+    """What the manifests declare, what they want forgotten (and where they say so), and what is wrong with them."""
+
+    desired: Mapping[Address, Desired]
+    problems: tuple[Problem, ...]
+    files: int
+    documents: int
+    removed: Mapping[Address, SourceRef] = field(default_factory=dict)
+
+    @property
+    def errors(self) -> tuple[Problem, ...]:
+        """The problems that forbid going on."""
+        return tuple(problem for problem in self.problems if problem.severity == "error")
+
+
+def open_project(path: Path | None = None, environment: str | None = None) -> Project:
+    """Read the project file; InvalidInput lists everything that is wrong with it."""
+    return load_project(path, environment, providers=providers())
+
+
+def check(
+    project: Project | None, paths: Sequence[str] = (), *, stdin: IO[bytes] | None = None
+) -> tuple[Checked, Declared]:
+    """Load and check manifests, offline: those of the project, or `paths` instead of them."""
+    checked = read_manifests(
+        paths or (project.manifests if project else ()),
+        root=Path.cwd() if paths or project is None else project.root,
+        project_root=project.root if project else None,
+        beside=project.manifests if project and paths else (),
+        kinds=kinds(),
+        values=project.values if project else {},
+        environment=project.environment if project else None,
+        project=project.name if project else None,
+        stdin=stdin,
+        places=project.manifests_at if project and not paths else {},
+    )
+    desired: Sequence[Desired] = ()
+    problems = list(checked.problems)
+    if project is not None:
+        desired, found = resolve(checked.manifests, project, kinds(), beside=checked.beside)
+        problems += found
+    declared = Declared(
+        desired={item.address: item for item in desired},
+        problems=tuple(sorted(set(problems), key=problem_order)),
+        files=checked.files,
+        documents=checked.documents,
+        removed={item.address: item.where for item in checked.removed},
+    )
+    return checked, declared
+
+
+def declare(project: Project) -> Declared:
+    """Return what a project declares; InvalidInput lists every problem, and nothing has been sent."""
+    _, declared = check(project)
+    if declared.errors:
+        raise InvalidInput("the manifests have problems; nothing was read or sent", declared.problems)
+    return declared

@@ -1,0 +1,132 @@
+"""Who asks, for the admin API: the application's headers and a token that is renewed when it expires."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from reconciler.errors import ReconcilerError, RemoteError
+from reconciler.providers.answer import json_object
+from reconciler.providers.bookingbug_admin.wire import login_path
+
+if TYPE_CHECKING:
+    from reconciler.providers.answer import Answer
+    from reconciler.providers.http import Door
+    from reconciler.settings import Connection
+
+EXPIRED = frozenset({401, 419})
+"""Answers to a token that is no longer good (bookingbug API notes §3.1)."""
+
+_FUTILE = 2
+"""Renewals in a row that changed nothing, after which no more logins are tried: they could lock the account."""
+
+
+class Authorised:
+    """Sends requests with `App-Id`, `App-Key` and `Auth-Token` (seed 002); safe from several threads."""
+
+    def __init__(self, connection: Connection, door: Door) -> None:
+        self._connection = connection
+        self._door = door
+        self._app = {
+            header: value
+            for header, name in (("App-Id", "app_id"), ("App-Key", "app_key"))
+            if (value := door.secret(name)) is not None
+        }
+        admin = connection.access == "admin"
+        self._token = door.secret("auth_token") if admin else None
+        self._renewable = admin and None not in {door.secret("email"), door.secret("password")}
+        if admin and self._token is None and not self._renewable:
+            raise ReconcilerError(
+                f"{connection.where}: connection `{connection.name}` needs auth_token, or email and password",
+                hint="or `access: public`, which reads resources only",
+            )
+        self._lock = threading.Lock()
+        self._futile = 0
+        self._refused: RemoteError | None = None
+
+    def ask(self, send: Callable[[Mapping[str, str]], Answer]) -> Answer:
+        """Return the answer to `send(headers)`, sent once more with a new token where the first expired.
+
+        That holds for writing calls too: one that was answered 401 or 419 was not carried out.
+        """
+        token = self.token()
+        answer = send(self._headers(token))
+        if answer.status in EXPIRED:
+            fresh = self._renewed(token)
+            if fresh is None:
+                return answer
+            answer = send(self._headers(fresh))
+        if answer.status not in EXPIRED:
+            self._futile = 0
+        return answer
+
+    def token(self) -> str | None:
+        """Return the token, logging in where there is none yet; RemoteError where that is refused."""
+        with self._lock:
+            if self._token is None and self._renewable:
+                self._token = self._login()
+            return self._token
+
+    def _renewed(self, stale: str | None) -> str | None:
+        """Return a token newer than `stale`; of many threads that need one, the first logs in for all."""
+        if not self._renewable:
+            return None
+        with self._lock:
+            if self._token == stale:
+                if self._futile >= _FUTILE:
+                    return None
+                self._futile += 1
+                self._token = self._login()
+            return self._token
+
+    def _headers(self, token: str | None) -> dict[str, str]:
+        headers = {**self._app, "Accept": "application/hal+json,application/json", "Cache-Control": "no-cache"}
+        return headers if token is None else {**headers, "Auth-Token": token}
+
+    def _login(self) -> str:
+        if self._refused is not None:
+            raise self._refused
+        payload = {"email": self._door.secret("email"), "password": self._door.secret("password")}
+        path = login_path(self._connection)
+        answer = self._door.login(path, payload, headers=self._headers(None))
+        if answer.status not in {200, 201}:
+            error = self._refusal(answer, f"POST {path}")
+            if answer.status // 100 == 4 and answer.status != 429:  # noqa: PLR2004 - a no that will stay a no
+                self._refused = error
+            raise error
+        token = _token_in(answer)
+        if token is None:
+            raise RemoteError(f"POST {path}: {answer.status}: the login answered without a token")
+        self._door.hide(token)
+        return token
+
+    def _refusal(self, answer: Answer, doing: str) -> RemoteError:
+        companies = _companies(_object(answer)) if answer.status == 400 else []  # noqa: PLR2004 - notes §3.1
+        if not companies:
+            return self._door.refusal(answer, doing)
+        return RemoteError(
+            f"{doing}: 400: this login is an administrator of several companies ({', '.join(companies)}), "
+            f"and company_id {self._connection.company_id} did not decide",
+            hint=f"set company_id to one of them ({self._connection.where})",
+            status=400,
+        )
+
+
+def _token_in(answer: Answer) -> str | None:
+    found = _object(answer).get("auth_token") or answer.headers.get("auth-token")
+    return found if isinstance(found, str) and found.strip() else None
+
+
+def _companies(data: Mapping[str, Any]) -> list[str]:
+    embedded = data.get("_embedded")
+    rows = embedded.get("administrators") if isinstance(embedded, dict) else None
+    found = [row.get("company_id") for row in rows or () if isinstance(row, dict)] if isinstance(rows, list) else []
+    return [str(company) for company in found if isinstance(company, int)]
+
+
+def _object(answer: Answer) -> Mapping[str, Any]:
+    try:
+        return json_object(answer.body)
+    except ValueError:
+        return {}

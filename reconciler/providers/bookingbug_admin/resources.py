@@ -1,0 +1,106 @@
+"""Reading resources: the list, single ones it does not name, and the addresses that are declared."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from reconciler.providers.answer import is_identifier
+from reconciler.providers.bookingbug_admin import answers
+from reconciler.providers.bookingbug_admin.reader import Findings, Listing, Reader, settle
+
+if TYPE_CHECKING:
+    from reconciler.model.objects import Fields, Live, Reading, Scope
+
+PAGE_SIZE = "300"
+"""What the documentation says for resources (seed 002); the server may give less."""
+
+_ADDRESS = re.compile(r"/api/v1/(?:admin/)?[0-9]+/addresses/[0-9]+")
+_KEYS = ("name", "api_ref")
+
+
+def read_resources(reader: Reader, scope: Scope) -> Reading:
+    """Read the resources in scope; also every listed one that a wanted one could be, by name or api_ref."""
+    findings = Findings()
+    listing = reader.collection("resources", {"per_page": PAGE_SIZE}) if scope.listing else Listing()
+    rows = listing.rows or {}
+    found = dict(reader.missing("resources", scope.ids.keys() - rows.keys(), listing, findings))
+    found.update({remote_id: rows[remote_id] for remote_id in scope.ids if remote_id in rows})
+    found.update(_present(rows) if scope.whole else _twins(rows, scope.wanted))
+    for remote_id in sorted(found):
+        settle(findings, remote_id, found[remote_id], _resource)
+    _add_addresses(reader, scope, findings, found)
+    listed = None if listing.rows is None else list(_present(rows))
+    return findings.reading(listed, listing.failure)
+
+
+def _resource(data: Mapping[str, Any]) -> Live | None:
+    return None if answers.is_deleted(data) else answers.decode_resource(data)
+
+
+def _twins(rows: Mapping[str, Mapping[str, Any]], wanted: Iterable[Fields]) -> dict[str, Mapping[str, Any]]:
+    known = {(key, str(fields[key])) for fields in wanted for key in _KEYS if fields.get(key)}
+    return {remote_id: row for remote_id, row in _present(rows).items() if _names(row) & known}
+
+
+def _present(rows: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    return {remote_id: row for remote_id, row in rows.items() if not _deleted(row)}
+
+
+def _names(row: Mapping[str, Any]) -> set[tuple[str, str]]:
+    # The raw values on purpose: a twin whose other fields cannot be understood is still one.
+    names = {("name", str(row.get("name")))}
+    return names | {("api_ref", str(row[key])) for key in ("api_ref", "reference") if row.get(key) is not None}
+
+
+def _deleted(row: Mapping[str, Any]) -> bool:
+    try:
+        return answers.is_deleted(row)
+    except ValueError:  # not understood: it counts as being there
+        return False
+
+
+def _add_addresses(reader: Reader, scope: Scope, findings: Findings, found: Mapping[str, Mapping[str, Any]]) -> None:
+    """Add `address` to the resources that declare one; the answers carry only a link and an id (notes §3.3)."""
+    paths: dict[str, str] = {}
+    for remote_id, live in findings.live.items():
+        if _declares_address(scope, live) and (path := _address_path(reader, found[remote_id])) is not None:
+            paths[remote_id] = path
+    if scope.whole:  # one that several resources share is no part of any of them: it is told by its id
+        times = Counter(paths.values())
+        paths = {remote_id: path for remote_id, path in paths.items() if times[path] == 1}
+    ones = reader.each(paths.values())
+    for remote_id, path in paths.items():
+        one = ones[path]
+        if one.failure is not None:
+            findings.unreadable[remote_id] = f"its address could not be read: {one.failure}"
+            del findings.live[remote_id]
+        elif one.data is not None:  # an address that is gone is not answered
+            add = functools.partial(_with_address, findings.live.pop(remote_id))
+            settle(findings, remote_id, one.data, add)
+
+
+def _with_address(live: Live, data: Mapping[str, Any]) -> Live:
+    return dataclasses.replace(live, fields={**live.fields, "address": answers.decode_address(data)})
+
+
+def _declares_address(scope: Scope, live: Live) -> bool:
+    if scope.whole or "address" in scope.ids.get(live.remote_id, {}):
+        return True
+    return any(
+        "address" in fields and any(fields.get(key) and fields[key] == live.fields.get(key) for key in _KEYS)
+        for fields in scope.wanted
+    )
+
+
+def _address_path(reader: Reader, data: Mapping[str, Any]) -> str | None:
+    """Return where a resource's address is: its link into this system, else its `address_id`."""
+    path = reader.local_path(answers.link(data, "address") or "")
+    if path is not None and _ADDRESS.fullmatch(path):
+        return path
+    number = str(data.get("address_id"))
+    return reader.path("addresses", number) if is_identifier(number) else None

@@ -1,0 +1,199 @@
+"""The sessions API over HTTP (seed 000): lists and shows sessions, and sends the calls of a plan."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from reconciler.errors import ReconcilerError, RemoteError
+from reconciler.model.change import Receipt
+from reconciler.model.objects import Fields, Live, Reading
+from reconciler.providers.answer import Answer, basic, is_identifier, neutral
+from reconciler.providers.base import ProviderSpec
+from reconciler.providers.bookingbug_sessions import wire
+
+if TYPE_CHECKING:
+    from reconciler.model.change import Call
+    from reconciler.model.objects import Scope
+    from reconciler.providers.http import Door
+    from reconciler.settings import Connection
+
+_GONE = frozenset({404, 410})
+_LOCATION = re.compile(r"/api/sessions/([0-9]+)(?:\.xml)?")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Listing:
+    """What the list said: fields by id; `named` is None where it failed or was not asked for."""
+
+    named: Mapping[str, Mapping[str, str]] | None = None
+    failure: str | None = None
+
+    def twins(self, wanted: Iterable[Fields]) -> set[str]:
+        """Return the ids whose name and group are those of a wanted session, as far as both have them."""
+        named = (self.named or {}).items()
+        # Thousands may be wanted among thousands: each pair of name and group is compared once.
+        pairs = {(fields.get("name"), fields.get("group")) for fields in wanted}
+        partial = {pair for pair in pairs if None in pair}
+        return {
+            remote_id
+            for remote_id, listed in named
+            if (pair := (listed.get("name"), listed.get("group"))) in pairs
+            or any(_alike(pair, other) for other in (pairs if None in pair else partial))
+        }
+
+
+def _alike(one: tuple[str | None, str | None], other: tuple[str | None, str | None]) -> bool:
+    return all(mine == theirs for mine, theirs in zip(one, other, strict=True) if None not in {mine, theirs})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Show:
+    """What showing one session came to: exactly one of the three."""
+
+    live: Live | None = None
+    gone: int | None = None
+    failure: str | None = None
+
+
+class Sessions:
+    """A `Provider` for sessions, with HTTP Basic authentication (seed 000)."""
+
+    def __init__(self, connection: Connection, door: Door) -> None:
+        username, password = door.secret("username"), door.secret("password")
+        if username is None or password is None:
+            raise ReconcilerError(f"{connection.where}: connection `{connection.name}` needs username and password")
+        authorization = basic(username, password)
+        door.hide(authorization.removeprefix("Basic "))
+        self._door = door
+        self._headers = {"Authorization": authorization, "Accept": "text/xml, application/xml"}
+
+    def read(self, scope: Scope) -> Reading:
+        """Read the sessions in scope: the list once, then one show for each id and each possible twin.
+
+        Absent is only what show denies (404, 410) and a good list, where one was asked for, does not name.
+        """
+        listing = self._list() if scope.listing else _Listing()
+        unreadable = {
+            remote_id: f"{neutral(repr(remote_id), 40)} is not a session id; expected digits"
+            for remote_id in scope.ids
+            if not is_identifier(remote_id)
+        }
+        listed = listing.named or {}
+        found = listed.keys() if scope.whole else listing.twins(scope.wanted)
+        asked = sorted((scope.ids.keys() - unreadable.keys()) | found)
+        live: dict[str, Live] = {}
+        absent: set[str] = set()
+        for remote_id, show in zip(asked, self._door.gather(self._show, asked), strict=True):
+            if show.live is not None:
+                live[remote_id] = show.live
+            elif show.gone is None:
+                unreadable[remote_id] = show.failure or "no answer"
+            elif listing.failure is not None:
+                unreadable[remote_id] = f"{show.gone} to show, but the list that would prove it gone failed"
+            elif remote_id in (listing.named or ()):
+                unreadable[remote_id] = f"{show.gone} to show, yet the list names it"
+            else:
+                absent.add(remote_id)
+        return Reading(
+            live=live,
+            absent=frozenset(absent),
+            unreadable=unreadable,
+            listed=None if listing.named is None else frozenset(listing.named),
+            failure=listing.failure,
+        )
+
+    def send(self, call: Call) -> Receipt:
+        """Send one writing call; the kind of answer seed 000 documents, or any other success, is success."""
+        if wire.PATHS.fullmatch(call.path) is None:
+            raise RemoteError(f"{call.method} {neutral(call.path, 60)}: not a path of the sessions API; not sent")
+        answer = self._door.write(
+            call.method,
+            call.path,
+            content=b"" if call.body is None else _encoded(call),
+            content_type=wire.CONTENT_TYPE,
+            headers=self._headers,
+            repeatable=call.repeatable,
+        )
+        if call.effect == "delete" and answer.status in _GONE:
+            return Receipt(status=answer.status, gone=True)
+        if not answer.ok:
+            raise self._door.refusal(answer, f"{call.method} {answer.url_path}")
+        if call.effect != "create":
+            return Receipt(status=answer.status)
+        return Receipt(status=answer.status, remote_id=self._created(answer), live=_answered(answer))
+
+    def close(self) -> None:
+        """Give back sockets and threads."""
+        self._door.close()
+
+    def _list(self) -> _Listing:
+        """GET the list; RemoteError only where nothing at all can be read."""
+        try:
+            answer = self._door.get(wire.LIST_PATH, headers=self._headers)
+        except RemoteError as error:
+            if error.status is None:
+                raise
+            return _Listing(failure=error.message)
+        doing = f"GET {wire.LIST_PATH}"
+        if answer.status in {401, 403}:
+            raise self._door.refusal(answer, doing)
+        if answer.status != 200:  # noqa: PLR2004 - a list has no other success
+            return _Listing(failure=self._door.refusal(answer, doing).message)
+        try:
+            return _Listing(named=wire.decode_list(answer.body))
+        except ValueError as error:
+            return _Listing(failure=f"{doing}: {_unusable(answer, error)}")
+
+    def _show(self, remote_id: str) -> _Show:
+        path = wire.session_path(remote_id)
+        try:
+            answer = self._door.get(path, headers=self._headers)
+        except RemoteError as error:
+            return _Show(failure=error.message)
+        if answer.status in _GONE:
+            return _Show(gone=answer.status)
+        if answer.status != 200:  # noqa: PLR2004 - a show has no other success
+            return _Show(failure=self._door.refusal(answer, f"GET {path}").message)
+        try:
+            live = wire.decode_session(answer.body)
+        except ValueError as error:
+            return _Show(failure=f"GET {path}: {_unusable(answer, error)}")
+        if live.remote_id != remote_id:
+            return _Show(failure=f"GET {path}: answered with session {live.remote_id} instead")
+        return _Show(live=live)
+
+    def _created(self, answer: Answer) -> str | None:
+        """Return a new session's id; seed 000 says only "201 CREATED", so body and Location are tried."""
+        found = wire.session_id(answer.body)
+        if found is not None:
+            return found
+        path = self._door.local_path(answer.headers.get("location", ""))
+        match = _LOCATION.fullmatch(path or "")
+        return match[1] if match else None
+
+
+def _encoded(call: Call) -> bytes:
+    return wire.encode_slot(call.body) if call.path.startswith("/api/slots/") else wire.encode_session(call.body)
+
+
+def _answered(answer: Answer) -> Live | None:
+    try:
+        return wire.decode_session(answer.body)
+    except ValueError:  # the session is made all the same; the next read looks at it
+        return None
+
+
+def _unusable(answer: Answer, error: ValueError) -> str:
+    return "answered with an HTML page" if answer.is_html else f"answered {error}"
+
+
+SPEC = ProviderSpec(
+    name="bookingbug-sessions",
+    kinds=("Session",),
+    auth=(frozenset({"username", "password"}),),
+    calls=wire.calls,
+    open=Sessions,
+)

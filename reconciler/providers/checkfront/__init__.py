@@ -1,0 +1,5 @@
+"""The booking/session API (seed 004)."""
+
+from reconciler.providers.checkfront.provider import SPEC
+
+__all__ = ["SPEC"]

@@ -1,0 +1,154 @@
+"""Asking the booking/session API: every answer judged by its body, since errors come with HTTP 200."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from reconciler.errors import OutcomeUnknown, ReconcilerError, RemoteError
+from reconciler.providers.answer import basic, neutral
+from reconciler.providers.checkfront import answers, wire
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from reconciler.model.objects import Fields
+    from reconciler.providers.answer import Answer
+    from reconciler.providers.http import Door
+    from reconciler.settings import Connection
+
+_DENIED = frozenset({401, 403})
+
+
+class Denied(RemoteError):
+    """The credentials were refused: nothing at all can be read or done."""
+
+
+class SessionOver(RemoteError):
+    """The session is over: it was ended, or it has expired; nothing was carried out."""
+
+
+class Client:
+    """One account's calls, with HTTP Basic from the token pair (checkfront API notes §3)."""
+
+    def __init__(self, connection: Connection, door: Door) -> None:
+        key, secret = door.secret("key"), door.secret("secret")
+        if key is None or secret is None:
+            raise ReconcilerError(f"{connection.where}: connection `{connection.name}` needs key and secret")
+        authorization = basic(key, secret)
+        door.hide(authorization.removeprefix("Basic "))
+        self._door = door
+        self._headers = {"Authorization": authorization, "Accept": "application/json"}
+        if connection.on_behalf is not None:
+            self._headers["X-On-Behalf"] = connection.on_behalf
+
+    def session(self, session_id: str) -> answers.Session:
+        """Read a session. SessionOver: the server does not know it (any more); RemoteError: it cannot be told.
+
+        Nobody documents the answer (notes §1.5), so an error about the session and another id both count;
+        whether a session without lines has expired, only the caller can tell.
+        """
+        self._door.hide(session_id)
+        answer = self._door.get(wire.SESSION, params={"session_id": session_id}, headers=self._headers)
+        doing = f"GET {wire.SESSION}"
+        data = self._data(answer, doing)
+        self._check(answer, data, doing)
+        try:
+            found = answers.session(data, answer.headers)
+        except ValueError as error:
+            raise RemoteError(f"{doing}: answered {error}") from None
+        if found.session_id not in {None, session_id}:
+            self._door.hide(found.session_id or "")
+            raise SessionOver(f"{doing}: answered with another session")
+        return found
+
+    def rate(self, item: Fields) -> str:
+        """Return the slip for an item; RemoteError with the server's words where it gives none."""
+        rated = self._rate(item, "qty")
+        if "quantity" in item and "qty" not in rated.params:
+            params = [name for name in rated.params if name not in item.get("params", {})]
+            if len(params) != 1:
+                counted = ", ".join(neutral(name, 30) for name in rated.params) or "nothing"
+                message = f"item {item['item_id']} has no quantity, it counts {counted}; state params instead"
+                raise RemoteError(message)
+            rated = self._rate(item, params[0])
+        if rated.slip is None:
+            raise RemoteError(f"item {item['item_id']}: {self._door.veil(rated.error or 'no slip')}")
+        return rated.slip
+
+    def _rate(self, item: Fields, quantity_param: str) -> answers.Rated:
+        path = wire.item_path(item["item_id"])
+        answer = self._door.get(path, params=wire.rated_query(item, quantity_param), headers=self._headers)
+        data = self._data(answer, f"GET {path}")
+        self._check(answer, data, f"GET {path}")
+        try:
+            return answers.rated(data)
+        except ValueError as error:
+            raise RemoteError(f"GET {path}: answered {error}") from None
+
+    def post(self, path: str, content: bytes, session_id: str | None) -> answers.Session:
+        """Send a writing call and return the session it answers; OutcomeUnknown where that cannot be read."""
+        if path not in wire.PATHS:
+            raise RemoteError(f"POST {neutral(path, 60)}: not a path of the booking/session API; not sent")
+        if session_id is not None:
+            self._door.hide(session_id)
+        answer = self._door.write("POST", path, content=content, content_type=wire.CONTENT_TYPE, headers=self._headers)
+        doing = f"POST {path}"
+        self._check_status(answer, doing)
+        try:
+            data = answers.decode(answer.body)
+        except ValueError as error:
+            lost = f"{doing}: answered {error}; it may have been carried out"
+            raise (OutcomeUnknown if answer.ok else RemoteError)(lost) from None
+        self._check(answer, data, doing)
+        if path == wire.END:
+            return answers.Session(session_id=session_id)  # only the envelope can be assumed (notes §7.5)
+        try:
+            found = answers.session(data, answer.headers)
+        except ValueError as error:
+            raise OutcomeUnknown(f"{doing}: answered {error}; it may have been carried out") from None
+        self._door.hide(found.session_id or "")
+        if session_id is not None and found.session_id not in {None, session_id}:
+            if len(found.lines) > content.count(b"slip"):
+                raise OutcomeUnknown(f"{doing}: answered with another session, which holds more than was asked for")
+            self._end_stray(found.session_id)
+            raise SessionOver(f"{doing}: the session is over; what was asked went into a new one, which was ended")
+        return found
+
+    def _end_stray(self, session_id: str | None) -> None:
+        """Give back what a server put into a session of its own making, as well as can be."""
+        try:
+            self._door.write(
+                "POST", wire.END, content=wire.form(session_id), content_type=wire.CONTENT_TYPE, headers=self._headers
+            )
+        except RemoteError:
+            return  # it is over by itself after a while
+
+    def _data(self, answer: Answer, doing: str) -> dict[str, Any]:
+        self._check_status(answer, doing)
+        try:
+            return answers.decode(answer.body)
+        except ValueError as error:
+            if not answer.ok:
+                raise self._door.refusal(answer, doing) from None
+            shown = "an HTML page" if answer.is_html else str(error)
+            raise RemoteError(f"{doing}: answered {shown}") from None
+
+    def _check_status(self, answer: Answer, doing: str) -> None:
+        if answer.status in _DENIED:
+            refusal = self._door.refusal(answer, doing)
+            raise Denied(refusal.message, hint=refusal.hint, status=answer.status)
+
+    def _check(self, answer: Answer, data: Mapping[str, Any], doing: str) -> None:
+        """Raise what an answer says against the request, in the body or by its status."""
+        refused = answers.refused(data)
+        if refused is None:
+            if not answer.ok:
+                raise self._door.refusal(answer, doing)
+            return
+        words = f"{doing}: {self._door.veil(refused.words)}"
+        if refused.critical:
+            raise Denied(words, status=answer.status)
+        about_session = doing.endswith((wire.SESSION, wire.CLEAR, wire.END))
+        if about_session and refused.is_over(answer.status):
+            raise SessionOver(words, status=answer.status)
+        raise RemoteError(words, status=answer.status)

@@ -1,0 +1,74 @@
+"""Which line of a session is whose, and what a call did to the lines. No I/O.
+
+Lines have positions instead of ids, positions may shift, and an OK answer does not prove that a line was
+added (checkfront API notes §1.4, §1.5): what happened is told by comparing the lines before and after.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from reconciler.providers.checkfront.slips import meaning
+
+Line = Mapping[str, Any]
+
+
+def assign(
+    lines: Sequence[Line], slips: Mapping[str, str], options: Mapping[str, Mapping[str, str]]
+) -> dict[str, Line]:
+    """Return each key's line by its recorded slip; of lines with one slip, first those with the stated choices."""
+    free = list(lines)
+    found: dict[str, Line] = {}
+    for fits_choices in (True, False):
+        for key in sorted(slips.keys() - found.keys()):
+            for line in free:
+                if line["slip"] == slips[key] and (not fits_choices or _chosen(line, options.get(key, {}))):
+                    found[key] = line
+                    free.remove(line)
+                    break
+    return found
+
+
+def _chosen(line: Line, options: Mapping[str, str]) -> bool:
+    return all(line["options"].get(item_id) == choice for item_id, choice in options.items())
+
+
+def named(lines: Sequence[Line], assigned: Mapping[str, Line]) -> list[dict[str, Any]]:
+    """Return the lines with the keys that were found for them, and without what only a call needs."""
+    keys = {line["line"]: key for key, line in assigned.items()}
+    kept = (
+        {name: value for name, value in line.items() if name not in {"add_ons", "rated_quantity"}} for line in lines
+    )
+    return [{**line, **({"key": keys[line["line"]]} if line["line"] in keys else {})} for line in kept]
+
+
+def arrived(
+    before: Iterable[Line], after: Sequence[Line], posted: Sequence[tuple[str, str, str | None]]
+) -> dict[str, Line]:
+    """Return the line that each posted `(key, slip, item id)` became; a key without one was not added.
+
+    A server may show another slip than the posted one: then new lines of the item are taken in order,
+    unless fewer came than were posted, because nobody could tell which of them are missing.
+    """
+    known = {(line["line"], line["slip"]) for line in before}
+    new = [line for line in after if (line["line"], line["slip"]) not in known]
+    found: dict[str, Line] = {}
+    for key, slip, _ in posted:
+        line = next((line for line in new if line["slip"] == slip), None)
+        if line is not None:
+            found[key] = line
+            new.remove(line)
+    for item_id in sorted({_item_id(slip, given) for key, slip, given in posted if key not in found}):
+        keys = [key for key, slip, given in posted if key not in found and _item_id(slip, given) == item_id]
+        candidates = [line for line in new if line.get("item_id", "") == item_id or not item_id]
+        if len(candidates) == len(keys):
+            found.update(zip(keys, candidates, strict=True))
+            new = [line for line in new if line not in candidates]
+    return found
+
+
+def _item_id(slip: str, given: str | None) -> str:
+    """Return the item that a slip was asked for, or that a given one seems to name; empty where neither tells."""
+    meant = meaning(slip)
+    return given or (meant.item_id if meant is not None else "")

@@ -1,0 +1,119 @@
+"""The booking/session API over HTTP (seed 004): reads held bookings, and sends the calls of a plan."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from reconciler.errors import RemoteError
+from reconciler.model.change import Receipt
+from reconciler.model.objects import Live, Reading
+from reconciler.providers.base import ProviderSpec
+from reconciler.providers.checkfront import edits, wire
+from reconciler.providers.checkfront.client import Client, Denied, SessionOver
+from reconciler.providers.checkfront.lines import assign, named
+
+if TYPE_CHECKING:
+    from reconciler.model.change import Call
+    from reconciler.model.objects import Computed, Fields, Scope
+    from reconciler.providers.http import Door
+    from reconciler.settings import Connection
+
+_OK = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Show:
+    """What reading one session came to: exactly one of the three."""
+
+    live: Live | None = None
+    expired: str | None = None
+    failure: str | None = None
+
+
+class Checkfront:
+    """A `Provider` for held bookings. Sessions cannot be listed: only those whose id is known are seen."""
+
+    def __init__(self, connection: Connection, door: Door) -> None:
+        self._door = door
+        self._client = Client(connection, door)
+
+    def read(self, scope: Scope) -> Reading:
+        """Read the sessions whose ids are known; RemoteError where the credentials are refused."""
+        asked = sorted(scope.ids)
+        shows = self._door.gather(
+            lambda remote_id: self._show(
+                scope.kind, remote_id, scope.ids[remote_id], scope.computed.get(remote_id, {})
+            ),
+            asked,
+        )
+        pairs = list(zip(asked, shows, strict=True))
+        return Reading(
+            live={remote_id: show.live for remote_id, show in pairs if show.live is not None},
+            expired={remote_id: show.expired for remote_id, show in pairs if show.expired is not None},
+            unreadable={remote_id: show.failure for remote_id, show in pairs if show.failure is not None},
+            listed=frozenset() if scope.listing else None,  # there is no list, so nothing can be found in one
+        )
+
+    def send(self, call: Call) -> Receipt:
+        """Send one writing call with what it needs to read first."""
+        if call.path == wire.END:
+            return self._end(call)
+        if call.path == wire.CLEAR:
+            session = self._client.post(wire.CLEAR, wire.form(call.remote_id), call.remote_id)
+            if session.lines:
+                raise RemoteError(f"POST {wire.CLEAR}: the server answered OK, but lines are left")
+            gone = dict.fromkeys(call.computed.get("items", {}))
+            return Receipt(status=_OK, computed={"items": gone})
+        return edits.create(self._client, call) if call.effect == "create" else edits.change(self._client, call)
+
+    def close(self) -> None:
+        """Give back sockets and threads."""
+        self._door.close()
+
+    def _end(self, call: Call) -> Receipt:
+        """End a session; one that is over already is as good as ended, once a look at it says the same."""
+        try:
+            self._client.post(wire.END, wire.form(call.remote_id), call.remote_id)
+        except SessionOver as refused:
+            if not self._is_over(call.remote_id):
+                raise RemoteError(refused.message) from None
+            return Receipt(status=_OK, gone=True)
+        return Receipt(status=_OK)
+
+    def _is_over(self, remote_id: str | None) -> bool:
+        try:
+            return remote_id is not None and not self._client.session(remote_id).lines
+        except SessionOver:
+            return True
+
+    def _show(self, kind: str, remote_id: str, fields: Fields, computed: Computed) -> _Show:
+        try:
+            session = self._client.session(remote_id)
+        except SessionOver as error:
+            return _Show(expired=_how(error))
+        except Denied:
+            raise
+        except RemoteError as error:
+            return _Show(failure=error.message)
+        items: list[Any] = fields.get("items") or []
+        slips = {key: facts["slip"] for key, facts in computed.get("items", {}).items()}
+        if slips and items and not session.lines:
+            return _Show(expired="the session is empty, though items were put into it")
+        options = {item["key"]: item["options"] for item in items if item.get("options")}
+        lines = named(session.lines, assign(session.lines, slips, options))
+        return _Show(live=Live(kind=kind, remote_id=remote_id, fields={"items": lines}))
+
+
+def _how(error: SessionOver) -> str:
+    """Return what was seen of a session that is over, without the call: the plan says that it was read."""
+    return error.message.partition(": ")[2] or error.message
+
+
+SPEC = ProviderSpec(
+    name="checkfront",
+    kinds=("BookingSession",),
+    auth=(frozenset({"key", "secret"}),),
+    calls=wire.calls,
+    open=Checkfront,
+)
