@@ -12,7 +12,7 @@ from pathlib import Path
 import atheris
 
 HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent / "unit" / "providers"))
+sys.path.insert(0, str(HERE.parent / "support"))
 
 with atheris.instrument_imports(include=["reconciler"]):
     from hostile import PARSERS, SAMPLES, allowed

@@ -231,7 +231,7 @@ def test_what_the_schema_requires_the_reader_requires():
 
 PRINT_ALL = """
 import sys
-import test_render_golden as golden
+import test_golden as golden
 sys.stdout.buffer.write("".join(make() for make in golden.OUTPUTS.values()).encode())
 """
 
@@ -239,7 +239,8 @@ sys.stdout.buffer.write("".join(make() for make in golden.OUTPUTS.values()).enco
 def test_bytes_do_not_depend_on_the_hash_seed():
     def output(seed):
         env = {**os.environ, "PYTHONHASHSEED": seed}
-        here = Path(__file__).parent
+        here = Path(__file__).parents[1] / "render"
+        env["PYTHONPATH"] = str(Path(__file__).parents[2] / "support")
         return subprocess.run(
             [sys.executable, "-c", PRINT_ALL], cwd=here, env=env, check=True, capture_output=True
         ).stdout

@@ -17,7 +17,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 import yaml
 from hostile_words import ALL, JSON_SAFE, RUNNER, XML_SAFE, harmless
-from test_canaries import BY_TOKEN, ITEM, PROJECT, command_lines, every_command
+from test_secrets_never_shown import BY_TOKEN, ITEM, PROJECT, command_lines, every_command
 
 from reconciler.documents.load import plan_digest
 from reconciler.sandbox import Fault, Options

@@ -1,6 +1,0 @@
-"""The chaos suite shares the desk of the end-to-end tests."""
-
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "e2e"))
