@@ -6,7 +6,7 @@ import pytest
 from provider_script import connection, raw_server, whole_request
 
 from reconciler.errors import OutcomeUnknown, RemoteError
-from reconciler.providers.http import Door
+from reconciler.providers.http import HttpClient
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n"
 FORGED = OK + b"evil"
@@ -32,15 +32,15 @@ def answering(*answers):
         yield url, log
 
 
-def a_door(url, **settings):
-    return closing(Door(connection(base_url=url, timeout=10, **settings), writes=True, secrets={}, backoff=0))
+def a_client(url, **settings):
+    return closing(HttpClient(connection(base_url=url, timeout=10, **settings), writes=True, secrets={}, backoff=0))
 
 
 @pytest.mark.parametrize("tail", TAILS.values(), ids=TAILS)
 def test_what_follows_an_answer_is_no_answer_to_the_next_request(tail):
-    with answering(OK + b"true" + tail, OK + b"next") as (url, log), a_door(url, max_concurrency=1) as door:
-        assert door.get("/a").body == b"true"
-        assert door.write("POST", "/b", content=b"x").body == b"next"
+    with answering(OK + b"true" + tail, OK + b"next") as (url, log), a_client(url, max_concurrency=1) as http:
+        assert http.get("/a").body == b"true"
+        assert http.write("POST", "/b", content=b"x").body == b"next"
     assert log == [1, 2]
 
 
@@ -48,15 +48,15 @@ def test_the_same_behind_a_proxy(monkeypatch):
     answers = (OK + b"true" + FORGED, OK + b"next")
     with answering(*answers) as (url, log):
         monkeypatch.setenv("http_proxy", url)
-        with a_door("http://far.example", max_concurrency=1, allow_http=True) as door:
-            assert door.get("/a").body == b"true"
-            assert door.write("POST", "/b", content=b"x").body == b"next"
+        with a_client("http://far.example", max_concurrency=1, allow_http=True) as http:
+            assert http.get("/a").body == b"true"
+            assert http.write("POST", "/b", content=b"x").body == b"next"
     assert log == [1, 2]
 
 
 def test_a_connection_without_leftovers_is_kept():
-    with answering(OK + b"true", OK + b"next") as (url, log), a_door(url, max_concurrency=1) as door:
-        assert [door.get("/a").body, door.get("/b").body] == [b"true", b"next"]
+    with answering(OK + b"true", OK + b"next") as (url, log), a_client(url, max_concurrency=1) as http:
+        assert [http.get("/a").body, http.get("/b").body] == [b"true", b"next"]
     assert log == [1, 1]
 
 
@@ -70,9 +70,9 @@ def test_a_connection_without_leftovers_is_kept():
     ids=["two lengths", "not gzip", "no chunk"],
 )
 def test_a_connection_with_a_broken_answer_is_not_used_again(broken):
-    with answering(broken, OK + b"next") as (url, log), a_door(url, max_concurrency=1) as door:
+    with answering(broken, OK + b"next") as (url, log), a_client(url, max_concurrency=1) as http:
         with pytest.raises(RemoteError) as caught:
-            door.write("POST", "/a", content=b"x")
+            http.write("POST", "/a", content=b"x")
         assert isinstance(caught.value, OutcomeUnknown)
-        assert door.get("/b").body == b"next"
+        assert http.get("/b").body == b"next"
     assert log == [1, 2]
