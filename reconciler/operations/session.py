@@ -118,7 +118,7 @@ class Workspace:
             self._notice(f"The state as it was is kept in {kept}")
 
     def reader(self, connection: str) -> Provider:
-        """Return an unlocked connection's provider whose HTTP door refuses anything that writes."""
+        """Return an unlocked connection's provider whose HTTP client refuses anything that writes."""
         return self._provider(connection, writes=False)
 
     def writer(self, connection: str) -> Provider:
@@ -126,7 +126,7 @@ class Workspace:
         return self._provider(connection, writes=True)
 
     def _provider(self, name: str, *, writes: bool) -> Provider:
-        from reconciler.providers.http import Door, Limiter  # noqa: PLC0415 - httpx, which offline commands do without
+        from reconciler.providers.http import HttpClient, Limiter  # noqa: PLC0415 - httpx, which offline commands do without
 
         with self._lock:
             if (name, writes) not in self._open:
@@ -137,8 +137,8 @@ class Workspace:
                     self._limiters[name] = Limiter(connection.max_concurrency, connection.requests_per_second)
                     self._limiters[name].stop = self._stop
                 limiter, secrets = self._limiters[name], self._secrets[name]
-                door = Door(connection, writes=writes, secrets=secrets, login_path=login_path, limiter=limiter)
-                self._open[name, writes] = spec.open(connection, door)
+                http = HttpClient(connection, writes=writes, secrets=secrets, login_path=login_path, limiter=limiter)
+                self._open[name, writes] = spec.open(connection, http)
             return self._open[name, writes]
 
     def _bounded(self, connection: Connection) -> Connection:

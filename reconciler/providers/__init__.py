@@ -1,1 +1,1 @@
-"""How each remote system is talked to: one module a system, one HTTP door for all."""
+"""How each remote system is talked to: one module a system, one HTTP client for all."""

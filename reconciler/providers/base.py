@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from reconciler.model.change import Call, Change, Receipt
     from reconciler.model.objects import Reading, Scope
     from reconciler.model.occupancy import Occupancy, Window
-    from reconciler.providers.http import Door
+    from reconciler.providers.http import HttpClient
     from reconciler.settings import Connection
 
 
@@ -58,7 +58,7 @@ class ProviderSpec:
     kinds: tuple[str, ...]
     auth: tuple[frozenset[str], ...]
     calls: Callable[[Change, Connection], tuple[Call, ...]]
-    open: Callable[[Connection, Door], Provider]
+    open: Callable[[Connection, HttpClient], Provider]
     needs_company: bool = False
     public_access: bool = False
     login_path: Callable[[Connection], str] | None = None

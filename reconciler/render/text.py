@@ -1,6 +1,6 @@
 """Plans, reports, drift and problems for a terminal.
 
-Every line goes through one door (`_say`): it neutralises what came from outside, keeps to what the
+Every line goes through one http (`_say`): it neutralises what came from outside, keeps to what the
 output's encoding can carry, and never cuts or wraps, so that paths and addresses stay whole in a log.
 """
 

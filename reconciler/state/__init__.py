@@ -1,1 +1,1 @@
-"""The record of what this project manages."""
+"""The state: what this project manages, and which writing calls have no recorded result."""

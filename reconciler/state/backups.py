@@ -1,4 +1,4 @@
-"""Copies of the state, kept before anything but an apply changes what is recorded."""
+"""Backups of the state, made before any command but apply changes a record."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ from typing import Any
 
 from sqlalchemy import Connection, MetaData, Table, select
 
-from reconciler.state.schema import metadata
+from reconciler.state.schema import in_scope, metadata
 
 KEPT = 20
-"""Backups kept of one state; older ones are removed."""
+"""Number of backups kept for one state; older ones are removed."""
 
 FORMAT = "reconciler_state"
-"""The key in a JSON backup under which the rows stand, by table."""
+"""The key of a JSON backup that holds the rows, by table."""
 
 
 def copy_file(file: Path, folder: Path, command: str) -> Path:
-    """Copy a SQLite state as it was last committed, while others may read and write; return the copy."""
+    """Copy the last commit of a SQLite state, while others may read and write; return the copy."""
     target = _new(folder, file.stem, command, ".db")
     origin = f"{file.absolute().as_uri()}?mode=ro"
     with closing(sqlite3.connect(origin, uri=True)) as source, closing(sqlite3.connect(target)) as copy:
         source.backup(copy)
-        copy.execute("PRAGMA journal_mode=DELETE")  # one file, whole in itself
+        copy.execute("PRAGMA journal_mode=DELETE")  # one file, without a log beside it
     _prune(folder, file.stem, ".db")
     return target
 
 
 def dump(connection: Connection, folder: Path, command: str, scope: Mapping[str, str]) -> Path:
-    """Write the rows of a project and environment as JSON, or all where the scope is empty; return the file."""
+    """Write the rows of a project and environment as JSON, or all rows if the scope is empty; return the file."""
     found = MetaData()
     found.reflect(connection, only=lambda name, _: name in metadata.tables)
     tables = {name: _rows(connection, found.tables[name], scope) for name in sorted(found.tables)}
@@ -53,23 +53,23 @@ def dump(connection: Connection, folder: Path, command: str, scope: Mapping[str,
 def _rows(connection: Connection, found: Table, scope: Mapping[str, str]) -> list[dict[str, Any]]:
     query = select(found)
     if scope and "project" in found.c:
-        query = query.where(*(found.c[name] == value for name, value in scope.items()))
+        query = query.where(in_scope(found, scope))
     return [dict(row._mapping) for row in connection.execute(query)]  # noqa: SLF001 - SQLAlchemy's public name
 
 
 def make_folder(folder: Path) -> None:
-    """Make a private folder, kept out of Git: a state that is committed is a state that is merged."""
+    """Make a private folder that Git ignores: a merge of two committed states would be a wrong state."""
     try:
         folder.mkdir(parents=True, mode=0o700)
     except FileExistsError:
         if folder.is_dir():
-            return  # it was there, or another program made it just now
+            return  # another program may have made it just now
         raise
     (folder / ".gitignore").write_text("*\n", encoding="utf-8")
 
 
 def _new(folder: Path, stem: str, command: str, suffix: str) -> Path:
-    """Make an empty private file under a name that tells state, time and command."""
+    """Make an empty private file, named by state, time and command."""
     make_folder(folder)
     moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
     target = folder / f"{_plain(stem)}-{moment}-{_plain(command)}{suffix}"
@@ -82,7 +82,7 @@ def _plain(text: str) -> str:
 
 
 def _prune(folder: Path, stem: str, suffix: str) -> None:
-    """Remove all but the newest backups of one state; their names sort by time."""
+    """Remove all but the newest backups of one state. Their names sort by time."""
     name = re.compile(rf"{re.escape(_plain(stem))}-\d{{8}}T\d{{6}}\.\d{{6}}Z-.*{re.escape(suffix)}")
     made = sorted(path for path in folder.iterdir() if name.fullmatch(path.name))
     for path in made[:-KEPT]:

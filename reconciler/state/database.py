@@ -1,4 +1,4 @@
-"""The database that a state is kept in: opening it, its transactions, and its faults in words."""
+"""The database of a state: opening it, transactions, and errors in words."""
 
 from __future__ import annotations
 
@@ -31,24 +31,24 @@ from sqlalchemy.pool import StaticPool
 from reconciler.errors import ReconcilerError
 from reconciler.model.objects import Lease
 from reconciler.state import backups, holder
-from reconciler.state.migrations import FIRST, migrate, old_leases
+from reconciler.state.migrations import FIRST, all_leases, migrate
 from reconciler.state.schema import VERSION, meta, metadata
 
 BUSY = 30.0
-"""Seconds to wait for another program that is writing to the same SQLite file."""
+"""Seconds to wait for another program that writes to the same SQLite file."""
 
 PATIENCE = 20.0
-"""Seconds for which a database server that went away in mid-run is tried again."""
+"""Seconds to retry a database server that was lost during a run."""
 
 _PAUSE = 0.02
 
 _LONGEST_PAUSE = 1.0
 
 _ALONE = 7263091524
-"""PostgreSQL's lock for making and migrating the tables and for claiming: the same number in every version."""
+"""PostgreSQL's lock for creating tables, migrating and claiming: the same number in every version."""
 
 _AGAIN = frozenset({"40001", "40P01", "57P01", "57P02", "57P03"})
-"""SQLSTATEs after which the same transaction may be run once more: conflicts, and a server that stops or starts."""
+"""SQLSTATEs after which the same transaction can be retried: conflicts, and a server that stops or starts."""
 
 _WATCHFUL = {
     "connect_timeout": 10,
@@ -58,12 +58,12 @@ _WATCHFUL = {
     "tcp_user_timeout": 15_000,
     "application_name": "reconciler",
 }
-"""Settings of libpq that notice a server's host that is gone: well before a lease could expire."""
+"""Settings of libpq that detect a lost server host well before a lease can expire."""
 
 _SURE = """
 SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'
 """
-"""A server may be set to lose its last commits in a crash; an intent among them is a call that nobody looks for."""
+"""A server may be set to lose its last commits in a crash. A lost intent is a call that nobody looks for."""
 
 _DAMAGED = ("malformed", "not a database")
 
@@ -71,22 +71,23 @@ Result = TypeVar("Result")
 
 
 class Held(ReconcilerError):
-    """An old state cannot be migrated while a run of the older version writes; `lease` says which."""
+    """An old state cannot be migrated while a run of the older version writes."""
 
     def __init__(self, lease: Lease) -> None:
-        super().__init__(f"run {lease.run_id} of an older reconciler holds this state, which has to be migrated first")
+        super().__init__(f"run {lease.run_id} of an older version holds the state lock: cannot migrate the state")
         self.lease = lease
+        """The lease of that run."""
 
 
 class Database:
     """Transactions on one database; safe to use from several threads.
 
-    A state that does not exist yet reads as empty; it is created by the first write. An older one is
-    read as it is and migrated by the first write, after a backup. `notice` hears what a person should know.
+    A state that does not exist yet reads as empty; the first write creates it. An older state is read as it is;
+    the first write migrates it, after a backup.
     """
 
     def __init__(self, url: str, *, folder: Path | None = None, notice: Callable[[str], None] = lambda _: None) -> None:
-        """Take a URL; `folder` is where backups go of a state that is no file."""
+        """Take the URL. `folder` is for backups of a database server. `notice` gets messages for the user."""
         self._url = _url(url)
         self._folder = folder
         self._notice = notice
@@ -98,7 +99,7 @@ class Database:
 
     @property
     def label(self) -> str:
-        """The state's place, without credentials."""
+        """The location of the state, without credentials."""
         if self.is_file:
             return self._url.database or ""
         plain = self._url.set(drivername=self._url.get_backend_name(), query={})
@@ -106,28 +107,23 @@ class Database:
 
     @property
     def is_file(self) -> bool:
-        """Whether it is SQLite, and every program that opens it is on one machine."""
+        """Whether it is SQLite, so that every program that opens it runs on one machine."""
         return self._url.get_backend_name() == "sqlite"
 
     @property
     def file(self) -> Path | None:
-        """The state's file, where it is one."""
+        """The file, if the state is one."""
         name = self._url.database
         return Path(name) if self.is_file and name and name != ":memory:" else None
 
-    @property
-    def version(self) -> int | None:
-        """The schema version that was found, None before the first use or where there is no state yet."""
-        return self._version
-
     def read(self, work: Callable[[Connection], Result], empty: Result) -> Result:
-        """Run a transaction that only reads; return `empty` where there is no state yet."""
+        """Run a transaction that only reads; return `empty` if there is no state yet."""
         return self._tried(lambda: self._begun(work) if self._prepared(writing=False) else empty)
 
     def write(self, work: Callable[[Connection], Result], *, as_is: bool = False) -> Result:
-        """Run a transaction that may be run again after its commit was not confirmed: it must be idempotent.
+        """Run a transaction, again if its commit was not confirmed: it must be idempotent.
 
-        An older state is migrated first, unless it is taken `as_is`.
+        An older state is migrated first, unless `as_is` is set.
         """
 
         def run() -> Result:
@@ -138,28 +134,28 @@ class Database:
         return self._tried(run)
 
     def clock(self) -> ColumnElement[float]:
-        """Return the present as Unix time by the clock that all programs on this state share: of a server, its own."""
+        """Return the current Unix time by the clock that all programs on this state share: a server's own clock."""
         if self.is_file:
             return bindparam("clock", callable_=time.time, type_=Float(53))
         return cast(func.extract("epoch", func.clock_timestamp()), Float(53))
 
     def moment(self, connection: Connection) -> float:
-        """Return what the `clock` says now."""
+        """Return the current time of `clock`."""
         return float(connection.execute(select(self.clock())).scalar_one())
 
     def alone(self, connection: Connection) -> None:
-        """Let no other transaction past this point until this one has ended: a row that is missing cannot be locked."""
+        """Block other transactions at this point until this one ends: a row that does not exist cannot be locked."""
         if not self.is_file:
             connection.execute(select(func.pg_advisory_xact_lock(_ALONE)))
 
     def backup(self, command: str, scope: dict[str, str]) -> Path | None:
-        """Keep a copy of the state (of a server: the rows of one scope); None where there is no state yet."""
+        """Back up the state (of a server: the rows of one scope); None if there is no state yet."""
         if not self.read(lambda _: True, empty=False):
             return None
         return self._tried(lambda: self._begun(lambda connection: self._backup(connection, command, scope)))
 
     def close(self) -> None:
-        """Give back the database connections."""
+        """Close the database connections."""
         self._engine.dispose()
 
     def _open(self) -> Engine:
@@ -178,7 +174,7 @@ class Database:
         return engine
 
     def _tried(self, run: Callable[[], Result]) -> Result:
-        """Run it, again where a server that was reached before went away, and put every fault into words."""
+        """Run it, retry if a server is lost that was reached before, and turn every error into words."""
         deadline, pause = time.monotonic() + PATIENCE, _PAUSE
         while True:
             try:
@@ -197,20 +193,20 @@ class Database:
 
     def _begun(self, work: Callable[[Connection], Result], *, writing: bool = False) -> Result:
         with self._engine.begin() as connection:
-            if writing and self.is_file:  # what it reads then holds until it has written
+            if writing and self.is_file:  # nobody else writes between its reads and its writes
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
             return work(connection)
 
     def _advice(self, words: str) -> str:
         if self.file is None:
-            return "check spec.state, the password (PGPASSWORD or a passfile), and that the server can be reached"
+            return "check spec.state, the password (PGPASSWORD or a passfile), and that the server is reachable"
         if any(sign in words for sign in _DAMAGED):
             kept = self.file.parent / "backups"
-            return f"move the file away and bring a backup back: reconciler state restore FILE (they are in {kept})"
-        return f"check that the folder {self.file.parent} exists and can be written, or set spec.state"
+            return f"move the file away and restore a backup from {kept}: reconciler state restore FILE"
+        return f"check that the folder {self.file.parent} exists and is writable, or set spec.state"
 
     def _prepared(self, *, writing: bool) -> bool:
-        """Find or make the tables; tell whether there is a state."""
+        """Find or create the tables; return whether there is a state."""
         if self._version == VERSION or (self._version is not None and not writing):
             return True
         if self.file is not None and not self.file.exists():
@@ -222,17 +218,17 @@ class Database:
         return self._version is not None
 
     def _found(self, connection: Connection) -> int | None:
-        """Return the schema version of the tables that are there, None where there are none."""
+        """Return the schema version of the tables, None if there are none."""
         if not self._engine.dialect.has_table(connection, meta.name):
             return None
         text = connection.execute(select(meta.c.value).where(meta.c.key == "schema_version")).scalar_one_or_none()
         if text is None or not text.isdecimal() or not FIRST <= int(text) <= VERSION:
-            message = f"state {self.label} has schema version {text}, this reconciler knows version {VERSION}"
-            raise ReconcilerError(message, hint="use the version of reconciler that wrote it, or a newer one")
+            message = f"state {self.label} has schema version {text}; this version of reconciler supports {VERSION}"
+            raise ReconcilerError(message, hint="use the version of reconciler that wrote the state, or a newer one")
         return int(text)
 
     def _set_up(self, connection: Connection) -> int:
-        """Make the tables, or migrate them: two programs may find them missing or old at once."""
+        """Create or migrate the tables: two programs may find them missing or old at the same time."""
         self.alone(connection)
         found = self._found(connection)
         if found is None:
@@ -244,39 +240,39 @@ class Database:
 
     def _migrate(self, connection: Connection, found: int) -> None:
         moment = self.moment(connection)
-        for lease in old_leases(connection, found):
+        for lease in all_leases(connection):
             if not holder.dead(lease, moment, one_host=self.is_file):
                 raise Held(lease)
         kept = self._backup(connection, f"before-version-{VERSION}", {})
         migrate(connection, found)
-        self._notice(f"The state is migrated from version {found} to {VERSION}; as it was, it is kept in {kept}.")
+        self._notice(f"Migrated the state from version {found} to {VERSION}. Backup of the old state: {kept}")
 
     def _backup(self, connection: Connection, command: str, scope: dict[str, str]) -> Path:
         if self.file is not None:
             return backups.copy_file(self.file, self.file.parent / "backups", command)
         if self._folder is None:
-            raise ReconcilerError(f"state {self.label}: there is no folder for its backup")
+            raise ReconcilerError(f"state {self.label}: no folder is set for its backup")
         return backups.dump(connection, self._folder, command, scope)
 
 
 def _url(text: str) -> URL:
     try:
         url = make_url(text)
-    except ArgumentError:  # its words could hold the whole text, and that a password
+    except ArgumentError:  # its message could repeat a password in the URL
         message = "spec.state is not the URL of a database"
-        raise ReconcilerError(message, hint="expected such as sqlite:///.reconciler/state.db") from None
+        raise ReconcilerError(message, hint="expected a URL such as sqlite:///.reconciler/state.db") from None
     return url.set(drivername="postgresql+psycopg") if url.drivername == "postgresql" else url
 
 
 def _durable(connection: Any, _record: Any) -> None:
-    """Make SQLite's commits survive a kill, and let a plan read while an apply writes."""
+    """Make commits of SQLite survive a kill, and let a plan read while an apply writes."""
     cursor = connection.cursor()
     deadline = time.monotonic() + BUSY
     while True:
         try:
             cursor.execute("PRAGMA journal_mode=WAL")
             break
-        except sqlite3.OperationalError:  # SQLite waits for other programs everywhere but here
+        except sqlite3.OperationalError:  # here alone SQLite does not wait for other programs
             if time.monotonic() > deadline:
                 raise
             time.sleep(_PAUSE)
@@ -285,7 +281,7 @@ def _durable(connection: Any, _record: Any) -> None:
 
 
 def _bounded(connection: Any, _record: Any) -> None:
-    """Let no program that hangs in mid-transaction hold up the others for ever, and no commit be told too early."""
+    """Keep a program that hangs in a transaction from blocking the others, and confirm no commit too early."""
     with connection.cursor() as cursor:
         cursor.execute("SET lock_timeout = '30s'")
         cursor.execute("SET idle_in_transaction_session_timeout = '60s'")
@@ -294,7 +290,7 @@ def _bounded(connection: Any, _record: Any) -> None:
 
 
 def _passing(error: BaseException) -> bool:
-    """Tell a fault after which the same transaction may well succeed."""
+    """Return whether the same transaction may succeed later."""
     if not isinstance(error, DBAPIError):
         return False
     state = getattr(error.orig, "sqlstate", None)

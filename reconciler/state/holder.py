@@ -1,4 +1,4 @@
-"""Who this process is as the holder of a lease, and when another holder counts as dead."""
+"""The holder of a lease: this process, and when another holder counts as dead."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from reconciler.model.canonical import now
 from reconciler.model.objects import Lease
 
 EXPIRY = 90.0
-"""Seconds without a sign of life after which a holder counts as dead: several missed beats, not one."""
+"""Seconds without a heartbeat after which a holder counts as dead: several missed beats."""
 
 
 def myself(run_id: str) -> Lease:
-    """Return this process as a holder; the state's clock fills in `beat` and `expires`."""
+    """Return a lease for this process. The store sets `beat` and `expires` by the clock of the state."""
     try:
         holder = getpass.getuser()
     except (OSError, KeyError):  # a container's user may have no name
@@ -32,9 +32,9 @@ def myself(run_id: str) -> Lease:
 
 
 def dead(held: Lease, moment: float, *, one_host: bool) -> bool:
-    """Tell a holder that shows no sign of life at `moment`, or whose process this one could see and does not.
+    """Return whether a holder has expired at `moment`, or its process would be visible to this one and is gone.
 
-    `one_host` says that the state is a file: every program that opens it is taken to run on this machine.
+    `one_host`: the state is a file, so every program that opens it is assumed to run on this machine.
     """
     if moment >= held.expires:
         return True
@@ -44,13 +44,13 @@ def dead(held: Lease, moment: float, *, one_host: bool) -> bool:
 
 
 def _machine() -> str:
-    """Return what tells this boot and its process numbers from any other's, empty where the system does not say.
+    """Return an identifier of this boot and its process numbers; empty if the system has none.
 
-    A host's name does not: two laptops or containers may share one.
+    A host name is not enough: two laptops or containers may share one.
     """
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-        return f"{boot} {os.readlink('/proc/self/ns/pid')}"  # noqa: PTH115 - no path, a name of the kernel's
+        return f"{boot} {os.readlink('/proc/self/ns/pid')}"  # noqa: PTH115 - a name that the kernel gives, not a path
     except OSError:
         return ""
 
@@ -61,5 +61,5 @@ def _alive(pid: int) -> bool:
     except ProcessLookupError:
         return False
     except OSError:
-        return True  # somebody else's process, or a system that cannot tell: only time tells then
+        return True  # another user's process, or unknown: then only time decides
     return True

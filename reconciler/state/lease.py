@@ -1,4 +1,4 @@
-"""Holding the lease: one writing run at a time for each project and environment."""
+"""The lease (state lock): one writing run at a time for each project and environment."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from reconciler.state.holder import myself
 from reconciler.state.store import Store
 
 BEAT = 10.0
-"""Seconds between two signs of life of a holder."""
+"""Seconds between two heartbeats of a holder."""
 
 PATIENCE = 60.0
-"""Seconds of failing beats after which a run takes its lease for lost: before it could expire for others."""
+"""Seconds of failed heartbeats after which a run treats its lease as lost: before it can expire for others."""
 
 _PAUSE = 0.5
 
 
 @contextmanager
 def hold(store: Store, run_id: str, *, timeout: float = 0.0) -> Iterator[None]:
-    """Hold the lease while the block runs; ReconcilerError says who holds it after `timeout` seconds of waiting."""
+    """Hold the lease while the block runs. ReconcilerError after `timeout` seconds names the other holder."""
     try:
         _take(store, run_id, time.monotonic() + timeout)
-    except KeyboardInterrupt:  # a signal; the claim may have gone through all the same
+    except KeyboardInterrupt:  # a signal; the claim may have been committed
         with suppress(ReconcilerError):
             store.release(run_id)
         raise
@@ -37,7 +37,7 @@ def hold(store: Store, run_id: str, *, timeout: float = 0.0) -> Iterator[None]:
     finally:
         ended.set()
         heart.join()
-        with suppress(ReconcilerError):  # what the run did must still be told, and the lease ends by itself
+        with suppress(ReconcilerError):  # the run must still be reported, and the lease expires by itself
             store.release(run_id)
 
 
@@ -48,11 +48,11 @@ def _take(store: Store, run_id: str, deadline: float) -> None:
             return
         if time.monotonic() >= deadline:
             message = (
-                f"another run holds this project's state: {held.holder} on {held.host}, process {held.pid}, "
-                f"since {held.since}, run {held.run_id}"
+                f"another run holds the state lock of this project: {held.holder} on {held.host}, "
+                f"process {held.pid}, since {held.since}, run {held.run_id}"
             )
             hint = (
-                f"wait for it (--lock-timeout SECONDS), or if it is surely dead: reconciler state unlock {held.run_id}"
+                f"wait for it (--lock-timeout SECONDS); if its process is dead: reconciler state unlock {held.run_id}"
             )
             raise ReconcilerError(message, hint=hint)
         time.sleep(_PAUSE)
@@ -64,7 +64,7 @@ def _beat(store: Store, run_id: str, ended: threading.Event) -> None:
         started = time.monotonic()
         try:
             if not store.beat(run_id):
-                return  # whatever the run writes next finds out by itself
+                return  # the next write of the run fails and says so
             seen = started
         except ReconcilerError:
             if time.monotonic() - seen > PATIENCE:

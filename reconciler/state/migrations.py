@@ -1,7 +1,7 @@
 """Bringing an older state to this version's tables: an ordered list of steps, each one transaction.
 
-A step only adds (tables, columns with a default), so what reads a state reads an older one as well: a plan never
-writes. Definitions here are frozen: they say what a version was, and do not follow `schema`.
+A step only adds tables, and columns with a default. So the code that reads a state also reads an older one, and a plan
+never writes. What a step says is frozen: it describes a version as it was, and does not follow `schema`.
 """
 
 from __future__ import annotations
@@ -17,59 +17,36 @@ from reconciler.state.schema import meta
 FIRST = 1
 """The oldest version that was ever released."""
 
-_V1_EXPIRY = 90.0
-
-_V1_LEASE = ("run_id", "holder", "host", "pid", "since", "beat")
-_leases = table("reconciler_leases", *(column(name) for name in (*_V1_LEASE, "expires")))
-
-
-_TO_2 = """
-ALTER TABLE reconciler_intents ADD COLUMN token VARCHAR(32);
-ALTER TABLE reconciler_leases ADD COLUMN expires FLOAT DEFAULT '0' NOT NULL;
-ALTER TABLE reconciler_leases ADD COLUMN machine VARCHAR(255) DEFAULT '' NOT NULL;
-CREATE TABLE reconciler_runs (
-    project VARCHAR(255) NOT NULL,
-    environment VARCHAR(255) NOT NULL,
-    run_id VARCHAR(64) NOT NULL,
-    command VARCHAR(64) NOT NULL,
-    plan_digest VARCHAR(80),
-    started_at VARCHAR(32) NOT NULL,
-    ended_at VARCHAR(32),
-    ended VARCHAR(16),
-    PRIMARY KEY (project, environment, run_id)
+_leases = table(
+    "reconciler_leases",
+    *(column(name) for name in ("run_id", "holder", "host", "pid", "since", "beat", "expires", "machine")),
 )
-"""
+"""The columns of a lease in every version."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Migration:
-    """One step up to `version`, run inside the caller's transaction."""
+    """One step."""
 
     version: int
+    """The version that the step leads to."""
     run: Callable[[Connection], None]
+    """Changes the tables, inside the caller's transaction."""
 
 
-def _to_2(connection: Connection) -> None:
-    """Add the record of runs, and to leases and intents what makes them hold across hosts and restarts."""
-    for statement in _TO_2.split(";"):
-        connection.exec_driver_sql(statement)
-    connection.execute(update(_leases).values(expires=_leases.c.beat + _V1_EXPIRY))
-
-
-MIGRATIONS = (Migration(version=2, run=_to_2),)
-"""In order, without a gap."""
+MIGRATIONS: tuple[Migration, ...] = ()
+"""In the order of their versions, without a gap. Empty as long as there is only one version."""
 
 
 def migrate(connection: Connection, found: int) -> None:
-    """Run every step above version `found`, and write the version down."""
+    """Run every step above version `found`, and record the version."""
     for step in MIGRATIONS:
         if step.version > found:
             step.run(connection)
             connection.execute(update(meta).where(meta.c.key == "schema_version").values(value=str(step.version)))
 
 
-def old_leases(connection: Connection, found: int) -> tuple[Lease, ...]:
-    """Return every lease in a state of version `found`, whatever project it belongs to."""
-    expires = _leases.c.expires if found > FIRST else (_leases.c.beat + _V1_EXPIRY).label("expires")
-    rows = connection.execute(select(*(_leases.c[name] for name in _V1_LEASE), expires))
+def all_leases(connection: Connection) -> tuple[Lease, ...]:
+    """Return every lease in a state of any version, whatever project it belongs to."""
+    rows = connection.execute(select(_leases))
     return tuple(Lease(**row._mapping) for row in rows)  # noqa: SLF001 - SQLAlchemy's public name

@@ -1,4 +1,4 @@
-"""Bringing a backup back: from a copy of a SQLite state or a JSON dump, of this version or an older one."""
+"""Restoring a backup: a copy of a SQLite state or a JSON dump, of this version or an older one."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from sqlalchemy.pool import StaticPool
 from reconciler.errors import ReconcilerError
 from reconciler.state.backups import FORMAT
 from reconciler.state.migrations import FIRST, migrate
-from reconciler.state.schema import VERSION, forgotten, intents, meta, objects, runs, sightings
+from reconciler.state.schema import VERSION, baselines, forgotten, in_scope, intents, meta, objects, runs
 
 _REPLACED = (objects, forgotten)
 _ADDED = {
     intents: ("run_id", "kind", "name", "effect", "started_at"),
     runs: ("run_id",),
-    sightings: ("run_id", "connection", "kind"),  # without them an intent that stays open is settled on less
+    baselines: ("run_id", "connection", "kind"),  # an open intent needs them to be settled
 }
-"""Tables whose present rows stay, and by what a row of the backup is known to be there already."""
+"""Tables whose present rows stay, and the columns that identify a row of the backup among them."""
 
 _SQLITE = b"SQLite format 3\0"
 
@@ -33,10 +33,12 @@ Rows = Mapping[str, list[dict[str, Any]]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Restored:
-    """What a backup held: managed objects, and calls whose result was not known."""
+    """What a backup holds."""
 
     objects: int
+    """Managed objects."""
     intents: int
+    """Calls with an unknown result."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +49,7 @@ class Kept:
 
     @classmethod
     def load(cls, file: Path, scope: Mapping[str, str]) -> Kept:
-        """Read a backup; ReconcilerError says why it cannot be used here."""
+        """Read a backup; ReconcilerError says why it cannot be used."""
         try:
             with file.open("rb") as stream:
                 is_sqlite = stream.read(len(_SQLITE)) == _SQLITE
@@ -58,25 +60,23 @@ class Kept:
         rows = {name: [row for row in table if _in(row, scope)] for name, table in found.items()}
         if not any(rows.values()):
             others = sorted({_place(row) for table in found.values() for row in table})
-            hint = f"it holds {', '.join(others)}" if others else "it is empty"
+            hint = f"it holds {', '.join(others)}" if others else "the backup is empty"
             raise ReconcilerError(f"the backup {file} holds nothing of {_place(scope)}", hint=hint)
         return cls(rows=rows)
 
     @property
     def summary(self) -> Restored:
-        """How much there is to restore."""
+        """Return how much there is to restore."""
         return Restored(objects=len(self.rows[objects.name]), intents=len(self.rows[intents.name]))
 
     def put(self, connection: Connection, scope: Mapping[str, str]) -> None:
-        """Write the rows in place of the present ones, inside the caller's transaction."""
+        """Replace the present rows, inside the caller's transaction."""
         for table in _REPLACED:
-            connection.execute(delete(table).where(*(table.c[name] == value for name, value in scope.items())))
+            connection.execute(delete(table).where(in_scope(table, scope)))
             if self.rows[table.name]:
                 connection.execute(insert(table), self.rows[table.name])
         for table, key in _ADDED.items():
-            query = select(*(table.c[name] for name in key)).where(
-                *(table.c[name] == value for name, value in scope.items())
-            )
+            query = select(*(table.c[name] for name in key)).where(in_scope(table, scope))
             present = {tuple(row) for row in connection.execute(query)}
             missing = [row for row in self.rows[table.name] if tuple(row[name] for name in key) not in present]
             if missing:
@@ -92,7 +92,7 @@ def _place(row: Mapping[str, Any]) -> str:
 
 
 def _of_sqlite(file: Path) -> Rows:
-    """Read a SQLite state through a copy in memory, which is migrated there: the backup stays as it is."""
+    """Read a SQLite state through a copy in memory, which is migrated. The backup itself stays unchanged."""
     memory = sqlite3.connect(":memory:", check_same_thread=False)
     with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as source:
         source.backup(memory)
@@ -100,7 +100,7 @@ def _of_sqlite(file: Path) -> Rows:
     try:
         with engine.begin() as connection:
             if not engine.dialect.has_table(connection, meta.name):
-                raise ReconcilerError(f"the backup {file} is a database, but holds no state of reconciler")
+                raise ReconcilerError(f"the backup {file} is a database that holds no state of reconciler")
             text = connection.execute(select(meta.c.value).where(meta.c.key == "schema_version")).scalar_one_or_none()
             migrate(connection, _known(file, text))
             return {table.name: _all(connection, table) for table in (*_REPLACED, *_ADDED)}
@@ -120,11 +120,11 @@ def _of_json(file: Path) -> Rows:
         return {table.name: [_row(table, row) for row in tables.get(table.name, ())] for table in (*_REPLACED, *_ADDED)}
     except (ValueError, TypeError, LookupError, RecursionError):
         message = f"{file} is not a backup of a state"
-        raise ReconcilerError(message, hint="expected a file from the folder backups beside the state") from None
+        raise ReconcilerError(message, hint="expected a file from the folder `backups` beside the state") from None
 
 
 def _row(table: Table, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a row as this version has it; an older one has fewer columns, and intents are numbered anew."""
+    """Return a row of this version: an older one may have fewer columns, and intents get new numbers."""
     row = {name: given[name] if not column.nullable else given.get(name) for name, column in table.c.items()}
     row.pop("number", None)
     return row
@@ -132,6 +132,6 @@ def _row(table: Table, given: Mapping[str, Any]) -> dict[str, Any]:
 
 def _known(file: Path, text: Any) -> int:
     if not isinstance(text, str) or not text.isdecimal() or not FIRST <= int(text) <= VERSION:
-        message = f"the backup {file} has schema version {text}, this reconciler knows version {VERSION}"
+        message = f"the backup {file} has schema version {text}; this version of reconciler supports {VERSION}"
         raise ReconcilerError(message, hint="use the version of reconciler that wrote it, or a newer one")
     return int(text)

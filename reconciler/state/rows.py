@@ -1,4 +1,4 @@
-"""Rows of the state's tables, from and to the values of the model."""
+"""Rows of the state's tables to values of the model, and back."""
 
 from __future__ import annotations
 
@@ -8,14 +8,10 @@ from sqlalchemy import Row
 
 from reconciler.model.canonical import now, plain
 from reconciler.model.objects import Address, Intent, Lease, PastRun, Record
-from reconciler.state.schema import intents
-
-INTENT = tuple(column for column in intents.c if column.name != "token")
-"""The columns of an intent that every version has."""
 
 
 def record_of(row: Row[Any]) -> Record:
-    """Return one managed object."""
+    """Return a row as a managed object."""
     return Record(
         address=Address(row.kind, row.name),
         connection=row.connection,
@@ -31,7 +27,7 @@ def record_of(row: Row[Any]) -> Record:
 
 
 def record_values(record: Record) -> dict[str, Any]:
-    """Return what of a record is written, updated now."""
+    """Return the columns of a record, updated now."""
     return {
         "connection": record.connection,
         "target": record.target,
@@ -45,7 +41,7 @@ def record_values(record: Record) -> dict[str, Any]:
 
 
 def lease_of(row: Row[Any]) -> Lease:
-    """Return who holds the state."""
+    """Return a row as a lease."""
     return Lease(
         run_id=row.run_id,
         holder=row.holder,
@@ -59,7 +55,7 @@ def lease_of(row: Row[Any]) -> Lease:
 
 
 def intent_of(row: Row[Any]) -> Intent:
-    """Return a call whose result is not known."""
+    """Return a row as an intent: a call whose result is not known."""
     return Intent(
         run_id=row.run_id,
         address=Address(row.kind, row.name),
@@ -73,7 +69,7 @@ def intent_of(row: Row[Any]) -> Intent:
 
 
 def intent_values(intent: Intent) -> dict[str, Any]:
-    """Return what of an intent is written."""
+    """Return the columns of an intent."""
     return {
         "run_id": intent.run_id,
         "kind": intent.address.kind,
@@ -88,7 +84,7 @@ def intent_values(intent: Intent) -> dict[str, Any]:
 
 
 def past_run_of(row: Row[Any]) -> PastRun:
-    """Return a run that wrote, or is writing."""
+    """Return a row as a run that wrote, or is writing."""
     return PastRun(
         run_id=row.run_id,
         command=row.command,

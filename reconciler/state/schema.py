@@ -1,13 +1,48 @@
-"""The tables of the state, and how their version is kept."""
+"""The tables of the state and their version."""
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, Boolean, Column, Float, Integer, MetaData, PrimaryKeyConstraint, String, Table, Text
+from collections.abc import Mapping
+from typing import Any
 
-VERSION = 2
-"""Version of the tables below; `migrations` brings an older state here, a newer one is refused, never guessed at."""
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    ColumnElement,
+    Float,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    Text,
+    and_,
+)
+
+VERSION = 1
+"""Version of the tables below. `migrations` brings an older state to it; a newer state is refused."""
 
 metadata = MetaData()
+
+
+def _scoped(name: str, *columns: Column[Any], key: tuple[str, ...] | None) -> Table:
+    """Declare a table whose rows each belong to one project and environment, which begin its primary key.
+
+    `key` names the rest of the primary key; None where a column is marked as the key itself.
+    """
+    scope = (
+        Column("project", String(255), nullable=False),
+        Column("environment", String(255), nullable=False),
+    )
+    keys = () if key is None else (PrimaryKeyConstraint("project", "environment", *key),)
+    return Table(name, metadata, *scope, *columns, *keys)
+
+
+def in_scope(table: Table, scope: Mapping[str, str]) -> ColumnElement[bool]:
+    """Return the condition that a row belongs to the project and environment of `scope`."""
+    return and_(*(table.c[name] == value for name, value in scope.items()))
+
 
 meta = Table(
     "reconciler_meta",
@@ -16,11 +51,8 @@ meta = Table(
     Column("value", Text, nullable=False),
 )
 
-objects = Table(
+objects = _scoped(
     "reconciler_objects",
-    metadata,
-    Column("project", String(255), nullable=False),
-    Column("environment", String(255), nullable=False),
     Column("kind", String(64), nullable=False),
     Column("name", String(63), nullable=False),
     Column("connection", String(255), nullable=False),
@@ -32,16 +64,13 @@ objects = Table(
     Column("depends_on", JSON, nullable=False),
     Column("created_at", String(32), nullable=False),
     Column("updated_at", String(32), nullable=False),
-    PrimaryKeyConstraint("project", "environment", "kind", "name"),
+    key=("kind", "name"),
 )
-"""One row for each managed object. Project and environment keep two environments' ids apart."""
+"""One row for each managed object."""
 
-intents = Table(
+intents = _scoped(
     "reconciler_intents",
-    metadata,
     Column("number", Integer, primary_key=True, autoincrement=True),
-    Column("project", String(255), nullable=False),
-    Column("environment", String(255), nullable=False),
     Column("run_id", String(64), nullable=False),
     Column("kind", String(64), nullable=False),
     Column("name", String(63), nullable=False),
@@ -52,70 +81,59 @@ intents = Table(
     Column("started_at", String(32), nullable=False),
     Column("pending_until", String(32), nullable=False),
     Column("token", String(32)),
+    key=None,
 )
-"""Writing calls that were about to be sent: a row that is still there has an unknown result.
+"""Writing calls that were about to be sent. A row that is still there has an unknown result.
 
-`token` is made by the run, so that a transaction whose commit was not confirmed can be repeated without a second row.
+The run makes `token`, so that a transaction whose commit was not confirmed can be repeated without a second row.
 """
 
-sightings = Table(
-    "reconciler_sightings",
-    metadata,
-    Column("project", String(255), nullable=False),
-    Column("environment", String(255), nullable=False),
+baselines = _scoped(
+    "reconciler_baselines",
     Column("run_id", String(64), nullable=False),
     Column("connection", String(255), nullable=False),
     Column("kind", String(64), nullable=False),
     Column("ids", JSON, nullable=False),
-    PrimaryKeyConstraint("project", "environment", "run_id", "connection", "kind"),
+    key=("run_id", "connection", "kind"),
 )
-"""Which ids were live before a run created anything: what is new since may be what a lost answer made."""
+"""Which ids were live before a run created anything. A newer id may come from a create whose answer was lost."""
 
-leases = Table(
+leases = _scoped(
     "reconciler_leases",
-    metadata,
-    Column("project", String(255), nullable=False),
-    Column("environment", String(255), nullable=False),
     Column("run_id", String(64), nullable=False),
     Column("holder", String(255), nullable=False),
     Column("host", String(255), nullable=False),
     Column("pid", Integer, nullable=False),
     Column("since", String(32), nullable=False),
     Column("beat", Float, nullable=False),
-    Column("expires", Float, nullable=False, server_default="0"),
-    Column("machine", String(255), nullable=False, server_default=""),
-    PrimaryKeyConstraint("project", "environment"),
+    Column("expires", Float, nullable=False),
+    Column("machine", String(255), nullable=False),
+    key=(),
 )
 """At most one writing run for each project and environment.
 
-`beat` is the holder's last sign of life and `expires` when it counts as dead without another, both in Unix time by
-the database's clock; `machine` tells two hosts of one name apart.
+`beat` is the holder's last sign of life. `expires` is when it counts as dead without another one. Both are Unix time
+by the database's clock. `machine` tells two hosts of one name apart.
 """
 
-forgotten = Table(
+forgotten = _scoped(
     "reconciler_forgotten",
-    metadata,
-    Column("project", String(255), nullable=False),
-    Column("environment", String(255), nullable=False),
     Column("kind", String(64), nullable=False),
     Column("name", String(63), nullable=False),
     Column("digest", String(80), nullable=False),
     Column("forgotten_at", String(32), nullable=False),
-    PrimaryKeyConstraint("project", "environment", "kind", "name"),
+    key=("kind", "name"),
 )
-"""Objects that expired and were given up: what was declared then (its digest) is not made once more."""
+"""Objects that expired and are no longer managed. The same declaration (its digest) is not created a second time."""
 
-runs = Table(
+runs = _scoped(
     "reconciler_runs",
-    metadata,
-    Column("project", String(255), nullable=False),
-    Column("environment", String(255), nullable=False),
     Column("run_id", String(64), nullable=False),
     Column("command", String(64), nullable=False),
     Column("plan_digest", String(80)),
     Column("started_at", String(32), nullable=False),
     Column("ended_at", String(32)),
     Column("ended", String(16)),
-    PrimaryKeyConstraint("project", "environment", "run_id"),
+    key=("run_id",),
 )
-"""Every run that wrote, and how it ended; a saved plan is known again by its digest. Never ended: it was killed."""
+"""Every run that wrote, and how it ended. The digest identifies a saved plan. A run without an end was killed."""

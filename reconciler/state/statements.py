@@ -1,7 +1,8 @@
-"""The statements that every call of a run executes, built once: SQLAlchemy takes longer to build one than to run it."""
+"""The statements of every call of a run, built once: SQLAlchemy takes longer to build one than to run it."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -23,32 +24,36 @@ from sqlalchemy.sql.dml import ReturningInsert
 
 from reconciler.model.objects import Address
 from reconciler.state.holder import EXPIRY
-from reconciler.state.schema import forgotten, intents, leases, objects
+from reconciler.state.schema import forgotten, in_scope, intents, leases, objects
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statements:
-    """What is executed for one project and environment; `of_…` are the parameters that say which rows are meant.
-
-    `beat` takes `of_run`; `known` takes `of_token`; `open` and `end` take `of_number`; `change` and `unforget` take
-    what `of` returns. `begin`, `add` and `change` take the columns' values too.
-    """
+    """The statements for one project and environment. Parameters named `of_…` select the rows."""
 
     beat: Update
+    """Renew the lease of run `of_run`."""
     known: Select[Any]
+    """Find the intent with `of_token`."""
     begin: ReturningInsert[Any]
+    """Add an intent from the values of its columns."""
     open: Select[Any]
+    """Find the intent `of_number`."""
     end: Delete
+    """Delete the intent `of_number`."""
     change: Update
+    """Update the object that `of` selects."""
     add: Insert
+    """Add an object from the values of its columns."""
     unforget: Delete
+    """Delete the note that the object which `of` selects expired."""
 
     @classmethod
-    def of_scope(cls, project: str, environment: str, clock: ColumnElement[float]) -> Self:
-        """Build them; `clock` is asked anew at each execution."""
+    def of_scope(cls, scope: Mapping[str, str], clock: ColumnElement[float]) -> Self:
+        """Build the statements; each execution reads the `clock`."""
 
         def mine(table: Table) -> ColumnElement[bool]:
-            return and_(table.c.project == project, table.c.environment == environment)
+            return in_scope(table, scope)
 
         def one(table: Table) -> ColumnElement[bool]:
             return and_(mine(table), table.c.kind == bindparam("of_kind"), table.c.name == bindparam("of_name"))
@@ -69,5 +74,5 @@ class Statements:
 
 
 def of(address: Address) -> dict[str, str]:
-    """Return the parameters that say which object's rows are meant."""
+    """Return the parameters that select the rows of one object."""
     return {"of_kind": address.kind, "of_name": address.name}

@@ -1,4 +1,4 @@
-"""The state of one project: what is managed, and which writing calls have no recorded result yet."""
+"""The state of one project and environment, as the other rooms see it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Row, Select, Table, and_, delete, func, insert, not_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, Table, and_, delete, func, insert, not_, select, update
 
 from reconciler.errors import ReconcilerError
 from reconciler.model.canonical import now
@@ -17,8 +17,8 @@ from reconciler.model.objects import Address, Intent, Lease, PastRun, Record
 from reconciler.state.database import Database, Held
 from reconciler.state.holder import EXPIRY, dead
 from reconciler.state.restore import Kept, Restored
-from reconciler.state.rows import INTENT, intent_of, intent_values, lease_of, past_run_of, record_of, record_values
-from reconciler.state.schema import forgotten, intents, leases, objects, runs, sightings
+from reconciler.state.rows import intent_of, intent_values, lease_of, past_run_of, record_of, record_values
+from reconciler.state.schema import baselines, forgotten, in_scope, intents, leases, objects, runs
 from reconciler.state.statements import Statements, of
 
 Result = TypeVar("Result")
@@ -29,8 +29,8 @@ _PLAN_AGAIN = "another run may have taken over; plan again"
 class Store:
     """The state of one project and environment; safe to use from several threads.
 
-    A state that does not exist yet reads as empty; it is created by the first write. Every method
-    is one transaction and raises ReconcilerError in words where the database cannot be used.
+    A state that does not exist yet reads as empty; the first write creates it. Every method is one transaction, and
+    raises ReconcilerError if the database cannot be used.
     """
 
     def __init__(
@@ -42,36 +42,32 @@ class Store:
         folder: Path | None = None,
         notice: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """Take the state's URL; `folder` takes the backups of a database server, `notice` what a person should know."""
+        """Take the URL. `folder` is for backups of a database server. `notice` gets messages for the user."""
         self._database = Database(url, folder=folder, notice=notice)
         self._run_id: str | None = None
         self._given_up = threading.Event()
         self._scope = {"project": project, "environment": environment or ""}
-        self._statements = Statements.of_scope(**self._scope, clock=self._database.clock())
+        self._statements = Statements.of_scope(self._scope, self._database.clock())
 
     @property
     def label(self) -> str:
-        """The state's place, without credentials."""
+        """The location of the state, without credentials."""
         return self._database.label
 
-    def _mine(self, table: Any, address: Address | None = None) -> Any:
-        conditions = [table.c.project == self._scope["project"], table.c.environment == self._scope["environment"]]
-        if address is not None:
-            conditions += [table.c.kind == address.kind, table.c.name == address.name]
-        return and_(*conditions)
+    def _mine(self, table: Table, address: Address | None = None) -> ColumnElement[bool]:
+        mine = in_scope(table, self._scope)
+        return mine if address is None else and_(mine, table.c.kind == address.kind, table.c.name == address.name)
 
     def _rows(self, query: Select[Any]) -> Sequence[Row[Any]]:
         return self._database.read(lambda connection: connection.execute(query).all(), empty=())
 
     def _write(self, work: Callable[[Connection], Result], *, ends: int | None = None) -> Result:
-        """Run one writing transaction, which the holder of a lease may run only while it holds it.
+        """Run one writing transaction. A run that took the lease must still hold it.
 
-        A result that `ends` an intent which is still open is recorded even so: nobody has settled it yet.
+        A result that `ends` an intent is recorded in any case while the intent is open: nobody has settled it yet.
         """
         if self._given_up.is_set() and ends is None:
-            raise ReconcilerError(
-                f"state {self.label}: it could not be reached, so nothing more is sent", hint=_PLAN_AGAIN
-            )
+            raise ReconcilerError(f"state {self.label} could not be reached, so nothing more is sent", hint=_PLAN_AGAIN)
 
         def fenced(connection: Connection) -> Result:
             if (
@@ -79,14 +75,14 @@ class Store:
                 and not self._renewed(connection, self._run_id)
                 and not self._open(connection, ends)
             ):
-                message = "this run no longer holds the state's lease, so nothing more is sent"
+                message = "this run no longer holds the state lock, so nothing more is sent"
                 raise ReconcilerError(message, hint=_PLAN_AGAIN)
             return work(connection)
 
         return self._database.write(fenced)
 
     def _renewed(self, connection: Connection, run_id: str) -> bool:
-        """Give a sign of life for a run's lease; tell whether it holds it."""
+        """Renew the lease of a run; return whether the run holds it."""
         return bool(connection.execute(self._statements.beat, {"of_run": run_id}).rowcount)
 
     def _open(self, connection: Connection, number: int | None) -> bool:
@@ -103,7 +99,7 @@ class Store:
         return {record.address: record for record in sorted(found, key=lambda item: str(item.address))}
 
     def others(self) -> Mapping[tuple[str, str, str], tuple[str, ...]]:
-        """Return who else in this database manages a live object, by target, kind and remote id, in words."""
+        """Return which other projects in this database manage a live object, by target, kind and remote id."""
         rows = self._rows(select(objects).where(not_(self._mine(objects))))
         found: dict[tuple[str, str, str], tuple[str, ...]] = {}
         for row in sorted(rows, key=lambda row: (row.project, row.environment, row.kind, row.name)):
@@ -115,20 +111,20 @@ class Store:
 
     def open_intents(self) -> tuple[Intent, ...]:
         """Return the writing calls whose result was never recorded, oldest first."""
-        query = select(*INTENT).where(self._mine(intents)).order_by(intents.c.number)
+        query = select(intents).where(self._mine(intents)).order_by(intents.c.number)
         return tuple(intent_of(row) for row in self._rows(query))
 
     def begin(self, intent: Intent, *, fenced: bool = False) -> int:
         """Record durably that a writing call is about to be sent; return the number that ends it.
 
-        `fenced` demands that the intent's run holds the lease: ReconcilerError where it lost it.
+        `fenced`: ReconcilerError if the run of the intent no longer holds the lease.
         """
         values = {**self._scope, **intent_values(intent), "token": uuid.uuid4().hex}
         tried: list[bool] = []
 
         def work(connection: Connection) -> int:
             if fenced and self._run_id != intent.run_id:
-                message = f"run {intent.run_id} does not hold the state's lease"
+                message = f"run {intent.run_id} does not hold the state lock"
                 raise ReconcilerError(message)
             known = {"of_token": values["token"]}
             number = connection.execute(self._statements.known, known).scalar_one_or_none() if tried else None
@@ -140,7 +136,7 @@ class Store:
         return self._write(work)
 
     def end(self, number: int) -> None:
-        """Forget an intent whose call certainly had no effect, or whose effect needs no record."""
+        """Delete an intent whose call had no effect, or an effect that needs no record."""
         self._write(lambda connection: self._end(connection, number), ends=number)
 
     def quieten(self, number: int) -> None:
@@ -167,27 +163,27 @@ class Store:
         ]
 
         def work(connection: Connection) -> None:
-            connection.execute(delete(sightings).where(self._mine(sightings), sightings.c.run_id == run_id))
-            connection.execute(insert(sightings), rows)
+            connection.execute(delete(baselines).where(self._mine(baselines), baselines.c.run_id == run_id))
+            connection.execute(insert(baselines), rows)
 
         if rows:
             self._write(work)
 
     def sighted(self) -> Mapping[tuple[str, str, str], frozenset[str]]:
         """Return what was sighted, by run, connection and kind."""
-        rows = self._rows(select(sightings).where(self._mine(sightings)))
+        rows = self._rows(select(baselines).where(self._mine(baselines)))
         return {(row.run_id, row.connection, row.kind): frozenset(row.ids) for row in rows}
 
     def tidy(self) -> None:
-        """Forget the sightings of runs that left no open intent."""
+        """Forget the baselines of runs that left no open intent."""
         doubtful = select(intents.c.run_id).where(self._mine(intents))
-        query = delete(sightings).where(self._mine(sightings), sightings.c.run_id.not_in(doubtful))
+        query = delete(baselines).where(self._mine(baselines), baselines.c.run_id.not_in(doubtful))
         self._write(lambda connection: connection.execute(query))
 
     def claim(self, lease: Lease) -> Lease | None:
-        """Take the lease, from a dead holder too; return who holds it where it cannot be had.
+        """Take the lease, also from a dead holder; return the present holder if there is one.
 
-        From then on every write of this store demands that the lease is still held.
+        From then on every write of this store requires the lease.
         """
 
         def work(connection: Connection) -> Lease | None:
@@ -214,27 +210,27 @@ class Store:
         return dead(held, moment, one_host=self._database.is_file)
 
     def beat(self, run_id: str) -> bool:
-        """Give a sign of life for the lease of a run; tell whether it holds it."""
+        """Renew the lease of a run; return whether the run holds it."""
         return self._database.write(lambda connection: self._renewed(connection, run_id))
 
     def give_up(self) -> None:
-        """Take the lease for lost: only results of calls that were sent are still written."""
+        """Treat the lease as lost: only results of calls that were sent are still written."""
         self._given_up.set()
 
     def release(self, run_id: str) -> bool:
-        """Give the lease of a run back; return whether it was held."""
+        """Release the lease of a run; return whether it was held."""
         query = delete(leases).where(self._mine(leases), leases.c.run_id == run_id)
         if self._run_id == run_id:
             self._run_id = None
         return self._database.write(lambda connection: bool(connection.execute(query).rowcount), as_is=True)
 
     def forgotten(self) -> Mapping[Address, str]:
-        """Return the objects that expired and were given up, each with the digest of its declaration then."""
+        """Return the objects that expired and are no longer managed, each with the digest of its declaration."""
         rows = self._rows(select(forgotten).where(self._mine(forgotten)))
         return {Address(row.kind, row.name): str(row.digest) for row in rows}
 
     def settle(self, address: Address) -> None:
-        """Forget every open intent of an address, and that it was given up: the live system has been looked at."""
+        """Delete every open intent of an address and the note that it expired: the live system was read."""
 
         def work(connection: Connection) -> None:
             connection.execute(delete(intents).where(self._mine(intents, address)))
@@ -243,7 +239,7 @@ class Store:
         self._write(work)
 
     def save(self, record: Record, *, ends: int | None = None) -> None:
-        """Write one object's record, and end the intent that led to it, in one transaction."""
+        """Write the record of one object and end its intent, in one transaction."""
         values, which = record_values(record), of(record.address)
         key = {**self._scope, "kind": record.address.kind, "name": record.address.name}
 
@@ -256,7 +252,7 @@ class Store:
         self._write(work, ends=ends)
 
     def remove(self, address: Address, *, ends: int | None = None, given_up: str | None = None) -> bool:
-        """Forget one object; return whether it was known. `given_up` is the digest of what expired, to be kept."""
+        """Delete the record of one object; return whether there was one. `given_up`: the digest of what expired."""
         key = {**self._scope, "kind": address.kind, "name": address.name}
 
         def work(connection: Connection) -> bool:
@@ -270,7 +266,7 @@ class Store:
         return self._write(work, ends=ends)
 
     def begin_run(self, run_id: str, command: str, *, plan_digest: str | None = None) -> None:
-        """Record that a run starts to write, and from which plan."""
+        """Record that a run starts to write, and its plan."""
         mine = and_(self._mine(runs), runs.c.run_id == run_id)
         values = {"run_id": run_id, "command": command, "plan_digest": plan_digest, "started_at": now()}
 
@@ -283,37 +279,28 @@ class Store:
     def end_run(self, run_id: str, ended: str, *, unused: bool = False) -> None:
         """Record how a run ended: `done`, `incomplete`, `interrupted` or `failed`.
 
-        `unused` where it wrote nothing at all: its plan can be carried out still.
+        `unused`: it wrote nothing, so its plan can still be applied.
         """
         values = {"ended_at": now(), "ended": ended, **({"plan_digest": None} if unused else {})}
         query = update(runs).where(self._mine(runs), runs.c.run_id == run_id).values(values)
         self._database.write(lambda connection: connection.execute(query))
 
     def run_count(self) -> int:
-        """Return how many runs have written, or begun to: plans of the same content are told apart by it."""
+        """Return the number of runs that wrote or started to: it distinguishes plans of the same content."""
         query = select(func.count()).select_from(runs).where(self._mine(runs))
 
-        def work(connection: Connection) -> int:
-            older = self._database.version == 1  # which kept no record of runs
-            return 0 if older else int(connection.execute(query).scalar_one())
-
-        return self._database.read(work, empty=0)
+        return self._database.read(lambda connection: int(connection.execute(query).scalar_one()), empty=0)
 
     def applied(self, plan_digest: str) -> PastRun | None:
-        """Return the run that carried out, or began to carry out, a plan; None where none did."""
+        """Return the run that applied a plan or started to; None if there is none."""
         query = select(runs).where(self._mine(runs), runs.c.plan_digest == plan_digest).order_by(runs.c.started_at)
-
-        def work(connection: Connection) -> Row[Any] | None:
-            older = self._database.version == 1  # which kept no record of runs
-            return None if older else connection.execute(query).first()
-
-        row = self._database.read(work, empty=None)
-        return past_run_of(row) if row is not None else None
+        rows = self._rows(query.limit(1))
+        return past_run_of(rows[0]) if rows else None
 
     def rename(self, source: Address, target: Address) -> tuple[Address, ...]:
-        """Give all that is recorded of one address another name; return the objects whose dependency is renamed.
+        """Rename all records of an address; return the objects whose dependency is renamed.
 
-        ReconcilerError where nothing is recorded of `source`, or something of `target`.
+        ReconcilerError if there is no record of `source`, or one of `target`.
         """
         tried: list[bool] = []
 
@@ -322,9 +309,9 @@ class Store:
             taken = any(self._count(connection, table, target) for table in known)
             if not any(known.values()) or taken:
                 if tried and taken:
-                    return ()  # the first try went through, and only its end was not confirmed
-                wrong = f"{target} is managed already" if taken else f"{source} is not managed"
-                raise ReconcilerError(wrong, hint="reconciler state list shows what is managed")
+                    return ()  # the first try was committed, only not confirmed
+                wrong = f"{target} is already managed" if taken else f"{source} is not managed"
+                raise ReconcilerError(wrong, hint="to see what is managed: reconciler state list")
             for table in known:
                 connection.execute(update(table).where(self._mine(table, source)).values(name=target.name))
             tried.append(True)
@@ -347,22 +334,22 @@ class Store:
         return tuple(sorted(renamed, key=str))
 
     def backup(self, command: str) -> Path | None:
-        """Keep a copy of the state before a command changes it; return the file, None where there is no state yet."""
+        """Back up the state before a command changes it; return the file, None if there is no state yet."""
         return self._database.backup(command, self._scope)
 
     def restorable(self, file: Path) -> Restored:
-        """Say what a backup holds, and change nothing; ReconcilerError says why it cannot be used here."""
+        """Return what a backup holds, and change nothing; ReconcilerError says why it cannot be used."""
         return Kept.load(file, self._scope).summary
 
     def restore(self, file: Path) -> Restored:
-        """Make what is recorded what it was in a backup; what was begun since and never ended stays open.
+        """Replace the records by those of a backup.
 
-        A call that is open now may have happened, and a plan that was carried out was carried out.
+        Open intents and the record of runs stay: an open call may have had an effect, and an applied plan is applied.
         """
         kept = Kept.load(file, self._scope)
         self._write(lambda connection: kept.put(connection, self._scope))
         return kept.summary
 
     def close(self) -> None:
-        """Give back the database connections."""
+        """Close the database connections."""
         self._database.close()

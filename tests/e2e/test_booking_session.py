@@ -55,10 +55,12 @@ def test_on_behalf_is_sent_and_nothing_of_it_is_needed_to_read_back(holding, mon
     file = holding.folder / "reconciler.yaml"
     file.write_text(file.read_text().replace("provider: checkfront\n", "provider: checkfront\n      on_behalf: '12'\n"))
     seen = []
-    from reconciler.providers.http import door  # noqa: PLC0415
+    from reconciler.providers.http import client  # noqa: PLC0415
 
-    build = door.httpx.Client.build_request
-    monkeypatch.setattr(door.httpx.Client, "build_request", lambda *a, **k: seen.append(k["headers"]) or build(*a, **k))
+    build = client.httpx.Client.build_request
+    monkeypatch.setattr(
+        client.httpx.Client, "build_request", lambda *a, **k: seen.append(k["headers"]) or build(*a, **k)
+    )
     holding.hold([ROOM])
     holding.applied()
     assert {headers["X-On-Behalf"] for headers in seen} == {"12"}

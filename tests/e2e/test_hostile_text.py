@@ -191,8 +191,8 @@ def echoing():
 
 @pytest.fixture(autouse=True)
 def _brisk(monkeypatch):
-    monkeypatch.setattr("reconciler.providers.http.door.LONGEST_BACKOFF", 0.0)
-    monkeypatch.setattr("reconciler.providers.http.door.BACKOFF", 0.0)
+    monkeypatch.setattr("reconciler.providers.http.client.LONGEST_BACKOFF", 0.0)
+    monkeypatch.setattr("reconciler.providers.http.client.BACKOFF", 0.0)
 
 
 def leaves(value, path=()):

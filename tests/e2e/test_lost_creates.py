@@ -135,7 +135,7 @@ def test_two_applies_at_once_double_nothing(desk):
     first = desk.start("apply", "--yes")
     until(desk.asked, first)
     refused = desk.run("apply", "--yes", code=1)
-    assert "another run holds this project's state" in refused.err
+    assert "another run holds the state lock" in refused.err
     assert f"process {first.pid}" in refused.err
     desk.run("plan", code=0)
     waiting = desk.start("apply", "--yes", "--lock-timeout", "100")
@@ -218,7 +218,7 @@ def test_a_run_that_lost_its_lease_sends_nothing_more(desk):
     desk.box.clear_faults()
     out, _ = first.communicate(timeout=60)
     assert first.returncode == 3
-    assert "no longer holds the state's lease" in out
+    assert "no longer holds the state lock" in out
     assert len(desk.box.resources()) == 1
     desk.run("apply", "--yes", code=0)
     desk.settled()

@@ -260,8 +260,8 @@ WAYS = sorted(echo_bodies("", ""))
 @pytest.fixture(autouse=True)
 def _brisk(monkeypatch):
     """No pause between attempts: there are hundreds of failing requests here."""
-    monkeypatch.setattr("reconciler.providers.http.door.LONGEST_BACKOFF", 0.0)
-    monkeypatch.setattr("reconciler.providers.http.door.BACKOFF", 0.0)
+    monkeypatch.setattr("reconciler.providers.http.client.LONGEST_BACKOFF", 0.0)
+    monkeypatch.setattr("reconciler.providers.http.client.BACKOFF", 0.0)
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -41,7 +41,7 @@ def test_of_two_applies_at_once_one_works_and_one_refuses_or_waits(shared):
     first = shared.start("apply", "--yes", "--parallelism", "2")
     until(shared.asked, first)
     refused = shared.run("apply", "--yes", code=1)
-    assert "another run holds this project's state" in refused.err
+    assert "another run holds the state lock" in refused.err
     assert f"process {first.pid}" in refused.err
     shared.run("plan", code=0)  # a plan takes no lease
     waiting = shared.start("apply", "--yes", "--lock-timeout", "120")

@@ -1,6 +1,6 @@
 """The admin API's own samples (seed 002), as Python values, and a connection to speak to it."""
 
-from provider_script import Script, connection, open_door
+from provider_script import Script, connection, open_client
 
 from reconciler.model.objects import Scope
 from reconciler.providers.bookingbug_admin.provider import SPEC
@@ -82,10 +82,10 @@ def opened(replies, *, secrets=None, writes=True, **settings):
     conn = admin(**settings)
     script = Script(replies)
     given = {key: getattr(conn, key) for key in ("name", "base_url", "company_id", "access", "max_concurrency")}
-    door = open_door(
+    http = open_client(
         script, secrets=TOKEN if secrets is None else secrets, writes=writes, login_path=LOGIN, settings=given
     )
-    return script, SPEC.open(conn, door)
+    return script, SPEC.open(conn, http)
 
 
 def read(replies, kind="Resource", *, settings=None, secrets=None, **scope):

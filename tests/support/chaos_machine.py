@@ -25,7 +25,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from reconciler.engine import intents
-from reconciler.providers.http import Door
+from reconciler.providers.http import HttpClient
 from reconciler.sandbox import Fault, Options, Sandbox
 
 SWITCHES = {
@@ -455,11 +455,11 @@ class Chaos(RuleBasedStateMachine):
 @contextlib.contextmanager
 def hurried() -> Iterator[None]:
     """Shorten what runs in this process would only wait for."""
-    quick = {**(Door.__init__.__kwdefaults__ or {}), "backoff": 0.01}
+    quick = {**(HttpClient.__init__.__kwdefaults__ or {}), "backoff": 0.01}
     with (
         mock.patch.object(intents, "PENDING_MARGIN", MARGIN),
         mock.patch.object(intents, "PROMPT", 0.1),
-        mock.patch.object(Door.__init__, "__kwdefaults__", quick),
+        mock.patch.object(HttpClient.__init__, "__kwdefaults__", quick),
     ):
         yield
 

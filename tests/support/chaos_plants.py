@@ -10,7 +10,7 @@ from unittest import mock
 from reconciler.engine import apply_one, decide
 from reconciler.engine.snapshot import Snapshot
 from reconciler.errors import OutcomeUnknown
-from reconciler.providers.http import Door
+from reconciler.providers.http import HttpClient
 from reconciler.state.store import Store
 
 
@@ -37,15 +37,15 @@ def record_before_the_call() -> Iterator[None]:
 @contextlib.contextmanager
 def blind_retry() -> Iterator[None]:
     """A writing call whose answer was lost is sent once more."""
-    real = Door.write
+    real = HttpClient.write
 
-    def twice(self: Door, *call: Any, **more: Any) -> Any:
+    def twice(self: HttpClient, *call: Any, **more: Any) -> Any:
         try:
             return real(self, *call, **more)
         except OutcomeUnknown:
             return real(self, *call, **more)
 
-    with mock.patch.object(Door, "write", twice):
+    with mock.patch.object(HttpClient, "write", twice):
         yield
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from reconciler.model.objects import Scope
     from reconciler.model.occupancy import Occupancy, Window
     from reconciler.providers.answer import Answer
-    from reconciler.providers.http import Door
+    from reconciler.providers.http import HttpClient
     from reconciler.settings import Connection
 
 _LOCATION = re.compile(r".*/(?:resources|slots)/([0-9]+)")
@@ -33,19 +33,19 @@ _LOCATION = re.compile(r".*/(?:resources|slots)/([0-9]+)")
 class Admin:
     """A `Provider` for resources and blocks; with `access: public` it only reads resources."""
 
-    def __init__(self, connection: Connection, door: Door) -> None:
+    def __init__(self, connection: Connection, http: HttpClient) -> None:
         self._connection = connection
-        self._door = door
-        self._client = Authorised(connection, door)
+        self._http = http
+        self._client = Authorised(connection, http)
 
     def read(self, scope: Scope) -> Reading:
         """Read the resources or blocks in scope; RemoteError where nothing at all can be read."""
-        reader = Reader(self._connection, self._door, self._client)
+        reader = Reader(self._connection, self._http, self._client)
         return read_blocks(reader, scope) if scope.kind == "Block" else read_resources(reader, scope)
 
     def bookings(self, windows: Sequence[Window]) -> Mapping[Window, Occupancy]:
         """Read who has booked resources in each window; RemoteError where nothing at all can be read."""
-        reader = Reader(self._connection, self._door, self._client)
+        reader = Reader(self._connection, self._http, self._client)
         return {window: read_occupancy(reader, window) for window in windows}
 
     def send(self, call: Call) -> Receipt:
@@ -56,7 +56,7 @@ class Admin:
             raise RemoteError(f"{call.method} {neutral(call.path, 60)}: not a path of the admin API; not sent")
         content = b"" if call.body is None else wire.encode(call.body)
         answer = self._client.ask(
-            lambda headers: self._door.write(
+            lambda headers: self._http.write(
                 call.method,
                 call.path,
                 content=content,
@@ -68,7 +68,7 @@ class Admin:
         if call.effect == "delete" and answer.status in GONE:
             return Receipt(status=answer.status, gone=True)
         if not answer.ok:
-            raise self._door.refusal(answer, f"{call.method} {answer.url_path}")
+            raise self._http.refusal(answer, f"{call.method} {answer.url_path}")
         if call.effect == "delete":
             return Receipt(status=answer.status)
         remote_id = self._created(answer) if call.effect == "create" else call.path.rpartition("/")[2]
@@ -80,7 +80,7 @@ class Admin:
 
     def close(self) -> None:
         """Give back sockets and threads."""
-        self._door.close()
+        self._http.close()
 
     def _created(self, answer: Answer) -> str | None:
         """Return a new object's id, from the body or from Location: which of them answers is not documented."""
@@ -90,7 +90,7 @@ class Admin:
             found = None
         if found is not None:
             return found
-        path = self._door.local_path(answer.headers.get("location", ""))
+        path = self._http.local_path(answer.headers.get("location", ""))
         match = _LOCATION.fullmatch(path or "")
         return match[1] if match else None
 

@@ -16,7 +16,7 @@ from reconciler.providers.bookingbug_admin.paging import Rows, collect
 if TYPE_CHECKING:
     from reconciler.providers.answer import Answer
     from reconciler.providers.bookingbug_admin.login import Authorised
-    from reconciler.providers.http import Door
+    from reconciler.providers.http import HttpClient
     from reconciler.settings import Connection
 
 GONE = frozenset({404, 410})
@@ -64,10 +64,10 @@ class Findings:
 class Reader:
     """GETs of one connection's company, on the admin or the public side (seed 002)."""
 
-    def __init__(self, connection: Connection, door: Door, client: Authorised) -> None:
+    def __init__(self, connection: Connection, http: HttpClient, client: Authorised) -> None:
         self.connection = connection
         self.public = connection.access == "public"
-        self._door = door
+        self._http = http
         self._client = client
         client.token()  # a refused login is said once, before any object is called unreadable for it
 
@@ -77,7 +77,7 @@ class Reader:
 
     def local_path(self, url: str) -> str | None:
         """Return the path of a link into this same system, else None."""
-        return self._door.local_path(url)
+        return self._http.local_path(url)
 
     def collection(self, name: str, params: Mapping[str, str]) -> Listing:
         """Read a whole list; RemoteError only where nothing at all can be read."""
@@ -86,14 +86,14 @@ class Reader:
         def page(number: int) -> answers.Page:
             answer = self._get(path, {**params, "page": str(number)})
             if answer.status != 200:  # noqa: PLR2004 - a list has no other success
-                raise self._door.refusal(answer, f"GET {path}")
+                raise self._http.refusal(answer, f"GET {path}")
             try:
                 return answers.decode_page(answer.body, name)
             except ValueError as error:
                 raise ValueError(_unusable(answer, error)) from None
 
         try:
-            return Listing(rows=collect(page, self._door.gather, self.connection.max_concurrency * 4))
+            return Listing(rows=collect(page, self._http.gather, self.connection.max_concurrency * 4))
         except RemoteError as error:
             if error.status is None or error.status in _NOTHING_READABLE:
                 raise
@@ -104,7 +104,7 @@ class Reader:
     def each(self, paths: Iterable[str]) -> dict[str, One]:
         """Ask for several objects at once; by path."""
         todo = sorted(set(paths))
-        return dict(zip(todo, self._door.gather(self._one, todo), strict=True))
+        return dict(zip(todo, self._http.gather(self._one, todo), strict=True))
 
     def missing(
         self, name: str, ids: Iterable[str], listing: Listing, findings: Findings
@@ -138,7 +138,7 @@ class Reader:
         if answer.status in GONE:
             return One(gone=answer.status)
         if answer.status != 200:  # noqa: PLR2004 - reading one object has no other success
-            return One(failure=self._door.refusal(answer, f"GET {path}").message)
+            return One(failure=self._http.refusal(answer, f"GET {path}").message)
         try:
             data = json_object(answer.body)
             asked = path.rpartition("/")[2]
@@ -149,7 +149,7 @@ class Reader:
         return One(data=data)
 
     def _get(self, path: str, params: Mapping[str, str] | None = None) -> Answer:
-        return self._client.ask(lambda headers: self._door.get(path, params, headers))
+        return self._client.ask(lambda headers: self._http.get(path, params, headers))
 
 
 def settle(

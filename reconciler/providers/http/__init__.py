@@ -1,8 +1,8 @@
-"""The one HTTP door: every request of every provider goes through it, and only this package knows httpx."""
+"""The one HTTP client: every request of every provider goes through it, and only this package knows httpx."""
 
 from reconciler.providers.http.body import MAX_ANSWER
-from reconciler.providers.http.door import ATTEMPTS, BACKOFF, Door
+from reconciler.providers.http.client import ATTEMPTS, BACKOFF, HttpClient
 from reconciler.providers.http.pacing import Limiter
 from reconciler.providers.http.transport import WriteRefusedHere
 
-__all__ = ["ATTEMPTS", "BACKOFF", "MAX_ANSWER", "Door", "Limiter", "WriteRefusedHere"]
+__all__ = ["ATTEMPTS", "BACKOFF", "MAX_ANSWER", "HttpClient", "Limiter", "WriteRefusedHere"]

@@ -1,4 +1,4 @@
-"""What lies under the HTTP door: sockets, TLS, proxies, and the wall that keeps a plan from writing."""
+"""What lies under the HTTP client: sockets, TLS, proxies, and the wall that keeps a plan from writing."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _FAILURES: tuple[tuple[type[Exception], str], ...] = (
 
 
 class WriteRefusedHere(RuntimeError):
-    """A read-only door was asked to write: a mistake in this program; nothing was sent."""
+    """A read-only client was asked to write: a mistake in this program; nothing was sent."""
 
 
 class ReadOnly(httpx.BaseTransport):
@@ -60,7 +60,7 @@ class Lanes(httpx.BaseTransport):
     """As many one-connection transports as there are requests at once, the last used first.
 
     One pool of n connections would look through all n for every request: at 50 connections that
-    alone makes a run more than twice as long. The door bounds how many requests there are at once.
+    alone makes a run more than twice as long. The HTTP client bounds how many requests there are at once.
     """
 
     def __init__(self, lane: Callable[[], httpx.BaseTransport]) -> None:

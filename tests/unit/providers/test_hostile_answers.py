@@ -8,7 +8,7 @@ import pytest
 from hostile import PARSERS, SAMPLES, allowed, replaced
 from hypothesis import given
 from hypothesis import strategies as st
-from provider_script import Script, call, connection, open_door, page, xml
+from provider_script import Script, call, connection, open_client, page, xml
 
 from reconciler.errors import OutcomeUnknown, RemoteError
 from reconciler.model.objects import Scope
@@ -230,8 +230,8 @@ IDS = ["../admin", "1/../2", "%2e%2e", "1;x", "\u0661", "\u00b2", "1 2", "", "-1
 def test_an_id_that_looks_like_a_path_is_never_asked_for(remote_id):
     listed = f"<sessions><session id='{remote_id}'><name>A</name></session></sessions>"
     script = Script({"GET /api/sessions.xml": xml(200, listed)})
-    with open_door(script, secrets={"username": "u", "password": "p"}) as door:
-        reading = Sessions(connection(), door).read(Scope(kind="Session", ids={"5": {}}, wanted=({"name": "A"},)))
+    with open_client(script, secrets={"username": "u", "password": "p"}) as http:
+        reading = Sessions(connection(), http).read(Scope(kind="Session", ids={"5": {}}, wanted=({"name": "A"},)))
     assert reading.listed is None
     assert "expected digits" in reading.failure
     assert {request.url.path for request in script.seen} <= {"/api/sessions.xml", "/api/sessions/5.xml"}
@@ -260,8 +260,8 @@ def test_a_bad_list_proves_nothing_absent(bad):
     body, kind = BAD_BODIES[bad]
     answer = xml(200, "", **{"Content-Type": kind})
     script = Script({"GET /api/sessions.xml": lambda _: type(answer)(200, headers=answer.headers, content=body)})
-    with open_door(script, secrets={"username": "u", "password": "p"}) as door:
-        reading = Sessions(connection(), door).read(Scope(kind="Session", ids={"5": {}}))
+    with open_client(script, secrets={"username": "u", "password": "p"}) as http:
+        reading = Sessions(connection(), http).read(Scope(kind="Session", ids={"5": {}}))
     assert reading.absent == frozenset()
     assert reading.failure.startswith("GET /api/sessions.xml: answered ")
     assert "5" in reading.unreadable
@@ -273,8 +273,8 @@ def test_a_bad_answer_to_a_creation_tells_no_id(bad):
     script = Script(
         {"POST /api/sessions.xml": lambda _: page([]).__class__(201, headers={"Content-Type": kind}, content=body)}
     )
-    with open_door(script, secrets={"username": "u", "password": "p"}) as door:
-        receipt = Sessions(connection(), door).send(call("create", "POST", "/api/sessions.xml", {"name": "A"}))
+    with open_client(script, secrets={"username": "u", "password": "p"}) as http:
+        receipt = Sessions(connection(), http).send(call("create", "POST", "/api/sessions.xml", {"name": "A"}))
     assert receipt.remote_id is None
 
 
@@ -284,8 +284,8 @@ def test_a_bad_answer_to_a_creation_tells_no_id(bad):
 )
 def test_a_location_elsewhere_names_nothing_here(location):
     script = Script({"POST /api/sessions.xml": xml(201, "", Location=location)})
-    with open_door(script, secrets={"username": "u", "password": "p"}) as door:
-        receipt = Sessions(connection(), door).send(call("create", "POST", "/api/sessions.xml", {"name": "A"}))
+    with open_client(script, secrets={"username": "u", "password": "p"}) as http:
+        receipt = Sessions(connection(), http).send(call("create", "POST", "/api/sessions.xml", {"name": "A"}))
     assert receipt.remote_id is None
 
 
@@ -294,12 +294,12 @@ def test_a_location_elsewhere_names_nothing_here(location):
 def test_no_redirect_is_followed(status, location):
     headers = {} if location is None else {"Location": location}
     script = Script({f"{method} /a": xml(status, "", **headers) for method in ("GET", "POST", "PUT", "DELETE")})
-    with open_door(script) as door:
+    with open_client(script) as http:
         with pytest.raises(RemoteError, match=f"{status}: redirected"):
-            door.get("/a")
+            http.get("/a")
         for method in ("POST", "PUT", "DELETE"):
             with pytest.raises(RemoteError, match=f"{status}: redirected") as caught:
-                door.write(method, "/a", repeatable=method != "POST")
+                http.write(method, "/a", repeatable=method != "POST")
             assert isinstance(caught.value, OutcomeUnknown) is (status in {302, 303})
     assert {str(request.url) for request in script.seen} == {"https://uk.bookingbug.com/a"}
     assert len(script.seen) == 4

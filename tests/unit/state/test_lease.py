@@ -177,7 +177,7 @@ def test_a_run_whose_lease_was_taken_writes_nothing(open_store, write):
     second.save(SAVED)
     second.begin(replace(BEGUN, run_id="r2"))
     before = second.records(), second.open_intents(), second.sighted()
-    with pytest.raises(ReconcilerError, match="no longer holds the state's lease"):
+    with pytest.raises(ReconcilerError, match="no longer holds the state lock"):
         write(first)
     assert (second.records(), second.open_intents(), second.sighted()) == before
 

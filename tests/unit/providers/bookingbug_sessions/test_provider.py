@@ -6,7 +6,7 @@ import time
 import httpx
 import pytest
 from lxml import etree
-from provider_script import Script, call, change, connection, edit, open_door, xml
+from provider_script import Script, call, change, connection, edit, open_client, xml
 
 from reconciler.errors import OutcomeUnknown, ReconcilerError, RemoteError
 from reconciler.model.objects import Scope
@@ -37,8 +37,8 @@ def one(text: str = "", number: str = "123") -> str:
 
 def opened(replies, **options):
     script = Script(replies)
-    door = open_door(script, secrets=SECRETS, **options)
-    return script, SPEC.open(connection(), door)
+    http = open_client(script, secrets=SECRETS, **options)
+    return script, SPEC.open(connection(), http)
 
 
 def read(replies, **scope):
@@ -356,7 +356,7 @@ def test_a_hostile_id_is_not_asked_for():
     assert set(reading.unreadable) == {"../admin", "1?x=.xml"}
 
 
-def test_reading_works_through_a_read_only_door_and_writing_does_not():
+def test_reading_works_through_a_read_only_client_and_writing_does_not():
     script, provider = opened({f"GET {UP}": xml(200, LIST)}, writes=False)
     provider.read(Scope(kind="Session"))
     with pytest.raises(RuntimeError, match="read-only"):
@@ -365,8 +365,8 @@ def test_reading_works_through_a_read_only_door_and_writing_does_not():
 
 
 def test_credentials_are_needed():
-    with open_door(Script({})) as door, pytest.raises(ReconcilerError, match="needs username and password"):
-        SPEC.open(connection(), door)
+    with open_client(Script({})) as http, pytest.raises(ReconcilerError, match="needs username and password"):
+        SPEC.open(connection(), http)
 
 
 # --- sending

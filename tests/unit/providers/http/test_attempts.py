@@ -2,7 +2,7 @@
 
 import httpx
 import pytest
-from provider_script import Script, call, change, connection, edit, open_door, xml
+from provider_script import Script, call, change, connection, edit, open_client, xml
 
 from reconciler.errors import OutcomeUnknown, ReconcilerError, RemoteError
 from reconciler.providers.bookingbug_admin import wire as bookingbug_admin_wire
@@ -22,32 +22,35 @@ ADMIN = connection(company_id=37048)
 @pytest.mark.parametrize("method", ["PUT", "DELETE"])
 def test_a_repeatable_call_is_sent_again(method, failure):
     script = Script({f"{method} /a": [failure, failure, OK]})
-    with open_door(script) as door:
-        assert door.write(method, "/a", repeatable=True).status == 200
+    with open_client(script) as http:
+        assert http.write(method, "/a", repeatable=True).status == 200
     assert len(script.seen) == 3
 
 
 @pytest.mark.parametrize("failure", FAILURES, ids=repr)
 def test_what_is_not_repeatable_is_sent_once(failure):
     script = Script({"POST /a": [failure, OK]})
-    with open_door(script) as door, pytest.raises(OutcomeUnknown):
-        door.write("POST", "/a")
+    with open_client(script) as http, pytest.raises(OutcomeUnknown):
+        http.write("POST", "/a")
     assert len(script.seen) == 1
 
 
 @pytest.mark.parametrize("failure", [httpx.ReadTimeout("x"), httpx.WriteTimeout("x"), httpx.Response(504)], ids=repr)
 def test_nothing_is_repeated_while_the_server_may_be_at_it(failure):
     script = Script({"PUT /a": [failure, OK]})
-    with open_door(script) as door, pytest.raises(OutcomeUnknown) as caught:
-        door.write("PUT", "/a", repeatable=True)
+    with open_client(script) as http, pytest.raises(OutcomeUnknown) as caught:
+        http.write("PUT", "/a", repeatable=True)
     assert len(script.seen) == 1
     assert caught.value.pending
 
 
 def test_a_repeatable_call_stays_unknown_when_no_attempt_succeeds():
     script = Script({"PUT /a": httpx.Response(502)})
-    with open_door(script) as door, pytest.raises(OutcomeUnknown, match="502: Bad Gateway; it may have been") as caught:
-        door.write("PUT", "/a", repeatable=True)
+    with (
+        open_client(script) as http,
+        pytest.raises(OutcomeUnknown, match="502: Bad Gateway; it may have been") as caught,
+    ):
+        http.write("PUT", "/a", repeatable=True)
     assert len(script.seen) == ATTEMPTS
     assert not caught.value.pending
 
@@ -65,30 +68,30 @@ def test_a_repeatable_call_stays_unknown_when_no_attempt_succeeds():
 )
 def test_a_later_refusal_does_not_prove_that_an_earlier_attempt_did_nothing(then, words):
     script = Script({"PUT /a": [httpx.ReadError("x"), then]})
-    with open_door(script) as door, pytest.raises(OutcomeUnknown, match=words) as caught:
-        door.write("PUT", "/a", repeatable=True)
+    with open_client(script) as http, pytest.raises(OutcomeUnknown, match=words) as caught:
+        http.write("PUT", "/a", repeatable=True)
     assert "may have been carried out" in str(caught.value)
 
 
 def test_a_timeout_after_a_broken_attempt_is_pending():
     script = Script({"PUT /a": [httpx.ReadError("x"), httpx.ReadTimeout("x")]})
-    with open_door(script) as door, pytest.raises(OutcomeUnknown) as caught:
-        door.write("PUT", "/a", repeatable=True)
+    with open_client(script) as http, pytest.raises(OutcomeUnknown) as caught:
+        http.write("PUT", "/a", repeatable=True)
     assert caught.value.pending
 
 
 @pytest.mark.parametrize("status", [404, 410])
 def test_a_repeated_delete_that_finds_nothing_is_done(status):
     script = Script({"DELETE /api/sessions/1.xml": [httpx.ReadError("x"), xml(status)]})
-    with open_door(script, secrets={"username": "u", "password": "p"}) as door:
+    with open_client(script, secrets={"username": "u", "password": "p"}) as http:
         call_ = bookingbug_sessions_wire.calls(change("delete", remote_id="1"), connection())[0]
-        assert Sessions(connection(), door).send(call_).gone
+        assert Sessions(connection(), http).send(call_).gone
 
 
 def test_a_refused_delete_after_a_lost_one_is_unknown():
     script = Script({"DELETE /a": [httpx.Response(500), httpx.Response(422)]})
-    with open_door(script) as door, pytest.raises(OutcomeUnknown):
-        door.write("DELETE", "/a", repeatable=True)
+    with open_client(script) as http, pytest.raises(OutcomeUnknown):
+        http.write("DELETE", "/a", repeatable=True)
 
 
 def _repeatable(wire, action, **given):
@@ -119,9 +122,9 @@ def test_which_calls_say_that_they_are_repeatable():
 
 def test_every_attempt_of_a_writing_call_is_told_of_before_it_is_sent():
     script, told = Script({"PUT /a": [httpx.Response(500), httpx.Response(429), OK], "GET /a": OK}), []
-    with open_door(script) as door, noticed(lambda seconds: told.append((seconds, len(script.seen)))):
-        door.get("/a")
-        door.write("PUT", "/a", repeatable=True)
+    with open_client(script) as http, noticed(lambda seconds: told.append((seconds, len(script.seen)))):
+        http.get("/a")
+        http.write("PUT", "/a", repeatable=True)
     assert told == [(30.0, 1), (30.0, 2), (30.0, 3)]
 
 
@@ -133,8 +136,12 @@ def test_an_attempt_that_must_not_start_is_not_sent(sent, kind):
         if len(script.seen) == sent:
             raise ReconcilerError("another run has settled it")
 
-    with open_door(script) as door, noticed(notice), pytest.raises(kind, match="another run has settled it") as caught:
-        door.write("PUT", "/a", repeatable=True)
+    with (
+        open_client(script) as http,
+        noticed(notice),
+        pytest.raises(kind, match="another run has settled it") as caught,
+    ):
+        http.write("PUT", "/a", repeatable=True)
     assert type(caught.value) is kind
     assert len(script.seen) == sent
 
@@ -143,21 +150,24 @@ def test_an_attempt_that_must_not_start_is_not_sent(sent, kind):
 def test_a_request_id_is_in_what_is_said_about_an_answer(header):
     answer = httpx.Response(422, headers=[(header, "ab-12")], json={"error": "no"})
     lost = httpx.Response(500, headers=[(header.encode(), "e\u0301\x1b[2J".encode() + b"x" * 300)])
-    with open_door(Script({"PUT /a": answer, "PUT /b": lost})) as door:
-        assert str(door.refusal(door.write("PUT", "/a"), "PUT /a")) == "PUT /a: 422: no (request id ab-12)"
+    with open_client(Script({"PUT /a": answer, "PUT /b": lost})) as http:
+        assert str(http.refusal(http.write("PUT", "/a"), "PUT /a")) == "PUT /a: 422: no (request id ab-12)"
         with pytest.raises(OutcomeUnknown, match=r"\(request id .*x…\); it may") as caught:
-            door.write("PUT", "/b")
+            http.write("PUT", "/b")
     assert "\x1b" not in str(caught.value)
     assert len(str(caught.value)) < 200
 
 
 def test_a_request_id_that_repeats_a_credential_is_veiled():
     answer = httpx.Response(401, headers={"X-Request-Id": "t0psecret"})
-    with open_door(Script({"GET /a": answer}), secrets={"password": "t0psecret"}) as door:
-        assert "t0psecret" not in str(door.refusal(door.get("/a"), "GET /a"))
+    with open_client(Script({"GET /a": answer}), secrets={"password": "t0psecret"}) as http:
+        assert "t0psecret" not in str(http.refusal(http.get("/a"), "GET /a"))
 
 
 def test_a_call_that_is_refused_names_no_other_place():
     script = Script({"PUT /api/sessions/1.xml": xml(301, Location="http://[evil")})
-    with open_door(script, secrets={"username": "u", "password": "p"}) as door, pytest.raises(RemoteError, match="301"):
-        Sessions(connection(), door).send(call("update", "PUT", "/api/sessions/1.xml", {"name": "x"}))
+    with (
+        open_client(script, secrets={"username": "u", "password": "p"}) as http,
+        pytest.raises(RemoteError, match="301"),
+    ):
+        Sessions(connection(), http).send(call("update", "PUT", "/api/sessions/1.xml", {"name": "x"}))

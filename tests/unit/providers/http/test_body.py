@@ -10,7 +10,7 @@ import pytest
 from provider_script import connection, raw_server, whole_request
 
 from reconciler.errors import OutcomeUnknown, RemoteError
-from reconciler.providers.http import MAX_ANSWER, Door, body
+from reconciler.providers.http import MAX_ANSWER, HttpClient, body
 
 LIMIT = 1_000_000
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\n"
@@ -32,8 +32,8 @@ def serving(pieces):
         yield url, seen
 
 
-def a_door(url):
-    return closing(Door(connection(base_url=url, timeout=20), writes=True, secrets={}, backoff=0))
+def a_client(url):
+    return closing(HttpClient(connection(base_url=url, timeout=20), writes=True, secrets={}, backoff=0))
 
 
 def framed(content, *headers):
@@ -100,10 +100,10 @@ TOO_MUCH = {
 @pytest.mark.parametrize("name", sorted(TOO_MUCH))
 def test_an_answer_that_is_too_much_or_too_little(name):
     pieces, words = TOO_MUCH[name]
-    with serving(pieces) as (url, seen), a_door(url) as door:
+    with serving(pieces) as (url, seen), a_client(url) as http:
         tracemalloc.start()
         with pytest.raises(OutcomeUnknown, match=words) as caught:
-            door.write("POST", "/a", content=b"x")
+            http.write("POST", "/a", content=b"x")
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         assert "may have been carried out" in str(caught.value)
@@ -112,9 +112,9 @@ def test_an_answer_that_is_too_much_or_too_little(name):
 
 
 def test_a_read_of_too_much_is_an_error_and_not_repeated():
-    with serving(TOO_MUCH["gzip bomb"][0]) as (url, seen), a_door(url) as door:
+    with serving(TOO_MUCH["gzip bomb"][0]) as (url, seen), a_client(url) as http:
         with pytest.raises(RemoteError, match="an answer of more than") as caught:
-            door.get("/a")
+            http.get("/a")
         assert caught.value.status == 200
         assert len(seen) == 1
 
@@ -122,9 +122,9 @@ def test_a_read_of_too_much_is_an_error_and_not_repeated():
 def test_only_what_can_be_bounded_is_asked_for_and_taken():
     content = b"<sessions/>" * 1000
     packed = gzip.compress(content)
-    with serving(lambda: [framed(packed, b"Content-Encoding: GZIP"), b""]) as (url, seen), a_door(url) as door:
-        assert door.get("/a").body == content
+    with serving(lambda: [framed(packed, b"Content-Encoding: GZIP"), b""]) as (url, seen), a_client(url) as http:
+        assert http.get("/a").body == content
     assert b"Accept-Encoding: gzip\r\n" in seen[0]
-    with serving(lambda: [framed(b"", b"Content-Encoding: gzip")]) as (url, _), a_door(url) as door:
-        assert door.get("/a").body == b""
+    with serving(lambda: [framed(b"", b"Content-Encoding: gzip")]) as (url, _), a_client(url) as http:
+        assert http.get("/a").body == b""
     assert MAX_ANSWER == 64 * 1024 * 1024

@@ -1,4 +1,4 @@
-"""The HTTP door: what is repeated, what is unknown, what is refused, what is said."""
+"""The HTTP client: what is repeated, what is unknown, what is refused, what is said."""
 
 import logging
 import threading
@@ -10,11 +10,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 import pytest
-from provider_script import Script, connection, open_door
+from provider_script import Script, connection, open_client
 
 from reconciler.errors import OutcomeUnknown, ReconcilerError, RemoteError
 from reconciler.providers.answer import Answer, error_words, identifier
-from reconciler.providers.http import ATTEMPTS, Door, WriteRefusedHere, body, transport
+from reconciler.providers.http import ATTEMPTS, HttpClient, WriteRefusedHere, body, transport
 from reconciler.providers.http.pacing import LONGEST_PAUSE, Pace, asked_pause
 
 OK = httpx.Response(200, content=b"fine")
@@ -23,8 +23,8 @@ OK = httpx.Response(200, content=b"fine")
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
 def test_a_read_is_repeated_after_a_busy_answer(status):
     script = Script({"GET /a": [httpx.Response(status), httpx.Response(status), OK]})
-    with open_door(script) as door:
-        assert door.get("/a").body == b"fine"
+    with open_client(script) as http:
+        assert http.get("/a").body == b"fine"
     assert len(script.seen) == 3
 
 
@@ -41,16 +41,16 @@ def test_a_read_is_repeated_after_a_busy_answer(status):
 )
 def test_a_read_is_repeated_after_a_passing_failure(error):
     script = Script({"GET /a": [error, OK]})
-    with open_door(script) as door:
-        assert door.get("/a").status == 200
+    with open_client(script) as http:
+        assert http.get("/a").status == 200
 
 
 def test_a_read_gives_up_and_says_why():
     script = Script({"GET /a": httpx.ReadTimeout("x"), "GET /b": httpx.Response(503)})
-    with open_door(script) as door:
+    with open_client(script) as http:
         with pytest.raises(RemoteError, match=r"GET uk.bookingbug.com/a: timed out after 30 s") as caught:
-            door.get("/a", params={"secret": "no"})
-        assert door.get("/b").status == 503
+            http.get("/a", params={"secret": "no"})
+        assert http.get("/b").status == 503
     assert len(script.seen) == 2 * ATTEMPTS
     assert not isinstance(caught.value, OutcomeUnknown)
     assert caught.value.status is None
@@ -60,31 +60,31 @@ def test_a_read_gives_up_and_says_why():
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 410, 419, 422, 501])
 def test_a_read_is_not_repeated_after_a_decided_answer(status):
     script = Script({"GET /a": httpx.Response(status)})
-    with open_door(script) as door:
-        assert door.get("/a").status == status
+    with open_client(script) as http:
+        assert http.get("/a").status == status
     assert len(script.seen) == 1
 
 
 @pytest.mark.parametrize("error", [httpx.ConnectError("x"), httpx.ConnectTimeout("x"), httpx.PoolTimeout("x")])
 def test_a_write_that_never_left_is_repeated(error):
     script = Script({"PUT /a": [error, error, OK]})
-    with open_door(script) as door:
-        assert door.write("PUT", "/a", content=b"x").status == 200
+    with open_client(script) as http:
+        assert http.write("PUT", "/a", content=b"x").status == 200
     assert len(script.seen) == 3
 
 
 def test_a_write_that_never_left_failed_for_certain():
     script = Script({"PUT /a": httpx.ConnectError("x")})
-    with open_door(script) as door, pytest.raises(RemoteError, match="cannot connect to https://uk") as caught:
-        door.write("PUT", "/a")
+    with open_client(script) as http, pytest.raises(RemoteError, match="cannot connect to https://uk") as caught:
+        http.write("PUT", "/a")
     assert not isinstance(caught.value, OutcomeUnknown)
     assert len(script.seen) == ATTEMPTS
 
 
 def test_a_throttled_write_is_repeated():
     script = Script({"PUT /a": [httpx.Response(429), OK]})
-    with open_door(script) as door:
-        assert door.write("PUT", "/a").status == 200
+    with open_client(script) as http:
+        assert http.write("PUT", "/a").status == 200
 
 
 @pytest.mark.parametrize(
@@ -102,16 +102,16 @@ def test_a_throttled_write_is_repeated():
 )
 def test_a_write_whose_answer_was_lost_is_unknown_and_sent_once(error):
     script = Script({"POST /a": error})
-    with open_door(script) as door, pytest.raises(OutcomeUnknown, match="may have been carried out"):
-        door.write("POST", "/a")
+    with open_client(script) as http, pytest.raises(OutcomeUnknown, match="may have been carried out"):
+        http.write("POST", "/a")
     assert len(script.seen) == 1
 
 
 @pytest.mark.parametrize("status", [101, 302, 303, 408, 500, 502, 503, 504])
 def test_a_write_with_a_servers_failure_is_unknown_and_sent_once(status):
     script = Script({"POST /a": httpx.Response(status, headers={"Retry-After": "0"})})
-    with open_door(script) as door, pytest.raises(OutcomeUnknown) as caught:
-        door.write("POST", "/a")
+    with open_client(script) as http, pytest.raises(OutcomeUnknown) as caught:
+        http.write("POST", "/a")
     assert caught.value.status == status
     assert len(script.seen) == 1
 
@@ -120,42 +120,42 @@ def test_a_write_with_a_servers_failure_is_unknown_and_sent_once(status):
 def test_a_redirect_is_not_followed_and_names_the_host_only(method):
     there = httpx.Response(301, headers={"Location": "https://evil.example/p?token=abc"})
     script = Script({f"{method} /a": there})
-    with open_door(script) as door, pytest.raises(RemoteError, match=r"301: redirected to evil.example,") as caught:
-        door.get("/a") if method == "GET" else door.write("PUT", "/a")
+    with open_client(script) as http, pytest.raises(RemoteError, match=r"301: redirected to evil.example,") as caught:
+        http.get("/a") if method == "GET" else http.write("PUT", "/a")
     assert "token" not in str(caught.value)
     assert not isinstance(caught.value, OutcomeUnknown)
     assert len(script.seen) == 1
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
-def test_a_read_only_door_sends_no_write(method):
+def test_a_read_only_client_sends_no_write(method):
     script = Script({})
-    with open_door(script, writes=False, login_path="/login") as door, pytest.raises(WriteRefusedHere):
-        door.write(method, "/a")
+    with open_client(script, writes=False, login_path="/login") as http, pytest.raises(WriteRefusedHere):
+        http.write(method, "/a")
     assert script.seen == []
 
 
 @pytest.mark.parametrize("path", ["/login2", "/login/x", "/login?x=1", "/Login", "/x/../login/"])
-def test_a_read_only_door_posts_to_exactly_the_login(path):
+def test_a_read_only_client_posts_to_exactly_the_login(path):
     script = Script({"POST /login": OK})
-    with open_door(script, writes=False, login_path="/login") as door:
-        assert door.login("/login", {}).status == 200
+    with open_client(script, writes=False, login_path="/login") as http:
+        assert http.login("/login", {}).status == 200
         with pytest.raises(WriteRefusedHere):
-            door.login(path, {})
+            http.login(path, {})
         with pytest.raises(WriteRefusedHere):
-            door.write("PUT", "/login")
+            http.write("PUT", "/login")
     assert len(script.seen) == 1
 
 
-def test_a_read_only_door_without_login_posts_nowhere():
-    with open_door(Script({}), writes=False) as door, pytest.raises(WriteRefusedHere):
-        door.login("/login", {})
+def test_a_read_only_client_without_login_posts_nowhere():
+    with open_client(Script({}), writes=False) as http, pytest.raises(WriteRefusedHere):
+        http.login("/login", {})
 
 
 def test_a_login_is_repeated_like_a_read():
     script = Script({"POST /login": [httpx.ReadTimeout("x"), httpx.Response(502), OK]})
-    with open_door(script) as door:
-        assert door.login("/login", {"a": 1}).status == 200
+    with open_client(script) as http:
+        assert http.login("/login", {"a": 1}).status == 200
 
 
 def test_retry_after_is_honoured_in_both_forms_and_capped():
@@ -171,31 +171,31 @@ def test_retry_after_is_honoured_in_both_forms_and_capped():
 
 def test_a_throttled_request_waits_as_long_as_it_is_told():
     script = Script({"GET /a": [httpx.Response(429, headers={"Retry-After": "1"}), OK]})
-    with open_door(script) as door:
+    with open_client(script) as http:
         began = time.monotonic()
-        door.get("/a")
+        http.get("/a")
     assert 0.9 < time.monotonic() - began < 3
 
 
 def test_a_throttled_request_holds_the_others_back_too():
     script = Script({"GET /a": [httpx.Response(429, headers={"Retry-After": "1"}), OK], "GET /b": OK})
-    with open_door(script) as door:
-        thread = threading.Thread(target=door.get, args=("/a",))
+    with open_client(script) as http:
+        thread = threading.Thread(target=http.get, args=("/a",))
         thread.start()
         while not script.seen:
             time.sleep(0.001)
         time.sleep(0.05)
         began = time.monotonic()
-        door.get("/b")
+        http.get("/b")
         assert 0.7 < time.monotonic() - began < 3
         thread.join()
 
 
 def test_the_pace_is_kept_over_threads():
     script = Script({"GET /a": OK})
-    with open_door(script, settings={"requests_per_second": 50.0}) as door:
+    with open_client(script, settings={"requests_per_second": 50.0}) as http:
         began = time.monotonic()
-        door.gather(lambda _: door.get("/a"), range(11))
+        http.gather(lambda _: http.get("/a"), range(11))
     assert time.monotonic() - began >= 0.19
 
 
@@ -221,8 +221,8 @@ def test_no_more_requests_at_once_than_allowed():
             running -= 1
         return httpx.Response(200)
 
-    with open_door(answer, settings={"max_concurrency": 3}) as door:
-        door.gather(lambda number: door.get(f"/{number}"), range(20))
+    with open_client(answer, settings={"max_concurrency": 3}) as http:
+        http.gather(lambda number: http.get(f"/{number}"), range(20))
     assert most == 3
 
 
@@ -236,11 +236,11 @@ def test_gather_keeps_order_and_finishes_before_it_raises():
         done.append(number)
         return number * 10
 
-    with open_door(Script({})) as door:
-        assert door.gather(lambda number: number * 10, [3, 1, 2]) == [30, 10, 20]
-        assert door.gather(work, []) == []
+    with open_client(Script({})) as http:
+        assert http.gather(lambda number: number * 10, [3, 1, 2]) == [30, 10, 20]
+        assert http.gather(work, []) == []
         with pytest.raises(RemoteError, match="two"):
-            door.gather(work, range(6))
+            http.gather(work, range(6))
     assert sorted(done) == [0, 1, 3, 4, 5]
 
 
@@ -248,26 +248,26 @@ def test_gather_keeps_order_and_finishes_before_it_raises():
 def test_an_endless_answer_is_cut_off(method, kind, monkeypatch):
     monkeypatch.setattr(body, "MAX_ANSWER", 1000)
     script = Script({f"{method} /a": httpx.Response(200, content=b"x" * 1001)})
-    with open_door(script) as door, pytest.raises(kind, match="an answer of more than"):
-        door.get("/a") if method == "GET" else door.write("PUT", "/a")
+    with open_client(script) as http, pytest.raises(kind, match="an answer of more than"):
+        http.get("/a") if method == "GET" else http.write("PUT", "/a")
     assert len(script.seen) == 1
 
 
 def test_secrets_are_in_no_message():
     leak = httpx.Response(422, json={"error": "bad password hunter2 and token tok-123"})
-    with open_door(Script({"GET /a": leak}), secrets={"password": "hunter2"}) as door:
-        door.hide("tok-123")
-        error = door.refusal(door.get("/a"), "GET /a")
+    with open_client(Script({"GET /a": leak}), secrets={"password": "hunter2"}) as http:
+        http.hide("tok-123")
+        error = http.refusal(http.get("/a"), "GET /a")
     assert str(error) == "GET /a: 422: bad password ******** and token ********"
     assert error.status == 422
 
 
 def test_refusals_in_words():
-    with open_door(Script({})) as door:
-        error = door.refusal(Answer(status=401, body=b"whatever"), "GET /a")
+    with open_client(Script({})) as http:
+        error = http.refusal(Answer(status=401, body=b"whatever"), "GET /a")
         assert str(error) == "GET /a: 401: wrong credentials for connection `sessions`"
         assert "reconciler.yaml:7:1" in error.hint
-        said = str(door.refusal(Answer(status=403, body=b'{"error":"Forbidden"}'), "GET /a"))
+        said = str(http.refusal(Answer(status=403, body=b'{"error":"Forbidden"}'), "GET /a"))
         assert said == "GET /a: 403: not allowed for connection `sessions`: Forbidden"
 
 
@@ -337,30 +337,30 @@ def test_only_digits_are_an_id(value):
     ],
 )
 def test_links_lead_only_into_the_same_system(url, path):
-    with open_door(Script({})) as door:
-        assert door.local_path(url) == path
+    with open_client(Script({})) as http:
+        assert http.local_path(url) == path
 
 
 def test_a_base_path_is_kept_and_hidden():
     script = Script({"GET /bb/api/x": OK, "POST /bb/login": OK})
     base = {"base_url": "https://gate.example/bb/"}
-    with open_door(script, writes=False, login_path="/login", settings=base) as door:
-        assert door.get("/api/x").url_path == "/api/x"
-        assert door.login("/login", {}).status == 200
-        assert door.local_path("https://gate.example/bb/api/x") == "/api/x"
-        assert door.local_path("https://gate.example/bbb/api/x") is None
+    with open_client(script, writes=False, login_path="/login", settings=base) as http:
+        assert http.get("/api/x").url_path == "/api/x"
+        assert http.login("/login", {}).status == 200
+        assert http.local_path("https://gate.example/bb/api/x") == "/api/x"
+        assert http.local_path("https://gate.example/bbb/api/x") is None
 
 
 def test_a_header_that_cannot_be_sent_is_named_without_its_value():
-    with open_door(Script({})) as door, pytest.raises(ReconcilerError, match="HTTP header App-Id") as caught:
-        door.get("/a", headers={"App-Id": "abc\n"})
+    with open_client(Script({})) as http, pytest.raises(ReconcilerError, match="HTTP header App-Id") as caught:
+        http.get("/a", headers={"App-Id": "abc\n"})
     assert "abc" not in str(caught.value)
 
 
 def test_one_log_line_a_request_without_query(caplog):
     caplog.set_level(logging.INFO, "reconciler.http")
-    with open_door(Script({"GET /a": OK})) as door:
-        door.get("/a", params={"q": "private"})
+    with open_client(Script({"GET /a": OK})) as http:
+        http.get("/a", params={"q": "private"})
     lines = [record.getMessage() for record in caplog.records if record.name == "reconciler.http"]
     assert len(lines) == 1
     assert lines[0].startswith("GET /a → 200 (")
@@ -369,9 +369,9 @@ def test_one_log_line_a_request_without_query(caplog):
 
 def test_cookies_are_not_kept():
     script = Script({"GET /a": httpx.Response(200, headers={"Set-Cookie": "s=1; Path=/"})})
-    with open_door(script) as door:
-        door.get("/a")
-        door.get("/a")
+    with open_client(script) as http:
+        http.get("/a")
+        http.get("/a")
     assert "cookie" not in script.seen[1].headers
 
 
@@ -412,49 +412,49 @@ def _server(handler=_Handler):
         thread.join()
 
 
-def _socket_door(url, **settings):
-    return closing(Door(connection(base_url=url, timeout=0.3, **settings), writes=True, secrets={}, backoff=0))
+def _socket_client(url, **settings):
+    return closing(HttpClient(connection(base_url=url, timeout=0.3, **settings), writes=True, secrets={}, backoff=0))
 
 
 @pytest.mark.parametrize("path", ["/drip", "/stall"])
 def test_a_call_takes_no_longer_than_its_timeout_over_a_socket(path):
-    with _server() as url, _socket_door(url) as door:
+    with _server() as url, _socket_client(url) as http:
         began = time.monotonic()
         with pytest.raises(OutcomeUnknown, match=r"timed out after 0.3 s"):
-            door.write("PUT", path)
+            http.write("PUT", path)
         assert time.monotonic() - began < 0.9
 
 
 def test_a_closed_connection_makes_a_write_unknown_over_a_socket():
-    with _server() as url, _socket_door(url) as door:
+    with _server() as url, _socket_client(url) as http:
         with pytest.raises(OutcomeUnknown, match="closed before the answer was complete"):
-            door.write("PUT", "/close")
+            http.write("PUT", "/close")
         with pytest.raises(RemoteError, match="closed before the answer was complete"):
-            door.get("/close")
+            http.get("/close")
 
 
 def test_a_refused_connection_in_words(monkeypatch):
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")  # never used for this very machine
     with _server() as url:
         pass
-    with _socket_door(url) as door, pytest.raises(RemoteError, match=f"cannot connect to {url}: connection refused"):
-        door.write("PUT", "/")
+    with _socket_client(url) as http, pytest.raises(RemoteError, match=f"cannot connect to {url}: connection refused"):
+        http.write("PUT", "/")
 
 
 def test_tls_failures_in_words():
-    with _server() as url, _socket_door(url.replace("http:", "https:")) as door:
+    with _server() as url, _socket_client(url.replace("http:", "https:")) as http:
         with pytest.raises(RemoteError, match=r"TLS: |timed out|closed") as caught:
-            door.get("/")
+            http.get("/")
         assert not isinstance(caught.value, OutcomeUnknown)
 
 
 def test_a_bad_ca_file_is_named(tmp_path):
     bad = tmp_path / "ca.pem"
     with pytest.raises(ReconcilerError, match=r"reconciler.yaml:7:1: ca_file .*: No such file"):
-        Door(connection(ca_file=str(bad)), writes=True, secrets={})
+        HttpClient(connection(ca_file=str(bad)), writes=True, secrets={})
     bad.write_text("no certificate")
     with pytest.raises(ReconcilerError, match="it is not a PEM file"):
-        Door(connection(ca_file=str(bad)), writes=True, secrets={})
+        HttpClient(connection(ca_file=str(bad)), writes=True, secrets={})
 
 
 def test_proxies_of_the_environment_are_used(monkeypatch):
@@ -485,10 +485,10 @@ def test_connections_are_kept_and_no_more_than_allowed(monkeypatch):
     monkeypatch.setattr(_Kept, "clients", set())
     with (
         _server(_Kept) as url,
-        closing(Door(connection(base_url=url, max_concurrency=3), writes=False, secrets={})) as door,
+        closing(HttpClient(connection(base_url=url, max_concurrency=3), writes=False, secrets={})) as http,
     ):
-        answers = door.gather(lambda number: door.get(f"/{number}").body, range(30))
+        answers = http.gather(lambda number: http.get(f"/{number}").body, range(30))
         for number in range(5):
-            door.get(f"/{number}")
+            http.get(f"/{number}")
     assert answers == [b"ok"] * 30
     assert len(_Kept.clients) == 3

@@ -9,7 +9,7 @@ import pytest
 from provider_script import connection, raw_server
 
 from reconciler.errors import OutcomeUnknown, RemoteError
-from reconciler.providers.http import Door
+from reconciler.providers.http import HttpClient
 
 TIMEOUT = 0.5
 DRIP = 0.1
@@ -38,14 +38,16 @@ def drips(data, *, reads=True, start=b""):
             stop.set()
 
 
-def a_door(url, **settings):
-    return closing(Door(connection(base_url=url, timeout=TIMEOUT, **settings), writes=True, secrets={}, backoff=0))
+def a_client(url, **settings):
+    return closing(
+        HttpClient(connection(base_url=url, timeout=TIMEOUT, **settings), writes=True, secrets={}, backoff=0)
+    )
 
 
-def ends_in_time(door, content=b"x"):
+def ends_in_time(http, content=b"x"):
     began = time.monotonic()
     with pytest.raises(RemoteError) as caught:
-        door.write("PUT", "/a", content=content)
+        http.write("PUT", "/a", content=content)
     assert time.monotonic() - began < TIMEOUT * ROOM
     return caught.value
 
@@ -65,25 +67,25 @@ def ends_in_time(door, content=b"x"):
     ids=["status", "header", "headers", "informational", "body", "until closed", "chunked", "trailers"],
 )
 def test_an_answer_that_comes_a_byte_at_a_time(start, data):
-    with drips(data, start=start) as url, a_door(url) as door:
-        error = ends_in_time(door)
+    with drips(data, start=start) as url, a_client(url) as http:
+        error = ends_in_time(http)
     assert isinstance(error, OutcomeUnknown)
     assert error.pending
     assert "timed out after 0.5 s" in str(error)
 
 
 def test_a_tls_handshake_that_comes_a_byte_at_a_time():
-    with drips(b"\x16\x03\x03\x10\x00" + b"\x02" * 4096) as url, a_door(url.replace("http:", "https:")) as door:
+    with drips(b"\x16\x03\x03\x10\x00" + b"\x02" * 4096) as url, a_client(url.replace("http:", "https:")) as http:
         began = time.monotonic()
-        attempt = door._sent(door._request("PUT", "/a", content=b"x"), None)
+        attempt = http._sent(http._request("PUT", "/a", content=b"x"), None)
     assert time.monotonic() - began < TIMEOUT * ROOM
     assert "cannot connect" in str(attempt.error)
     assert not isinstance(attempt.error, OutcomeUnknown)
 
 
 def test_a_server_that_does_not_take_the_request():
-    with drips(b"", reads=False) as url, a_door(url) as door:
-        error = ends_in_time(door, b"x" * 20_000_000)
+    with drips(b"", reads=False) as url, a_client(url) as http:
+        error = ends_in_time(http, b"x" * 20_000_000)
     assert isinstance(error, OutcomeUnknown)
 
 
@@ -96,9 +98,9 @@ def test_a_host_name_that_is_looked_up_for_ever(monkeypatch):
 
     monkeypatch.setattr(socket, "getaddrinfo", looks)
     try:
-        with a_door("https://slow.example") as door:
+        with a_client("https://slow.example") as http:
             began = time.monotonic()
-            attempt = door._sent(door._request("PUT", "/a", content=b"x"), None)
+            attempt = http._sent(http._request("PUT", "/a", content=b"x"), None)
             assert time.monotonic() - began < TIMEOUT * ROOM
             assert "cannot connect to https://slow.example: timed out after 0.5 s" in str(attempt.error)
     finally:
@@ -115,8 +117,8 @@ def test_the_next_address_of_a_name_is_tried(monkeypatch):
             return rows if host == "two.example" else real(host, *more, **named)
 
         monkeypatch.setattr(socket, "getaddrinfo", looked_up)
-        with a_door(f"http://two.example:{port}", allow_http=True) as door:
-            assert door.get("/a").body == b"ok"
+        with a_client(f"http://two.example:{port}", allow_http=True) as http:
+            assert http.get("/a").body == b"ok"
 
 
 @pytest.mark.parametrize("host", ["no-such-host.invalid", "a..b", "x" * 70 + ".example"])
@@ -126,5 +128,8 @@ def test_a_host_name_that_is_none(host, monkeypatch):
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
     monkeypatch.setattr(socket, "getaddrinfo", fails)
-    with a_door(f"https://{host}") as door, pytest.raises(RemoteError, match=r"its host name is not known|not a path"):
-        door.get("/a")
+    with (
+        a_client(f"https://{host}") as http,
+        pytest.raises(RemoteError, match=r"its host name is not known|not a path"),
+    ):
+        http.get("/a")

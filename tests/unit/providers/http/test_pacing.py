@@ -7,7 +7,7 @@ import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from provider_script import Script, open_door
+from provider_script import Script, open_client
 
 from reconciler.providers.http.pacing import FASTEST, LONGEST_PAUSE, SLOWEST, Limiter, Pace, asked_pause
 
@@ -143,7 +143,7 @@ def test_garbage_in_retry_after_is_no_crash(text):
     assert pause is None or 0 <= pause <= LONGEST_PAUSE
 
 
-def test_two_doors_of_one_connection_share_their_limiter():
+def test_two_clients_of_one_connection_share_their_limiter():
     limiter = Limiter(1, None)
     inside, both = threading.Semaphore(1), []
 
@@ -153,8 +153,8 @@ def test_two_doors_of_one_connection_share_their_limiter():
         inside.release()
         return httpx.Response(200)
 
-    with open_door(answer, limiter=limiter) as one, open_door(answer, limiter=limiter, writes=False) as other:
-        threads = [threading.Thread(target=door.get, args=("/a",)) for door in (one, other) * 4]
+    with open_client(answer, limiter=limiter) as one, open_client(answer, limiter=limiter, writes=False) as other:
+        threads = [threading.Thread(target=http.get, args=("/a",)) for http in (one, other) * 4]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -169,6 +169,6 @@ def test_two_doors_of_one_connection_share_their_limiter():
 def test_which_answers_slow_a_connection_down(status, headers, slowed):
     limiter = Limiter(8, None)
     script = Script({"GET /a": [httpx.Response(status, headers=headers), httpx.Response(404)]})
-    with open_door(script, limiter=limiter) as door:
-        door.get("/a")
+    with open_client(script, limiter=limiter) as http:
+        http.get("/a")
     assert (limiter.pace.rate is not None) is slowed

@@ -5,7 +5,7 @@ import time
 
 import httpx
 import pytest
-from provider_script import Script, open_door
+from provider_script import Script, open_client
 
 from reconciler.errors import INTERRUPTED, Interrupted, NotStarted, OutcomeUnknown, RemoteError
 from reconciler.providers.http import Limiter
@@ -18,13 +18,13 @@ FAR_LESS = 20.0
 
 
 def stopped(script, work, *, settings=None):
-    """Return how `work` on a door ended that is asked to stop once it was answered for the first time."""
+    """Return how `work` on a client ended that is asked to stop once it was answered for the first time."""
     limiter, ended = Limiter(4, None), []
-    with open_door(script, limiter=limiter, settings=settings) as door:
+    with open_client(script, limiter=limiter, settings=settings) as http:
 
         def run():
             try:
-                ended.append(work(door))
+                ended.append(work(http))
             except RemoteError as error:
                 ended.append(error)
 
@@ -43,7 +43,7 @@ def stopped(script, work, *, settings=None):
 
 def test_a_write_that_was_refused_for_now_is_not_sent_again():
     script = Script({"POST /a": LATER})
-    error = stopped(script, lambda door: door.write("POST", "/a"))
+    error = stopped(script, lambda http: http.write("POST", "/a"))
     assert isinstance(error, NotStarted)
     assert isinstance(error, Interrupted)
     assert INTERRUPTED in error.message
@@ -52,7 +52,7 @@ def test_a_write_that_was_refused_for_now_is_not_sent_again():
 
 def test_a_write_in_doubt_stays_in_doubt():
     script = Script({"PUT /a": [BUSY, OK]})
-    error = stopped(script, lambda door: door.write("PUT", "/a", repeatable=True))
+    error = stopped(script, lambda http: http.write("PUT", "/a", repeatable=True))
     assert isinstance(error, OutcomeUnknown)
     assert INTERRUPTED in error.message
     assert len(script.seen) == 1
@@ -60,15 +60,15 @@ def test_a_write_in_doubt_stays_in_doubt():
 
 def test_a_read_sleeps_no_longer_either():
     script = Script({"GET /a": LATER})
-    assert isinstance(stopped(script, lambda door: door.get("/a")), NotStarted)
+    assert isinstance(stopped(script, lambda http: http.get("/a")), NotStarted)
     assert len(script.seen) == 1
 
 
 def test_who_waits_behind_a_pause_is_told_too():
     script = Script({"GET /a": LATER, "GET /b": OK})
 
-    def work(door):
-        return door.gather(lambda number: door.get("/a" if not number else "/b"), range(4))
+    def work(http):
+        return http.gather(lambda number: http.get("/a" if not number else "/b"), range(4))
 
     assert isinstance(stopped(script, work), NotStarted)
 
@@ -77,10 +77,10 @@ def test_once_stopped_nothing_more_is_written_but_what_was_written_is_read_back(
     limiter = Limiter(1, None)
     limiter.stop.set()
     script = Script({"GET /a": OK})
-    with open_door(script, limiter=limiter) as door:
+    with open_client(script, limiter=limiter) as http:
         with pytest.raises(NotStarted):
-            door.write("POST", "/a")
-        assert door.get("/a").body == b"ok"
+            http.write("POST", "/a")
+        assert http.get("/a").body == b"ok"
     assert script.asked == ["GET /a"]
 
 
@@ -88,5 +88,5 @@ def test_a_short_wait_for_a_turn_is_no_reason_to_leave_a_read_out():
     limiter = Limiter(1, 5.0)
     limiter.stop.set()
     script = Script({"GET /a": OK})
-    with open_door(script, limiter=limiter) as door:
-        assert [door.get("/a").status for _ in range(3)] == [200] * 3
+    with open_client(script, limiter=limiter) as http:
+        assert [http.get("/a").status for _ in range(3)] == [200] * 3

@@ -13,7 +13,7 @@ from provider_script import connection
 from reconciler import redaction
 from reconciler.errors import OutcomeUnknown, ReconcilerError, RemoteError
 from reconciler.manifests.endpoints import base_url_fault
-from reconciler.providers.http import Door, transport
+from reconciler.providers.http import HttpClient, transport
 
 CA = trustme.CA()
 LONG_AGO = dt.datetime(2001, 1, 1, tzinfo=dt.UTC)
@@ -68,20 +68,20 @@ def ca_file(tmp_path):
     return str(path)
 
 
-def a_door(url, **settings):
-    return closing(Door(connection(base_url=url, timeout=10, **settings), writes=True, secrets={}, backoff=0))
+def a_client(url, **settings):
+    return closing(HttpClient(connection(base_url=url, timeout=10, **settings), writes=True, secrets={}, backoff=0))
 
 
 def refused(url, words, **settings):
-    with a_door(url, **settings) as door, pytest.raises(RemoteError, match=words) as caught:
-        door.write("PUT", "/a", headers={"Authorization": "Basic c2VjcmV0"})
+    with a_client(url, **settings) as http, pytest.raises(RemoteError, match=words) as caught:
+        http.write("PUT", "/a", headers={"Authorization": "Basic c2VjcmV0"})
     # Nothing was sent, so that it certainly was not carried out.
     assert not isinstance(caught.value, OutcomeUnknown)
 
 
 def test_an_authority_of_the_projects_own_is_believed(ca_file):
-    with serving(CA.issue_cert("127.0.0.1")) as (url, seen), a_door(url, ca_file=ca_file) as door:
-        assert door.get("/a").body == b"ok"
+    with serving(CA.issue_cert("127.0.0.1")) as (url, seen), a_client(url, ca_file=ca_file) as http:
+        assert http.get("/a").body == b"ok"
         assert len(seen) == 1
 
 
@@ -116,13 +116,13 @@ def test_old_tls_is_refused(ca_file, version):
 
 def test_the_environments_authorities_are_believed(ca_file, monkeypatch, tmp_path):
     monkeypatch.setenv("SSL_CERT_FILE", ca_file)
-    with serving(CA.issue_cert("127.0.0.1")) as (url, _), a_door(url) as door:
-        assert door.get("/a").body == b"ok"
+    with serving(CA.issue_cert("127.0.0.1")) as (url, _), a_client(url) as http:
+        assert http.get("/a").body == b"ok"
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "none.pem"))
     with pytest.raises(
         ReconcilerError, match=r"reconciler.yaml:7:1: the authorities of SSL_CERT_FILE .*: No such file"
     ):
-        a_door("https://127.0.0.1:1").__enter__()
+        a_client("https://127.0.0.1:1").__enter__()
 
 
 def test_no_setting_weakens_what_is_verified(ca_file):
@@ -145,20 +145,20 @@ def test_no_setting_weakens_what_is_verified(ca_file):
 def test_a_proxy_that_cannot_be_used_is_named_without_its_password(monkeypatch, proxy):
     monkeypatch.setenv("https_proxy", proxy)
     with pytest.raises(ReconcilerError, match="environment variable https_proxy cannot be used") as caught:
-        a_door("https://uk.bookingbug.com").__enter__()
+        a_client("https://uk.bookingbug.com").__enter__()
     assert "hunter2" not in f"{caught.value} {caught.value.hint}"
 
 
 def test_a_proxys_password_is_in_no_message(monkeypatch):
     monkeypatch.setenv("https_proxy", "http://me:hunter2@127.0.0.1:1")
-    with a_door("https://uk.bookingbug.com") as door, pytest.raises(RemoteError, match="cannot connect") as caught:
-        door.get("/a")
+    with a_client("https://uk.bookingbug.com") as http, pytest.raises(RemoteError, match="cannot connect") as caught:
+        http.get("/a")
     assert "hunter2" not in f"{caught.value} {caught.value.hint}"
 
 
 def test_a_proxys_password_is_masked_wherever_it_comes_back(monkeypatch):
     monkeypatch.setenv("https_proxy", "http://me:hunter2%2Fhunter2@127.0.0.1:1")
-    with redaction.run(), a_door("https://uk.bookingbug.com"):
+    with redaction.run(), a_client("https://uk.bookingbug.com"):
         assert (
             redaction.redacted("your login hunter2/hunter2 is not known here")
             == "your login ******** is not known here"

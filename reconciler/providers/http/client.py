@@ -44,11 +44,11 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-class Door:
+class HttpClient:
     """One connection's HTTP client: paced, bounded, retrying what is safe, silent about secrets.
 
     `transport` replaces the network (tests, embedded sandbox). With `writes=False` nothing but GET
-    leaves, save POST to exactly `login_path`. `limiter` is shared by the doors of one connection.
+    leaves, save POST to exactly `login_path`. `limiter` is shared by the clients of one connection.
     Safe to use from several threads.
     """
 
@@ -146,7 +146,7 @@ class Door:
             return [function(item) for item in todo]
         futures: list[Future[Result]] = [self._pool.submit(function, item) for item in todo]
         try:
-            for future in futures:  # `wait` would never hear of those that are cancelled when the door is closed
+            for future in futures:  # `wait` would never hear of those that are cancelled when the client is closed
                 future.exception()
         except BaseException:  # the user's interrupt: what has not started yet must not start
             for future in futures:
@@ -166,9 +166,9 @@ class Door:
 
     def words(self, answer: Answer) -> str:
         """Return what a failed answer says, in short, without any credential it may repeat."""
-        return self.veil(error_words(answer))
+        return self.mask(error_words(answer))
 
-    def veil(self, text: str) -> str:
+    def mask(self, text: str) -> str:
         """Return a remote system's words without any credential that they repeat, short ones too."""
         text = redaction.redacted(text)
         for value in sorted(self._hidden, key=len, reverse=True):
@@ -200,7 +200,7 @@ class Door:
 
     def _marked(self, answer: Answer) -> str:
         found = request_id(answer)
-        return "" if found is None else f" (request id {self.veil(found)})"
+        return "" if found is None else f" (request id {self.mask(found)})"
 
     def _request(
         self,
