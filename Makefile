@@ -20,6 +20,9 @@ check: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/shellcheck .ci/*
+	$(BIN)/jactionlint --shellcheck $(BIN)/shellcheck .github/workflows/*.yml .github/dependabot.yml
+	$(BIN)/zizmor --offline --quiet .github
 
 format: $(VENV)/.dev
 	$(BIN)/ruff format .

@@ -13,7 +13,7 @@ from wording import plain, prose, table
 
 from reconciler import sandbox as sandbox_package
 from reconciler.sandbox import Options, Sandbox, app, control
-from reconciler.sandbox.exchange import Api
+from reconciler.sandbox.api import Api
 
 SERVED = {
     "/api/": "sessions XML API (bookingbug-sessions)",

@@ -10,8 +10,8 @@ Starlette and uvicorn (the `sandbox` extra), are loaded when first asked for.
 from typing import TYPE_CHECKING, Any
 
 from reconciler.sandbox.faults import Fault
-from reconciler.sandbox.journal import LogEntry
 from reconciler.sandbox.options import Options
+from reconciler.sandbox.request_log import LogEntry
 
 if TYPE_CHECKING:
     from reconciler.sandbox.server import Sandbox, serve

@@ -16,11 +16,11 @@ from starlette.routing import Route
 
 from reconciler.sandbox import control
 from reconciler.sandbox.admin import routes as admin
+from reconciler.sandbox.api import Api, Call, Handler, Refusal, Reply
 from reconciler.sandbox.checkfront import routes as checkfront
-from reconciler.sandbox.exchange import Api, Call, Handler, Refusal, Reply
-from reconciler.sandbox.gate import Gate
+from reconciler.sandbox.company import Company
+from reconciler.sandbox.middleware import Middleware
 from reconciler.sandbox.sessions import routes as sessions
-from reconciler.sandbox.world import World
 
 APIS: tuple[Api, ...] = (control.API, sessions.API, admin.API, checkfront.API)
 
@@ -28,29 +28,29 @@ _NOT_FOUND = 404
 _LARGEST_ID = 2**63 - 1
 
 
-def build(world: World) -> Gate:
+def build(company: Company) -> Middleware:
     """Make the ASGI application for one company."""
     routes = [
-        Route(path, _end_point(world, handler), methods=[method])
+        Route(path, _end_point(company, handler), methods=[method])
         for api in APIS
         for method, path, handler in api.routes
     ]
-    unknown = _unknown_path(world)
+    unknown = _unknown_path(company)
     inner = Starlette(routes=routes, exception_handlers={404: unknown, 405: unknown})
     # "/api/sessions.xml/" is no path of the real system: it must not be redirected to one that is.
     inner.router.redirect_slashes = False
-    return Gate(inner, world, private=control.PREFIX)
+    return Middleware(inner, company, private=control.PREFIX)
 
 
-def _end_point(world: World, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
+def _end_point(company: Company, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
     """Run a handler as one transaction, on the event loop: each takes well under a millisecond."""
 
     async def end_point(request: Request) -> Response:
-        call = await _call(world, request)
+        call = await _call(company, request)
         if any(isinstance(value, int) and value > _LARGEST_ID for value in call.params.values()):
             raise HTTPException(_NOT_FOUND)
         try:
-            with world.db.transaction():
+            with company.db.transaction():
                 reply = handler(call)
         except Refusal as refusal:
             reply = refusal.reply
@@ -59,7 +59,7 @@ def _end_point(world: World, handler: Handler) -> Callable[[Request], Awaitable[
     return end_point
 
 
-def _unknown_path(world: World) -> Callable[[Request, Exception], Awaitable[Response]]:
+def _unknown_path(company: Company) -> Callable[[Request, Exception], Awaitable[Response]]:
     """Let the API whose prefix fits best say that it has no such path or method."""
 
     async def handler(request: Request, error: Exception) -> Response:
@@ -69,14 +69,14 @@ def _unknown_path(world: World) -> Callable[[Request, Exception], Awaitable[Resp
         if not fitting:
             return _response(Reply(status=status))
         api = max(fitting, key=lambda api: len(api.prefix))
-        return _response(api.unknown(await _call(world, request), status))
+        return _response(api.unknown(await _call(company, request), status))
 
     return handler
 
 
-async def _call(world: World, request: Request) -> Call:
+async def _call(company: Company, request: Request) -> Call:
     return Call(
-        world=world,
+        company=company,
         method=request.method,
         path=request.url.path,
         base_url=str(request.base_url).rstrip("/"),

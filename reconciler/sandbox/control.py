@@ -10,12 +10,24 @@ from collections.abc import Callable
 from sqlite3 import DatabaseError
 from typing import Any
 
-from reconciler.sandbox import behind
-from reconciler.sandbox.bodies import ADDRESS, BOOK, FAULT, FLAT, LINE, SESSION, SLOT, STOCK, Shape, checked, row_id
-from reconciler.sandbox.checkfront import behind as holds
-from reconciler.sandbox.exchange import NO_CONTENT, Api, Call, Handler, Refusal, Reply, json_reply
+from reconciler.sandbox import backdoor
+from reconciler.sandbox.api import NO_CONTENT, Api, Call, Handler, Refusal, Reply, json_reply
+from reconciler.sandbox.checkfront import backdoor as holds_backdoor
+from reconciler.sandbox.control_bodies import (
+    ADDRESS,
+    BOOK,
+    FAULT,
+    FLAT,
+    LINE,
+    SESSION,
+    SLOT,
+    STOCK,
+    Shape,
+    checked,
+    row_id,
+)
 from reconciler.sandbox.faults import Fault
-from reconciler.sandbox.seeds import plant
+from reconciler.sandbox.seeds import fill
 
 PREFIX = "/_sandbox"
 _OK, _CREATED, _BAD_REQUEST, _NOT_FOUND = 200, 201, 400, 404
@@ -58,27 +70,27 @@ def _index(call: Call) -> Reply:
 
 
 def _log(call: Call) -> Reply:
-    return json_reply(_OK, call.world.journal.as_dicts())
+    return json_reply(_OK, call.company.request_log.as_dicts())
 
 
 def _clear_log(call: Call) -> Reply:
-    call.world.journal.clear()
+    call.company.request_log.clear()
     return _DONE
 
 
 def _faults(call: Call) -> Reply:
-    return json_reply(_OK, call.world.faults.as_dicts())
+    return json_reply(_OK, call.company.faults.as_dicts())
 
 
 def _add_fault(call: Call) -> Reply:
     body = _body(call, FAULT)
     _need(body, "kind")
-    call.world.faults.add(Fault.from_json(body))
-    return json_reply(_CREATED, call.world.faults.as_dicts())
+    call.company.faults.add(Fault.from_json(body))
+    return json_reply(_CREATED, call.company.faults.as_dicts())
 
 
 def _clear_faults(call: Call) -> Reply:
-    call.world.faults.clear()
+    call.company.faults.clear()
     return _DONE
 
 
@@ -87,58 +99,58 @@ def _options(call: Call) -> Reply:
 
 
 def _set_options(call: Call) -> Reply:
-    call.world.set_options(**_body(call, FLAT))
+    call.company.set_options(**_body(call, FLAT))
     return _options(call)
 
 
 def _book(call: Call) -> Reply:
     body = _body(call, BOOK)
     _need(body, "slot_id")
-    behind.book(call.world, **body)
+    backdoor.book(call.company, **body)
     return _DONE
 
 
 def _reset(call: Call) -> Reply:
     seed = str(_body(call, FLAT).get("seed", "none"))
-    call.world.reset()
-    plant(call.world, seed)
+    call.company.reset()
+    fill(call.company, seed)
     return _DONE
 
 
 def _expire(call: Call) -> Reply:
-    call.world.tokens.end_all(call.options)
+    call.company.tokens.end_all(call.options)
     return _DONE
 
 
 def _add_block(call: Call) -> Reply:
-    return _id(behind.add_block(call.world, *_need(_body(call, SLOT), "resource_id", "start", "end")))
+    return _id(backdoor.add_block(call.company, *_need(_body(call, SLOT), "resource_id", "start", "end")))
 
 
 def _add_booking(call: Call) -> Reply:
-    return _id(behind.add_booking(call.world, *_need(_body(call, SLOT), "resource_id", "start", "end")))
+    return _id(backdoor.add_booking(call.company, *_need(_body(call, SLOT), "resource_id", "start", "end")))
 
 
 def _add_slot(call: Call) -> Reply:
     body = _body(call, SLOT)
     _need(body, "resource_id", "start", "end")
-    return _id(behind.add_slot(call.world, body))
+    return _id(backdoor.add_slot(call.company, body))
 
 
 def _id(row_id: int) -> Reply:
     return json_reply(_CREATED, {"id": row_id})
 
 
-def _list(truth: Callable[[Any], list[dict[str, Any]]]) -> Handler:
-    return lambda call: json_reply(_OK, truth(call.world))
+def _list(booking_sessions: Callable[[Any], list[dict[str, Any]]]) -> Handler:
+    return lambda call: json_reply(_OK, booking_sessions(call.company))
 
 
 def _add(add: Callable[[Any, dict[str, Any]], int], shape: Shape) -> Handler:
-    return lambda call: _id(add(call.world, _body(call, shape)))
+    return lambda call: _id(add(call.company, _body(call, shape)))
 
 
 def _edit(edit: Callable[[Any, int, dict[str, Any]], None], shape: Shape) -> Handler:
     def handler(call: Call) -> Reply:
-        edit(call.world, row_id(call), _body(call, shape))
+        edit(call.company, row_id(call), _body(call, shape))
         return _DONE
 
     return handler
@@ -146,40 +158,40 @@ def _edit(edit: Callable[[Any, int, dict[str, Any]], None], shape: Shape) -> Han
 
 def _delete(kind: str) -> Handler:
     def handler(call: Call) -> Reply:
-        behind.delete(call.world, kind, row_id(call))
+        backdoor.delete(call.company, kind, row_id(call))
         return _DONE
 
     return handler
 
 
 def _end_hold(call: Call) -> Reply:
-    holds.end(call.world, str(call.params["session"]))
+    holds_backdoor.end(call.company, str(call.params["session"]))
     return _DONE
 
 
 def _expire_hold(call: Call) -> Reply:
-    holds.expire(call.world, str(call.params["session"]))
+    holds_backdoor.expire(call.company, str(call.params["session"]))
     return _DONE
 
 
 def _expire_holds(call: Call) -> Reply:
-    holds.expire_all(call.world)
+    holds_backdoor.expire_all(call.company)
     return _DONE
 
 
 def _edit_line(call: Call) -> Reply:
-    holds.edit_line(call.world, str(call.params["session"]), str(call.params["line"]), _body(call, LINE))
+    holds_backdoor.edit_line(call.company, str(call.params["session"]), str(call.params["line"]), _body(call, LINE))
     return _DONE
 
 
 def _remove_line(call: Call) -> Reply:
-    holds.remove_line(call.world, str(call.params["session"]), str(call.params["line"]))
+    holds_backdoor.remove_line(call.company, str(call.params["session"]), str(call.params["line"]))
     return _DONE
 
 
 def _take_stock(call: Call) -> Reply:
     item_id, day, qty = _need(_body(call, STOCK), "item_id", "date", "qty")
-    holds.take_stock(call.world, item_id, day, qty)
+    holds_backdoor.take_stock(call.company, item_id, day, qty)
     return _DONE
 
 
@@ -199,23 +211,23 @@ _ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("POST", "/book", _book),
     ("POST", "/reset", _reset),
     ("POST", "/expire-tokens", _expire),
-    ("GET", "/sessions", _list(behind.sessions)),
-    ("POST", "/sessions", _add(behind.add_session, SESSION)),
-    ("PATCH", "/sessions/{id:int}", _edit(behind.edit_session, SESSION)),
+    ("GET", "/sessions", _list(backdoor.sessions)),
+    ("POST", "/sessions", _add(backdoor.add_session, SESSION)),
+    ("PATCH", "/sessions/{id:int}", _edit(backdoor.edit_session, SESSION)),
     ("DELETE", "/sessions/{id:int}", _delete("session")),
-    ("GET", "/resources", _list(behind.resources)),
-    ("POST", "/resources", _add(behind.add_resource, ADDRESS)),
-    ("PATCH", "/resources/{id:int}", _edit(behind.edit_resource, ADDRESS)),
+    ("GET", "/resources", _list(backdoor.resources)),
+    ("POST", "/resources", _add(backdoor.add_resource, ADDRESS)),
+    ("PATCH", "/resources/{id:int}", _edit(backdoor.edit_resource, ADDRESS)),
     ("DELETE", "/resources/{id:int}", _delete("resource")),
-    ("GET", "/slots", _list(behind.slots)),
+    ("GET", "/slots", _list(backdoor.slots)),
     ("POST", "/slots", _add_slot),
-    ("PATCH", "/slots/{id:int}", _edit(behind.edit_slot, SLOT)),
+    ("PATCH", "/slots/{id:int}", _edit(backdoor.edit_slot, SLOT)),
     ("DELETE", "/slots/{id:int}", _delete("slot")),
     ("DELETE", "/addresses/{id:int}", _delete("address")),
     ("POST", "/blocks", _add_block),
-    ("GET", "/bookings", _list(behind.bookings)),
+    ("GET", "/bookings", _list(backdoor.bookings)),
     ("POST", "/bookings", _add_booking),
-    ("GET", "/holds", _list(holds.truth)),
+    ("GET", "/holds", _list(holds_backdoor.booking_sessions)),
     ("DELETE", "/holds/{session}", _end_hold),
     ("POST", "/holds/{session}/expire", _expire_hold),
     ("POST", "/expire-holds", _expire_holds),

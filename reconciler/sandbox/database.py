@@ -140,7 +140,7 @@ class Database:
             )
             return [table.decode(raw) for raw in cursor]
 
-    def ever_gave(self, table: Table, row_id: int) -> bool:
+    def was_issued(self, table: Table, row_id: int) -> bool:
         """Say whether an id was given out at some time, for telling "deleted" from "never was"."""
         with self.lock:
             last = self._link.execute("SELECT seq FROM sqlite_sequence WHERE name = ?", (table.name,)).fetchone()

@@ -190,12 +190,12 @@ class Options:
             _instant(self.fixed_now)
 
     @property
-    def stored_otherwise(self) -> dict[str, str | None]:
+    def stored_values(self) -> dict[str, str | None]:
         """Return what `stores` says: the value that a field gets whatever is sent, None for one passed over."""
         pairs = (item.partition("=") for item in self.stores.split(",") if item.strip())
         return {name.strip(): value.strip() if equals else None for name, equals, value in pairs}
 
-    def lets_go(self, what: str) -> bool:
+    def deletes(self, what: str) -> bool:
         """Whether a delete of `what` (session, resource, slot) really takes it away, as `keeps` says."""
         return what not in {item.strip() for item in self.keeps.split(",")}
 

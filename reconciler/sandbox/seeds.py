@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from reconciler.sandbox import behind
-from reconciler.sandbox.checkfront import behind as holds
+from reconciler.sandbox import backdoor
+from reconciler.sandbox.checkfront import backdoor as holds_backdoor
+from reconciler.sandbox.company import Company
 from reconciler.sandbox.tables import ADDRESS, SESSION, SESSION_SLOT
-from reconciler.sandbox.world import World
 
 SESSIONS, RESOURCES, BLOCKS = 120, 110, 110
 """How many objects of each kind the seeded company has, besides the odd ones and the doubles."""
@@ -62,7 +62,7 @@ _HOLDS = (("17.20310707X2-guests.2",), ("18.20310708X1-adults.4-children.1", "21
 _GROUPS = ("Classes", "Kids' Club", "Größere Gruppe", "Events & More")
 
 
-def plant(world: World, seed: str) -> None:
+def fill(company: Company, seed: str) -> None:
     """Fill an empty company; a database that already holds rows is left as it is.
 
     Raises ValueError for an unknown seed.
@@ -70,78 +70,78 @@ def plant(world: World, seed: str) -> None:
     if seed not in SEEDS:
         msg = f"seed must be one of {', '.join(SEEDS)}; got {seed!r}"
         raise ValueError(msg)
-    with world.db.transaction():
-        if world.db.is_empty():
-            SEEDS[seed](world)
+    with company.db.transaction():
+        if company.db.is_empty():
+            SEEDS[seed](company)
 
 
-def _nothing(_world: World) -> None:
+def _nothing(_company: Company) -> None:
     """Leave the company empty."""
 
 
-def _samples(world: World) -> None:
+def _samples(company: Company) -> None:
     """Make the objects of the sample answers, with their ids and no others."""
     common: dict[str, Any] = {"group": "My Group", "time": "10:00", "duration": 60, "spaces": 1, "repeat": 6, "type": 1}
     dates = {"start_date": "2011-08-10", "end_date": "2011-08-15", "start_stated": True, "end_stated": True}
     common |= {"max_num_bookings": 1, "disabled": False, "min_cancel": 5, "ask_address": False, "ticket_type": 0}
-    world.db.insert(SESSION, {"id": 123, "name": "My Event", **common, **dates})
-    world.db.insert(SESSION, {"id": 124, "name": "Another Event", **common, **dates})
+    company.db.insert(SESSION, {"id": 123, "name": "My Event", **common, **dates})
+    company.db.insert(SESSION, {"id": 124, "name": "Another Event", **common, **dates})
     for slot_id, day in ((123456, "2011-08-10"), (123457, "2011-08-15")):
         slot = {"id": slot_id, "session_id": 123, "date": day, "time": "10:00", "duration": 60}
-        world.db.insert(SESSION_SLOT, {**slot, "spaces_booked": 0, "spaces_reserved": 0})
+        company.db.insert(SESSION_SLOT, {**slot, "spaces_booked": 0, "spaces_reserved": 0})
     address = {"address1": "Pet Store", "address2": "123 Some Street", "address3": "Address line 3"}
     address |= {"address4": "London", "postcode": "E12 8YH", "country": "United Kingdom"}
-    world.db.insert(ADDRESS, {"id": 6, **address})
+    company.db.insert(ADDRESS, {"id": 6, **address})
     resource: dict[str, Any] = {
         "name": "Consultation room 1",
         "description": "Consultation room",
         "email": "room1@email.com",
     }
     resource |= {"price": 35, "max_book": 1, "api_ref": "roomSR1", "address_id": 6}
-    behind.add_resource(world, {"id": 13, **resource})
+    backdoor.add_resource(company, {"id": 13, **resource})
 
 
-def _company(world: World) -> None:
+def _company(company: Company) -> None:
     """Make a company that has been in use for years: the same rows every time, whatever the day."""
     for number in range(SESSIONS):
-        behind.add_session(world, _session(number))
+        backdoor.add_session(company, _session(number))
     for number in range(RESOURCES):
-        behind.add_resource(world, _resource(number))
-    _add_odd(world)
-    rooms = [room["id"] for room in behind.resources(world) if not room["deleted"]]
+        backdoor.add_resource(company, _resource(number))
+    _add_odd(company)
+    rooms = [room["id"] for room in backdoor.resources(company) if not room["deleted"]]
     for number in range(BLOCKS):
         start = _MIDNIGHT + timedelta(days=number % 60, hours=8 + number % 9)
         end = start + timedelta(hours=1 + number % 3)
-        behind.add_block(world, rooms[number % len(rooms)], start.isoformat(), end.isoformat())
+        backdoor.add_block(company, rooms[number % len(rooms)], start.isoformat(), end.isoformat())
     for _ in range(2):  # a block twice, which nothing but its id tells apart
-        behind.add_block(world, rooms[0], "2031-05-01T09:00:00Z", "2031-05-01T17:00:00Z")
+        backdoor.add_block(company, rooms[0], "2031-05-01T09:00:00Z", "2031-05-01T17:00:00Z")
     for room in rooms[:5]:
-        behind.add_booking(world, room, "2031-02-03T10:00:00Z", "2031-02-03T11:00:00Z")
+        backdoor.add_booking(company, room, "2031-02-03T10:00:00Z", "2031-02-03T11:00:00Z")
     for slips in _HOLDS:
-        holds.add(world, slips)
-    for number, session in enumerate(behind.sessions(world)):
+        holds_backdoor.add(company, slips)
+    for number, session in enumerate(backdoor.sessions(company)):
         if number % 7 == 0 and session["slots"]:
-            behind.book(world, session["slots"][0]["id"], places=1 + number % 4, reserved=number % 2)
+            backdoor.book(company, session["slots"][0]["id"], places=1 + number % 4, reserved=number % 2)
 
 
-def _add_odd(world: World) -> None:
+def _add_odd(company: Company) -> None:
     """Add objects that are hard to name, to tell apart, or to state."""
     dates = {"start_date": "2031-03-03", "end_date": "2031-03-03", "time": "18:00", "type": 0, "repeat": 0}
     for number, name in enumerate(ODD_NAMES):
         group = ("Odd", "No", "12:30", "Gruppe: №1")[number % 4]
-        behind.add_session(world, {**dates, "name": name, "group": group, "description": name})
-        behind.add_resource(world, {"name": name, "description": f"{name}\n{name}", "email": "front desk"})
+        backdoor.add_session(company, {**dates, "name": name, "group": group, "description": name})
+        backdoor.add_resource(company, {"name": name, "description": f"{name}\n{name}", "email": "front desk"})
     for _ in range(2):
-        behind.add_session(world, {**dates, "name": "Twins", "group": "Odd"})
-        behind.add_resource(world, {"name": "Twin room", "api_ref": "twins"})
-    behind.add_session(world, {**dates, "name": "Never planned", "group": "Odd", "repeat": 6, "slots": []})
+        backdoor.add_session(company, {**dates, "name": "Twins", "group": "Odd"})
+        backdoor.add_resource(company, {"name": "Twin room", "api_ref": "twins"})
+    backdoor.add_session(company, {**dates, "name": "Never planned", "group": "Odd", "repeat": 6, "slots": []})
     outside = [{"date": "2031-04-07"}, {"date": "2031-05-05"}]
-    behind.add_session(world, {**dates, "name": "Outside its dates", "group": "Odd", "repeat": 6, "slots": outside})
+    backdoor.add_session(company, {**dates, "name": "Outside its dates", "group": "Odd", "repeat": 6, "slots": outside})
     twice = [{"date": "2031-03-03"}, {"date": "2031-03-03"}]
-    behind.add_session(world, {**dates, "name": "Twice a day", "group": "Odd", "repeat": 6, "slots": twice})
-    shared = behind.add_resource(world, {"name": "East wing", "address": {"address1": "2 High Street"}})
-    address = next(room["address_id"] for room in behind.resources(world) if room["id"] == shared)
-    behind.add_resource(world, {"name": "West wing", "address_id": address})
+    backdoor.add_session(company, {**dates, "name": "Twice a day", "group": "Odd", "repeat": 6, "slots": twice})
+    shared = backdoor.add_resource(company, {"name": "East wing", "address": {"address1": "2 High Street"}})
+    address = next(room["address_id"] for room in backdoor.resources(company) if room["id"] == shared)
+    backdoor.add_resource(company, {"name": "West wing", "address_id": address})
 
 
 def _session(number: int) -> dict[str, Any]:

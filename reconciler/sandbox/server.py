@@ -8,32 +8,32 @@ from typing import TYPE_CHECKING, Any, Self
 
 import uvicorn
 
-from reconciler.sandbox import behind
+from reconciler.sandbox import backdoor
 from reconciler.sandbox.app import build
-from reconciler.sandbox.checkfront import behind as holds
+from reconciler.sandbox.checkfront import backdoor as holds_backdoor
+from reconciler.sandbox.company import Company
+from reconciler.sandbox.connection import ClosableProtocol
 from reconciler.sandbox.options import Options
-from reconciler.sandbox.seeds import plant
-from reconciler.sandbox.wire import ReachableTransport
-from reconciler.sandbox.world import World
+from reconciler.sandbox.seeds import fill
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from reconciler.sandbox.faults import Fault
-    from reconciler.sandbox.journal import LogEntry
+    from reconciler.sandbox.request_log import LogEntry
 
 _HOST = "127.0.0.1"
-_PATIENCE = 10.0
+_START_TIMEOUT = 10.0
 
 
 class _Server(uvicorn.Server):
     """A uvicorn that tells when it accepts connections."""
 
-    def __init__(self, world: World, on_ready: Callable[[], None]) -> None:
+    def __init__(self, company: Company, on_ready: Callable[[], None]) -> None:
         config = uvicorn.Config(
-            build(world),
-            http=ReachableTransport,
+            build(company),
+            http=ClosableProtocol,
             ws="none",
             lifespan="off",
             loop="asyncio",
@@ -79,16 +79,16 @@ def serve(
     `on_ready` is called with the base URL once connections are accepted. Raises OSError if the port
     is taken and ValueError for an unknown seed.
     """
-    world = World(options or Options(), db)
+    company = Company(options or Options(), db)
     try:
-        plant(world, seed)
+        fill(company, seed)
         listener = _listen(port)
         url = f"http://{_HOST}:{listener.getsockname()[1]}"
-        _Server(world, lambda: on_ready(url) if on_ready else None).run(sockets=[listener])
+        _Server(company, lambda: on_ready(url) if on_ready else None).run(sockets=[listener])
     except KeyboardInterrupt:
         return
     finally:
-        world.db.close()
+        company.db.close()
 
 
 class Sandbox:
@@ -100,7 +100,7 @@ class Sandbox:
     def __init__(
         self, options: Options | None = None, *, port: int = 0, seed: str = "none", db: Path | None = None
     ) -> None:
-        self._world = World(options or Options(), db)
+        self._company = Company(options or Options(), db)
         self._port = port
         self._seed = seed
         self._thread: threading.Thread | None = None
@@ -116,16 +116,16 @@ class Sandbox:
 
     def start(self) -> None:
         """Seed, bind and serve from a daemon thread; returns once connections are accepted."""
-        plant(self._world, self._seed)
+        fill(self._company, self._seed)
         listener = _listen(self._port)
         ready = threading.Event()
-        self._server = _Server(self._world, ready.set)
+        self._server = _Server(self._company, ready.set)
         self._thread = threading.Thread(
             target=self._server.run, kwargs={"sockets": [listener]}, name="sandbox", daemon=True
         )
         self._thread.start()
         self.url = f"http://{_HOST}:{listener.getsockname()[1]}"
-        if not ready.wait(_PATIENCE):
+        if not ready.wait(_START_TIMEOUT):
             self.stop()
             msg = "the sandbox did not start"
             raise RuntimeError(msg)
@@ -134,124 +134,124 @@ class Sandbox:
         """Stop serving and forget everything that is not in a file."""
         if self._server is not None and self._thread is not None:
             self._server.should_exit = True
-            self._thread.join(_PATIENCE)
-        self._world.db.close()
+            self._thread.join(_START_TIMEOUT)
+        self._company.db.close()
 
     @property
     def options(self) -> Options:
         """The switches in force."""
-        return self._world.options
+        return self._company.options
 
     def set_options(self, **changes: Any) -> None:
         """Change switches from the next request on."""
-        self._world.set_options(**changes)
+        self._company.set_options(**changes)
 
     def reset(self, seed: str = "none") -> None:
         """Empty the company, the log and the faults, renew the tokens, and seed afresh; switches stay."""
-        with self._world.db.transaction():
-            self._world.reset()
-            plant(self._world, seed)
+        with self._company.db.transaction():
+            self._company.reset()
+            fill(self._company, seed)
 
     def log(self) -> list[LogEntry]:
         """Return the calls so far, in order of arrival, without control calls."""
-        return self._world.journal.entries()
+        return self._company.request_log.entries()
 
     def clear_log(self) -> None:
         """Forget the calls so far."""
-        self._world.journal.clear()
+        self._company.request_log.clear()
 
     def fault(self, fault: Fault) -> None:
         """Arm a fault."""
-        self._world.faults.add(fault)
+        self._company.faults.add(fault)
 
     def clear_faults(self) -> None:
         """Disarm all faults, and let go the calls that are held."""
-        self._world.faults.clear()
+        self._company.faults.clear()
 
     def expire_tokens(self) -> None:
         """Expire every admin token given out so far, the configured one included."""
-        self._world.tokens.end_all(self._world.options)
+        self._company.tokens.end_all(self._company.options)
 
     def book(self, slot_id: int, places: int = 1, reserved: int = 0) -> None:
         """Take places on a session's slot."""
-        behind.book(self._world, slot_id, places, reserved)
+        backdoor.book(self._company, slot_id, places, reserved)
 
     def add_session(self, values: Mapping[str, Any]) -> int:
         """Add a session with its slots; return its id."""
-        return behind.add_session(self._world, values)
+        return backdoor.add_session(self._company, values)
 
     def add_resource(self, values: Mapping[str, Any]) -> int:
         """Add a resource; return its id."""
-        return behind.add_resource(self._world, values)
+        return backdoor.add_resource(self._company, values)
 
     def add_block(self, resource_id: int, start_iso: str, end_iso: str) -> int:
         """Block a resource's time; return the slot's id."""
-        return behind.add_block(self._world, resource_id, start_iso, end_iso)
+        return backdoor.add_block(self._company, resource_id, start_iso, end_iso)
 
     def add_slot(self, **values: Any) -> int:
         """Add a slot of any status: resource_id, start, end, status and counts; return its id."""
-        return behind.add_slot(self._world, values)
+        return backdoor.add_slot(self._company, values)
 
     def add_booking(self, resource_id: int, start_iso: str, end_iso: str) -> int:
         """Book a resource's time; return the booking's id."""
-        return behind.add_booking(self._world, resource_id, start_iso, end_iso)
+        return backdoor.add_booking(self._company, resource_id, start_iso, end_iso)
 
     def edit_session(self, session_id: int, /, **values: Any) -> None:
         """Change a session behind the client's back."""
-        behind.edit_session(self._world, session_id, values)
+        backdoor.edit_session(self._company, session_id, values)
 
     def edit_resource(self, resource_id: int, /, **values: Any) -> None:
         """Change a resource behind the client's back."""
-        behind.edit_resource(self._world, resource_id, values)
+        backdoor.edit_resource(self._company, resource_id, values)
 
     def edit_slot(self, slot_id: int, /, **values: Any) -> None:
         """Change a slot, of a resource or a session, behind the client's back."""
-        behind.edit_slot(self._world, slot_id, values)
+        backdoor.edit_slot(self._company, slot_id, values)
 
     def delete(self, kind: str, row_id: int) -> None:
         """Delete a session, slot, resource or address behind the client's back."""
-        behind.delete(self._world, kind, row_id)
+        backdoor.delete(self._company, kind, row_id)
 
     def sessions(self) -> list[dict[str, Any]]:
         """Return every session with all fields and slots."""
-        return behind.sessions(self._world)
+        return backdoor.sessions(self._company)
 
     def resources(self) -> list[dict[str, Any]]:
         """Return every resource with all fields and its address."""
-        return behind.resources(self._world)
+        return backdoor.resources(self._company)
 
     def slots(self) -> list[dict[str, Any]]:
         """Return every slot of the resources."""
-        return behind.slots(self._world)
+        return backdoor.slots(self._company)
 
     def bookings(self) -> list[dict[str, Any]]:
         """Return every booking of the resources."""
-        return behind.bookings(self._world)
+        return backdoor.bookings(self._company)
 
     def holds(self) -> list[dict[str, Any]]:
         """Return every booking session that was not ended, expired ones too, with its lines."""
-        return holds.truth(self._world)
+        return holds_backdoor.booking_sessions(self._company)
 
     def expire_session(self, session_id: str) -> None:
         """Let a booking session be over, as if its time had passed."""
-        holds.expire(self._world, session_id)
+        holds_backdoor.expire(self._company, session_id)
 
     def expire_sessions(self) -> None:
         """Let every booking session be over."""
-        holds.expire_all(self._world)
+        holds_backdoor.expire_all(self._company)
 
     def end_session(self, session_id: str) -> None:
         """Remove a booking session behind the client's back."""
-        holds.end(self._world, session_id)
+        holds_backdoor.end(self._company, session_id)
 
     def remove_line(self, session_id: str, line_id: str | int) -> None:
         """Remove a line of a booking session behind the client's back."""
-        holds.remove_line(self._world, session_id, line_id)
+        holds_backdoor.remove_line(self._company, session_id, line_id)
 
     def edit_line(self, session_id: str, line_id: str | int, /, **values: Any) -> None:
         """Change a line of a booking session behind the client's back: a `slip`, or fields as `holds` has them."""
-        holds.edit_line(self._world, session_id, line_id, values)
+        holds_backdoor.edit_line(self._company, session_id, line_id, values)
 
     def take_stock(self, item_id: int, date: str, qty: int = 1) -> None:
         """Book some of an item's stock elsewhere; a negative number gives it back."""
-        holds.take_stock(self._world, item_id, date, qty)
+        holds_backdoor.take_stock(self._company, item_id, date, qty)

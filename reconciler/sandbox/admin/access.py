@@ -6,7 +6,7 @@ import hmac
 from typing import Any
 
 from reconciler.sandbox.admin import refusals
-from reconciler.sandbox.exchange import Call, Handler, Refusal, Reply, json_reply
+from reconciler.sandbox.api import Call, Handler, Refusal, Reply, json_reply
 
 _COMPANY_NAME = "Sandbox Company"
 _OWNER_ID = 1
@@ -46,7 +46,7 @@ def for_admin(handler: Handler) -> Handler:
 
 
 def _check_token(call: Call) -> None:
-    state = call.world.tokens.state(call.headers.get("auth-token", ""), call.options)
+    state = call.company.tokens.state(call.headers.get("auth-token", ""), call.options)
     if state == "expired":
         raise refusals.refusal(call.options.expired_status, f"{call.options.expired_status} Unauthorized")
     if state == "unknown":
@@ -73,7 +73,7 @@ def login(call: Call) -> Reply:
         raise refusals.refusal(refusals.FORBIDDEN, "403 Forbidden")
     if company is None and call.options.several_companies == "yes":
         raise Refusal(json_reply(refusals.BAD_REQUEST, _choose_company(call)))
-    token = call.world.tokens.issue(call.options.auth_token)
+    token = call.company.tokens.issue(call.options.auth_token)
     return json_reply(call.options.login_status, _signed_in(call, token), {"Auth-Token": token})
 
 
@@ -81,7 +81,7 @@ def logout(call: Call) -> Reply:
     """Invalidate the caller's token."""
     check_app(call)
     _check_token(call)
-    call.world.tokens.end(call.headers["auth-token"])
+    call.company.tokens.end(call.headers["auth-token"])
     return json_reply(200, {})
 
 

@@ -6,8 +6,8 @@ from reconciler.sandbox import clock
 from reconciler.sandbox.admin import refusals, shapes, slots
 from reconciler.sandbox.admin.pages import page_of
 from reconciler.sandbox.admin.resources import deleted
+from reconciler.sandbox.api import Call, Reply, json_reply
 from reconciler.sandbox.database import Row
-from reconciler.sandbox.exchange import Call, Reply, json_reply
 from reconciler.sandbox.tables import BOOKING, SLOT
 
 _OK = 200
@@ -21,10 +21,10 @@ def listing(call: Call) -> Reply:
         raise refusals.not_found() if call.options.bookings_list == "not_found" else refusals.forbidden()
     cancelled = call.query.get("include_cancelled") == "true"
     if "slot_id" in call.query:
-        rows = call.world.db.find(BOOKING, "CAST(slot_id AS TEXT) = ?", (call.query["slot_id"],))
+        rows = call.company.db.find(BOOKING, "CAST(slot_id AS TEXT) = ?", (call.query["slot_id"],))
     else:
         start, end = clock.day_bounds(*slots.window(call), call.options)
-        rows = call.world.db.find(BOOKING, 'start < ? AND "end" > ?', (end, start), "start, id")
+        rows = call.company.db.find(BOOKING, 'start < ? AND "end" > ?', (end, start), "start, id")
         rows += _blocks(call, start, end)
     rows = [row for row in slots.filtered(call, rows) if cancelled or not row["is_cancelled"]]
     page, links = page_of(call, "bookings", rows)
@@ -44,7 +44,7 @@ def _blocks(call: Call, start: str, end: str) -> list[Row]:
     """Return the blocks as bookings of their own, where this company lists them so."""
     if call.options.blocks_as_bookings == "no":
         return []
-    found = call.world.db.find(
+    found = call.company.db.find(
         SLOT, 'status = ? AND start < ? AND "end" > ?', (shapes.BLOCKED, end, start), "start, id"
     )
     return [
@@ -62,15 +62,15 @@ def read(call: Call) -> Reply:
 def delete(call: Call) -> Reply:
     """DELETE /api/v1/admin/{company}/bookings/{id}: cancels it and frees its slot."""
     booking = _booking(call)
-    slot = call.world.db.get(SLOT, booking["slot_id"])
+    slot = call.company.db.get(SLOT, booking["slot_id"])
     if slot is not None:
-        slots.free(call.world, slot)
-    call.world.db.update(BOOKING, booking["id"], {"is_cancelled": True})
+        slots.free(call.company, slot)
+    call.company.db.update(BOOKING, booking["id"], {"is_cancelled": True})
     return deleted(call, shapes.booking(call, {**booking, "is_cancelled": True}))
 
 
 def _booking(call: Call) -> Row:
-    row = call.world.db.get(BOOKING, int(call.params["id"]))
+    row = call.company.db.get(BOOKING, int(call.params["id"]))
     if row is None:
         raise refusals.not_found()
     return row

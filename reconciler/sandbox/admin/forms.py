@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from reconciler.sandbox.admin.refusals import invalid
-from reconciler.sandbox.exchange import Call
+from reconciler.sandbox.api import Call
 from reconciler.sandbox.tables import ADDRESS_FIELDS
 
 _LIMIT = 2**53
@@ -64,7 +64,7 @@ _READ_ONLY = frozenset({"id", "type", "deleted", "company_id", "order", "referen
 def resource(call: Call, body: Mapping[str, Any]) -> dict[str, Any]:
     """Return the stated columns of a resource; wrong or unknown fields are refused when strict."""
     values = _checked(call, body, _RESOURCE, _READ_ONLY | {"address"})
-    otherwise = call.options.stored_otherwise
+    otherwise = call.options.stored_values
     kept = {name: value for name, value in values.items() if otherwise.get(name, "") is not None}
     return {name: _like(value, otherwise[name] or "") if name in otherwise else value for name, value in kept.items()}
 

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from reconciler.sandbox.admin.refusals import invalid
-from reconciler.sandbox.exchange import Call
+from reconciler.sandbox.api import Call
 
 _DEFAULT_SIZES = {"resources": 300, "slots": 100, "bookings": 100}
 _GENERAL_SIZE = 30

@@ -6,7 +6,7 @@ import json
 from typing import Any
 from urllib.parse import parse_qsl
 
-from reconciler.sandbox.exchange import Call, Refusal, json_reply
+from reconciler.sandbox.api import Call, Refusal, json_reply
 
 UNAUTHORIZED, FORBIDDEN, NOT_FOUND, CONFLICT, BAD_REQUEST = 401, 403, 404, 409, 400
 _UNSUPPORTED = 415

@@ -7,10 +7,10 @@ from typing import Any
 
 from reconciler.sandbox.admin import forms, refusals, shapes
 from reconciler.sandbox.admin.pages import page_of
+from reconciler.sandbox.api import NO_CONTENT, Call, Reply, json_reply
+from reconciler.sandbox.company import Company
 from reconciler.sandbox.database import Row
-from reconciler.sandbox.exchange import NO_CONTENT, Call, Reply, json_reply
 from reconciler.sandbox.tables import ADDRESS, RESOURCE
-from reconciler.sandbox.world import World
 
 _OK = 200
 # Schedules are not emulated; the sample's resource 13 has schedule 48351, and each gets its own.
@@ -47,7 +47,7 @@ def _listing(total: int, shown: list[dict[str, Any]], links: dict[str, Any]) -> 
 
 def _rows(call: Call, *, deleted: bool) -> list[Row]:
     order = "id" if call.options.list_order == "id" else "id DESC"
-    return call.world.db.find(RESOURCE, "1" if deleted else "NOT deleted", order=order)
+    return call.company.db.find(RESOURCE, "1" if deleted else "NOT deleted", order=order)
 
 
 def read_admin(call: Call) -> Reply:
@@ -71,15 +71,15 @@ def create(call: Call) -> Reply:
         raise refusals.invalid("name is missing")
     _check_api_ref(call, values, own_id=None)
     _settle_address(call, body, values, before=None)
-    row_id = insert(call.world, values)
+    row_id = insert(call.company, values)
     return json_reply(call.options.json_create_status, _shown(call, row_id))
 
 
-def insert(world: World, values: Mapping[str, Any]) -> int:
+def insert(company: Company, values: Mapping[str, Any]) -> int:
     """Add a resource row with its defaults and a schedule id; return its id."""
-    row_id = world.db.insert(RESOURCE, {**DEFAULTS, **values})
+    row_id = company.db.insert(RESOURCE, {**DEFAULTS, **values})
     if values.get("schedule_id") is None:
-        world.db.update(RESOURCE, row_id, {"schedule_id": row_id + _SCHEDULE_OFFSET})
+        company.db.update(RESOURCE, row_id, {"schedule_id": row_id + _SCHEDULE_OFFSET})
     return row_id
 
 
@@ -94,26 +94,26 @@ def update(call: Call) -> Reply:
         raise refusals.invalid("name is empty")
     _check_api_ref(call, values, own_id=before["id"])
     _settle_address(call, body, values, before=before)
-    call.world.db.update(RESOURCE, before["id"], values)
+    call.company.db.update(RESOURCE, before["id"], values)
     return json_reply(_OK, _shown(call, before["id"]))
 
 
 def delete(call: Call) -> Reply:
     """DELETE /api/v1/admin/{company}/resources/{id}; soft or hard as the options say (notes §3.6)."""
     row_id = int(call.params["id"])
-    row = call.world.db.get(RESOURCE, row_id)
+    row = call.company.db.get(RESOURCE, row_id)
     gone = row is None or row["deleted"]
-    if gone and not (call.options.delete_again == _OK and call.world.db.ever_gave(RESOURCE, row_id)):
+    if gone and not (call.options.delete_again == _OK and call.company.db.was_issued(RESOURCE, row_id)):
         raise refusals.not_found()
     shown: dict[str, Any] = {}
     if row is not None:
         shown = {**shapes.admin_resource(call, row), "deleted": True}
-        if not call.options.lets_go("resource"):
+        if not call.options.deletes("resource"):
             pass
         elif call.options.resource_delete == "soft":
-            call.world.db.update(RESOURCE, row_id, {"deleted": True})
+            call.company.db.update(RESOURCE, row_id, {"deleted": True})
         else:
-            call.world.db.remove(RESOURCE, row_id)
+            call.company.db.remove(RESOURCE, row_id)
     return deleted(call, shown)
 
 
@@ -126,7 +126,7 @@ def deleted(call: Call, shown: Mapping[str, Any]) -> Reply:
 
 def list_addresses(call: Call) -> Reply:
     """GET .../addresses."""
-    every = call.world.db.find(ADDRESS)
+    every = call.company.db.find(ADDRESS)
     rows, links = page_of(call, "addresses", every)
     shown = [shapes.address(call, row) for row in rows]
     return json_reply(_OK, {"total_entries": len(every), "_embedded": {"addresses": shown}, "_links": links})
@@ -134,7 +134,7 @@ def list_addresses(call: Call) -> Reply:
 
 def read_address(call: Call) -> Reply:
     """GET .../addresses/{id}."""
-    row = call.world.db.get(ADDRESS, int(call.params["id"]))
+    row = call.company.db.get(ADDRESS, int(call.params["id"]))
     if row is None:
         raise refusals.not_found()
     return json_reply(_OK, shapes.address(call, row))
@@ -142,14 +142,14 @@ def read_address(call: Call) -> Reply:
 
 def existing(call: Call) -> Row:
     """Return the resource that the path names, or refuse with 404."""
-    row = call.world.db.get(RESOURCE, int(call.params["id"]))
+    row = call.company.db.get(RESOURCE, int(call.params["id"]))
     if row is None:
         raise refusals.not_found()
     return row
 
 
 def _shown(call: Call, row_id: int) -> dict[str, Any]:
-    row = call.world.db.get(RESOURCE, row_id)
+    row = call.company.db.get(RESOURCE, row_id)
     if row is None:
         raise KeyError(row_id)
     return shapes.admin_resource(call, row)
@@ -158,24 +158,24 @@ def _shown(call: Call, row_id: int) -> dict[str, Any]:
 def _settle_address(call: Call, body: Mapping[str, Any], values: dict[str, Any], before: Row | None) -> None:
     """Turn a stated address into an address row and put its id among the values."""
     given = values.get("address_id")
-    if given is not None and call.world.db.get(ADDRESS, given) is None:
+    if given is not None and call.company.db.get(ADDRESS, given) is None:
         raise refusals.invalid("address_id is invalid")
     stated = forms.address(call, body)
     if stated is None or (given is not None and call.options.address_wins == "id"):
         return
     present = before["address_id"] if before else None
     if present is not None and call.options.address_put == "in_place":
-        call.world.db.update(ADDRESS, present, stated)
+        call.company.db.update(ADDRESS, present, stated)
         values["address_id"] = present
         return
-    old = call.world.db.get(ADDRESS, present) if present is not None else None
+    old = call.company.db.get(ADDRESS, present) if present is not None else None
     kept = {name: value for name, value in (old or {}).items() if name != "id"}
-    values["address_id"] = call.world.db.insert(ADDRESS, {"address1": None} | kept | stated)
+    values["address_id"] = call.company.db.insert(ADDRESS, {"address1": None} | kept | stated)
 
 
 def _check_api_ref(call: Call, values: Mapping[str, Any], own_id: int | None) -> None:
     if call.options.api_ref_unique == "no" or not values.get("api_ref"):
         return
-    same = call.world.db.find(RESOURCE, "api_ref = ? AND NOT deleted", (values["api_ref"],))
+    same = call.company.db.find(RESOURCE, "api_ref = ? AND NOT deleted", (values["api_ref"],))
     if any(row["id"] != own_id for row in same):
         raise refusals.invalid("api_ref has already been taken")

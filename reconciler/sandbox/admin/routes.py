@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from reconciler.sandbox.admin import bookings, refusals, resources, slots
 from reconciler.sandbox.admin.access import check_app, for_admin, for_public, login, logout
-from reconciler.sandbox.exchange import Api, Call, Handler, Refusal, Reply, json_reply
+from reconciler.sandbox.api import Api, Call, Handler, Refusal, Reply, json_reply
 
 _ADMIN = "/api/v1/admin/{company:int}"
 _PUBLIC = "/api/v1/{company:int}"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from reconciler.sandbox import clock
-from reconciler.sandbox.exchange import Call
+from reconciler.sandbox.api import Call
 from reconciler.sandbox.tables import ADDRESS_FIELDS
 
 _EXTRA_RESOURCE_FIELDS = ("price", "never_booked", "count", "max_book", "api_ref")

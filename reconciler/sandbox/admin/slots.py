@@ -11,10 +11,10 @@ from reconciler.sandbox import clock
 from reconciler.sandbox.admin import refusals, shapes
 from reconciler.sandbox.admin.pages import page_of
 from reconciler.sandbox.admin.resources import deleted, existing
+from reconciler.sandbox.api import Call, Reply, json_reply
+from reconciler.sandbox.company import Company
 from reconciler.sandbox.database import Row
-from reconciler.sandbox.exchange import Call, Reply, json_reply
 from reconciler.sandbox.tables import BOOKING, RESOURCE, SLOT
-from reconciler.sandbox.world import World
 
 _OK = 200
 _LONGEST_ID = 18
@@ -51,7 +51,7 @@ def listing(call: Call) -> Reply:
     first, last = window(call)
     where = 'start < ? AND "end" > ?'
     bounds = clock.day_bounds(first, last, call.options)
-    rows = filtered(call, call.world.db.find(SLOT, where, bounds[::-1], "start, id"))
+    rows = filtered(call, call.company.db.find(SLOT, where, bounds[::-1], "start, id"))
     page, links = page_of(call, "slots", rows)
     return json_reply(
         _OK,
@@ -82,46 +82,46 @@ def update(call: Call) -> Reply:
     if slot["status"] == shapes.BLOCKED:
         resource_id: int = changes.get("resource_id") or slot["resource_id"]
         _check_overlap(call, resource_id, start, end, own_id=slot["id"])
-    call.world.db.update(SLOT, slot["id"], changes)
+    call.company.db.update(SLOT, slot["id"], changes)
     if slot["booking_id"] is not None:
-        call.world.db.update(BOOKING, slot["booking_id"], changes)
+        call.company.db.update(BOOKING, slot["booking_id"], changes)
     return json_reply(_OK, _shown(call, slot["id"]))
 
 
 def delete(call: Call) -> Reply:
     """DELETE /api/v1/admin/{company}/slots/{id}: frees the time; its booking, if any, is cancelled."""
     slot_id = int(call.params["id"])
-    slot = call.world.db.get(SLOT, slot_id)
+    slot = call.company.db.get(SLOT, slot_id)
     if slot is None:
-        if call.options.delete_again == _OK and call.world.db.ever_gave(SLOT, slot_id):
+        if call.options.delete_again == _OK and call.company.db.was_issued(SLOT, slot_id):
             return deleted(call, {})
         raise refusals.not_found()
-    if call.options.lets_go("slot"):
-        free(call.world, slot)
+    if call.options.deletes("slot"):
+        free(call.company, slot)
     return deleted(call, shapes.slot(call, slot))
 
 
-def free(world: World, slot: Mapping[str, Any]) -> None:
+def free(company: Company, slot: Mapping[str, Any]) -> None:
     """Remove a slot and cancel its booking."""
     if slot["booking_id"] is not None:
-        world.db.update(BOOKING, slot["booking_id"], {"is_cancelled": True})
-    world.db.remove(SLOT, slot["id"])
+        company.db.update(BOOKING, slot["booking_id"], {"is_cancelled": True})
+    company.db.remove(SLOT, slot["id"])
 
 
-def insert(world: World, **values: Any) -> int:
+def insert(company: Company, **values: Any) -> int:
     """Add a slot row with a free slot's counts as defaults; return its id."""
     counts = {"spaces_booked": 0, "spaces_reserved": 0, "spaces_blocked": 0, "spaces_wait": 0, "num_spaces": 1}
     if values.get("status") == shapes.BLOCKED:
         counts["spaces_blocked"] = 1
     if values.get("status") == shapes.BOOKED:
         counts["spaces_booked"] = 1
-    return world.db.insert(SLOT, {"status": 0, "full_describe": "", **counts, **values})
+    return company.db.insert(SLOT, {"status": 0, "full_describe": "", **counts, **values})
 
 
-def insert_booking(world: World, slot_id: int, values: Mapping[str, Any]) -> int:
+def insert_booking(company: Company, slot_id: int, values: Mapping[str, Any]) -> int:
     """Add a booking that occupies a slot; return its id."""
-    booking_id = world.db.insert(BOOKING, {"slot_id": slot_id, "is_cancelled": False, **values})
-    world.db.update(SLOT, slot_id, {"booking_id": booking_id})
+    booking_id = company.db.insert(BOOKING, {"slot_id": slot_id, "is_cancelled": False, **values})
+    company.db.update(SLOT, slot_id, {"booking_id": booking_id})
     return booking_id
 
 
@@ -153,20 +153,20 @@ def _add_block(call: Call, resource: Row, start: str, end: str) -> int:
     _check_overlap(call, resource["id"], start, end, own_id=None)
     label = f"Resource - {resource['name']}"
     return insert(
-        call.world, resource_id=resource["id"], start=start, end=end, status=shapes.BLOCKED, full_describe=label
+        call.company, resource_id=resource["id"], start=start, end=end, status=shapes.BLOCKED, full_describe=label
     )
 
 
 def _block_booking(call: Call, slot_id: int) -> dict[str, Any]:
-    slot = call.world.db.get(SLOT, slot_id) or {}
+    slot = call.company.db.get(SLOT, slot_id) or {}
     values = {name: slot[name] for name in ("resource_id", "start", "end", "status", "full_describe")}
-    booking_id = insert_booking(call.world, slot_id, values)
-    return shapes.booking(call, call.world.db.get(BOOKING, booking_id) or {})
+    booking_id = insert_booking(call.company, slot_id, values)
+    return shapes.booking(call, call.company.db.get(BOOKING, booking_id) or {})
 
 
 def _check_overlap(call: Call, resource_id: int, start: str, end: str, own_id: int | None) -> None:
     where = 'resource_id = ? AND start < ? AND "end" > ?'
-    rows = call.world.db.find(SLOT, where, (resource_id, end, start))
+    rows = call.company.db.find(SLOT, where, (resource_id, end, start))
     statuses = {row["status"] for row in rows if row["id"] != own_id}
     if shapes.BLOCKED in statuses and call.options.block_over_block == "conflict":
         raise refusals.conflict("the time is already blocked")
@@ -205,21 +205,21 @@ def _resource(call: Call, body: Mapping[str, Any]) -> Row:
     if given is None:
         raise refusals.invalid("resource_id is missing")
     is_id = str(given).isdecimal() and len(str(given)) < _LONGEST_ID
-    row = call.world.db.get(RESOURCE, int(given)) if is_id else None
+    row = call.company.db.get(RESOURCE, int(given)) if is_id else None
     if row is None:
         raise refusals.not_found()
     return row
 
 
 def _slot(call: Call) -> Row:
-    row = call.world.db.get(SLOT, int(call.params["id"]))
+    row = call.company.db.get(SLOT, int(call.params["id"]))
     if row is None:
         raise refusals.not_found()
     return row
 
 
 def _shown(call: Call, slot_id: int) -> dict[str, Any]:
-    row = call.world.db.get(SLOT, slot_id)
+    row = call.company.db.get(SLOT, slot_id)
     if row is None:
         raise KeyError(slot_id)
     return shapes.slot(call, row)

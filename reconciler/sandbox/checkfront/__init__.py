@@ -1,1 +1,1 @@
-"""The booking/session API, version 3.0, with the items that a session can hold (seed 004, checkfront API notes)."""
+"""Checkfront's booking/session API 3.0 and its items (seed 004, checkfront API notes)."""

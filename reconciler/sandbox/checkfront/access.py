@@ -1,18 +1,18 @@
-"""Who may call: the key and secret pair as HTTP Basic (checkfront API notes §3)."""
+"""Authentication: the key and secret as HTTP Basic (checkfront API notes §3)."""
 
 from __future__ import annotations
 
 import base64
 import hmac
 
+from reconciler.sandbox.api import Call, Handler, Refusal, Reply
 from reconciler.sandbox.checkfront import envelope
-from reconciler.sandbox.exchange import Call, Handler, Refusal, Reply
 
 
 def guarded(handler: Handler) -> Handler:
-    """Let a call through with the right pair only.
+    """Accept a call only with the right key and secret.
 
-    X-On-Behalf is taken from anyone and changes nothing: the one staff account sees all (notes §3).
+    X-On-Behalf is accepted and has no effect: the only staff account sees everything (notes §3).
     """
 
     def guard(call: Call) -> Reply:
@@ -23,7 +23,7 @@ def guarded(handler: Handler) -> Handler:
 
 
 def check(call: Call) -> None:
-    """Refuse missing, malformed and wrong credentials, with the documented words (notes §1.6, §3)."""
+    """Refuse missing, malformed and wrong credentials with the documented messages (notes §1.6, §3)."""
     header = call.headers.get("authorization")
     if header is None:
         raise _denied("invalid_request", "The access token was not found.")

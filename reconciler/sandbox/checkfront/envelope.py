@@ -1,17 +1,17 @@
-"""What surrounds every answer, and the shapes of errors (seed 004, checkfront API notes §1.3, §1.6)."""
+"""The envelope around every answer, and the error formats (seed 004, checkfront API notes §1.3, §1.6)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
+from reconciler.sandbox.api import Call, Refusal, Reply, json_reply
 from reconciler.sandbox.checkfront.inventory import CURRENCY, SYMBOL
-from reconciler.sandbox.exchange import Call, Refusal, Reply, json_reply
 
 OK, UNAUTHORIZED, NOT_FOUND = 200, 401, 404
 INVALID = "validation_error"
 SESSION_GONE = "invalid_session"
-"""Made up: no error about a session was ever published."""
+"""This id is invented: no published document shows an error about a session."""
 
 
 def answer(
@@ -22,38 +22,38 @@ def answer(
 
 
 def refusal(call: Call, error_id: str, title: str, *, status: int = OK) -> Refusal:
-    """Make a body-level error; its HTTP status is 200 in all likelihood (notes §1.6)."""
+    """Make an error in the body. Its HTTP status is probably 200 (notes §1.6)."""
     shape = _envelope(call, "ERROR", 0)
     shape["request"]["error"] = {"id": error_id, "title": title, "details": title}
     return Refusal(json_reply(status, shape))
 
 
 def invalid(call: Call, title: str) -> Refusal:
-    """Make the error for a request that says something impossible."""
+    """Make the error for an invalid request."""
     return refusal(call, INVALID, title)
 
 
 def session_gone(call: Call) -> Refusal:
-    """Make the error for a session that is unknown or over; its status is a switch."""
+    """Make the error for an unknown or expired session. An option sets its status."""
     return refusal(
         call, SESSION_GONE, "The session was not found or has expired", status=call.options.session_error_status
     )
 
 
 def critical(status: int, error: str, description: str) -> Refusal:
-    """Make an error without envelope, as the documents show for credentials (notes §1.6)."""
+    """Make an error without envelope, as documented for credentials (notes §1.6)."""
     headers = {"WWW-Authenticate": 'Basic realm="Checkfront API"'} if status == UNAUTHORIZED else {}
     return Refusal(json_reply(status, {"error": error, "error_description": description}, headers))
 
 
 def money(call: Call, cents: int) -> str:
-    """Write an amount as a decimal string; a client met formatted ones too (notes §1.3)."""
+    """Write an amount as a decimal string. A client has also seen formatted amounts (notes §1.3)."""
     text = f"{cents // 100}.{cents % 100:02d}"
     return f"{SYMBOL}{text}" if call.options.money_style == "symbol" else text
 
 
 def _envelope(call: Call, status: str, records: int) -> dict[str, Any]:
-    # resource and id are the first steps of the path; the short paths of 2014 lack "booking".
+    # resource and id are the first parts of the path. The short paths of 2014 omit "booking".
     steps = [step for step in call.path.split("/") if step][2:]
     if steps[:1] == ["session"]:
         steps.insert(0, "booking")

@@ -1,8 +1,8 @@
-"""What a request states, in any of the encodings that clients send (checkfront API notes §1.2).
+"""Read requests in every encoding that clients send (checkfront API notes §1.2).
 
-Query, form body, JSON body and cookie all count. Names are read as PHP reads them: `slip[]=a&slip[]=b`
-and `slip[0]=a&slip[1]=b` are lists, while of `slip=a&slip=b` the last one is left. That the service is
-written in PHP is inferred from its answers (notes §1.3).
+Values may be in the query, a form body, a JSON body or a cookie. Names are read like in PHP:
+`slip[]=a&slip[]=b` and `slip[0]=a&slip[1]=b` are lists; `slip=a&slip=b` keeps the last value. The answers of
+the service suggest that it is written in PHP (notes §1.3).
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import parse_qsl
 
+from reconciler.sandbox.api import Call
 from reconciler.sandbox.checkfront import envelope
-from reconciler.sandbox.exchange import Call
 
 COOKIE = "session_id"
 _FORM = "application/x-www-form-urlencoded"
@@ -26,21 +26,28 @@ _KNOWN = frozenset({"session_id", "slip", "alter", "line_id"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stated:
-    """What a session call asks for: a session (empty: none named), slips to add or a line to replace, alterations."""
+    """What a session call requests."""
 
     session_id: str = ""
+    """Empty if the call names no session."""
+
     slips: tuple[str, ...] = ()
+    """Slips to add. With `line_id`, the first one replaces that line."""
+
     alter: Mapping[str, str] = field(default_factory=dict)
+    """The alteration of each line, by line id."""
+
     line_id: str = ""
+    """The line to replace."""
 
     @property
     def is_change(self) -> bool:
-        """Say whether anything but reading is asked for."""
+        """Whether the call changes something."""
         return bool(self.slips or self.alter or self.line_id)
 
 
 def parameters(call: Call) -> dict[str, Any]:
-    """Return the parameters of query and body; the body wins, which nobody documented (notes §7.9)."""
+    """Return the parameters of query and body. The body wins; this is not documented (notes §7.9)."""
     values = _unflatten(call.query_string)
     if call.method == "GET" or not call.body:
         return values
@@ -54,14 +61,14 @@ def parameters(call: Call) -> dict[str, Any]:
 
 
 def refuse_unknown(call: Call, values: Mapping[str, Any], known: frozenset[str]) -> None:
-    """Refuse parameters that no document names, unless the options are lenient."""
+    """Refuse undocumented parameters, unless the options are lenient."""
     unknown = sorted(values.keys() - known)
     if unknown and call.options.strict == "strict":
         raise envelope.invalid(call, f"{unknown[0]} is not a known parameter")
 
 
 def session(call: Call) -> Stated:
-    """Read a session call; a parameter goes before the cookie, which nobody documented either (notes §7.9)."""
+    """Read a session call. A parameter wins over the cookie; this is not documented (notes §7.9)."""
     values = parameters(call)
     refuse_unknown(call, values, _KNOWN)
     return Stated(
@@ -73,7 +80,7 @@ def session(call: Call) -> Stated:
 
 
 def mapping_of(value: object) -> dict[str, Any]:
-    """Return a parameter that should be `name[key]=value`, or nothing if it is something else."""
+    """Return a parameter of the form `name[key]=value`, or an empty mapping."""
     return dict(value) if isinstance(value, dict) else {}
 
 
@@ -94,7 +101,7 @@ def _unflatten(text: str) -> dict[str, Any]:
 def _document(call: Call) -> dict[str, Any]:
     try:
         value = json.loads(call.body)
-        json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair is no text
+        json.dumps(value, ensure_ascii=False).encode()  # a lone surrogate cannot be encoded
     except ValueError as error:
         raise envelope.invalid(call, "the body is not JSON") from error
     if not isinstance(value, dict):
@@ -111,7 +118,7 @@ def _cookie(call: Call) -> str:
 
 
 def _scalar(call: Call, values: Mapping[str, Any], name: str) -> str:
-    """Read text or a whole number; a front end sends null on its first call (notes §1.2)."""
+    """Read text or a whole number. A front end sends null on its first call (notes §1.2)."""
     return _text(call, name, "" if values.get(name) is None else values[name])
 
 

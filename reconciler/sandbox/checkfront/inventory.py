@@ -1,6 +1,6 @@
-"""What the emulated shop rents out: the same few items in every sandbox.
+"""The items of the emulated shop. They are the same in every sandbox.
 
-Item 17 is the one of seed 004's sample, 18 and 21 those of the slips in the checkfront API notes §2.
+Item 17 is from the sample of seed 004. Items 18 and 21 are from the slips in the checkfront API notes §2.
 """
 
 from __future__ import annotations
@@ -9,45 +9,51 @@ from dataclasses import dataclass
 
 CURRENCY, SYMBOL = "CAD", "$"
 UNLIMITED = 1_000_000_000
-"""What is shown as available of an item whose stock is not counted (notes §1.3)."""
+"""The available number shown for an item without limited stock (notes §1.3)."""
 
 DAYS, NIGHTS, SLOTS = "D", "N", "H"
-"""How an item is allocated: by days with the last one included, by nights, or by set times of a day.
+"""How an item is allocated: by days (last day included), by nights, or by fixed times of a day.
 
-Only the letter D is seen in a sample (notes §1.3).
+Only the letter D appears in a sample (notes §1.3).
 """
 
 QTY = "qty"
-"""The one parameter of a simple item, which its slips write as a bare number (notes §2)."""
+"""The only parameter of a simple item. Slips write it as a plain number (notes §2)."""
 
 DISCOUNTS = {"SUMMER10": 10, "HALF": 50}
-"""Discount codes and the percentage that they take off."""
+"""Discount codes with their percentage."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Param:
-    """A number that a rated query states: `param[name]=n`. `most` 0 is no bound; `price` is in cents."""
+    """A number in a rated query: `param[name]=n`."""
 
     name: str
     label: str
     default: int
     least: int = 0
     most: int = 0
+    """The upper limit; 0 means none."""
+
     price: int = 0
+    """In cents."""
+
     uses_stock: bool = True
+    """Whether the number is taken from the stock."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddOn:
-    """An item that a package offers besides, and whether it is `in` or `out` at first."""
+    """An optional item of a package."""
 
     item_id: int
     opt: str
+    """The initial choice: `in` or `out`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """One item. `stock` is a day's (or a time slot's), None is unlimited; `price` is in cents a unit."""
+    """One item of the shop."""
 
     item_id: int
     sku: str
@@ -55,17 +61,22 @@ class Item:
     params: tuple[Param, ...]
     unit: str = DAYS
     stock: int | None = None
+    """The stock per day or time slot; None means unlimited."""
+
     price: int = 0
+    """In cents per unit."""
+
     add_ons: tuple[AddOn, ...] = ()
     times: tuple[tuple[str, str], ...] = ()
+    """The start and end of each time slot, HH:MM."""
 
     @property
     def is_simple(self) -> bool:
-        """Say whether the item has a bare quantity and nothing else to state."""
+        """Whether a quantity is the only parameter."""
         return [param.name for param in self.params] == [QTY]
 
     def param(self, name: str) -> Param:
-        """Return one parameter; KeyError if the item has no such."""
+        """Return one parameter; KeyError if it does not exist."""
         return {param.name: param for param in self.params}[name]
 
 
@@ -78,7 +89,7 @@ _ALL = (
         item_id=17,
         sku="overwaterbun",
         name="Overwater Room",
-        # A room is one room however many sleep in it: two guests leave the sample's 2 of 2 available.
+        # Guests do not use stock. In the sample, two guests still leave 2 of 2 rooms available.
         params=(Param(name="guests", label="Guests", default=1, least=1, most=4, uses_stock=False),),
         stock=2,
         price=15_000,

@@ -1,4 +1,4 @@
-"""The items, listed and one by one, unrated and rated (checkfront API notes §2)."""
+"""Item queries: the list and a single item, rated or not (checkfront API notes §2)."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from reconciler.sandbox.api import Call, Reply
 from reconciler.sandbox.checkfront import envelope, forms, rating
 from reconciler.sandbox.checkfront.inventory import ITEMS, Item, Param
-from reconciler.sandbox.exchange import Call, Reply
 
-# The last two ask for what is the case anyway: every item is enabled, and packages are listed.
+# available and packages have no effect: every item is enabled, and packages are always listed.
 _FILTERS = frozenset({"item_id", "keyword", "category_id", "available", "packages"})
 _RATING = frozenset({"start_date", "date", "end_date", "start_time", "end_time", "param", "discount_code", "rules"})
 _CATEGORY = 1
@@ -22,21 +22,21 @@ def listing(call: Call) -> Reply:
     forms.refuse_unknown(call, values, _FILTERS | _RATING)
     chosen = [item for item in ITEMS.values() if _fits(item, values)]
     shown = {str(item.item_id): _item(call, item, values, alone=False) for item in chosen}
-    further: dict[str, Any] = {"query": values} if rating.is_rated(values) else {}
-    return envelope.answer(call, {**further, "items": shown}, records=len(shown))
+    extra: dict[str, Any] = {"query": values} if rating.is_rated(values) else {}
+    return envelope.answer(call, {**extra, "items": shown}, records=len(shown))
 
 
 def read(call: Call) -> Reply:
-    """GET /api/3.0/item/{id}; rated if a start date is stated."""
+    """GET /api/3.0/item/{id}; rated if a start date is given."""
     values = forms.parameters(call)
     forms.refuse_unknown(call, values, _RATING)
     item = ITEMS.get(int(call.params["id"]))
     if item is None:
         raise envelope.invalid(call, f"There is no item {call.params['id']}")
-    further: dict[str, Any] = {}
+    extra: dict[str, Any] = {}
     if rating.is_rated(values):
-        further = {"query": rating.query_echo(item, values), "events": []}
-    return envelope.answer(call, {**further, "item": _item(call, item, values, alone=True)}, records=1)
+        extra = {"query": rating.query_echo(item, values), "events": []}
+    return envelope.answer(call, {**extra, "item": _item(call, item, values, alone=True)}, records=1)
 
 
 def _fits(item: Item, values: Mapping[str, Any]) -> bool:
@@ -62,7 +62,7 @@ def _item(call: Call, item: Item, values: Mapping[str, Any], *, alone: bool) -> 
         "visibility": "*",
         "stock": item.stock or 0,
         "unlimited": int(item.stock is None),
-        # A JSON string in the sample of the list, an object in the rated one; rules is a string in both.
+        # In the samples, meta is a JSON string in the list and an object in a rated answer. rules is always a string.
         "meta": meta if rated else json.dumps(meta),
         "rules": json.dumps({"param": {param.name: {"MIN": str(param.least)} for param in item.params}}),
         "param": {param.name: _param(call, param) for param in item.params},

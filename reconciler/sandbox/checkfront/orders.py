@@ -1,4 +1,4 @@
-"""What a slip stands for: an item, its days and its numbers, at a price that is never in the slip."""
+"""The content of a slip: an item, its days and its numbers. The price is not in the slip."""
 
 from __future__ import annotations
 
@@ -14,34 +14,42 @@ _LONGEST = 365
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """One item for some days (or nights), from `start` on; times are HH:MM, empty where the item has none."""
+    """One item for some days or nights."""
 
     item_id: int
     start: date
+    """The first day."""
+
     units: int
+    """The number of days or nights."""
+
     params: Mapping[str, int] = field(default_factory=dict)
+    """The number of each parameter of the item."""
+
     start_time: str = ""
+    """HH:MM, or empty if the item has no time slots."""
+
     end_time: str = ""
     discount_code: str = ""
 
     @property
     def item(self) -> Item:
-        """The item that is asked for."""
+        """The ordered item."""
         return ITEMS[self.item_id]
 
     @property
     def last(self) -> date:
-        """The last day; for nights the day of leaving."""
+        """The last day; for nights, the day of departure."""
         return self.start + timedelta(days=self.units - (self.item.unit != NIGHTS))
 
     @property
     def days(self) -> tuple[date, ...]:
-        """The days of which stock is used."""
+        """The days on which stock is used."""
         return tuple(self.start + timedelta(days=number) for number in range(self.units))
 
     @property
     def quantity(self) -> int:
-        """How many of the stock are used on each day; the rate's qty (checkfront API notes §1.3)."""
+        """The stock used on each day; `qty` of the rate (checkfront API notes §1.3)."""
         counting = [param.name for param in self.item.params if param.uses_stock]
         return sum(self.params[name] for name in counting) if counting else 1
 
@@ -53,7 +61,7 @@ class Order:
 
     @property
     def discount(self) -> int:
-        """What the discount code takes off, in cents; an unknown code takes nothing."""
+        """The discount in cents; 0 for an unknown code."""
         return self.full_price * DISCOUNTS.get(self.discount_code, 0) // 100
 
     @property
@@ -71,7 +79,7 @@ def build(
     times: tuple[str, str] = ("", ""),
     discount_code: str = "",
 ) -> Order:
-    """Make the order that a rated query asks for, with defaults filled in; ValueError if there is no such."""
+    """Make the order of a rated query, with defaults; ValueError if it is not possible."""
     last = start if end is None else end
     if last < start:
         msg = "end_date is before start_date"
@@ -93,7 +101,7 @@ def build(
 
 
 def _slot(item: Item, start_time: str, end_time: str) -> tuple[str, str]:
-    """Find the time slot that begins then; items without slots take no heed of times."""
+    """Return the time slot with this start. Items without time slots ignore times."""
     if not item.times:
         return "", ""
     for slot in item.times:
@@ -105,12 +113,12 @@ def _slot(item: Item, start_time: str, end_time: str) -> tuple[str, str]:
 
 
 def check(order: Order) -> None:
-    """Refuse, with ValueError, numbers that the item does not allow; stock is not looked at."""
+    """Raise ValueError for numbers that the item does not allow. Stock is not checked."""
     if not 1 <= order.units <= _LONGEST:
-        msg = f"1 to {_LONGEST} days can be asked for"
+        msg = f"the order must be for 1 to {_LONGEST} days"
         raise ValueError(msg)
     if order.item.unit == SLOTS and order.units != 1:
-        msg = "a time slot is on one day"
+        msg = "a time slot is on a single day"
         raise ValueError(msg)
     clock.check_year(order.last)
     for param in order.item.params:
@@ -120,5 +128,5 @@ def check(order: Order) -> None:
             msg = f"{param.name} must be {bound}"
             raise ValueError(msg)
     if order.quantity < 1:
-        msg = "nobody is coming"
+        msg = "the quantity must be at least 1"
         raise ValueError(msg)

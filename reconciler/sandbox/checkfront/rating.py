@@ -1,4 +1,4 @@
-"""Rated queries: what an item costs on some days, whether it is left, and its slip (checkfront API notes §2)."""
+"""Rated queries: the price and availability of an item on some days, and its slip (checkfront API notes §2)."""
 
 from __future__ import annotations
 
@@ -7,27 +7,27 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from reconciler.sandbox.api import Call
 from reconciler.sandbox.checkfront import dates, orders, slips, stock
 from reconciler.sandbox.checkfront.envelope import INVALID, money
 from reconciler.sandbox.checkfront.forms import mapping_of
 from reconciler.sandbox.checkfront.inventory import Item
 from reconciler.sandbox.checkfront.orders import Order
-from reconciler.sandbox.exchange import Call
 
 _DATED = frozenset({"start_date", "date"})
 _NUMBER = re.compile(r"[0-9]{1,9}")
 
 
 def is_rated(values: Mapping[str, Any]) -> bool:
-    """Say whether a query is a rated one: at least a start date is stated (notes §2)."""
+    """Return whether a query is rated: it has a start date (notes §2)."""
     return bool(_DATED & values.keys())
 
 
 def rate(call: Call, item: Item, values: Mapping[str, Any], *, alone: bool) -> dict[str, Any]:
-    """Return an item's `rate`; what stands against it is in there, while the request stays OK (notes §1.6).
+    """Return the `rate` of an item. It contains any error; the request itself stays OK (notes §1.6).
 
-    A parameter that an item does not have is an error where the item is asked for `alone`; in a list
-    the parameters are meant for whichever item has them.
+    An unknown parameter is an error if the item is queried `alone`. In a list, each parameter applies to the
+    items that have it.
     """
     try:
         order = _order(call, item, values, alone=alone)
@@ -37,7 +37,7 @@ def rate(call: Call, item: Item, values: Mapping[str, Any], *, alone: bool) -> d
 
 
 def query_echo(item: Item, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the query with all params filled in, as a rated answer repeats it (notes §2)."""
+    """Return the query with all params filled in, as in a rated answer (notes §2)."""
     params = {param.name: str(param.default) for param in item.params}
     stated = {name: value for name, value in values.items() if name != "param"}
     return {**stated, "param": {**params, **mapping_of(values.get("param"))}}
@@ -82,12 +82,12 @@ def _time(values: Mapping[str, Any], name: str) -> str:
 
 
 def _rated(call: Call, order: Order) -> dict[str, Any]:
-    left = stock.free_days(call.world, order)
+    left = stock.free_days(call.company, order)
     available = min(left.values())
-    against = stock.shortage(order, available)
-    shape: dict[str, Any] = {"status": "ERROR" if against else "AVAILABLE", "available": available}
-    if against:
-        shape["error"] = {"id": against[0], "title": against[1]}
+    shortage = stock.shortage(order, available)
+    shape: dict[str, Any] = {"status": "ERROR" if shortage else "AVAILABLE", "available": available}
+    if shortage:
+        shape["error"] = {"id": shortage[0], "title": shortage[1]}
     else:
         shape["slip"] = slips.write(order, call.options)
     return {
@@ -125,5 +125,5 @@ def _day(call: Call, order: Order, left: int) -> dict[str, Any]:
 
 
 def span(order: Order) -> str:
-    """Write an order's days, and its times if it has any, for people."""
+    """Write the days and times of an order for people."""
     return dates.summary(order.start, order.last, (order.start_time, order.end_time))

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from reconciler.sandbox.api import Api, Call, Handler, Refusal, Reply
 from reconciler.sandbox.checkfront import envelope, items, sessions
 from reconciler.sandbox.checkfront.access import check, guarded
-from reconciler.sandbox.exchange import Api, Call, Handler, Refusal, Reply
 
 _ROOT = "/api/3.0"
 
 
 def _unknown(call: Call, status: int) -> Reply:
-    """Answer a path or method that does not exist; the credentials come first, as a guess."""
+    """Answer an unknown path or method. Checking the credentials first is a guess."""
     try:
         check(call)
     except Refusal as refusal:
@@ -20,7 +20,7 @@ def _unknown(call: Call, status: int) -> Reply:
 
 
 def _short(handler: Handler) -> Handler:
-    """Serve /session, as the documents of 2014 write it, unless the options say that it is gone."""
+    """Serve /session, as in the documents of 2014, unless `short_paths` is `no`."""
 
     def guard(call: Call) -> Reply:
         if call.options.short_paths == "no":
@@ -47,9 +47,9 @@ API = Api(
     routes=tuple(
         (method, f"{_ROOT}{path}{slash}", guarded(handler))
         for method, path, handler in _ROUTES
-        # A slash at the end is accepted: the official client sends it (notes §3).
+        # The official client sends a trailing slash (notes §3).
         for slash in ("", "/")
     ),
     unknown=_unknown,
 )
-"""The booking/session API, ready to be mounted."""
+"""The booking/session API."""

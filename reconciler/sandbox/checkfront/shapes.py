@@ -1,22 +1,22 @@
-"""A session as every call returns it: the few fields of seed 004's sample, or those of 2017 (notes §1.3)."""
+"""The JSON of a session: the fields of the sample in seed 004, or those of 2017 (notes §1.3)."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
 
+from reconciler.sandbox.api import Call
 from reconciler.sandbox.checkfront import dates, holds, rating, slips, stock
 from reconciler.sandbox.checkfront.envelope import money
 from reconciler.sandbox.checkfront.inventory import CURRENCY, QTY
 from reconciler.sandbox.checkfront.orders import Order
 from reconciler.sandbox.database import Row
-from reconciler.sandbox.exchange import Call
 
 
 def session(call: Call, hold: Row) -> dict[str, Any]:
-    """Write a session with its lines, keyed by line id; add-ons follow their package as 1.1, 1.2."""
-    lines = holds.lines(call.world, hold)
-    shape: dict[str, Any] = {"id": hold["session_id"], "age": holds.age(call.world, hold)}
+    """Write a session with its lines by line id. Add-ons follow their package as 1.1, 1.2."""
+    lines = holds.lines(call.company, hold)
+    shape: dict[str, Any] = {"id": hold["session_id"], "age": holds.age(call.company, hold)}
     if call.options.line_fields == "all":
         shape |= _totals(call, lines)
     items: dict[str, Any] = {}
@@ -31,7 +31,7 @@ def session(call: Call, hold: Row) -> dict[str, Any]:
 
 
 def records(call: Call, shape: dict[str, Any]) -> int:
-    """Return what the envelope counts: 0 in the sample of 2014, the lines with add-ons in that of 2017."""
+    """Return `records` of the envelope: 0 in the sample of 2014, lines with add-ons in the sample of 2017."""
     return len(shape.get("item") or ()) if call.options.line_fields == "all" else 0
 
 
@@ -42,7 +42,7 @@ def _with_add_ons(call: Call, hold: Row, line: Row) -> dict[str, Any]:
         opt = line["options"][str(add_on.item_id)]
         extra = _add_on_order(order, add_on.item_id)
         shape = _line(call, hold, extra, slips.write(extra, call.options), in_total=opt == "in")
-        # O is for optional; the letters for other kinds of add-ons were never seen (notes §2).
+        # O means optional. The letters of other kinds of add-ons are unknown (notes §2).
         shapes[f"{line['number']}.{position}"] = {**shape, "optin": "O", "opt": opt}
     return shapes
 
@@ -58,13 +58,13 @@ def _line(call: Call, hold: Row, order: Order, slip: str, *, in_total: bool) -> 
         "name": order.item.name,
         "date": _date(call, order),
         "slip": slip,
-        "available": stock.available(call.world, order, besides=hold),
+        "available": stock.available(call.company, order, besides=hold),
     }
     if call.options.line_fields == "all":
         shape["unit"] = order.item.unit
         shape["rate"] = {
             "total": money(call, order.price),
-            # An add-on that is opted out stays listed with the price it would have (notes §1.3).
+            # An add-on that is opted out stays listed with its potential price (notes §1.3).
             "item_total": money(call, order.price if in_total else 0),
             "qty": order.quantity,
             "summary": "<br />".join(f"{param.label}: {order.params[param.name]}" for param in order.item.params),

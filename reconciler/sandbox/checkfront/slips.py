@@ -1,8 +1,8 @@
-"""Slips: the tokens that a rated query hands out and a session takes (seed 004, checkfront API notes §2).
+"""Slips: the tokens that a rated query returns and a session accepts (seed 004, checkfront API notes §2).
 
-Officially opaque. The documented style is that of the slips seen in samples; what no sample shows (time
-slots, discounts) rides in a sealed last part. In the opaque style all of it is sealed, so that a client
-that takes slips apart is caught.
+Slips are officially opaque. The documented style follows the slips in the samples. Details that no sample
+shows (time slots, discounts) are in an encoded last part. The opaque style encodes the whole slip. A client
+that parses slips then fails.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ _MARK = 5
 _BLOCK = 8
 
 
-def write(order: Order, options: Options, *, anew: bool = False) -> str:
-    """Write an order's slip; `anew` gives another text for the same order, as a rewriting server would."""
-    text = _plain(order, anew=anew)
+def write(order: Order, options: Options, *, fresh: bool = False) -> str:
+    """Write an order's slip; `fresh` returns a different text for the same order, like a server that rewrites slips."""
+    text = _plain(order, fresh=fresh)
     return _seal(text) if options.slip_style == "opaque" else text
 
 
 def read(text: str, options: Options) -> Order:
-    """Return the order that a slip stands for; ValueError if this server could not have made it."""
+    """Return the order that a slip represents; ValueError if this server could not have issued it."""
     plain = _unseal(text) if options.slip_style == "opaque" else text
     shape = _SHAPE.fullmatch(plain)
     if shape is None or int(shape[1]) not in ITEMS:
@@ -55,15 +55,15 @@ def read(text: str, options: Options) -> Order:
     return order
 
 
-def _plain(order: Order, *, anew: bool) -> str:
+def _plain(order: Order, *, fresh: bool) -> str:
     if order.item.is_simple:
         parts = [str(order.params[QTY])]
     else:
         # The names are in alphabetical order in every slip seen.
         parts = [f"{name}.{order.params[name]}" for name in sorted(order.params)]
-    further = [order.start_time, order.end_time, order.discount_code]
-    if anew or any(further):
-        parts.append(f"{_SEALED}.{_seal('/'.join([*further, 'anew'] if anew else further))}")
+    extra = [order.start_time, order.end_time, order.discount_code]
+    if fresh or any(extra):
+        parts.append(f"{_SEALED}.{_seal('/'.join([*extra, 'copy'] if fresh else extra))}")
     return "-".join([f"{order.item_id}.{dates.compact(order.start)}X{order.units}", *parts])
 
 
@@ -83,7 +83,7 @@ def _params(item: Item, parts: list[str]) -> dict[str, int]:
 
 
 def _seal(text: str) -> str:
-    """Turn text into a token that looks random, needs no memory to be read, and is the same every time."""
+    """Encode text as a token that looks random. It is deterministic and can be decoded without stored data."""
     raw = text.encode()
     mark = hashlib.sha256(raw).digest()[:_MARK]
     mixed = bytes(left ^ right for left, right in zip(raw, cycle(hashlib.sha256(mark).digest()), strict=False))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from reconciler.sandbox.exchange import Call, Refusal
+from reconciler.sandbox.api import Call, Refusal
 from reconciler.sandbox.sessions import markup
 from reconciler.sandbox.sessions.fields import KEEPS_EMPTY, READERS, SLOT_READERS
 
@@ -47,7 +47,7 @@ def slot(call: Call, element: Element) -> dict[str, Any]:
 
 def _stored(call: Call, values: dict[str, Any], readers: Mapping[str, Callable[[str], Any]]) -> dict[str, Any]:
     """Return the values as a server stores them that takes liberties with some."""
-    otherwise = call.options.stored_otherwise
+    otherwise = call.options.stored_values
     kept = {name: value for name, value in values.items() if otherwise.get(name, "") is not None}
     return {name: readers[name](otherwise[name] or "") if name in otherwise else kept[name] for name in kept}
 

@@ -12,7 +12,7 @@ from xml.etree import ElementTree as ET
 import defusedxml.ElementTree
 from defusedxml import DefusedXmlException
 
-from reconciler.sandbox.exchange import Call, Refusal, Reply
+from reconciler.sandbox.api import Call, Refusal, Reply
 from reconciler.sandbox.tables import SESSION_FIELDS
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ import base64
 import hmac
 from typing import Any
 
+from reconciler.sandbox.api import Api, Call, Handler, Refusal, Reply
 from reconciler.sandbox.database import Row
-from reconciler.sandbox.exchange import Api, Call, Handler, Refusal, Reply
 from reconciler.sandbox.sessions import forms, markup, rows
 from reconciler.sandbox.sessions.fields import CUSTOM, TYPES
 from reconciler.sandbox.tables import SESSION, SESSION_SLOT
@@ -38,7 +38,7 @@ def _guarded(handler: Handler) -> Handler:
 
 def _list(call: Call) -> Reply:
     order = "id" if call.options.list_order == "id" else "id DESC"
-    sessions = call.world.db.find(SESSION, order=order)
+    sessions = call.company.db.find(SESSION, order=order)
     if call.options.list_shows_disabled == "no":
         sessions = [session for session in sessions if not session["disabled"]]
     return markup.document(call, markup.listing(sessions))
@@ -60,7 +60,7 @@ def _create(call: Call) -> Reply:
     if problems and call.options.strict == "strict":
         raise Refusal(markup.errors(call, call.options.xml_invalid_status, *problems))
     kind = kind if kind in TYPES else "event"
-    session_id = rows.create(call.world, kind, stated.values, stated.slots)
+    session_id = rows.create(call.company, kind, stated.values, stated.slots)
     return _created(call, session_id)
 
 
@@ -84,7 +84,7 @@ def _update(call: Call) -> Reply:
     regenerates = call.options.regenerate == "regenerate" and rows.moves_schedule(session, stated.values)
     if stated.slots is not None or (regenerates and stated.values.get("repeat", session["repeat"]) != CUSTOM):
         _check_bookings(call, session["id"])
-    rows.update(call.world, session["id"], stated.values, stated.slots)
+    rows.update(call.company, session["id"], stated.values, stated.slots)
     if call.options.update_answer == "none":
         return Reply(status=_OK)
     return markup.document(call, _shown(call, session["id"]))
@@ -99,25 +99,25 @@ def _check_slots(call: Call, slots: list[dict[str, Any]] | None, problems: list[
 
 
 def _check_bookings(call: Call, session_id: int) -> None:
-    booked = any(rows.is_booked(slot) for slot in rows.slots_of(call.world, session_id))
+    booked = any(rows.is_booked(slot) for slot in rows.slots_of(call.company, session_id))
     if booked and call.options.booked_delete == "conflict":
         raise Refusal(markup.errors(call, _CONFLICT, "a slot has bookings"))
 
 
 def _delete(call: Call) -> Reply:
     session_id = int(call.params["id"])
-    if call.world.db.get(SESSION, session_id) is None:
-        if call.options.delete_again == _OK and call.world.db.ever_gave(SESSION, session_id):
+    if call.company.db.get(SESSION, session_id) is None:
+        if call.options.delete_again == _OK and call.company.db.was_issued(SESSION, session_id):
             return Reply(status=call.options.delete_answer)
         raise Refusal(_absent(call, session_id))
     _check_bookings(call, session_id)
-    if call.options.lets_go("session"):
-        rows.delete(call.world, session_id)
+    if call.options.deletes("session"):
+        rows.delete(call.company, session_id)
     return Reply(status=call.options.delete_answer)
 
 
 def _update_slot(call: Call) -> Reply:
-    slot = call.world.db.get(SESSION_SLOT, int(call.params["id"]))
+    slot = call.company.db.get(SESSION_SLOT, int(call.params["id"]))
     if slot is None:
         raise Refusal(Reply(status=_NOT_FOUND))
     stated = forms.slot(call, markup.read(call, "slot"))
@@ -125,30 +125,30 @@ def _update_slot(call: Call) -> Reply:
     if empty and call.options.strict == "strict":
         raise Refusal(markup.errors(call, call.options.xml_invalid_status, *empty))
     changes = {name: value for name, value in stated.items() if value is not None}
-    call.world.db.update(SESSION_SLOT, slot["id"], changes)
-    rows.follow_slots(call.world, slot["session_id"])
+    call.company.db.update(SESSION_SLOT, slot["id"], changes)
+    rows.follow_slots(call.company, slot["session_id"])
     if call.options.update_answer == "none":
         return Reply(status=_OK)
     return markup.document(call, markup.slot({**slot, **changes}, call.options))
 
 
 def _session(call: Call) -> Row:
-    session = call.world.db.get(SESSION, int(call.params["id"]))
+    session = call.company.db.get(SESSION, int(call.params["id"]))
     if session is None:
         raise Refusal(_absent(call, int(call.params["id"])))
     return session
 
 
 def _absent(call: Call, session_id: int) -> Reply:
-    existed = call.world.db.ever_gave(SESSION, session_id)
+    existed = call.company.db.was_issued(SESSION, session_id)
     return Reply(status=call.options.session_after_delete if existed else _NOT_FOUND)
 
 
 def _shown(call: Call, session_id: int) -> Any:
-    session = call.world.db.get(SESSION, session_id)
+    session = call.company.db.get(SESSION, session_id)
     if session is None:
         raise KeyError(session_id)
-    return markup.show(session, rows.slots_of(call.world, session_id), call.options)
+    return markup.show(session, rows.slots_of(call.company, session_id), call.options)
 
 
 def _unknown(_call: Call, status: int) -> Reply:

@@ -7,35 +7,37 @@ from datetime import date
 from typing import Any
 
 from reconciler.sandbox import clock
+from reconciler.sandbox.company import Company
 from reconciler.sandbox.database import Row
 from reconciler.sandbox.sessions import fields
 from reconciler.sandbox.sessions.recurrence import occurrences
 from reconciler.sandbox.tables import SESSION, SESSION_SLOT
-from reconciler.sandbox.world import World
 
 _SCHEDULE = ("repeat", "start_date", "end_date", "time")
 
 
-def create(world: World, kind: str, values: Mapping[str, Any], slots: Sequence[Mapping[str, Any]] | None) -> int:
+def create(company: Company, kind: str, values: Mapping[str, Any], slots: Sequence[Mapping[str, Any]] | None) -> int:
     """Add a session of a type word with the defaults of seed 000, and its slots; return its id."""
-    row = {**fields.TYPES[kind].defaults(clock.now(world.options)), **values}
+    row = {**fields.TYPES[kind].defaults(clock.now(company.options)), **values}
     if slots is not None and "repeat" not in values:
         row["repeat"] = fields.CUSTOM
     if "start_date" in values and "end_date" not in values and row["end_date"] is not None:
         row["end_date"] = row["start_date"]
     row["start_stated"] = bool(values.get("start_date"))
     row["end_stated"] = bool(values.get("end_date"))
-    session_id = world.db.insert(SESSION, row)
+    session_id = company.db.insert(SESSION, row)
     if slots is None:
-        generate(world, session_id)
+        generate(company, session_id)
     else:
-        replace_slots(world, session_id, slots)
+        replace_slots(company, session_id, slots)
     return session_id
 
 
-def update(world: World, session_id: int, values: Mapping[str, Any], slots: Sequence[Mapping[str, Any]] | None) -> None:
+def update(
+    company: Company, session_id: int, values: Mapping[str, Any], slots: Sequence[Mapping[str, Any]] | None
+) -> None:
     """Change the stated fields; stated slots replace all slots, with new ids (seed 000)."""
-    before = world.db.get(SESSION, session_id)
+    before = company.db.get(SESSION, session_id)
     if before is None:
         raise KeyError(session_id)
     changes = dict(values)
@@ -44,11 +46,11 @@ def update(world: World, session_id: int, values: Mapping[str, Any], slots: Sequ
     for name, flag in (("start_date", "start_stated"), ("end_date", "end_stated")):
         if values.get(name):
             changes[flag] = True
-    world.db.update(SESSION, session_id, changes)
+    company.db.update(SESSION, session_id, changes)
     if slots is not None:
-        replace_slots(world, session_id, slots)
-    elif moves_schedule(before, values) and world.options.regenerate == "regenerate":
-        generate(world, session_id)
+        replace_slots(company, session_id, slots)
+    elif moves_schedule(before, values) and company.options.regenerate == "regenerate":
+        generate(company, session_id)
 
 
 def moves_schedule(before: Mapping[str, Any], values: Mapping[str, Any]) -> bool:
@@ -56,33 +58,33 @@ def moves_schedule(before: Mapping[str, Any], values: Mapping[str, Any]) -> bool
     return any(name in values and values[name] != before[name] for name in _SCHEDULE)
 
 
-def generate(world: World, session_id: int) -> None:
+def generate(company: Company, session_id: int) -> None:
     """Make the slots of a repeating session anew; those of a custom one stay as they are."""
-    session = world.db.get(SESSION, session_id)
+    session = company.db.get(SESSION, session_id)
     if session is None or session["repeat"] in {None, fields.CUSTOM} or not session["start_date"]:
         return
     end = date.fromisoformat(session["end_date"]) if session["end_date"] else None
     days = occurrences(session["repeat"], date.fromisoformat(session["start_date"]), end)
-    _clear_slots(world, session_id)
+    _clear_slots(company, session_id)
     for day in days:
-        _insert_slot(world, session, {"date": day.isoformat()})
+        _insert_slot(company, session, {"date": day.isoformat()})
 
 
-def replace_slots(world: World, session_id: int, slots: Sequence[Mapping[str, Any]]) -> None:
+def replace_slots(company: Company, session_id: int, slots: Sequence[Mapping[str, Any]]) -> None:
     """Delete all slots of a session and make the given ones."""
-    session = world.db.get(SESSION, session_id)
+    session = company.db.get(SESSION, session_id)
     if session is None:
         raise KeyError(session_id)
-    _clear_slots(world, session_id)
+    _clear_slots(company, session_id)
     for slot in slots:
-        _insert_slot(world, session, slot)
-    follow_slots(world, session_id)
+        _insert_slot(company, session, slot)
+    follow_slots(company, session_id)
 
 
-def follow_slots(world: World, session_id: int) -> None:
+def follow_slots(company: Company, session_id: int) -> None:
     """Set first and last date from the slots, where no client ever stated them."""
-    session = world.db.get(SESSION, session_id)
-    days = [slot["date"] for slot in slots_of(world, session_id)]
+    session = company.db.get(SESSION, session_id)
+    days = [slot["date"] for slot in slots_of(company, session_id)]
     if session is None or not days or session["repeat"] != fields.CUSTOM:
         return
     changes = {}
@@ -90,13 +92,13 @@ def follow_slots(world: World, session_id: int) -> None:
         changes["start_date"] = min(days)
     if not session["end_stated"]:
         changes["end_date"] = max(days)
-    world.db.update(SESSION, session_id, changes)
+    company.db.update(SESSION, session_id, changes)
 
 
-def slots_of(world: World, session_id: int) -> list[Row]:
+def slots_of(company: Company, session_id: int) -> list[Row]:
     """Return the slots of a session in the order the options choose."""
-    order = "date, time, id" if world.options.slot_order == "date" else "id"
-    return world.db.find(SESSION_SLOT, "session_id = ?", (session_id,), order)
+    order = "date, time, id" if company.options.slot_order == "date" else "id"
+    return company.db.find(SESSION_SLOT, "session_id = ?", (session_id,), order)
 
 
 def is_booked(slot: Mapping[str, Any]) -> bool:
@@ -104,18 +106,18 @@ def is_booked(slot: Mapping[str, Any]) -> bool:
     return bool(slot["spaces_booked"] or slot["spaces_reserved"])
 
 
-def delete(world: World, session_id: int) -> bool:
+def delete(company: Company, session_id: int) -> bool:
     """Delete a session with its slots; False if there is none."""
-    _clear_slots(world, session_id)
-    return world.db.remove(SESSION, session_id)
+    _clear_slots(company, session_id)
+    return company.db.remove(SESSION, session_id)
 
 
-def _clear_slots(world: World, session_id: int) -> None:
-    for slot in slots_of(world, session_id):
-        world.db.remove(SESSION_SLOT, slot["id"])
+def _clear_slots(company: Company, session_id: int) -> None:
+    for slot in slots_of(company, session_id):
+        company.db.remove(SESSION_SLOT, slot["id"])
 
 
-def _insert_slot(world: World, session: Mapping[str, Any], slot: Mapping[str, Any]) -> int:
+def _insert_slot(company: Company, session: Mapping[str, Any], slot: Mapping[str, Any]) -> int:
     row = {
         "session_id": session["id"],
         "date": slot.get("date") or session["start_date"],
@@ -126,4 +128,4 @@ def _insert_slot(world: World, session: Mapping[str, Any], slot: Mapping[str, An
     }
     if slot.get("id"):
         row["id"] = slot["id"]
-    return world.db.insert(SESSION_SLOT, row)
+    return company.db.insert(SESSION_SLOT, row)

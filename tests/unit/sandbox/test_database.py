@@ -32,7 +32,7 @@ def test_ids_are_never_given_twice(db):
     assert db.remove(THING, 10)
     assert not db.remove(THING, 10)
     assert db.insert(THING, {"group": "b"}) == 11
-    assert [db.ever_gave(THING, row_id) for row_id in (9, 10, 11, 12)] == [False, True, True, False]
+    assert [db.was_issued(THING, row_id) for row_id in (9, 10, 11, 12)] == [False, True, True, False]
 
 
 def test_clear_starts_afresh(db):

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 NO_CONTENT = 204
 
 if TYPE_CHECKING:
+    from reconciler.sandbox.company import Company
     from reconciler.sandbox.options import Options
-    from reconciler.sandbox.world import World
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +24,7 @@ class Call:
     `query` keeps the last of several values of one name, `query_string` has it all.
     """
 
-    world: World
+    company: Company
     method: str
     path: str
     base_url: str
@@ -37,7 +37,7 @@ class Call:
     @property
     def options(self) -> Options:
         """The switches in force now."""
-        return self.world.options
+        return self.company.options
 
     @property
     def media_type(self) -> str:

@@ -14,7 +14,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 _KEY = "sandbox.transport"
 
 
-class ReachableTransport(H11Protocol):
+class ClosableProtocol(H11Protocol):
     """uvicorn's HTTP/1.1, with the connection within the application's reach."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -23,7 +23,7 @@ class ReachableTransport(H11Protocol):
         super().connection_made(transport)
 
 
-async def hang_up(
+async def close_connection(
     scope: MutableMapping[str, Any],
     receive: Callable[[], Awaitable[MutableMapping[str, Any]]],
     *,

@@ -9,10 +9,10 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from reconciler.sandbox.company import Company
+from reconciler.sandbox.connection import close_connection
 from reconciler.sandbox.faults import DELAYS, Fault
-from reconciler.sandbox.journal import LogEntry, readable
-from reconciler.sandbox.wire import hang_up
-from reconciler.sandbox.world import World
+from reconciler.sandbox.request_log import LogEntry, readable
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -24,7 +24,7 @@ _LOG = logging.getLogger(__name__)
 _NO_CONTENT = 204
 _PIECE = 65_536
 _SLOW_PIECES = 10
-_GLANCE = 0.01
+_POLL_SECONDS = 0.01
 _HTML = b"<!DOCTYPE html><html><head><title>502 Bad Gateway</title></head><body>Bad Gateway</body></html>"
 
 
@@ -52,18 +52,18 @@ class Line:
 
     async def drop(self, *, flush: bool = False) -> None:
         """Close the connection."""
-        await hang_up(self.scope, self.receive, flush=flush)
+        await close_connection(self.scope, self.receive, flush=flush)
 
 
 _PAGE = Answer(status=200, headers=((b"content-type", b"text/html"),), body=_HTML)
 
 
-class Gate:
+class Middleware:
     """The outermost ASGI application. Paths under `private` pass without log or fault."""
 
-    def __init__(self, inner: App, world: World, private: str) -> None:
+    def __init__(self, inner: App, company: Company, private: str) -> None:
         self._inner = inner
-        self._world = world
+        self._company = company
         self._private = private
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -74,11 +74,11 @@ class Gate:
             return
         body = await _read(receive)
         line = Line(scope=scope, receive=receive, send=send, entry=self._open(scope, body))
-        cleared = self._world.faults.cleared
-        hits = self._world.faults.take(scope["method"], path)
+        cleared = self._company.faults.cleared
+        hits = self._company.faults.take(scope["method"], path)
         line.entry.fault = "+".join(fault.kind for fault in hits)
         await asyncio.sleep(sum(fault.seconds for fault in hits if fault.kind == "latency"))
-        await self._held(max((fault.seconds for fault in hits if fault.kind == "hold"), default=0), cleared)
+        await self._hold(max((fault.seconds for fault in hits if fault.kind == "hold"), default=0), cleared)
         fault = next((fault for fault in hits if fault.kind not in DELAYS), None)
         if fault and fault.kind == "drop_before":
             await line.drop()
@@ -87,17 +87,17 @@ class Gate:
         elif fault and fault.kind == "page_before":
             await _deliver(_PAGE, line)
         else:
-            await _disturbed(fault, await self._run(scope, body), line)
+            await _send_with_fault(fault, await self._run(scope, body), line)
 
-    async def _held(self, seconds: float, cleared: int) -> None:
+    async def _hold(self, seconds: float, cleared: int) -> None:
         """Wait until the faults are cleared once more, which another thread does, and no longer than `seconds`."""
         until = time.monotonic() + seconds
-        while self._world.faults.cleared == cleared and time.monotonic() < until:  # noqa: ASYNC110 - set by threads
-            await asyncio.sleep(_GLANCE)
+        while self._company.faults.cleared == cleared and time.monotonic() < until:  # noqa: ASYNC110 - set by threads
+            await asyncio.sleep(_POLL_SECONDS)
 
     def _open(self, scope: Scope, body: bytes) -> LogEntry:
         content_type = dict(scope["headers"]).get(b"content-type", b"")
-        return self._world.journal.open(
+        return self._company.request_log.open(
             method=scope["method"],
             path=scope["path"],
             query=scope["query_string"].decode("latin-1"),
@@ -136,7 +136,7 @@ async def _read(receive: Receive) -> bytes:
             return b"".join(pieces)
 
 
-async def _disturbed(fault: Fault | None, answer: Answer, line: Line) -> None:
+async def _send_with_fault(fault: Fault | None, answer: Answer, line: Line) -> None:
     """Give the client an answer whose request has been carried out, through the fault if there is one."""
     if fault is None:
         await _deliver(answer, line)
@@ -151,10 +151,10 @@ async def _disturbed(fault: Fault | None, answer: Answer, line: Line) -> None:
     elif fault.kind == "slow_body":
         await _deliver(answer, line, pause=fault.seconds / _SLOW_PIECES)
     else:
-        await _deliver(_spoiled(fault, answer, line.entry.path), line)
+        await _deliver(_faulty_answer(fault, answer, line.entry.path), line)
 
 
-def _spoiled(fault: Fault, answer: Answer, path: str) -> Answer:
+def _faulty_answer(fault: Fault, answer: Answer, path: str) -> Answer:
     default = b"application/xml" if path.endswith(".xml") else b"application/json"
     media = answer.header(b"content-type") or default
     if fault.kind == "status_after":

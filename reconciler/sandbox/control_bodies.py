@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from reconciler.sandbox.exchange import Call
+from reconciler.sandbox.api import Call
 
 _LARGEST = 2**63 - 1
 """The largest whole number that the database takes."""

@@ -13,154 +13,154 @@ from reconciler.sandbox import clock
 from reconciler.sandbox.admin import resources as resource_rows
 from reconciler.sandbox.admin import slots as slot_rows
 from reconciler.sandbox.admin.shapes import BLOCKED, BOOKED
+from reconciler.sandbox.company import Company
 from reconciler.sandbox.database import Row, Table
 from reconciler.sandbox.sessions import fields
 from reconciler.sandbox.sessions import rows as session_rows
 from reconciler.sandbox.tables import ADDRESS, ADDRESS_FIELDS, BOOKING, RESOURCE, SESSION, SESSION_SLOT, SLOT
-from reconciler.sandbox.world import World
 
 _SLOT_COUNTS = frozenset({"id", "spaces_booked", "spaces_reserved"})
 
 
-def book(world: World, slot_id: int, places: int = 1, reserved: int = 0) -> None:
+def book(company: Company, slot_id: int, places: int = 1, reserved: int = 0) -> None:
     """Take places on a session's slot; negative numbers give them back, down to none."""
-    with world.db.transaction():
-        slot = _row(world, SESSION_SLOT, slot_id)
+    with company.db.transaction():
+        slot = _row(company, SESSION_SLOT, slot_id)
         counts = {
             "spaces_booked": max(0, slot["spaces_booked"] + places),
             "spaces_reserved": max(0, slot["spaces_reserved"] + reserved),
         }
-        world.db.update(SESSION_SLOT, slot_id, counts)
+        company.db.update(SESSION_SLOT, slot_id, counts)
 
 
-def add_session(world: World, values: Mapping[str, Any]) -> int:
+def add_session(company: Company, values: Mapping[str, Any]) -> int:
     """Add a session as somebody else would; `type` may be the word, `slots` a list of dicts."""
     stated, slots = _session_values(values)
     kinds = {kind.number: word for word, kind in fields.TYPES.items()}
-    with world.db.transaction():
-        return session_rows.create(world, kinds[stated.get("type", 0)], stated, slots)
+    with company.db.transaction():
+        return session_rows.create(company, kinds[stated.get("type", 0)], stated, slots)
 
 
-def edit_session(world: World, session_id: int, values: Mapping[str, Any]) -> None:
+def edit_session(company: Company, session_id: int, values: Mapping[str, Any]) -> None:
     """Change fields of a session; stated `slots` replace all slots, anything else leaves them alone."""
     stated, slots = _session_values(values)
     for name, flag in (("start_date", "start_stated"), ("end_date", "end_stated")):
         if name in stated:
             stated[flag] = stated[name] is not None
-    with world.db.transaction():
-        _row(world, SESSION, session_id)
-        world.db.update(SESSION, session_id, stated)
+    with company.db.transaction():
+        _row(company, SESSION, session_id)
+        company.db.update(SESSION, session_id, stated)
         if slots is not None:
-            session_rows.replace_slots(world, session_id, slots)
+            session_rows.replace_slots(company, session_id, slots)
 
 
-def add_resource(world: World, values: Mapping[str, Any]) -> int:
+def add_resource(company: Company, values: Mapping[str, Any]) -> int:
     """Add a resource; `address` may be an object, as in a create."""
-    with world.db.transaction():
-        return resource_rows.insert(world, _resource_values(world, values, None))
+    with company.db.transaction():
+        return resource_rows.insert(company, _resource_values(company, values, None))
 
 
-def edit_resource(world: World, resource_id: int, values: Mapping[str, Any]) -> None:
+def edit_resource(company: Company, resource_id: int, values: Mapping[str, Any]) -> None:
     """Change fields of a resource; an `address` object edits its address row or makes one."""
-    with world.db.transaction():
-        present = _row(world, RESOURCE, resource_id)["address_id"]
-        world.db.update(RESOURCE, resource_id, _resource_values(world, values, present))
+    with company.db.transaction():
+        present = _row(company, RESOURCE, resource_id)["address_id"]
+        company.db.update(RESOURCE, resource_id, _resource_values(company, values, present))
 
 
-def add_slot(world: World, values: Mapping[str, Any]) -> int:
+def add_slot(company: Company, values: Mapping[str, Any]) -> int:
     """Add a slot to a resource's calendar: `resource_id`, `start` and `end` (ISO), any status.
 
     Status 3 is a block, 4 a booking, 11 comes from an outside calendar (bookingbug API notes §3.4).
     """
     row = dict(values)
-    with world.db.transaction():
-        _row(world, RESOURCE, row["resource_id"])
+    with company.db.transaction():
+        _row(company, RESOURCE, row["resource_id"])
         for name in ("start", "end"):
-            row[name] = clock.stored(clock.parse(str(row[name]), world.options))
-        return slot_rows.insert(world, **_known(SLOT, row))
+            row[name] = clock.stored(clock.parse(str(row[name]), company.options))
+        return slot_rows.insert(company, **_known(SLOT, row))
 
 
-def add_block(world: World, resource_id: int, start: str, end: str) -> int:
+def add_block(company: Company, resource_id: int, start: str, end: str) -> int:
     """Block a resource's time; return the id of the slot."""
-    label = f"Resource - {_row(world, RESOURCE, resource_id)['name']}"
+    label = f"Resource - {_row(company, RESOURCE, resource_id)['name']}"
     values = {"resource_id": resource_id, "start": start, "end": end, "status": BLOCKED, "full_describe": label}
-    return add_slot(world, values)
+    return add_slot(company, values)
 
 
-def add_booking(world: World, resource_id: int, start: str, end: str) -> int:
+def add_booking(company: Company, resource_id: int, start: str, end: str) -> int:
     """Book a resource's time; return the id of the booking, whose slot has status 4."""
-    with world.db.transaction():
+    with company.db.transaction():
         values = {"resource_id": resource_id, "start": start, "end": end, "status": BOOKED}
-        slot_id = add_slot(world, {**values, "full_describe": "Booking"})
-        slot = _row(world, SLOT, slot_id)
+        slot_id = add_slot(company, {**values, "full_describe": "Booking"})
+        slot = _row(company, SLOT, slot_id)
         copied = {name: slot[name] for name in ("resource_id", "start", "end", "status", "full_describe")}
-        return slot_rows.insert_booking(world, slot_id, copied)
+        return slot_rows.insert_booking(company, slot_id, copied)
 
 
-def edit_slot(world: World, slot_id: int, values: Mapping[str, Any]) -> None:
+def edit_slot(company: Company, slot_id: int, values: Mapping[str, Any]) -> None:
     """Change a slot, of a resource or of a session, whichever has the id."""
-    with world.db.transaction():
-        if world.db.get(SLOT, slot_id) is None:
-            _row(world, SESSION_SLOT, slot_id)
-            world.db.update(SESSION_SLOT, slot_id, _session_slot(values))
+    with company.db.transaction():
+        if company.db.get(SLOT, slot_id) is None:
+            _row(company, SESSION_SLOT, slot_id)
+            company.db.update(SESSION_SLOT, slot_id, _session_slot(values))
             return
         row = dict(values)
         for name in {"start", "end"} & row.keys():
-            row[name] = clock.stored(clock.parse(str(row[name]), world.options))
-        world.db.update(SLOT, slot_id, _known(SLOT, row))
+            row[name] = clock.stored(clock.parse(str(row[name]), company.options))
+        company.db.update(SLOT, slot_id, _known(SLOT, row))
 
 
-def delete(world: World, kind: str, row_id: int) -> None:
+def delete(company: Company, kind: str, row_id: int) -> None:
     """Delete a `session`, `slot` (of a resource or of a session), `resource` or `address` for good."""
     removers = {
-        "session": lambda: session_rows.delete(world, row_id),
-        "slot": lambda: _delete_slot(world, row_id),
-        "resource": lambda: world.db.remove(RESOURCE, row_id),
-        "address": lambda: world.db.remove(ADDRESS, row_id),
+        "session": lambda: session_rows.delete(company, row_id),
+        "slot": lambda: _delete_slot(company, row_id),
+        "resource": lambda: company.db.remove(RESOURCE, row_id),
+        "address": lambda: company.db.remove(ADDRESS, row_id),
     }
     if kind not in removers:
         msg = f"kind must be one of {', '.join(removers)}; got {kind!r}"
         raise ValueError(msg)
-    with world.db.transaction():
+    with company.db.transaction():
         if not removers[kind]():
             msg = f"no {kind} {row_id}"
             raise KeyError(msg)
 
 
-def _delete_slot(world: World, slot_id: int) -> bool:
-    slot = world.db.get(SLOT, slot_id)
+def _delete_slot(company: Company, slot_id: int) -> bool:
+    slot = company.db.get(SLOT, slot_id)
     if slot is None:
-        return world.db.remove(SESSION_SLOT, slot_id)
-    slot_rows.free(world, slot)
+        return company.db.remove(SESSION_SLOT, slot_id)
+    slot_rows.free(company, slot)
     return True
 
 
-def sessions(world: World) -> list[Row]:
+def sessions(company: Company) -> list[Row]:
     """Return every session with all its fields and its slots."""
-    with world.db.transaction():
-        found = world.db.find(SESSION)
-        return [{**session, "slots": session_rows.slots_of(world, session["id"])} for session in found]
+    with company.db.transaction():
+        found = company.db.find(SESSION)
+        return [{**session, "slots": session_rows.slots_of(company, session["id"])} for session in found]
 
 
-def resources(world: World) -> list[Row]:
+def resources(company: Company) -> list[Row]:
     """Return every resource, deleted ones too, with all its fields and its address."""
-    with world.db.transaction():
-        addresses = {row["id"]: row for row in world.db.find(ADDRESS)}
-        return [{**row, "address": addresses.get(row["address_id"])} for row in world.db.find(RESOURCE)]
+    with company.db.transaction():
+        addresses = {row["id"]: row for row in company.db.find(ADDRESS)}
+        return [{**row, "address": addresses.get(row["address_id"])} for row in company.db.find(RESOURCE)]
 
 
-def slots(world: World) -> list[Row]:
+def slots(company: Company) -> list[Row]:
     """Return every slot of the resources; start and end are UTC."""
-    return world.db.find(SLOT)
+    return company.db.find(SLOT)
 
 
-def bookings(world: World) -> list[Row]:
+def bookings(company: Company) -> list[Row]:
     """Return every booking of the resources, cancelled ones too."""
-    return world.db.find(BOOKING)
+    return company.db.find(BOOKING)
 
 
-def _row(world: World, table: Table, row_id: int) -> Row:
-    row = world.db.get(table, row_id)
+def _row(company: Company, table: Table, row_id: int) -> Row:
+    row = company.db.get(table, row_id)
     if row is None:
         msg = f"no {table.name} {row_id}"
         raise KeyError(msg)
@@ -203,7 +203,7 @@ def _read(name: str, value: object, readers: Mapping[str, Any]) -> Any:
         raise ValueError(msg) from error
 
 
-def _resource_values(world: World, values: Mapping[str, Any], present: int | None) -> dict[str, Any]:
+def _resource_values(company: Company, values: Mapping[str, Any], present: int | None) -> dict[str, Any]:
     row = _known(RESOURCE, {name: value for name, value in values.items() if name != "address"})
     address = values.get("address")
     if address is None:
@@ -212,7 +212,7 @@ def _resource_values(world: World, values: Mapping[str, Any], present: int | Non
         msg = f"address has no field {unknown[0]!r}"
         raise ValueError(msg)
     if present is None:
-        row["address_id"] = world.db.insert(ADDRESS, {"address1": None, **address})
+        row["address_id"] = company.db.insert(ADDRESS, {"address1": None, **address})
     else:
-        world.db.update(ADDRESS, present, address)
+        company.db.update(ADDRESS, present, address)
     return row

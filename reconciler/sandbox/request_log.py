@@ -33,7 +33,7 @@ class LogEntry:
     fault: str = ""
 
 
-class Journal:
+class RequestLog:
     """The latest requests in order of arrival; safe to read from another thread."""
 
     def __init__(self) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from reconciler.sandbox import tables
 from reconciler.sandbox.database import Database
 from reconciler.sandbox.faults import FaultList
-from reconciler.sandbox.journal import Journal
+from reconciler.sandbox.request_log import RequestLog
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,14 +55,14 @@ class Tokens:
         self._expired.update(self._uses, {options.auth_token})
 
 
-class World:
+class Company:
     """One emulated company with its switches. Hold `db.transaction()` for anything in several steps."""
 
     def __init__(self, options: Options, path: Path | None = None) -> None:
         self.options = options
         self.db = Database(tables.ALL, path)
         self.faults = FaultList()
-        self.journal = Journal()
+        self.request_log = RequestLog()
         self.tokens = Tokens()
 
     def set_options(self, /, **changes: Any) -> None:
@@ -73,5 +73,5 @@ class World:
         """Go back to an empty company: no rows, no faults, a new log, fresh tokens; the switches stay."""
         self.db.clear()
         self.faults.clear()
-        self.journal = Journal()
+        self.request_log = RequestLog()
         self.tokens = Tokens()
