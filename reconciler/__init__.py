@@ -2,9 +2,9 @@
 
 The public Python API, loaded on first use:
 
-    with reconciler.Workspace(reconciler.open_project(path)) as workspace:
-        planned = reconciler.plan(workspace, reconciler.declare(workspace.project))
-        report = reconciler.apply(workspace, planned)
+    with reconciler.ProjectSession(reconciler.open_project(path)) as session:
+        planned = reconciler.plan(session, reconciler.declare(session.project))
+        report = reconciler.apply(session, planned)
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from reconciler.operations.export import export
     from reconciler.operations.plan import Planned, plan, plan_again, unplanned, unreachable, verify
     from reconciler.operations.project import Declared, check, declare, open_project
-    from reconciler.operations.session import Workspace
+    from reconciler.operations.session import ProjectSession
 
 __version__ = "0.1.0"
 
@@ -27,7 +27,7 @@ _HOMES = {
     "Declared": "project",
     "Planned": "plan",
     "Signals": "apply",
-    "Workspace": "session",
+    
     "adopt": "adopt",
     "adopt_all": "adopt",
     "apply": "apply",
@@ -48,7 +48,7 @@ __all__ = [
     "Declared",
     "Planned",
     "Signals",
-    "Workspace",
+    "ProjectSession",
     "__version__",
     "adopt",
     "adopt_all",

@@ -193,17 +193,16 @@ class Connection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """Limits on what one run may do; places are where the project file sets them, None for defaults.
-
-    `risks` are the levels it sets, by code.
-    """
+    """Limits on what one run may do."""
 
     max_deletes: int = 10
     max_change_percent: float = 30
-    max_deletes_at: SourceRef | None = None
-    max_change_percent_at: SourceRef | None = None
     risks: Mapping[str, Level] = field(default_factory=dict)
+    """The levels that the project sets, by risk code."""
+    set_at: Mapping[str, SourceRef] = field(default_factory=dict)
+    """Where the project file sets each of the settings above; a default has no place."""
     risks_at: Mapping[str, SourceRef] = field(default_factory=dict)
+    """Where it sets each level, by risk code."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -48,7 +48,7 @@ def plan_document(plan: Plan) -> dict[str, Any]:
         "manifest_digest": plan.manifest_digest,
         "live_digest": plan.live_digest,
         "summary": plan.summary,
-        "changes": [_change(change, plan.currency) for change in plan.changes],
+        "changes": [_change(plan, change) for change in plan.changes],
         "problems": [_problem(problem) for problem in plan.problems],
         "selection": _selection(plan),
         "purpose": plan.purpose,
@@ -138,7 +138,7 @@ def _source(source: SourceRef | None) -> dict[str, Any] | None:
     return {"file": source.path, "line": source.line} if source is not None else None
 
 
-def _change(change: Change, currency: str | None) -> dict[str, Any]:
+def _change(plan: Plan, change: Change) -> dict[str, Any]:
     return {
         "address": str(change.address),
         "kind": change.address.kind,
@@ -156,8 +156,8 @@ def _change(change: Change, currency: str | None) -> dict[str, Any]:
         "live": canonical.plain(change.lasting) if change.writes else None,
         "digest": _change_digest(change),
         "bookings": [_touched(item) for item in change.bookings],
-        "stake": _stake(change, currency),
-        "guarded": list(change.guarded),
+        "stake": _stake(change, plan.currency),
+        "guarded": list(plan.guarded.get(change.address, ())),
         **_bookkeeping(change),
         **({"timezone": change.zone} if change.zone is not None else {}),
     }

@@ -27,6 +27,9 @@ def plan(document: Document) -> Plan:
         problems=tuple(_problem(item) for item in document["problems"]),
         selection=_selection(document),
         purpose=document["purpose"],
+        guarded={
+            Address.parse(item["address"]): tuple(item["guarded"]) for item in document["changes"] if item["guarded"]
+        },
         currency=document["bookings"]["currency"],
         forecast=Forecast(**_known(Forecast, document["forecast"])),
     )
@@ -118,7 +121,6 @@ def _change(item: Document) -> Change:
         expired=item["expired"],
         bookings=tuple(SlotBookings(**_known(SlotBookings, touched)) for touched in item["bookings"]),
         price=item["stake"]["price"] if item["stake"] is not None else None,
-        guarded=tuple(item["guarded"]),
         name=item["name"],
         moved_from=_former(item),
         forget=item.get("forget", False),

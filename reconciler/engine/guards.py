@@ -1,162 +1,107 @@
-"""What stops a plan before its first write: each guard says the value, the limit, where it is set, and the way on."""
+"""What stops a plan before its first write. Each guard states the value, the limit, its source, and the override."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+import shlex
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, fields, replace
 from datetime import date
 from decimal import Decimal
 from fnmatch import fnmatchcase
 
+from reconciler.engine.verdict import Finding, Verdict
 from reconciler.model.canonical import now
 from reconciler.model.change import Change
 from reconciler.model.objects import Address, Problem, SourceRef
 from reconciler.model.plan import Plan
-from reconciler.model.report import Allowance, Outcome, Report, State
 from reconciler.model.risk import RISKS, Risk
+from reconciler.model.words import count
 from reconciler.settings import Policy
 
 PERCENT_FROM = 10
-"""Below this many managed objects a share of them says nothing (contract, policy.max_change_percent)."""
+"""Managed objects from which `policy.max_change_percent` applies: a share of fewer says nothing (contract)."""
 
 ALLOW_UNTIL = "allow-booked-until"
-"""The annotation that lets a declared object's risks through, up to and including a day in UTC."""
+"""The annotation that allows the risks of a declared object, up to and including a day in UTC."""
 
 SHARED = "guard-managed-elsewhere"
-"""The code of what another project or environment in the same state manages."""
+"""The code of a problem with an object that another project or environment in the same state manages."""
 
 Identity = tuple[str, str, str]
 """Which live object something is: target, kind and remote id."""
 
-_NOT_STARTED = "not started, because the run was refused"
 _REACHING = frozenset({"update", "replace", "delete", "adopt"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overrides:
-    """What this run was allowed beyond the project's policy, each by a flag of its own; addresses are globs."""
+    """What one run allows beyond the project's policy. Each field is an option of the same name."""
 
     allow_booked: tuple[str, ...] = ()
+    """Objects (globs) whose risks to bookings are accepted."""
     allow_shared: tuple[str, ...] = ()
+    """Objects (globs) that may be written although another project in the same state manages them."""
     max_deletes: int | None = None
+    """Replaces `policy.max_deletes`."""
     max_change_percent: float | None = None
+    """Replaces `policy.max_change_percent`."""
     allow_empty: bool = False
+    """Accept that no manifest declares anything."""
 
+    def flags(self) -> tuple[str, ...]:
+        """Return the overrides as a user would type them: a saved plan does not hold them."""
+        found: list[str] = []
+        for name, value in self._given():
+            if isinstance(value, tuple):
+                found += [f"{name} {shlex.quote(pattern)}" for pattern in value]
+            else:
+                found.append(name if value is True else f"{name} {value:.15g}")
+        return tuple(found)
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """What one guard found: the problem, the objects it concerns, and what lets it through (None: nothing does)."""
+    def unmatched(self, addresses: Iterable[Address]) -> str | None:
+        """Return the first glob that names none of the addresses, with its option; None where each names one."""
+        known = [str(address) for address in addresses]
+        for name, value in self._given():
+            for pattern in value if isinstance(value, tuple) else ():
+                if not any(fnmatchcase(address, pattern) for address in known):
+                    return f"{name} {pattern}"
+        return None
 
-    problem: Problem
-    concerns: tuple[Address, ...]
-    by: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
-    """What all guards found about one plan; `notes` are warnings about annotations that let something through."""
-
-    findings: tuple[Finding, ...] = ()
-    notes: tuple[Problem, ...] = ()
-
-    @property
-    def refusals(self) -> tuple[Problem, ...]:
-        """Why the plan must not be carried out; empty where it may."""
-        return tuple(finding.problem for finding in self.findings if finding.by is None)
-
-    def _by_object(self) -> Mapping[Address, tuple[Finding, ...]]:
-        """Return the findings by the objects they concern: a limit may concern every object of a large plan."""
-        found: dict[Address, list[Finding]] = {}
-        for finding in self.findings:
-            for address in finding.concerns:
-                found.setdefault(address, []).append(finding)
-        return {address: tuple(findings) for address, findings in found.items()}
-
-    def marked(self, plan: Plan, *, warn: bool) -> Plan:
-        """Return the plan with each guarded change marked; with `warn` it also says what an apply would refuse."""
-        warnings = tuple(
-            replace(item, severity="warning", summary=f"apply would refuse: {item.summary}") for item in self.refusals
-        )
-        found = self._by_object()
-        changes = tuple(
-            replace(change, guarded=tuple(dict.fromkeys(item.code for item in _against(found.get(change.address, ())))))
-            for change in plan.changes
-        )
-        problems = (*plan.problems, *self.notes, *(warnings if warn else ()))
-        return replace(plan, changes=changes, problems=problems)
-
-    def recorded(self, report: Report) -> Report:
-        """Return the report of an apply with what let each of its objects through."""
-        found = self._by_object()
-        outcomes = tuple(replace(item, allowed=_allowed(found.get(item.address, ()))) for item in report.outcomes)
-        return replace(report, outcomes=outcomes)
-
-    def refused(self, plan: Plan, plan_digest: str) -> Report:
-        """Return the report of a run that these findings stopped before its first write."""
-        found = self._by_object()
-        outcomes = tuple(_held_back(change, found.get(change.address, ())) for change in plan.changes)
-        return Report(plan_digest=plan_digest, outcomes=outcomes, refused=True)
-
-
-def _against(findings: Sequence[Finding]) -> tuple[Problem, ...]:
-    return tuple(item.problem for item in findings if item.by is None)
-
-
-def _allowed(findings: Sequence[Finding]) -> tuple[Allowance, ...]:
-    return tuple(
-        Allowance(code=item.problem.code, by=item.by, message=item.problem.summary)
-        for item in findings
-        if item.by is not None
-    )
-
-
-def _held_back(change: Change, findings: Sequence[Finding]) -> Outcome:
-    against = "; ".join(words for item in _against(findings) for words in (item.summary, item.hint) if words)
-    idle: State = "noop" if change.action == "noop" else "unknown"
-    return Outcome(
-        address=change.address,
-        action=change.action,
-        state="blocked" if change.writes else idle,
-        remote_id=change.remote_id,
-        error=(against or _NOT_STARTED) if change.writes else None,
-    )
+    def _given(self) -> Iterator[tuple[str, tuple[str, ...] | float]]:
+        for item in fields(self):
+            value: tuple[str, ...] | float | None = getattr(self, item.name)
+            if value is not None and value is not False:
+                yield f"--{item.name.replace('_', '-')}", value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """What the guards look at.
-
-    `others` names who else in the same state manages a live object; `manifests_at` is where the project says where
-    its manifests are; `today` is in UTC.
-    """
+    """What the guards look at."""
 
     plan: Plan
     policy: Policy
     overrides: Overrides
     others: Mapping[Identity, tuple[str, ...]] = field(default_factory=dict)
+    """Who else in the same state manages a live object."""
     manifests_at: SourceRef | None = None
+    """Where the project file names its manifests."""
     today: str = field(default_factory=lambda: now()[:10])
+    """A day in UTC."""
 
 
 def judge(case: Case) -> Verdict:
     """Evaluate every guard; nothing has been written yet."""
-    findings = (
-        *_nothing_declared(case),
-        *_too_many_deletes(case),
-        *_too_many_changes(case),
-        *_protected(case),
-        *_shared(case),
-        *_risky(case),
-    )
-    return Verdict(findings=findings, notes=tuple(_annotations(case, findings)))
+    findings = tuple(finding for guard in GUARDS for finding in guard(case))
+    return Verdict(findings=findings, notes=(*_allowed_by_annotation(findings), *_expired_annotations(case)))
 
 
-def _place(where: SourceRef | None, setting: str) -> str:
-    return f"{setting} at {where.path}:{where.line}" if where else f"the default of {setting}"
+def _place(policy: Policy, setting: str) -> str:
+    where = policy.set_at.get(setting)
+    return f"policy.{setting} at {where.path}:{where.line}" if where else f"the default of policy.{setting}"
 
 
 def _named(address: Address, patterns: tuple[str, ...], flag: str) -> str | None:
-    """Return the flag as it was given for an address, None where no pattern names it."""
+    """Return the flag, as it was given, that names an address; None where none does."""
     return next((f"{flag} {pattern}" for pattern in patterns if fnmatchcase(str(address), pattern)), None)
 
 
@@ -168,13 +113,13 @@ def _nothing_declared(case: Case) -> Iterator[Finding]:
     plan = case.plan
     managed = plan.managed - sum(change.forget and change.record is not None for change in plan.changes)
     if plan.purpose == "apply" and managed and not plan.declared:
-        count = "1 object is" if managed == 1 else f"{managed} objects are"
-        place = f" ({_place(case.manifests_at, 'spec.manifests')})" if case.manifests_at is not None else ""
+        where = case.manifests_at
+        place = f" (spec.manifests at {where.path}:{where.line})" if where is not None else ""
         problem = Problem(
             code="guard-empty",
-            summary=f"no manifest declares anything{place}, while {count} managed; expected at least one",
-            hint="check spec.manifests; to delete everything on purpose: reconciler destroy, or --allow-empty",
-            where=case.manifests_at,
+            summary=f"no manifest declares anything{place}, but the state holds {count(managed, 'managed object')}",
+            hint="check spec.manifests; to delete everything: reconciler destroy, or --allow-empty",
+            where=where,
         )
         by = "--allow-empty" if case.overrides.allow_empty else None
         yield Finding(problem=problem, concerns=_addresses(_deletions(plan)), by=by)
@@ -186,74 +131,64 @@ def _deletions(plan: Plan) -> list[Change]:
 
 @dataclass(frozen=True, slots=True)
 class _Limit:
-    """A limit that is overstepped, where it is set, and the flag that lets the run through all the same."""
+    """A limit that a plan exceeds."""
 
     value: float
     place: str
+    """Where it is set."""
     by: str | None
+    """The flag that allows the run all the same."""
 
 
-def _overstepped(
-    allowed: float, stated: float | None, exceeds: Callable[[float], bool], *, flag: str, place: str
-) -> _Limit | None:
-    """Hold a count against the policy and against the flag of this run; None where it is within both."""
+def _exceeded(case: Case, setting: str, exceeds: Callable[[float], bool]) -> _Limit | None:
+    """Compare a plan with a setting of the policy and the option of the same name; None where it is within both."""
+    flag = f"--{setting.replace('_', '-')}"
+    allowed: float = getattr(case.policy, setting)
+    stated: float | None = getattr(case.overrides, setting)
     if stated is not None and exceeds(stated):
         return _Limit(stated, flag, None)
     if not exceeds(allowed):
         return None
-    return _Limit(allowed, place, None if stated is None else f"{flag} {stated:.15g}")
+    return _Limit(allowed, _place(case.policy, setting), None if stated is None else f"{flag} {stated:.15g}")
 
 
 def _too_many_deletes(case: Case) -> Iterator[Finding]:
-    found, policy = _deletions(case.plan), case.policy
-    count = len(found)
-    limit = _overstepped(
-        policy.max_deletes,
-        case.overrides.max_deletes,
-        lambda most: count > most,
-        flag="--max-deletes",
-        place=_place(policy.max_deletes_at, "policy.max_deletes"),
-    )
+    found = _deletions(case.plan)
+    limit = _exceeded(case, "max_deletes", lambda most: len(found) > most)
     if limit is None:
         return
     problem = Problem(
         code="guard-max-deletes",
-        summary=f"{count} objects would be deleted, more than the limit of {limit.value} ({limit.place})",
-        hint=f"to let this run through: --max-deletes {count}",
-        where=policy.max_deletes_at,
+        summary=f"{count(len(found), 'object')} would be deleted, more than the limit of {limit.value} ({limit.place})",
+        hint=f"to allow this run: --max-deletes {len(found)}",
+        where=case.policy.set_at.get("max_deletes"),
     )
     yield Finding(problem=problem, concerns=_addresses(found), by=limit.by)
 
 
 def _too_many_changes(case: Case) -> Iterator[Finding]:
-    plan, policy = case.plan, case.policy
+    plan = case.plan
     if plan.managed < PERCENT_FROM or plan.purpose == "destroy":
-        return  # to destroy is to change everything: the absolute limit above still holds
+        return  # destroy changes every object: the limit on deletions still applies
     found = [
         change
         for change in plan.changes
         if change.record is not None
         and (change.action in {"update", "replace"} or (change.action == "delete" and change.live is not None))
     ]
-    count = len(found)
-    limit = _overstepped(
-        policy.max_change_percent,
-        case.overrides.max_change_percent,
-        lambda most: count * 100 > Decimal(str(most)) * plan.managed,
-        flag="--max-change-percent",
-        place=_place(policy.max_change_percent_at, "policy.max_change_percent"),
-    )
+    changed = len(found)
+    limit = _exceeded(case, "max_change_percent", lambda most: changed * 100 > Decimal(str(most)) * plan.managed)
     if limit is None:
         return
-    share = -(-count * 100 // plan.managed)
+    share = -(-changed * 100 // plan.managed)
     problem = Problem(
         code="guard-max-change-percent",
         summary=(
-            f"{count} of {plan.managed} managed objects ({share} %) would change, "
+            f"{changed} of {plan.managed} managed objects ({share} %) would change, "
             f"more than the limit of {limit.value:.15g} % ({limit.place})"
         ),
-        hint=f"to let this run through: --max-change-percent {share}",
-        where=policy.max_change_percent_at,
+        hint=f"to allow this run: --max-change-percent {share}",
+        where=case.policy.set_at.get("max_change_percent"),
     )
     yield Finding(problem=problem, concerns=_addresses(found), by=limit.by)
 
@@ -266,13 +201,13 @@ def _protected(case: Case) -> Iterator[Finding]:
             continue
         verb = "replaced" if change.action == "replace" else "deleted"
         place = f"metadata.protect at {change.source.path}:{change.source.line}" if change.source else None
-        kept = "metadata.protect: true is kept in the state, with or without a manifest"
+        kept = "metadata.protect: true in the state, which counts without a manifest too"
         problem = Problem(
             code="guard-protected",
-            summary=f"is protected ({place if declared and place else kept}), yet would be {verb}; expected to stay",
+            summary=f"is protected ({place if declared and place else kept}) and cannot be {verb}",
             hint=(
-                "no flag lifts it; it takes two reviewed steps: declare it with metadata.protect: false and apply "
-                "that, then remove it and apply again"
+                "no flag overrides this: declare it with metadata.protect: false and apply, "
+                "then remove it and apply again"
             ),
             where=change.source,
             address=change.address,
@@ -287,8 +222,8 @@ def shared(identity: Identity, address: Address, others: Mapping[Identity, tuple
         return None
     return Problem(
         code=SHARED,
-        summary=f"is managed by {' and '.join(owners)} as well, in the same state; expected one project to manage it",
-        hint=f"have one of them forget it (reconciler state rm); to go on all the same: --allow-shared {address}",
+        summary=f"is also managed by {' and '.join(owners)} in the same state; expected one project to manage it",
+        hint=f"stop managing it in one of them (reconciler state rm); to override: --allow-shared {address}",
         address=address,
     )
 
@@ -306,27 +241,33 @@ def _shared(case: Case) -> Iterator[Finding]:
 
 def _risky(case: Case) -> Iterator[Finding]:
     for change in case.plan.changes:
-        by = _named(change.address, case.overrides.allow_booked, "--allow-booked") or _annotation(change, case.today)
+        by = _named(change.address, case.overrides.allow_booked, "--allow-booked")
+        annotation = _annotation(change, case.today) if by is None else None
         for risk in change.risks:
             if risk.level != "block":
                 continue
             problem = Problem(
                 code=f"guard-{risk.code}",
                 summary=risk.message + _setting(risk, case.policy),
-                hint=f"to let it through: --allow-booked {change.address}" if risk.about_bookings else None,
+                hint=f"to allow it: --allow-booked {change.address}" if risk.about_bookings else None,
                 where=change.source,
                 address=change.address,
             )
-            yield Finding(problem=problem, concerns=(change.address,), by=by if risk.about_bookings else None)
+            yield Finding(
+                problem=problem,
+                concerns=(change.address,),
+                by=by or annotation if risk.about_bookings else None,
+                annotated=annotation is not None and risk.about_bookings,
+            )
 
 
 def _setting(risk: Risk, policy: Policy) -> str:
-    """Say which setting makes a risk stop an apply, and where it stands."""
+    """Say which setting makes a risk block apply, and where it is."""
     if not risk.about_bookings or risk.code not in RISKS:
         return ""
     where = policy.risks_at.get(risk.code)
-    stands = f" at {where.path}:{where.line}" if where else ", the default"
-    return f" (policy.risks.{risk.code} is block{stands})"
+    place = f" at {where.path}:{where.line}" if where else ", the default"
+    return f" (policy.risks.{risk.code} is block{place})"
 
 
 def _until(change: Change) -> str | None:
@@ -334,27 +275,41 @@ def _until(change: Change) -> str | None:
 
 
 def _annotation(change: Change, today: str) -> str | None:
-    """Return the annotation that lets a declared object's risks through, None where there is none in force."""
+    """Return the annotation that allows a declared object's risks; None where there is none in force."""
     until = _until(change)
     in_force = until is not None and date.fromisoformat(until) >= date.fromisoformat(today)
     return f"annotation {ALLOW_UNTIL} {until}" if in_force else None
 
 
-def _annotations(case: Case, findings: tuple[Finding, ...]) -> Iterator[Problem]:
-    """Warn of every risk that an annotation lets through, and of annotations whose day is over."""
+def _allowed_by_annotation(findings: Iterable[Finding]) -> Iterator[Problem]:
+    """Warn of every risk that an annotation allows."""
     for finding in findings:
-        if finding.by is not None and finding.by.startswith("annotation "):
+        if finding.annotated:
             what = finding.problem
-            summary = f"{finding.by} lets through: {what.summary}"
+            summary = f"{finding.by} allows: {what.summary}"
             yield replace(what, code="allowed-by-annotation", severity="warning", summary=summary, hint=None)
+
+
+def _expired_annotations(case: Case) -> Iterator[Problem]:
     for change in case.plan.changes:
         until = _until(change)
         if until is not None and _annotation(change, case.today) is None:
             yield Problem(
                 code="annotation-passed",
                 severity="warning",
-                summary=f"annotation {ALLOW_UNTIL} {until} has passed (today is {case.today}) and lets nothing through",
+                summary=f"annotation {ALLOW_UNTIL} {until} has expired (today is {case.today}) and allows nothing",
                 hint="remove it, or state a later day",
                 where=change.source,
                 address=change.address,
             )
+
+
+GUARDS: tuple[Callable[[Case], Iterator[Finding]], ...] = (
+    _nothing_declared,
+    _too_many_deletes,
+    _too_many_changes,
+    _protected,
+    _shared,
+    _risky,
+)
+"""Every guard, in the order of its refusals. `Overrides` holds their flags, `Policy` their settings."""

@@ -207,8 +207,7 @@ def _policy(stated: Mapping[str, Any], positions: LayeredPositions) -> Policy:
     return Policy(
         **stated,
         risks_at={code: positions.locate(("policy", "risks", code)) for code in _mapping(stated.get("risks"))},
-        max_deletes_at=positions.set_at(("policy", "max_deletes")),
-        max_change_percent_at=positions.set_at(("policy", "max_change_percent")),
+        set_at={name: place for name in stated if (place := positions.set_at(("policy", name))) is not None},
     )
 
 

@@ -152,8 +152,8 @@ class Change:
     `zone` is the one that its manifest's instants are read in (None: UTC).
     `unsettled` is True where an earlier writing call to the object has no recorded result, `expired`
     where the live object is over by itself. `computed` is what the answer shows of values that the
-    system works out. `bookings` are those it touches, `price` what one place costs where that is known;
-    `guarded` are the codes of the guards that stop it. `name` is what people call the object, where nothing else
+    system works out. `bookings` are those it touches, `price` what one place costs where that is known.
+    `name` is what people call the object, where nothing else
     tells: in a plan that was read back.
     """
 
@@ -178,7 +178,6 @@ class Change:
     computed: Computed = field(default_factory=dict)
     bookings: tuple[SlotBookings, ...] = ()
     price: str | None = None
-    guarded: tuple[str, ...] = ()
     name: str | None = None
     moved_from: Address | None = None
     forget: bool = False

@@ -98,6 +98,8 @@ class Plan:
     forecast: Forecast = field(default_factory=Forecast)
     runs: int = 0
     currency: str | None = None
+    guarded: Mapping[Address, tuple[str, ...]] = field(default_factory=dict)
+    """The codes of the guards that stop each change; an address without any is left out."""
 
     @property
     def bookings(self) -> Totals:

@@ -15,7 +15,7 @@ from reconciler.model.objects import Address, Desired, Problem, Record, Scope, p
 from reconciler.model.plan import Selection
 from reconciler.operations.project import Declared
 from reconciler.operations.select import select
-from reconciler.operations.session import Workspace
+from reconciler.operations.session import ProjectSession
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +31,7 @@ class Adopted:
 
 
 def adopt(
-    workspace: Workspace,
+    session: ProjectSession,
     declared: Declared,
     address: Address,
     remote_id: str | None = None,
@@ -49,11 +49,11 @@ def adopt(
     if desired.forget:
         hint = "take metadata.forget out of its manifest first, then adopt it"
         raise ReconcilerError(f"{address} is declared to be forgotten", hint=hint)
-    return _adopt_one(workspace, desired, remote_id, allow_shared=allow_shared)
+    return _adopt_one(session, desired, remote_id, allow_shared=allow_shared)
 
 
 def adopt_all(
-    workspace: Workspace,
+    session: ProjectSession,
     declared: Declared,
     selection: Selection | None = None,
     *,
@@ -64,61 +64,61 @@ def adopt_all(
     Those that somebody else in the same state manages are left out, unless globs of `allow_shared` name them.
     """
     chosen = select(
-        declared.desired.keys(), selection or Selection(), declared.desired, workspace.store.records().keys()
+        declared.desired.keys(), selection or Selection(), declared.desired, session.store.records().keys()
     )
     wanted = [declared.desired[address] for address in sorted(chosen, key=str)]
-    return _adopt_each(workspace, wanted, allow_shared=allow_shared)
+    return _adopt_each(session, wanted, allow_shared=allow_shared)
 
 
-def _adopt_one(workspace: Workspace, desired: Desired, remote_id: str | None, *, allow_shared: bool) -> Record:
+def _adopt_one(session: ProjectSession, desired: Desired, remote_id: str | None, *, allow_shared: bool) -> Record:
     """Take one declared object under management: the live one with an id, or the only one with its natural key.
 
     Without an id, that of its annotation counts, as for `adopt_all`.
     """
-    kind = workspace.kinds[desired.address.kind]
-    with workspace.hold():
-        records = workspace.store.records()
+    kind = session.kinds[desired.address.kind]
+    with session.hold():
+        records = session.store.records()
         if desired.address in records:
             known = kind.public_id(records[desired.address].remote_id)
             hint = f"to forget that one first: reconciler state rm {desired.address}"
             raise ReconcilerError(f"{desired.address} is managed already, as id {known}", hint=hint)
         remote_id = remote_id or desired.annotations.get(ADOPT_ID)
         ids = {address: record.remote_id for address, record in records.items()}
-        taken = _taken(workspace, (desired.connection, kind.name), records)
-        workspace.unlock({desired.connection})
-        reading = workspace.reader(desired.connection).read(scope_of(desired, ids, remote_id))
+        taken = _taken(session, (desired.connection, kind.name), records)
+        session.unlock({desired.connection})
+        reading = session.reader(desired.connection).read(scope_of(desired, ids, remote_id))
         live = choose(kind, desired, reading, taken, ids, remote_id)
-        record = _record(workspace, desired, live.remote_id)
+        record = _record(session, desired, live.remote_id)
         if not allow_shared:
-            check_unshared(record, workspace.store.others())
-        workspace.backup("adopt")
-        workspace.store.save(record)
-        workspace.store.settle(desired.address)
-        workspace.store.tidy()
+            check_unshared(record, session.store.others())
+        session.backup("adopt")
+        session.store.save(record)
+        session.store.settle(desired.address)
+        session.store.tidy()
     return record
 
 
-def _adopt_each(workspace: Workspace, wanted: Iterable[Desired], *, allow_shared: Collection[str] = ()) -> Adopted:
+def _adopt_each(session: ProjectSession, wanted: Iterable[Desired], *, allow_shared: Collection[str] = ()) -> Adopted:
     """Take under management every wanted object that has exactly one live match and is not managed yet.
 
     Objects that others refer to come first, because their ids are part of the others' natural keys. Reads only:
     one list for each kind and connection; nothing of any live object changes.
     """
-    with workspace.hold():
-        known = workspace.store.records()
+    with session.hold():
+        known = session.store.records()
         todo = [item for item in wanted if not item.forget and not known.keys() & {item.address, *item.moved_from}]
-        beyond = {item.address for item in todo if workspace.kinds[item.address.kind].ephemeral is not None}
+        beyond = {item.address for item in todo if session.kinds[item.address.kind].ephemeral is not None}
         todo = [item for item in todo if item.address not in beyond]
-        workspace.unlock({item.connection for item in todo})
+        session.unlock({item.connection for item in todo})
         if todo:
-            workspace.backup("adopt")
+            session.backup("adopt")
         records: list[Record] = []
         problems: list[Problem] = []
-        for turn in _turns(todo, workspace.kinds):
-            made, wrong = _adopt_kinds(workspace, turn, allow_shared)
+        for turn in _turns(todo, session.kinds):
+            made, wrong = _adopt_kinds(session, turn, allow_shared)
             records += made
             problems += wrong
-        workspace.store.tidy()
+        session.store.tidy()
     return Adopted(
         records=tuple(sorted(records, key=lambda record: str(record.address))),
         problems=tuple(sorted(problems, key=problem_order)),
@@ -135,14 +135,14 @@ def _turns(todo: list[Desired], kinds: Mapping[str, Kind]) -> Iterable[list[Desi
 
 
 def _adopt_kinds(
-    workspace: Workspace, wanted: list[Desired], allow_shared: Collection[str]
+    session: ProjectSession, wanted: list[Desired], allow_shared: Collection[str]
 ) -> tuple[list[Record], list[Problem]]:
-    known = workspace.store.records()
+    known = session.store.records()
     ids = {address: record.remote_id for address, record in known.items()}
     places: dict[Place, list[Desired]] = {}
     for item in wanted:
         places.setdefault((item.connection, item.address.kind), []).append(item)
-    snapshot = take({place: _scope(place[1], items, ids) for place, items in places.items()}, workspace.reader)
+    snapshot = take({place: _scope(place[1], items, ids) for place, items in places.items()}, session.reader)
     records: list[Record] = []
     problems: list[Problem] = []
     for place, items in sorted(places.items()):
@@ -150,26 +150,26 @@ def _adopt_kinds(
         if failure is not None:
             problems += [_unread(item, failure.message, failure.hint) for item in items]
             continue
-        taken = _taken(workspace, place, {**known, **{record.address: record for record in records}})
-        matches = match(workspace.kinds[place[1]], items, snapshot.reading(*place), taken, ids)
+        taken = _taken(session, place, {**known, **{record.address: record for record in records}})
+        matches = match(session.kinds[place[1]], items, snapshot.reading(*place), taken, ids)
         problems += matches.problems
         records += [
-            _record(workspace, item, matches.found[item.address].remote_id)
+            _record(session, item, matches.found[item.address].remote_id)
             for item in items
             if item.address in matches.found
         ]
-    foreign = shared_by_others(records, workspace.store.others(), allow_shared)
+    foreign = shared_by_others(records, session.store.others(), allow_shared)
     problems += foreign.values()
     records = [record for record in records if record.address not in foreign]
     for record in records:
-        workspace.store.save(record)
-        workspace.store.settle(record.address)
+        session.store.save(record)
+        session.store.settle(record.address)
     return records, problems
 
 
-def _taken(workspace: Workspace, place: Place, known: Mapping[Address, Record]) -> dict[str, str]:
+def _taken(session: ProjectSession, place: Place, known: Mapping[Address, Record]) -> dict[str, str]:
     """Return the ids that are managed at a place, through any connection to the same system, and as what."""
-    target = workspace.project.connections[place[0]].target
+    target = session.project.connections[place[0]].target
     return {
         record.remote_id: str(address)
         for address, record in known.items()
@@ -190,11 +190,11 @@ def _scope(kind: str, items: list[Desired], ids: Mapping[Address, str]) -> Scope
     )
 
 
-def _record(workspace: Workspace, item: Desired, remote_id: str) -> Record:
+def _record(session: ProjectSession, item: Desired, remote_id: str) -> Record:
     return Record(
         address=item.address,
         connection=item.connection,
-        target=workspace.project.connections[item.connection].target,
+        target=session.project.connections[item.connection].target,
         remote_id=remote_id,
         fields={},
         protect=item.protect,

@@ -16,7 +16,7 @@ from reconciler.model.objects import Address, Record
 from reconciler.model.plan import Plan
 from reconciler.model.report import Outcome, Report
 from reconciler.operations.plan import Planned
-from reconciler.operations.session import Workspace
+from reconciler.operations.session import ProjectSession
 
 WORKERS = 8
 """Objects carried out side by side unless told otherwise; each connection has its own limit below that."""
@@ -33,28 +33,28 @@ class Signals:
 
 
 def apply(
-    workspace: Workspace, planned: Planned, *, workers: int | None = None, signals: Signals | None = None
+    session: ProjectSession, planned: Planned, *, workers: int | None = None, signals: Signals | None = None
 ) -> Report:
     """Carry out a plan whose guards have been evaluated; the report says what happened."""
     made, signals = planned.plan, signals or Signals()
     if made.errors:
         raise InvalidInput("the plan has problems; nothing was written", made.problems)
-    return carry_out(workspace, planned, workers or WORKERS, signals)
+    return carry_out(session, planned, workers or WORKERS, signals)
 
 
-def carry_out(workspace: Workspace, planned: Planned, workers: int, signals: Signals) -> Report:
+def carry_out(session: ProjectSession, planned: Planned, workers: int, signals: Signals) -> Report:
     """Carry out a plan under the lease; the report says what happened."""
-    made, store = planned.plan, workspace.store
+    made, store = planned.plan, session.store
     digest = planned.digest or plan_document(made)["digest"]
-    with workspace.hold() as run_id:
+    with session.hold() as run_id:
         if made.effective and store.run_count() != made.runs:  # nobody holds a lease between a look and this
             message = "another run has written since the plan was made; nothing was written"
             raise StalePlan(message, hint="make a new plan")
         rename(store, made.changes)  # before the records are read, and before anything is sent
-        run = _run(workspace, planned, run_id, signals.stop)
+        run = _run(session, planned, run_id, signals.stop)
         if made.effective:
             store.begin_run(run_id, made.purpose, plan_digest=digest)
-        with workspace.heeding(signals.stop):
+        with session.heeding(signals.stop):
             report = execute(
                 made,
                 run,
@@ -70,17 +70,17 @@ def carry_out(workspace: Workspace, planned: Planned, workers: int, signals: Sig
     return report
 
 
-def _run(workspace: Workspace, planned: Planned, run_id: str, stop: threading.Event) -> Run:
-    made, records = planned.plan, workspace.store.records()
+def _run(session: ProjectSession, planned: Planned, run_id: str, stop: threading.Event) -> Run:
+    made, records = planned.plan, session.store.records()
     listed = {place: reading.listed or frozenset() for place, reading in planned.snapshot.readings.items()}
     creating = {(change.connection, change.address.kind) for change in made.changes if change.action in _CREATING}
-    workspace.store.sight(run_id, {place: ids for place, ids in listed.items() if place in creating})
+    session.store.sight(run_id, {place: ids for place, ids in listed.items() if place in creating})
     return Run(
         run_id=run_id,
-        store=workspace.store,
-        kinds=workspace.kinds,
-        connections=workspace.project.connections,
-        open_provider=workspace.writer,
+        store=session.store,
+        kinds=session.kinds,
+        connections=session.project.connections,
+        open_provider=session.writer,
         listed=listed,
         ids=_ids(records, made),
         stop=stop,

@@ -9,26 +9,26 @@ from reconciler.model.plan import Selection
 from reconciler.model.report import Drift
 from reconciler.operations.plan import unreachable
 from reconciler.operations.select import select
-from reconciler.operations.session import Workspace
+from reconciler.operations.session import ProjectSession
 
 
-def drift(workspace: Workspace, selection: Selection | None = None) -> Drift:
+def drift(session: ProjectSession, selection: Selection | None = None) -> Drift:
     """Compare what was last applied with what is live; reads only. InvalidInput where nothing could be read."""
-    records = workspace.store.records()
+    records = session.store.records()
     selected = select(records.keys(), selection or Selection(), {}, records.keys())
     world = World(
         desired={},
         records=records,
         selected=selected,
-        kinds=workspace.kinds,
-        providers=workspace.providers,
-        connections=workspace.project.connections,
+        kinds=session.kinds,
+        providers=session.providers,
+        connections=session.project.connections,
     )
     wanted = scopes(world)
-    workspace.unlock({connection for connection, _ in wanted})
-    snapshot = take(wanted, workspace.reader)
+    session.unlock({connection for connection, _ in wanted})
+    snapshot = take(wanted, session.reader)
     failure = unreachable(snapshot)
     if failure is not None:
         raise failure
     chosen = [record for address, record in records.items() if address in selected]
-    return compare_records(chosen, snapshot, workspace.kinds, workspace.project.connections)
+    return compare_records(chosen, snapshot, session.kinds, session.project.connections)

@@ -19,7 +19,7 @@ from reconciler.model.objects import Problem
 from reconciler.model.plan import Plan, Selection
 from reconciler.operations.project import Declared
 from reconciler.operations.select import select
-from reconciler.operations.session import Workspace
+from reconciler.operations.session import ProjectSession
 from reconciler.settings import Project
 
 
@@ -33,7 +33,7 @@ class Planned:
 
 
 def plan(
-    workspace: Workspace,
+    session: ProjectSession,
     declared: Declared,
     selection: Selection | None = None,
     *,
@@ -47,29 +47,29 @@ def plan(
     `on_wait` hears how many seconds it waits first, where a call of a killed run may still be under way.
     """
     selection = selection or Selection()
-    world = _world(workspace, declared, selection, only, destroying=destroying)
+    world = _world(session, declared, selection, only, destroying=destroying)
     wait_for_pending(world.intents, world.selected, on_wait)
     wanted = scopes(world)
-    workspace.unlock({connection for connection, _ in wanted})
-    snapshot = take(wanted, workspace.reader)
+    session.unlock({connection for connection, _ in wanted})
+    snapshot = take(wanted, session.reader)
     header = {
-        "project": workspace.project.name,
-        "environment": workspace.project.environment,
+        "project": session.project.name,
+        "environment": session.project.environment,
         "tool_version": __version__,
     }
     made = make_plan(world, snapshot, header, selection)
-    asked = enquiries(made, workspace.kinds, world.now)
-    made = told(made, asked, look(asked, workspace.reader), world.levels)
+    asked = enquiries(made, session.kinds, world.now)
+    made = told(made, asked, look(asked, session.reader), world.levels)
     warnings = tuple(problem for problem in declared.problems if problem.severity == "warning")
-    made = replace(made, problems=(*made.problems, *warnings), runs=workspace.store.run_count())
+    made = replace(made, problems=(*made.problems, *warnings), runs=session.store.run_count())
     return Planned(plan=made, snapshot=snapshot)
 
 
 def _world(
-    workspace: Workspace, declared: Declared, selection: Selection, only: Collection[str] | None, *, destroying: bool
+    session: ProjectSession, declared: Declared, selection: Selection, only: Collection[str] | None, *, destroying: bool
 ) -> World:
     """Put together what is declared and remembered; InvalidInput where the two do not fit."""
-    memory = remembered(workspace.store)
+    memory = remembered(session.store)
     moves, problems = find_moves(declared.desired, memory.known)
     if problems and not destroying:
         raise InvalidInput("the manifests do not fit what is managed; nothing was read or sent", problems)
@@ -86,16 +86,16 @@ def _world(
         records=memory.records,
         intents=memory.intents,
         selected=selected,
-        kinds=workspace.kinds,
-        providers=workspace.providers,
-        connections=workspace.project.connections,
-        sighted=workspace.store.sighted(),
+        kinds=session.kinds,
+        providers=session.providers,
+        connections=session.project.connections,
+        sighted=session.store.sighted(),
         destroying=destroying,
         forgotten=memory.forgotten,
         removed=declared.removed,
         moves=moves,
-        levels=workspace.project.policy.risks,
-        currency=workspace.project.currency,
+        levels=session.project.policy.risks,
+        currency=session.project.currency,
     )
 
 
@@ -113,20 +113,20 @@ def unplanned(project: Project, problems: Sequence[Problem], selection: Selectio
     )
 
 
-def plan_again(workspace: Workspace, declared: Declared, saved: Mapping[str, Any]) -> Planned:
+def plan_again(session: ProjectSession, declared: Declared, saved: Mapping[str, Any]) -> Planned:
     """Make a saved plan anew from what is declared and live now; StalePlan names everything that differs."""
-    past = workspace.store.applied(saved["digest"])
+    past = session.store.applied(saved["digest"])
     if past is not None:
         raise _stale([stale.used(past)])
     if saved["digest"] != plan_digest(saved):
         raise _stale(["the document was edited after it was made: its digest is not that of its content"])
-    project = workspace.project
+    project = session.project
     targets = {name: connection.target for name, connection in project.connections.items()}
     facts = {"project": project.name, "environment": project.environment, "tool_version": __version__}
     found = stale.header_reasons(saved, {**facts, "targets": targets})
     if found:
         raise _stale(found)
-    fresh = plan(workspace, declared, only=stale.touched(saved), destroying=saved["purpose"] == "destroy")
+    fresh = plan(session, declared, only=stale.touched(saved), destroying=saved["purpose"] == "destroy")
     failure = unreachable(fresh.snapshot)
     if failure is not None:
         raise failure
@@ -145,11 +145,11 @@ def _stale(found: Sequence[str]) -> StalePlan:
     return StalePlan("the saved plan is stale; nothing was written", reasons=found, hint="make a new plan")
 
 
-def verify(workspace: Workspace, declared: Declared, done: Plan) -> Plan:
+def verify(session: ProjectSession, declared: Declared, done: Plan) -> Plan:
     """Plan all of the project anew after an apply; after a destroy, what was to be destroyed. Empty means converged."""
     if done.purpose == "destroy":
-        return plan(workspace, declared, only=[str(change.address) for change in done.changes], destroying=True).plan
-    return plan(workspace, declared).plan
+        return plan(session, declared, only=[str(change.address) for change in done.changes], destroying=True).plan
+    return plan(session, declared).plan
 
 
 def unreachable(snapshot: Snapshot) -> ReconcilerError | None:

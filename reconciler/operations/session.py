@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from reconciler.state.store import Store
 
 
-class Workspace:
+class ProjectSession:
     """Opens what is needed, once, and closes all of it. Use as a context manager."""
 
     def __init__(

@@ -27,7 +27,12 @@ def plan(plan: Plan, digest: str | None = None) -> str:
         subject=phrases.subject(plan),
         tiles=[(mark, word, number) for word, (mark, number) in phrases.counts(plan).items()],
         risks=[
-            (change.address, phrases.stops(change, risk), phrases.risk_words(change, risk), phrases.risk_facts(risk))
+            (
+                change.address,
+                phrases.stops(plan, change, risk),
+                phrases.risk_words(plan, change, risk),
+                phrases.risk_facts(risk),
+            )
             for change, risk in phrases.at_risk(plan)
         ],
         allowances=phrases.allowances(plan),

@@ -32,7 +32,7 @@ def plan(plan: Plan) -> str:
     blocks = [f"## {prose(phrases.plan_headline(plan))}", prose(phrases.subject(plan))]
     blocks += [prose(totals)] if totals is not None else []
     blocks += _risks(plan)
-    details = [_change(change, plan.currency) for change in plan.effective]
+    details = [_change(plan, change) for change in plan.effective]
     details += [
         f"{_code('?')} <b>{prose(change.address)}</b> unknown: {prose(change.reason)}"
         for change in plan.changes
@@ -109,10 +109,10 @@ def _risks(plan: Plan) -> list[str]:
         return []
     lines = ["> [!CAUTION]", "> **Bookings at risk**", ">"]
     for change, risk in risks[:LISTED]:
-        sign = "✗" if phrases.stops(change, risk) else "!"
+        sign = "✗" if phrases.stops(plan, change, risk) else "!"
         facts = phrases.risk_facts(risk)
         tail = f" ({prose(facts)})" if facts else ""
-        lines.append(f"> - {sign} **{prose(change.address)}**: {prose(phrases.risk_words(change, risk))}{tail}")
+        lines.append(f"> - {sign} **{prose(change.address)}**: {prose(phrases.risk_words(plan, change, risk))}{tail}")
     if len(risks) > LISTED:
         lines.append(f"> - … and {len(risks) - LISTED} more")
     allowances = phrases.allowances(plan)[:LISTED]
@@ -122,16 +122,16 @@ def _risks(plan: Plan) -> list[str]:
     return ["\n".join(lines)]
 
 
-def _change(change: Change, currency: str | None) -> str:
+def _change(plan: Plan, change: Change) -> str:
     mark = phrases.mark(change)
     place = phrases.place(change)
     facts = f" · id {prose(change.remote_id)}" if change.remote_id is not None else ""
     facts += f" · {prose(place)}" if place else ""
-    facts += "".join(f" · <b>{prose(line)}</b>" for line in phrases.guarded(change))
+    facts += "".join(f" · <b>{prose(line)}</b>" for line in phrases.guarded(plan, change))
     title = f"{_code(mark.sign)} <b>{prose(change.address)}</b> {phrases.deed(change)}: {prose(change.reason)}{facts}"
     body = _fence("diff", _diff(rows.of_change(change.action, change.fields, zone=change.zone)))
     calls = _fence("text", [visible(f"{call.method} {call.path}") for call in change.requests])
-    stake = bookings.stake(change, currency)
+    stake = bookings.stake(change, plan.currency)
     touched = [f"touches {line}" for line in bookings.touched(change)] + ([f"at stake {stake}"] if stake else [])
     return _details(title, body + _fence("text", touched) + calls)
 

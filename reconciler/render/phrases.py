@@ -187,23 +187,24 @@ def at_risk(plan: Plan) -> tuple[tuple[Change, Risk], ...]:
     What exists already is told with its change, and once more by the guard, with the command that takes it over.
     """
     risks = [(change, risk) for change in plan.changes for risk in change.risks if risk.code != EXISTS]
-    return tuple(sorted(risks, key=lambda item: (not stops(*item), item[1].level != "block")))
+    return tuple(sorted(risks, key=lambda item: (not stops(plan, *item), item[1].level != "block")))
 
 
-def stops(change: Change, risk: Risk) -> bool:
+def stops(plan: Plan, change: Change, risk: Risk) -> bool:
     """Whether a risk stops the apply: one that a flag or an annotation lets through does not."""
-    return risk.level == "block" and f"guard-{risk.code}" in change.guarded
+    return risk.level == "block" and f"guard-{risk.code}" in plan.guarded.get(change.address, ())
 
 
-def risk_words(change: Change, risk: Risk) -> str:
+def risk_words(plan: Plan, change: Change, risk: Risk) -> str:
     """Say what is at risk, and whether that is let through."""
-    through = risk.level == "block" and not stops(change, risk)
+    through = risk.level == "block" and not stops(plan, change, risk)
     return f"{risk.message}; let through" if through else risk.message
 
 
-def guarded(change: Change) -> tuple[str, ...]:
+def guarded(plan: Plan, change: Change) -> tuple[str, ...]:
     """Say that guards stop a change, by their codes; nothing where none does."""
-    return (f"⊘ blocked by {', '.join(change.guarded)}",) if change.guarded else ()
+    codes = plan.guarded.get(change.address)
+    return (f"⊘ blocked by {', '.join(codes)}",) if codes else ()
 
 
 def risk_facts(risk: Risk) -> str:
@@ -217,7 +218,7 @@ def risk_facts(risk: Risk) -> str:
 def allowances(plan: Plan) -> tuple[str, ...]:
     """Return the options that would let the blocked changes through."""
     blocked = dict.fromkeys(
-        str(change.address) for change, risk in at_risk(plan) if stops(change, risk) and risk.about_bookings
+        str(change.address) for change, risk in at_risk(plan) if stops(plan, change, risk) and risk.about_bookings
     )
     return tuple(f"--allow-booked {address}" for address in blocked)
 

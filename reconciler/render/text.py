@@ -38,7 +38,7 @@ def plan(console: Console, plan: Plan, verbose: bool = False) -> None:
     _say(console)
     _risks(console, plan)
     for change in plan.effective:
-        _change(console, change, plan.currency, verbose)
+        _change(console, plan, change, verbose)
     _unread(console, plan)
     _say(console, (phrases.plan_headline(plan), "bold"))
     totals = bookings.totals(plan)
@@ -113,8 +113,8 @@ def _risks(console: Console, plan: Plan) -> None:
         return
     _say(console, ("At risk", "bold red"))
     for change, risk in risks:
-        sign, style = ("✗", "bold red") if phrases.stops(change, risk) else ("!", "bold yellow")
-        words = phrases.risk_words(change, risk)
+        sign, style = ("✗", "bold red") if phrases.stops(plan, change, risk) else ("!", "bold yellow")
+        words = phrases.risk_words(plan, change, risk)
         _say(console, "  ", (sign, style), " ", (str(change.address), "bold"), f": {words}")
         facts = phrases.risk_facts(risk)
         if facts:
@@ -129,7 +129,7 @@ def _risks(console: Console, plan: Plan) -> None:
     _say(console)
 
 
-def _change(console: Console, change: Change, currency: str | None, verbose: bool) -> None:
+def _change(console: Console, plan: Plan, change: Change, verbose: bool) -> None:
     mark = phrases.mark(change)
     identity = f" (id {change.remote_id})" if change.remote_id is not None else ""
     place = phrases.place(change)
@@ -142,13 +142,13 @@ def _change(console: Console, change: Change, currency: str | None, verbose: boo
         f": {change.reason}",
         (f"  {place}" if place else "", "dim"),
     )
-    for line in phrases.guarded(change):
+    for line in phrases.guarded(plan, change):
         _say(console, (f"    {line}", "bold red"))
     width = None if verbose else values.WIDTH
     _rows(console, rows.of_change(change.action, change.fields, width=width, fold=not verbose, zone=change.zone))
     for line in bookings.touched(change, fold=not verbose):
         _say(console, ("    touches", "magenta"), f" {line}")
-    stake = bookings.stake(change, currency)
+    stake = bookings.stake(change, plan.currency)
     if stake is not None:
         _say(console, ("    at stake", "magenta"), f" {stake}")
     _calls(console, change.requests, verbose)

@@ -84,8 +84,8 @@ class Holding:
 
     def _run(self, job: Any) -> Any:
         project = reconciler.open_project(self.folder)
-        with reconciler.Workspace(project) as workspace:
-            return job(workspace, reconciler.declare(project))
+        with reconciler.ProjectSession(project) as session:
+            return job(session, reconciler.declare(project))
 
     def plan(self) -> Planned:
         return self._run(reconciler.plan)
@@ -96,13 +96,13 @@ class Holding:
         return change
 
     def apply(self) -> Report:
-        return self._run(lambda workspace, declared: reconciler.apply(workspace, reconciler.plan(workspace, declared)))
+        return self._run(lambda session, declared: reconciler.apply(session, reconciler.plan(session, declared)))
 
     def drift(self) -> Drift:
-        return self._run(lambda workspace, _: reconciler.drift(workspace))
+        return self._run(lambda session, _: reconciler.drift(session))
 
     def records(self) -> Any:
-        return self._run(lambda workspace, _: workspace.store.records())
+        return self._run(lambda session, _: session.store.records())
 
     def applied(self) -> Report:
         """Apply, and assert rule 1 of the contract: the next plan is empty, and reads only."""

@@ -95,7 +95,6 @@ def update():
             SlotBookings(slot="123457", when="2027-03-29", booked=2, reserved=None),
             SlotBookings(slot="123458", when="2027-04-05 11:00"),
         ),
-        guarded=("guard-booked-slot-lost",),
     )
 
 
@@ -217,6 +216,7 @@ def rich_plan():
         managed=60,
         forecast=Forecast(writes=18, reads=4, seconds=22.0, connection="sessions", per_minute=60.0),
         currency="GBP",
+        guarded={Address.parse("Session/spring-yoga"): ("guard-booked-slot-lost",)},
     )
 
 

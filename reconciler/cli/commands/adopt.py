@@ -17,7 +17,7 @@ from reconciler.model.objects import Address
 from reconciler.model.plan import Selection
 
 if TYPE_CHECKING:
-    from reconciler import Declared, Workspace
+    from reconciler import Declared, ProjectSession
 
 
 @click.command(
@@ -71,7 +71,7 @@ def adopt(
             raise UsageError(f"--allow-shared {pattern} does not match {wanted}", hint="check the address")
     settings = reconciler.open_project(project, environment)
     declared = reconciler.declare(settings)
-    with reconciler.Workspace(settings, parallelism=parallelism, notice=options.notice(quiet)) as workspace:
+    with reconciler.ProjectSession(settings, parallelism=parallelism, notice=options.notice(quiet)) as workspace:
         if wanted is None:
             chosen = Selection(targets=targets, excludes=excludes)
             return _adopt_all(workspace, declared, chosen, allow_shared, quiet=quiet, verbose=verbose)
@@ -93,7 +93,7 @@ def _wanted(address: str | None) -> Address:
 
 
 def _adopt_all(
-    workspace: Workspace,
+    workspace: ProjectSession,
     declared: Declared,
     chosen: Selection,
     allow_shared: tuple[str, ...],

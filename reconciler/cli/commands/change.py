@@ -161,7 +161,7 @@ def _declare(project: Any, settings: Settings) -> Any:
 
 
 def _workspace(project: Any, settings: Settings) -> Any:
-    return reconciler.Workspace(project, parallelism=settings.workers, notice=options.notice(settings.quiet))
+    return reconciler.ProjectSession(project, parallelism=settings.workers, notice=options.notice(settings.quiet))
 
 
 def _make_plan(workspace: Any, declared: Any, settings: Settings, *, destroying: bool = False) -> Any:

@@ -35,7 +35,7 @@ def drift(
     options.log_requests(verbose)
     settings = reconciler.open_project(project, environment)
     with (
-        reconciler.Workspace(settings, parallelism=parallelism) as workspace,
+        reconciler.ProjectSession(settings, parallelism=parallelism) as workspace,
         progress("Reading the live timetable", None, quiet=quiet),
     ):
         found = reconciler.drift(workspace, Selection(targets=targets, excludes=excludes))

@@ -85,7 +85,7 @@ def export(
     wish = _wish(addresses, window, **chosen)
     for number in wish.ids:
         redaction.hide(number)  # a session id works like a password
-    with reconciler.Workspace(settings, parallelism=parallelism) as workspace:
+    with reconciler.ProjectSession(settings, parallelism=parallelism) as workspace:
         made = reconciler.export(workspace, declared, wish)
     text.problems(people(), made.problems)
     said = _notes(declared, made, window, out)

@@ -225,7 +225,7 @@ def unlock(run_id: str, project: Path | None, environment: str | None, quiet: bo
 
 
 def _workspace(project: Path | None, environment: str | None, quiet: bool = False) -> Any:
-    return reconciler.Workspace(reconciler.open_project(project, environment), notice=options.notice(quiet))
+    return reconciler.ProjectSession(reconciler.open_project(project, environment), notice=options.notice(quiet))
 
 
 def _parsed(text: str) -> Address:

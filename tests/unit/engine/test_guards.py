@@ -47,7 +47,7 @@ def test_as_many_deletes_as_the_limit_pass_and_one_more_is_refused(office, manag
 def test_the_delete_guard_names_value_limit_place_and_the_way_on(office):
     office.apply(*sessions(4))
     free(office)
-    policy = Policy(max_deletes=2, max_deletes_at=SourceRef("reconciler.yaml", 14))
+    policy = Policy(max_deletes=2, set_at={"max_deletes": SourceRef("reconciler.yaml", 14)})
     (problem,) = evaluate(office.plan(session("s00")), policy, NONE)
     assert "3 objects" in problem.summary
     assert "limit of 2" in problem.summary
