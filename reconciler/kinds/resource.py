@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from reconciler.model.canonical import flag, money, utc, whole
+from reconciler.model.canonical import utc
 from reconciler.model.change import Change
+from reconciler.model.field import Field, FieldTable, canonical_fields
 from reconciler.model.kind import IdentityKey, Kind, Statement
 from reconciler.model.objects import Fields
 from reconciler.model.occupancy import Enquiry, Window
 
-_CANONICAL: Mapping[str, Callable[[Any], Any]] = {
-    "name": str,
-    "description": str,
-    "email": str,
-    "disabled": flag,
-    "price": money,
-    "position": whole,
-    "never_booked": flag,
-    "count": whole,
-    "max_book": whole,
-    "api_ref": str,
-    "address": lambda value: {part: str(text) for part, text in value.items()},
-    "address_id": lambda value: str(whole(value)),
+FIELDS: FieldTable = {
+    "name": Field("text"),
+    "description": Field("text"),
+    "email": Field("text"),
+    "disabled": Field("flag"),
+    "price": Field("money"),
+    "position": Field("whole"),
+    "never_booked": Field("flag"),
+    "count": Field("whole"),
+    "max_book": Field("whole"),
+    "api_ref": Field("text"),
+    "address": Field("texts"),
+    "address_id": Field("id"),
 }
-
+"""A resource's fields as seed 002 lists them (its `disbaled` is a slip: the samples say `disabled`)."""
 
 _OUT_OF_USE: Mapping[str, Any] = {"disabled": True, "never_booked": True, "count": 0, "max_book": 0}
 """Values with which nobody can book a resource any more."""
@@ -37,7 +38,7 @@ AHEAD_DAYS = 730
 
 def canonical(spec: Mapping[str, Any]) -> Fields:
     """Return a resource's spec in canonical values."""
-    return {name: _CANONICAL[name](value) for name, value in spec.items() if name in _CANONICAL}
+    return canonical_fields(FIELDS, spec)
 
 
 def statement(live: Fields, applied: Fields) -> Statement:

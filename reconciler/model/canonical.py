@@ -16,25 +16,6 @@ from typing import Any
 
 from reconciler.model.objects import Ref
 
-SESSION_TYPES = ("event", "course", "recurring_event")
-"""Words of the field `type` by wire number (seed 000, table session_type)."""
-
-REPEATS = (
-    "none",
-    "weekly",
-    "fortnightly",
-    "weekdays",
-    "weekends",
-    "daily",
-    "custom",
-    "monthly_by_day",
-    "monthly_by_weekday",
-)
-"""Words of the field `repeat` by wire number (seed 000, table repeat)."""
-
-TICKET_TYPES = ("none", "questions_per_user", "assigned_to_member", "assigned_reassignable")
-"""Words of the field `ticket_type` by wire number (seed 000, table ticket_type)."""
-
 _TIME = re.compile(r"(\d{1,2}):(\d{2})(?::00)?", re.ASCII)
 _DIGITS = 18
 """Digits of the largest whole number taken: `1e999999999` would otherwise be written out."""

@@ -7,11 +7,11 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reconciler.kinds.session.fields import REPEATS, TICKET_TYPES, TYPES
 from reconciler.manifests.load import load_text
 from reconciler.manifests.template import render
 from reconciler.manifests.validate import validate
 from reconciler.manifests.write import write
-from reconciler.model.canonical import REPEATS, SESSION_TYPES, TICKET_TYPES
 from reconciler.model.draft import Draft
 from reconciler.model.objects import Address, Live, Ref
 from reconciler.registry import kinds
@@ -35,7 +35,7 @@ SESSION = st.fixed_dictionaries(
     {},
     optional={
         "name": ANY,
-        "type": st.sampled_from(SESSION_TYPES),
+        "type": st.sampled_from(TYPES),
         "group": ANY,
         "start_date": DAYS,
         "end_date": DAYS,

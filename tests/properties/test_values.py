@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.engine.diff import compare
+from reconciler.kinds.session.fields import REPEATS, TICKET_TYPES, TYPES
 from reconciler.model import canonical
 
 texts = st.text(max_size=20)
@@ -20,9 +21,9 @@ session_specs = st.fixed_dictionaries(
     optional={
         "name": texts,
         "group": texts,
-        "type": st.sampled_from([*canonical.SESSION_TYPES, 0, "1", 2]),
-        "repeat": st.sampled_from([*canonical.REPEATS, *range(9)]),
-        "ticket_type": st.sampled_from([*canonical.TICKET_TYPES, *range(4)]),
+        "type": st.sampled_from([*TYPES, 0, "1", 2]),
+        "repeat": st.sampled_from([*REPEATS, *range(9)]),
+        "ticket_type": st.sampled_from([*TICKET_TYPES, *range(4)]),
         "start_date": days,
         "end_date": days,
         "time": clocks,

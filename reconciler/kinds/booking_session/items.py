@@ -12,14 +12,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from reconciler.kinds.booking_session.fields import WHAT
 from reconciler.model.change import Edit, FieldChange, Origin
 from reconciler.model.kind import PartRevision
 
 Item = Mapping[str, Any]
 Line = Mapping[str, Any]
-
-_FACTS = ("item_id", "start_date", "end_date", "start_time", "end_time", "params", "quantity")
-"""What a slip stands for, beside the discount code."""
 
 _NEVER_SHOWN = ".discount_code"
 """A line does not show its discount code (checkfront API notes §1.3)."""
@@ -194,7 +192,7 @@ def _revised(match: _Match, before: Mapping[str, Item]) -> tuple[list[FieldChang
 def _changed(match: _Match) -> list[str]:
     item, base = match.item, match.base
     if base is not None:
-        names = [name for name in (*_FACTS, "discount_code", "slip") if item.get(name) != base.get(name)]
+        names = [name for name in (*WHAT, "discount_code", "slip") if item.get(name) != base.get(name)]
         return ["slip"] if "slip" in names else names
     if "slip" in item:
         return [] if match.line["slip"] == item["slip"] else ["slip"]
@@ -237,7 +235,7 @@ def _gone(lines: Sequence[Line], before: Mapping[str, Item]) -> Iterator[FieldCh
 
 def _stated(item: Item) -> dict[str, Any]:
     """Return an item or a line as it is shown; prices and availability are information, no content."""
-    shown = {name: item[name] for name in ("name", *_FACTS, "discount_code", "options") if item.get(name)}
+    shown = {name: item[name] for name in ("name", *WHAT, "discount_code", "options") if item.get(name)}
     return shown if "item_id" in item and "slip" not in shown else {"slip": item.get("slip"), **shown}
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from reconciler.kinds.booking_session.fields import FIELDS
 from reconciler.kinds.booking_session.items import compare_items
 from reconciler.kinds.booking_session.statement import statement
-from reconciler.model.canonical import clock, day, whole
+from reconciler.model.canonical import clock, day
 from reconciler.model.kind import Ephemeral, IdentityKey, Kind, OnExpiry
 from reconciler.model.objects import Fields, Manifest, Problem
 
@@ -20,27 +21,15 @@ QUANTITY = "qty"
 
 _WISHES: tuple[OnExpiry, ...] = ("report", "recreate", "forget")
 
-_CANONICAL: Mapping[str, Callable[[Any], Any]] = {
-    "key": str,
-    "slip": str,
-    "item_id": lambda value: str(whole(value)),
-    "start_date": day,
-    "end_date": day,
-    "start_time": clock,
-    "end_time": clock,
-    "params": lambda value: {str(name): whole(number) for name, number in sorted(value.items())},
-    "discount_code": str,
-    "quantity": whole,
-    "options": lambda value: {str(item): str(choice) for item, choice in sorted(value.items())},
-}
-
 
 def canonical(spec: Mapping[str, Any]) -> Fields:
     """Return a held booking's spec in canonical values; items sorted by key, for their order means nothing."""
     fields: dict[str, Any] = {}
     if "on_expiry" in spec:
         fields["on_expiry"] = str(spec["on_expiry"])
-    items = [{name: read(item[name]) for name, read in _CANONICAL.items() if name in item} for item in spec["items"]]
+    items = [
+        {name: field.canonical(item[name]) for name, field in FIELDS.items() if name in item} for item in spec["items"]
+    ]
     fields["items"] = sorted(items, key=lambda item: str(item["key"]))
     return fields
 

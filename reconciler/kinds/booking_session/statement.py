@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from reconciler.kinds.booking_session.fields import WHAT
 from reconciler.model.kind import Statement
 from reconciler.model.objects import Fields
 
-_STATED = ("item_id", "start_date", "end_date", "start_time", "end_time", "params", "quantity", "options")
+_STATED = (*WHAT, "options")
 _NEEDED = ("item_id", "start_date", "end_date")
 
 

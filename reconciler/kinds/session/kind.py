@@ -2,48 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from reconciler.kinds.session.bookings import Slot, booked_slots, counted, slot_risks, touched
+from reconciler.kinds.session.fields import FIELDS, SLOT_COUNTS, SLOT_FIELDS
 from reconciler.kinds.session.slots import compare_slots, slot_key, with_applied_times
 from reconciler.kinds.session.statement import statement
-from reconciler.model.canonical import (
-    REPEATS,
-    SESSION_TYPES,
-    TICKET_TYPES,
-    clock,
-    day,
-    flag,
-    money,
-    whole,
-    word,
-)
+from reconciler.model.canonical import clock, day
 from reconciler.model.change import Action, Change, FieldChange, SlotBookings
+from reconciler.model.field import canonical_fields
 from reconciler.model.kind import IdentityKey, Kind
 from reconciler.model.objects import Fields, Live, Manifest, Problem
 from reconciler.model.risk import Risk, unknown
-
-_CANONICAL: Mapping[str, Callable[[Any], Any]] = {
-    "name": str,
-    "type": lambda value: word(value, SESSION_TYPES),
-    "group": str,
-    "start_date": day,
-    "end_date": day,
-    "time": clock,
-    "duration": whole,
-    "description": str,
-    "spaces": whole,
-    "price": money,
-    "max_num_bookings": whole,
-    "repeat": lambda value: word(value, REPEATS),
-    "disabled": flag,
-    "min_cancel": whole,
-    "max_advance": whole,
-    "ask_address": flag,
-    "ticket_type": lambda value: word(value, TICKET_TYPES),
-}
 
 _DEFAULT_NAMES = {"event": "My Event", "course": "My Course", "recurring_event": "My Recurring Event"}
 """What a session is called that is created without a name (seed 000, the tables of defaults)."""
@@ -57,7 +29,7 @@ def canonical(spec: Mapping[str, Any]) -> Fields:
 
     A slot without a duration takes the session's, because seed 000 asks for all three to be sent.
     """
-    fields = {name: _CANONICAL[name](value) for name, value in spec.items() if name in _CANONICAL}
+    fields = canonical_fields(FIELDS, spec)
     if "slots" in spec:
         slots = [_canonical_slot(slot, fields.get("duration")) for slot in spec["slots"]]
         fields["slots"] = sorted(slots, key=slot_key)
@@ -65,12 +37,8 @@ def canonical(spec: Mapping[str, Any]) -> Fields:
 
 
 def _canonical_slot(slot: Mapping[str, Any], duration: int | None) -> dict[str, Any]:
-    fields: dict[str, Any] = {"date": day(slot["date"]), "time": clock(slot["time"])}
-    if "duration" in slot:
-        fields["duration"] = whole(slot["duration"])
-    elif duration is not None:
-        fields["duration"] = duration
-    return fields
+    stated = slot if duration is None else {"duration": duration, **slot}
+    return {name: field.canonical(stated[name]) for name, field in SLOT_FIELDS.items() if name in stated}
 
 
 def identities(fields: Fields) -> tuple[IdentityKey, ...]:
@@ -233,7 +201,7 @@ KIND = Kind(
     schema="session",
     canonical=canonical,
     identities=identities,
-    volatile=frozenset({"spaces_booked", "spaces_reserved"}),
+    volatile=frozenset(SLOT_COUNTS),
     parts={"slots": compare_slots},
     lays_anew={"slots": frozenset({"repeat"})},
     may_lay_anew=_MOVES_SLOTS,

@@ -12,8 +12,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from reconciler.errors import RemoteError
+from reconciler.kinds.session.fields import FIELDS, SLOT_COUNTS, SLOT_FIELDS
 from reconciler.model import canonical
 from reconciler.model.change import Call
+from reconciler.model.field import Field, FieldTable, FieldType
 from reconciler.model.objects import Fields, Live
 from reconciler.providers.answer import identifier, is_identifier, neutral, whole
 
@@ -34,52 +36,18 @@ CONTENT_TYPE = "text/xml"
 PATHS = re.compile(r"/api/(?:sessions\.xml(?:\?type=(?:event|course|recurring_event))?|(?:sessions|slots)/[0-9]+\.xml)")
 """Every path this provider writes to (seed 000); anything else is not sent."""
 
-_TEXT, _WHOLE, _MONEY, _FLAG, _DAY, _CLOCK, _WORD = "text", "whole", "money", "flag", "day", "clock", "word"
-
-FIELDS: Mapping[str, str] = {
-    "name": _TEXT,
-    "type": _WORD,
-    "start_date": _DAY,
-    "end_date": _DAY,
-    "duration": _WHOLE,
-    "time": _CLOCK,
-    "group": _TEXT,
-    "description": _TEXT,
-    "spaces": _WHOLE,
-    "price": _MONEY,
-    "max_num_bookings": _WHOLE,
-    "repeat": _WORD,
-    "disabled": _FLAG,
-    "min_cancel": _WHOLE,
-    "max_advance": _WHOLE,
-    "ask_address": _FLAG,
-    "ticket_type": _WORD,
+_READ: Mapping[FieldType, Callable[[str], Any]] = {
+    "text": str,
+    "whole": whole,
+    "money": canonical.money,
+    "flag": canonical.flag,
+    "day": canonical.day,
+    "clock": canonical.clock,
 }
-"""A session's fields in the order of seed 000's table, each with what its text means."""
+"""How an answered text is read, by type; a word is looked up among its field's words."""
 
-_WORDS = {
-    "type": canonical.SESSION_TYPES,
-    "repeat": canonical.REPEATS,
-    "ticket_type": canonical.TICKET_TYPES,
-}
-
-_SLOT_FIELDS = {
-    "date": _DAY,
-    "time": _CLOCK,
-    "duration": _WHOLE,
-    "spaces_booked": _WHOLE,
-    "spaces_reserved": _WHOLE,
-}
-_SLOT_WRITTEN = ("date", "time", "duration")
-
-_READ: Mapping[str, Callable[[str], Any]] = {
-    _TEXT: str,
-    _WHOLE: whole,
-    _MONEY: canonical.money,
-    _FLAG: canonical.flag,
-    _DAY: canonical.day,
-    _CLOCK: canonical.clock,
-}
+_LISTED = ("name", "group")
+"""What the list answers of a session (seed 000)."""
 
 _PROLOG = re.compile(rb"(?:\xef\xbb\xbf)?(?:\s+|<\?.*?\?>|<!--.*?-->)*+<!DOCTYPE", re.DOTALL)
 """How a document with a DOCTYPE begins, told before it is parsed: no entity of it is ever looked at."""
@@ -133,7 +101,7 @@ def _updates(change: Change) -> Iterable[Call]:
             yield _call(change, "update", "PUT", session_path(change.remote_id), _ordered(edit.values))
         else:
             path = f"/api/slots/{identifier(edit.part_id)}.xml"
-            values = {key: edit.values[key] for key in _SLOT_WRITTEN if key in edit.values}
+            values = {key: edit.values[key] for key in SLOT_FIELDS if key in edit.values}
             yield _call(change, "update", "PUT", path, values)
 
 
@@ -152,11 +120,11 @@ def _call(change: Change, effect: Effect, method: str, path: str, body: dict[str
 
 
 def _ordered(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Put fields in the seed's order; of slots, only what can be written."""
+    """Put fields in the order of seed 000; of slots, only what can be written."""
     body = {key: values[key] for key in FIELDS if key in values}
     if "slots" in values:
         body["slots"] = [
-            {key: slot[key] for key in _SLOT_WRITTEN if slot.get(key) is not None} for slot in values["slots"]
+            {key: slot[key] for key in SLOT_FIELDS if slot.get(key) is not None} for slot in values["slots"]
         ]
     return body
 
@@ -172,7 +140,7 @@ def encode_session(values: Mapping[str, Any]) -> bytes:
         for slot in values["slots"]:
             element = new("slot")
             slots.append(element)
-            _fill(new, element, _SLOT_WRITTEN, slot)
+            _fill(new, element, SLOT_FIELDS, slot)
     return serialised(root)
 
 
@@ -180,23 +148,23 @@ def encode_slot(values: Mapping[str, Any]) -> bytes:
     """Return `<slot>` with the given date, time and duration (seed 000)."""
     new, serialised = _writer()
     root = new("slot")
-    _fill(new, root, _SLOT_WRITTEN, values)
+    _fill(new, root, SLOT_FIELDS, values)
     return serialised(root)
 
 
-def _fill(new: _New, parent: etree._Element, keys: Iterable[str], values: Mapping[str, Any]) -> None:
-    for key in keys:
+def _fill(new: _New, parent: etree._Element, table: FieldTable, values: Mapping[str, Any]) -> None:
+    for key, field in table.items():
         if key in values:
             element = new(key)
-            element.text = _sendable(key, _wire(key, values[key]))
+            element.text = _sendable(key, _wire(field, values[key]))
             parent.append(element)
 
 
-def _wire(key: str, value: Any) -> str:
+def _wire(field: Field, value: Any) -> str:
     if value is None:
         return ""
-    if key in _WORDS:
-        return str(_WORDS[key].index(canonical.word(value, _WORDS[key])))
+    if field.type == "word":
+        return str(field.words.index(canonical.word(value, field.words)))
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value)
@@ -262,7 +230,7 @@ def decode_list(body: bytes) -> dict[str, dict[str, str]]:
     listed: dict[str, dict[str, str]] = {}
     for element in parse(body, "sessions").iterchildren("session"):
         listed[_identity(element)] = {
-            key: child for key in ("name", "group") if (child := _value(element, key, _TEXT)) is not None
+            key: child for key in _LISTED if (child := _value(element, key, FIELDS[key])) is not None
         }
     return listed
 
@@ -284,7 +252,7 @@ def decode_session(body: bytes) -> Live:
 
 
 def _slot(element: etree._Element) -> Fields:
-    return {"id": _identity(element), **_values(element, _SLOT_FIELDS)}
+    return {"id": _identity(element), **_values(element, {**SLOT_FIELDS, **SLOT_COUNTS})}
 
 
 def session_id(body: bytes) -> str | None:
@@ -305,12 +273,12 @@ def _identity(element: etree._Element) -> str:
     return text
 
 
-def _values(element: etree._Element, kinds: Mapping[str, str]) -> dict[str, Any]:
-    found = {key: _value(element, key, kind) for key, kind in kinds.items()}
+def _values(element: etree._Element, table: FieldTable) -> dict[str, Any]:
+    found = {key: _value(element, key, field) for key, field in table.items()}
     return {key: value for key, value in found.items() if value is not None}
 
 
-def _value(element: etree._Element, key: str, kind: str) -> Any:
+def _value(element: etree._Element, key: str, field: Field) -> Any:
     """Return a field's canonical value; None where it is not answered."""
     child = _only(element, key)
     if child is None:
@@ -319,10 +287,10 @@ def _value(element: etree._Element, key: str, kind: str) -> Any:
         message = f"<{key}> holds elements where a value was expected"
         raise ValueError(message)
     text = child.text or ""
-    if kind != _TEXT and not text.strip():
+    if field.type != "text" and not text.strip():
         return None
     try:
-        return canonical.word(text, _WORDS[key]) if kind == _WORD else _READ[kind](text)
+        return canonical.word(text, field.words) if field.type == "word" else _READ[field.type](text)
     except ValueError as error:
         message = f"field `{key}`: {neutral(str(error))}"
         raise ValueError(message) from None

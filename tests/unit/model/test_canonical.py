@@ -2,6 +2,7 @@ from decimal import Decimal
 
 import pytest
 
+from reconciler.kinds.session.fields import REPEATS, TICKET_TYPES, TYPES
 from reconciler.model import canonical
 from reconciler.model.objects import Address, Ref
 
@@ -68,7 +69,7 @@ def test_what_is_no_instant_is_refused(value):
         canonical.instant(value)
 
 
-@pytest.mark.parametrize("words", [canonical.SESSION_TYPES, canonical.REPEATS, canonical.TICKET_TYPES])
+@pytest.mark.parametrize("words", [TYPES, REPEATS, TICKET_TYPES])
 def test_a_word_and_its_number_are_one(words):
     for number, name in enumerate(words):
         assert canonical.word(name, words) == name
@@ -82,7 +83,7 @@ def test_a_word_and_its_number_are_one(words):
 )
 def test_what_is_no_word_of_the_enumeration_is_refused(value):
     with pytest.raises(ValueError, match="not one of"):
-        canonical.word(value, canonical.REPEATS)
+        canonical.word(value, REPEATS)
 
 
 @pytest.mark.parametrize(("value", "expected"), [(12, 12), ("12", 12), ("12.0", 12), (12.0, 12), ("-3", -3), (0, 0)])

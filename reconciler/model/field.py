@@ -1,0 +1,49 @@
+"""What the value of one field is: the entry of a kind's field table, from which both sides are read and written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from reconciler.model.canonical import clock, day, flag, money, whole, word
+
+FieldType = Literal["text", "whole", "money", "flag", "day", "clock", "word", "id", "texts", "choices", "counts"]
+"""What a value is: `id` is a number kept as digits; `texts`, `choices` and `counts` map names to texts,
+to words and to whole numbers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of a kind."""
+
+    type: FieldType
+    words: tuple[str, ...] = ()
+    """The words of an enumeration (`type` is word), by their number on the wire."""
+
+    def canonical(self, value: Any) -> Any:
+        """Return a declared value as canonical; ValueError says what was expected."""
+        return word(value, self.words) if self.type == "word" else _CANONICAL[self.type](value)
+
+
+FieldTable = Mapping[str, Field]
+"""The fields of a kind by name, in the order in which its API documents them and takes them."""
+
+
+def canonical_fields(table: FieldTable, spec: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those fields of a spec that a table has, as canonical values."""
+    return {name: table[name].canonical(value) for name, value in spec.items() if name in table}
+
+
+_CANONICAL: Mapping[FieldType, Callable[[Any], Any]] = {
+    "text": str,
+    "whole": whole,
+    "money": money,
+    "flag": flag,
+    "day": day,
+    "clock": clock,
+    "id": lambda value: str(whole(value)),
+    "texts": lambda value: {str(name): str(text) for name, text in value.items()},
+    "choices": lambda value: {str(name): str(choice) for name, choice in sorted(value.items())},
+    "counts": lambda value: {str(name): whole(number) for name, number in sorted(value.items())},
+}
