@@ -124,9 +124,9 @@ def test_one_stream_to_stdout_is_a_whole_set_of_manifests(desk):
 
 def test_the_order_of_lists_and_the_hash_seed_change_nothing(desk):
     furnish(desk)
-    first = desk.run("export", *WINDOW, code=0, PYTHONHASHSEED="1").out
+    first = desk.process("export", *WINDOW, code=0, PYTHONHASHSEED="1").out
     desk.box.set_options(list_order="newest", page_size=2)
-    assert desk.run("export", *WINDOW, code=0, PYTHONHASHSEED="2").out == first
+    assert desk.process("export", *WINDOW, code=0, PYTHONHASHSEED="2").out == first
 
 
 @pytest.mark.parametrize(
@@ -289,7 +289,7 @@ def test_a_system_that_cannot_be_reached_is_the_error_not_the_address(desk):
 
 def test_an_output_that_cannot_carry_the_names_is_told(desk):
     furnish(desk)
-    done = desk.run("export", "--kind", "Session", code=1, PYTHONIOENCODING="ascii")
+    done = desk.process("export", "--kind", "Session", code=1, PYTHONIOENCODING="ascii")
     assert "--out" in done.err
     assert done.out == ""
 

@@ -401,7 +401,7 @@ def test_no_program_that_is_started_is_given_one_to_show(tmp_path, caged):
     text = (tmp_path / "reconciler.yaml").read_text(encoding="utf-8")
     command = json.dumps([sys.executable, str(script), str(tmp_path / "seen.txt")])
     desk.project(text.replace("{env: BB_PASSWORD}", f"{{command: {command}}}"))
-    done = desk.run("plan", "-v")
+    done = desk.process("plan", "-v")
     assert done.code == 0, done
     assert_silent(done, desk, ["plan", "-v"])
     assert b"get.py" in (tmp_path / "seen.txt").read_bytes()
