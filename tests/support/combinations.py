@@ -11,6 +11,6 @@ Row = dict[str, Any]
 
 
 def all_pairs(choices: Mapping[str, Sequence[Any]], *, possible: Callable[[Row], bool] = lambda _: True) -> list[Row]:
-    """Return rows of one value for each option; `possible` is asked about rows of which the end may still be missing."""
+    """Return rows of one value for each option; `possible` is also asked about the beginning of a row."""
     rows = AllPairs(list(choices.values()), filter_func=lambda row: possible(dict(zip(choices, row, strict=False))))
     return [dict(zip(choices, row, strict=True)) for row in rows]
