@@ -8,7 +8,7 @@ import shlex
 
 import pytest
 from desk import PROJECT
-from test_guards import course, passes, project, refused, room, second_project
+from guarded import course, passes, project, refused, room, second_project
 
 REMOVED = """\
 apiVersion: reconciler/v1
