@@ -3,13 +3,19 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test chaos check format clean
+.PHONY: demo test test-all chaos check format clean
 
 demo: $(VENV)/.user
 	$(BIN)/reconciler demo
 
+# What a change should pass before it is pushed: minutes. ARGS go to pytest.
+PYTEST := $(BIN)/python -m pytest -n 2 --dist worksteal
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
+	$(PYTEST) -m "not slow" $(ARGS)
+
+# Everything: after the tests above, every combination, long random runs and kills. RECONCILER_TEST_POSTGRES adds PostgreSQL.
+test-all: test
+	$(PYTEST) -m slow $(ARGS)
 
 # Bounded by CHAOS_SECONDS (600); CHAOS_SEED replays a run.
 chaos: $(VENV)/.dev

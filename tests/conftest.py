@@ -1,14 +1,45 @@
-"""What tests on PostgreSQL share: a schema of their own in the server that RECONCILER_TEST_POSTGRES names."""
+"""What all tests share: databases of their own, and a summary of what was not run and why."""
 
 from __future__ import annotations
 
 import os
 import uuid
+from collections import Counter
 
 import pytest
 from sqlalchemy import create_engine, make_url
 
 SERVER = "RECONCILER_TEST_POSTGRES"
+LEFT_OUT = pytest.StashKey[int]()
+
+pytest.register_assert_rewrite("desk", "guarded", "holding", "chaos_kills", "chaos_machine", "chaos_town")
+
+
+def pytest_deselected(items):
+    """Count what `-m` and `-k` leave out; called once for each of them."""
+    stash = items[0].config.stash
+    stash[LEFT_OUT] = stash.get(LEFT_OUT, 0) + len(items)
+
+
+def pytest_sessionfinish(session):
+    """Let a worker report what it left out: each worker collects all tests, so that all report the same number."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["left out"] = session.config.stash.get(LEFT_OUT, 0)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node):
+    node.config.stash[LEFT_OUT] = getattr(node, "workeroutput", {}).get("left out", 0)
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    """Say in one line for each reason what was not run."""
+    skipped = terminalreporter.stats.get("skipped", ())
+    reasons = Counter(report.longrepr[2].removeprefix("Skipped: ") for report in skipped)
+    for reason, count in reasons.most_common():
+        terminalreporter.write_line(f"{count} skipped: {reason}")
+    if left_out := config.stash.get(LEFT_OUT, 0):
+        terminalreporter.write_line(f"{left_out} left out; `make test-all` runs every test")
 
 
 @pytest.fixture
@@ -16,7 +47,7 @@ def postgres():
     """Return a URL whose tables nobody else sees; they are dropped at the end."""
     given = os.environ.get(SERVER)
     if not given:
-        pytest.skip(f"{SERVER} names no PostgreSQL server (CONTRIBUTING says how to start one)")
+        pytest.skip(f"{SERVER} is not set; CONTRIBUTING says how to start a PostgreSQL server for the tests")
     url, name = make_url(given).set(drivername="postgresql+psycopg"), f"test_{uuid.uuid4().hex}"
     engine = create_engine(url)
     try:

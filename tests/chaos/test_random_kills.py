@@ -1,8 +1,11 @@
-"""A short seeded part of the kill suite; `make chaos` runs the long one."""
+"""A short, seeded part of the kill suite; `make chaos` runs the long one."""
 
 from __future__ import annotations
 
+import pytest
 from chaos_kills import Campaign
+
+pytestmark = pytest.mark.slow
 
 
 def test_kills_at_any_instant_lose_double_and_leave_nothing():

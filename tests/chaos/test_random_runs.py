@@ -7,6 +7,8 @@ from chaos_machine import FIGURES, storm
 from chaos_plants import PLANTS
 from hypothesis.errors import Flaky
 
+pytestmark = pytest.mark.slow
+
 
 def test_edits_meddling_faults_and_kills_come_to_what_is_declared():
     storm(1, examples=7, steps=6, kills=1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from desk import PROJECT
-from test_guards import hours, room
+from guarded import hours, room
 
 from reconciler.sandbox import Fault
 

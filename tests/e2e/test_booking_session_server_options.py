@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 
 import pytest
+from combinations import all_pairs
 from holding import ALL, BIKES, CREDENTIALS, FAMILY, KAYAKS, ROOM, SAIL, Holding, expected
 
 from reconciler.sandbox import Options, Sandbox
@@ -33,33 +34,7 @@ NAMES = (
 CHOICES = {name: Options.choices()[name] for name in NAMES}
 
 
-def _pairs(row):
-    return set(itertools.combinations(sorted(row.items(), key=lambda item: item[0]), 2))
-
-
-def covering():
-    """Return rows of options in which every pair of values of two options occurs, greedily."""
-    names = sorted(NAMES)
-    open_pairs = {
-        ((one, left), (two, right))
-        for one, two in itertools.combinations(names, 2)
-        for left in CHOICES[one]
-        for right in CHOICES[two]
-    }
-    rows = []
-    while open_pairs:
-        row = dict(min(open_pairs, key=repr))
-        for name in names:
-            if name not in row:
-                row[name] = max(
-                    CHOICES[name], key=lambda value, name=name: len(_pairs({**row, name: value}) & open_pairs)
-                )
-        open_pairs -= _pairs(row)
-        rows.append(row)
-    return rows
-
-
-ROWS = covering()
+ROWS = all_pairs(CHOICES)
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from test_guards import course, hours, passes, refused, room
+from guarded import course, hours, passes, refused, room
 
 from reconciler.sandbox import Fault
 

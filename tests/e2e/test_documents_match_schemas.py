@@ -9,10 +9,10 @@ from pathlib import Path
 import jsonschema
 import pytest
 from desk import PROJECT
+from guarded import course, hours, moved, project, room
 from holding import CREDENTIALS as SHOP
 from holding import PROJECT as SHOP_PROJECT
 from holding import ROOM
-from test_guards import course, hours, moved, project, room
 
 from reconciler.sandbox import Fault
 

@@ -2,9 +2,12 @@
 
 import itertools
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from combinations import all_pairs
 
 from reconciler.cli.main import run
 from reconciler.manifests.schemas import load_schema
@@ -21,12 +24,11 @@ CREDENTIALS = {
     "CF_KEY": "checkfront_key",
     "CF_SECRET": "checkfront_secret",
 }
-SERVERS = [
-    {"create_answer": create, "show_fields": show, "resource_fields": resources}
-    for create, show, resources in itertools.product(
-        ("body", "location", "none"), ("documented", "all"), ("documented", "all")
-    )
-]
+SERVERS = {
+    "create_answer": ("body", "location", "none"),
+    "show_fields": ("documented", "all"),
+    "resource_fields": ("documented", "all"),
+}
 ODD_SERVER = {
     "update_answer": "none",
     "slot_order": "id",
@@ -43,6 +45,19 @@ ODD_SERVER = {
     "company_zone": "America/New_York",
     "json_create_status": 200,
 }
+
+
+PAIRS = all_pairs({"name": NAMES, **SERVERS})
+
+
+def _combinations() -> Iterator[Any]:
+    """Yield each example with each server; those that add no new pair of choices are slow."""
+    names = ["name", *SERVERS]
+    for values in itertools.product(NAMES, *SERVERS.values()):
+        row = dict(zip(names, values, strict=True))
+        yield pytest.param(row, id="-".join(values), marks=[] if row in PAIRS else [pytest.mark.slow])
+    for name in NAMES:
+        yield pytest.param({"name": name, **ODD_SERVER}, id=f"{name}-odd")
 
 
 def _said(capsys: pytest.CaptureFixture[str]) -> str:
@@ -96,11 +111,11 @@ def test_shows_every_field_of_its_kind(kind: str) -> None:
 
 
 @pytest.mark.usefixtures("credentials")
-@pytest.mark.parametrize("switches", [*SERVERS, ODD_SERVER], ids=lambda switches: "-".join(map(str, switches.values())))
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("choices", list(_combinations()))
 def test_applies_and_then_plans_nothing(
-    name: str, switches: dict[str, str | int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    choices: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    name, switches = choices["name"], {option: value for option, value in choices.items() if option != "name"}
     with Sandbox(Options().changed(**switches), seed="samples") as sandbox:
         project = _copy(name, tmp_path, sandbox.url)
         code = run(["apply", "--yes", "--project", str(project)])

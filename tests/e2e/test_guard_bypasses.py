@@ -8,7 +8,7 @@ import shlex
 
 import pytest
 from desk import PROJECT
-from test_guards import course, passes, project, refused, room, second_project
+from guarded import course, passes, project, refused, room, second_project
 
 REMOVED = """\
 apiVersion: reconciler/v1
@@ -55,7 +55,8 @@ def test_guards_look_again_after_the_question(desk, monkeypatch):
     shop = second_project(desk)
     room(desk, description="Quiet")
     desk.box.clear_log()
-    monkeypatch.setattr("sys.stdin", Thinking(lambda: desk.run("adopt", "Resource/room", "--allow-shared", "*", *shop)))
+    adopt = ("adopt", "Resource/room", "--allow-shared", "*", *shop)
+    monkeypatch.setattr("sys.stdin", Thinking(lambda: desk.process(*adopt)))
     done = desk.quick("apply", code=4)
     assert "is managed by project shop (as Resource/room) as well" in done.err
     assert desk.calls() == []

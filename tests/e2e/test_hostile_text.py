@@ -16,8 +16,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 import yaml
+from combinations import first_quick
+from every_command import BY_TOKEN, ITEM, PROJECT, command_lines, every_command
 from hostile_words import ALL, JSON_SAFE, RUNNER, XML_SAFE, harmless
-from test_secrets_never_shown import BY_TOKEN, ITEM, PROJECT, command_lines, every_command
 
 from reconciler.documents.load import plan_digest
 from reconciler.sandbox import Fault, Options
@@ -94,7 +95,7 @@ def every_line():
     return [*first, *(line for line in lines if line not in first)]
 
 
-@pytest.mark.parametrize("shift", range(len(XML_SAFE)))
+@pytest.mark.parametrize("shift", first_quick(range(len(XML_SAFE))))
 def test_every_command_in_every_format_shows_hostile_live_words_harmlessly(desk, shift):
     town(desk)
     desk.box.set_options(show_fields="all", resource_fields="all")

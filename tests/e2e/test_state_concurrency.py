@@ -136,7 +136,7 @@ def test_a_driver_that_is_missing_is_named(desk):
     on(desk, "postgresql://me@127.0.0.1/db")
     desk.session()
     path = os.pathsep.join([str(desk.folder / "hidden"), os.environ.get("PYTHONPATH", "")])
-    done = desk.run("apply", "--yes", code=1, PYTHONPATH=path)
+    done = desk.process("apply", "--yes", code=1, PYTHONPATH=path)
     assert "No module named 'psycopg'" in done.err
     assert "pip install '.[postgres]'" in done.err
     assert desk.box.log() == []

@@ -77,6 +77,14 @@ class Done:
         return json.loads(self.out)
 
 
+def _checked(done: Done, code: int | None) -> Done:
+    """Refuse what no command may end with, and any other exit code than the expected one."""
+    assert "Traceback" not in done.out + done.err, done
+    assert "internal error" not in done.out + done.err, done
+    assert code in {None, done.code}, done
+    return done
+
+
 class Desk:
     """A project folder beside a sandbox; `run` is what a user would type."""
 
@@ -115,7 +123,25 @@ class Desk:
         (self.folder / "manifests" / f"{kind.lower()}-{name}.json").unlink()
 
     def run(self, *arguments: str, code: int | None = None, **env: str) -> Done:
-        """Run the command; with `code` its exit code is asserted, with its output in the message."""
+        """Run the command line in this process, with the same words and exit code as the command; assert its code."""
+        assert not any(name.startswith("PYTHON") for name in env), "an interpreter reads these as it starts: process()"
+        out, err = io.StringIO(), io.StringIO()
+        before, here = dict(os.environ), Path.cwd()
+        try:
+            os.environ.update({**self.env, **env})
+            os.chdir(self.folder)
+            with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+                ended = run(list(arguments))
+        finally:
+            os.chdir(here)
+            os.environ.clear()
+            os.environ.update(before)
+        return _checked(Done(ended, out.getvalue(), err.getvalue()), code)
+
+    quick = run
+
+    def process(self, *arguments: str, code: int | None = None, **env: str) -> Done:
+        """Run the command as a user does, where streams, encodings or the interpreter itself are the point."""
         done = subprocess.run(
             [*COMMAND, *arguments],
             cwd=self.folder,
@@ -126,12 +152,7 @@ class Desk:
             stdin=subprocess.DEVNULL,
             check=False,
         )
-        result = Done(done.returncode, done.stdout, done.stderr)
-        assert "Traceback" not in result.out + result.err, result
-        assert "internal error" not in result.out + result.err, result
-        if code is not None:
-            assert result.code == code, result
-        return result
+        return _checked(Done(done.returncode, done.stdout, done.stderr), code)
 
     def start(self, *arguments: str, stdin: int = subprocess.DEVNULL) -> subprocess.Popen[str]:
         """Start the command and return at once; the caller reads what it says to the end."""
@@ -152,25 +173,6 @@ class Desk:
     def asked(self, method: str = "POST") -> int:
         """Return how many calls of a method have come."""
         return sum(item.method == method for item in self.box.log())
-
-    def quick(self, *arguments: str, code: int | None = None) -> Done:
-        """Run the command line in this process: the same words and exit code, ten times as fast."""
-        out, err = io.StringIO(), io.StringIO()
-        before, here = dict(os.environ), Path.cwd()
-        try:
-            os.environ.update(self.env)
-            os.chdir(self.folder)
-            with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-                ended = run(list(arguments))
-        finally:
-            os.chdir(here)
-            os.environ.clear()
-            os.environ.update(before)
-        result = Done(ended, out.getvalue(), err.getvalue())
-        assert "internal error" not in result.out + result.err, result
-        if code is not None:
-            assert result.code == code, result
-        return result
 
     def calls(self) -> list[str]:
         """Return what the sandbox was asked since the last look, without reads."""
