@@ -113,7 +113,7 @@ def test_blocks(spec, sentence):
         ("{apiVersion: reconciler/v1, kind: 3, metadata: {name: x}, spec: {}}", "kind is 3; expected a kind such as"),
         (
             '{apiVersion: reconciler/v1, kind: Session, metadata: {name: "x\\n"}, spec: {group: a}}',
-            '1:61: metadata.name is "x\\n"; expected at most 63 small letters',
+            '1:61: metadata.name is "x\\n"; expected at most 63 lowercase letters',
         ),
         ("{apiVersion: reconciler/v1, kind: Session, metadata: {name: X_}, spec: {group: a}}", "metadata.name is"),
         ("{apiVersion: reconciler/v1, kind: Session, spec: {group: a}}", "metadata is missing"),
