@@ -81,7 +81,7 @@ def test_prices_with_two_decimals_are_exact(price):
     ("spec", "sentence"),
     [
         ("{start: 2027-03-01T09:00Z, end: 2027-03-01T10:00Z}", "resource is missing; expected resource"),
-        ("{resource: c, resource_id: 3, start: 2027-03-01T09:00Z, end: 2027-03-01T10:00Z}", "beside resource"),
+        ("{resource: c, resource_id: 3, start: 2027-03-01T09:00Z, end: 2027-03-01T10:00Z}", "together with resource"),
         ("{resource_id: 3, start: 2027-03-01T09:00, end: 2027-03-01T10:00Z}", "timezone is missing"),
         ("{resource_id: 3, start: 2027-03-01T09:00Z, end: 2027-03-01 10:00}", "timezone is missing"),
         ("{resource_id: 3, start: 2027-03-01T09:00Z, end: 2027-13-01T10:00Z}", "end is "),
