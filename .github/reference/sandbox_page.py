@@ -1,5 +1,5 @@
-"""The page of the sandbox, from its options and routes."""
-# ruff: noqa: INP001 - a folder of scripts, no package
+"""Generate the page of the sandbox from its options and routes."""
+# ruff: noqa: INP001 - a folder of scripts, not a package
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ SERVED = {
     "/api/3.0/": "booking and item API (checkfront)",
 }
 STARTED = """
-It prints its address, the credentials to export, and where its log of requests is. They open nothing else. It listens
-on this machine only and forgets everything when it ends, unless `--db` names a file. `--seed samples` starts with what
-the APIs' documents show, `--seed company` with a whole company.
+The command prints the address, the credentials to export, and the address of the request log. The credentials are valid
+only for the sandbox. The sandbox listens only on this machine. Its data is lost when it ends, unless `--db` names a
+file. `--seed samples` starts with the objects of the API documents, `--seed company` with a whole company.
 
-All of its flags: [reconciler sandbox](commands.md#reconciler-sandbox).
+All options: [reconciler sandbox](commands.md#reconciler-sandbox).
 """
 SNIPPET = """\
 from reconciler.sandbox import Options, Sandbox
@@ -34,21 +34,21 @@ with Sandbox(Options(show_fields="all"), seed="samples") as box:
     print(box.url, box.sessions())
 """
 OPTIONS = """
-On the command line `--option KEY=VALUE`, in Python `Options(KEY=VALUE)`, while it runs `PATCH /_sandbox/options`.
-Where the values are listed, the first is the default.
+Set an option with `--option KEY=VALUE`, in Python with `Options(KEY=VALUE)`, or at run time with
+`PATCH /_sandbox/options`. The first value is the default.
 """
 
 
 def sandbox_page() -> list[str]:
-    """Describe the sandbox: how to start it, its switches, and what it serves."""
+    """Describe the sandbox: how to start it, its options, and its paths."""
     lines = ["# Sandbox", "", *prose((inspect.getdoc(sandbox_package) or "").partition("\n\n")[0])]
     lines += ["## Start it", "", "```console", "$ pip install 'reconciler[sandbox]'", "$ reconciler sandbox", "```", ""]
     lines += prose(STARTED)
     lines += ["## In a test", "", "```python", *SNIPPET.splitlines(), "```", ""]
     lines += table(("Method", "What it does"), methods())
     lines += ["## Options", "", *prose(OPTIONS)]
-    lines += table(("Option", "Values", "What it decides"), map(switch_row, fields(Options)))
-    lines += ["## Control end-points", "", *prose(inspect.getdoc(control) or ""), *routes(control.API)]
+    lines += table(("Option", "Values", "Meaning"), map(switch_row, fields(Options)))
+    lines += ["## Control endpoints", "", *prose(inspect.getdoc(control) or ""), *routes(control.API)]
     for api in app.APIS:
         if api is not control.API:
             lines += [f"## Paths of the {SERVED.get(api.prefix, api.prefix)}", "", *routes(api)]
@@ -56,7 +56,7 @@ def sandbox_page() -> list[str]:
 
 
 def methods() -> Iterator[tuple[str, str]]:
-    """Yield how each public method of `Sandbox` is called and what it does."""
+    """Yield the table row of each public method of `Sandbox`."""
     for name, method in vars(Sandbox).items():
         if inspect.isfunction(method) and not name.startswith("_"):
             parameters = [item for item in inspect.signature(method).parameters.values() if item.name != "self"]
@@ -65,19 +65,21 @@ def methods() -> Iterator[tuple[str, str]]:
 
 
 def switch_row(switch: Field[Any]) -> list[str]:
-    """Describe one option of the sandbox in a row of the table."""
+    """Return the table row of one option of the sandbox."""
     choices = switch.metadata.get("choices")
     if choices:
         values = ", ".join(f"`{choice}`" for choice in choices)
     else:
-        least = f"number from {switch.metadata['least']}" if "least" in switch.metadata else "text"
+        least = f"number, at least {switch.metadata['least']}" if "least" in switch.metadata else "text"
         values = f"{least}; default " + (f"`{switch.default}`" if switch.default != "" else "empty")
     return [f"`{switch.name}`", values, plain(switch.metadata["about"])]
 
 
 def routes(api: Api) -> list[str]:
-    """Return a table of an API's paths, each with its methods."""
+    """Return a table of the paths of an API with their methods."""
     found: dict[str, dict[str, None]] = {}
     for method, path, _ in api.routes:
-        found.setdefault(re.sub(r":\w+}", "}", path).rstrip("/"), {})[method] = None  # final slashes are all the same
+        found.setdefault(re.sub(r":\w+}", "}", path).rstrip("/"), {})[method] = (
+            None  # a final slash makes no difference
+        )
     return table(("Path", "Methods"), [(f"`{path}`", ", ".join(methods)) for path, methods in found.items()])

@@ -1,5 +1,5 @@
-"""What the generated pages are made of: Markdown prose and tables."""
-# ruff: noqa: INP001 - a folder of scripts, no package
+"""Markdown helpers for the generated pages: prose and tables."""
+# ruff: noqa: INP001 - a folder of scripts, not a package
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ WIDTH = 120
 
 
 def plain(text: str) -> str:
-    """Escape what Markdown would take for markup, outside of code."""
+    """Escape Markdown markup outside of code."""
     parts = text.split("`")
     return "`".join(part if index % 2 else re.sub(r"([<*])", r"\\\1", part) for index, part in enumerate(parts))
 
 
 def prose(text: str) -> list[str]:
-    """Return the paragraphs of a text, each wrapped and followed by an empty line."""
+    """Return the wrapped paragraphs of a text, each followed by an empty line."""
     lines: list[str] = []
     for paragraph in inspect.cleandoc(text).replace("\b\n", "").split("\n\n"):
         words = " ".join(paragraph.split())
@@ -27,7 +27,7 @@ def prose(text: str) -> list[str]:
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    """Return a table; a row is one line whatever its length, since Markdown knows no other way."""
+    """Return a table. Markdown requires each row on one line."""
     cells = [
         [" ".join(cell.split()).replace("|", "\\|") for cell in row] for row in (heads, ["---"] * len(heads), *rows)
     ]
@@ -35,5 +35,5 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
 
 
 def anchor(heading: str) -> str:
-    """Return the name that GitHub gives to a heading."""
+    """Return the anchor that GitHub gives to a heading."""
     return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")

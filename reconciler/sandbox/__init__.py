@@ -1,10 +1,10 @@
-"""Emulators of the remote booking systems, on loopback and one port, for trying out and for tests.
+"""Emulators of the remote booking systems for experiments and tests. They listen on one loopback port.
 
-Nothing here is shared with the kinds or providers: a mistake on both sides would cancel itself out.
-What the documents state is fixed; every choice that they leave open is a field of `Options`.
+The sandbox shares no code with kinds and providers: the same mistake on both sides would go unnoticed.
+Documented behaviour is fixed. Each undocumented behaviour is an option in `Options`.
 
-`Options`, `Fault` and `LogEntry` cost only the standard library; `Sandbox` and `serve`, which need
-Starlette and uvicorn (the `sandbox` extra), are loaded when first asked for.
+`Options`, `Fault` and `LogEntry` need only the standard library. `Sandbox` and `serve` need Starlette and
+uvicorn (the `sandbox` extra) and are loaded on first use.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,7 @@ __all__ = ["Fault", "LogEntry", "Options", "Sandbox", "serve"]
 
 
 def __getattr__(name: str) -> Any:
-    """Load the server side on first use, so that reading the options never imports it."""
+    """Load the server on first use: reading the options must not import it."""
     if name not in {"Sandbox", "serve"}:
         msg = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(msg)

@@ -1,6 +1,6 @@
-"""How an emulated API is written: plain functions from a call to a reply, free of ASGI.
+"""The building blocks of an emulated API: plain functions from a call to a reply, independent of ASGI.
 
-An API is a list of routes plus its way to say "no such path". `app` mounts them all on one port.
+An API is a list of routes plus an answer to unknown paths. `app` mounts all APIs on one port.
 """
 
 from __future__ import annotations
@@ -19,35 +19,42 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One request as a handler sees it; header names are lower case, `base_url` has no final slash.
-
-    `query` keeps the last of several values of one name, `query_string` has it all.
-    """
+    """One request, as a handler receives it."""
 
     company: Company
     method: str
     path: str
     base_url: str
+    """Without a final slash."""
+
     params: Mapping[str, Any] = field(default_factory=dict)
+    """The values in the path."""
+
     query: Mapping[str, str] = field(default_factory=dict)
+    """The query, with the last value of each name."""
+
     query_string: str = ""
+    """The whole query."""
+
     headers: Mapping[str, str] = field(default_factory=dict)
+    """The headers, with names in lower case."""
+
     body: bytes = b""
 
     @property
     def options(self) -> Options:
-        """The switches in force now."""
+        """The current options."""
         return self.company.options
 
     @property
     def media_type(self) -> str:
-        """The type of the body without its parameters, lower case."""
+        """The media type of the body, in lower case and without parameters."""
         return self.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """An answer: status, body and the headers besides Content-Length."""
+    """An answer. The server adds Content-Length to the headers."""
 
     status: int
     body: bytes = b""
@@ -55,7 +62,7 @@ class Reply:
 
 
 class Refusal(Exception):
-    """A request that is turned down; what it wrote so far is rolled back."""
+    """A refused request. Its writes are rolled back."""
 
     def __init__(self, reply: Reply) -> None:
         super().__init__(reply.status)
@@ -67,15 +74,20 @@ Handler = Callable[[Call], Reply]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Api:
-    """One emulated API. `unknown(call, status)` answers a path (404) or method (405) it does not have."""
+    """One emulated API."""
 
     prefix: str
+    """The start of all its paths."""
+
     routes: tuple[tuple[str, str, Handler], ...]
+    """Method, path and handler of each route."""
+
     unknown: Callable[[Call, int], Reply]
+    """Answers an unknown path (status 404) or method (405)."""
 
 
 def json_reply(status: int, value: object, headers: Mapping[str, str] | None = None) -> Reply:
-    """Answer a JSON value; 204 has no body by definition."""
+    """Answer a JSON value. A 204 has no body."""
     if status == NO_CONTENT:
         return Reply(status=status)
     body = json.dumps(value, ensure_ascii=False).encode()

@@ -1,6 +1,6 @@
-"""The one application on the one port: every emulated API, the control end-points, the gate in front.
+"""The ASGI application: every emulated API and the control endpoints, behind the middleware.
 
-A further API is one more module with an `API`, named in `APIS`.
+To add an API, write a module with an `API` and add it to `APIS`.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ def build(company: Company) -> Middleware:
     ]
     unknown = _unknown_path(company)
     inner = Starlette(routes=routes, exception_handlers={404: unknown, 405: unknown})
-    # "/api/sessions.xml/" is no path of the real system: it must not be redirected to one that is.
+    # The real system has no path "/api/sessions.xml/", so it must not redirect.
     inner.router.redirect_slashes = False
     return Middleware(inner, company, private=control.PREFIX)
 
 
 def _end_point(company: Company, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
-    """Run a handler as one transaction, on the event loop: each takes well under a millisecond."""
+    """Run a handler as one transaction on the event loop. Handlers take less than a millisecond."""
 
     async def end_point(request: Request) -> Response:
         call = await _call(company, request)
@@ -60,15 +60,15 @@ def _end_point(company: Company, handler: Handler) -> Callable[[Request], Awaita
 
 
 def _unknown_path(company: Company) -> Callable[[Request, Exception], Awaitable[Response]]:
-    """Let the API whose prefix fits best say that it has no such path or method."""
+    """Answer an unknown path or method in the format of the API with the longest matching prefix."""
 
     async def handler(request: Request, error: Exception) -> Response:
         path = request.url.path
-        fitting = [api for api in APIS if path.startswith(api.prefix)]
+        matching = [api for api in APIS if path.startswith(api.prefix)]
         status = error.status_code if isinstance(error, HTTPException) else _NOT_FOUND
-        if not fitting:
+        if not matching:
             return _response(Reply(status=status))
-        api = max(fitting, key=lambda api: len(api.prefix))
+        api = max(matching, key=lambda api: len(api.prefix))
         return _response(api.unknown(await _call(company, request), status))
 
     return handler

@@ -1,7 +1,7 @@
-"""Changes behind a client's back, and the full truth for asserts: what no API call shows or does.
+"""Direct access to the stored objects: change and read them without an API call, as somebody else would.
 
-Used by `Sandbox` in Python and by the control end-points over HTTP. KeyError means an unknown id,
-ValueError a wrong field or value.
+`Sandbox` uses it in Python, and the control endpoints use it over HTTP. KeyError means an unknown id.
+ValueError means a wrong field or value.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _SLOT_COUNTS = frozenset({"id", "spaces_booked", "spaces_reserved"})
 
 
 def book(company: Company, slot_id: int, places: int = 1, reserved: int = 0) -> None:
-    """Take places on a session's slot; negative numbers give them back, down to none."""
+    """Book places on a session's slot. Negative numbers cancel places, at most those booked."""
     with company.db.transaction():
         slot = _row(company, SESSION_SLOT, slot_id)
         counts = {
@@ -34,7 +34,7 @@ def book(company: Company, slot_id: int, places: int = 1, reserved: int = 0) -> 
 
 
 def add_session(company: Company, values: Mapping[str, Any]) -> int:
-    """Add a session as somebody else would; `type` may be the word, `slots` a list of dicts."""
+    """Add a session. `type` may be a word, `slots` a list of dicts."""
     stated, slots = _session_values(values)
     kinds = {kind.number: word for word, kind in fields.TYPES.items()}
     with company.db.transaction():
@@ -42,7 +42,7 @@ def add_session(company: Company, values: Mapping[str, Any]) -> int:
 
 
 def edit_session(company: Company, session_id: int, values: Mapping[str, Any]) -> None:
-    """Change fields of a session; stated `slots` replace all slots, anything else leaves them alone."""
+    """Change fields of a session. `slots` replaces all slots; without it they stay."""
     stated, slots = _session_values(values)
     for name, flag in (("start_date", "start_stated"), ("end_date", "end_stated")):
         if name in stated:
@@ -55,22 +55,22 @@ def edit_session(company: Company, session_id: int, values: Mapping[str, Any]) -
 
 
 def add_resource(company: Company, values: Mapping[str, Any]) -> int:
-    """Add a resource; `address` may be an object, as in a create."""
+    """Add a resource. `address` may be an object."""
     with company.db.transaction():
         return resource_rows.insert(company, _resource_values(company, values, None))
 
 
 def edit_resource(company: Company, resource_id: int, values: Mapping[str, Any]) -> None:
-    """Change fields of a resource; an `address` object edits its address row or makes one."""
+    """Change fields of a resource. An `address` object updates its address row or creates one."""
     with company.db.transaction():
         present = _row(company, RESOURCE, resource_id)["address_id"]
         company.db.update(RESOURCE, resource_id, _resource_values(company, values, present))
 
 
 def add_slot(company: Company, values: Mapping[str, Any]) -> int:
-    """Add a slot to a resource's calendar: `resource_id`, `start` and `end` (ISO), any status.
+    """Add a slot of any status to a resource's calendar: `resource_id`, `start` and `end` (ISO).
 
-    Status 3 is a block, 4 a booking, 11 comes from an outside calendar (bookingbug API notes §3.4).
+    Status 3 is a block, 4 a booking, 11 an event of an external calendar (bookingbug API notes §3.4).
     """
     row = dict(values)
     with company.db.transaction():
@@ -88,7 +88,7 @@ def add_block(company: Company, resource_id: int, start: str, end: str) -> int:
 
 
 def add_booking(company: Company, resource_id: int, start: str, end: str) -> int:
-    """Book a resource's time; return the id of the booking, whose slot has status 4."""
+    """Book a resource's time; return the id of the booking. Its slot has status 4."""
     with company.db.transaction():
         values = {"resource_id": resource_id, "start": start, "end": end, "status": BOOKED}
         slot_id = add_slot(company, {**values, "full_describe": "Booking"})
@@ -98,7 +98,7 @@ def add_booking(company: Company, resource_id: int, start: str, end: str) -> int
 
 
 def edit_slot(company: Company, slot_id: int, values: Mapping[str, Any]) -> None:
-    """Change a slot, of a resource or of a session, whichever has the id."""
+    """Change the slot of a resource or session with this id."""
     with company.db.transaction():
         if company.db.get(SLOT, slot_id) is None:
             _row(company, SESSION_SLOT, slot_id)
@@ -111,7 +111,7 @@ def edit_slot(company: Company, slot_id: int, values: Mapping[str, Any]) -> None
 
 
 def delete(company: Company, kind: str, row_id: int) -> None:
-    """Delete a `session`, `slot` (of a resource or of a session), `resource` or `address` for good."""
+    """Delete a `session`, `slot` (of a resource or session), `resource` or `address` permanently."""
     removers = {
         "session": lambda: session_rows.delete(company, row_id),
         "slot": lambda: _delete_slot(company, row_id),
@@ -143,19 +143,19 @@ def sessions(company: Company) -> list[Row]:
 
 
 def resources(company: Company) -> list[Row]:
-    """Return every resource, deleted ones too, with all its fields and its address."""
+    """Return every resource, including deleted ones, with all its fields and its address."""
     with company.db.transaction():
         addresses = {row["id"]: row for row in company.db.find(ADDRESS)}
         return [{**row, "address": addresses.get(row["address_id"])} for row in company.db.find(RESOURCE)]
 
 
 def slots(company: Company) -> list[Row]:
-    """Return every slot of the resources; start and end are UTC."""
+    """Return every slot of the resources. start and end are UTC."""
     return company.db.find(SLOT)
 
 
 def bookings(company: Company) -> list[Row]:
-    """Return every booking of the resources, cancelled ones too."""
+    """Return every booking of the resources, including cancelled ones."""
     return company.db.find(BOOKING)
 
 

@@ -1,7 +1,7 @@
-"""Instants and the company's zone.
+"""Instants and the company's time zone.
 
-Inside, an instant is UTC text that sorts: 2017-09-07T11:00:00Z. Outside, it is written in the
-company's zone: 2017-09-07T12:00:00+01:00 (seed 002).
+Rows store an instant as UTC text that sorts: 2017-09-07T11:00:00Z. Answers show it in the company's zone:
+2017-09-07T12:00:00+01:00 (seed 002).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _FIRST_YEAR, _LAST_YEAR = 1900, 9000
 
 
 def now(options: Options) -> datetime:
-    """Return the company's present, or the one the options fix."""
+    """Return the current time of the company, or `fixed_now` of the options."""
     zone = ZoneInfo(options.company_zone)
     if options.fixed_now:
         fixed = datetime.fromisoformat(options.fixed_now)
@@ -27,19 +27,19 @@ def now(options: Options) -> datetime:
 
 
 def stored(moment: datetime) -> str:
-    """Write an aware date-time the way rows keep it."""
+    """Format an aware date-time for a row."""
     return moment.astimezone(UTC).strftime(_STORED)
 
 
 def loaded(text: str) -> datetime:
-    """Read a stored instant as an aware UTC date-time."""
+    """Parse the instant of a row as an aware UTC date-time."""
     return datetime.strptime(text, _STORED).replace(tzinfo=UTC)
 
 
 def parse(text: str, options: Options) -> datetime:
-    """Read a client's ISO date-time; one without offset counts as the options say (seed 002: UTC).
+    """Parse a client's ISO date-time. `naive_times` sets the zone if it has no offset (seed 002: UTC).
 
-    Raises ValueError when it is not a date-time.
+    Raises ValueError if it is not a date-time.
     """
     if len(text) <= len("2017-09-07"):
         msg = f"{text!r} has no time of day"
@@ -57,20 +57,20 @@ def parse(text: str, options: Options) -> datetime:
 
 
 def check_year(day: date) -> None:
-    """Refuse, with ValueError, days so far off that counting from them would leave the calendar."""
+    """Raise ValueError for a year so distant that date arithmetic would overflow."""
     if not _FIRST_YEAR <= day.year <= _LAST_YEAR:
         msg = f"{day} is out of range"
         raise ValueError(msg)
 
 
 def shown(text: str, options: Options) -> str:
-    """Write a stored instant as an answer does."""
+    """Format a stored instant for an answer."""
     local = loaded(text).astimezone(ZoneInfo(options.company_zone))
     return local.isoformat(timespec="milliseconds" if options.datetime_style == "millis" else "seconds")
 
 
 def day_bounds(first: date, last: date, options: Options) -> tuple[str, str]:
-    """Return the stored instants between which the company's days `first` to `last` lie, last included."""
+    """Return the stored instants at the start of day `first` and the end of day `last`, in the company's zone."""
     zone = ZoneInfo(options.company_zone)
     start = datetime.combine(first, time(), tzinfo=zone)
     end = datetime.combine(last + timedelta(days=1), time(), tzinfo=zone)

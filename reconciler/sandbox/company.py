@@ -1,4 +1,4 @@
-"""Everything one sandbox holds: rows, switches, tokens, faults and the log of calls."""
+"""The whole state of a sandbox: rows, options, tokens, faults and the log of calls."""
 
 from __future__ import annotations
 
@@ -16,10 +16,9 @@ if TYPE_CHECKING:
 
 
 class Tokens:
-    """The admin tokens in circulation.
+    """The issued admin tokens.
 
-    They live in memory: a restart of the real system does not bring an expired token back either,
-    but a sandbox on a file should accept its configured token again.
+    They are only in memory, so that a sandbox with a file accepts its configured token again after a restart.
     """
 
     def __init__(self) -> None:
@@ -28,14 +27,14 @@ class Tokens:
         self._issued = 0
 
     def issue(self, stem: str) -> str:
-        """Make a new token."""
+        """Issue a new token."""
         self._issued += 1
         token = f"{stem}-{self._issued}"
         self._uses[token] = 0
         return token
 
     def state(self, token: str, options: Options) -> str:
-        """Say whether a token is `valid`, `expired` or `unknown`, and count its use."""
+        """Return whether a token is `valid`, `expired` or `unknown`, and count its use."""
         if token in self._expired:
             return "expired"
         if token != options.auth_token and token not in self._uses:
@@ -47,16 +46,16 @@ class Tokens:
         return "valid"
 
     def end(self, token: str) -> None:
-        """Expire one token, as a logout does."""
+        """Expire one token, like a logout."""
         self._expired.add(token)
 
     def end_all(self, options: Options) -> None:
-        """Expire every token given out so far, the configured one included."""
+        """Expire every token issued so far, including the configured one."""
         self._expired.update(self._uses, {options.auth_token})
 
 
 class Company:
-    """One emulated company with its switches. Hold `db.transaction()` for anything in several steps."""
+    """One emulated company with its options. Use `db.transaction()` for changes in several steps."""
 
     def __init__(self, options: Options, path: Path | None = None) -> None:
         self.options = options
@@ -66,11 +65,11 @@ class Company:
         self.tokens = Tokens()
 
     def set_options(self, /, **changes: Any) -> None:
-        """Change switches from the next request on; ValueError leaves all as they were."""
+        """Change options from the next request on. After a ValueError they are unchanged."""
         self.options = self.options.changed(**changes)
 
     def reset(self) -> None:
-        """Go back to an empty company: no rows, no faults, a new log, fresh tokens; the switches stay."""
+        """Reset rows, faults, log and tokens. Options stay."""
         self.db.clear()
         self.faults.clear()
         self.request_log = RequestLog()

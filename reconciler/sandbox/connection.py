@@ -1,6 +1,6 @@
-"""Closing connections under a request, which ASGI itself has no word for.
+"""Close connections during a request. ASGI has no message for this.
 
-The protocol class puts its transport into the state that uvicorn copies into every scope.
+The protocol class stores its transport in the state that uvicorn copies into every scope.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ _KEY = "sandbox.transport"
 
 
 class ClosableProtocol(H11Protocol):
-    """uvicorn's HTTP/1.1, with the connection within the application's reach."""
+    """uvicorn's HTTP/1.1 protocol. It makes the connection available to the application."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Remember the connection for the requests that arrive on it."""
+        """Store the connection for the requests that arrive on it."""
         self.app_state = {**self.app_state, _KEY: transport}
         super().connection_made(transport)
 
@@ -29,9 +29,9 @@ async def close_connection(
     *,
     flush: bool = False,
 ) -> None:
-    """Close the request's connection; with `flush` what was sent so far arrives first.
+    """Close the connection of a request. With `flush`, data that was already sent arrives first.
 
-    Returns once uvicorn has noticed, so that it neither answers in the application's place nor complains.
+    Returns after uvicorn has noticed. Otherwise uvicorn would send an answer of its own or log an error.
     """
     transport: asyncio.Transport = scope["state"][_KEY]
     if flush:

@@ -1,6 +1,6 @@
-"""Control end-points under /_sandbox: what `Sandbox` does in Python, for a shell or another process.
+"""Control endpoints under /_sandbox: the methods of `Sandbox` for a shell or another process.
 
-Bodies and answers are JSON. They need no credentials and are not in the log of calls.
+Bodies and answers are JSON. Control calls need no credentials and are not in the log of calls.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _DONE = Reply(status=NO_CONTENT)
 
 
 def _guarded(handler: Handler) -> Handler:
-    """Turn an unknown id into 404 and a wrong value into 400, with the reason in the body."""
+    """Answer 404 for an unknown id and 400 for a wrong value, with the reason in the body."""
 
     def guard(call: Call) -> Reply:
         try:
@@ -45,14 +45,14 @@ def _guarded(handler: Handler) -> Handler:
         except ValueError as error:
             raise Refusal(json_reply(_BAD_REQUEST, {"error": str(error)})) from error
         except DatabaseError as error:
-            words = "a value does not fit its field: it is of another type, or too large"
+            words = "a value does not fit its field: it has the wrong type or is too large"
             raise Refusal(json_reply(_BAD_REQUEST, {"error": words})) from error
 
     return guard
 
 
 def _body(call: Call, shape: Shape) -> dict[str, Any]:
-    """Return the JSON object of a body whose members have the types that `shape` names."""
+    """Return the JSON object of the body, checked against `shape`."""
     return checked(call.body, shape)
 
 
@@ -140,8 +140,8 @@ def _id(row_id: int) -> Reply:
     return json_reply(_CREATED, {"id": row_id})
 
 
-def _list(booking_sessions: Callable[[Any], list[dict[str, Any]]]) -> Handler:
-    return lambda call: json_reply(_OK, booking_sessions(call.company))
+def _list(read: Callable[[Any], list[dict[str, Any]]]) -> Handler:
+    return lambda call: json_reply(_OK, read(call.company))
 
 
 def _add(add: Callable[[Any, dict[str, Any]], int], shape: Shape) -> Handler:
@@ -241,4 +241,4 @@ API = Api(
     routes=tuple((method, PREFIX + path, _guarded(handler)) for method, path, handler in _ROUTES),
     unknown=_unknown,
 )
-"""The control end-points, mounted like any other API."""
+"""The control endpoints, mounted like any other API."""

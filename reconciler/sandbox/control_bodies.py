@@ -1,7 +1,4 @@
-"""What the control end-points take: JSON objects whose members have the types that their handlers rely on.
-
-Whatever else arrives is refused here, in words for the person who sent it.
-"""
+"""Check the bodies of control requests: JSON objects whose members have the types that handlers rely on."""
 
 from __future__ import annotations
 
@@ -13,7 +10,7 @@ from typing import Any
 from reconciler.sandbox.api import Call
 
 _LARGEST = 2**63 - 1
-"""The largest whole number that the database takes."""
+"""The largest whole number that the database stores."""
 
 Check = Callable[[Any], bool]
 
@@ -47,10 +44,13 @@ _NUMBERS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
-    """Which type each member has, with its words; `closed` allows no others, else those are plain values."""
+    """The allowed members of a JSON object."""
 
     members: Mapping[str, tuple[Check, str]] = field(default_factory=dict)
+    """The check of each member, and the expected type in words."""
+
     closed: bool = False
+    """Whether other members are refused. Otherwise they must be plain values."""
 
 
 FLAT = Shape()
@@ -86,18 +86,18 @@ FAULT = Shape(
 
 
 def checked(body: bytes, shape: Shape) -> dict[str, Any]:
-    """Return the object that a body holds; ValueError says what of it cannot be taken."""
+    """Return the JSON object of a body; ValueError names what is wrong."""
     try:
         value = json.loads(body or b"{}")
     except (ValueError, RecursionError):
-        msg = "the body is not JSON; a JSON object is expected"
+        msg = "the body is not JSON; expected a JSON object"
         raise ValueError(msg) from None
     if not isinstance(value, dict):
-        msg = "a JSON object is expected"
-        raise ValueError(msg)  # noqa: TRY004 - a body from outside, not a defect of the caller
+        msg = "expected a JSON object"
+        raise ValueError(msg)  # noqa: TRY004 - a wrong body is not a programming error
     for name, item in value.items():
         if shape.closed and name not in shape.members:
-            msg = f"there is no {name!r} here; expected {', '.join(shape.members)}"
+            msg = f"unknown member {name!r}; expected {', '.join(shape.members)}"
             raise ValueError(msg)
         check, words = shape.members.get(name, _PLAIN)
         if not check(item):
@@ -107,7 +107,7 @@ def checked(body: bytes, shape: Shape) -> dict[str, Any]:
 
 
 def row_id(call: Call) -> int:
-    """Return the id that a path names; KeyError where there can be no such row."""
+    """Return the id in the path; KeyError if no row can have it."""
     number = int(call.params["id"])
     if number > _LARGEST:
         msg = f"no row {number}"

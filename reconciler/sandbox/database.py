@@ -1,7 +1,7 @@
-"""The SQLite tables behind the emulators, and the only module that knows SQL.
+"""The SQLite tables of the emulators. Only this module builds SQL statements.
 
-Rows go in and out as plain dicts. One connection serves the event loop and the Python API alike; a
-lock makes each request one transaction, so a refused request leaves nothing behind.
+Rows are plain dicts. The event loop and the Python API share one connection. A lock makes each request one
+transaction, so a refused request changes nothing.
 """
 
 from __future__ import annotations
@@ -22,17 +22,24 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """One kind of row. Ids are given out from `first_id` upwards and never twice."""
+    """One kind of row."""
 
     name: str
     columns: tuple[str, ...]
     booleans: frozenset[str] = field(default_factory=frozenset)
+    """The columns that hold booleans."""
+
     documents: frozenset[str] = field(default_factory=frozenset)
+    """The columns that hold JSON."""
+
     index: tuple[str, ...] = ()
+    """The columns with an index."""
+
     first_id: int = 1
+    """The first id. Ids count up and are never reused."""
 
     def encode(self, values: Mapping[str, Any]) -> Row:
-        """Turn a row's values into what SQLite stores; an unknown column is a KeyError."""
+        """Convert a row's values for SQLite; KeyError for an unknown column."""
         for name in values:
             if name not in self.columns:
                 msg = f"{self.name} has no field {name!r}"
@@ -40,7 +47,7 @@ class Table:
         return {key: json.dumps(value) if key in self.documents else value for key, value in values.items()}
 
     def decode(self, raw: sqlite3.Row) -> Row:
-        """Turn a stored row into plain values."""
+        """Convert a stored row to plain values."""
         row = dict(raw)
         for name in self.booleans:
             row[name] = None if row[name] is None else bool(row[name])
@@ -78,7 +85,7 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Hold the lock and make the enclosed writes one unit; nests."""
+        """Hold the lock and make the enclosed writes atomic. Transactions can be nested."""
         with self.lock:
             if self._depth == 0:
                 self._link.execute("BEGIN")
@@ -95,7 +102,7 @@ class Database:
                 self._link.execute("COMMIT")
 
     def insert(self, table: Table, values: Mapping[str, Any]) -> int:
-        """Add a row and return its id."""
+        """Add a row; return its id."""
         raw = table.encode(values)
         names = ", ".join(f'"{name}"' for name in raw)
         marks = ", ".join("?" for _ in raw)
@@ -107,7 +114,7 @@ class Database:
         return int(cursor.lastrowid or 0)
 
     def update(self, table: Table, row_id: int, values: Mapping[str, Any]) -> None:
-        """Change some columns of a row; KeyError if there is no such row."""
+        """Change some columns of a row; KeyError if it does not exist."""
         raw = table.encode(values)
         if not raw:
             return
@@ -121,7 +128,7 @@ class Database:
             raise KeyError(row_id)
 
     def remove(self, table: Table, row_id: int) -> bool:
-        """Delete a row; False if there was none."""
+        """Delete a row; return False if it does not exist."""
         with self.transaction():
             cursor = self._link.execute(f'DELETE FROM "{table.name}" WHERE id = ?', (row_id,))  # noqa: S608
         return cursor.rowcount > 0
@@ -132,7 +139,7 @@ class Database:
         return rows[0] if rows else None
 
     def find(self, table: Table, where: str = "1", values: tuple[Any, ...] = (), order: str = "id") -> list[Row]:
-        """Return the rows that satisfy a condition written in this package, never by a client."""
+        """Return the rows that match a condition. The condition must come from this package, never from a client."""
         with self.lock:
             cursor = self._link.execute(
                 f'SELECT * FROM "{table.name}" WHERE {where} ORDER BY {order}',  # noqa: S608 - see above
@@ -141,17 +148,17 @@ class Database:
             return [table.decode(raw) for raw in cursor]
 
     def was_issued(self, table: Table, row_id: int) -> bool:
-        """Say whether an id was given out at some time, for telling "deleted" from "never was"."""
+        """Return whether an id was ever issued. This tells a deleted row from one that never existed."""
         with self.lock:
             last = self._link.execute("SELECT seq FROM sqlite_sequence WHERE name = ?", (table.name,)).fetchone()
         return table.first_id <= row_id <= int(last["seq"])
 
     def is_empty(self) -> bool:
-        """Say whether no table holds a row."""
+        """Return whether all tables are empty."""
         return not any(self.find(table, order="id LIMIT 1") for table in self._tables)
 
     def clear(self) -> None:
-        """Delete all rows and start the ids afresh."""
+        """Delete all rows and restart the ids."""
         with self.transaction():
             for table in self._tables:
                 self._link.execute(f'DELETE FROM "{table.name}"')  # noqa: S608

@@ -1,6 +1,6 @@
-"""Faults that can be asked for: what a network or a tired server does to a client.
+"""Faults on demand: what a client sees when a network or a server fails.
 
-This module decides which fault fires for which request; `gate` carries it out.
+This module decides which fault fires for which request. `middleware` injects it.
 """
 
 from __future__ import annotations
@@ -11,46 +11,60 @@ from dataclasses import asdict, dataclass
 from typing import Any, Self
 
 KINDS = (
-    "latency",  # the answer comes `seconds` late
-    "hold",  # the request waits until the faults are cleared, `seconds` at most
-    "status_before",  # `status` is answered, nothing is executed
+    "latency",  # the answer is delayed by `seconds`
+    "hold",  # the request waits until the faults are cleared, at most `seconds`
+    "status_before",  # `status` is answered; the request is not executed
     "status_after",  # the request is executed, then `status` is answered
-    "page_before",  # 200 with an HTML page, as of a proxy that closes for maintenance; nothing is executed
-    "drop_before",  # the connection is closed without an answer, nothing is executed
+    "page_before",  # 200 with an HTML page, like a maintenance page of a proxy; the request is not executed
+    "drop_before",  # the connection is closed without an answer; the request is not executed
     "drop_after",  # the request is executed, then the connection is closed without an answer
-    "truncate",  # executed; the body stops mid-way while Content-Length promises all of it
+    "truncate",  # executed; the body ends early although Content-Length announces all of it
     "garbage",  # executed; 200 with an HTML page, or with bytes if `binary`
-    "slow_body",  # executed; the body trickles in over `seconds`
+    "slow_body",  # executed; the body arrives slowly over `seconds`
     "huge",  # executed; 200 with `size` bytes of white space in the right content type
-    "wrong_type",  # executed; well-formed, but of another shape: a JSON list, another XML root
+    "wrong_type",  # executed; well-formed but unexpected: a JSON list, another XML root
 )
 
 DELAYS = ("latency", "hold")
-"""The kinds that come before another one, since they only take time."""
+"""Kinds that only delay the request. Another fault can follow them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """One fault, and when it fires.
-
-    It fires for requests whose method is `match_method` and whose path is found by the regular
-    expression `match_path` (None: any), after letting `after` of them pass, `times` times (None: for
-    ever). `retry_after` is sent as Retry-After as it stands: seconds or an HTTP date.
-    """
+    """One fault, and the requests for which it fires."""
 
     kind: str
+    """One of `KINDS`."""
+
     match_method: str | None = None
+    """The method of the request; None means any."""
+
     match_path: str | None = None
+    """A regular expression to search in the path; None means any."""
+
     times: int | None = 1
+    """How many times it fires; None means always."""
+
     after: int = 0
+    """The number of matching requests before the first one that it hits."""
+
     seconds: float = 0.2
+    """The duration of `latency`, `hold` and `slow_body`."""
+
     status: int = 503
+    """The status of `status_before` and `status_after`."""
+
     retry_after: int | str | None = None
+    """The header Retry-After of that status, unchanged: seconds or an HTTP date."""
+
     size: int = 1_000_000
+    """The number of bytes of `huge`."""
+
     binary: bool = False
+    """Whether `garbage` is bytes instead of an HTML page."""
 
     def __post_init__(self) -> None:
-        """Refuse what could never fire, or could never end."""
+        """Refuse invalid values."""
         if self.kind not in KINDS:
             msg = f"fault kind must be one of {', '.join(KINDS)}; got {self.kind!r}"
             raise ValueError(msg)
@@ -67,7 +81,7 @@ class Fault:
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Self:
-        """Build a fault from a JSON object; raises ValueError for what is not a fault."""
+        """Build a fault from a JSON object; ValueError if it is not one."""
         try:
             return cls(**values)
         except TypeError as error:
@@ -75,7 +89,7 @@ class Fault:
             raise ValueError(msg) from error
 
     def matches(self, method: str, path: str) -> bool:
-        """Say whether a request is one that this fault looks for."""
+        """Return whether the fault applies to a request."""
         if self.match_method is not None and self.match_method.upper() != method:
             return False
         return self.match_path is None or re.search(self.match_path, path) is not None
@@ -98,7 +112,7 @@ class _Armed:
 
 
 class FaultList:
-    """The faults in waiting, in the order in which they were asked for."""
+    """The armed faults, in the order in which they were added."""
 
     def __init__(self) -> None:
         self._armed: list[_Armed] = []
@@ -111,19 +125,19 @@ class FaultList:
             self._armed.append(_Armed(fault))
 
     def clear(self) -> None:
-        """Disarm all, and let go what is held."""
+        """Disarm all faults and release held requests."""
         with self._lock:
             self._armed.clear()
             self._cleared += 1
 
     @property
     def cleared(self) -> int:
-        """How often they were cleared: what is held waits for the next time."""
+        """How many times the faults were cleared. A held request waits until this number changes."""
         with self._lock:
             return self._cleared
 
     def take(self, method: str, path: str) -> list[Fault]:
-        """Return what hits this request: any latencies and holds, and at most one fault of another kind."""
+        """Return the faults for this request: all delays, and at most one fault of another kind."""
         hits: list[Fault] = []
         with self._lock:
             for armed in self._armed:
@@ -134,6 +148,6 @@ class FaultList:
         return hits
 
     def as_dicts(self) -> list[dict[str, Any]]:
-        """Return each fault with how often it has fired, as plain JSON values."""
+        """Return each fault as plain JSON values, with the number of times it has fired."""
         with self._lock:
             return [{**asdict(armed.fault), "fired": armed.fired} for armed in self._armed]

@@ -1,4 +1,4 @@
-"""In front of the APIs: writes the log of calls and carries out the injected faults."""
+"""The outermost layer: logs the calls and injects the faults."""
 
 from __future__ import annotations
 
@@ -30,20 +30,20 @@ _HTML = b"<!DOCTYPE html><html><head><title>502 Bad Gateway</title></head><body>
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """A whole answer, held back until it is decided whether and how the client gets it."""
+    """A complete answer that is not sent yet. A fault may change it."""
 
     status: int
     headers: tuple[tuple[bytes, bytes], ...] = field(default=())
     body: bytes = b""
 
     def header(self, name: bytes) -> bytes:
-        """Return a header's value, or nothing."""
+        """Return the value of a header, or empty bytes."""
         return dict(self.headers).get(name, b"")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """The way to one client: its connection, and the log entry for what goes over it."""
+class Exchange:
+    """One request of one client: its connection and its log entry."""
 
     scope: Scope
     receive: Receive
@@ -59,7 +59,7 @@ _PAGE = Answer(status=200, headers=((b"content-type", b"text/html"),), body=_HTM
 
 
 class Middleware:
-    """The outermost ASGI application. Paths under `private` pass without log or fault."""
+    """The ASGI middleware. Paths under `private` are neither logged nor subject to faults."""
 
     def __init__(self, inner: App, company: Company, private: str) -> None:
         self._inner = inner
@@ -73,24 +73,24 @@ class Middleware:
             await self._inner(scope, receive, send)
             return
         body = await _read(receive)
-        line = Line(scope=scope, receive=receive, send=send, entry=self._open(scope, body))
+        exchange = Exchange(scope=scope, receive=receive, send=send, entry=self._open(scope, body))
         cleared = self._company.faults.cleared
         hits = self._company.faults.take(scope["method"], path)
-        line.entry.fault = "+".join(fault.kind for fault in hits)
+        exchange.entry.fault = "+".join(fault.kind for fault in hits)
         await asyncio.sleep(sum(fault.seconds for fault in hits if fault.kind == "latency"))
         await self._hold(max((fault.seconds for fault in hits if fault.kind == "hold"), default=0), cleared)
         fault = next((fault for fault in hits if fault.kind not in DELAYS), None)
         if fault and fault.kind == "drop_before":
-            await line.drop()
+            await exchange.drop()
         elif fault and fault.kind == "status_before":
-            await _deliver(_failure(fault), line)
+            await _deliver(_failure(fault), exchange)
         elif fault and fault.kind == "page_before":
-            await _deliver(_PAGE, line)
+            await _deliver(_PAGE, exchange)
         else:
-            await _send_with_fault(fault, await self._run(scope, body), line)
+            await _send_with_fault(fault, await self._run(scope, body), exchange)
 
     async def _hold(self, seconds: float, cleared: int) -> None:
-        """Wait until the faults are cleared once more, which another thread does, and no longer than `seconds`."""
+        """Wait until another thread clears the faults, at most `seconds`."""
         until = time.monotonic() + seconds
         while self._company.faults.cleared == cleared and time.monotonic() < until:  # noqa: ASYNC110 - set by threads
             await asyncio.sleep(_POLL_SECONDS)
@@ -106,7 +106,7 @@ class Middleware:
         )
 
     async def _run(self, scope: Scope, body: bytes) -> Answer:
-        """Let the APIs answer, and hold the answer back."""
+        """Run the application and return its answer without sending it."""
         messages: list[Message] = []
 
         async def replay() -> Message:
@@ -117,7 +117,7 @@ class Middleware:
 
         try:
             await self._inner(scope, replay, keep)
-        except Exception:  # noqa: BLE001 - a defect of the emulator: 500 for the client, traceback for us
+        except Exception:  # noqa: BLE001 - a bug in the emulator: answer 500 and log the traceback
             _LOG.exception("the sandbox failed on %s %s", scope["method"], scope["path"])
             return Answer(status=500, headers=((b"content-type", b"text/plain"),), body=b"sandbox defect")
         return Answer(
@@ -136,22 +136,22 @@ async def _read(receive: Receive) -> bytes:
             return b"".join(pieces)
 
 
-async def _send_with_fault(fault: Fault | None, answer: Answer, line: Line) -> None:
-    """Give the client an answer whose request has been carried out, through the fault if there is one."""
+async def _send_with_fault(fault: Fault | None, answer: Answer, exchange: Exchange) -> None:
+    """Send the answer of an executed request, with the fault if there is one."""
     if fault is None:
-        await _deliver(answer, line)
+        await _deliver(answer, exchange)
     elif fault.kind == "drop_after":
-        await line.drop()
+        await exchange.drop()
     elif fault.kind == "truncate":
         kept = answer.body[: len(answer.body) // 2]
-        # A body too short to be cut gets a promised byte that never comes.
+        # If the body is too short to cut, Content-Length announces one byte too many.
         promised = max(len(answer.body), len(kept) + 1)
-        await _deliver(replace(answer, body=kept), line, promised=promised)
-        await line.drop(flush=True)
+        await _deliver(replace(answer, body=kept), exchange, promised=promised)
+        await exchange.drop(flush=True)
     elif fault.kind == "slow_body":
-        await _deliver(answer, line, pause=fault.seconds / _SLOW_PIECES)
+        await _deliver(answer, exchange, pause=fault.seconds / _SLOW_PIECES)
     else:
-        await _deliver(_faulty_answer(fault, answer, line.entry.path), line)
+        await _deliver(_faulty_answer(fault, answer, exchange.entry.path), exchange)
 
 
 def _faulty_answer(fault: Fault, answer: Answer, path: str) -> Answer:
@@ -177,21 +177,25 @@ def _failure(fault: Fault) -> Answer:
     return Answer(status=fault.status, headers=tuple(headers), body=f"{fault.status} by request".encode())
 
 
-async def _deliver(answer: Answer, line: Line, *, promised: int | None = None, pause: float | None = None) -> None:
-    """Send an answer in pieces; the log has it before the client does, so that tests can rely on it.
+async def _deliver(
+    answer: Answer, exchange: Exchange, *, promised: int | None = None, pause: float | None = None
+) -> None:
+    """Send an answer in pieces. The log has it before the client does, so that tests can rely on it.
 
-    `promised` is a Content-Length beyond the body's; the body is then left open.
+    `promised` is a Content-Length larger than the body. The body then has no end.
     """
-    line.entry.response_body = readable(answer.body)
-    line.entry.status = answer.status
+    exchange.entry.response_body = readable(answer.body)
+    exchange.entry.status = answer.status
     length = len(answer.body) if promised is None else promised
     headers = [(name, value) for name, value in answer.headers if name != b"content-length"]
     if answer.status != _NO_CONTENT:
         headers.append((b"content-length", str(length).encode()))
-    await line.send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await exchange.send({"type": "http.response.start", "status": answer.status, "headers": headers})
     size = _PIECE if pause is None else max(1, len(answer.body) // _SLOW_PIECES)
     for start in range(0, len(answer.body), size):
         await asyncio.sleep(pause or 0)
-        await line.send({"type": "http.response.body", "body": answer.body[start : start + size], "more_body": True})
+        await exchange.send(
+            {"type": "http.response.body", "body": answer.body[start : start + size], "more_body": True}
+        )
     if promised is None:
-        await line.send({"type": "http.response.body", "body": b""})
+        await exchange.send({"type": "http.response.body", "body": b""})

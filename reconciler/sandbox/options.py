@@ -1,9 +1,9 @@
-"""The choices that the documents leave open, each as one switch.
+"""One option for each undocumented behaviour.
 
-The seeds state field names and most status codes; the bookingbug API notes §8 and the checkfront API
-notes §7 list what nobody wrote down. A client that works with every value here does not rest on a
-guess. The first allowed value of a switch is its default: where the bookingbug notes have a default
-profile (§9) it follows that, for booking sessions it is what seed 004 shows or what is most strict.
+The seeds document field names and most status codes. The bookingbug API notes §8 and the checkfront API notes §7
+list what is not documented. A client that works with every value depends on no guess. The first allowed
+value is the default: the default profile of the bookingbug notes (§9); for booking sessions, the value shown in seed
+004 or the strictest one.
 """
 
 from __future__ import annotations
@@ -19,170 +19,181 @@ if TYPE_CHECKING:
 
 
 def _choice(*allowed: str | int, about: str) -> Any:
-    """Make a switch with a closed list of values; the first is the default."""
+    """Make an option with a fixed list of values; the first is the default."""
     return field(default=allowed[0], metadata={"choices": allowed, "about": about})
 
 
 def _number(default: int, *, least: int, about: str) -> Any:
-    """Make a whole-number switch."""
+    """Make an option with a whole number."""
     return field(default=default, metadata={"least": least, "about": about})
 
 
 def _text(default: str, *, about: str) -> Any:
-    """Make a free-text switch."""
+    """Make an option with any text."""
     return field(default=default, metadata={"about": about})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """How this run of the sandbox decides what the documents do not say, and whom it lets in.
+    """The undocumented behaviour of a sandbox, and its credentials.
 
-    The reason for each switch is in its `about` text, which `describe()` returns.
+    `describe()` returns the description of each option.
     """
 
     # Sessions XML API
     create_answer: str = _choice(
-        "body", "location", "none", about="what a 201 for a new session carries: seed 000 shows only 201 CREATED"
+        "body", "location", "none", about="content of the 201 for a new session: seed 000 shows only 201 CREATED"
     )
-    location_style: str = _choice("absolute", "path", about="a Location header as full URL or as path only")
+    location_style: str = _choice("absolute", "path", about="a Location header is a full URL or only a path")
     update_answer: str = _choice("body", "none", about="whether a 200 for a session or slot PUT has a body")
     show_fields: str = _choice(
-        "documented", "all", about="whether a session show returns the sample's fields only or all writable ones"
+        "documented", "all", about="whether reading a session returns the fields of the sample or all writable fields"
     )
     slot_counts: str = _choice(
-        "yes", "no", about="whether a session's slots say how many places are booked and reserved"
+        "yes", "no", about="whether the slots of a session contain the counts of booked and reserved places"
     )
     list_shows_disabled: str = _choice("yes", "no", about="whether the session list contains disabled sessions")
     list_order: str = _choice("id", "newest", about="order of lists of sessions and resources")
-    slot_order: str = _choice("date", "id", about="order of the slots inside a session")
+    slot_order: str = _choice("date", "id", about="order of the slots in a session")
     partial_slot: str = _choice(
         "fill", "refuse", about="a slot without time or duration: filled from the session, or refused"
     )
     regenerate: str = _choice(
-        "keep", "regenerate", about="whether a PUT of repeat, dates or time without slots makes new slots"
+        "keep", "regenerate", about="whether a PUT of repeat, dates or time without slots generates new slots"
     )
     booked_delete: str = _choice(
-        "allow", "conflict", about="deleting or replacing booked slots: done silently, or refused with 409"
+        "allow", "conflict", about="deleting or replacing booked slots: accepted, or refused with 409"
     )
-    session_after_delete: int = _choice(404, 410, about="status of a session that once existed")
+    session_after_delete: int = _choice(404, 410, about="status for a deleted session")
     xml_declaration: str = _choice("yes", "no", about="whether XML answers start with a declaration")
-    number_style: str = _choice("plain", "fixed", about='decimals as short as can be ("35.0") or "35.00"')
+    number_style: str = _choice("plain", "fixed", about='decimals as "35.0" or "35.00"')
     boolean_style: str = _choice("word", "digit", about="booleans in XML as true/false or 1/0")
     time_style: str = _choice("padded", "unpadded", about='times as "09:30" or "9:30"; seed 000 writes both')
-    empty_style: str = _choice("element", "absent", about="a field without a value: empty element, or left out")
-    xml_invalid_status: int = _choice(422, 400, about="status of a well-formed XML body with wrong content")
+    empty_style: str = _choice("element", "absent", about="a field without a value: an empty element, or no element")
+    xml_invalid_status: int = _choice(422, 400, about="status for a well-formed XML body with invalid content")
 
     # Admin JSON API
-    page_size: int = _number(0, least=0, about="default page size of lists; 0 = 300 resources, 100 slots, else 30")
-    max_page_size: int = _number(1024, least=1, about="largest page a client gets, whatever it asks for")
+    page_size: int = _number(0, least=0, about="page size of lists by default; 0 = 300 resources, 100 slots, else 30")
+    max_page_size: int = _number(1024, least=1, about="maximum page size")
     next_links: str = _choice(
-        "honest", "misleading", about="next/previous links only where true, or both with page=0 on every list"
+        "honest",
+        "misleading",
+        about="next and previous links are correct, or both are on every list with page=0",
     )
     resource_fields: str = _choice(
         "documented", "all", about="whether reads return price, count, max_book, never_booked, api_ref, reference"
     )
     resource_delete: str = _choice(
-        "soft", "hard", about="a deleted resource stays readable with deleted: true, or is gone"
+        "soft", "hard", about="a deleted resource stays readable with deleted: true, or is removed"
     )
     list_shows_deleted: str = _choice("yes", "no", about="whether lists contain softly deleted resources")
-    address_put: str = _choice("in_place", "new", about="a resource PUT with address edits the row or makes a new one")
-    address_wins: str = _choice("object", "id", about="which counts when both address and address_id are sent")
-    api_ref_unique: str = _choice("no", "yes", about="whether a second resource with one api_ref is refused with 400")
-    block_over_block: str = _choice("allow", "conflict", about="a block over a block: 200 or 409")
-    block_over_booking: str = _choice("allow", "conflict", about="a block over a booking: 200 or 409")
+    address_put: str = _choice("in_place", "new", about="a resource PUT with address updates that row or creates one")
+    address_wins: str = _choice("object", "id", about="which one is used if both address and address_id are sent")
+    api_ref_unique: str = _choice("no", "yes", about="whether a duplicate api_ref is refused with 400")
+    block_over_block: str = _choice("allow", "conflict", about="a block that overlaps a block: 200 or 409")
+    block_over_booking: str = _choice("allow", "conflict", about="a block that overlaps a booking: 200 or 409")
     block_answer: str = _choice(
-        "asked", "slot", "booking", about="a block answers a slot or a booking; asked = as the body's booking flag says"
+        "asked",
+        "slot",
+        "booking",
+        about="the answer to a block is a slot or a booking; asked = as the booking flag of the body says",
     )
     block_owner: str = _choice(
-        "both", "resource", "person", about="a slot names its resource as resource_id, or person_id as in the sample"
+        "both",
+        "resource",
+        "person",
+        about="keys of a slot with the id of its resource: resource_id, person_id (sample), both",
     )
-    naive_times: str = _choice("utc", "company", about="zone of a date-time without offset; seed 002 shows UTC")
-    company_zone: str = _text("Europe/London", about="zone of the company (IANA); date-times are answered in it")
-    datetime_style: str = _choice("seconds", "millis", about="date-times with or without .000")
-    slot_end: str = _choice("yes", "no", about="whether listed slots have end_datetime; a 2017 sample lacks it")
+    naive_times: str = _choice("utc", "company", about="time zone of a date-time without offset; seed 002 shows UTC")
+    company_zone: str = _text("Europe/London", about="time zone of the company (IANA); answers use it")
+    datetime_style: str = _choice("seconds", "millis", about="date-times without or with .000")
+    slot_end: str = _choice("yes", "no", about="whether listed slots have end_datetime; a sample of 2017 has none")
     bookings_list: str = _choice(
-        "yes", "not_found", "forbidden", about="whether the list of bookings can be read, or answers 404 or 403"
+        "yes", "not_found", "forbidden", about="whether the list of bookings is readable, or answers 404 or 403"
     )
     blocks_as_bookings: str = _choice(
-        "no", "yes", about="whether a block is also listed as a booking of status 3, which is nobody's"
+        "no", "yes", about="whether a block is also listed as a booking of status 3 without a customer"
     )
     json_create_status: int = _choice(201, 200, about="status of a JSON create")
-    malformed_json_status: int = _choice(400, 500, about="status of a body that is not JSON; 500 was seen once")
-    singular_paths: str = _choice("yes", "no", about="whether /resource works too, as the curl samples write it")
+    malformed_json_status: int = _choice(400, 500, about="status for a body that is not JSON; 500 was seen once")
+    singular_paths: str = _choice("yes", "no", about="whether /resource works too, as in the curl samples")
 
     # Checkfront booking/session API
     session_hold: int = _number(0, least=0, about="seconds until an unused booking session expires; 0 = never")
     session_expired: str = _choice(
-        "error", "new_id", "empty", about="an unknown or expired session: an error, a new id, or the same id, empty"
+        "error",
+        "new_id",
+        "empty",
+        about="an unknown or expired session: an error, a new id, or the same id emptied",
     )
-    session_error_status: int = _choice(200, 404, about="HTTP status of that error; other errors in a body have 200")
-    get_extends: str = _choice("no", "yes", about="whether reading a session makes its time run anew, as writing does")
-    end_again: str = _choice("ok", "error", about="ending a session that is unknown or over")
+    session_error_status: int = _choice(
+        200, 404, about="status of an expired session's error; other errors in a body have 200"
+    )
+    get_extends: str = _choice("no", "yes", about="whether reading a session restarts its lifetime, like writing")
+    end_again: str = _choice("ok", "error", about="ending an unknown or expired session: accepted, or an error")
     line_renumber: str = _choice(
-        "keep", "renumber", about="whether the lines behind a removed one move up, or keep their line ids"
+        "keep", "renumber", about="whether the lines after a removed one keep their line ids or are renumbered"
     )
     numeric_alter: str = _choice(
-        "ignored", "works", about="whether alter with a number sets the first param of a regular item's line"
+        "ignored", "works", about="whether alter with a number sets the first param of a regular item"
     )
-    alter_zero: str = _choice("keep", "remove", about="alter with 0: the line stays with nothing in it, or goes")
+    alter_zero: str = _choice("keep", "remove", about="alter with 0: the line stays empty, or is removed")
     over_quantity: str = _choice(
-        "error", "silent", about="more than is available: an error, or an OK answer without the change"
+        "error", "silent", about="more than available: an error, or an OK answer without the change"
     )
-    bad_slip: str = _choice(
-        "error", "silent", about="a slip, line id or alteration that names nothing: an error, or passed over"
+    bad_slip: str = _choice("error", "silent", about="an unknown slip, line id or alteration: an error, or ignored")
+    hold_stock: str = _choice("yes", "no", about="whether the lines of a session reduce the availability for others")
+    slip_style: str = _choice("documented", "opaque", about="slips in the documented format, or opaque tokens")
+    slip_echo: str = _choice("same", "normalised", about="a line shows the posted slip, or an equivalent one")
+    empty_items: str = _choice("list", "object", "absent", about="a session without lines: item is [], {} or absent")
+    line_dates: str = _choice("string", "unix", about="dates of a line as in the sample of 2014 or of 2017")
+    line_fields: str = _choice(
+        "documented", "all", about="fields of the 2014 sample, or with rates and totals as in 2017"
     )
-    hold_stock: str = _choice("yes", "no", about="whether the lines of a session lower what others find available")
-    slip_style: str = _choice(
-        "documented", "opaque", about="slips of the documented shape, or tokens that cannot be taken apart"
-    )
-    slip_echo: str = _choice("same", "normalised", about="a line shows the slip that was posted, or another for it")
-    empty_items: str = _choice("list", "object", "absent", about="a session without lines: item is [], {} or missing")
-    line_dates: str = _choice("string", "unix", about="a line's dates as in the sample of 2014, or of 2017")
-    line_fields: str = _choice("documented", "all", about="the few fields of 2014, or rates and totals as in 2017")
     money_style: str = _choice("plain", "symbol", about='amounts as "130.00" or "$130.00"')
-    session_cookie: str = _choice("no", "yes", about="whether answers also set the session_id as a cookie")
-    short_paths: str = _choice("yes", "no", about="whether /api/3.0/session works too, as the 2014 documents write it")
+    session_cookie: str = _choice("no", "yes", about="whether answers set session_id as a cookie too")
+    short_paths: str = _choice("yes", "no", about="whether /api/3.0/session works too, as in the documents of 2014")
 
     # All
     delete_answer: int = _choice(200, 204, about="status of a delete")
-    delete_body: str = _choice("object", "empty", about="a JSON delete with 200 answers the object or {}")
-    delete_again: int = _choice(404, 200, about="status of deleting what was already deleted")
-    strict: str = _choice("strict", "lenient", about="unknown fields and wrong types are refused, or ignored")
+    delete_body: str = _choice("object", "empty", about="body of a JSON delete with status 200: the object or {}")
+    delete_again: int = _choice(404, 200, about="status for deleting a deleted object")
+    strict: str = _choice("strict", "lenient", about="unknown fields and wrong types are refused or ignored")
 
     stores: str = _text(
         "",
-        about="fields of sessions, slots and resources that a write stores otherwise than sent, without a word: "
-        "FIELD=VALUE, or FIELD alone for one that it passes over; separated by commas",
+        about="fields of sessions, slots and resources that the server silently stores differently: FIELD=VALUE "
+        "stores that value, FIELD ignores the sent value; separated by commas",
     )
 
     keeps: str = _text(
         "",
-        about="what stays although its delete is answered like any other: session, resource or slot; "
+        about="objects that the server keeps although it accepts their delete: session, resource, slot; "
         "separated by commas",
     )
 
-    # Who is let in
-    login_status: int = _choice(201, 200, about="status of a login; official clients need 201")
+    # Credentials
+    login_status: int = _choice(201, 200, about="status of a login; official clients require 201")
     expired_status: int = _choice(401, 419, about="status for an expired token")
     token_uses: int = _number(0, least=0, about="a token expires after this many uses; 0 = never")
     several_companies: str = _choice(
-        "no", "yes", about="whether a login without company is answered 400 with the list of companies"
+        "no", "yes", about="whether a login without company answers 400 with a list of companies"
     )
     require_app_key: str = _choice("no", "yes", about="whether App-Key is required, as for older customers")
     username: str = _text("demo", about="Basic user of the XML API")
     password: str = _text("demo-password", about="Basic password of the XML API")
     app_id: str = _text("demo-app", about="App-Id header of the JSON API")
     app_key: str = _text("demo-key", about="App-Key header of the JSON API")
-    auth_token: str = _text("demo-token", about="an Auth-Token that is valid from the start")
-    email: str = _text("owner@example.com", about="login of the company's owner")
-    admin_password: str = _text("demo-password", about="password for that login")
-    checkfront_key: str = _text("demo-key", about="key of the booking/session API, the Basic user")
-    checkfront_secret: str = _text("demo-secret", about="secret of the booking/session API, the Basic password")
-    company_id: int = _number(37004, least=1, about="id of the one company")
-    fixed_now: str = _text("", about="an ISO date-time to use as now, since defaults depend on the day; empty = clock")
+    auth_token: str = _text("demo-token", about="an Auth-Token that is valid at the start")
+    email: str = _text("owner@example.com", about="email of the company's owner, for the login")
+    admin_password: str = _text("demo-password", about="password of the company's owner, for the login")
+    checkfront_key: str = _text("demo-key", about="key of the booking/session API (Basic user)")
+    checkfront_secret: str = _text("demo-secret", about="secret of the booking/session API (Basic password)")
+    company_id: int = _number(37004, least=1, about="id of the company")
+    fixed_now: str = _text("", about="an ISO date-time to use as the current time; empty = the real time")
 
     def __post_init__(self) -> None:
-        """Refuse a value that no document and no guess would allow."""
+        """Refuse values that are not allowed."""
         for spec in fields(self):
             _check(spec.name, getattr(self, spec.name), spec.metadata, type(spec.default))
         _zone(self.company_zone)
@@ -191,43 +202,43 @@ class Options:
 
     @property
     def stored_values(self) -> dict[str, str | None]:
-        """Return what `stores` says: the value that a field gets whatever is sent, None for one passed over."""
+        """Return `stores` as a mapping: the stored value of each field, or None if the sent value is ignored."""
         pairs = (item.partition("=") for item in self.stores.split(",") if item.strip())
         return {name.strip(): value.strip() if equals else None for name, equals, value in pairs}
 
     def deletes(self, what: str) -> bool:
-        """Whether a delete of `what` (session, resource, slot) really takes it away, as `keeps` says."""
+        """Return whether a delete of `what` (session, resource, slot) really removes it (see `keeps`)."""
         return what not in {item.strip() for item in self.keeps.split(",")}
 
     @classmethod
     def choices(cls) -> dict[str, tuple[str | int, ...]]:
-        """Return the allowed values of every switch that has a closed list, default first."""
+        """Return the allowed values of each option with a fixed list, default first."""
         return {spec.name: spec.metadata["choices"] for spec in fields(cls) if "choices" in spec.metadata}
 
     @classmethod
     def describe(cls) -> dict[str, str]:
-        """Return what each switch decides, in one sentence, for help texts."""
+        """Return the description of each option."""
         return {spec.name: spec.metadata["about"] for spec in fields(cls)}
 
     @classmethod
     def parse(cls, pairs: Iterable[str]) -> Options:
-        """Build options from KEY=VALUE strings, as a command line gives them.
+        """Build options from KEY=VALUE strings.
 
-        Raises ValueError with a sentence that names the key, and a near miss if there is one.
+        Raises ValueError with a message that names the key and suggests a similar one.
         """
         changes: dict[str, Any] = {}
         for pair in pairs:
             key, equals, value = pair.partition("=")
             if not equals:
-                msg = f"option {pair!r} is not of the form KEY=VALUE"
+                msg = f"option {pair!r} must have the form KEY=VALUE"
                 raise ValueError(msg)
             changes[key.strip().replace("-", "_")] = value.strip()
         return cls().changed(**changes)
 
     def changed(self, /, **changes: Any) -> Options:
-        """Return these options with some fields changed; text stands for a number where one is due.
+        """Return these options with some fields changed. Digits are accepted for a number.
 
-        Raises ValueError for an unknown name or a value that is not allowed.
+        Raises ValueError for an unknown name or an invalid value.
         """
         known = {spec.name: spec for spec in fields(self)}
         values: dict[str, Any] = {}

@@ -1,4 +1,4 @@
-"""What clients asked and were answered, so that tests can assert on calls and people can see them."""
+"""The log of requests and answers, for assertions in tests and for people."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ _KEPT_BODY = 200_000
 
 @dataclass(slots=True, kw_only=True)
 class LogEntry:
-    """One request and its answer.
-
-    `status` is None while the answer is pending and for ever when none was given (dropped
-    connection). `time` is UTC, ISO 8601. Headers are not kept: they hold the credentials. `fault`
-    names the injected fault, if one fired.
-    """
+    """One request and its answer. Headers are not stored, because they contain credentials."""
 
     number: int
     time: str
+    """UTC, ISO 8601."""
+
     method: str
     path: str
     query: str
     status: int | None
+    """None while the answer is pending, and if the connection was dropped."""
+
     request_body: str
     response_body: str
     content_type: str
     fault: str = ""
+    """The kinds of the injected faults, joined by +."""
 
 
 class RequestLog:
-    """The latest requests in order of arrival; safe to read from another thread."""
+    """The latest requests in order of arrival. Other threads can read it."""
 
     def __init__(self) -> None:
         self._entries: deque[LogEntry] = deque(maxlen=_KEPT_ENTRIES)
@@ -42,7 +42,7 @@ class RequestLog:
         self._lock = threading.Lock()
 
     def open(self, *, method: str, path: str, query: str, body: bytes, content_type: str) -> LogEntry:
-        """Note a request that has just arrived; the caller fills in the answer."""
+        """Add a request that has arrived. The caller fills in the answer."""
         with self._lock:
             self._count += 1
             entry = LogEntry(
@@ -69,11 +69,11 @@ class RequestLog:
         return [asdict(entry) for entry in self.entries()]
 
     def clear(self) -> None:
-        """Forget all entries; numbers go on, so that two halves of a test can be told apart."""
+        """Remove all entries. Numbers continue, so that parts of a test can be distinguished."""
         with self._lock:
             self._entries.clear()
 
 
 def readable(body: bytes) -> str:
-    """Return a body as text that can be logged, whatever its bytes, and bounded in size."""
+    """Return any body as text of limited size for the log."""
     return body[:_KEPT_BODY].decode("utf-8", errors="replace")

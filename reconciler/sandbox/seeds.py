@@ -1,4 +1,4 @@
-"""What a sandbox can start with: nothing, the samples of the documents, or a lived-in company."""
+"""The initial content of a sandbox: nothing, the documented samples, or a company with many objects."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from reconciler.sandbox.company import Company
 from reconciler.sandbox.tables import ADDRESS, SESSION, SESSION_SLOT
 
 SESSIONS, RESOURCES, BLOCKS = 120, 110, 110
-"""How many objects of each kind the seeded company has, besides the odd ones and the doubles."""
+"""The number of objects of each kind in the seeded company, without the odd and duplicate ones."""
 
 _FIRST_DAY = date(2031, 1, 6)
 _MIDNIGHT = datetime(2031, 1, 6, tzinfo=UTC)
@@ -56,14 +56,14 @@ ODD_NAMES = (
     "🇬🇧 👩\u200d👧",
     "[list] {map} *alias &anchor !tag",
 )
-"""What people call things, and what a text format or a shell could take for something else."""
+"""Names that people use, and names that a text format or a shell could misread."""
 
 _HOLDS = (("17.20310707X2-guests.2",), ("18.20310708X1-adults.4-children.1", "21.20310708X2-3"), ())
 _GROUPS = ("Classes", "Kids' Club", "Größere Gruppe", "Events & More")
 
 
 def fill(company: Company, seed: str) -> None:
-    """Fill an empty company; a database that already holds rows is left as it is.
+    """Fill an empty company. A database with rows stays unchanged.
 
     Raises ValueError for an unknown seed.
     """
@@ -80,7 +80,7 @@ def _nothing(_company: Company) -> None:
 
 
 def _samples(company: Company) -> None:
-    """Make the objects of the sample answers, with their ids and no others."""
+    """Create the objects of the sample answers, with the same ids."""
     common: dict[str, Any] = {"group": "My Group", "time": "10:00", "duration": 60, "spaces": 1, "repeat": 6, "type": 1}
     dates = {"start_date": "2011-08-10", "end_date": "2011-08-15", "start_stated": True, "end_stated": True}
     common |= {"max_num_bookings": 1, "disabled": False, "min_cancel": 5, "ask_address": False, "ticket_type": 0}
@@ -102,7 +102,7 @@ def _samples(company: Company) -> None:
 
 
 def _company(company: Company) -> None:
-    """Make a company that has been in use for years: the same rows every time, whatever the day."""
+    """Create a company that looks used for years. The rows are the same on every day."""
     for number in range(SESSIONS):
         backdoor.add_session(company, _session(number))
     for number in range(RESOURCES):
@@ -113,7 +113,7 @@ def _company(company: Company) -> None:
         start = _MIDNIGHT + timedelta(days=number % 60, hours=8 + number % 9)
         end = start + timedelta(hours=1 + number % 3)
         backdoor.add_block(company, rooms[number % len(rooms)], start.isoformat(), end.isoformat())
-    for _ in range(2):  # a block twice, which nothing but its id tells apart
+    for _ in range(2):  # two blocks that differ only in their ids
         backdoor.add_block(company, rooms[0], "2031-05-01T09:00:00Z", "2031-05-01T17:00:00Z")
     for room in rooms[:5]:
         backdoor.add_booking(company, room, "2031-02-03T10:00:00Z", "2031-02-03T11:00:00Z")
@@ -125,7 +125,7 @@ def _company(company: Company) -> None:
 
 
 def _add_odd(company: Company) -> None:
-    """Add objects that are hard to name, to tell apart, or to state."""
+    """Add objects that are hard to name, to distinguish or to declare."""
     dates = {"start_date": "2031-03-03", "end_date": "2031-03-03", "time": "18:00", "type": 0, "repeat": 0}
     for number, name in enumerate(ODD_NAMES):
         group = ("Odd", "No", "12:30", "Gruppe: №1")[number % 4]

@@ -1,4 +1,4 @@
-"""Running the sandbox: in a thread for tests (`Sandbox`), or as the whole process (`serve`)."""
+"""Run the sandbox: in a thread for tests (`Sandbox`), or as the process (`serve`)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _START_TIMEOUT = 10.0
 
 
 class _Server(uvicorn.Server):
-    """A uvicorn that tells when it accepts connections."""
+    """A uvicorn server that calls `on_ready` when it accepts connections."""
 
     def __init__(self, company: Company, on_ready: Callable[[], None]) -> None:
         config = uvicorn.Config(
@@ -47,14 +47,14 @@ class _Server(uvicorn.Server):
         self._on_ready = on_ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start, then tell."""
+        """Start, then call `on_ready`."""
         await super().startup(sockets)
         self._on_ready()
 
 
 def _listen(port: int) -> socket.socket:
-    """Bind the port before anything starts, so that a taken one is an OSError for the caller."""
-    # Named as TCP, because asyncio switches off Nagle's delay (40 ms a request) only on such sockets.
+    """Bind the port before anything starts, so that the caller gets OSError if it is in use."""
+    # asyncio disables Nagle's algorithm (40 ms per request) only on sockets created with IPPROTO_TCP.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -74,10 +74,10 @@ def serve(
     db: Path | None = None,
     on_ready: Callable[[str], None] | None = None,
 ) -> None:
-    """Serve until interrupted; returns cleanly on Ctrl-C.
+    """Serve until Ctrl-C, then return.
 
-    `on_ready` is called with the base URL once connections are accepted. Raises OSError if the port
-    is taken and ValueError for an unknown seed.
+    Calls `on_ready` with the base URL when connections are accepted. Raises OSError if the port is in use and
+    ValueError for an unknown seed.
     """
     company = Company(options or Options(), db)
     try:
@@ -94,7 +94,7 @@ def serve(
 class Sandbox:
     """A sandbox in this process, as a context manager: `with Sandbox(Options(), seed="samples") as box`.
 
-    Calls that name an unknown id raise KeyError, wrong fields ValueError.
+    Methods raise KeyError for an unknown id and ValueError for a wrong field.
     """
 
     def __init__(
@@ -115,7 +115,7 @@ class Sandbox:
         self.stop()
 
     def start(self) -> None:
-        """Seed, bind and serve from a daemon thread; returns once connections are accepted."""
+        """Fill the company and serve from a daemon thread. Returns when connections are accepted."""
         fill(self._company, self._seed)
         listener = _listen(self._port)
         ready = threading.Event()
@@ -131,7 +131,7 @@ class Sandbox:
             raise RuntimeError(msg)
 
     def stop(self) -> None:
-        """Stop serving and forget everything that is not in a file."""
+        """Stop serving. Data that is not in a file is lost."""
         if self._server is not None and self._thread is not None:
             self._server.should_exit = True
             self._thread.join(_START_TIMEOUT)
@@ -139,41 +139,41 @@ class Sandbox:
 
     @property
     def options(self) -> Options:
-        """The switches in force."""
+        """The current options."""
         return self._company.options
 
     def set_options(self, **changes: Any) -> None:
-        """Change switches from the next request on."""
+        """Change options from the next request on."""
         self._company.set_options(**changes)
 
     def reset(self, seed: str = "none") -> None:
-        """Empty the company, the log and the faults, renew the tokens, and seed afresh; switches stay."""
+        """Reset objects, log, faults and tokens, then fill the company again. Options stay."""
         with self._company.db.transaction():
             self._company.reset()
             fill(self._company, seed)
 
     def log(self) -> list[LogEntry]:
-        """Return the calls so far, in order of arrival, without control calls."""
+        """Return the calls so far in order of arrival, without control calls."""
         return self._company.request_log.entries()
 
     def clear_log(self) -> None:
-        """Forget the calls so far."""
+        """Clear the log of calls."""
         self._company.request_log.clear()
 
     def fault(self, fault: Fault) -> None:
-        """Arm a fault."""
+        """Inject a fault."""
         self._company.faults.add(fault)
 
     def clear_faults(self) -> None:
-        """Disarm all faults, and let go the calls that are held."""
+        """Remove all faults and release held calls."""
         self._company.faults.clear()
 
     def expire_tokens(self) -> None:
-        """Expire every admin token given out so far, the configured one included."""
+        """Expire every admin token issued so far, including the configured one."""
         self._company.tokens.end_all(self._company.options)
 
     def book(self, slot_id: int, places: int = 1, reserved: int = 0) -> None:
-        """Take places on a session's slot."""
+        """Book places on a session's slot."""
         backdoor.book(self._company, slot_id, places, reserved)
 
     def add_session(self, values: Mapping[str, Any]) -> int:
@@ -189,7 +189,7 @@ class Sandbox:
         return backdoor.add_block(self._company, resource_id, start_iso, end_iso)
 
     def add_slot(self, **values: Any) -> int:
-        """Add a slot of any status: resource_id, start, end, status and counts; return its id."""
+        """Add a slot of any status (resource_id, start, end, status and counts); return its id."""
         return backdoor.add_slot(self._company, values)
 
     def add_booking(self, resource_id: int, start_iso: str, end_iso: str) -> int:
@@ -197,19 +197,19 @@ class Sandbox:
         return backdoor.add_booking(self._company, resource_id, start_iso, end_iso)
 
     def edit_session(self, session_id: int, /, **values: Any) -> None:
-        """Change a session behind the client's back."""
+        """Change a session outside the API."""
         backdoor.edit_session(self._company, session_id, values)
 
     def edit_resource(self, resource_id: int, /, **values: Any) -> None:
-        """Change a resource behind the client's back."""
+        """Change a resource outside the API."""
         backdoor.edit_resource(self._company, resource_id, values)
 
     def edit_slot(self, slot_id: int, /, **values: Any) -> None:
-        """Change a slot, of a resource or a session, behind the client's back."""
+        """Change a slot of a resource or session outside the API."""
         backdoor.edit_slot(self._company, slot_id, values)
 
     def delete(self, kind: str, row_id: int) -> None:
-        """Delete a session, slot, resource or address behind the client's back."""
+        """Delete a session, slot, resource or address outside the API."""
         backdoor.delete(self._company, kind, row_id)
 
     def sessions(self) -> list[dict[str, Any]]:
@@ -229,29 +229,29 @@ class Sandbox:
         return backdoor.bookings(self._company)
 
     def holds(self) -> list[dict[str, Any]]:
-        """Return every booking session that was not ended, expired ones too, with its lines."""
+        """Return every booking session that was not ended, including expired ones, with its lines."""
         return holds_backdoor.booking_sessions(self._company)
 
     def expire_session(self, session_id: str) -> None:
-        """Let a booking session be over, as if its time had passed."""
+        """Expire a booking session."""
         holds_backdoor.expire(self._company, session_id)
 
     def expire_sessions(self) -> None:
-        """Let every booking session be over."""
+        """Expire every booking session."""
         holds_backdoor.expire_all(self._company)
 
     def end_session(self, session_id: str) -> None:
-        """Remove a booking session behind the client's back."""
+        """Remove a booking session outside the API."""
         holds_backdoor.end(self._company, session_id)
 
     def remove_line(self, session_id: str, line_id: str | int) -> None:
-        """Remove a line of a booking session behind the client's back."""
+        """Remove a line of a booking session outside the API."""
         holds_backdoor.remove_line(self._company, session_id, line_id)
 
     def edit_line(self, session_id: str, line_id: str | int, /, **values: Any) -> None:
-        """Change a line of a booking session behind the client's back: a `slip`, or fields as `holds` has them."""
+        """Change a line of a booking session outside the API: set a `slip`, or fields named as in `holds`."""
         holds_backdoor.edit_line(self._company, session_id, line_id, values)
 
     def take_stock(self, item_id: int, date: str, qty: int = 1) -> None:
-        """Book some of an item's stock elsewhere; a negative number gives it back."""
+        """Book some of an item's stock elsewhere. A negative number gives it back."""
         holds_backdoor.take_stock(self._company, item_id, date, qty)

@@ -1,8 +1,7 @@
-"""The rows that the emulated company consists of.
+"""The tables of the emulated company.
 
-First ids are those of the samples: session 123, slot 123456 (seed 000), resource 13, address 6 and
-block 22 (seed 002), so that a fresh sandbox answers with familiar numbers. Booking sessions have text
-for an id; the first one's is that of the sample (seed 004).
+The first ids are those of the samples: session 123, slot 123456 (seed 000), resource 13, address 6 and
+block 22 (seed 002). Booking sessions have text ids; the first one is that of the sample (seed 004).
 """
 
 from reconciler.sandbox.database import Table
@@ -26,12 +25,12 @@ SESSION_FIELDS = (
     "ask_address",
     "ticket_type",
 )
-"""The writable fields of a session besides its slots, in the order of seed 000's parameter table."""
+"""The writable fields of a session without its slots, in the order of the parameter table of seed 000."""
 
 ADDRESS_FIELDS = ("address1", "address2", "address3", "address4", "address5", "postcode", "country")
 """The fields of an address (seed 002)."""
 
-# start_stated/end_stated: whether a client ever gave the date, else it follows the slots.
+# start_stated and end_stated: whether a client set the date. Otherwise the date follows the slots.
 SESSION = Table(
     name="session",
     columns=("id", *SESSION_FIELDS, "start_stated", "end_stated"),
@@ -72,8 +71,8 @@ RESOURCE = Table(
 )
 ADDRESS = Table(name="address", columns=("id", *ADDRESS_FIELDS), first_id=6)
 
-# start and end are UTC, YYYY-MM-DDTHH:MM:SSZ: they sort as text. booking_id is set on a slot that
-# a booking occupies.
+# start and end are UTC, YYYY-MM-DDTHH:MM:SSZ, and sort as text. booking_id is set if a booking occupies
+# the slot.
 SLOT = Table(
     name="slot",
     columns=(
@@ -101,15 +100,15 @@ BOOKING = Table(
     first_id=501,
 )
 
-# A booking session is a hold here, since the name session is taken. used_at is in seconds since 1970;
-# next_line is the number of the next line to come.
+# A booking session is called a hold here, to distinguish it from a session. used_at is in seconds since
+# 1970; next_line is the number of the next line.
 HOLD = Table(
     name="hold",
     columns=("id", "session_id", "used_at", "next_line", "expired"),
     booleans=frozenset({"expired"}),
     index=("session_id",),
 )
-# options: which add-ons of a package are in and out, by item id.
+# options: `in` or `out` for each add-on of a package, by item id.
 HOLD_LINE = Table(
     name="hold_line",
     columns=(

@@ -29,7 +29,7 @@ def demo() -> set[str]:
 def quoted_from_the_demo() -> list[str]:
     blocks = re.findall(r"```console\n(.*?)```", TEXT, re.DOTALL)
     quoted = [block for block in blocks if "Session/" in block]
-    assert len(quoted) == 2
+    assert len(quoted) == 1
     return [line for block in quoted for line in block.splitlines() if line.strip()]
 
 

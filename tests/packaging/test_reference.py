@@ -1,4 +1,4 @@
-"""The reference pages say what the commands, the schemas and the sandbox are like now, in sound Markdown."""
+"""The reference pages match the commands, the schemas and the sandbox, in valid Markdown."""
 
 import os
 import re
@@ -53,7 +53,7 @@ def test_the_pages_are_up_to_date_whatever_the_hash_seed(seed: str) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_a_page_that_is_changed_missing_or_left_over_is_noticed_and_mended(tmp_path: Path) -> None:
+def test_a_changed_missing_or_obsolete_page_is_reported_and_fixed(tmp_path: Path) -> None:
     into = ("--into", str(tmp_path))
     done = _generate(*into)
     assert done.returncode == 0, done.stderr
@@ -68,7 +68,7 @@ def test_a_page_that_is_changed_missing_or_left_over_is_noticed_and_mended(tmp_p
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     done = _generate("--check", *into)
     assert done.returncode == 1
-    assert "not up to date: block.md, gone.md, sandbox.md; run python .github/reference/generate.py" in done.stderr
+    assert "out of date: block.md, gone.md, sandbox.md; run python .github/reference/generate.py" in done.stderr
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
     assert _generate(*into).returncode == 0

@@ -1,1 +1,1 @@
-"""The BookingBug admin JSON API, as seed 002 (resources) and the bookingbug API notes §3 describe it."""
+"""The BookingBug admin JSON API (seed 002, resources; bookingbug API notes §3)."""

@@ -1,4 +1,4 @@
-"""Who may call the admin API, and the login that gives a token (bookingbug API notes §3.1)."""
+"""Authentication of the admin API, and the login that issues a token (bookingbug API notes §3.1)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _OWNER_ID = 1
 
 
 def check_app(call: Call) -> None:
-    """Refuse a wrong App-Id or App-Key; this comes before the path is looked at (notes §3.8)."""
+    """Refuse a wrong App-Id or App-Key. This check comes before the path is matched (notes §3.8)."""
     if not _same(call.headers.get("app-id", ""), call.options.app_id):
         raise refusals.unauthorized()
     given = call.headers.get("app-key")
@@ -23,7 +23,7 @@ def check_app(call: Call) -> None:
 
 
 def for_public(handler: Handler) -> Handler:
-    """Let a call through with an App-Id, to the one company."""
+    """Accept a call with an App-Id for the company."""
 
     def guard(call: Call) -> Reply:
         check_app(call)
@@ -34,7 +34,7 @@ def for_public(handler: Handler) -> Handler:
 
 
 def for_admin(handler: Handler) -> Handler:
-    """Let a call through with an App-Id and a token that is still good, to the one company."""
+    """Accept a call with an App-Id and a valid token for the company."""
 
     def guard(call: Call) -> Reply:
         check_app(call)
@@ -59,7 +59,7 @@ def _check_company(call: Call) -> None:
 
 
 def login(call: Call) -> Reply:
-    """Give a token for email and password, sent as JSON or as a form."""
+    """Issue a token for email and password, sent as JSON or as a form."""
     check_app(call)
     body = refusals.read_object(call)
     for name in ("email", "password"):
@@ -131,7 +131,7 @@ def _administrator(call: Call, company: int) -> dict[str, Any]:
 
 
 def _administrator_url(call: Call, company: int) -> str:
-    # The same URL in the link and in the embedded self saves official clients a request (notes §3.7).
+    # Official clients save a request if the link and the embedded self have the same URL (notes §3.7).
     return f"{call.base_url}/api/v1/admin/{company}/administrators/{_OWNER_ID}"
 
 

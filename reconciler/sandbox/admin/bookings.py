@@ -1,4 +1,4 @@
-"""Bookings, as far as a client needs them to see what a change would hit (bookingbug API notes §3.5)."""
+"""Bookings, so that a client can find those affected by a change (bookingbug API notes §3.5)."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from reconciler.sandbox.tables import BOOKING, SLOT
 
 _OK = 200
 _BLOCKS_FROM = 900_000
-"""Added to a block's id where it is listed as a booking."""
+"""Added to the id of a block that is listed as a booking."""
 
 
 def listing(call: Call) -> Reply:
-    """GET /api/v1/admin/{company}/bookings; cancelled ones only on request."""
+    """GET /api/v1/admin/{company}/bookings. Cancelled bookings are listed only on request."""
     if call.options.bookings_list != "yes":
         raise refusals.not_found() if call.options.bookings_list == "not_found" else refusals.forbidden()
     cancelled = call.query.get("include_cancelled") == "true"
@@ -41,7 +41,7 @@ def listing(call: Call) -> Reply:
 
 
 def _blocks(call: Call, start: str, end: str) -> list[Row]:
-    """Return the blocks as bookings of their own, where this company lists them so."""
+    """Return the blocks as bookings, if `blocks_as_bookings` is `yes`."""
     if call.options.blocks_as_bookings == "no":
         return []
     found = call.company.db.find(
@@ -60,7 +60,7 @@ def read(call: Call) -> Reply:
 
 
 def delete(call: Call) -> Reply:
-    """DELETE /api/v1/admin/{company}/bookings/{id}: cancels it and frees its slot."""
+    """DELETE /api/v1/admin/{company}/bookings/{id}: cancel it and free its slot."""
     booking = _booking(call)
     slot = call.company.db.get(SLOT, booking["slot_id"])
     if slot is not None:

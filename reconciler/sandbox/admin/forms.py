@@ -1,4 +1,4 @@
-"""What a resource write states: the parameter table of seed 002, checked."""
+"""Check the fields of a resource write against the parameter table of seed 002."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from reconciler.sandbox.api import Call
 from reconciler.sandbox.tables import ADDRESS_FIELDS
 
 _LIMIT = 2**53
-"""Beyond this a JSON number is no longer exact."""
+"""Larger JSON numbers are not exact."""
 
 
 def _string(value: object) -> bool:
@@ -26,9 +26,9 @@ def _whole(value: object) -> bool:
 
 
 def _number(value: object) -> bool:
-    # The table says integer, but the units are not documented: 35.5 is let through.
+    # The table says integer, but the unit is not documented, so 35.5 is accepted.
     if isinstance(value, float):
-        return abs(value) < _LIMIT  # false for NaN, which Python's JSON reader lets through
+        return abs(value) < _LIMIT  # false for NaN, which Python's JSON parser accepts
     return _whole(value)
 
 
@@ -57,16 +57,16 @@ _RESOURCE: dict[str, Callable[[object], bool]] = {
     "person_ids": _ids,
     "extra": _object,
 }
-# Clients that read, change and write back send these along (notes §3.3).
+# Clients that write back what they have read send these too (notes §3.3).
 _READ_ONLY = frozenset({"id", "type", "deleted", "company_id", "order", "reference", "_links", "_embedded"})
 
 
 def resource(call: Call, body: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the stated columns of a resource; wrong or unknown fields are refused when strict."""
+    """Return the given columns of a resource. Wrong or unknown fields are refused if `strict`."""
     values = _checked(call, body, _RESOURCE, _READ_ONLY | {"address"})
-    otherwise = call.options.stored_values
-    kept = {name: value for name, value in values.items() if otherwise.get(name, "") is not None}
-    return {name: _like(value, otherwise[name] or "") if name in otherwise else value for name, value in kept.items()}
+    replaced = call.options.stored_values
+    kept = {name: value for name, value in values.items() if replaced.get(name, "") is not None}
+    return {name: _like(value, replaced[name] or "") if name in replaced else value for name, value in kept.items()}
 
 
 def _like(value: Any, text: str) -> Any:
@@ -74,7 +74,7 @@ def _like(value: Any, text: str) -> Any:
 
 
 def address(call: Call, body: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return the stated address fields, or None if the body states no address."""
+    """Return the given address fields, or None if the body has no address."""
     stated = body.get("address")
     if stated is None:
         return None

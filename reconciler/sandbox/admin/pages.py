@@ -14,9 +14,9 @@ _GENERAL_SIZE = 30
 
 
 def page_of(call: Call, name: str, rows: Sequence[Any]) -> tuple[list[Any], dict[str, Any]]:
-    """Cut the asked page out of all rows; return it with the links that go with it.
+    """Return the requested page of all rows, and its links.
 
-    `page` counts from 1. A page beyond the last is empty.
+    `page` counts from 1. A page after the last one is empty.
     """
     page = _number(call, "page", 1)
     default = call.options.page_size or _DEFAULT_SIZES.get(name, _GENERAL_SIZE)
@@ -24,7 +24,7 @@ def page_of(call: Call, name: str, rows: Sequence[Any]) -> tuple[list[Any], dict
     chosen = list(rows[(page - 1) * size : page * size])
     links = {"self": {"href": f"{call.base_url}{call.path}"}}
     if call.options.next_links == "misleading":
-        # The slots sample of the documents has both, with page=0, on a one-page list (notes §3.2).
+        # The documented sample of slots has both with page=0, although it has one page (notes §3.2).
         links["next"] = links["previous"] = {"href": _url(call, 0, size)}
         return chosen, links
     if page * size < len(rows):

@@ -1,4 +1,4 @@
-"""Error answers of the JSON API (bookingbug API notes §3.8) and the reading of JSON bodies."""
+"""Error answers of the JSON API (bookingbug API notes §3.8), and parsing of JSON bodies."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _FORM = "application/x-www-form-urlencoded"
 
 
 def refusal(status: int, message: str) -> Refusal:
-    """Make the refusal with the body `{"error": message}`."""
+    """Make a refusal with the body `{"error": message}`."""
     return Refusal(json_reply(status, {"error": message}))
 
 
@@ -24,7 +24,7 @@ def unauthorized() -> Refusal:
 
 
 def forbidden() -> Refusal:
-    """Make the answer to a request that this login may not make."""
+    """Make the answer to a request that this login is not allowed to make."""
     return refusal(FORBIDDEN, "403 Forbidden")
 
 
@@ -34,17 +34,17 @@ def not_found() -> Refusal:
 
 
 def invalid(message: str) -> Refusal:
-    """Make the answer to a request that says something impossible."""
+    """Make the answer to an invalid request."""
     return refusal(BAD_REQUEST, message)
 
 
 def conflict(message: str) -> Refusal:
-    """Make the answer to a request against the present state, in the documented shape of a 409."""
+    """Make the answer to a request that conflicts with the current state, as documented for 409."""
     return Refusal(json_reply(CONFLICT, {"status": CONFLICT, "message": message, "error": message}))
 
 
 def read_object(call: Call) -> dict[str, Any]:
-    """Return the body's JSON object; form bodies count too (notes §3.1), nesting written `a[b]`."""
+    """Return the JSON object of the body. Form bodies are accepted (notes §3.1), with `a[b]` for nesting."""
     if call.media_type == _FORM:
         return _form(call.body)
     if call.options.strict == "strict" and call.media_type != "application/json":

@@ -13,7 +13,7 @@ from reconciler.sandbox.database import Row
 from reconciler.sandbox.tables import ADDRESS, RESOURCE
 
 _OK = 200
-# Schedules are not emulated; the sample's resource 13 has schedule 48351, and each gets its own.
+# Schedules are not emulated. In the sample, resource 13 has schedule 48351; each resource gets its own.
 _SCHEDULE_OFFSET = 48351 - 13
 
 DEFAULTS: dict[str, Any] = {
@@ -23,7 +23,7 @@ DEFAULTS: dict[str, Any] = {
     "service_ids": (),
     "person_ids": (),
 }
-"""What a resource is when a create says nothing."""
+"""The default values of a new resource."""
 
 
 def list_admin(call: Call) -> Reply:
@@ -35,7 +35,7 @@ def list_admin(call: Call) -> Reply:
 
 
 def list_public(call: Call) -> Reply:
-    """GET /api/v1/{company}/resources: the same rows, without what only an administrator sees."""
+    """GET /api/v1/{company}/resources: the same rows, without the fields for administrators."""
     every = _rows(call, deleted=False)
     rows, links = page_of(call, "resources", every)
     return _listing(len(every), [shapes.public_resource(call, row) for row in rows], links)
@@ -51,7 +51,7 @@ def _rows(call: Call, *, deleted: bool) -> list[Row]:
 
 
 def read_admin(call: Call) -> Reply:
-    """GET /api/v1/admin/{company}/resources/{id}; a softly deleted one is still there."""
+    """GET /api/v1/admin/{company}/resources/{id}; includes softly deleted ones."""
     return json_reply(_OK, shapes.admin_resource(call, existing(call)))
 
 
@@ -70,7 +70,7 @@ def create(call: Call) -> Reply:
     if not values.get("name"):
         raise refusals.invalid("name is missing")
     _check_api_ref(call, values, own_id=None)
-    _settle_address(call, body, values, before=None)
+    _store_address(call, body, values, before=None)
     row_id = insert(call.company, values)
     return json_reply(call.options.json_create_status, _shown(call, row_id))
 
@@ -84,7 +84,7 @@ def insert(company: Company, values: Mapping[str, Any]) -> int:
 
 
 def update(call: Call) -> Reply:
-    """PUT /api/v1/admin/{company}/resources/{id}; fields that are not stated stay."""
+    """PUT /api/v1/admin/{company}/resources/{id}; other fields stay."""
     before = existing(call)
     if before["deleted"]:
         raise refusals.not_found()
@@ -93,13 +93,13 @@ def update(call: Call) -> Reply:
     if "name" in values and not values["name"]:
         raise refusals.invalid("name is empty")
     _check_api_ref(call, values, own_id=before["id"])
-    _settle_address(call, body, values, before=before)
+    _store_address(call, body, values, before=before)
     call.company.db.update(RESOURCE, before["id"], values)
     return json_reply(_OK, _shown(call, before["id"]))
 
 
 def delete(call: Call) -> Reply:
-    """DELETE /api/v1/admin/{company}/resources/{id}; soft or hard as the options say (notes §3.6)."""
+    """DELETE /api/v1/admin/{company}/resources/{id}; soft or hard as set by `resource_delete` (notes §3.6)."""
     row_id = int(call.params["id"])
     row = call.company.db.get(RESOURCE, row_id)
     gone = row is None or row["deleted"]
@@ -118,7 +118,7 @@ def delete(call: Call) -> Reply:
 
 
 def deleted(call: Call, shown: Mapping[str, Any]) -> Reply:
-    """Answer a JSON delete as the options say: 200 with the object or {}, or 204."""
+    """Answer a JSON delete as set by the options: 200 with the object or {}, or 204."""
     if call.options.delete_answer == NO_CONTENT:
         return Reply(status=NO_CONTENT)
     return json_reply(_OK, shown if call.options.delete_body == "object" else {})
@@ -141,7 +141,7 @@ def read_address(call: Call) -> Reply:
 
 
 def existing(call: Call) -> Row:
-    """Return the resource that the path names, or refuse with 404."""
+    """Return the resource in the path, or refuse with 404."""
     row = call.company.db.get(RESOURCE, int(call.params["id"]))
     if row is None:
         raise refusals.not_found()
@@ -155,8 +155,8 @@ def _shown(call: Call, row_id: int) -> dict[str, Any]:
     return shapes.admin_resource(call, row)
 
 
-def _settle_address(call: Call, body: Mapping[str, Any], values: dict[str, Any], before: Row | None) -> None:
-    """Turn a stated address into an address row and put its id among the values."""
+def _store_address(call: Call, body: Mapping[str, Any], values: dict[str, Any], before: Row | None) -> None:
+    """Store a given address as a row and put its id into the values."""
     given = values.get("address_id")
     if given is not None and call.company.db.get(ADDRESS, given) is None:
         raise refusals.invalid("address_id is invalid")

@@ -11,7 +11,7 @@ _PUBLIC = "/api/v1/{company:int}"
 
 
 def _unknown(call: Call, status: int) -> Reply:
-    """Answer a path or method that does not exist; the App-Id is checked before the route (§3.8)."""
+    """Answer an unknown path or method. The App-Id is checked first (notes §3.8)."""
     try:
         check_app(call)
     except Refusal as refusal:
@@ -20,7 +20,7 @@ def _unknown(call: Call, status: int) -> Reply:
 
 
 def _singular(handler: Handler) -> Handler:
-    """Serve /resource, which the curl samples of seed 002 write, unless the options say it is a slip."""
+    """Serve /resource, as in the curl samples of seed 002, unless `singular_paths` is `no`."""
 
     def guard(call: Call) -> Reply:
         if call.options.singular_paths == "no":
@@ -69,4 +69,4 @@ API = Api(
     ),
     unknown=_unknown,
 )
-"""The admin JSON API with its public part, ready to be mounted."""
+"""The admin JSON API with its public part."""

@@ -1,4 +1,4 @@
-"""The JSON objects of the admin API, key for key as the samples of seed 002 (resources) have them."""
+"""The JSON objects of the admin API, with the keys of the samples in seed 002 (resources)."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ def public_url(call: Call, rest: str) -> str:
 
 
 def public_resource(call: Call, row: Mapping[str, Any]) -> dict[str, Any]:
-    """Write a resource as the public end-points do."""
+    """Write a resource like the public endpoints."""
     return {**_resource(call, row), "_links": _resource_links(row, lambda rest: public_url(call, rest), call)}
 
 
 def admin_resource(call: Call, row: Mapping[str, Any]) -> dict[str, Any]:
-    """Write a resource as the admin end-points do.
+    """Write a resource like the admin endpoints.
 
-    `position` is written but `order` is read, and falls back to the id (notes §3.3).
+    Clients write `position` but read `order`. Its default is the id (notes §3.3).
     """
     links = _resource_links(row, lambda rest: admin_url(call, rest), call)
     own = f"resources/{row['id']}"
@@ -91,10 +91,10 @@ def address(call: Call, row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def slot(call: Call, row: Mapping[str, Any], *, in_list: bool = False) -> dict[str, Any]:
-    """Write a slot; a block is one of status 3.
+    """Write a slot. A block is a slot of status 3.
 
-    The sample is the answer to a resource's block, yet names a person: which of the two keys holds
-    the resource's id is the switch `block_owner`. Official clients need `slot` besides `self` (§3.7).
+    The sample is the answer to a block of a resource, but it names a person. `block_owner` decides which key
+    holds the id of the resource. Official clients need `slot` in addition to `self` (notes §3.7).
     """
     span = round((clock.loaded(row["end"]) - clock.loaded(row["start"])).total_seconds())
     shape = {
@@ -137,7 +137,7 @@ def _slot_links(call: Call, row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def booking(call: Call, row: Mapping[str, Any]) -> dict[str, Any]:
-    """Write a booking; a client tells it from a slot by `bookings` in its self link (notes §3.7)."""
+    """Write a booking. Clients recognize it by `bookings` in its self link (notes §3.7)."""
     return {
         "id": row["id"],
         "slot_id": row["slot_id"],

@@ -1,4 +1,4 @@
-"""Slots: blocks, and what else fills a resource's calendar (bookingbug API notes §3.4, §3.5)."""
+"""The slots of a resource's calendar: blocks, bookings and others (bookingbug API notes §3.4, §3.5)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _KNOWN = frozenset({"start_time", "end_time", "resource_id", "person_id", "allda
 
 
 def block(call: Call) -> Reply:
-    """PUT /api/v1/admin/{company}/resources/{id}/block; a second call makes a second block (notes §7)."""
+    """PUT /api/v1/admin/{company}/resources/{id}/block; a second call creates a second block (notes §7)."""
     resource = existing(call)
     if resource["deleted"]:
         raise refusals.not_found()
@@ -38,7 +38,7 @@ def block(call: Call) -> Reply:
 
 
 def create(call: Call) -> Reply:
-    """POST /api/v1/admin/{company}/slots: blocks the time of the resource in the body."""
+    """POST /api/v1/admin/{company}/slots: block the time of the resource in the body."""
     body = refusals.read_object(call)
     start, end = _period(call, body)
     resource = _resource(call, body)
@@ -47,7 +47,7 @@ def create(call: Call) -> Reply:
 
 
 def listing(call: Call) -> Reply:
-    """GET /api/v1/admin/{company}/slots; needs a window of days, last one included."""
+    """GET /api/v1/admin/{company}/slots; requires a range of days (last day included)."""
     first, last = window(call)
     where = 'start < ? AND "end" > ?'
     bounds = clock.day_bounds(first, last, call.options)
@@ -72,7 +72,7 @@ def read(call: Call) -> Reply:
 
 
 def update(call: Call) -> Reply:
-    """PUT /api/v1/admin/{company}/slots/{id}; start_time and end_time are required, the id stays."""
+    """PUT /api/v1/admin/{company}/slots/{id}; requires start_time and end_time and keeps the id."""
     slot = _slot(call)
     body = refusals.read_object(call)
     start, end = _period(call, body)
@@ -89,7 +89,7 @@ def update(call: Call) -> Reply:
 
 
 def delete(call: Call) -> Reply:
-    """DELETE /api/v1/admin/{company}/slots/{id}: frees the time; its booking, if any, is cancelled."""
+    """DELETE /api/v1/admin/{company}/slots/{id}: free the time and cancel its booking."""
     slot_id = int(call.params["id"])
     slot = call.company.db.get(SLOT, slot_id)
     if slot is None:
@@ -109,7 +109,7 @@ def free(company: Company, slot: Mapping[str, Any]) -> None:
 
 
 def insert(company: Company, **values: Any) -> int:
-    """Add a slot row with a free slot's counts as defaults; return its id."""
+    """Add a slot row with the counts for its status; return its id."""
     counts = {"spaces_booked": 0, "spaces_reserved": 0, "spaces_blocked": 0, "spaces_wait": 0, "num_spaces": 1}
     if values.get("status") == shapes.BLOCKED:
         counts["spaces_blocked"] = 1
@@ -126,7 +126,7 @@ def insert_booking(company: Company, slot_id: int, values: Mapping[str, Any]) ->
 
 
 def window(call: Call) -> tuple[date, date]:
-    """Return the asked days: start_date and end_date, or date; refuses with 400 without them."""
+    """Return the requested days: start_date and end_date, or date. Refuses with 400 without them."""
     names = ("date", "date") if "date" in call.query else ("start_date", "end_date")
     days = []
     for name in names:
@@ -144,7 +144,7 @@ def window(call: Call) -> tuple[date, date]:
 
 
 def filtered(call: Call, rows: list[Row]) -> list[Row]:
-    """Keep the rows of the asked resource; there is no filter on the status (notes §7)."""
+    """Return the rows of the requested resource. There is no filter by status (notes §7)."""
     asked = call.query.get("resource_id")
     return rows if asked is None else [row for row in rows if str(row["resource_id"]) == asked]
 
@@ -175,7 +175,7 @@ def _check_overlap(call: Call, resource_id: int, start: str, end: str, own_id: i
 
 
 def _period(call: Call, body: Mapping[str, Any]) -> tuple[str, str]:
-    """Return the stated period as stored instants; an all-day one is the company's whole day."""
+    """Return the given period as stored instants. An all-day period is a whole day in the company's zone."""
     unknown = sorted(set(body) - _KNOWN)
     if unknown and call.options.strict == "strict":
         raise refusals.invalid(f"{unknown[0]} is not a known parameter")

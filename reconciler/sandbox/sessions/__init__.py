@@ -1,1 +1,1 @@
-"""The BookingBug sessions XML API, as seed 000 (sessions) documents it."""
+"""The BookingBug sessions XML API (seed 000, sessions)."""

@@ -1,4 +1,4 @@
-"""The parameter table of seed 000: the type of each field, and the defaults of each kind of session."""
+"""The parameter table of seed 000: the type of each field, and the defaults of each type of session."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 
 
 def name(text: str) -> str:
-    """Read a string(50)."""
+    """Parse a string(50)."""
     if len(text) > _NAME_LENGTH:
         msg = f"is too long (maximum is {_NAME_LENGTH} characters)"
         raise ValueError(msg)
@@ -29,12 +29,12 @@ def name(text: str) -> str:
 
 
 def text(value: str) -> str:
-    """Read a string of any length."""
+    """Parse a string of any length."""
     return value
 
 
 def group(value: str) -> str:
-    """Read the group's name, the one field marked as required."""
+    """Parse the name of the group, the only field marked as required."""
     if not value.strip():
         msg = "can't be blank"
         raise ValueError(msg)
@@ -42,7 +42,7 @@ def group(value: str) -> str:
 
 
 def whole(value: str) -> int:
-    """Read an integer, zero or more."""
+    """Parse an integer, zero or more."""
     if not _WHOLE.fullmatch(value.strip()) or int(value) < 0:
         msg = "is not a number"
         raise ValueError(msg)
@@ -50,7 +50,7 @@ def whole(value: str) -> int:
 
 
 def up_to(last: int) -> Callable[[str], int]:
-    """Make a reader for an enumeration 0..last."""
+    """Return a parser for an enumeration 0..last."""
 
     def read(value: str) -> int:
         number = whole(value)
@@ -63,7 +63,7 @@ def up_to(last: int) -> Callable[[str], int]:
 
 
 def boolean(value: str) -> bool:
-    """Read a boolean; the documents do not say how it is written, so word and digit both count."""
+    """Parse a boolean. Its format is not documented, so words and digits are accepted."""
     try:
         return _BOOLEANS[value.strip().lower()]
     except KeyError as error:
@@ -72,7 +72,7 @@ def boolean(value: str) -> bool:
 
 
 def price(value: str) -> str:
-    """Read a decimal(8,2); kept as text with two digits, rounded as a column of that type does."""
+    """Parse a decimal(8,2) as text with two digits, rounded like a column of that type."""
     try:
         amount = Decimal(value.strip()).quantize(Decimal("0.01"))
     except InvalidOperation as error:
@@ -85,16 +85,16 @@ def price(value: str) -> str:
 
 
 def day(value: str) -> str:
-    """Read a date written YYYY-MM-DD."""
+    """Parse a date YYYY-MM-DD."""
     try:
-        return datetime.strptime(value.strip(), "%Y-%m-%d").date().isoformat()  # noqa: DTZ007 - a plain date
+        return datetime.strptime(value.strip(), "%Y-%m-%d").date().isoformat()  # noqa: DTZ007 - a date
     except ValueError as error:
         msg = "is not a date"
         raise ValueError(msg) from error
 
 
 def clock(value: str) -> str:
-    """Read a time HH:MM; seed 000 itself writes 9:30 once. Kept padded."""
+    """Parse a time as HH:MM. Seed 000 writes 9:30 once."""
     match = _CLOCK.fullmatch(value.strip())
     if match is None:
         msg = "is not a time"
@@ -121,18 +121,18 @@ READERS: dict[str, Callable[[str], Any]] = {
     "ask_address": boolean,
     "ticket_type": up_to(_LAST_TICKET_TYPE),
 }
-"""How each session field is read from its element's text; ValueError carries Rails-like words."""
+"""The parser of each session field. A ValueError has a message in the style of Rails."""
 
 SLOT_READERS: dict[str, Callable[[str], Any]] = {"date": day, "time": clock, "duration": whole}
-"""The same for a slot."""
+"""The parser of each slot field."""
 
 KEEPS_EMPTY = frozenset({"name", "description"})
-"""Fields in which an empty element means an empty text; elsewhere it means no value."""
+"""Fields for which an empty element means an empty text. For other fields it means no value."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionType:
-    """What the `type` of the query stands for: the number of the field, and the defaults."""
+    """A type of session: its number and the defaults of its fields."""
 
     number: int
     name: str
@@ -142,7 +142,7 @@ class SessionType:
     max_advance: int | None = None
 
     def defaults(self, now: datetime) -> dict[str, Any]:
-        """Return all fields as seed 000's tables fill them; they depend on the day."""
+        """Return the default of every field (tables of seed 000). Some depend on the day."""
         start: date = now.date() + timedelta(days=7)
         return {
             "name": self.name,
@@ -172,4 +172,4 @@ TYPES = {
         number=2, name="My Recurring Event", repeat=WEEKLY, duration=60, has_end=False, max_advance=60
     ),
 }
-"""The words of `?type=`; in a body the type is the number (bookingbug API notes §2.2)."""
+"""The types by their word in `?type=`. A body has the number (bookingbug API notes §2.2)."""

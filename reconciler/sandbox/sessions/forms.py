@@ -1,4 +1,4 @@
-"""From an XML element to checked values: what a write request states, and nothing else."""
+"""Parse the XML element of a write request into checked values."""
 
 from __future__ import annotations
 
@@ -18,15 +18,20 @@ _READ_ONLY = frozenset({"spaces_booked", "spaces_reserved"})
 
 @dataclass(slots=True)
 class Stated:
-    """The stated fields of a session, the stated slots (None: none stated), and what is wrong."""
+    """The content of a write request for a session."""
 
     values: dict[str, Any] = field(default_factory=dict)
+    """The given fields."""
+
     slots: list[dict[str, Any]] | None = None
+    """The given slots; None if the request has no slots element."""
+
     problems: list[str] = field(default_factory=list)
+    """What is wrong with the request."""
 
 
 def session(call: Call, element: Element) -> Stated:
-    """Read a `<session>`; raises Refusal with every problem at once when strict."""
+    """Parse a `<session>`. If `strict`, raises Refusal with all problems."""
     stated = Stated()
     plain = [child for child in element if child.tag != "slots"]
     stated.values = _stored(call, _values(plain, READERS, stated.problems), READERS)
@@ -38,7 +43,7 @@ def session(call: Call, element: Element) -> Stated:
 
 
 def slot(call: Call, element: Element) -> dict[str, Any]:
-    """Read a `<slot>` of its own; raises Refusal when strict."""
+    """Parse a single `<slot>`. If `strict`, raises Refusal with all problems."""
     problems: list[str] = []
     values = _slot(element, problems)
     _refuse(call, problems)
@@ -46,10 +51,10 @@ def slot(call: Call, element: Element) -> dict[str, Any]:
 
 
 def _stored(call: Call, values: dict[str, Any], readers: Mapping[str, Callable[[str], Any]]) -> dict[str, Any]:
-    """Return the values as a server stores them that takes liberties with some."""
-    otherwise = call.options.stored_values
-    kept = {name: value for name, value in values.items() if otherwise.get(name, "") is not None}
-    return {name: readers[name](otherwise[name] or "") if name in otherwise else kept[name] for name in kept}
+    """Return the values as stored by a server that ignores or replaces some (option `stores`)."""
+    replaced = call.options.stored_values
+    kept = {name: value for name, value in values.items() if replaced.get(name, "") is not None}
+    return {name: readers[name](replaced[name] or "") if name in replaced else kept[name] for name in kept}
 
 
 def _slot(element: Element, problems: list[str]) -> dict[str, Any]:

@@ -1,6 +1,6 @@
-"""Reading and writing the XML of the sessions API (seed 000), by hand as the samples show it.
+"""Parse and write the XML of the sessions API in the format of the samples (seed 000).
 
-No type or nil attributes: the only attribute in any sample is `id` (bookingbug API notes §2.4).
+There are no type or nil attributes: `id` is the only attribute in the samples (bookingbug API notes §2.4).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _BAD_REQUEST, _UNSUPPORTED = 400, 415
 
 
 def read(call: Call, root: str) -> Element:
-    """Parse a request body whose root must be `root`; refuses what is not XML, or holds a DTD."""
+    """Parse a request body with the root element `root`. Refuses other content and a DTD."""
     if call.options.strict == "strict" and call.media_type not in {"text/xml", "application/xml"}:
         raise Refusal(errors(call, _UNSUPPORTED, "Content-Type must be text/xml"))
     try:
@@ -49,7 +49,7 @@ def document(call: Call, root: Element, status: int = 200, headers: Mapping[str,
 
 
 def errors(call: Call, status: int, *messages: str) -> Reply:
-    """Answer an error the Rails way; the documents show no error body at all."""
+    """Answer an error in the format of Rails. The documents show no error body."""
     root = ET.Element("errors")
     for message in messages:
         ET.SubElement(root, "error").text = message
@@ -57,7 +57,7 @@ def errors(call: Call, status: int, *messages: str) -> Reply:
 
 
 def listing(sessions: Iterable[Mapping[str, Any]]) -> Element:
-    """Write the session list: name and group only."""
+    """Write the session list, with name and group only."""
     root = ET.Element("sessions")
     for session in sessions:
         item = ET.SubElement(root, "session", id=str(session["id"]))
@@ -67,7 +67,7 @@ def listing(sessions: Iterable[Mapping[str, Any]]) -> Element:
 
 
 def show(session: Mapping[str, Any], slots: Iterable[Mapping[str, Any]], options: Options) -> Element:
-    """Write one session with its slots: the sample's fields, or all writable ones on request."""
+    """Write one session with its slots. `show_fields` selects the fields of the sample or all writable ones."""
     root = ET.Element("session", id=str(session["id"]))
     for field in _DOCUMENTED:
         _append(root, field, session[field], options)

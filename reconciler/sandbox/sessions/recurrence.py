@@ -1,6 +1,6 @@
-"""The dates on which a repeating session takes place.
+"""The dates of a repeating session.
 
-Seed 000 names the frequencies only; how many dates an open-ended session gets is not documented.
+Seed 000 only names the frequencies. The number of dates of a session without an end is not documented.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ _WEEK = 7
 _SATURDAY = 5
 _LAST_DAY = date.max - timedelta(days=800)
 
-# A session that matches no day (a 31st, a fifth Monday) must not count through the centuries.
+# Some rules rarely match a day (a 31st, a fifth Monday). The search must end.
 _HORIZON_DAYS = 366 * 20
 
 
 def occurrences(repeat: int, start: date, end: date | None) -> list[date]:
-    """Return the dates from `start` to `end` inclusive; without an end the first ten.
+    """Return the dates from `start` to `end` inclusive, or the first ten without an end.
 
-    A custom session has no dates of its own: they come with its slots.
+    A custom session has no dates here, because its slots define them.
     """
     if repeat == fields.CUSTOM:
         return []

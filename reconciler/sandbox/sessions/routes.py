@@ -18,7 +18,7 @@ _SESSIONS = "/api/sessions.xml"
 
 
 def _guarded(handler: Handler) -> Handler:
-    """Let a call through only with the company's Basic credentials."""
+    """Accept a call only with the Basic credentials of the company."""
 
     def guard(call: Call) -> Reply:
         expected = f"{call.options.username}:{call.options.password}".encode()
@@ -65,7 +65,7 @@ def _create(call: Call) -> Reply:
 
 
 def _created(call: Call, session_id: int) -> Reply:
-    """Answer 201; seed 000 shows the status line only, so body and Location are a switch."""
+    """Answer 201. Seed 000 only shows the status line, so an option sets body and Location."""
     if call.options.create_answer == "none":
         return Reply(status=_CREATED)
     if call.options.create_answer == "location":
@@ -170,4 +170,4 @@ API = Api(
     ),
     unknown=_unknown,
 )
-"""The sessions XML API, ready to be mounted."""
+"""The sessions XML API."""

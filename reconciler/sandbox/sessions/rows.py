@@ -1,4 +1,4 @@
-"""What a session write does to the rows: defaults, generated slots, dates that follow slots."""
+"""The effect of a session write on the rows: defaults, generated slots, dates derived from slots."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SCHEDULE = ("repeat", "start_date", "end_date", "time")
 
 
 def create(company: Company, kind: str, values: Mapping[str, Any], slots: Sequence[Mapping[str, Any]] | None) -> int:
-    """Add a session of a type word with the defaults of seed 000, and its slots; return its id."""
+    """Add a session of type `kind` with the defaults of seed 000 and its slots; return its id."""
     row = {**fields.TYPES[kind].defaults(clock.now(company.options)), **values}
     if slots is not None and "repeat" not in values:
         row["repeat"] = fields.CUSTOM
@@ -36,7 +36,7 @@ def create(company: Company, kind: str, values: Mapping[str, Any], slots: Sequen
 def update(
     company: Company, session_id: int, values: Mapping[str, Any], slots: Sequence[Mapping[str, Any]] | None
 ) -> None:
-    """Change the stated fields; stated slots replace all slots, with new ids (seed 000)."""
+    """Change the given fields. Given slots replace all slots and get new ids (seed 000)."""
     before = company.db.get(SESSION, session_id)
     if before is None:
         raise KeyError(session_id)
@@ -54,12 +54,12 @@ def update(
 
 
 def moves_schedule(before: Mapping[str, Any], values: Mapping[str, Any]) -> bool:
-    """Say whether a write changes when the session takes place, its slots aside."""
+    """Return whether a write changes the schedule of a session, apart from its slots."""
     return any(name in values and values[name] != before[name] for name in _SCHEDULE)
 
 
 def generate(company: Company, session_id: int) -> None:
-    """Make the slots of a repeating session anew; those of a custom one stay as they are."""
+    """Recreate the slots of a repeating session. A custom session keeps its slots."""
     session = company.db.get(SESSION, session_id)
     if session is None or session["repeat"] in {None, fields.CUSTOM} or not session["start_date"]:
         return
@@ -71,7 +71,7 @@ def generate(company: Company, session_id: int) -> None:
 
 
 def replace_slots(company: Company, session_id: int, slots: Sequence[Mapping[str, Any]]) -> None:
-    """Delete all slots of a session and make the given ones."""
+    """Replace all slots of a session."""
     session = company.db.get(SESSION, session_id)
     if session is None:
         raise KeyError(session_id)
@@ -82,7 +82,7 @@ def replace_slots(company: Company, session_id: int, slots: Sequence[Mapping[str
 
 
 def follow_slots(company: Company, session_id: int) -> None:
-    """Set first and last date from the slots, where no client ever stated them."""
+    """Set the first and last date from the slots, if no client has set them."""
     session = company.db.get(SESSION, session_id)
     days = [slot["date"] for slot in slots_of(company, session_id)]
     if session is None or not days or session["repeat"] != fields.CUSTOM:
@@ -96,18 +96,18 @@ def follow_slots(company: Company, session_id: int) -> None:
 
 
 def slots_of(company: Company, session_id: int) -> list[Row]:
-    """Return the slots of a session in the order the options choose."""
+    """Return the slots of a session in the order set by `slot_order`."""
     order = "date, time, id" if company.options.slot_order == "date" else "id"
     return company.db.find(SESSION_SLOT, "session_id = ?", (session_id,), order)
 
 
 def is_booked(slot: Mapping[str, Any]) -> bool:
-    """Say whether somebody would lose something with this slot."""
+    """Return whether the slot has booked or reserved places."""
     return bool(slot["spaces_booked"] or slot["spaces_reserved"])
 
 
 def delete(company: Company, session_id: int) -> bool:
-    """Delete a session with its slots; False if there is none."""
+    """Delete a session with its slots; return False if it does not exist."""
     _clear_slots(company, session_id)
     return company.db.remove(SESSION, session_id)
 

@@ -36,11 +36,11 @@ def test_a_former_name_is_a_word_or_a_list():
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ("5", "metadata.moved_from is 5; expected the metadata.name it had before"),
+        ("5", "metadata.moved_from is 5; expected the previous metadata.name"),
         ("Old", 'metadata.moved_from is "Old"; expected'),
-        ("[]", "expected the metadata.name it had before, or a list"),
-        ("[b, B]", 'metadata.moved_from[1] is "B"; expected a metadata.name it had before'),
-        ("[b, b]", 'metadata.moved_from names "b" twice; expected the metadata.name it had before, or a list of'),
+        ("[]", "expected the previous metadata.name, or a list"),
+        ("[b, B]", 'metadata.moved_from[1] is "B"; expected a previous metadata.name'),
+        ("[b, b]", 'metadata.moved_from names "b" twice; expected the previous metadata.name, or a list of'),
     ],
 )
 def test_what_is_no_name_is_refused(given, words):

@@ -81,7 +81,7 @@ def test_prices_with_two_decimals_are_exact(price):
     ("spec", "sentence"),
     [
         ("{start: 2027-03-01T09:00Z, end: 2027-03-01T10:00Z}", "resource is missing; expected resource"),
-        ("{resource: c, resource_id: 3, start: 2027-03-01T09:00Z, end: 2027-03-01T10:00Z}", "beside resource"),
+        ("{resource: c, resource_id: 3, start: 2027-03-01T09:00Z, end: 2027-03-01T10:00Z}", "together with resource"),
         ("{resource_id: 3, start: 2027-03-01T09:00, end: 2027-03-01T10:00Z}", "timezone is missing"),
         ("{resource_id: 3, start: 2027-03-01T09:00Z, end: 2027-03-01 10:00}", "timezone is missing"),
         ("{resource_id: 3, start: 2027-03-01T09:00Z, end: 2027-13-01T10:00Z}", "end is "),
@@ -113,7 +113,7 @@ def test_blocks(spec, sentence):
         ("{apiVersion: reconciler/v1, kind: 3, metadata: {name: x}, spec: {}}", "kind is 3; expected a kind such as"),
         (
             '{apiVersion: reconciler/v1, kind: Session, metadata: {name: "x\\n"}, spec: {group: a}}',
-            '1:61: metadata.name is "x\\n"; expected at most 63 small letters',
+            '1:61: metadata.name is "x\\n"; expected at most 63 lowercase letters',
         ),
         ("{apiVersion: reconciler/v1, kind: Session, metadata: {name: X_}, spec: {group: a}}", "metadata.name is"),
         ("{apiVersion: reconciler/v1, kind: Session, spec: {group: a}}", "metadata is missing"),

@@ -54,7 +54,7 @@ def test_a_bad_value_is_refused_with_a_sentence(changes, words):
     [
         ("create_answr=none", "unknown sandbox option 'create_answr'; did you mean 'create_answer'?"),
         ("zzz=1", "unknown sandbox option 'zzz'"),
-        ("create_answer", "'create_answer' is not of the form KEY=VALUE"),
+        ("create_answer", "'create_answer' must have the form KEY=VALUE"),
         ("page_size=-1", "page_size must be a whole number; got '-1'"),
     ],
 )
