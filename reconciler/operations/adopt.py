@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from reconciler.engine.adopt import check_unshared, choose, scope_of, shared_by_others
-from reconciler.engine.match import match
-from reconciler.engine.plan import bound
+from reconciler.engine.adopt import check_unshared, choose, match, scope_of, shared_by_others
 from reconciler.engine.snapshot import Place, take
 from reconciler.errors import ReconcilerError
+from reconciler.model.change import resolved
 from reconciler.model.kind import ADOPT_ID, Kind
 from reconciler.model.objects import Address, Desired, Problem, Record, Scope, problem_order
 from reconciler.model.plan import Selection
@@ -94,7 +93,7 @@ def _adopt_one(workspace: Workspace, desired: Desired, remote_id: str | None, *,
         workspace.backup("adopt")
         workspace.store.save(record)
         workspace.store.settle(desired.address)
-        workspace.store.tidy()
+        workspace.store.prune()
     return record
 
 
@@ -118,7 +117,7 @@ def _adopt_each(workspace: Workspace, wanted: Iterable[Desired], *, allow_shared
             made, wrong = _adopt_kinds(workspace, turn, allow_shared)
             records += made
             problems += wrong
-        workspace.store.tidy()
+        workspace.store.prune()
     return Adopted(
         records=tuple(sorted(records, key=lambda record: str(record.address))),
         problems=tuple(sorted(problems, key=problem_order)),
@@ -180,7 +179,9 @@ def _taken(workspace: Workspace, place: Place, known: Mapping[Address, Record]) 
 def _scope(kind: str, items: list[Desired], ids: Mapping[Address, str]) -> Scope:
     """Return what has to be read to find the items; an address is no key, and each would be a read of its own."""
     keys = {
-        item.address: {name: value for name, value in bound(item.fields, ids).items() if not isinstance(value, Mapping)}
+        item.address: {
+            name: value for name, value in resolved(item.fields, ids).items() if not isinstance(value, Mapping)
+        }
         for item in items
     }
     return Scope(

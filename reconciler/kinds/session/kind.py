@@ -20,7 +20,7 @@ from reconciler.model.canonical import (
     whole,
     word,
 )
-from reconciler.model.change import Action, Change, FieldChange, SlotBookings
+from reconciler.model.change import Action, Decision, FieldChange, SlotBookings
 from reconciler.model.kind import IdentityKey, Kind
 from reconciler.model.objects import Fields, Live, Manifest, Problem
 from reconciler.model.risk import Risk, unknown
@@ -168,7 +168,7 @@ def _moving(fields: Sequence[FieldChange]) -> list[str]:
     return sorted(retyped | ({change.path for change in fields} & _MOVES_SLOTS))
 
 
-def touches(change: Change) -> tuple[SlotBookings, ...]:
+def touches(change: Decision) -> tuple[SlotBookings, ...]:
     """Return what is booked on the slots that a change deletes, moves, re-times or cuts; a new price touches none."""
     gone = change.action in {"delete", "replace"}
     if change.live is None or not (gone or change.edits):

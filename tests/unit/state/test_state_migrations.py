@@ -72,14 +72,14 @@ def everything(store):
     return (
         {str(address): record for address, record in store.records().items()},
         store.open_intents(),
-        dict(store.sighted()),
+        dict(store.baselines()),
         dict(store.forgotten()),
     )
 
 
 def test_an_older_state_is_read_as_it_is_and_left_as_it_is(old):
     with closing(old.store()) as store:
-        records, intents, sighted, forgotten = everything(store)
+        records, intents, baselines, forgotten = everything(store)
         assert store.applied("sha256:1") is None
     assert records["Session/yoga"].fields["name"] == "Yóga 瑜伽"
     assert records["Session/yoga"].protect is True
@@ -89,7 +89,7 @@ def test_an_older_state_is_read_as_it_is_and_left_as_it_is(old):
         ("create", {"name": "Zumba"}),
         ("update", {"price": "36.00"}),
     ]
-    assert sighted == {("run-1", "sessions", "Session"): frozenset({"123", "124"})}
+    assert baselines == {("run-1", "sessions", "Session"): frozenset({"123", "124"})}
     assert forgotten == {Address("BookingSession", "late"): "sha256:abc"}
     assert old.version == "1"
     assert old.backups() == []
