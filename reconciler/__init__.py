@@ -27,7 +27,6 @@ _HOMES = {
     "Declared": "project",
     "Planned": "plan",
     "Signals": "apply",
-    
     "adopt": "adopt",
     "adopt_all": "adopt",
     "apply": "apply",
@@ -47,8 +46,8 @@ _HOMES = {
 __all__ = [
     "Declared",
     "Planned",
-    "Signals",
     "ProjectSession",
+    "Signals",
     "__version__",
     "adopt",
     "adopt_all",

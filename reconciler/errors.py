@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 
     from reconciler.model.objects import Problem
 
-INTERRUPTED = "because the run was interrupted"
-"""What every message holds that tells of something left undone because the user stopped the run."""
-
 
 class ReconcilerError(Exception):
     """The root: `message` says what is wrong, `hint` what to do about it."""
@@ -93,11 +90,19 @@ class NotStarted(Interrupted, RemoteError):
 class OutcomeUnknown(RemoteError):
     """The answer to a writing call was lost: it may or may not have been carried out.
 
-    `pending` is True where the server may still be at it: no answer came in time, and nothing ended the call.
+    `pending`: the server may still process it, because no answer came in time and nothing ended the call.
+    `interrupted`: its result was not read, because the user stopped the run.
     """
 
     def __init__(
-        self, message: str, *, hint: str | None = None, status: int | None = None, pending: bool = False
+        self,
+        message: str,
+        *,
+        hint: str | None = None,
+        status: int | None = None,
+        pending: bool = False,
+        interrupted: bool = False,
     ) -> None:
         super().__init__(message, hint=hint, status=status)
         self.pending = pending
+        self.interrupted = interrupted

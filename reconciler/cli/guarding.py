@@ -13,7 +13,7 @@ from reconciler.errors import Refused, UsageError
 from reconciler.model.plan import Plan
 
 if TYPE_CHECKING:
-    from reconciler.engine.guards import Verdict
+    from reconciler.engine.verdict import Verdict
 
 OVERRIDES = ("allow_booked", "allow_shared", "max_deletes", "max_change_percent", "allow_empty")
 _PATTERNS = (("allow_booked", "--allow-booked"), ("allow_shared", "--allow-shared"))

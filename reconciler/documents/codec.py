@@ -14,7 +14,7 @@ from typing import Any
 
 from reconciler.documents.load import FORMAT_VERSION, load_plan_document, plan_digest
 from reconciler.model import canonical
-from reconciler.model.change import Call, Change, FieldChange, SlotBookings
+from reconciler.model.change import Change, FieldChange, SlotBookings
 from reconciler.model.objects import Problem, SourceRef, problem_order
 from reconciler.model.plan import Plan
 from reconciler.model.report import Drift, Outcome, Report, Verification
@@ -92,7 +92,7 @@ def drift_document(drift: Drift) -> dict[str, Any]:
                 "address": str(item.address),
                 "status": item.status,
                 "fields": [_field(field) for field in item.fields],
-                "remote_id": item.remote_id,
+                "remote_id": item.shown_id,
                 "reason": item.reason,
                 "coverage": {"fields": item.total, "verifiable": item.verifiable},
             }
@@ -144,7 +144,7 @@ def _change(plan: Plan, change: Change) -> dict[str, Any]:
         "kind": change.address.kind,
         "connection": change.connection,
         "action": change.action,
-        "remote_id": change.remote_id,
+        "remote_id": change.shown_id,
         "reason": change.reason,
         "source": _source(change.source),
         "fields": [_field(field) for field in change.fields],
@@ -154,7 +154,7 @@ def _change(plan: Plan, change: Change) -> dict[str, Any]:
         "unverified": list(change.unverified),
         "expired": change.expired,
         "live": canonical.plain(change.lasting) if change.writes else None,
-        "digest": _change_digest(change),
+        "digest": change.digest,
         "bookings": [_touched(item) for item in change.bookings],
         "stake": _stake(change, plan.currency),
         "guarded": list(plan.guarded.get(change.address, ())),
@@ -191,38 +191,6 @@ def _bookkeeping(item: Change | Outcome) -> dict[str, Any]:
     """Return what becomes of the record alone: keys that are there only where they say something."""
     moved = {"moved_from": str(item.moved_from)} if item.moved_from is not None else {}
     return {**moved, **({"forget": True} if item.forget else {})}
-
-
-def _change_digest(change: Change) -> str:
-    """Digest what would be done, and to what: bodies, risks and the live object count, reasons and places do not."""
-    return canonical.digest(
-        {
-            "address": str(change.address),
-            "action": change.action,
-            "connection": change.connection,
-            "remote_id": change.remote_id,
-            "fields": [_field(field) for field in change.fields],
-            "desired": change.desired.fields if change.desired is not None else None,
-            "live": change.live_digest,
-            "risks": [_risk(risk) for risk in change.risks],
-            "calls": [_call(call) for call in change.calls],
-            **_bookkeeping(change),
-        }
-    )
-
-
-def _call(call: Call) -> dict[str, Any]:
-    return {
-        "address": str(call.address),
-        "connection": call.connection,
-        "effect": call.effect,
-        "method": call.method,
-        "path": call.path,
-        "body": call.body,
-        "encoding": call.encoding,
-        "needs": [str(address) for address in call.needs],
-        **({"reads": list(call.reads)} if call.reads else {}),
-    }
 
 
 def _field(field: FieldChange) -> dict[str, Any]:
@@ -263,7 +231,7 @@ def _outcome(outcome: Outcome) -> dict[str, Any]:
         "address": str(outcome.address),
         "action": outcome.action,
         "state": outcome.state,
-        "remote_id": outcome.remote_id,
+        "remote_id": outcome.shown_id,
         "error": outcome.error,
         "blocked_by": str(outcome.blocked_by) if outcome.blocked_by is not None else None,
         "calls": outcome.calls,

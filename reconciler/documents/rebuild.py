@@ -5,14 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from reconciler.documents.load import plan_digest
 from reconciler.model.change import Call, Change, FieldChange, SlotBookings
 from reconciler.model.objects import Address, Problem, SourceRef
-from reconciler.model.plan import Forecast, Plan, Selection
+from reconciler.model.plan import Forecast, Plan, SavedPlan, Selection
 from reconciler.model.report import Allowance, Drift, Drifted, Outcome, Report, Verification
 from reconciler.model.risk import Risk
 from reconciler.render.values import known_zone
 
 Document = Mapping[str, Any]
+
+
+def saved(document: Document) -> SavedPlan:
+    """Return a saved plan, and whether its document is as it was written."""
+    digest = document["digest"]
+    return SavedPlan(plan=plan(document), digest=digest, intact=plan_digest(document) == digest)
 
 
 def plan(document: Document) -> Plan:
@@ -31,6 +38,9 @@ def plan(document: Document) -> Plan:
             Address.parse(item["address"]): tuple(item["guarded"]) for item in document["changes"] if item["guarded"]
         },
         currency=document["bookings"]["currency"],
+        manifests=document["manifests"],
+        targets=document["targets"],
+        runs=document["runs"],
         forecast=Forecast(**_known(Forecast, document["forecast"])),
     )
 
@@ -74,7 +84,7 @@ def drift(document: Document) -> Drift:
                 address=Address.parse(item["address"]),
                 status=item["status"],
                 fields=_fields(item["fields"]),
-                remote_id=item["remote_id"],
+                shown_id=item["remote_id"],
                 reason=item["reason"],
                 total=item["coverage"]["fields"],
                 verifiable=item["coverage"]["verifiable"],
@@ -103,7 +113,9 @@ def _change(item: Document) -> Change:
         connection=item["connection"],
         action=item["action"],
         reason=item["reason"],
-        remote_id=item["remote_id"],
+        shown_id=item["remote_id"],
+        lasting=item["live"],
+        saved_digest=item["digest"],
         source=_source(item["source"]),
         fields=_fields(item["fields"]),
         risks=tuple(Risk(**{**_known(Risk, risk), "slots": tuple(risk["slots"])}) for risk in item["risks"]),
@@ -167,6 +179,7 @@ def _outcome(item: Document) -> Outcome:
     return Outcome(
         **{
             **_known(Outcome, item),
+            "shown_id": item["remote_id"],
             "address": Address.parse(item["address"]),
             "blocked_by": None if blocker is None else Address.parse(blocker),
             "allowed": tuple(Allowance(**_known(Allowance, allowed)) for allowed in item["allowed"]),

@@ -1,21 +1,29 @@
-"""Taking an existing live object under management."""
+"""Taking live objects under management: which live object a declared one is, and what keeps it from being taken.
+
+An object is found by id, by annotation or by exact natural key, never by a guess.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from reconciler.engine.guards import Identity, shared
-from reconciler.engine.match import match
-from reconciler.engine.plan import bound
+from reconciler.engine.identity import Index, alike, id_order, index, unread_stranger
 from reconciler.errors import ReconcilerError, Refused
-from reconciler.model.kind import Kind
-from reconciler.model.objects import Address, Desired, Live, Problem, Reading, Record, Scope
+from reconciler.model.change import Decision, resolved
+from reconciler.model.kind import ADOPT_ID, Kind
+from reconciler.model.objects import Address, Desired, Fields, Live, Problem, Reading, Record, Ref, Scope
+from reconciler.model.risk import Risk, risk
+
+_NAMED = 10
+"""How many candidates are listed for one object."""
 
 
 def scope_of(desired: Desired, ids: Mapping[Address, str], remote_id: str | None) -> Scope:
-    """Return what has to be read: the one object, or all that could be meant."""
-    fields = bound(desired.fields, ids)
+    """Return what has to be read: the one object, or every object that could be meant."""
+    fields = resolved(desired.fields, ids)
     if remote_id is not None:
         return Scope(kind=desired.address.kind, ids={remote_id: fields}, listing=False)
     return Scope(kind=desired.address.kind, wanted=(fields,))
@@ -29,24 +37,35 @@ def choose(
     ids: Mapping[Address, str],
     remote_id: str | None,
 ) -> Live:
-    """Return the object to take; ReconcilerError says why there is none, or which ones there are.
+    """Return the object to adopt; ReconcilerError says why there is none, or which ones there are.
 
-    `taken` are ids that are managed already, with whose they are; `ids` of managed objects stand for references.
+    `taken` are ids that are managed already, with their addresses; `ids` of managed objects replace references.
     """
     if remote_id is not None:
         return _by_id(kind, desired, reading, taken, remote_id)
     if reading.listed is None:
-        raise ReconcilerError(f"it could not be looked for: {reading.failure}")
+        raise ReconcilerError(f"it could not be searched for: {reading.failure}")
     matches = match(kind, [desired], reading, taken, ids)
     for problem in matches.problems:
         raise ReconcilerError(f"{desired.address}: {problem.summary}", hint=problem.hint)
     return matches.found[desired.address]
 
 
+def _by_id(kind: Kind, desired: Desired, reading: Reading, taken: Mapping[str, str], remote_id: str) -> Live:
+    shown = kind.public_id(remote_id)
+    if remote_id in taken:
+        raise ReconcilerError(f"id {shown} is already managed as {taken[remote_id]}")
+    live = reading.live.get(remote_id)
+    if live is None:
+        why = reading.unreadable.get(remote_id) or reading.expired.get(remote_id, "there is no such object")
+        raise ReconcilerError(f"{desired.address} cannot be adopted with id {shown}: {why}")
+    return live
+
+
 def shared_by_others(
     records: Iterable[Record], others: Mapping[Identity, tuple[str, ...]], allowed: Collection[str]
 ) -> dict[Address, Problem]:
-    """Say which objects somebody else in the same state manages, but for those that globs in `allowed` name."""
+    """Say which objects another project in the same state manages, except those that globs in `allowed` name."""
     found = {
         record.address: shared((record.target, record.address.kind, record.remote_id), record.address, others)
         for record in records
@@ -59,15 +78,156 @@ def check_unshared(record: Record, others: Mapping[Identity, tuple[str, ...]]) -
     """Raise Refused where another project or environment in the same state manages the object already."""
     problems = tuple(shared_by_others([record], others, ()).values())
     if problems:
-        raise Refused("it is not taken over; nothing was changed", problems=problems)
+        raise Refused("it is not adopted; nothing was changed", problems=problems)
 
 
-def _by_id(kind: Kind, desired: Desired, reading: Reading, taken: Mapping[str, str], remote_id: str) -> Live:
-    shown = kind.public_id(remote_id)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Matches:
+    """Which live objects the declared ones are."""
+
+    found: Mapping[Address, Live] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
+    """Why the others have no match."""
+
+
+def match(
+    kind: Kind,
+    wanted: Sequence[Desired],
+    reading: Reading,
+    taken: Mapping[str, str],
+    ids: Mapping[Address, str],
+) -> Matches:
+    """Find the live object of each wanted one of a kind, all on one connection.
+
+    `taken` are ids that are managed already, with their addresses; `ids` of managed objects replace references.
+    Two wanted objects never share a live one.
+    """
+    stranger = unread_stranger(reading, taken)
+    unknown = reading.failure or "it was not read" if reading.listed is None else stranger
+    claims = {item.address: item.annotations[ADOPT_ID] for item in wanted if ADOPT_ID in item.annotations}
+    free = [live for live in reading.live.values() if live.remote_id not in taken]
+    among = index(kind, [live for live in free if live.remote_id not in claims.values()])
+    found: dict[Address, Live] = {}
+    problems: list[Problem] = []
+    for item in sorted(wanted, key=lambda each: str(each.address)):
+        if item.address in claims:
+            outcome = _claimed(item, claims[item.address], reading, taken)
+        else:
+            outcome = _by_key(kind, item, among, free, unknown, ids)
+        if isinstance(outcome, Live):
+            found[item.address] = outcome
+        else:
+            problems.append(outcome)
+    twice = list(_declared_twice(kind, wanted, found))
+    for problem in twice:
+        if problem.address is not None:
+            del found[problem.address]
+    return Matches(found=found, problems=(*problems, *twice))
+
+
+def _claimed(item: Desired, remote_id: str, reading: Reading, taken: Mapping[str, str]) -> Live | Problem:
+    """Return the object that an annotation names: it must exist, be of this kind, and not be managed."""
+    named = f"its annotation {ADOPT_ID} names id {remote_id}"
     if remote_id in taken:
-        raise ReconcilerError(f"id {shown} is managed already, as {taken[remote_id]}")
+        return _problem(item, f"{named}, which is already managed as {taken[remote_id]}")
     live = reading.live.get(remote_id)
-    if live is None:
-        why = reading.unreadable.get(remote_id) or reading.expired.get(remote_id, "there is no such object")
-        raise ReconcilerError(f"{desired.address} cannot be taken from id {shown}: {why}")
-    return live
+    if live is not None:
+        return live
+    why = reading.unreadable.get(remote_id, f"there is no such {item.address.kind}")
+    hint = f"correct or remove the annotation, or: reconciler adopt {item.address} ID"
+    return _problem(item, f"{named}: {why}", hint)
+
+
+def _by_key(
+    kind: Kind,
+    item: Desired,
+    among: Index,
+    free: Sequence[Live],
+    unknown: str | None,
+    ids: Mapping[Address, str],
+) -> Live | Problem:
+    by_id = f"reconciler adopt {item.address} ID"
+    fields = resolved(item.fields, ids)
+    pending = [value.target for value in fields.values() if isinstance(value, Ref)]
+    if pending:
+        return _problem(item, f"it refers to {pending[0]}, which is not managed", "adopt that first")
+    if not kind.identities(fields):
+        return _problem(item, "its manifest states no natural key to search for", f"say which object it is: {by_id}")
+    candidates = alike(kind, fields, among)
+    if unknown is not None:
+        # What could not be read may have the same key: one match would be a guess.
+        return _problem(item, f"could not determine which object it is: {unknown}", f"try again, or: {by_id}")
+    if len(candidates) == 1:
+        return candidates[0]
+    if candidates:
+        what = f"{len(candidates)} live objects have its natural key: {_listed(kind, candidates)}"
+        return _problem(item, what, f'say which one: {by_id}, or metadata.annotations: {{{ADOPT_ID}: "ID"}}')
+    near = _near(kind, fields, free)
+    others = f"; similar: {_listed(kind, near)}" if near else ""
+    hint = f"if it is another one: {by_id}; if it does not exist yet, apply creates it"
+    return _problem(item, f"no unmanaged live object has its natural key{others}", hint)
+
+
+def _near(kind: Kind, fields: Fields, free: Iterable[Live]) -> list[Live]:
+    """Return the live objects of the same title or the same span: their first day or resource may differ."""
+    title, span = kind.title(fields), kind.span(fields)
+    return sorted(
+        (
+            live
+            for live in free
+            if (title is not None and kind.title(live.fields) == title)
+            or (span is not None and kind.span(live.fields) == span)
+        ),
+        key=id_order,
+    )
+
+
+def _declared_twice(kind: Kind, wanted: Sequence[Desired], found: Mapping[Address, Live]) -> Iterable[Problem]:
+    """Name every declared object whose live object is also that of another one."""
+    owners: dict[str, list[Desired]] = {}
+    for item in wanted:
+        if item.address in found:
+            owners.setdefault(found[item.address].remote_id, []).append(item)
+    for remote_id, items in sorted(owners.items()):
+        for item in sorted(items, key=lambda each: str(each.address)) if len(items) > 1 else ():
+            others = ", ".join(sorted(str(other.address) for other in items if other is not item))
+            words = kind.describe(found[item.address].fields)
+            what = f"is declared twice: {others} is also id {remote_id}, {words}"
+            yield _problem(item, what, f"remove one of the manifests, or: reconciler adopt {item.address} ID")
+
+
+def _listed(kind: Kind, lives: Sequence[Live]) -> str:
+    """Return candidates in one sentence, with the values that tell them apart."""
+    more = len(lives) - _NAMED
+    words = [f"id {live.remote_id} ({kind.describe(live.fields)})" for live in lives[:_NAMED]]
+    return ", ".join(words) + (f" and {more} more" if more > 0 else "")
+
+
+def _problem(item: Desired, what: str, hint: str | None = None) -> Problem:
+    return Problem(code="not-adopted", summary=what, hint=hint, where=item.source, address=item.address)
+
+
+def already_exists(
+    desired: Desired, found: Sequence[Live], *, unsettled: bool, risks: tuple[Risk, ...] = ()
+) -> Decision:
+    """Refuse a create that would make a duplicate, and name the command that adopts what is live."""
+    known = [live.remote_id for live in found]
+    ids = ", ".join(known)
+    what = f"a live object with the same natural key already exists (id {ids}) and is not managed by this project"
+    chosen = desired.annotations.get(ADOPT_ID)
+    command = f"reconciler adopt {desired.address}"
+    if len(known) == 1 or chosen in known:
+        command += f" {known[0] if len(known) == 1 else chosen}"
+    else:
+        command += f" ID, with one of these {len(known)} ids"
+    return Decision(
+        address=desired.address,
+        connection=desired.connection,
+        action="adopt",
+        reason=what,
+        remote_id=known[0] if len(known) == 1 else None,
+        source=desired.source,
+        risks=(risk("already-exists", f"{what}; to adopt it: {command}"), *risks),
+        desired=desired,
+        unsettled=unsettled,
+    )

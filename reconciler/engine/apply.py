@@ -1,4 +1,4 @@
-"""Carrying out a plan: in dependency order, side by side, each step recorded before the next."""
+"""Applying a plan: in dependency order, concurrently, each step recorded before the next."""
 
 from __future__ import annotations
 
@@ -7,20 +7,18 @@ from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from graphlib import TopologicalSorter
 
-from reconciler.engine.apply_one import Run, carry_out
-from reconciler.engine.moves import carry_out_forgetting, with_bookkeeping
+from reconciler.engine.apply_one import Run, apply_one
+from reconciler.engine.moves import apply_forget, with_move
 from reconciler.engine.order import dependencies, sorter
-from reconciler.errors import INTERRUPTED
-from reconciler.model.change import IDLE, Change
+from reconciler.model.change import Change
 from reconciler.model.objects import Address
 from reconciler.model.plan import Plan
 from reconciler.model.report import Outcome, Report
 
 POLL = 0.2
-"""Seconds after which a waiting run looks whether it was asked to stop."""
+"""Seconds after which a waiting run checks whether it was asked to stop."""
 
-_INTERRUPTED = f"not started, {INTERRUPTED}"
-_HELD_UP = frozenset({"failed", "blocked", "unknown"})
+_INCOMPLETE = frozenset({"failed", "blocked", "unknown"})
 
 
 def execute(
@@ -32,7 +30,7 @@ def execute(
     stop: threading.Event,
     on_outcome: Callable[[Outcome], None],
 ) -> Report:
-    """Carry out every change; what depends on a failed one is blocked, the rest goes on.
+    """Apply every change; what depends on a failed one is blocked, the rest continues.
 
     Once `stop` is set, calls in flight are finished and recorded and nothing new is started.
     """
@@ -62,17 +60,17 @@ def execute(
     for address in changes.keys() - outcomes.keys():
         outcomes[address] = _not_started(changes[address])
     ordered = tuple(outcomes[address] for address in sorted(outcomes, key=str))
-    cut_off = any(INTERRUPTED in (outcome.error or "") for outcome in ordered)
-    return Report(plan_digest=plan_digest, outcomes=ordered, interrupted=cut_off)
+    interrupted = any(outcome.interrupted for outcome in ordered)
+    return Report(plan_digest=plan_digest, outcomes=ordered, interrupted=interrupted)
 
 
 def _start(run: Run, change: Change, stop: threading.Event) -> Outcome:
-    """Carry out a change, unless the run was asked to stop while this one was waiting for a worker."""
+    """Apply a change, unless the run was asked to stop while this one waited for a worker."""
     if stop.is_set():
         return _not_started(change)
     if change.forget:
-        return carry_out_forgetting(run.store, change)
-    return with_bookkeeping(carry_out(run, change), change)
+        return apply_forget(run.store, change)
+    return with_move(apply_one(run, change), change)
 
 
 def _ready(order: TopologicalSorter[Address], stop: threading.Event) -> list[Address]:
@@ -80,10 +78,10 @@ def _ready(order: TopologicalSorter[Address], stop: threading.Event) -> list[Add
 
 
 def _blocker(change: Change, before: set[Address], outcomes: dict[Address, Outcome]) -> Address | None:
-    """Return the first dependency that did not come through; a change that sends nothing waits for none."""
-    if change.action in IDLE:
+    """Return the first incomplete dependency; a change that sends nothing waits for none."""
+    if change.idle:
         return None
-    return next((address for address in sorted(before, key=str) if outcomes[address].state in _HELD_UP), None)
+    return next((address for address in sorted(before, key=str) if outcomes[address].state in _INCOMPLETE), None)
 
 
 def _blocked(change: Change, blocker: Address) -> Outcome:
@@ -91,19 +89,20 @@ def _blocked(change: Change, blocker: Address) -> Outcome:
         address=change.address,
         action=change.action,
         state="blocked",
-        remote_id=change.remote_id,
-        error=f"not started, because {blocker} did not come through",
+        shown_id=change.shown_id,
+        error=f"not started, because {blocker} was not completed",
         blocked_by=blocker,
     )
 
 
 def _not_started(change: Change) -> Outcome:
-    waits = change.forget or change.action not in IDLE
+    waits = change.forget or not change.idle
     outcome = Outcome(
         address=change.address,
         action=change.action,
         state="blocked" if waits else "noop" if change.action == "noop" else "unknown",
-        remote_id=change.remote_id,
-        error=_INTERRUPTED if waits else None,
+        shown_id=change.shown_id,
+        error="not started, because the run was interrupted" if waits else None,
+        interrupted=waits,
     )
-    return with_bookkeeping(outcome, change)
+    return with_move(outcome, change)

@@ -1,9 +1,10 @@
-"""Three-way comparison of one object: what the manifest says, what was last applied, what is live."""
+"""Comparison: of one object three ways (declared, last applied, live), and of any two nested values."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any
 
 from reconciler.model.canonical import plain
@@ -15,27 +16,28 @@ from reconciler.model.risk import Risk
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """What separates an object from its desired fields, and the edits that close the gap.
-
-    `verified` and `unverified` count the desired fields that the answer did and did not hold; `computed`
-    and `information` are what the parts found out beside.
-    """
+    """How an object differs from its desired fields, and the edits that remove the difference."""
 
     fields: tuple[FieldChange, ...] = ()
     edits: tuple[Edit, ...] = ()
     risks: tuple[Risk, ...] = ()
     notes: tuple[str, ...] = ()
+    """What a person should know of the edits."""
     verified: tuple[str, ...] = ()
+    """The desired fields that the API returned."""
     unverified: tuple[str, ...] = ()
+    """The desired fields that the API did not return."""
     computed: Computed = field(default_factory=dict)
+    """What the live object shows of values that the remote system works out."""
     information: tuple[str, ...] = ()
+    """What a person should know of the live object."""
 
 
 def compare(kind: Kind, desired: Fields, live: Fields, applied: Fields) -> Comparison:
-    """Compare the desired fields with the live ones; fields that were not answered with those last applied.
+    """Compare the desired fields with the live ones, or with those last applied where the API does not return them.
 
-    `live` may be empty. Only what the manifest states is compared. Object edits come as one edit,
-    first, then one for each part that can be written on its own, unless the former might disturb the latter.
+    `live` may be empty. Only what the manifest states is compared. The edit of the object itself comes first, then
+    one for each member that can be written on its own. They are sent before it where it might replace the members.
     """
     changes: list[FieldChange] = []
     values: dict[str, Any] = {}
@@ -79,7 +81,7 @@ def compare(kind: Kind, desired: Fields, live: Fields, applied: Fields) -> Compa
 
 
 def _changed_twice(name: str, wanted: Any, live: Fields, applied: Fields) -> bool:
-    """Tell a field that both the manifest and somebody outside changed since the last apply."""
+    """Whether both the manifest and somebody outside changed a field since the last apply."""
     if name not in live or name not in applied or isinstance(wanted, Mapping):
         return False
     return not _same(live[name], applied[name]) and not _same(wanted, applied[name])
@@ -112,45 +114,77 @@ def _same(left: Any, right: Any) -> bool:
 
 
 def _stated_part(wanted: Mapping[str, Any], before: Any, applied: Any) -> dict[str, Any]:
-    """Keep of a nested value only what the manifest states, filled from what was applied where not answered."""
+    """Keep of a nested value only what the manifest states; what was applied fills what the API did not return."""
     before = before if isinstance(before, Mapping) else {}
     applied = applied if isinstance(applied, Mapping) else {}
     return {key: before.get(key, applied.get(key)) for key in wanted if key in before or key in applied}
 
 
 def _whole_value(wanted: Any, live: Any) -> Any:
-    """Return what to send: a nested value goes whole, with the live parts that the manifest does not state."""
+    """Return what to send: a nested value is sent whole, with the live parts that the manifest does not state."""
     if isinstance(wanted, Mapping) and isinstance(live, Mapping):
         return {**live, **wanted}
     return wanted
 
 
-def steps(name: str, before: Any, after: Any) -> list[tuple[str, Any, Any]]:
-    """Return `(path, before, after)` for each value that differs, paths dotted below `name`, ordered by path.
+class Absent(Enum):
+    """What stands for a value that one side does not have."""
 
-    deepdiff finds the paths inside nested values; its order depends on the hash seed, hence the sort.
+    ABSENT = "absent"
+
+
+ABSENT = Absent.ABSENT
+
+
+def differences(before: Any, after: Any) -> list[tuple[tuple[str, ...], Any, Any]]:
+    """Return `(path, before, after)` for each nested value that differs, ordered by path; ABSENT: one side lacks it.
+
+    The order of deepdiff depends on the hash seed, hence the sort.
     """
-    old, new = plain(before), plain(after)
-    if not isinstance(old, (dict, list)) or not isinstance(new, (dict, list)):
-        return sorted(_leaves(name, old, new), key=lambda step: step[0])
+    if before == after:
+        return []
     from deepdiff import DeepDiff  # noqa: PLC0415 - 150 ms, needed only where nested values differ
 
     # Without the threshold it shows a value that shares few keys as one, not key by key.
-    tree = DeepDiff(old, new, view="tree", verbose_level=2, threshold_to_diff_deeper=0)
-    found = []
-    for items in tree.values():
-        for item in items:
-            path = ".".join([name, *(str(part) for part in item.path(output_format="list"))])
-            found.append((path, _present(item.t1), _present(item.t2)))
+    tree = DeepDiff(before, after, view="tree", verbose_level=2, threshold_to_diff_deeper=0)
+    found = [
+        (tuple(map(str, item.path(output_format="list"))), _present(item.t1), _present(item.t2))
+        for items in tree.values()
+        for item in items
+    ]
     return sorted(found, key=lambda step: step[0])
 
 
 def _present(value: Any) -> Any:
-    return None if type(value).__name__ == "NotPresent" else value
+    return ABSENT if type(value).__name__ == "NotPresent" else value
+
+
+def by_member(value: Any) -> Any:
+    """Return lists of members that have an id or a key as mappings from it, so that members are compared one by one."""
+    if isinstance(value, Mapping):
+        return {key: by_member(item) for key, item in value.items()}
+    if isinstance(value, list) and value and all(isinstance(item, Mapping) for item in value):
+        names = [str(item.get("id", item.get("key", ""))) for item in value]
+        if all(names) and len(set(names)) == len(names):
+            return {f"[{name}]": by_member(item) for name, item in zip(names, value, strict=True)}
+    return value
+
+
+def steps(name: str, before: Any, after: Any) -> list[tuple[str, Any, Any]]:
+    """Return `(path, before, after)` for each value of a field that differs, paths dotted below `name`."""
+    old, new = plain(before), plain(after)
+    if isinstance(old, (dict, list)) and isinstance(new, (dict, list)):
+        found: Iterable[tuple[str, Any, Any]] = (
+            (".".join([name, *path]), None if was is ABSENT else was, None if now is ABSENT else now)
+            for path, was, now in differences(old, new)
+        )
+    else:
+        found = _leaves(name, old, new)
+    return sorted(found, key=lambda step: step[0])
 
 
 def _leaves(name: str, before: Any, after: Any) -> Iterator[tuple[str, Any, Any]]:
-    """Take a nested value apart where the other side has none."""
+    """Show a nested value key by key where the other side has none."""
     nested = after if isinstance(after, dict) else before
     if isinstance(nested, dict) and (before is None or after is None):
         for key, value in nested.items():

@@ -17,7 +17,7 @@ from reconciler.settings import Connection
 def drift(
     records: Iterable[Record], snapshot: Snapshot, kinds: Mapping[str, Kind], connections: Mapping[str, Connection]
 ) -> Drift:
-    """Return every record's standing, ordered by address."""
+    """Return how every managed object compares with its record, ordered by address."""
     found = [_drifted(record, snapshot, kinds, connections) for record in records]
     return Drift(objects=tuple(sorted(found, key=lambda item: str(item.address))))
 
@@ -27,10 +27,10 @@ def _drifted(
 ) -> Drifted:
     kind = kinds[record.address.kind]
     shown = kind.public_id(record.remote_id)
-    plain = Drifted(address=record.address, status="in_sync", remote_id=shown)
+    plain = Drifted(address=record.address, status="in_sync", shown_id=shown)
     connection = connections.get(record.connection)
     if connection is None or connection.target != record.target:
-        reason = f"connection {record.connection!r} is gone or points elsewhere than {record.target}"
+        reason = f"connection {record.connection!r} was removed or no longer points at {record.target}"
         return replace(plain, status="unknown", reason=reason)
     why = snapshot.why_unreadable(record.connection, kind.name, record.remote_id)
     if why is not None:

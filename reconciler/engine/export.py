@@ -8,9 +8,9 @@ from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import Any
 
+from reconciler.engine.adopt import match
 from reconciler.engine.export_names import LONGEST, fitted, slug, unique
 from reconciler.engine.identity import Index, alike
-from reconciler.engine.match import match
 from reconciler.engine.snapshot import Place, Snapshot
 from reconciler.model.draft import Draft
 from reconciler.model.kind import ADOPT_ID, Kind

@@ -1,4 +1,4 @@
-"""How many calls a plan would make, and about how long they take at the pace that its connections are given."""
+"""How many calls a plan makes, and about how long they take at the pace of its connections."""
 
 from __future__ import annotations
 
@@ -12,10 +12,9 @@ from reconciler.settings import Connection
 
 
 def forecast(changes: Iterable[Change], connections: Mapping[str, Connection]) -> Forecast:
-    """Count writes, and the reads that feed and confirm them; connections run side by side, so the slowest counts.
+    """Count writes, and the reads they need; connections run concurrently, so the slowest one counts.
 
-    Where a connection has no `requests_per_second` nobody knows how long it takes, and no time is made up: that of
-    the others is the least it takes.
+    The time of a connection without `requests_per_second` is not known: the whole takes at least as long as the others.
     """
     writes: Counter[str] = Counter()
     reads: Counter[str] = Counter()

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 
-from reconciler.engine.diff import compare
 from reconciler.model.kind import IdentityKey, Kind
 from reconciler.model.objects import Fields, Live, Reading
 
 Index = Mapping[IdentityKey, tuple[Live, ...]]
-"""Live objects by each of their natural keys, so that thousands can be looked for at once."""
+"""Live objects by each of their natural keys, so that thousands can be looked up at once."""
 
 
 def index(kind: Kind, lives: Iterable[Live]) -> Index:
-    """Return live objects by natural key, those of one key in the order of their ids."""
+    """Return live objects by natural key, those of one key ordered by id."""
     found: dict[IdentityKey, list[Live]] = {}
     for live in sorted(lives, key=id_order):
         for key in dict.fromkeys(kind.identities(live.fields)):
@@ -31,7 +30,7 @@ def alike(kind: Kind, fields: Fields, among: Index) -> tuple[Live, ...]:
 
 
 def _apart(kind: Kind, fields: Fields, live: Live) -> bool:
-    """Tell two objects of one name apart by the reference that both state, such as a Resource's `api_ref`."""
+    """Whether both state a reference, such as a Resource's `api_ref`, and the two differ."""
     name = kind.tells_apart
     if name is None:
         return False
@@ -45,15 +44,11 @@ def id_order(live: Live) -> tuple[int, str]:
 
 
 def twins(kind: Kind, fields: Fields, reading: Reading, taken: Collection[str]) -> tuple[Live, ...]:
-    """Return live objects with the same natural key that nobody has `taken`, by the strongest key that finds any."""
+    """Return live objects with the same natural key whose ids are not `taken`."""
     return alike(kind, fields, index(kind, (live for live in reading.live.values() if live.remote_id not in taken)))
 
 
-def created(kind: Kind, fields: Fields, reading: Reading, taken: Collection[str]) -> tuple[Live, ...]:
-    """Return the twins that also hold every created value that was answered: those our own call could have made."""
-    found = []
-    for live in twins(kind, fields, reading, taken):
-        comparison = compare(kind, fields, live.fields, fields)
-        if not any(change.verifiable for change in comparison.fields):
-            found.append(live)
-    return tuple(found)
+def unread_stranger(reading: Reading, taken: Collection[str]) -> str | None:
+    """Say which unmanaged object could not be read: it could be the one that is searched for."""
+    strangers = sorted(remote_id for remote_id in reading.unreadable if remote_id not in taken)
+    return f"{strangers[0]}: {reading.unreadable[strangers[0]]}" if strangers else None

@@ -1,116 +1,137 @@
-"""Bookings of resources that a plan would harm: asked for only where a change needs it, and told as risks."""
+"""Which bookings a change touches: what a kind sees on the live object, and what is read of resources.
+
+The risks of a change are complete only here: `booking_queries` says what has to be read, `read_occupancy` reads it,
+and `impact` puts the bookings, the risks and the price of a place together.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, field
 
 from reconciler.errors import RemoteError
-from reconciler.model.change import Change, SlotBookings
+from reconciler.model.change import Decision, SlotBookings
 from reconciler.model.kind import Kind
 from reconciler.model.objects import Address
-from reconciler.model.occupancy import Booking, Enquiry, Occupancy, Window
-from reconciler.model.plan import Plan
+from reconciler.model.occupancy import Booking, BookingQuery, Occupancy, Window
 from reconciler.model.risk import Level, Risk, risk, unknown, weighed
 from reconciler.providers.base import Provider, ReadsBookings
-
-Question = tuple[str, Window]
-"""A connection's name and what is asked there."""
 
 _NAMED = 5
 _CANNOT = "this provider cannot read bookings"
 
 
-def enquiries(plan: Plan, kinds: Mapping[str, Kind], now: str) -> dict[Address, Enquiry]:
-    """Return what has to be asked before the plan's risks are known; `now` is an instant in UTC."""
-    found = {change.address: kinds[change.address.kind].enquiry(change, now) for change in plan.changes}
-    return {address: enquiry for address, enquiry in found.items() if enquiry is not None and enquiry.windows}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bookings:
+    """What was asked about bookings of resources, and what was read."""
+
+    queries: Mapping[Address, BookingQuery] = field(default_factory=dict)
+    occupancy: Mapping[tuple[str, Window], Occupancy] = field(default_factory=dict)
+    """By connection and window."""
 
 
-def look(asked: Mapping[Address, Enquiry], open_provider: Callable[[str], Provider]) -> dict[Question, Occupancy]:
-    """Ask every question once, connections side by side; one that fails is an answer that says why."""
-    questions: dict[str, set[Window]] = {}
-    for enquiry in asked.values():
-        questions.setdefault(enquiry.connection, set()).update(enquiry.windows)
-    answers: dict[Question, Occupancy] = {}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Impact:
+    """What a change does to bookings."""
 
-    def ask(name: str) -> None:
-        windows = sorted(questions[name])
+    risks: tuple[Risk, ...]
+    """Every risk of the change, at the level that the project sets."""
+    bookings: tuple[SlotBookings, ...]
+    price: str | None
+    """What one place costs, where that is known."""
+
+
+def booking_queries(
+    decisions: Mapping[Address, Decision], kinds: Mapping[str, Kind], now: str
+) -> dict[Address, BookingQuery]:
+    """Return what has to be read before the risks of the decisions are known; `now` is an instant in UTC."""
+    found = {address: kinds[address.kind].booking_query(item, now) for address, item in decisions.items()}
+    return {address: query for address, query in found.items() if query is not None and query.windows}
+
+
+def read_occupancy(queries: Mapping[Address, BookingQuery], open_provider: Callable[[str], Provider]) -> Bookings:
+    """Read every window once, connections side by side; a read that fails is a result that says why."""
+    windows: dict[str, set[Window]] = {}
+    for query in queries.values():
+        windows.setdefault(query.connection, set()).update(query.windows)
+    occupancy: dict[tuple[str, Window], Occupancy] = {}
+
+    def read(name: str) -> None:
+        asked = sorted(windows[name])
         try:
             provider = open_provider(name)
-            found = provider.bookings(windows) if isinstance(provider, ReadsBookings) else {}
+            found = provider.bookings(asked) if isinstance(provider, ReadsBookings) else {}
             failure = _CANNOT
         except RemoteError as error:
             found, failure = {}, error.message
-        for window in windows:
-            answers[name, window] = found.get(window, Occupancy(failure=failure))
+        for window in asked:
+            occupancy[name, window] = found.get(window, Occupancy(failure=failure))
 
-    if questions:
-        pool = ThreadPoolExecutor(max_workers=len(questions), thread_name_prefix="bookings")
+    if windows:
+        pool = ThreadPoolExecutor(max_workers=len(windows), thread_name_prefix="bookings")
         try:
-            list(pool.map(ask, sorted(questions)))
-        finally:  # an interrupted look waits for no connection: whoever opened them closes them
+            list(pool.map(read, sorted(windows)))
+        finally:  # an interrupted read waits for no connection: whoever opened them closes them
             pool.shutdown(wait=False, cancel_futures=True)
-    return answers
+    return Bookings(queries=queries, occupancy=occupancy)
 
 
-def told(
-    plan: Plan,
-    asked: Mapping[Address, Enquiry],
-    answers: Mapping[Question, Occupancy],
-    levels: Mapping[str, Level],
-) -> Plan:
-    """Return the plan with the bookings that were found, and the risks they are."""
-    changes = tuple(
-        _with_bookings(change, asked[change.address], answers, levels) if change.address in asked else change
-        for change in plan.changes
-    )
-    return replace(plan, changes=changes)
+def impact(kind: Kind, decision: Decision, read: Bookings, levels: Mapping[str, Level]) -> Impact:
+    """Put together what a decision does to bookings; `levels` are those that the project sets for risks."""
+    risks, bookings = decision.risks, kind.touches(decision)
+    query = read.queries.get(decision.address)
+    if query is not None:
+        found, failures = _hit(query, read)
+        risks = (*risks, *([_risk(query, found)] if found else []), *_unread(query, failures))
+        bookings = (
+            *bookings,
+            *(
+                SlotBookings(slot=item.id, when=_when(item), booked=item.booked, reserved=item.reserved)
+                for item in found
+            ),
+            *([SlotBookings(slot=None, when=None)] if failures else []),
+        )
+    return Impact(risks=tuple(weighed(item, levels) for item in risks), bookings=bookings, price=_price(kind, decision))
 
 
-def _with_bookings(
-    change: Change, enquiry: Enquiry, answers: Mapping[Question, Occupancy], levels: Mapping[str, Level]
-) -> Change:
+def _price(kind: Kind, decision: Decision) -> str | None:
+    sources = (decision.live, decision.record, decision.desired)
+    prices = [source.fields.get(kind.price_field or "") for source in sources if source is not None]
+    return next((price for price in prices if isinstance(price, str)), None)
+
+
+def _hit(query: BookingQuery, read: Bookings) -> tuple[list[Booking], dict[str, str]]:
+    """Return the bookings in the query's windows, and why some could not be read, by resource."""
     hit: dict[str, Booking] = {}
     failures: dict[str, str] = {}
-    for window in enquiry.windows:
-        answer = answers[enquiry.connection, window]
+    for window in query.windows:
+        answer = read.occupancy[query.connection, window]
         if answer.failure is not None:
             failures[window.resource_id] = answer.failure
         hit.update({item.id: item for item in answer.bookings if item.hits(window)})
-    found = sorted(hit.values(), key=lambda item: (item.start, item.id))
-    risks = [*([_risk(enquiry, found)] if found else []), *_unknown(enquiry, failures)]
-    unsaid = [SlotBookings(slot=None, when=None)] if failures else []
-    touched = [
-        SlotBookings(slot=item.id, when=_when(item), booked=item.booked, reserved=item.reserved) for item in found
-    ]
-    return replace(
-        change,
-        risks=(*change.risks, *(weighed(item, levels) for item in risks)),
-        bookings=(*change.bookings, *touched, *unsaid),
-    )
+    return sorted(hit.values(), key=lambda item: (item.start, item.id)), failures
 
 
-def _risk(enquiry: Enquiry, found: list[Booking]) -> Risk:
+def _risk(query: BookingQuery, found: list[Booking]) -> Risk:
     named = ", ".join(_when(item) for item in found[:_NAMED])
     more = f" and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
     noun = "booking" if len(found) == 1 else "bookings"
     return risk(
-        enquiry.code,
-        f"{enquiry.what} hits {len(found)} {noun} of resource {enquiry.windows[0].resource_id} ({named}{more})",
+        query.code,
+        f"{query.what} hits {len(found)} {noun} of resource {query.windows[0].resource_id} ({named}{more})",
         slots=tuple(item.id for item in found),
         booked=sum(item.booked for item in found),
         reserved=sum(item.reserved for item in found),
     )
 
 
-def _unknown(enquiry: Enquiry, failures: Mapping[str, str]) -> list[Risk]:
+def _unread(query: BookingQuery, failures: Mapping[str, str]) -> list[Risk]:
     return [
         unknown(
-            enquiry.code,
-            f"{enquiry.what}: the bookings of resource {resource} could not be read ({why}): "
-            "not known whether anyone has booked",
+            query.code,
+            f"{query.what}: the bookings of resource {resource} could not be read ({why}), "
+            "so it is not known whether there are any",
         )
         for resource, why in sorted(failures.items())
     ]

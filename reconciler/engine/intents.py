@@ -1,63 +1,93 @@
-"""Until when a remote system may still be at a call: nothing is looked for while it may be."""
+"""Open intents: what is recorded before a call is sent, and until when the remote system may still process it."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
 
-from reconciler.model.canonical import utc
-from reconciler.model.objects import Intent
+from reconciler.engine.ledger import Ledger
+from reconciler.model.canonical import now, utc
+from reconciler.model.change import Call, Edit
+from reconciler.model.objects import Address, Fields, Intent
 from reconciler.providers.notice import Notice
+from reconciler.settings import Connection
 
 PENDING_MARGIN = 3.0
-"""Seconds beyond a connection's timeout after which a server has surely ended a call that nobody waits for.
+"""Seconds beyond a connection's timeout after which a server has certainly ended a call that nobody waits for.
 
-Instants are kept to the second, and an attempt may start PROMPT later, so that two of them are lost at worst.
+Instants are kept to the second, and an attempt may start PROMPT later: two seconds are lost at worst.
 """
 
 PROMPT = 1.0
-"""Seconds after which an attempt is too late for what its intent says, so that the intent is prolonged first."""
+"""Seconds after which an attempt is too late for its intent, so that the intent is extended first."""
 
 
-class Prolonged(Protocol):
-    """The part of the state that keeps an intent open for longer."""
+def begin(ledger: Ledger, run_id: str, call: Call, connection: Connection, fields: Fields) -> int:
+    """Record durably what is about to be sent, so that the next run looks for it whatever happens now.
 
-    def prolong(self, number: int, pending_until: str) -> None:
-        """Record that an intent's call starts later than was thought; ReconcilerError: it must not be sent."""
-        ...
+    `fields` are what a create sends, or what `overwritten` gives for an update.
+    """
+    intent = Intent(
+        run_id=run_id,
+        address=call.address,
+        connection=call.connection,
+        target=connection.target,
+        effect=call.effect,
+        fields=fields,
+        started_at=now(),
+        pending_until=pending_until(connection.timeout),
+    )
+    return ledger.begin(intent, fenced=True)
+
+
+def overwritten(edit: Edit) -> Fields:
+    """Return what an update may overwrite: the values it sends, or under `slots[123456]` what that slot was."""
+    if edit.part is None:
+        return edit.values
+    return {f"{edit.part}[{edit.part_id}]": edit.replaces or {}}
 
 
 def pending_until(timeout: float) -> str:
-    """Return until when the remote system may still be at a call that is sent now and never heard of again."""
+    """Return until when the remote system may process a call that is sent now and never answered."""
     return utc(datetime.now(UTC) + timedelta(seconds=timeout + PENDING_MARGIN))
 
 
-def prolonging(store: Prolonged, number: int) -> Notice:
-    """Return what keeps an intent open long enough where an attempt of its call starts later than it was recorded.
+def extending(ledger: Ledger, number: int) -> Notice:
+    """Return what extends an intent where an attempt of its call starts later than it was recorded.
 
-    The connection's pace, reads before the call and pauses between attempts lie between the two, or a machine
-    that was asleep, which only one of its clocks tells.
+    The connection's pace, reads before the call and pauses between attempts take time. So does a machine that
+    sleeps, which only one of its clocks shows.
     """
     recorded = time.monotonic(), time.time()
 
-    def prolong(seconds: float) -> None:
+    def extend(seconds: float) -> None:
         nonlocal recorded
-        now = time.monotonic(), time.time()
-        if max(now[0] - recorded[0], now[1] - recorded[1]) > PROMPT:
-            recorded = now
-            store.prolong(number, pending_until(seconds))
+        moment = time.monotonic(), time.time()
+        if max(moment[0] - recorded[0], moment[1] - recorded[1]) > PROMPT:
+            recorded = moment
+            ledger.extend(number, pending_until(seconds))
 
-    return prolong
+    return extend
 
 
 def left_to_wait(intent: Intent) -> float:
-    """Return the seconds for which a remote system may still be at an intent's call; negative where it surely is not.
+    """Return for how many seconds a remote system may still process an intent's call; negative where it cannot.
 
-    Never longer than it was recorded for: the clock of the machine that recorded it may be ahead of this one's.
+    Never more than it was recorded for: the clock of the machine that recorded it may be ahead of this one.
     """
     if not intent.pending_until:
         return -1.0
     ends = datetime.fromisoformat(intent.pending_until)
     recorded = (ends - datetime.fromisoformat(intent.started_at)).total_seconds()
     return min((ends - datetime.now(UTC)).total_seconds(), recorded)
+
+
+def wait_for_pending(
+    intents: Mapping[Address, Sequence[Intent]], selected: Collection[Address], on_wait: Callable[[float], None]
+) -> None:
+    """Wait until no server can still process a lost call: an earlier look would miss its effect."""
+    seconds = max((left_to_wait(item) for address in selected for item in intents.get(address, ())), default=0.0)
+    if seconds > 0:
+        on_wait(seconds)
+        time.sleep(seconds)

@@ -1,4 +1,4 @@
-"""In which order changes are carried out: what is referred to first, and gone last."""
+"""The order in which changes are applied: what others refer to is created first and deleted last."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from collections.abc import Iterable
 from graphlib import CycleError, TopologicalSorter
 
 from reconciler.errors import ReconcilerError
-from reconciler.model.change import Change
+from reconciler.model.change import Decision
 from reconciler.model.objects import Address
 
 
-def dependencies(changes: Iterable[Change]) -> dict[Address, set[Address]]:
+def dependencies(changes: Iterable[Decision]) -> dict[Address, set[Address]]:
     """Return, for each change, the addresses whose changes come before it.
 
     A created or updated object waits for what it refers to. A deleted one waits for everything that
-    refers, or until now referred, to it.
+    refers or referred to it.
     """
     by_address = {change.address: change for change in changes}
     before: dict[Address, set[Address]] = {address: set() for address in by_address}
@@ -28,12 +28,12 @@ def dependencies(changes: Iterable[Change]) -> dict[Address, set[Address]]:
     return before
 
 
-def _ever_referred(change: Change) -> set[Address]:
+def _ever_referred(change: Decision) -> set[Address]:
     recorded = change.record.depends_on if change.record else ()
     return {*change.depends_on, *recorded}
 
 
-def sorter(changes: Iterable[Change]) -> TopologicalSorter[Address]:
+def sorter(changes: Iterable[Decision]) -> TopologicalSorter[Address]:
     """Return a prepared sorter over the changes; ReconcilerError names a circle of references."""
     order = TopologicalSorter(dependencies(changes))
     try:
@@ -44,8 +44,8 @@ def sorter(changes: Iterable[Change]) -> TopologicalSorter[Address]:
     return order
 
 
-def in_order(changes: Iterable[Change]) -> tuple[Address, ...]:
-    """Return the addresses, each after those it waits for, otherwise by name."""
+def in_order(changes: Iterable[Decision]) -> tuple[Address, ...]:
+    """Return the addresses, each after those it waits for, otherwise by address."""
     order, result = sorter(changes), []
     while order.is_active():
         ready = sorted(order.get_ready(), key=str)

@@ -1,21 +1,27 @@
-"""From desired, recorded and live to a plan; pure, but for the values it is handed."""
+"""From desired, recorded and live to a plan; pure, but for the values it is handed.
+
+The stages: `scopes` says what to read, `decide_all` decides on each object, `impact.booking_queries` says which
+bookings to read, `make_plan` builds the changes. Each change is built once, in `_change`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
-from reconciler.engine.decide import Context, Decision, decide
+from reconciler.engine.decide import decide
 from reconciler.engine.forecast import forecast
-from reconciler.engine.identity import created
-from reconciler.engine.moves import Memory, forget, unknown_removals, with_move
+from reconciler.engine.impact import Bookings, impact
+from reconciler.engine.ledger import Memory
+from reconciler.engine.moves import forget, unknown_removals
 from reconciler.engine.order import in_order
-from reconciler.engine.recover import certain, creations
+from reconciler.engine.recover import certain, creations, explained
 from reconciler.engine.renames import renames
 from reconciler.engine.snapshot import Place, Snapshot
+from reconciler.engine.subject import Context, Decided
 from reconciler.model.canonical import digest, now, plain
-from reconciler.model.change import IDLE, Call, Change
+from reconciler.model.change import Call, Change, Decision, resolved
 from reconciler.model.kind import Kind
 from reconciler.model.objects import (
     Address,
@@ -25,59 +31,67 @@ from reconciler.model.objects import (
     Intent,
     Problem,
     Record,
-    Ref,
     Scope,
     SourceRef,
     problem_order,
 )
 from reconciler.model.plan import Plan, Selection
-from reconciler.model.risk import Level, weighed
+from reconciler.model.risk import Level
 from reconciler.providers.base import ProviderSpec
 from reconciler.settings import Connection
+
+_KEEPS_ID = frozenset({"noop", "update", "adopt", "unknown"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
-    """Everything a plan is made from, except what is live.
+    """Everything a plan is made from, except what is live."""
 
-    `desired` and `records` hold all objects of the project; `selected` the addresses to look at.
-    `intents` are the writing calls whose result was never recorded; `forgotten` are objects that
-    expired and were given up, with the digest of what was declared then; `now` is an instant in UTC.
-    `levels` are those the project sets for risks; `currency` is what its prices are in (ISO 4217).
-    `removed` says where each object stands that is to be forgotten; `moves` holds the old addresses of
-    selected objects by their new ones, under which all else knows them already.
-    """
-
+    project: str = ""
+    environment: str | None = None
+    tool_version: str = ""
     desired: Mapping[Address, Desired]
+    """All declared objects of the project."""
     records: Mapping[Address, Record]
+    """All managed objects of the project."""
     intents: Mapping[Address, tuple[Intent, ...]] = field(default_factory=dict)
+    """The writing calls whose result is not recorded."""
     selected: frozenset[Address]
+    """The addresses that the plan is about."""
+    selection: Selection = field(default_factory=Selection)
+    """What the user chose."""
     kinds: Mapping[str, Kind]
     providers: Mapping[str, ProviderSpec]
     connections: Mapping[str, Connection]
-    sighted: Mapping[tuple[str, str, str], frozenset[str]] = field(default_factory=dict)
+    baselines: Mapping[tuple[str, str, str], frozenset[str]] = field(default_factory=dict)
+    """The ids that were live before an earlier run created anything, by run, connection and kind."""
     destroying: bool = False
     forgotten: Mapping[Address, str] = field(default_factory=dict)
+    """Expired objects that are no longer managed, with the digest of their declaration then."""
     now: str = field(default_factory=now)
+    """An instant in UTC."""
     levels: Mapping[str, Level] = field(default_factory=dict)
+    """The levels that the project sets for risks."""
     currency: str | None = None
+    """What the project's prices are in (ISO 4217)."""
     removed: Mapping[Address, SourceRef] = field(default_factory=dict)
+    """Objects that are no longer managed, with the place that says so."""
     moves: Mapping[Address, Address] = field(default_factory=dict)
+    """The old addresses of selected objects by their new ones. Everything else here uses the new ones."""
+    warnings: tuple[Problem, ...] = ()
+    """What was found in the manifests."""
+    runs: int = 0
+    """How many runs have started to write."""
 
     @property
     def memory(self) -> Memory:
-        """What the state remembers."""
+        """What the state holds."""
         return Memory(records=self.records, intents=self.intents, forgotten=self.forgotten)
 
     def forgets(self, address: Address) -> bool:
-        """Whether an object is selected and to be managed no more."""
+        """Whether an object is selected and no longer managed."""
         desired = self.desired.get(address)
         return address in self.selected and (address in self.removed or (desired is not None and desired.forget))
-
-
-def bound(fields: Fields, ids: Mapping[Address, str]) -> Fields:
-    """Replace references whose target's id is known by that id; the others stay references."""
-    return {name: ids.get(value.target, value) if isinstance(value, Ref) else value for name, value in fields.items()}
 
 
 def scopes(world: World) -> dict[Place, Scope]:
@@ -90,11 +104,10 @@ def scopes(world: World) -> dict[Place, Scope]:
         if world.forgets(address):
             continue  # nothing of it needs to be known, not even whether its system answers
         desired, record = world.desired.get(address), world.records.get(address)
-        stated = bound(desired.fields, ids) if desired and not world.destroying else {}
+        stated = resolved(desired.fields, ids) if desired and not world.destroying else {}
         if record is not None and _reachable(world, record):
-            fields = {**record.fields, **stated}
             place = (record.connection, address.kind)
-            known.setdefault(place, {})[record.remote_id] = fields
+            known.setdefault(place, {})[record.remote_id] = {**record.fields, **stated}
             sure = certain(record, world.intents.get(address, ()))
             computed.setdefault(place, {})[record.remote_id] = sure.computed
             if desired is not None and desired.connection != record.connection and not world.destroying:
@@ -120,94 +133,68 @@ def _reachable(world: World, record: Record) -> bool:
     return connection is not None and connection.target == record.target
 
 
-def make_plan(world: World, snapshot: Snapshot, header: Mapping[str, str | None], selection: Selection) -> Plan:
-    """Return the plan; `header` holds project, environment and tool_version."""
-    problems: list[Problem] = []
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decisions:
+    """What is decided on each selected object."""
+
+    by_address: Mapping[Address, Decision]
+    problems: tuple[Problem, ...] = ()
+
+
+def decide_all(world: World, snapshot: Snapshot) -> Decisions:
+    """Decide on every selected object, each after those its manifest refers to."""
     taken = _taken(world)
     context = Context(
         kinds=world.kinds,
         connections=world.connections,
         snapshot=snapshot,
         taken=taken,
-        sighted=world.sighted,
-        explained=_explained(world, snapshot),
+        baselines=world.baselines,
+        explained=explained(world.intents, world.kinds, world.connections, snapshot),
         destroying=world.destroying,
         forgotten=world.forgotten,
         now=world.now,
     )
-    changes: dict[Address, Change] = {}
+    decisions: dict[Address, Decision] = {}
+    problems: list[Problem] = []
     ids: dict[Address, str] = {
         address: record.remote_id for address, record in world.records.items() if address not in world.selected
     }
     for address in _by_reference(world):
         desired = world.desired.get(address)
         if desired is not None:
-            desired = replace(desired, fields=bound(desired.fields, ids))
-        change, found = _decision(world, context, address, desired)
-        if change is None:
+            desired = replace(desired, fields=resolved(desired.fields, ids))
+        decision, found = _decided(world, context, address, desired)
+        if decision is None:
             continue
         problems += found
-        change = _with_bookings(world, change)
-        if change.record is not None and not change.forget:  # what was found again is nobody else's
-            taken.setdefault((change.record.connection, address.kind), set()).add(change.record.remote_id)
-        changes[address] = _shown(world, _with_digest(world, _with_calls(world, change)))
-        if change.remote_id is not None and change.action in {"noop", "update", "adopt", "unknown"}:
-            ids[address] = change.remote_id
-    in_order(changes.values())  # raises on a circle of references, which would stop an apply half-way
-    ordered = tuple(changes[address] for address in sorted(changes, key=str))
-    manifests = _manifest_digests(world)
-    problems += _missing_dependencies(world, changes)
-    problems += _stranded(world, changes)
-    problems += renames(ordered, world.kinds, destroying=world.destroying)
-    removed = {address: where for address, where in world.removed.items() if address in world.selected}
-    problems += unknown_removals(removed, world.memory, world.desired.keys())
-    return Plan(
-        project=str(header["project"]),
-        environment=header["environment"],
-        tool_version=str(header["tool_version"]),
-        manifest_digest=digest(manifests),
-        live_digest=_live_digest(ordered),
-        changes=ordered,
-        problems=tuple(sorted(problems, key=problem_order)),
-        selection=selection,
-        managed=len(world.records),
-        declared=sum(not item.forget for item in world.desired.values()),
-        purpose="destroy" if world.destroying else "apply",
-        manifests=manifests,
-        targets=_targets(world, ordered),
-        forecast=forecast(ordered, world.connections),
-        currency=world.currency,
-    )
+        decisions[address] = decision
+        if decision.record is not None and not decision.forget:  # what was found again is nobody else's
+            taken.setdefault((decision.record.connection, address.kind), set()).add(decision.record.remote_id)
+        if decision.remote_id is not None and decision.action in _KEEPS_ID:
+            ids[address] = decision.remote_id
+    return Decisions(by_address=decisions, problems=tuple(problems))
 
 
-def _decision(world: World, context: Context, address: Address, desired: Desired | None) -> Decision:
-    found: tuple[Problem, ...] = ()
+def _decided(world: World, context: Context, address: Address, desired: Desired | None) -> Decided:
     if world.forgets(address):
-        change = forget(address, world.memory, desired, world.removed.get(address))
-    else:
-        record, intents = world.records.get(address), world.intents.get(address, ())
-        change, found = decide(context, address, desired, record, intents)
-    if change is None:
-        return None, found
-    if desired is not None and desired.zone is not None and change.desired is not None:
-        change = replace(change, zone=desired.zone)
-    return with_move(change, world.moves.get(address)), found
+        return forget(address, world.memory, desired, world.removed.get(address)), ()
+    return decide(context, address, desired, world.records.get(address), world.intents.get(address, ()))
 
 
 def _taken(world: World) -> dict[Place, set[str]]:
     """Return the ids that are managed and stay so, by place."""
     taken: dict[Place, set[str]] = {}
     for address, record in world.records.items():
-        if world.forgets(address):
-            continue
-        taken.setdefault((record.connection, address.kind), set()).add(record.remote_id)
+        if not world.forgets(address):
+            taken.setdefault((record.connection, address.kind), set()).add(record.remote_id)
     return taken
 
 
 def _by_reference(world: World) -> tuple[Address, ...]:
     """Return the selected addresses, each after those its manifest refers to."""
     stand_ins = [
-        Change(
+        Decision(
             address=address,
             connection="",
             action="update",
@@ -220,51 +207,75 @@ def _by_reference(world: World) -> tuple[Address, ...]:
     return in_order(stand_ins)
 
 
-def _explained(world: World, snapshot: Snapshot) -> dict[Place, set[str]]:
-    """Return the live ids that are as one of the interrupted creations made them, whichever it was."""
-    explained: dict[Place, set[str]] = {}
-    for address, intents in world.intents.items():
-        for intent in creations(intents, world.connections):
-            place = (intent.connection, address.kind)
-            found = created(world.kinds[address.kind], intent.fields, snapshot.reading(*place), ())
-            explained.setdefault(place, set()).update(live.remote_id for live in found)
-    return explained
-
-
-def _with_bookings(world: World, change: Change) -> Change:
-    """Add which bookings a change touches and what a place costs, and weigh its risks as the project wants."""
-    kind = world.kinds[change.address.kind]
-    sources = (change.live, change.record, change.desired)
-    prices = [source.fields.get(kind.price_field or "") for source in sources if source is not None]
-    return replace(
-        change,
-        risks=tuple(weighed(risk, world.levels) for risk in change.risks),
-        bookings=kind.touches(change),
-        price=next((price for price in prices if isinstance(price, str)), None),
+def make_plan(world: World, decisions: Decisions, bookings: Bookings) -> Plan:
+    """Return the plan; `bookings` are those that were read for the decisions."""
+    in_order(decisions.by_address.values())  # raises on a circle of references, which would stop an apply half-way
+    changes = {
+        address: _change(world, decisions.by_address[address], bookings)
+        for address in sorted(decisions.by_address, key=str)
+    }
+    ordered = tuple(changes.values())
+    manifests = _manifest_digests(world)
+    removed = {address: where for address, where in world.removed.items() if address in world.selected}
+    problems = [
+        *decisions.problems,
+        *_missing_dependencies(world, changes),
+        *_stranded(world, changes),
+        *renames(ordered, world.kinds, destroying=world.destroying),
+        *unknown_removals(removed, world.memory, world.desired.keys()),
+    ]
+    return Plan(
+        project=world.project,
+        environment=world.environment,
+        tool_version=world.tool_version,
+        manifest_digest=digest(manifests),
+        live_digest=_live_digest(ordered),
+        changes=ordered,
+        problems=(*sorted(problems, key=problem_order), *world.warnings),
+        selection=world.selection,
+        managed=len(world.records),
+        declared=sum(not item.forget for item in world.desired.values()),
+        purpose="destroy" if world.destroying else "apply",
+        manifests=manifests,
+        targets=_targets(world, ordered),
+        forecast=forecast(ordered, world.connections),
+        runs=world.runs,
+        currency=world.currency,
     )
 
 
-def _with_calls(world: World, change: Change) -> Change:
-    if change.action in IDLE:
-        return change
-    if change.action == "replace" and change.record is not None:
-        old = replace(change, action="delete", connection=change.record.connection)
-        new = replace(change, action="create", remote_id=None)
-        return replace(change, calls=(*_calls(world, old), *_calls(world, new)))
-    return replace(change, calls=_calls(world, change))
+_DECIDED = tuple(item.name for item in fields(Decision))
 
 
-def _shown(world: World, change: Change) -> Change:
-    """Mask an id that is a credential: a plan is printed, saved and posted; the record keeps the real one."""
-    public = world.kinds[change.address.kind].public_id(change.remote_id)
-    return change if public == change.remote_id else replace(change, remote_id=public)
+def _change(world: World, decision: Decision, bookings: Bookings) -> Change:
+    """Build the change of one decision: the only place that builds one."""
+    kind, old = world.kinds[decision.address.kind], world.moves.get(decision.address)
+    found = impact(kind, decision, bookings, world.levels)
+    lasting = _lasting(decision.live.fields, kind.volatile) if decision.live is not None else None
+    decided = {name: getattr(decision, name) for name in _DECIDED}
+    return Change(
+        **{
+            **decided,
+            "reason": decision.reason if old is None else f"moved from {old}; {decision.reason}",
+            "risks": found.risks,
+        },
+        calls=_calls(world, decision),
+        shown_id=kind.public_id(decision.remote_id),
+        name=_title(kind, decision),
+        zone=decision.desired.zone if decision.desired is not None else None,
+        moved_from=old,
+        bookings=found.bookings,
+        price=found.price,
+        lasting=lasting,
+        live_digest=digest(lasting) if lasting is not None else None,
+    )
 
 
-def _with_digest(world: World, change: Change) -> Change:
-    if change.live is None:
-        return change
-    lasting = _lasting(change.live.fields, world.kinds[change.address.kind].volatile)
-    return replace(change, lasting=lasting, live_digest=digest(lasting))
+def _title(kind: Kind, decision: Decision) -> str | None:
+    """Return what people call the object: its live name, else the applied one, else the declared one."""
+    sources = (decision.live, decision.record, decision.desired)
+    names = (kind.title(source.fields) for source in sources if source is not None)
+    return next((name for name in names if name), None)
 
 
 def _lasting(value: Any, volatile: frozenset[str]) -> Any:
@@ -277,11 +288,16 @@ def _lasting(value: Any, volatile: frozenset[str]) -> Any:
     return value
 
 
-def _calls(world: World, change: Change) -> tuple[Call, ...]:
-    if change.action == "delete" and change.live is None:
-        return ()  # already gone
-    connection = world.connections[change.connection]
-    return world.providers[connection.provider].calls(change, connection)
+def _calls(world: World, decision: Decision) -> tuple[Call, ...]:
+    """Return the calls of a decision; a replacement is worded as a delete and a create."""
+    if decision.idle or (decision.action == "delete" and decision.live is None):
+        return ()
+    if decision.action == "replace" and decision.record is not None:
+        old = replace(decision, action="delete", connection=decision.record.connection)
+        new = replace(decision, action="create", remote_id=None)
+        return (*_calls(world, old), *_calls(world, new))
+    connection = world.connections[decision.connection]
+    return world.providers[connection.provider].calls(decision, connection)
 
 
 def _missing_dependencies(world: World, changes: Mapping[Address, Change]) -> list[Problem]:
@@ -302,12 +318,12 @@ def _missing_dependencies(world: World, changes: Mapping[Address, Change]) -> li
 
 
 def _stranded(world: World, changes: Mapping[Address, Change]) -> list[Problem]:
-    """Say which objects would be left referring to one that is deleted, because they are not selected."""
+    """Say which objects would still refer to a deleted one, because they are not selected."""
     gone = {address for address, change in changes.items() if change.action == "delete"}
     return [
         Problem(
             code="dependent-not-selected",
-            summary=f"would be deleted, yet {record.address} refers to it and is not selected",
+            summary=f"would be deleted, but {record.address} refers to it and is not selected",
             hint=f"add --target {record.address}, or do not exclude it",
             address=target,
         )
@@ -337,7 +353,7 @@ def _manifest_digests(world: World) -> dict[str, str]:
 
 
 def _targets(world: World, changes: tuple[Change, ...]) -> dict[str, str]:
-    """Return which remote system each connection of the plan leads to, that of a recorded id included."""
+    """Return the remote system behind each connection of the plan, including those of recorded ids."""
     names = {change.connection for change in changes}
     names |= {change.record.connection for change in changes if change.record is not None}
     return {name: world.connections[name].target for name in sorted(names & world.connections.keys())}
@@ -345,5 +361,5 @@ def _targets(world: World, changes: tuple[Change, ...]) -> dict[str, str]:
 
 def _live_digest(changes: tuple[Change, ...]) -> str:
     return digest(
-        [[str(change.address), change.action == "unknown", change.remote_id, change.live_digest] for change in changes]
+        [[str(change.address), change.action == "unknown", change.shown_id, change.live_digest] for change in changes]
     )

@@ -1,12 +1,13 @@
-"""Reading back what was written: an answer of 200 proves neither that a value was taken nor that an object is gone."""
+"""Reading back what was written: a 200 proves neither that a value was stored nor that an object is gone."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from reconciler.engine.diff import compare
-from reconciler.errors import OutcomeUnknown, RemoteError
+from reconciler.errors import Interrupted, OutcomeUnknown, RemoteError
 from reconciler.model.kind import Kind
 from reconciler.model.objects import Computed, Fields, Record, Scope
 from reconciler.model.report import State
@@ -15,19 +16,29 @@ from reconciler.providers.base import Provider
 _SHOWN_DIFFERENCES = 3
 
 
-def confirm(
-    reader: Provider, kind: Kind, remote_id: str, fields: Fields, computed: Computed
-) -> tuple[State, str | None]:
-    """Compare a written object with what it should be; return how it ended and, where not well, both values."""
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """What reading back an object showed."""
+
+    state: State
+    error: str | None = None
+    """What differs, with both values, or why it could not be read."""
+    interrupted: bool = False
+    """Whether it was not read because the user stopped the run."""
+
+
+def confirm(reader: Provider, kind: Kind, remote_id: str, fields: Fields, computed: Computed) -> Confirmation:
+    """Compare a written object with what it should be."""
     try:
         scope = Scope(kind=kind.name, ids={remote_id: fields}, listing=False, computed={remote_id: computed})
         reading = reader.read(scope)
     except RemoteError as error:
-        return "unknown", f"applied, but it could not be read back: {error.message}"
+        words = f"applied, but it could not be read back: {error.message}"
+        return Confirmation("unknown", words, interrupted=isinstance(error, Interrupted))
     live = reading.live.get(remote_id)
     if live is None:
         why = reading.unreadable.get(remote_id) or reading.expired.get(remote_id, "the server says it does not exist")
-        return "unknown", f"applied, but it could not be read back: {why}"
+        return Confirmation("unknown", f"applied, but it could not be read back: {why}")
     comparison = compare(kind, fields, live.fields, fields)
     wrong = [
         f"{item.path} {_shown(item.before)} instead of {_shown(item.after)}"
@@ -35,15 +46,15 @@ def confirm(
         if item.verifiable
     ]
     if not wrong:
-        return "applied", None
+        return Confirmation("applied")
     more = f" and {len(wrong) - _SHOWN_DIFFERENCES} more" if len(wrong) > _SHOWN_DIFFERENCES else ""
-    return "failed", f"applied, but the server answers {', '.join(wrong[:_SHOWN_DIFFERENCES])}{more}"
+    return Confirmation("failed", f"applied, but the server returns {', '.join(wrong[:_SHOWN_DIFFERENCES])}{more}")
 
 
 def confirm_gone(reader: Provider, kind: Kind, record: Record) -> None:
     """Raise RemoteError where a deleted object is still there, OutcomeUnknown where that cannot be told.
 
-    What is over by itself after a while is not looked at: to ask for one that has ended may start a new one.
+    An object that expires by itself is not read: to ask for one that has ended may start a new one.
     """
     if kind.ephemeral is not None:
         return
@@ -51,9 +62,9 @@ def confirm_gone(reader: Provider, kind: Kind, record: Record) -> None:
     try:
         reading = reader.read(Scope(kind=kind.name, ids={record.remote_id: {}}, listing=False))
     except RemoteError as error:
-        raise OutcomeUnknown(f"{unread}: {error.message}") from None
+        raise OutcomeUnknown(f"{unread}: {error.message}", interrupted=isinstance(error, Interrupted)) from None
     if record.remote_id in reading.live:
-        raise RemoteError("deleted, but the server still answers it; it stays managed")
+        raise RemoteError("deleted, but the server still returns it; it stays managed")
     if record.remote_id not in reading.absent:
         raise OutcomeUnknown(f"{unread}: {reading.unreadable.get(record.remote_id, 'nothing was answered about it')}")
 

@@ -1,27 +1,42 @@
-"""What writing calls without a recorded result leave in doubt until somebody has looked."""
+"""What happens to a call whose answer was lost: the next run looks for its effect before it sends anything.
+
+A create whose answer was lost (or that was cut off before its id was recorded) leaves an open intent. `lost_create`
+looks for its object among the live ones and says what to do:
+
+- exactly one could be the result of the create: the run takes it up as its own;
+- several could be: a person chooses (`reconciler adopt`);
+- none is: the object is created, unless something new is live that could be it after all;
+- the live objects cannot be read or listed: nothing is done until they can be, or until what was created has expired.
+
+An update whose answer was lost leaves values in doubt: `certain` removes them from what counts as applied.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
-from reconciler.model.change import Edit, merged
-from reconciler.model.objects import Computed, Fields, Intent, Reading, Record
+from reconciler.engine.diff import compare
+from reconciler.engine.identity import twins, unread_stranger
+from reconciler.engine.snapshot import Place, Snapshot
+from reconciler.engine.subject import Decided, Subject
+from reconciler.errors import Interrupted, OutcomeUnknown, RemoteError
+from reconciler.model.canonical import utc
+from reconciler.model.change import Decision, merged
+from reconciler.model.kind import Kind
+from reconciler.model.objects import Address, Computed, Fields, Intent, Live, Reading, Record, Scope
+from reconciler.providers.base import Provider
 from reconciler.settings import Connection
 
-
-def intended(edit: Edit) -> Fields:
-    """Return what an update's intent remembers: the values sent, or under `slots[123456]` what that slot was."""
-    if edit.part is None:
-        return edit.values
-    return {f"{edit.part}[{edit.part_id}]": edit.replaces or {}}
+_NAMED = 5
 
 
 def certain(record: Record, intents: Iterable[Intent]) -> Record:
     """Return a record without the applied values that an update of unknown result may have overwritten.
 
-    A value that the API does not answer is compared with what was last applied, which here nobody knows.
+    A value that the API does not return is compared with what was last applied, which is not known here.
     """
     fields: dict[str, Any] = dict(record.fields)
     computed: Computed = record.computed
@@ -42,12 +57,12 @@ def certain(record: Record, intents: Iterable[Intent]) -> Record:
 
 
 def _holds(member: Mapping[str, Any], values: Mapping[str, Any]) -> bool:
-    """Whether a member is the one that was written over; a member that is new was no other before."""
+    """Whether a member is the one that was overwritten; a new member replaced none."""
     return bool(values) and all(member.get(key) == value for key, value in values.items())
 
 
 def creations(intents: Sequence[Intent], connections: Mapping[str, Connection]) -> tuple[Intent, ...]:
-    """Return the creations among them, at systems that are still the same."""
+    """Return the creates among them, at systems that are still the same."""
     return tuple(
         intent
         for intent in intents
@@ -57,7 +72,145 @@ def creations(intents: Sequence[Intent], connections: Mapping[str, Connection]) 
     )
 
 
-def unread_stranger(reading: Reading, taken: Collection[str]) -> str | None:
-    """Say which unmanaged object could not be read: it might be the one that is looked for."""
-    strangers = sorted(remote_id for remote_id in reading.unreadable if remote_id not in taken)
-    return f"{strangers[0]}: {reading.unreadable[strangers[0]]}" if strangers else None
+def created(kind: Kind, fields: Fields, reading: Reading, taken: Collection[str]) -> tuple[Live, ...]:
+    """Return the live objects that a create of these fields could have made: every returned value is as sent."""
+    found = []
+    for live in twins(kind, fields, reading, taken):
+        comparison = compare(kind, fields, live.fields, fields)
+        if not any(change.verifiable for change in comparison.fields):
+            found.append(live)
+    return tuple(found)
+
+
+def explained(
+    intents: Mapping[Address, Sequence[Intent]],
+    kinds: Mapping[str, Kind],
+    connections: Mapping[str, Connection],
+    snapshot: Snapshot,
+) -> dict[Place, set[str]]:
+    """Return the live ids that are as one of the interrupted creates made them, whichever it was."""
+    found: dict[Place, set[str]] = {}
+    for address, items in intents.items():
+        for intent in creations(items, connections):
+            place = (intent.connection, address.kind)
+            lives = created(kinds[address.kind], intent.fields, snapshot.reading(*place), ())
+            found.setdefault(place, set()).update(live.remote_id for live in lives)
+    return found
+
+
+def find_created(kind: Kind, fields: Fields, reader: Provider, taken: Collection[str]) -> str:
+    """Find the object of a create whose answer held no id: exactly one new object that is as it was sent."""
+    try:
+        reading = reader.read(Scope(kind=kind.name, wanted=(fields,)))
+    except RemoteError as error:
+        message = f"created, but the answer held no id and the new object could not be searched for: {error.message}"
+        raise OutcomeUnknown(message, interrupted=isinstance(error, Interrupted)) from error
+    found = created(kind, fields, reading, taken)
+    stranger = unread_stranger(reading, taken)
+    if len(found) == 1 and stranger is None:
+        return found[0].remote_id
+    why = reading.failure or stranger or f"{len(found)} new live objects look like it; expected exactly one"
+    message = f"created, but the answer held no id, and {why}"
+    raise OutcomeUnknown(message)
+
+
+def out_of_sight(subject: Subject) -> Decided | None:
+    """Do nothing where an interrupted create was sent to a system that no connection leads to any more."""
+    for intent in subject.intents:
+        if intent.effect == "create":
+            said = "may have been created by an earlier run"
+            problem = subject.misplaced(intent.connection, intent.target, said)
+            if problem is not None:
+                return subject.unknown(intent.connection, problem.summary), (problem,)
+    return None
+
+
+def lost_create(subject: Subject, own: Sequence[Intent]) -> Record | Decided | None:
+    """Look for what an interrupted create made.
+
+    Return its record, or the decision where that is not known, or None where it certainly left nothing.
+    """
+    if subject.kind.ephemeral is not None:
+        why = _not_over(subject, own[-1])
+        return None if why is None else (subject.unknown(own[-1].connection, why), ())
+    intent = own[-1]
+    place = (intent.connection, subject.address.kind)
+    reading, taken = subject.context.snapshot.reading(*place), subject.context.taken.get(place, ())
+    why = subject.context.why_unlisted(place, taken)
+    if why is not None:
+        return _in_doubt(subject, intent, f"and the object could not be searched for: {why}")
+    found = {
+        live.remote_id: live
+        for item in own
+        if item.connection == intent.connection
+        for live in created(subject.kind, item.fields, reading, taken)
+    }
+    if not found:
+        return _unexplained(subject, own)
+    if len(found) > 1:
+        ids = ", ".join(sorted(found))
+        several = f"and {len(found)} live objects could be its result ({ids})"
+        return _in_doubt(subject, intent, f"{several}; choose one: reconciler adopt {subject.address} ID")
+    (remote_id,) = found
+    return Record(
+        address=subject.address,
+        connection=intent.connection,
+        target=intent.target,
+        remote_id=remote_id,
+        fields=intent.fields,
+        protect=bool(subject.desired and subject.desired.protect),
+        depends_on=subject.desired.depends_on if subject.desired else (),
+    )
+
+
+def _in_doubt(subject: Subject, intent: Intent, words: str) -> Decided:
+    return subject.unknown(intent.connection, f"an earlier create has an unknown result, {words}"), ()
+
+
+def _not_over(subject: Subject, intent: Intent) -> str | None:
+    """Say why an object that cannot be listed is not created again yet; None once the first one has expired."""
+    if subject.kind.ephemeral is None:
+        return None
+    over = utc(datetime.fromisoformat(intent.started_at) + timedelta(seconds=subject.kind.ephemeral.settles_after))
+    if subject.context.now >= over:
+        return None
+    return (
+        f"an earlier create ({intent.started_at}) has an unknown result, and this API has no list to check; "
+        f"whatever it created expires by {over}, and the next plan then recreates it; "
+        f"to recreate it with the next apply: reconciler state rm {subject.address}"
+    )
+
+
+def _unexplained(subject: Subject, own: Sequence[Intent]) -> Decided | None:
+    """Refuse to create again while something new is live that could be ours, though it is not as it was sent.
+
+    A server may store a value in another way than it was sent; then no search finds what a lost create made.
+    """
+    if not subject.kind.listed_whole:
+        return None
+    context = subject.context
+    new: set[str] = set()
+    for intent in own:
+        place = (intent.connection, subject.address.kind)
+        before = context.baselines.get((intent.run_id, *place))
+        listed = context.snapshot.reading(*place).listed
+        if before is not None and listed is not None:
+            new |= listed - {*before, *context.taken.get(place, ()), *context.explained.get(place, ())}
+    if not new:
+        return None
+    ids = ", ".join(sorted(new)[:_NAMED])
+    words = (
+        f"and objects that appeared since then could be its result ({ids}); "
+        f"if one is: reconciler adopt {subject.address} ID; if none is: reconciler state rm {subject.address}"
+    )
+    return _in_doubt(subject, own[-1], words)
+
+
+def left_nothing(subject: Subject, own: Sequence[Intent]) -> Decision | None:
+    """Drop the intent of an interrupted create that left no object, so that a later look-alike is not claimed."""
+    if own:
+        reason = "an earlier create left no object, and no manifest declares it"
+        return subject.nothing(own[-1].connection, reason)
+    if subject.address in subject.context.forgotten:
+        return subject.nothing("", "expired and no longer managed, and no manifest declares it")
+    return None

@@ -1,29 +1,29 @@
-"""A deletion and a creation that look like one object under two names: most likely a rename.
+"""A delete and a create that look like one object under two addresses: most likely a rename.
 
-It is only ever a warning: which of two alike objects was meant, nobody but a person can tell.
+This is only a warning: a person knows which of two similar objects is meant.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from reconciler.model.change import Change
+from reconciler.model.change import Decision
 from reconciler.model.kind import IdentityKey, Kind
 from reconciler.model.objects import Fields, Problem
 
 PAIRS = 2_500
-"""How many pairs of one kind are compared field by field; in larger plans only natural keys are."""
+"""How many pairs of one kind are compared field by field. Larger plans compare only natural keys."""
 
 _MANY = 3
-"""Equal fields from which on two objects may look alike though some of their fields differ."""
+"""The least number of equal fields with which two objects look alike although other fields differ."""
 
 
-def renames(changes: Iterable[Change], kinds: Mapping[str, Kind], *, destroying: bool) -> list[Problem]:
+def renames(changes: Iterable[Decision], kinds: Mapping[str, Kind], *, destroying: bool) -> list[Problem]:
     """Return a warning for both sides of each likely rename; each object belongs to at most one."""
     if destroying:
         return []
     problems: list[Problem] = []
-    by_kind: dict[str, tuple[list[Change], list[Change]]] = {}
+    by_kind: dict[str, tuple[list[Decision], list[Decision]]] = {}
     for change in sorted(changes, key=lambda change: str(change.address)):
         going, coming = by_kind.setdefault(change.address.kind, ([], []))
         if change.action == "delete" and change.live is not None and change.desired is None:
@@ -36,13 +36,13 @@ def renames(changes: Iterable[Change], kinds: Mapping[str, Kind], *, destroying:
     return problems
 
 
-def _pairs(kind: Kind, going: Sequence[Change], coming: Sequence[Change]) -> list[tuple[Change, Change]]:
-    """Pair by natural key, then the rest by how much is equal; the same pairs whatever the order of a set."""
-    keys: dict[IdentityKey, list[Change]] = {}
+def _pairs(kind: Kind, going: Sequence[Decision], coming: Sequence[Decision]) -> list[tuple[Decision, Decision]]:
+    """Pair by natural key, then by how many fields are equal. The pairs do not depend on the order of a set."""
+    keys: dict[IdentityKey, list[Decision]] = {}
     for old in going:
         for key in kind.identities(_fields(old)):
             keys.setdefault(key, []).append(old)
-    pairs: list[tuple[Change, Change]] = []
+    pairs: list[tuple[Decision, Decision]] = []
     taken: set[int] = set()
     for new in coming:
         candidates = (old for key in kind.identities(_fields(new)) for old in keys.get(key, ()))
@@ -54,7 +54,7 @@ def _pairs(kind: Kind, going: Sequence[Change], coming: Sequence[Change]) -> lis
     if len(left) * len(right) > PAIRS:
         return pairs
     scored = [
-        (-_likeness(kind, old, new), str(new.address), str(old.address), old, new) for old in left for new in right
+        (-_similarity(kind, old, new), str(new.address), str(old.address), old, new) for old in left for new in right
     ]
     for score, _, _, old, new in sorted(scored, key=lambda item: item[:3]):
         if score < 0 and id(old) not in taken and id(new) not in taken:
@@ -63,15 +63,15 @@ def _pairs(kind: Kind, going: Sequence[Change], coming: Sequence[Change]) -> lis
     return pairs
 
 
-def _fields(change: Change) -> Fields:
+def _fields(change: Decision) -> Fields:
     if change.desired is not None:
         return change.desired.fields
     recorded = change.record.fields if change.record else {}
     return {**recorded, **(change.live.fields if change.live else {})}
 
 
-def _likeness(kind: Kind, old: Change, new: Change) -> float:
-    """Return the share of the declared fields that are equal, 0 where they are too few to mean anything."""
+def _similarity(kind: Kind, old: Decision, new: Decision) -> float:
+    """Return the share of the declared fields that are equal, 0 where there are too few to compare."""
     before, after = _fields(old), _fields(new)
     stated = [name for name in after if name not in kind.local and name in before]
     equal = sum(before[name] == after[name] for name in stated if name not in kind.parts)
@@ -80,17 +80,17 @@ def _likeness(kind: Kind, old: Change, new: Change) -> float:
     return equal / total if equal >= _MANY and equal * 3 >= total * 2 else 0
 
 
-def _same_members(kind: Kind, name: str, old: Change, after: Fields) -> bool:
-    """Whether a part's live members are those wanted; what was applied stands in for what is not answered of them."""
+def _same_members(kind: Kind, name: str, old: Decision, after: Fields) -> bool:
+    """Whether a part's live members are those wanted; what the API does not return is taken from what was applied."""
     if old.live is None or old.live.fields.get(name) is None:
         return False
     applied = old.record.fields.get(name) if old.record else None
     return not kind.parts[name](after[name], old.live.fields[name], applied).edits
 
 
-def _warnings(old: Change, new: Change) -> tuple[Problem, Problem]:
+def _warnings(old: Decision, new: Decision) -> tuple[Problem, Problem]:
     hint = (
-        f"if {new.address} is a new name for it, say so in its manifest, metadata.moved_from: {old.address.name}, "
+        f"if {new.address} is its new name, set metadata.moved_from: {old.address.name} in its manifest, "
         f"or run: reconciler state mv {old.address} {new.address}"
     )
     place = f" ({new.source.path}:{new.source.line})" if new.source else ""
@@ -98,14 +98,14 @@ def _warnings(old: Change, new: Change) -> tuple[Problem, Problem]:
         Problem(
             code="looks-renamed",
             severity="warning",
-            summary=f"would be deleted, while {new.address}{place}, which looks the same, would be created",
+            summary=f"would be deleted, and {new.address}{place}, which looks the same, would be created",
             hint=hint,
             address=old.address,
         ),
         Problem(
             code="looks-renamed",
             severity="warning",
-            summary=f"would be created, while {old.address}, which looks the same, would be deleted",
+            summary=f"would be created, and {old.address}, which looks the same, would be deleted",
             hint=hint,
             where=new.source,
             address=new.address,

@@ -16,17 +16,18 @@ Place = tuple[str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """What was read, by place; `failures` says, by connection, why nothing could be read there."""
+    """What was read."""
 
     readings: Mapping[Place, Reading] = field(default_factory=dict)
     failures: Mapping[str, RemoteError] = field(default_factory=dict)
+    """By connection, why nothing could be read there."""
 
     def reading(self, connection: str, kind: str) -> Reading:
         """Return what was read at a place; nothing is known of one that was not read."""
         return self.readings.get((connection, kind), Reading(failure="it was not read"))
 
     def why_unreadable(self, connection: str, kind: str, remote_id: str | None) -> str | None:
-        """Say why an object (or, without an id, whether a twin exists) is not known; None where it is."""
+        """Say why an object (or, without an id, the list) is not known; None where it is."""
         failure = self.failures.get(connection)
         if failure is not None:
             return failure.message
@@ -35,11 +36,11 @@ class Snapshot:
             return reading.failure if reading.listed is None else None
         if remote_id in reading.live or remote_id in reading.absent or remote_id in reading.expired:
             return None
-        return reading.unreadable.get(remote_id, "nothing was answered about it")
+        return reading.unreadable.get(remote_id, "the API returned nothing about it")
 
 
 def take(scopes: Mapping[Place, Scope], open_provider: Callable[[str], Provider]) -> Snapshot:
-    """Read every scope, connections side by side; a connection that fails is a finding, not an exception."""
+    """Read every scope, connections concurrently; a connection that fails is a finding, not an exception."""
     names = sorted({connection for connection, _ in scopes})
     readings: dict[Place, Reading] = {}
     failures: dict[str, RemoteError] = {}
@@ -56,13 +57,13 @@ def take(scopes: Mapping[Place, Scope], open_provider: Callable[[str], Provider]
         pool = ThreadPoolExecutor(max_workers=len(names), thread_name_prefix="snapshot")
         try:
             list(pool.map(read_connection, names))
-        finally:  # an interrupted look waits for no connection: whoever opened them closes them
+        finally:  # an interrupted read waits for no connection: whoever opened them closes them
             pool.shutdown(wait=False, cancel_futures=True)
     return Snapshot(readings=readings, failures=failures)
 
 
 def _read(provider: Provider, scope: Scope) -> Reading:
-    """Read a scope; where objects turn out to be gone, also what somebody may have made in their place."""
+    """Read a scope; where objects are gone, also read what somebody may have created in their place."""
     reading = provider.read(scope)
     gone = tuple(scope.ids[remote_id] for remote_id in sorted(reading.absent))
     if not gone:

@@ -91,6 +91,6 @@ def _held_back(change: Change, findings: Sequence[Finding]) -> Outcome:
         address=change.address,
         action=change.action,
         state="blocked" if change.writes else idle,
-        remote_id=change.remote_id,
+        shown_id=change.shown_id,
         error=(against or _NOT_STARTED) if change.writes else None,
     )

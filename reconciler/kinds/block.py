@@ -9,10 +9,10 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from reconciler.model.canonical import utc, whole
-from reconciler.model.change import Change
+from reconciler.model.change import Decision
 from reconciler.model.kind import IdentityKey, Kind, Reference
 from reconciler.model.objects import Fields, Manifest, Problem
-from reconciler.model.occupancy import Enquiry, Window
+from reconciler.model.occupancy import BookingQuery, Window
 
 _TIMES = ("resource_id", "start", "end")
 
@@ -139,7 +139,7 @@ def identities(fields: Fields) -> tuple[IdentityKey, ...]:
     return (tuple(str(part) for part in parts),) if all(isinstance(part, str) for part in parts) else ()
 
 
-def enquiry(change: Change, _now: str) -> Enquiry | None:
+def booking_query(change: Decision, _now: str) -> BookingQuery | None:
     """Ask who has booked the time that a block takes anew; what it took before harms nobody more."""
     if change.desired is None or change.action in {"noop", "unknown", "delete"}:
         return None
@@ -152,7 +152,7 @@ def enquiry(change: Change, _now: str) -> Enquiry | None:
         return None  # its resource is yet to be made: nobody has booked that
     owner, start, end = (wanted[name] for name in _TIMES)
     stretches = [(start, end)] if anew else _taken_anew(before, wanted)
-    return Enquiry(
+    return BookingQuery(
         code="booked-time-blocked",
         what="blocking the time" if anew else "moving the block",
         connection=change.connection,
@@ -182,7 +182,7 @@ KIND = Kind(
     references=(Reference(spec_field="resource", field="resource_id", kind="Resource"),),
     listed_whole=False,
     local=frozenset({"timezone"}),
-    enquiry=enquiry,
+    booking_query=booking_query,
     zone=zone,
     check=check,
     check_together=check_together,

@@ -7,13 +7,24 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal
 
+from reconciler.model.canonical import digest
 from reconciler.model.objects import Address, Computed, Desired, Fields, Live, Record, Ref, SourceRef
 from reconciler.model.risk import Risk
 
 Action = Literal["create", "update", "replace", "delete", "adopt", "noop", "unknown"]
 ACTIONS: tuple[Action, ...] = ("create", "update", "replace", "delete", "adopt", "noop", "unknown")
-IDLE: frozenset[str] = frozenset({"noop", "unknown"})
+
+IDLE: frozenset[Action] = frozenset({"noop", "unknown"})
 """Actions that do nothing to a live object."""
+
+CREATING: frozenset[Action] = frozenset({"create", "replace"})
+"""Actions that make a live object, with a new id."""
+
+DESTRUCTIVE: frozenset[Action] = frozenset({"delete", "replace"})
+"""Actions that delete a live object."""
+
+EDITING: frozenset[Action] = frozenset({"update", "adopt"})
+"""Actions that change a live object and keep its id."""
 
 Origin = Literal["manifest", "drift"]
 Effect = Literal["create", "update", "delete"]
@@ -21,61 +32,60 @@ Effect = Literal["create", "update", "delete"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldChange:
-    """One field's step from `before` to `after` (JSON values).
-
-    `origin` is drift where the manifest still says what was last applied and the live side moved.
-    `verifiable` is False where the API does not answer the field: `before` is then what was last applied.
-    """
+    """One field's step from `before` to `after` (JSON values)."""
 
     path: str
     before: Any
     after: Any
     origin: Origin
+    """`drift` where the manifest still states what was last applied and the live object changed."""
     verifiable: bool = True
+    """False where the API does not return the field: `before` is then what was last applied."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edit:
-    """One write to one object or to one part of it, in canonical values; the provider words it.
-
-    Without `part` it is the object itself. With `part` and `part_id` it is one member of a
-    collection (`slots`, `123456`) that can be changed on its own; `replaces` is what that member was,
-    `effect` whether the member comes, changes or goes, `changed` which of its values differ.
-    """
+    """One write to one object or to one member of it, in canonical values; the provider words it."""
 
     values: Mapping[str, Any]
     part: str | None = None
+    """The collection (`slots`) of the member; None for the object itself."""
     part_id: str | None = None
+    """The member's id, where it exists already."""
     replaces: Mapping[str, Any] | None = None
+    """What the member was before."""
     effect: Effect = "update"
+    """Whether the member is created, changed or deleted."""
     changed: tuple[str, ...] = ()
+    """The values of the member that differ."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SlotBookings:
     """What is booked on one slot that a change touches; for a resource, one booking.
 
-    None is what the API did not answer, which is never taken for nobody; without `slot` it answered none at all.
+    None is a count that the API did not return, which never means zero.
     """
 
     slot: str | None
+    """The id of the slot; None where the API returned no slot at all."""
     when: str | None
     booked: int | None = None
     reserved: int | None = None
 
     @property
     def known(self) -> bool:
-        """Whether both counts were answered."""
+        """Whether the API returned both counts."""
         return self.booked is not None and self.reserved is not None
 
     @property
     def places(self) -> int:
-        """Places that somebody surely has."""
+        """The places that are certainly taken."""
         return (self.booked or 0) + (self.reserved or 0)
 
 
 def total(counts: Iterable[int | None]) -> int | None:
-    """Return the sum of the counts that are known, None where there are some and none of them is."""
+    """Return the sum of the known counts, None where there are counts and none of them is known."""
     given = tuple(counts)
     known = [count for count in given if count is not None]
     return sum(known) if known or not given else None
@@ -92,44 +102,41 @@ class Stake:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One writing call, fully worded but for ids not known yet.
-
-    `path` and `body` may hold `Ref`s: in the path as `{Resource/court-1}`, in the body as values.
-    `body` is a structure of plain values; `encoding` says how the provider puts it on the wire.
-    `reads` are paths whose answers the call needs first (a rated query that gives a slip).
-    `repeatable`: carried out twice, it leaves what carried out once leaves, so that it may be sent again.
-    `remote_id` and `computed` say which object it is about and what the system worked out for it so
-    far; they are filled in when it is sent, so that a plan holds neither.
-    """
+    """One writing call. It is complete but for ids that are not known yet."""
 
     address: Address
     connection: str
     effect: Effect
     method: str
     path: str
+    """May hold `Ref`s as `{Resource/court-1}`."""
     body: Any = None
-    encoding: Literal["json", "xml", "form", "none"] = "none"
+    """Plain values and `Ref`s; the provider decides how they go on the wire."""
     needs: tuple[Address, ...] = ()
+    """The objects whose ids the path and the body need."""
     reads: tuple[str, ...] = ()
+    """Paths that are read first because the call needs their answers, such as a rated query that gives a slip."""
     repeatable: bool = False
+    """Whether sending it twice has the same result as sending it once."""
     remote_id: str | None = None
+    """The object it is about. Set when the call is sent, so that a plan does not hold it."""
     computed: Computed = field(default_factory=dict)
+    """What the remote system worked out for the object so far. Set when the call is sent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-    """What a remote system said to a writing call; `remote_id` is None where a create did not tell it.
-
-    `gone` is True where a delete found nothing left to delete. `fields` are what a create really made,
-    where its answer shows less than was asked for; `computed` is what the system worked out.
-    """
+    """The remote system's answer to a writing call."""
 
     status: int
     remote_id: str | None = None
-    live: Live | None = None
+    """The new object's id; None where the answer to a create does not hold it."""
     gone: bool = False
+    """Whether a delete found nothing to delete."""
     fields: Fields = field(default_factory=dict)
+    """What a create really made, where that is less than the call asked for."""
     computed: Computed = field(default_factory=dict)
+    """What the remote system worked out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,56 +148,87 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """What happens to one object and why.
-
-    `fields` is for people and programs to read, `edits` is what the provider turns into `calls`.
-    `lasting` is everything the live object answered, but for what its kind calls volatile, whatever the order
-    of its answer; `live_digest` stands for it.
-    `moved_from` is the name it had before, `forget` that it is managed no more: both concern the record
-    alone, whatever the action does to the live object.
-    `zone` is the one that its manifest's instants are read in (None: UTC).
-    `unsettled` is True where an earlier writing call to the object has no recorded result, `expired`
-    where the live object is over by itself. `computed` is what the answer shows of values that the
-    system works out. `bookings` are those it touches, `price` what one place costs where that is known.
-    `name` is what people call the object, where nothing else
-    tells: in a plan that was read back.
-    """
+class Decision:
+    """What happens to one object and why: the part of a change that follows from the object alone."""
 
     address: Address
     connection: str
     action: Action
     reason: str
     remote_id: str | None = None
+    """The real id. It may be a credential: show `Change.shown_id` instead."""
     source: SourceRef | None = None
+    """Where the object is declared."""
     fields: tuple[FieldChange, ...] = ()
+    """What changes, for people and programs to read."""
     edits: tuple[Edit, ...] = ()
+    """What changes, for the provider to turn into calls."""
     risks: tuple[Risk, ...] = ()
-    calls: tuple[Call, ...] = ()
     unverified: tuple[str, ...] = ()
-    lasting: Fields | None = None
-    live_digest: str | None = None
+    """Declared fields that the API does not return."""
     desired: Desired | None = None
     record: Record | None = None
     live: Live | None = None
     unsettled: bool = False
+    """Whether an earlier writing call to the object has no recorded result."""
     expired: bool = False
+    """Whether the live object has ended by itself."""
     computed: Computed = field(default_factory=dict)
-    bookings: tuple[SlotBookings, ...] = ()
-    price: str | None = None
-    name: str | None = None
-    moved_from: Address | None = None
+    """What the live object shows of values that the remote system works out."""
     forget: bool = False
+    """Whether the object is no longer managed; this concerns the record alone."""
+
+    @property
+    def creates(self) -> bool:
+        """Whether it makes a live object, with a new id."""
+        return self.action in CREATING
+
+    @property
+    def destroys(self) -> bool:
+        """Whether it deletes an object that is live."""
+        return self.action in DESTRUCTIVE and self.live is not None
+
+    @property
+    def idle(self) -> bool:
+        """Whether it does nothing to the live object."""
+        return self.action in IDLE
+
+    @property
+    def depends_on(self) -> tuple[Address, ...]:
+        """The objects it refers to, as declared, or as recorded where no manifest declares it."""
+        if self.desired is not None:
+            return self.desired.depends_on
+        return self.record.depends_on if self.record is not None else ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change(Decision):
+    """A decision with all that follows from it: calls, bookings, and how it is shown."""
+
+    calls: tuple[Call, ...] = ()
+    shown_id: str | None = None
+    """The id as it may be shown: masked where it is a credential."""
+    name: str | None = None
+    """What people call the object; None where it has only the name in its address."""
     zone: str | None = None
+    """The zone that people read its instants in (None: UTC)."""
+    moved_from: Address | None = None
+    """The address it had before; this concerns the record alone, whatever the action does."""
+    bookings: tuple[SlotBookings, ...] = ()
+    """The bookings it touches."""
+    price: str | None = None
+    """What one place costs, where that is known."""
+    lasting: Fields | None = None
+    """The live object without its volatile values, in an order of its own."""
+    live_digest: str | None = None
+    """The digest of `lasting`."""
+    saved_digest: str | None = None
+    """The digest in the document that the change was read from."""
 
     @property
     def label(self) -> str:
-        """What people call the object: its live name, else the applied, the declared, the one in its address."""
-        if self.name is not None:
-            return self.name
-        sources = (self.live, self.record, self.desired)
-        names = [source.fields.get("name") for source in sources if source is not None]
-        return next((name for name in names if isinstance(name, str) and name), self.address.name)
+        """What people call the object."""
+        return self.name or self.address.name
 
     @property
     def at_stake(self) -> Stake | None:
@@ -202,7 +240,7 @@ class Change:
 
     @property
     def requests(self) -> tuple[Request, ...]:
-        """Return the calls with the reads that feed them, in the order they are sent."""
+        """The calls and the reads they need, in the order in which they are sent."""
         return tuple(
             request
             for call in self.calls
@@ -211,29 +249,63 @@ class Change:
 
     @property
     def writes(self) -> bool:
-        """Whether carrying it out sends anything or changes which objects are managed, and under which name."""
-        return self.action not in IDLE or self.bookkeeping
+        """Whether applying it sends anything, or changes which objects are managed or under which name."""
+        return not self.idle or self.bookkeeping
 
     @property
     def bookkeeping(self) -> bool:
         """Whether the record changes and nothing is done to the live object."""
-        return self.action in IDLE and (self.forget or self.moved_from is not None)
+        return self.idle and (self.forget or self.moved_from is not None)
 
     @property
-    def depends_on(self) -> tuple[Address, ...]:
-        """Addresses this object refers to, as declared, or as recorded once the manifest is gone."""
-        if self.desired is not None:
-            return self.desired.depends_on
-        return self.record.depends_on if self.record is not None else ()
+    def digest(self) -> str:
+        """The digest of what is done and to what; it ignores the reason, the source and the bookings."""
+        return self.saved_digest or digest(
+            {
+                "address": str(self.address),
+                "action": self.action,
+                "connection": self.connection,
+                "remote_id": self.shown_id,
+                "fields": [_values(item, _FIELD_CHANGE) for item in self.fields],
+                "desired": self.desired.fields if self.desired is not None else None,
+                "live": self.live_digest,
+                "risks": [_values(item, _RISK) for item in self.risks],
+                "calls": [
+                    {
+                        **_values(call, _CALL),
+                        "address": str(call.address),
+                        "needs": [str(address) for address in call.needs],
+                        **({"reads": call.reads} if call.reads else {}),
+                    }
+                    for call in self.calls
+                ],
+                **({"moved_from": str(self.moved_from)} if self.moved_from is not None else {}),
+                **({"forget": True} if self.forget else {}),
+            }
+        )
+
+
+_FIELD_CHANGE = ("path", "before", "after", "origin", "verifiable")
+_RISK = ("code", "level", "message", "slots", "booked", "reserved")
+_CALL = ("connection", "effect", "method", "path", "body")
+
+
+def _values(item: FieldChange | Risk | Call, names: Iterable[str]) -> dict[str, Any]:
+    return {name: getattr(item, name) for name in names}
 
 
 def merged(computed: Computed, news: Computed) -> Computed:
-    """Return computed values with what a call's answer adds, changes or (None) takes away."""
+    """Return computed values with what a call's answer adds, changes or (None) removes."""
     result = {part: dict(members) for part, members in computed.items()}
     for part, members in news.items():
         whole = {**result.get(part, {}), **members}
         result[part] = {name: facts for name, facts in whole.items() if facts is not None}
     return result
+
+
+def resolved(fields: Fields, ids: Mapping[Address, str]) -> Fields:
+    """Replace each `Ref` by the remote id of its target where that is known; the others stay."""
+    return {name: ids.get(value.target, value) if isinstance(value, Ref) else value for name, value in fields.items()}
 
 
 def bind(value: Any, ids: Mapping[Address, str]) -> Any:

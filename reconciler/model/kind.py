@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
-from reconciler.model.change import Action, Change, Edit, FieldChange, SlotBookings
+from reconciler.model.change import Action, Decision, Edit, FieldChange, SlotBookings
 from reconciler.model.objects import Fields, Live, Manifest, Problem
-from reconciler.model.occupancy import Enquiry
+from reconciler.model.occupancy import BookingQuery
 from reconciler.model.risk import Risk
 
 IdentityKey = tuple[str, ...]
@@ -107,12 +107,31 @@ def _no_risks(
     return ()
 
 
-def _touches_nothing(_: Change) -> tuple[SlotBookings, ...]:
+def _touches_nothing(_: Decision) -> tuple[SlotBookings, ...]:
     return ()
 
 
-def _asks_nothing(_change: Change, _now: str) -> Enquiry | None:
+def _asks_nothing(_decision: Decision, _now: str) -> BookingQuery | None:
     return None
+
+
+def _own_name(fields: Fields) -> str | None:
+    name = fields.get("name")
+    return name if isinstance(name, str) and name else None
+
+
+def _own_span(fields: Fields) -> tuple[str, str] | None:
+    start, end = fields.get("start"), fields.get("end")
+    return (start, end) if isinstance(start, str) and isinstance(end, str) else None
+
+
+_DESCRIBING = ("name", "group", "api_ref", "email", "resource_id", "start_date", "end_date", "time", "start", "end")
+
+
+def _own_description(fields: Fields) -> str:
+    first = min((slot["date"] for slot in fields.get("slots") or ()), default=None)
+    known = [f"{name} {fields[name]!r}" for name in _DESCRIBING if fields.get(name) not in {None, ""}]
+    return ", ".join([*known, *([f"first slot {first}"] if first and "start_date" not in fields else [])])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,8 +151,9 @@ class Kind:
     `missing_to_create` names what a creation would need and the fields do not have, as sentences.
     `statement` says what a manifest of a live object states, given what was last applied to it.
     `risks` says what a change of the object itself does to bookings, `touches` on which slots, and
-    `price_field` names the field with the price of one place; `enquiry` says, at an instant, which bookings
+    `price_field` names the field with the price of one place; `booking_query` says, at an instant, which bookings
     of resources a change has to know of.
+    `describe` gives the values that a person knows an object by, `title` its name, `span` its start and end.
     `local` fields are for this program only and never compared; `unanswered` are facts about an object
     that its API never tells, counted as not verifiable. `secret_id`: an id is a credential, shown masked.
     """
@@ -160,9 +180,12 @@ class Kind:
     missing_to_create: Callable[[Fields], tuple[str, ...]] = _nothing_missing
     statement: Callable[[Fields, Fields], Statement] = _all_answered
     risks: Callable[[Action, Sequence[FieldChange], Live | None, Fields], tuple[Risk, ...]] = _no_risks
-    touches: Callable[[Change], tuple[SlotBookings, ...]] = _touches_nothing
+    touches: Callable[[Decision], tuple[SlotBookings, ...]] = _touches_nothing
     price_field: str | None = None
-    enquiry: Callable[[Change, str], Enquiry | None] = _asks_nothing
+    booking_query: Callable[[Decision, str], BookingQuery | None] = _asks_nothing
+    describe: Callable[[Fields], str] = _own_description
+    title: Callable[[Fields], str | None] = _own_name
+    span: Callable[[Fields], tuple[str, str] | None] = _own_span
 
     def public_id(self, remote_id: str | None) -> str | None:
         """Return an id as it may be shown: whole, or only its beginning where it is a credential."""

@@ -1,4 +1,4 @@
-"""What is declared, what is live, what is recorded: the values that flow into a plan."""
+"""What is declared, what is live and what is recorded: the values from which a plan is made."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ enumeration its word, an id a string, a flag a bool, a count an int.
 Computed = Mapping[str, Mapping[str, Any]]
 """Values that a remote system worked out, by part and member: `{"items": {"room": {"slip": "17.2027…"}}}`.
 
-In what is merged into it, a member that is None is no longer there.
+Where they are news of a change, a member that is None no longer exists.
 """
 
 _ADDRESS = re.compile(r"(?P<kind>[A-Z][A-Za-z]*)/(?P<name>[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)")
@@ -46,11 +46,13 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class SourceRef:
-    """A place in a file; line and column count from 1."""
+    """A place in a file."""
 
     path: str
     line: int
+    """Counts from 1."""
     column: int = 1
+    """Counts from 1."""
 
     def __str__(self) -> str:
         return f"{self.path}:{self.line}:{self.column}"
@@ -61,15 +63,14 @@ Severity = Literal["error", "warning"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """Something wrong with the input or the plan, for a person to mend.
-
-    `summary` is the whole sentence (what is wrong; what was expected), `hint` what to do.
-    """
+    """Something wrong with the input or the plan, for a person to fix."""
 
     code: str
     summary: str
+    """The whole sentence: what is wrong; what was expected."""
     severity: Severity = "error"
     hint: str | None = None
+    """What to do."""
     where: SourceRef | None = None
     address: Address | None = None
 
@@ -97,19 +98,20 @@ class Ref:
 
 
 class Positions(Protocol):
-    """Where each value of one document stands in its file."""
+    """The place of each value of one document in its file."""
 
     def locate(self, path: tuple[str | int, ...], *, key: bool = False) -> SourceRef:
-        """Return the place of the value at `path` (or of its key); the nearest parent where there is none."""
+        """Return the place of the value at `path` (or of its key), else that of its nearest parent."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """One YAML document that passed its schema; `spec` is as written, scalars read by JSON-like rules."""
+    """One YAML document that passed its schema."""
 
     address: Address
     spec: Mapping[str, Any]
+    """As written; scalars are read by JSON-like rules."""
     positions: Positions
     connection: str | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
@@ -130,19 +132,16 @@ class Manifest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Removed:
-    """One object that is to be managed no more, and left as it is; `where` says so."""
+    """One object that is no longer managed and stays as it is."""
 
     address: Address
     where: SourceRef
+    """The place in the manifests that says so."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desired:
-    """What a manifest wants, canonical, with references resolved to addresses.
-
-    `moved_from` are the addresses that it had before, told at `moved_at`; `forget` wants it to be
-    managed no more, and left as it is. `zone` is the one that people read its instants in (None: UTC).
-    """
+    """What a manifest declares, canonical, with references resolved to addresses."""
 
     address: Address
     connection: str
@@ -153,35 +152,38 @@ class Desired:
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
     moved_from: tuple[Address, ...] = ()
+    """The addresses it had before."""
     moved_at: SourceRef | None = None
+    """The place of `metadata.moved_from`."""
     forget: bool = False
+    """Whether it is no longer managed and stays as it is."""
     zone: str | None = None
+    """The zone that people read its instants in (None: UTC)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Live:
-    """One object as a remote system answered it: only fields that were really in the answer."""
+    """One object as a remote system returned it."""
 
     kind: str
     remote_id: str
     fields: Fields
+    """Only the fields that were in the answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """What the state remembers of one managed object.
-
-    `fields` are the canonical fields last applied (references as remote ids); `target` names the
-    remote system the id belongs to, so that an id is never used against another one. `computed` are
-    values that the remote system worked out for members of a part, which no manifest states.
-    """
+    """What the state holds of one managed object."""
 
     address: Address
     connection: str
     target: str
+    """The remote system that the id belongs to: an id is never used against another one."""
     remote_id: str
     fields: Fields
+    """The canonical fields last applied, with references as remote ids."""
     computed: Computed = field(default_factory=dict)
+    """What the remote system worked out, which no manifest states."""
     protect: bool = False
     depends_on: tuple[Address, ...] = ()
     created_at: str = ""
@@ -190,10 +192,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intent:
-    """A writing call that was about to be sent and whose result was not yet recorded.
-
-    Until `pending_until` the remote system may still be carrying it out; empty where it surely is not.
-    """
+    """A writing call that was about to be sent and whose result is not recorded yet."""
 
     run_id: str
     address: Address
@@ -201,17 +200,15 @@ class Intent:
     target: str
     effect: str
     fields: Fields
+    """What a create sends, or what an update may overwrite (`engine.intents.overwritten`)."""
     started_at: str
     pending_until: str = ""
+    """Until when the remote system may still process it; empty where the call has ended."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lease:
-    """Who may write to a project's systems right now.
-
-    `beat` is the last sign of life and `expires` when there should have been another, in Unix time by the
-    state's clock. `machine` tells whether `pid` is a process that this one could see.
-    """
+    """Who may write to a project's systems right now. Times are Unix times by the state's clock."""
 
     run_id: str
     holder: str
@@ -219,17 +216,16 @@ class Lease:
     pid: int
     since: str
     beat: float
+    """The last sign of life."""
     expires: float = 0.0
+    """When the next sign of life is overdue."""
     machine: str = ""
+    """Tells whether `pid` is a process that this one could see."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PastRun:
-    """A run that wrote, or is writing: which command, from which plan, and how it ended.
-
-    `ended` is `done`, `incomplete` (objects failed, blocked or unknown), `interrupted` or `failed`; None of a run
-    that is under way or was killed.
-    """
+    """A run that wrote or is writing: which command, from which plan, and how it ended."""
 
     run_id: str
     command: str
@@ -237,42 +233,46 @@ class PastRun:
     started_at: str
     ended_at: str | None = None
     ended: str | None = None
+    """`done`, `incomplete` (objects failed, blocked or unknown), `interrupted` or `failed`.
+
+    None where the run is under way or was killed.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """What a provider is asked to read of one kind.
-
-    `ids` are remote ids to read, with the fields last applied to each (a date window is taken from
-    them); `wanted` are canonical fields of objects that have no id yet, whose possible twins are to
-    be read in full; `listing` asks for the kind's list, which is also the proof of absence.
-    `computed` holds, by remote id, what the system worked out when the object was last applied.
-    `whole` asks for every object that the list names, in full; where only a span of time can be listed,
-    `window` is that span, two instants in UTC.
-    """
+    """What a provider is asked to read of one kind."""
 
     kind: str
     ids: Mapping[str, Fields] = field(default_factory=dict)
+    """Remote ids to read, with the fields last applied to each (they give a window of dates)."""
     wanted: tuple[Fields, ...] = ()
+    """Fields of objects that have no id yet; every object that could be one of them is read in full."""
     listing: bool = True
+    """Whether to read the kind's list, which also proves that an object is absent."""
     computed: Mapping[str, Computed] = field(default_factory=dict)
+    """By remote id, what the remote system had worked out when the object was last applied."""
     whole: bool = False
+    """Whether to read every object in the list in full."""
     window: tuple[str, str] | None = None
+    """Two instants in UTC: what to list of a kind that can only be listed by time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """A provider's answer to a `Scope`; keys are remote ids.
+    """A provider's answer to a `Scope`. Keys are remote ids.
 
-    An id is in exactly one of `live`, `absent` (proved gone), `expired` (over by itself, and how that
-    was seen) and `unreadable` (why, in words).
-    `listed` holds every id the list named, None where the list was not asked for or failed;
-    `failure` says why the list failed.
+    An id is in exactly one of `live`, `absent`, `expired` and `unreadable`.
     """
 
     live: Mapping[str, Live] = field(default_factory=dict)
     absent: frozenset[str] = frozenset()
+    """Proved to be gone."""
     expired: Mapping[str, str] = field(default_factory=dict)
+    """Ended by itself, with what shows it."""
     unreadable: Mapping[str, str] = field(default_factory=dict)
+    """Not readable, with the reason in words."""
     listed: frozenset[str] | None = None
+    """Every id in the list; None where the list was not read or failed."""
     failure: str | None = None
+    """Why the list failed."""

@@ -1,4 +1,4 @@
-"""Bookings of a resource in a stretch of time: what a change has to know of, and what was answered."""
+"""Bookings of a resource in a window of time: which ones a change needs to know, and what was read."""
 
 from __future__ import annotations
 
@@ -7,16 +7,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Window:
-    """A stretch of a resource's time, from `start` up to and without `end`: instants in UTC, canonical."""
+    """A part of a resource's time, instants in UTC, canonical."""
 
     resource_id: str
     start: str
     end: str
+    """Not part of the window."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Booking:
-    """Somebody's booking of a resource, instants in UTC; a block of time is none."""
+    """One booking of a resource, instants in UTC. A block of time is not a booking."""
 
     id: str
     start: str
@@ -25,26 +26,26 @@ class Booking:
     reserved: int = 0
 
     def hits(self, window: Window) -> bool:
-        """Whether it lies in the window, wholly or in part; to touch its edge is not enough."""
+        """Whether a part of it is in the window; touching the edge is not enough."""
         return self.start < window.end and self.end > window.start
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Occupancy:
-    """What was answered about one window; `failure` says why nothing was, which is never taken for nobody."""
+    """What was read of one window."""
 
     bookings: tuple[Booking, ...] = ()
     failure: str | None = None
+    """Why it could not be read, which never means that there are no bookings."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Enquiry:
-    """Which bookings a change would harm: where to ask for them, and the risk they would be.
-
-    `code` is the risk's, `what` the change in words (`disabling the resource`).
-    """
+class BookingQuery:
+    """Which bookings a change could harm, and the risk if there are any."""
 
     code: str
+    """The code of the risk."""
     what: str
+    """The change in words, such as `disabling the resource`."""
     connection: str
     windows: tuple[Window, ...]

@@ -128,3 +128,14 @@ class Plan:
             if change.address == address:
                 return change
         raise KeyError(str(address))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavedPlan:
+    """A plan that was read back from its document: it is compared with a new one, and never applied itself."""
+
+    plan: Plan
+    digest: str
+    """The digest in the document."""
+    intact: bool
+    """Whether that is the digest of the document's content."""

@@ -19,57 +19,61 @@ SYNCS: tuple[Sync, ...] = ("changed", "missing", "expired", "in_sync", "unknown"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Allowance:
-    """A guard that would have stopped a change, and what let it through: a flag as it was given, or an annotation."""
+    """A guard that found something against a change, and what overrides it."""
 
     code: str
     by: str
+    """The flag as it was given, or the annotation."""
     message: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """How one object's change ended.
-
-    `blocked_by` names the dependency whose failure kept this one from starting; `calls` counts the
-    writing calls that were sent; `allowed` is what let it past the guards. `moved_from` is the name it had
-    before; `forget` says that it is no longer managed, and was left as it is.
-    """
+    """How one object's change ended."""
 
     address: Address
     action: Action
     state: State
-    remote_id: str | None = None
+    shown_id: str | None = None
+    """The id as it may be shown: masked where it is a credential."""
     error: str | None = None
     blocked_by: Address | None = None
+    """The dependency whose failure kept this change from starting."""
     calls: int = 0
+    """Number of writing calls that were sent."""
     allowed: tuple[Allowance, ...] = ()
+    """What overrode the guards."""
     moved_from: Address | None = None
+    """The address it had before."""
     forget: bool = False
+    """Whether the object is no longer managed and was left as it is."""
+    interrupted: bool = False
+    """Whether it was left undone, wholly or in part, because the user stopped the run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verification:
-    """What a new plan of everything found after an apply: its counts, and what had not converged.
-
-    `left` holds each address that is not as declared, with what is not, in words.
-    """
+    """What a new plan of everything found after an apply."""
 
     summary: Mapping[str, int]
+    """Number of changes in that plan by action."""
     left: tuple[tuple[Address, str], ...] = ()
+    """Each object that is not as declared, with what differs, in words."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """An apply, as it went; outcomes are ordered by address.
-
-    `verified` is None where no one asked for it; `refused`: guards stopped it before its first write.
-    """
+    """What an apply did."""
 
     plan_digest: str
     outcomes: tuple[Outcome, ...]
+    """Ordered by address."""
     interrupted: bool = False
+    """Whether the user stopped the run before it was done."""
     verified: Verification | None = None
+    """None where no verification was asked for."""
     refused: bool = False
+    """Whether guards stopped it before its first write."""
 
     @property
     def summary(self) -> dict[str, int]:
@@ -79,32 +83,34 @@ class Report:
 
     @property
     def clean(self) -> bool:
-        """Whether everything that was to be done was done, and stayed so as far as it was verified."""
+        """Whether everything was done, and the verification (if any) found nothing left."""
         done = not self.interrupted and all(outcome.state in {"applied", "noop"} for outcome in self.outcomes)
         return done and not (self.verified and self.verified.left)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drifted:
-    """How one managed object compares with what was last applied to it.
-
-    `reason` says, for people, why it is missing or could not be read.
-    """
+    """How one managed object compares with what was last applied to it."""
 
     address: Address
     status: Sync
     fields: tuple[FieldChange, ...] = ()
-    remote_id: str | None = None
+    shown_id: str | None = None
+    """The id as it may be shown: masked where it is a credential."""
     reason: str | None = None
+    """Why it is missing or could not be read, in words."""
     verifiable: int = 0
+    """Number of applied fields that the remote system returned."""
     total: int = 0
+    """Number of applied fields."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drift:
-    """What changed outside since the last apply; objects are ordered by address."""
+    """What changed outside since the last apply."""
 
     objects: tuple[Drifted, ...]
+    """Ordered by address."""
 
     @property
     def summary(self) -> dict[str, int]:

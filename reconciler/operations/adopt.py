@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from reconciler.engine.adopt import check_unshared, choose, scope_of, shared_by_others
-from reconciler.engine.match import match
-from reconciler.engine.plan import bound
+from reconciler.engine.adopt import check_unshared, choose, match, scope_of, shared_by_others
 from reconciler.engine.snapshot import Place, take
 from reconciler.errors import ReconcilerError
+from reconciler.model.change import resolved
 from reconciler.model.kind import ADOPT_ID, Kind
 from reconciler.model.objects import Address, Desired, Problem, Record, Scope, problem_order
 from reconciler.model.plan import Selection
@@ -63,9 +62,7 @@ def adopt_all(
 
     Those that somebody else in the same state manages are left out, unless globs of `allow_shared` name them.
     """
-    chosen = select(
-        declared.desired.keys(), selection or Selection(), declared.desired, session.store.records().keys()
-    )
+    chosen = select(declared.desired.keys(), selection or Selection(), declared.desired, session.store.records().keys())
     wanted = [declared.desired[address] for address in sorted(chosen, key=str)]
     return _adopt_each(session, wanted, allow_shared=allow_shared)
 
@@ -94,7 +91,7 @@ def _adopt_one(session: ProjectSession, desired: Desired, remote_id: str | None,
         session.backup("adopt")
         session.store.save(record)
         session.store.settle(desired.address)
-        session.store.tidy()
+        session.store.prune()
     return record
 
 
@@ -118,7 +115,7 @@ def _adopt_each(session: ProjectSession, wanted: Iterable[Desired], *, allow_sha
             made, wrong = _adopt_kinds(session, turn, allow_shared)
             records += made
             problems += wrong
-        session.store.tidy()
+        session.store.prune()
     return Adopted(
         records=tuple(sorted(records, key=lambda record: str(record.address))),
         problems=tuple(sorted(problems, key=problem_order)),
@@ -180,7 +177,9 @@ def _taken(session: ProjectSession, place: Place, known: Mapping[Address, Record
 def _scope(kind: str, items: list[Desired], ids: Mapping[Address, str]) -> Scope:
     """Return what has to be read to find the items; an address is no key, and each would be a read of its own."""
     keys = {
-        item.address: {name: value for name, value in bound(item.fields, ids).items() if not isinstance(value, Mapping)}
+        item.address: {
+            name: value for name, value in resolved(item.fields, ids).items() if not isinstance(value, Mapping)
+        }
         for item in items
     }
     return Scope(

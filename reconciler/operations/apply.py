@@ -21,8 +21,6 @@ from reconciler.operations.session import ProjectSession
 WORKERS = 8
 """Objects carried out side by side unless told otherwise; each connection has its own limit below that."""
 
-_CREATING = frozenset({"create", "replace"})
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signals:
@@ -66,15 +64,15 @@ def carry_out(session: ProjectSession, planned: Planned, workers: int, signals: 
         with suppress(ReconcilerError):  # what happened must be told, and a later run tidies up
             if made.effective:
                 store.end_run(run_id, _ending(report), unused=not _wrote(run, report))
-            store.tidy()
+            store.prune()
     return report
 
 
 def _run(session: ProjectSession, planned: Planned, run_id: str, stop: threading.Event) -> Run:
     made, records = planned.plan, session.store.records()
     listed = {place: reading.listed or frozenset() for place, reading in planned.snapshot.readings.items()}
-    creating = {(change.connection, change.address.kind) for change in made.changes if change.action in _CREATING}
-    session.store.sight(run_id, {place: ids for place, ids in listed.items() if place in creating})
+    creating = {(change.connection, change.address.kind) for change in made.changes if change.creates}
+    session.store.record_baseline(run_id, {place: ids for place, ids in listed.items() if place in creating})
     return Run(
         run_id=run_id,
         store=session.store,
@@ -89,7 +87,7 @@ def _run(session: ProjectSession, planned: Planned, run_id: str, stop: threading
 
 def _ids(records: Mapping[Address, Record], made: Plan) -> dict[Address, str]:
     """Return the ids that references may use: not those of objects that are about to get a new one."""
-    renewed = {change.address for change in made.changes if change.action in _CREATING}
+    renewed = {change.address for change in made.changes if change.creates}
     return {address: record.remote_id for address, record in records.items() if address not in renewed}
 
 

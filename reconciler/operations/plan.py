@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from reconciler import __version__
-from reconciler.documents import stale
-from reconciler.documents.codec import plan_digest, plan_document
-from reconciler.engine.impact import enquiries, look, told
-from reconciler.engine.moves import find_moves, remembered, wait_for_pending
-from reconciler.engine.plan import World, make_plan, scopes
+from reconciler.documents import rebuild
+from reconciler.documents.codec import plan_document
+from reconciler.engine import stale
+from reconciler.engine.impact import booking_queries, read_occupancy
+from reconciler.engine.intents import wait_for_pending
+from reconciler.engine.ledger import remembered
+from reconciler.engine.moves import find_moves
+from reconciler.engine.plan import World, decide_all, make_plan, scopes
 from reconciler.engine.snapshot import Snapshot, take
 from reconciler.errors import InvalidInput, ReconcilerError, StalePlan
 from reconciler.model import canonical
 from reconciler.model.objects import Problem
-from reconciler.model.plan import Plan, Selection
+from reconciler.model.plan import Plan, SavedPlan, Selection
 from reconciler.operations.project import Declared
 from reconciler.operations.select import select
 from reconciler.operations.session import ProjectSession
@@ -52,16 +54,9 @@ def plan(
     wanted = scopes(world)
     session.unlock({connection for connection, _ in wanted})
     snapshot = take(wanted, session.reader)
-    header = {
-        "project": session.project.name,
-        "environment": session.project.environment,
-        "tool_version": __version__,
-    }
-    made = make_plan(world, snapshot, header, selection)
-    asked = enquiries(made, session.kinds, world.now)
-    made = told(made, asked, look(asked, session.reader), world.levels)
-    warnings = tuple(problem for problem in declared.problems if problem.severity == "warning")
-    made = replace(made, problems=(*made.problems, *warnings), runs=session.store.run_count())
+    decisions = decide_all(world, snapshot)
+    queries = booking_queries(decisions.by_address, world.kinds, world.now)
+    made = make_plan(world, decisions, read_occupancy(queries, session.reader))
     return Planned(plan=made, snapshot=snapshot)
 
 
@@ -82,20 +77,26 @@ def _world(
     moves = {address: old for address, old in moves.items() if address in selected}
     memory = memory.moved(moves)
     return World(
+        project=session.project.name,
+        environment=session.project.environment,
+        tool_version=__version__,
         desired=declared.desired,
         records=memory.records,
         intents=memory.intents,
         selected=selected,
+        selection=selection,
         kinds=session.kinds,
         providers=session.providers,
         connections=session.project.connections,
-        sighted=session.store.sighted(),
+        baselines=session.store.baselines(),
         destroying=destroying,
         forgotten=memory.forgotten,
         removed=declared.removed,
         moves=moves,
         levels=session.project.policy.risks,
         currency=session.project.currency,
+        warnings=tuple(problem for problem in declared.problems if problem.severity == "warning"),
+        runs=session.store.run_count(),
     )
 
 
@@ -113,32 +114,33 @@ def unplanned(project: Project, problems: Sequence[Problem], selection: Selectio
     )
 
 
-def plan_again(session: ProjectSession, declared: Declared, saved: Mapping[str, Any]) -> Planned:
-    """Make a saved plan anew from what is declared and live now; StalePlan names everything that differs."""
-    past = session.store.applied(saved["digest"])
+def plan_again(session: ProjectSession, declared: Declared, saved: SavedPlan) -> Planned:
+    """Make a saved plan again from what is declared and live now; StalePlan names everything that differs."""
+    past = session.store.applied(saved.digest)
     if past is not None:
         raise _stale([stale.used(past)])
-    if saved["digest"] != plan_digest(saved):
+    if not saved.intact:
         raise _stale(["the document was edited after it was made: its digest is not that of its content"])
     project = session.project
     targets = {name: connection.target for name, connection in project.connections.items()}
     facts = {"project": project.name, "environment": project.environment, "tool_version": __version__}
-    found = stale.header_reasons(saved, {**facts, "targets": targets})
+    found = stale.header_reasons(saved.plan, facts, targets)
     if found:
         raise _stale(found)
-    fresh = plan(session, declared, only=stale.touched(saved), destroying=saved["purpose"] == "destroy")
+    destroying = saved.plan.purpose == "destroy"
+    fresh = plan(session, declared, only=stale.touched(saved.plan), destroying=destroying)
     failure = unreachable(fresh.snapshot)
     if failure is not None:
         raise failure
-    document = plan_document(fresh.plan)
-    found = stale.reasons(saved, document)
+    current = rebuild.plan(plan_document(fresh.plan))
+    found = stale.reasons(saved.plan, current)
     if found:
         raise _stale(found)
-    unknown = stale.unknown(saved, document)
+    unknown = stale.unknown(saved.plan, current)
     if unknown:
-        message = f"not known whether the plan still fits; nothing was written ({'; '.join(unknown)})"
+        message = f"could not verify that the saved plan is still current; nothing was written ({'; '.join(unknown)})"
         raise ReconcilerError(message, hint="apply it again when the system answers")
-    return replace(fresh, digest=saved["digest"])
+    return replace(fresh, digest=saved.digest)
 
 
 def _stale(found: Sequence[str]) -> StalePlan:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
-    from reconciler.model.change import Call, Change, Receipt
+    from reconciler.model.change import Call, Decision, Receipt
     from reconciler.model.objects import Reading, Scope
     from reconciler.model.occupancy import Occupancy, Window
     from reconciler.providers.http import HttpClient
@@ -57,7 +57,7 @@ class ProviderSpec:
     name: str
     kinds: tuple[str, ...]
     auth: tuple[frozenset[str], ...]
-    calls: Callable[[Change, Connection], tuple[Call, ...]]
+    calls: Callable[[Decision, Connection], tuple[Call, ...]]
     open: Callable[[Connection, HttpClient], Provider]
     needs_company: bool = False
     public_access: bool = False

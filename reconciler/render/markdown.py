@@ -125,7 +125,7 @@ def _risks(plan: Plan) -> list[str]:
 def _change(plan: Plan, change: Change) -> str:
     mark = phrases.mark(change)
     place = phrases.place(change)
-    facts = f" · id {prose(change.remote_id)}" if change.remote_id is not None else ""
+    facts = f" · id {prose(change.shown_id)}" if change.shown_id is not None else ""
     facts += f" · {prose(place)}" if place else ""
     facts += "".join(f" · <b>{prose(line)}</b>" for line in phrases.guarded(plan, change))
     title = f"{_code(mark.sign)} <b>{prose(change.address)}</b> {phrases.deed(change)}: {prose(change.reason)}{facts}"
@@ -138,7 +138,7 @@ def _change(plan: Plan, change: Change) -> str:
 
 def _drifted(item: Drifted) -> str:
     sign = _code(phrases.SYNCS[item.status].sign)
-    facts = f" · id {prose(item.remote_id)}" if item.remote_id is not None else ""
+    facts = f" · id {prose(item.shown_id)}" if item.shown_id is not None else ""
     title = f"{sign} <b>{prose(item.address)}</b> {prose(phrases.drifted_words(item))}{facts}"
     return _details(title, _fence("diff", _diff(rows.of_drift(item.fields))))
 

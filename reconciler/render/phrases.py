@@ -122,8 +122,8 @@ def _unchanged(plan: Plan) -> str:
 
 def _nothing_to_do(plan: Plan) -> str:
     idle = [change for change in plan.changes if change.action == "noop"]
-    unmanaged = sum(change.remote_id is None for change in idle)
-    over = sum(change.expired and change.remote_id is not None for change in idle)
+    unmanaged = sum(change.shown_id is None for change in idle)
+    over = sum(change.expired and change.shown_id is not None for change in idle)
     matching = len(idle) - unmanaged - over
     words = []
     if matching:
@@ -234,7 +234,7 @@ def report_headline(report: Report) -> str:
 def outcome_words(outcome: Outcome) -> str:
     """Say how one object's change ended: `created (id 125, 1 call)`, `failed: …`."""
     if outcome.state == "applied":
-        facts = [f"id {outcome.remote_id}"] if outcome.remote_id is not None else []
+        facts = [f"id {outcome.shown_id}"] if outcome.shown_id is not None else []
         facts += [counted(outcome.calls, "call")] if outcome.calls else []
         return _done(outcome) + (f" ({', '.join(facts)})" if facts else "")
     if outcome.state == "blocked" and outcome.blocked_by is not None:

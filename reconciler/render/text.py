@@ -131,7 +131,7 @@ def _risks(console: Console, plan: Plan) -> None:
 
 def _change(console: Console, plan: Plan, change: Change, verbose: bool) -> None:
     mark = phrases.mark(change)
-    identity = f" (id {change.remote_id})" if change.remote_id is not None else ""
+    identity = f" (id {change.shown_id})" if change.shown_id is not None else ""
     place = phrases.place(change)
     _say(
         console,
@@ -206,7 +206,7 @@ def _outcome(console: Console, outcome: Outcome, sources: Mapping[Address, str])
 
 def _drifted(console: Console, item: Drifted, verbose: bool) -> None:
     mark = phrases.SYNCS[item.status]
-    identity = f" (id {item.remote_id})" if item.remote_id is not None else ""
+    identity = f" (id {item.shown_id})" if item.shown_id is not None else ""
     _say(
         console,
         (f"{mark.sign} {item.address}", f"bold {mark.style}"),

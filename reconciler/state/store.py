@@ -139,12 +139,12 @@ class Store:
         """Delete an intent whose call had no effect, or an effect that needs no record."""
         self._write(lambda connection: self._end(connection, number), ends=number)
 
-    def quieten(self, number: int) -> None:
+    def close_call(self, number: int) -> None:
         """Record that an intent's call has ended, though with what result is not known."""
         query = update(intents).where(intents.c.number == number).values(pending_until="")
         self._write(lambda connection: connection.execute(query), ends=number)
 
-    def prolong(self, number: int, pending_until: str) -> None:
+    def extend(self, number: int, pending_until: str) -> None:
         """Record that an intent's call starts later than was thought; ReconcilerError where another run settled it."""
         query = update(intents).where(intents.c.number == number).values(pending_until=pending_until)
 
@@ -155,7 +155,7 @@ class Store:
 
         self._write(work)
 
-    def sight(self, run_id: str, ids: Mapping[tuple[str, str], Collection[str]]) -> None:
+    def record_baseline(self, run_id: str, ids: Mapping[tuple[str, str], Collection[str]]) -> None:
         """Record which ids were live, by connection and kind, before a run creates anything there."""
         rows = [
             {**self._scope, "run_id": run_id, "connection": place[0], "kind": place[1], "ids": sorted(found)}
@@ -169,12 +169,12 @@ class Store:
         if rows:
             self._write(work)
 
-    def sighted(self) -> Mapping[tuple[str, str, str], frozenset[str]]:
+    def baselines(self) -> Mapping[tuple[str, str, str], frozenset[str]]:
         """Return what was sighted, by run, connection and kind."""
         rows = self._rows(select(baselines).where(self._mine(baselines)))
         return {(row.run_id, row.connection, row.kind): frozenset(row.ids) for row in rows}
 
-    def tidy(self) -> None:
+    def prune(self) -> None:
         """Forget the baselines of runs that left no open intent."""
         doubtful = select(intents.c.run_id).where(self._mine(intents))
         query = delete(baselines).where(self._mine(baselines), baselines.c.run_id.not_in(doubtful))

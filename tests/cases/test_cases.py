@@ -23,12 +23,12 @@ from typing import ClassVar
 import pytest
 import yaml
 
-from reconciler.engine.plan import World, make_plan
+from reconciler.engine.impact import Bookings
+from reconciler.engine.plan import World, decide_all, make_plan
 from reconciler.engine.snapshot import Snapshot
 from reconciler.model.canonical import plain
 from reconciler.model.change import ACTIONS
 from reconciler.model.objects import Address, Desired, Intent, Live, Reading, Record, Ref, SourceRef
-from reconciler.model.plan import Selection
 from reconciler.registry import kinds, providers
 from reconciler.settings import Connection
 
@@ -36,7 +36,6 @@ HERE = Path(__file__).parent
 KINDS = {name.lower(): kind for name, kind in kinds().items()}
 WHERE = SourceRef("case.yaml", 1)
 BASES = {"bookingbug-sessions": "https://uk.bookingbug.com", "bookingbug-admin": "https://acme.bookingbug.com"}
-HEADER = {"project": "cases", "environment": None, "tool_version": "0"}
 
 
 class CaseLoader(yaml.SafeLoader):
@@ -134,7 +133,7 @@ def plan(case, kind):
     )
     nothing = Reading(listed=frozenset())
     snapshot = Snapshot(readings={("main", kind.name): reading(kind, case), ("other", kind.name): nothing})
-    return make_plan(world, snapshot, HEADER, Selection())
+    return make_plan(world, decide_all(world, snapshot), Bookings())
 
 
 def told_field(item):

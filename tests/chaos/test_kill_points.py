@@ -137,11 +137,11 @@ store = Store("sqlite:///{folder}/deep/state.db", project="town")
 
 CREATING = {
     "the folder is there, the file is not": "database.backups.make_folder(store._database.file.parent); here()",
-    "the file is there, the tables are not": "database.metadata.create_all = lambda _: here(); store.tidy()",
+    "the file is there, the tables are not": "database.metadata.create_all = lambda _: here(); store.prune()",
     "some tables are there, uncommitted": """
 real = database.metadata.create_all
 database.metadata.create_all = lambda connection: (real(connection), here())
-store.tidy()
+store.prune()
 """,
 }
 

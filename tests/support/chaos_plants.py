@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 from unittest import mock
 
-from reconciler.engine import apply_one, decide
+from reconciler.engine import apply_one
 from reconciler.engine.snapshot import Snapshot
+from reconciler.engine.subject import Context
 from reconciler.errors import OutcomeUnknown
 from reconciler.providers.http import HttpClient
 from reconciler.state.store import Store
@@ -17,7 +18,7 @@ from reconciler.state.store import Store
 @contextlib.contextmanager
 def intent_after_the_call() -> Iterator[None]:
     """Journal order: nothing is recorded before the call, so that a lost answer leaves no trace."""
-    with mock.patch.object(Store, "begin", return_value=0), mock.patch.object(Store, "prolong"):
+    with mock.patch.object(Store, "begin", return_value=0), mock.patch.object(Store, "extend"):
         yield
 
 
@@ -54,7 +55,7 @@ def unknown_as_absent() -> Iterator[None]:
     """What could not be read is taken as not there."""
     with (
         mock.patch.object(Snapshot, "why_unreadable", return_value=None),
-        mock.patch.object(decide, "_why_not_known", return_value=None),
+        mock.patch.object(Context, "why_unlisted", return_value=None),
     ):
         yield
 

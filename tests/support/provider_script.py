@@ -127,8 +127,7 @@ def edit(part=None, part_id=None, **values) -> Edit:
     return Edit(values=values, part=part, part_id=part_id)
 
 
-def call(effect, method, path, body=None, *, kind="Session", encoding="xml") -> Call:
-    encoding = "none" if body is None else encoding
+def call(effect, method, path, body=None, *, kind="Session") -> Call:
     return Call(
         address=Address(kind, "one"),
         connection="sessions",
@@ -136,7 +135,6 @@ def call(effect, method, path, body=None, *, kind="Session", encoding="xml") -> 
         method=method,
         path=path,
         body=body,
-        encoding=encoding,
     )
 
 

@@ -35,7 +35,6 @@ def call(address, method, path, body=None, effect="update"):
         method=method,
         path=path,
         body=body,
-        encoding="xml",
     )
 
 
@@ -121,7 +120,6 @@ def create():
                 method="PUT",
                 path="/api/v1/admin/37004/resources/{Resource/court-1}/block",
                 body={"resource_id": court},
-                encoding="json",
                 needs=(court.target,),
             ),
         ),

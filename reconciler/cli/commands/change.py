@@ -18,7 +18,7 @@ from reconciler.cli.document import read_document
 from reconciler.cli.output import check_writable, people, progress, show_plan, show_report, write_private
 from reconciler.cli.signals import stopping
 from reconciler.errors import Interrupted, InvalidInput, ReconcilerError, Refused, UsageError
-from reconciler.model.plan import Plan, Selection
+from reconciler.model.plan import Plan, SavedPlan, Selection
 from reconciler.model.report import Report, Verification
 
 EXIT_CHANGES = 2
@@ -176,10 +176,11 @@ def _announce(settings: Settings) -> Callable[[float], None]:
     return say
 
 
-def _load(planfile: Path) -> dict[str, Any]:
+def _load(planfile: Path) -> SavedPlan:
     from reconciler.documents.load import load_plan_document  # noqa: PLC0415 - late, for a quick --help
+    from reconciler.documents.rebuild import saved  # noqa: PLC0415 - late, for a quick --help
 
-    return load_plan_document(read_document(planfile))
+    return saved(load_plan_document(read_document(planfile)))
 
 
 def _incomplete(planned: Any) -> ReconcilerError | None:
@@ -225,6 +226,7 @@ def _carry_out(workspace: Any, declared: Any, planned: Any, settings: Settings) 
 def _confirm(workspace: Any, declared: Any, planned: Any, settings: Settings) -> Any:
     """Ask, and look again at what the plan touches: a person may have thought for an hour."""
     from reconciler.documents.codec import plan_document  # noqa: PLC0415 - late, for a quick --help
+    from reconciler.documents.rebuild import saved  # noqa: PLC0415 - late, for a quick --help
 
     if not sys.stdin.isatty():
         raise Refused("there is no terminal to ask on; nothing was changed", hint="add --yes to carry it out")
@@ -245,7 +247,7 @@ def _confirm(workspace: Any, declared: Any, planned: Any, settings: Settings) ->
         raise Interrupted("interrupted; nothing was changed") from None
     if answer != "yes":
         raise ReconcilerError("not confirmed; nothing was changed")
-    again = reconciler.plan_again(workspace, declared, plan_document(planned.plan))
+    again = reconciler.plan_again(workspace, declared, saved(plan_document(planned.plan)))
     kept = tuple(change for change in planned.plan.changes if not change.writes)
     changes = sorted((*again.plan.changes, *kept), key=lambda change: str(change.address))
     return replace(again, plan=replace(again.plan, changes=tuple(changes)))

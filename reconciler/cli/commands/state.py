@@ -159,7 +159,7 @@ def remove(
                 store.settle(address)
             say(f"{_would(dry_run, 'Forgot')} {_left(workspace, address, records.get(address))}")
         if not dry_run:
-            store.tidy()
+            store.prune()
 
 
 @state.command(

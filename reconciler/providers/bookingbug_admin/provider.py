@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.errors import RemoteError
 from reconciler.model.change import Receipt
-from reconciler.model.objects import Live, Reading
+from reconciler.model.objects import Reading
 from reconciler.providers.answer import json_object, neutral
 from reconciler.providers.base import ProviderSpec
 from reconciler.providers.bookingbug_admin import answers, wire
@@ -69,14 +69,8 @@ class Admin:
             return Receipt(status=answer.status, gone=True)
         if not answer.ok:
             raise self._http.refusal(answer, f"{call.method} {answer.url_path}")
-        if call.effect == "delete":
-            return Receipt(status=answer.status)
-        remote_id = self._created(answer) if call.effect == "create" else call.path.rpartition("/")[2]
-        return Receipt(
-            status=answer.status,
-            remote_id=remote_id if call.effect == "create" else None,
-            live=_answered(answer, call.address.kind, remote_id),
-        )
+        remote_id = self._created(answer) if call.effect == "create" else None
+        return Receipt(status=answer.status, remote_id=remote_id)
 
     def close(self) -> None:
         """Give back sockets and threads."""
@@ -93,19 +87,6 @@ class Admin:
         path = self._http.local_path(answer.headers.get("location", ""))
         match = _LOCATION.fullmatch(path or "")
         return match[1] if match else None
-
-
-def _answered(answer: Answer, kind: str, remote_id: str | None) -> Live | None:
-    """Return the object as a writing call answered it; None where the answer is not that whole object."""
-    try:
-        data = json_object(answer.body)
-        if answers.remote_id(data) != remote_id:  # a booking that stands for the block has an id of its own
-            return None
-        if kind == "Block":
-            return answers.decode_block(data) if answers.slot_status(data) == answers.BLOCKED else None
-        return answers.decode_resource(data) if "name" in data else None
-    except ValueError:  # it is done all the same; the next read looks at it
-        return None
 
 
 SPEC = ProviderSpec(

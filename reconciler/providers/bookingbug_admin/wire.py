@@ -17,7 +17,7 @@ from reconciler.model.objects import Ref
 from reconciler.providers.answer import identifier, is_identifier
 
 if TYPE_CHECKING:
-    from reconciler.model.change import Change, Effect
+    from reconciler.model.change import Decision, Effect
     from reconciler.settings import Connection
 
 CONTENT_TYPE = "application/json"
@@ -67,7 +67,7 @@ def writable(connection: Connection, path: str) -> bool:
     return rest != path and re.fullmatch(known, rest) is not None
 
 
-def calls(change: Change, connection: Connection) -> tuple[Call, ...]:
+def calls(change: Decision, connection: Connection) -> tuple[Call, ...]:
     """Return the calls that carry a change of a Resource or a Block out, in the order they are to be sent."""
     create, update, path = (
         (_create_block, _update_block, "slots")
@@ -85,12 +85,12 @@ def calls(change: Change, connection: Connection) -> tuple[Call, ...]:
     return ()
 
 
-def _create_resource(change: Change, connection: Connection) -> Call:
+def _create_resource(change: Decision, connection: Connection) -> Call:
     body = _resource_body(_stated(change))
     return _call(change, "create", "POST", admin_path(connection, "resources"), body)
 
 
-def _update_resource(change: Change, connection: Connection) -> Call:
+def _update_resource(change: Decision, connection: Connection) -> Call:
     """All that is stated, and of what is not, the live values the official client repeats as well."""
     live = change.live.fields if change.live is not None else {}
     # An empty live text is what leaving it out would leave, and a server may not take it for an email.
@@ -103,7 +103,7 @@ def _update_resource(change: Change, connection: Connection) -> Call:
     return _call(change, "update", "PUT", path, _resource_body({**kept, **stated}))
 
 
-def _create_block(change: Change, connection: Connection) -> Call:
+def _create_block(change: Decision, connection: Connection) -> Call:
     fields = _stated(change)
     owner = fields.get("resource_id")
     place = f"{{{owner}}}" if isinstance(owner, Ref) else identifier(owner)
@@ -113,7 +113,7 @@ def _create_block(change: Change, connection: Connection) -> Call:
     )
 
 
-def _update_block(change: Change, connection: Connection) -> Call:
+def _update_block(change: Decision, connection: Connection) -> Call:
     fields = _stated(change)
     body = {"start_time": fields.get("start"), "end_time": fields.get("end")}
     owner = fields.get("resource_id")
@@ -123,7 +123,7 @@ def _update_block(change: Change, connection: Connection) -> Call:
     return _call(change, "update", "PUT", path, body, needs=_needs(owner))
 
 
-def _stated(change: Change) -> dict[str, Any]:
+def _stated(change: Decision) -> dict[str, Any]:
     fields: dict[str, Any] = dict(change.desired.fields) if change.desired is not None else {}
     if change.desired is None:
         for edit in change.edits:
@@ -145,7 +145,7 @@ def _resource_body(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _call(
-    change: Change,
+    change: Decision,
     effect: Effect,
     method: str,
     path: str,
@@ -160,7 +160,6 @@ def _call(
         method=method,
         path=path,
         body=body,
-        encoding="none" if body is None else "json",
         needs=needs,
         # A block is created by PUT (seed 002), and whether an address sent along is made anew is not documented.
         repeatable=effect != "create" and "address" not in (body or {}),

@@ -19,7 +19,7 @@ import httpx
 import tenacity
 
 from reconciler import __version__, redaction
-from reconciler.errors import INTERRUPTED, NotStarted, OutcomeUnknown, ReconcilerError, RemoteError
+from reconciler.errors import NotStarted, OutcomeUnknown, ReconcilerError, RemoteError
 from reconciler.providers.answer import Answer, error_words, request_id
 from reconciler.providers.http.attempts import Attempt, Purpose, failed, judged, settled
 from reconciler.providers.http.body import ENCODINGS, AnswerTooLarge, read_body
@@ -258,7 +258,7 @@ class HttpClient:
     def _start_writing(self) -> None:
         """Tell the journal that a writing call is sent now; ReconcilerError where it must not be."""
         if self._limiter.stop.is_set():
-            raise NotStarted(f"not sent, {INTERRUPTED}")
+            raise NotStarted("not sent, because the run was interrupted")
         starting(self.connection.timeout)
 
     def _sent(self, request: httpx.Request, purpose: Purpose) -> Attempt:

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from reconciler.errors import INTERRUPTED, NotStarted
+from reconciler.errors import NotStarted
 
 LONGEST_PAUSE = 60.0
 """Seconds: a server that asks for a longer pause is asked again after this one all the same."""
@@ -69,7 +69,7 @@ class Pace:
                 if stop is None or pause <= LAST_WAIT:
                     self._sleep(pause)
                 elif stop.wait(pause):
-                    raise NotStarted(f"not sent, {INTERRUPTED} while it waited for its turn")
+                    raise NotStarted("not sent, because the run was interrupted while it waited for its turn")
 
     def _due(self) -> float:
         """Return how long to wait yet, looked at anew after each sleep: a pause may have been asked for meanwhile."""

@@ -22,7 +22,7 @@ from engine_fakes import (
     states,
 )
 
-from reconciler.errors import INTERRUPTED, InvalidInput, NotStarted, ReconcilerError, StalePlan
+from reconciler.errors import InvalidInput, NotStarted, ReconcilerError, StalePlan
 from reconciler.model.change import Receipt
 
 ADMIN = "/api/v1/admin/37004"
@@ -49,7 +49,7 @@ def test_a_plan_that_another_run_has_overtaken_is_not_carried_out(office):
 
 
 def too_late(_call):
-    raise NotStarted(f"not sent, {INTERRUPTED}")
+    raise NotStarted("not sent, because the run was interrupted")
 
 
 def test_a_call_that_was_not_sent_any_more_is_no_call_and_leaves_no_doubt(office):

@@ -164,7 +164,7 @@ def test_unlocking_needs_the_id(open_store):
         lambda store: store.save(SAVED),
         lambda store: store.save(SAVED, ends=999),
         lambda store: store.remove(YOGA),
-        lambda store: store.sight("r1", {("sessions", "Session"): {"1"}}),
+        lambda store: store.record_baseline("r1", {("sessions", "Session"): {"1"}}),
         lambda store: store.rename(YOGA, Address("Session", "zumba")),
         lambda store: store.begin_run("r1", "apply"),
     ],
@@ -176,10 +176,10 @@ def test_a_run_whose_lease_was_taken_writes_nothing(open_store, write):
     assert second.claim(myself("r2")) is None
     second.save(SAVED)
     second.begin(replace(BEGUN, run_id="r2"))
-    before = second.records(), second.open_intents(), second.sighted()
+    before = second.records(), second.open_intents(), second.baselines()
     with pytest.raises(ReconcilerError, match="no longer holds the state lock"):
         write(first)
-    assert (second.records(), second.open_intents(), second.sighted()) == before
+    assert (second.records(), second.open_intents(), second.baselines()) == before
 
 
 def test_a_run_that_was_unlocked_still_records_the_result_of_a_call_that_nobody_has_settled(open_store):

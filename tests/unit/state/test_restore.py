@@ -45,13 +45,13 @@ def store(state_url, tmp_path):
 
 
 def everything(store):
-    return dict(store.records()), store.open_intents(), dict(store.sighted()), dict(store.forgotten())
+    return dict(store.records()), store.open_intents(), dict(store.baselines()), dict(store.forgotten())
 
 
 def filled(store):
     store.save(SAVED)
     store.begin(BEGUN)
-    store.sight("r1", {("sessions", "Session"): {"12"}})
+    store.record_baseline("r1", {("sessions", "Session"): {"12"}})
     store.remove(COURT, given_up="sha256:1")
     store.begin_run("r1", "apply", plan_digest="sha256:2")
 
@@ -62,7 +62,7 @@ def test_what_was_recorded_comes_back(store):
     store.remove(YOGA)
     store.settle(YOGA)
     store.settle(COURT)
-    store.tidy()
+    store.prune()
     store.save(replace(SAVED, address=COURT))
     assert everything(store) != before
     found = store.restore(kept)
@@ -76,10 +76,10 @@ def test_calls_that_are_open_now_and_runs_that_were_stay(store):
     later = replace(BEGUN, run_id="r2", effect="create", address=Address("Session", "zumba"))
     store.begin(later)
     store.begin_run("r2", "apply", plan_digest="sha256:3")
-    store.sight("r2", {("sessions", "Session"): {"12", "13"}})
+    store.record_baseline("r2", {("sessions", "Session"): {"12", "13"}})
     store.restore(kept)
     assert store.open_intents() == (BEGUN, later)
-    assert store.sighted() == {
+    assert store.baselines() == {
         ("r1", "sessions", "Session"): frozenset({"12"}),
         ("r2", "sessions", "Session"): frozenset({"12", "13"}),
     }

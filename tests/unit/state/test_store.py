@@ -210,7 +210,7 @@ def test_a_transaction_whose_commit_was_not_confirmed_is_repeated_without_doubli
     for write in (
         lambda: store.save(record(remote_id="13"), ends=number),
         lambda: store.rename(YOGA, Address("Session", "zumba")),
-        lambda: store.sight("r1", {("sessions", "Session"): {"1"}}),
+        lambda: store.record_baseline("r1", {("sessions", "Session"): {"1"}}),
         lambda: store.begin_run("r1", "apply", plan_digest="sha256:1"),
     ):
         lost.clear()

@@ -436,7 +436,7 @@ def test_a_token_is_needed():
 
 def created(kind, path, method, reply):
     script, provider = opened({f"{method} {path}": reply})
-    made = call("create", method, path, {"name": "N", "address_id": "6"}, kind=kind, encoding="json")
+    made = call("create", method, path, {"name": "N", "address_id": "6"}, kind=kind)
     return script, provider.send(made)
 
 
@@ -491,7 +491,7 @@ def test_updates_and_deletes():
         f"DELETE {ADMIN}/slots/22": [answer({}), httpx.Response(204), answer({}, 404), answer({}, 410)],
     }
     _, provider = opened(replies)
-    update = call("update", "PUT", f"{ADMIN}/resources/13", {"name": "N"}, kind="Resource", encoding="json")
+    update = call("update", "PUT", f"{ADMIN}/resources/13", {"name": "N"}, kind="Resource")
     assert provider.send(update).live.remote_id == "13"
     assert provider.send(update).live is None
     assert provider.send(update).live is None
@@ -502,7 +502,7 @@ def test_updates_and_deletes():
 def test_refused_and_lost_writes():
     replies = {f"POST {ADMIN}/resources": [answer({"error": "name is missing"}, 400), answer({}, 500)]}
     _, provider = opened(replies)
-    create = call("create", "POST", f"{ADMIN}/resources", {}, kind="Resource", encoding="json")
+    create = call("create", "POST", f"{ADMIN}/resources", {}, kind="Resource")
     with pytest.raises(RemoteError, match=f"POST {ADMIN}/resources: 400: name is missing"):
         provider.send(create)
     with pytest.raises(OutcomeUnknown):

@@ -25,7 +25,7 @@ def only(*args, **kwargs):
 
 def test_a_resource_is_created_as_in_the_sample():
     made = only("create", kind="Resource", fields=dict(reversed(FIELDS.items())))
-    assert (made.method, made.path, made.effect, made.encoding) == ("POST", f"{ADMIN}/resources", "create", "json")
+    assert (made.method, made.path, made.effect) == ("POST", f"{ADMIN}/resources", "create")
     assert json.loads(encode(made.body)) == WRITTEN
     assert list(made.body) == list(WRITTEN)
     assert b'"price":35,' in encode(made.body)

@@ -1,0 +1,135 @@
+"""What the engine and the operations need of the state: one protocol, and what is read from it at the start."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from reconciler.model.objects import Address, Intent, PastRun, Record
+
+
+class Ledger(Protocol):
+    """The state of one project and environment. Each method is one transaction, durable when it returns."""
+
+    def records(self) -> Mapping[Address, Record]:
+        """Return every managed object."""
+        ...
+
+    def others(self) -> Mapping[tuple[str, str, str], tuple[str, ...]]:
+        """Return who else in the same state manages a live object, by target, kind and remote id, in words."""
+        ...
+
+    def open_intents(self) -> tuple[Intent, ...]:
+        """Return the writing calls whose result is not recorded, oldest first."""
+        ...
+
+    def forgotten(self) -> Mapping[Address, str]:
+        """Return the expired objects that are no longer managed, with the digest of their declaration then."""
+        ...
+
+    def begin(self, intent: Intent, *, fenced: bool = False) -> int:
+        """Record a writing call that is about to be sent, if the run may still write; return its number."""
+        ...
+
+    def end(self, number: int) -> None:
+        """Remove an intent whose call certainly had no effect."""
+        ...
+
+    def close_call(self, number: int) -> None:
+        """Record that an intent's call has ended, with an unknown result."""
+        ...
+
+    def extend(self, number: int, pending_until: str) -> None:
+        """Record that an intent's call starts later than recorded; ReconcilerError: it must not be sent."""
+        ...
+
+    def record_baseline(self, run_id: str, ids: Mapping[tuple[str, str], Collection[str]]) -> None:
+        """Record the ids that are live, by connection and kind, before a run creates anything there."""
+        ...
+
+    def baselines(self) -> Mapping[tuple[str, str, str], frozenset[str]]:
+        """Return the recorded baselines, by run, connection and kind."""
+        ...
+
+    def prune(self) -> None:
+        """Remove the baselines of runs that left no open intent."""
+        ...
+
+    def settle(self, address: Address) -> None:
+        """Remove every open intent of an address, once its live object has been read."""
+        ...
+
+    def save(self, record: Record, *, ends: int | None = None) -> None:
+        """Write an object's record and end the intent that led to it."""
+        ...
+
+    def remove(self, address: Address, *, ends: int | None = None, given_up: str | None = None) -> bool:
+        """Remove an object's record and end the intent that led to it; tell whether there was one.
+
+        `given_up` is the digest of an expired object's declaration, which is kept.
+        """
+        ...
+
+    def rename(self, source: Address, target: Address) -> tuple[Address, ...]:
+        """Give everything recorded of one address another one; return the objects that refer to it."""
+        ...
+
+    def begin_run(self, run_id: str, command: str, *, plan_digest: str | None = None) -> None:
+        """Record that a run starts to write, and from which plan."""
+        ...
+
+    def end_run(self, run_id: str, ended: str, *, unused: bool = False) -> None:
+        """Record how a run ended; `unused` where it wrote nothing, so that its plan can still be applied."""
+        ...
+
+    def run_count(self) -> int:
+        """Return how many runs have started to write."""
+        ...
+
+    def applied(self, plan_digest: str) -> PastRun | None:
+        """Return the run that applied a plan or started to."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Memory:
+    """What the state holds at the start of a plan."""
+
+    records: Mapping[Address, Record]
+    intents: Mapping[Address, tuple[Intent, ...]] = field(default_factory=dict)
+    forgotten: Mapping[Address, str] = field(default_factory=dict)
+
+    @property
+    def known(self) -> frozenset[Address]:
+        """Every address of which anything is recorded."""
+        return frozenset(self.records.keys() | self.intents.keys() | self.forgotten.keys())
+
+    def moved(self, moves: Mapping[Address, Address]) -> Memory:
+        """Return what `Ledger.rename` would make of it; `moves` are old addresses by new ones."""
+        if not moves:
+            return self
+        new = {old: address for address, old in moves.items()}
+        return Memory(
+            records={
+                new.get(address, address): replace(
+                    record,
+                    address=new.get(address, address),
+                    depends_on=tuple(new.get(target, target) for target in record.depends_on),
+                )
+                for address, record in self.records.items()
+            },
+            intents={
+                new.get(address, address): tuple(replace(item, address=new.get(address, address)) for item in items)
+                for address, items in self.intents.items()
+            },
+            forgotten={new.get(address, address): digest for address, digest in self.forgotten.items()},
+        )
+
+
+def remembered(ledger: Ledger) -> Memory:
+    """Read what the state holds."""
+    intents: dict[Address, tuple[Intent, ...]] = {}
+    for intent in ledger.open_intents():
+        intents[intent.address] = (*intents.get(intent.address, ()), intent)
+    return Memory(records=ledger.records(), intents=intents, forgotten=ledger.forgotten())

@@ -1,0 +1,116 @@
+"""One object as a decision sees it: what is declared, recorded and unsettled, and everything around it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from reconciler.engine.identity import unread_stranger
+from reconciler.engine.snapshot import Place, Snapshot
+from reconciler.model.change import Action, Decision
+from reconciler.model.kind import Kind
+from reconciler.model.objects import Address, Desired, Intent, Problem, Record
+from reconciler.settings import Connection
+
+Decided = tuple[Decision | None, tuple[Problem, ...]]
+"""A decision, or None where nothing is left to do or to record, and the problems with it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """What every decision looks at."""
+
+    kinds: Mapping[str, Kind]
+    connections: Mapping[str, Connection]
+    snapshot: Snapshot
+    taken: Mapping[Place, Collection[str]]
+    """The ids that are managed, or found again, already."""
+    baselines: Mapping[tuple[str, str, str], Collection[str]]
+    """The ids that were live before an earlier run created anything, by run, connection and kind."""
+    explained: Mapping[Place, Collection[str]]
+    """The live ids that are as an interrupted create made them."""
+    destroying: bool = False
+    forgotten: Mapping[Address, str] = field(default_factory=dict)
+    """Expired objects that are no longer managed, with the digest of their declaration then."""
+    now: str = ""
+
+    def why_unlisted(self, place: Place, taken: Collection[str]) -> str | None:
+        """Say why the unmanaged objects at a place are not known; None where they are."""
+        why = self.snapshot.why_unreadable(*place, None)
+        return why or unread_stranger(self.snapshot.reading(*place), taken)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """One address with everything that is known of it."""
+
+    context: Context
+    address: Address
+    desired: Desired | None
+    record: Record | None
+    intents: Sequence[Intent] = ()
+    """The writing calls to it whose result is not recorded."""
+    unsettled: bool = False
+    """Whether the state holds something of it that this plan settles."""
+
+    @property
+    def kind(self) -> Kind:
+        """The object's kind."""
+        return self.context.kinds[self.address.kind]
+
+    def unknown(self, connection: str, reason: str) -> Decision:
+        """Decide to do nothing, because the live object is not known."""
+        return Decision(
+            address=self.address,
+            connection=connection,
+            action="unknown",
+            reason=reason,
+            remote_id=self.record.remote_id if self.record else None,
+            source=self.desired.source if self.desired else None,
+            desired=self.desired,
+            record=self.record,
+            unsettled=self.unsettled,
+        )
+
+    def nothing(self, connection: str, reason: str, *, expired: bool = False, action: Action = "noop") -> Decision:
+        """Decide to send nothing; only the record may change."""
+        return Decision(
+            address=self.address,
+            connection=connection,
+            action=action,
+            reason=reason,
+            remote_id=self.record.remote_id if self.record else None,
+            source=self.desired.source if self.desired else None,
+            desired=self.desired,
+            record=self.record,
+            unsettled=self.unsettled,
+            expired=expired,
+        )
+
+    def misplaced(self, connection: str, target: str, said: str) -> Problem | None:
+        """Refuse to use what is known of one system on another; `target` is the system that was used then."""
+        where = self.desired.source if self.desired else None
+        present = self.context.connections.get(connection)
+        if present is None:
+            return Problem(
+                code="connection-gone",
+                summary=f"{said} through connection {connection!r}, which is not in the project file",
+                hint=f"restore the connection, or stop managing the object: reconciler state rm {self.address}",
+                where=where,
+                address=self.address,
+            )
+        if present.target != target:
+            return Problem(
+                code="connection-retargeted",
+                summary=(
+                    f"{said} at {target}, but connection {connection!r} now points at {present.target}; "
+                    "an id of one system is never used on another"
+                ),
+                hint=(
+                    "use another --env or another state, or stop managing the object: "
+                    f"reconciler state rm {self.address}"
+                ),
+                where=where,
+                address=self.address,
+            )
+        return None
