@@ -244,7 +244,7 @@ def test_a_deleted_object_that_is_still_answered_stays_managed(office):
     original = office.remote.send
     office.remote.send = lambda call: Receipt(status=200) if call.effect == "delete" else original(call)
     (outcome,) = office.apply().outcomes
-    assert (outcome.state, outcome.error) == ("failed", "deleted, but the server still answers it; it stays managed")
+    assert (outcome.state, outcome.error) == ("failed", "deleted, but the server still returns it; it stays managed")
     assert office.record("Session/yoga").remote_id
     assert office.store.open_intents() == ()
     office.remote.send = original
@@ -378,7 +378,7 @@ def test_an_answer_that_differs_from_what_was_sent_is_failed_and_says_so(office)
     report = office.apply(session("yoga"))
     assert states(report) == {"Session/yoga": "failed"}
     error = outcome(report, "Session/yoga").error
-    assert error.startswith("applied, but the server answers")
+    assert error.startswith("applied, but the server returns")
     assert "'Yoga!'" in error
     assert "'yoga'" in error
     assert office.record("Session/yoga") is not None
