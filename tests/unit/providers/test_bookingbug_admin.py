@@ -9,6 +9,7 @@ from admin_samples import ADMIN, BLOCK, HOST, LOGIN, OWNER, RESOURCE, TOKEN, ope
 from provider_script import call, page
 
 from reconciler.errors import OutcomeUnknown, ReconcilerError, RemoteError
+from reconciler.model.change import Receipt
 from reconciler.model.objects import Address, Ref, Scope
 
 LIST = f"GET {ADMIN}/resources"
@@ -377,7 +378,7 @@ def test_a_write_with_an_expired_token_is_repeated_once():
     provider = tokens_provider(server)
     provider.read(Scope(kind="Resource"))
     server.valid = "gone"
-    assert provider.send(call("delete", "DELETE", f"{ADMIN}/resources/1", kind="Resource")).status == 200
+    assert provider.send(call("delete", "DELETE", f"{ADMIN}/resources/1", kind="Resource")) == Receipt()
     assert server.logins == 2
 
 
