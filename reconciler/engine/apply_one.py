@@ -152,7 +152,7 @@ def _send_create(run: Run, change: Change, call: Call, sent: list[Call]) -> Reco
 def _one_at_a_time(run: Run, place: Place) -> Iterator[None]:
     """Let creates at a place run concurrently only once its answers are known to hold the new id.
 
-    Where they do not, the new object is found among all others, and two new ones could not be told apart.
+    Where they do not, the new object is found among all others, and two new ones could be confused.
     """
     with run.lock:
         lock = run.place_locks.setdefault(place, threading.Lock())

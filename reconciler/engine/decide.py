@@ -26,7 +26,7 @@ def decide(
     """Decide on one address; `intents` are the writing calls to it whose result is not recorded."""
     if context.destroying and desired is not None:
         if desired.protect and record is not None:
-            record = replace(record, protect=True)  # declared and not yet applied: it protects as well
+            record = replace(record, protect=True)  # declared and not yet applied: it also protects
         desired = None
     subject = Subject(
         context=context,

@@ -57,8 +57,8 @@ def compare(kind: Kind, desired: Fields, live: Fields, applied: Fields) -> Compa
             overwritten += [name] if _changed_twice(name, wanted, live, applied) else []
     disturbing = not kind.may_lay_anew.isdisjoint(values)
     for name in sorted(kind.parts.keys() & desired.keys()):
-        anew = next((field for field in sorted(kind.lays_anew.get(name, ())) if field in values), None)
-        revision = kind.parts[name](desired[name], live.get(name), applied.get(name), anew)
+        recreated = next((field for field in sorted(kind.lays_anew.get(name, ())) if field in values), None)
+        revision = kind.parts[name](desired[name], live.get(name), applied.get(name), recreated)
         parts.append(revision)
         computed.update({name: revision.computed} if revision.computed else {})
         verified += [f"{name}.{item}" for item in revision.verified]
@@ -81,7 +81,7 @@ def compare(kind: Kind, desired: Fields, live: Fields, applied: Fields) -> Compa
 
 
 def _changed_twice(name: str, wanted: Any, live: Fields, applied: Fields) -> bool:
-    """Whether both the manifest and somebody outside changed a field since the last apply."""
+    """Whether the manifest and an outside change both altered a field since the last apply."""
     if name not in live or name not in applied or isinstance(wanted, Mapping):
         return False
     return not _same(live[name], applied[name]) and not _same(wanted, applied[name])
@@ -128,7 +128,7 @@ def _whole_value(wanted: Any, live: Any) -> Any:
 
 
 class Absent(Enum):
-    """What stands for a value that one side does not have."""
+    """Marks a value that one side does not have."""
 
     ABSENT = "absent"
 

@@ -51,7 +51,7 @@ def booking_queries(
 
 
 def read_occupancy(queries: Mapping[Address, BookingQuery], open_provider: Callable[[str], Provider]) -> Bookings:
-    """Read every window once, connections side by side; a read that fails is a result that says why."""
+    """Read every window once, connections concurrently; a read that fails is a result that says why."""
     windows: dict[str, set[Window]] = {}
     for query in queries.values():
         windows.setdefault(query.connection, set()).update(query.windows)

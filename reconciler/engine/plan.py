@@ -169,7 +169,7 @@ def decide_all(world: World, snapshot: Snapshot) -> Decisions:
             continue
         problems += found
         decisions[address] = decision
-        if decision.record is not None and not decision.forget:  # what was found again is nobody else's
+        if decision.record is not None and not decision.forget:  # another object must not claim what was found again
             taken.setdefault((decision.record.connection, address.kind), set()).add(decision.record.remote_id)
         if decision.remote_id is not None and decision.action in _KEEPS_ID:
             ids[address] = decision.remote_id
@@ -289,7 +289,7 @@ def _lasting(value: Any, volatile: frozenset[str]) -> Any:
 
 
 def _calls(world: World, decision: Decision) -> tuple[Call, ...]:
-    """Return the calls of a decision; a replacement is worded as a delete and a create."""
+    """Return the calls of a decision; a replacement is a delete and a create."""
     if decision.idle or (decision.action == "delete" and decision.live is None):
         return ()
     if decision.action == "replace" and decision.record is not None:

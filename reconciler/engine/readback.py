@@ -52,7 +52,7 @@ def confirm(reader: Provider, kind: Kind, remote_id: str, fields: Fields, comput
 
 
 def confirm_gone(reader: Provider, kind: Kind, record: Record) -> None:
-    """Raise RemoteError where a deleted object is still there, OutcomeUnknown where that cannot be told.
+    """Raise RemoteError where a deleted object is still there, OutcomeUnknown where that is not known.
 
     An object that expires by itself is not read: to ask for one that has ended may start a new one.
     """

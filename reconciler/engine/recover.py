@@ -1,11 +1,11 @@
 """What happens to a call whose answer was lost: the next run looks for its effect before it sends anything.
 
-A create whose answer was lost (or that was cut off before its id was recorded) leaves an open intent. `lost_create`
+A create whose answer was lost, or whose run ended before the id was recorded, leaves an open intent. `lost_create`
 looks for its object among the live ones and says what to do:
 
 - exactly one could be the result of the create: the run takes it up as its own;
 - several could be: a person chooses (`reconciler adopt`);
-- none is: the object is created, unless something new is live that could be it after all;
+- none is: the object is created, unless something new is live that could be it;
 - the live objects cannot be read or listed: nothing is done until they can be, or until what was created has expired.
 
 An update whose answer was lost leaves values in doubt: `certain` removes them from what counts as applied.
@@ -115,7 +115,7 @@ def find_created(kind: Kind, fields: Fields, reader: Provider, taken: Collection
 
 
 def out_of_sight(subject: Subject) -> Decided | None:
-    """Do nothing where an interrupted create was sent to a system that no connection leads to any more."""
+    """Do nothing where an interrupted create was sent to a system that no connection leads to now."""
     for intent in subject.intents:
         if intent.effect == "create":
             said = "may have been created by an earlier run"

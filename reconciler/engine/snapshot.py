@@ -1,4 +1,4 @@
-"""One look at the live systems: every object that a plan needs, read once."""
+"""Reading the live systems: every object that a plan needs, once."""
 
 from __future__ import annotations
 

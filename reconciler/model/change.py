@@ -128,7 +128,6 @@ class Call:
 class Receipt:
     """The remote system's answer to a writing call."""
 
-    status: int
     remote_id: str | None = None
     """The new object's id; None where the answer to a create does not hold it."""
     gone: bool = False

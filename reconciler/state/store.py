@@ -170,12 +170,12 @@ class Store:
             self._write(work)
 
     def baselines(self) -> Mapping[tuple[str, str, str], frozenset[str]]:
-        """Return what was sighted, by run, connection and kind."""
+        """Return the recorded baselines, by run, connection and kind."""
         rows = self._rows(select(baselines).where(self._mine(baselines)))
         return {(row.run_id, row.connection, row.kind): frozenset(row.ids) for row in rows}
 
     def prune(self) -> None:
-        """Forget the baselines of runs that left no open intent."""
+        """Remove the baselines of runs that left no open intent."""
         doubtful = select(intents.c.run_id).where(self._mine(intents))
         query = delete(baselines).where(self._mine(baselines), baselines.c.run_id.not_in(doubtful))
         self._write(lambda connection: connection.execute(query))

@@ -77,7 +77,7 @@ def test_what_matches_is_adopted_and_the_rest_is_listed_with_candidates_all_at_o
     pumps = [str(item["id"]) for item in desk.box.sessions() if item["name"] == "Pump"]
     line = next(line for line in done.err.splitlines() if "Session/pump" in line and "2 live objects" in line)
     assert all(f"id {number} (name 'Pump', group 'Gym', start_date '2027-03-01'" in line for number in pumps)
-    assert "Session/new: no live object that is not managed has its natural key; nearly alike: id " in done.err
+    assert "Session/new: no unmanaged live object has its natural key; similar: id " in done.err
     assert "start_date '2027-03-01'" in done.err
     assert {"Session/pump", "Session/new"}.isdisjoint(managed(desk))
     assert desk.calls() == []
@@ -143,7 +143,7 @@ def test_a_twin_that_cannot_be_read_keeps_its_key_from_being_guessed(desk):
     desk.declare("Session", "spin", SPIN)
     desk.box.fault(Fault(kind="status_before", match_path=f"/api/sessions/{ids[1]}.xml", status=500, times=None))
     done = desk.quick("adopt", "--all", code=1)
-    assert "Session/spin: could not tell which object it is" in done.err
+    assert "Session/spin: could not determine which object it is" in done.err
     assert managed(desk) == {}
 
 

@@ -25,7 +25,7 @@ def test_one_live_object_is_not_managed_twice_through_two_connections(desk):
     desk.quick("adopt", "Resource/room", code=0)
     for arguments in (("Resource/again", str(live)), ("Resource/again",), ("--all",)):
         desk.quick("adopt", *arguments, code=1)
-    assert f"id {live} is managed already, as Resource/room" in desk.quick("adopt", "Resource/again", str(live)).err
+    assert f"id {live} is already managed as Resource/room" in desk.quick("adopt", "Resource/again", str(live)).err
 
 
 def test_what_could_not_be_read_may_have_the_same_key(desk):
@@ -34,7 +34,7 @@ def test_what_could_not_be_read_may_have_the_same_key(desk):
     desk.declare("Session", "yoga", YOGA)
     desk.box.fault(Fault(kind="status_before", match_path=f"/sessions/{other}", status=500, times=None))
     for which in ("Session/yoga", "--all"):
-        assert "could not tell which object it is" in desk.quick("adopt", which, code=1).err
+        assert "could not determine which object it is" in desk.quick("adopt", which, code=1).err
     assert desk.quick("state", "list", "--format", "json").json["objects"] == []
 
 

@@ -230,7 +230,7 @@ def test_what_others_did_to_the_session_is_drift_and_is_mended(holding):
         ("items[kayaks]", "drift"),
         ("items[room].params", "drift"),
     }
-    assert holding.change().reason.startswith("changed outside since it was last applied")
+    assert holding.change().reason.startswith("changed outside reconciler since the last apply")
     holding.applied()
     assert holding.lines() == expected([ROOM, KAYAKS, FAMILY])
 

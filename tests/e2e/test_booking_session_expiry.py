@@ -24,10 +24,10 @@ def test_expiry_is_a_status_of_its_own_and_does_what_the_manifest_says(holding, 
     holding.box.expire_session(before)
     drift = holding.drift()
     assert drift.summary["expired"] == 1
-    assert "may have become a booking" in drift.objects[0].reason
+    assert "whether it became a booking" in drift.objects[0].reason
     change = holding.change()
     assert change.action == {"report": "noop", "recreate": "create", "forget": "delete"}[wish]
-    assert "may have become a booking" in change.reason
+    assert "whether it became a booking" in change.reason
     holding.box.clear_log()
     holding.applied()
     writes = holding.writes()
@@ -87,7 +87,7 @@ def test_an_expired_session_is_told_in_drift_and_plan(shop):
     assert drift["objects"][0]["status"] == "expired"
     plan = shop.run("plan", "--detailed-exitcode", code=0)
     assert "No changes. 1 object expired." in plan.out
-    assert "may have become a booking" in plan.out
+    assert "whether it became a booking" in plan.out
     shop.run("destroy", "--yes", code=0)
     assert shop.calls().count("POST /api/3.0/booking/session/end") == 0
 

@@ -73,7 +73,7 @@ def test_a_booking_between_the_question_and_its_answer_stops_the_apply(desk, mon
     desk.box.clear_log()
     monkeypatch.setattr("sys.stdin", Thinking(lambda: desk.box.book(slot)))
     done = desk.quick("apply", code=5)
-    assert "there is a risk now that was not there (booked-slot-moved)" in done.err
+    assert "there is a new risk (booked-slot-moved)" in done.err
     assert desk.calls() == []
 
 
@@ -99,7 +99,7 @@ def test_two_resources_of_one_name_and_different_references_are_two(desk, answer
         refused(desk, "guard-already-exists")
         return
     done = desk.quick("adopt", "--all", code=1)
-    assert "no live object that is not managed has its natural key; nearly alike: id 13" in done.err
+    assert "no unmanaged live object has its natural key; similar: id 13" in done.err
     desk.quick("adopt", "Resource/room", code=1)
     desk.quick("apply", "--yes", code=0)
     assert [item["api_ref"] for item in desk.box.resources()] == ["A", "B"]

@@ -72,7 +72,7 @@ def test_a_person_can_say_that_nothing_was_made(desk):
     desk.box.fault(Fault(kind="drop_before", match_method="POST", times=1))
     desk.run("apply", "--yes", code=3)
     desk.box.add_session({"name": "Somebody else's", "group": "Other", "start_date": "2027-05-01"})
-    assert "objects have appeared since" in desk.run("plan", code=1).out
+    assert "objects that appeared since then" in desk.run("plan", code=1).out
     desk.run("state", "rm", "Session/swim", code=0)
     desk.run("apply", "--yes", code=0)
     assert sorted(item["name"] for item in desk.box.sessions()) == ["Somebody else's", "Swim"]

@@ -126,7 +126,7 @@ def test_a_saved_plan_moves_exactly_once_and_is_stale_when_the_move_is_another(o
     assert opened.calls() == []
     opened.settled()
     again = opened.run("apply", "plan.json", "--yes", code=5)
-    assert "it was carried out already" in again.err
+    assert "it was already applied" in again.err
     assert opened.calls() == []
 
 
@@ -181,10 +181,10 @@ def test_what_is_forgotten_stays_as_it_is_and_is_managed_no_more(opened, way):
     plan = opened.quick("plan", "--detailed-exitcode", "--format", "json", code=2).json
     (change,) = [item for item in plan["changes"] if item["address"] == "Session/yoga"]
     assert (change["action"], change["forget"], change["calls"]) == ("noop", True, [])
-    assert change["reason"] == "forgotten; the live object is left alone"
+    assert change["reason"] == "no longer managed; the remote object is unchanged"
     text = opened.quick("plan", code=0).out
     assert "= Session/yoga (id " in text
-    assert "forget: forgotten; the live object is left alone" in text
+    assert "forget: no longer managed; the remote object is unchanged" in text
     assert "0 to delete, 0 to adopt, 1 to forget; 2 unchanged." in text
     opened.quick("plan", "--out", "plan.json", code=0)
     opened.run("apply", "plan.json", "--yes", code=0)
@@ -209,7 +209,7 @@ def test_forgetting_is_no_deletion_to_any_guard(opened):
         opened.forget(kind, name)
     removed(opened, "Session/yoga", "Resource/hall", "Block/closed")
     done = opened.run("apply", "--yes", "--max-deletes", "0", code=0)
-    assert done.out.count("forgotten; the live object is left alone") >= 3
+    assert done.out.count("no longer managed; the remote object is unchanged") >= 3
     assert opened.calls() == []
     assert records(opened) == {}
     opened.settled()

@@ -98,7 +98,7 @@ def test_a_manifest_that_is_new(approved):
 def test_a_manifest_that_is_gone(approved):
     approved.forget("Resource", "court-2")
     approved.forget("Session", "yoga")
-    refused(approved, "Resource/court-2: its manifest is gone", "Session/yoga: its manifest is gone")
+    refused(approved, "Resource/court-2: its manifest was removed", "Session/yoga: its manifest was removed")
 
 
 def test_protection_and_references_are_part_of_a_manifest(approved):
@@ -122,14 +122,16 @@ def test_another_project(approved):
 
 def test_another_host(approved):
     project(approved, host=("127.0.0.1", "localhost"))
-    done = refused(approved, "connection sessions: it led to 127.0.0.1, now it leads to localhost")
-    assert "connection admin: it led to 127.0.0.1 company 37004, now it leads to localhost company 37004" in done.err
+    done = refused(approved, "connection sessions: it pointed at 127.0.0.1, now it points at localhost")
+    words = "connection admin: it pointed at 127.0.0.1 company 37004, now it points at localhost company 37004"
+    assert words in done.err
     assert approved.box.log() == []
 
 
 def test_another_company(approved):
     project(approved, company=("company_id: 37004", "company_id: 37005"))
-    refused(approved, "connection admin: it led to 127.0.0.1 company 37004, now it leads to 127.0.0.1 company 37005")
+    words = "connection admin: it pointed at 127.0.0.1 company 37004, now it points at 127.0.0.1 company 37005"
+    refused(approved, words)
 
 
 def test_a_touched_object_that_changed_outside(approved):
@@ -165,7 +167,7 @@ def test_a_touched_slot_that_moved_outside(approved):
 def test_bookings_that_put_a_change_at_risk(approved):
     slot = next(item for item in approved.box.sessions() if item["name"] == "Yoga")["slots"][1]
     approved.box.book(slot["id"], places=2)
-    refused(approved, "Session/yoga: there is a risk now that was not there (booked-slot-moved)", "2 booked")
+    refused(approved, "Session/yoga: there is a new risk (booked-slot-moved)", "2 booked")
 
 
 @pytest.mark.parametrize(
@@ -186,20 +188,20 @@ def test_a_document_that_was_edited(approved, change):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda item: item["calls"].pop(), "its calls would be others now"),
-        (lambda item: item["calls"][0].update(path="/api/sessions/1.xml"), "its calls would be others now"),
-        (lambda item: item["fields"].pop(), "its fields would be others now"),
-        (lambda item: item["fields"][0].update(after="1.00"), "its fields would be others now"),
-        (lambda item: item.update(connection="admin"), "its connection would be others now"),
+        (lambda item: item["calls"].pop(), "its calls would be different now"),
+        (lambda item: item["calls"][0].update(path="/api/sessions/1.xml"), "its calls would be different now"),
+        (lambda item: item["fields"].pop(), "its fields would be different now"),
+        (lambda item: item["fields"][0].update(after="1.00"), "its fields would be different now"),
+        (lambda item: item.update(connection="admin"), "its connection would be different now"),
         (lambda item: item.update(remote_id="999"), "it was id 999, now it is"),
-        (lambda item: item["risks"].append(RISK), "its risks would be others now"),
+        (lambda item: item["risks"].append(RISK), "its risks would be different now"),
         (lambda item: item["live"].update(spaces=9), "spaces was 9 when the plan was made"),
         (
             lambda item: item.update(digest="sha256:" + "0" * 64),
-            "what would be sent, or what was last applied, is not what it was",
+            "what would be sent, or what was last applied, is different now",
         ),
-        (lambda item: item.update(unverified=["price"]), "its unverified would be others now"),
-        (lambda item: item.update(expired=True), "its expired would be others now"),
+        (lambda item: item.update(unverified=["price"]), "its unverified would be different now"),
+        (lambda item: item.update(expired=True), "its expired would be different now"),
     ],
 )
 def test_a_document_that_was_edited_with_its_digest(approved, change, words):
@@ -245,7 +247,7 @@ def runs(desk):
 def test_a_plan_that_was_carried_out(approved):
     accepted(approved)
     run_id = next(row[0] for row in runs(approved) if row[2] == saved_digest(approved))
-    done = refused(approved, f"it was carried out already, by run {run_id} at 20")
+    done = refused(approved, f"it was already applied by run {run_id} at 20")
     assert "what is left" not in done.err
 
 
@@ -257,7 +259,7 @@ def test_a_plan_that_came_through_in_part(approved):
     approved.box.fault(Fault(kind="status_before", match_method="PUT", match_path="/api/sessions", status=422))
     approved.run("apply", "saved.plan", "--yes", code=3)
     approved.calls()
-    refused(approved, "it was carried out already", "which left objects failed, blocked or unknown", "what is left")
+    refused(approved, "it was already applied", "which left objects failed, blocked or unknown", "what is left")
     approved.run("apply", "--yes", code=0)
     approved.settled()
 
@@ -276,7 +278,7 @@ def test_a_plan_whose_run_was_cut_off(approved, number):
     assert process.returncode in {130, -signal.SIGKILL}
     approved.calls()
     words = "was interrupted half-way" if number == signal.SIGTERM else "did not come to its end"
-    refused(approved, "it was begun already", words, "a new plan shows what is left")
+    refused(approved, "it was already started", words, "a new plan shows what is left")
     approved.run("apply", "--yes", code=0)
     approved.settled()
 

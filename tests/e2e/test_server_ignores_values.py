@@ -30,7 +30,7 @@ def test_a_value_that_the_server_did_not_take_over(desk, stores, address, path, 
     states = {name: item["state"] for name, item in outcomes.items()}
     assert states == {name: "failed" if name == address else "applied" for name in states}
     error = outcomes[address]["error"]
-    assert error.startswith(f"applied, but the server answers {path} "), error
+    assert error.startswith(f"applied, but the server returns {path} "), error
     if wanted is None:
         assert "2027-03-01 11:00 45 instead of 2027-03-01 11:00 60" in error
     elif answered != "":
@@ -66,7 +66,7 @@ def test_a_delete_that_leaves_the_object_is_no_delete(desk, keeps, kind):
     states = {item["address"]: item["state"] for item in done.json["outcomes"]}
     left = next(address for address in states if address.startswith(kind))
     assert states[left] == "failed"
-    assert "deleted, but the server still answers it; it stays managed" in done.out
+    assert "deleted, but the server still returns it; it stays managed" in done.out
     assert left in desk.quick("state", "list", code=0).out
     desk.box.set_options(keeps="")
     desk.run("destroy", "--yes", "--max-deletes", "9", code=0)

@@ -29,7 +29,7 @@ def test_what_has_not_converged_is_listed_whatever_was_selected(desk, saved):
         desk.quick("plan", "--out", "saved.plan", *chosen, code=0)
     desk.box.edit_session(swim, price="12.00")
     done = desk.run("apply", *(["saved.plan"] if saved else chosen), "--yes", "--verify", code=3)
-    assert "not converged: Resource/court-1: to create: declared and not there yet" in done.out
+    assert "not converged: Resource/court-1: to create: new" in done.out
     assert "not converged: Session/swim: price 12.00 → 35.00" in done.out
     assert "Not converged: 2 objects" in done.out
     desk.session(price=41)

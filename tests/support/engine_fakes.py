@@ -229,7 +229,7 @@ class Remote:
 
     def _created(self, kind: str, fields: dict) -> Receipt:
         remote_id = self.put(kind, fields)
-        return Receipt(status=201, remote_id=remote_id if self.answers_ids else None)
+        return Receipt(remote_id=remote_id if self.answers_ids else None)
 
     def _create_session(self, call, word) -> Receipt:
         return self._created("Session", {**call.body, "type": word})
@@ -240,14 +240,14 @@ class Remote:
         if "slots" in body:
             body["slots"] = [self._slot(item) for item in body["slots"]]
         kept.update(body)
-        return Receipt(status=200)
+        return Receipt()
 
     def _change_slot(self, call, slot_id) -> Receipt:
         for kept in self.objects["Session"].values():
             for slot in kept.get("slots", ()):
                 if slot["id"] == slot_id:
                     slot.update(call.body)
-                    return Receipt(status=200)
+                    return Receipt()
         raise RemoteError(f"slot {slot_id}: 404", status=404)
 
     def _create_resource(self, call) -> Receipt:
@@ -255,7 +255,7 @@ class Remote:
 
     def _change_resource(self, call, remote_id) -> Receipt:
         self._one("Resource", remote_id).update(resource_kind.canonical(call.body))
-        return Receipt(status=200)
+        return Receipt()
 
     def _create_block(self, call, owner) -> Receipt:
         self._one("Resource", owner)
@@ -265,7 +265,7 @@ class Remote:
     def _change_block(self, call, remote_id) -> Receipt:
         names = {"resource_id": "resource_id", "start": "start_time", "end": "end_time"}
         self._one("Block", remote_id).update({key: call.body[name] for key, name in names.items() if name in call.body})
-        return Receipt(status=200)
+        return Receipt()
 
     def _one(self, kind: str, remote_id: str) -> dict:
         if remote_id not in self.objects[kind]:
@@ -274,7 +274,7 @@ class Remote:
 
     def _delete(self, kind: str, remote_id: str) -> Receipt:
         gone = self.objects[kind].pop(remote_id, None) is None
-        return Receipt(status=404 if gone else 200, gone=gone)
+        return Receipt(gone=gone)
 
     def close(self) -> None:
         pass

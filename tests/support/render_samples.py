@@ -56,7 +56,7 @@ def update():
         "update",
         "2 fields and 3 slots differ",
         file="manifests/yoga.yaml",
-        remote_id="123",
+        shown_id="123",
         fields=(
             field("price", "30.00", "35.00", origin="drift"),
             field("spaces", 12, 15, verifiable=False),
@@ -87,6 +87,7 @@ def update():
             source=SourceRef("manifests/yoga.yaml", 3),
         ),
         live=Live(kind="Session", remote_id="123", fields={"name": "Yoga", "price": "30.00"}),
+        name="Yoga",
         price="30.00",
         bookings=(
             SlotBookings(slot="123455", when="2027-03-08 11:00", booked=0, reserved=0),
@@ -132,7 +133,7 @@ def replace():
         "replace",
         "the whole set of slots must be replaced",
         file="manifests/pilates.yaml",
-        remote_id="140",
+        shown_id="140",
         fields=(
             field("group", HOSTILE, "Mind & body"),
             *(slot_field(None, slot(day)) for day in range(1, 25)),
@@ -164,7 +165,7 @@ def others():
             "adopt",
             "exists with the same api_ref",
             file="manifests/courts.yaml",
-            remote_id="55",
+            shown_id="55",
             connection="admin",
             fields=(
                 field("address", {"postcode": "N1 1AA"}, {"postcode": "N1 9ZZ", "country": "UK"}),
@@ -176,12 +177,12 @@ def others():
             "Session/old-spin",
             "delete",
             "is managed and no longer declared",
-            remote_id="99",
+            shown_id="99",
             fields=(field("name", HOSTILE, None), field("group", "Spin", None), field("email", "", None)),
             bookings=(SlotBookings(slot=None, when=None),),
             calls=(call("Session/old-spin", "DELETE", "/api/sessions/99.xml", effect="delete"),),
         ),
-        change("Session/quiet", "noop", "matches", remote_id="7", unverified=("price", "spaces")),
+        change("Session/quiet", "noop", "matches", shown_id="7", unverified=("price", "spaces")),
         change("Session/unread", "unknown", f"HTTP 503 from sessions: {HOSTILE}", file="manifests/u.yaml"),
     )
 
@@ -220,7 +221,7 @@ def rich_plan():
 
 def quiet_plan(noops=60, **more):
     changes = tuple(
-        change(f"Session/s{number:03d}", "noop", "matches", remote_id=str(100 + number)) for number in range(noops)
+        change(f"Session/s{number:03d}", "noop", "matches", shown_id=str(100 + number)) for number in range(noops)
     )
     return Plan(
         project="acme",
@@ -243,14 +244,14 @@ def rich_report():
         outcomes=(
             outcome("Block/court-1-repairs", "create", "blocked", blocked_by=Address.parse("Resource/court-1")),
             outcome("BookingSession/spring-gala", "create", "unknown", error="the answer was lost", calls=1),
-            outcome("Resource/court-1", "adopt", "failed", remote_id="55", error=f"HTTP 422: {HOSTILE}", calls=1),
-            outcome("Session/old-spin", "delete", "applied", remote_id="99", calls=1),
-            outcome("Session/quiet", "noop", "noop", remote_id="7"),
+            outcome("Resource/court-1", "adopt", "failed", shown_id="55", error=f"HTTP 422: {HOSTILE}", calls=1),
+            outcome("Session/old-spin", "delete", "applied", shown_id="99", calls=1),
+            outcome("Session/quiet", "noop", "noop", shown_id="7"),
             outcome(
                 "Session/spring-yoga",
                 "update",
                 "applied",
-                remote_id="123",
+                shown_id="123",
                 calls=2,
                 allowed=(
                     Allowance(
@@ -271,14 +272,14 @@ def rich_drift():
 
     return Drift(
         objects=(
-            drifted("BookingSession/spring-gala", "expired", reason="held until 2027-03-01", remote_id="ab12"),
-            drifted("Resource/court-1", "unknown", reason=f"HTTP 500: {HOSTILE}", remote_id="55", total=5),
-            drifted("Session/old-spin", "missing", reason="is in no list", remote_id="99"),
-            drifted("Session/quiet", "in_sync", remote_id="7", total=8, verifiable=7),
+            drifted("BookingSession/spring-gala", "expired", reason="held until 2027-03-01", shown_id="ab12"),
+            drifted("Resource/court-1", "unknown", reason=f"HTTP 500: {HOSTILE}", shown_id="55", total=5),
+            drifted("Session/old-spin", "missing", reason="is in no list", shown_id="99"),
+            drifted("Session/quiet", "in_sync", shown_id="7", total=8, verifiable=7),
             drifted(
                 "Session/spring-yoga",
                 "changed",
-                remote_id="123",
+                shown_id="123",
                 total=10,
                 verifiable=5,
                 fields=(

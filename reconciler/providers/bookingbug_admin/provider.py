@@ -66,11 +66,11 @@ class Admin:
             )
         )
         if call.effect == "delete" and answer.status in GONE:
-            return Receipt(status=answer.status, gone=True)
+            return Receipt(gone=True)
         if not answer.ok:
             raise self._http.refusal(answer, f"{call.method} {answer.url_path}")
         remote_id = self._created(answer) if call.effect == "create" else None
-        return Receipt(status=answer.status, remote_id=remote_id)
+        return Receipt(remote_id=remote_id)
 
     def close(self) -> None:
         """Give back sockets and threads."""

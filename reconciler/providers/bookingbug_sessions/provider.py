@@ -118,12 +118,12 @@ class Sessions:
             repeatable=call.repeatable,
         )
         if call.effect == "delete" and answer.status in _GONE:
-            return Receipt(status=answer.status, gone=True)
+            return Receipt(gone=True)
         if not answer.ok:
             raise self._http.refusal(answer, f"{call.method} {answer.url_path}")
         if call.effect != "create":
-            return Receipt(status=answer.status)
-        return Receipt(status=answer.status, remote_id=self._created(answer))
+            return Receipt()
+        return Receipt(remote_id=self._created(answer))
 
     def close(self) -> None:
         """Give back sockets and threads."""

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from reconciler.model.objects import Fields
     from reconciler.providers.checkfront.client import Client
 
-_OK = 200
 _ALTER = {"in": "optin", "out": "optout"}
 
 
@@ -33,7 +32,7 @@ def create(client: Client, call: Call) -> Receipt:
     posted = [(item["key"], slip, item.get("item_id")) for item, slip in zip(items, slips, strict=True)]
     lines = arrived((), made.lines, posted)
     less = {"items": [item for item in items if item["key"] in lines]} if len(lines) < len(items) else {}
-    return Receipt(status=_OK, remote_id=made.session_id, fields=less, computed=_slips_of(lines))
+    return Receipt(remote_id=made.session_id, fields=less, computed=_slips_of(lines))
 
 
 def change(client: Client, call: Call) -> Receipt:
@@ -93,7 +92,7 @@ def _add(client: Client, call: Call) -> Receipt:
     lines = arrived(before, after, [(key, slip, item.get("item_id"))])
     if key not in lines:
         raise RemoteError(f"items[{key}]: the server answered OK, but did not add it")
-    return Receipt(status=_OK, computed=_slips_of(lines))
+    return Receipt(computed=_slips_of(lines))
 
 
 def _replace(client: Client, call: Call) -> Receipt:
@@ -113,19 +112,19 @@ def _put(client: Client, call: Call, slip: str, before: Sequence[Line], line: Li
         same = None
     if key not in lines and same is None:
         raise RemoteError(f"items[{key}]: the server answered OK, but did not replace its line")
-    return Receipt(status=_OK, computed=_slips_of(lines if key in lines else {key: same}))
+    return Receipt(computed=_slips_of(lines if key in lines else {key: same}))
 
 
 def _remove(client: Client, call: Call) -> Receipt:
     key, session_id = call.body["key"], _session_id(call)
     before, found = _lines(client, call)
     if key not in found:  # somebody was faster
-        return Receipt(status=_OK, gone=True, computed=_slips_of({key: None}))
+        return Receipt(gone=True, computed=_slips_of({key: None}))
     alter = {found[key]["line"]: "remove"}
     after = client.post(wire.SESSION, wire.form(session_id, alter=alter), session_id).lines
     if len(after) >= len(before):
         raise RemoteError(f"items[{key}]: the server answered OK, but did not remove its line")
-    return Receipt(status=_OK, computed=_slips_of({key: None}))
+    return Receipt(computed=_slips_of({key: None}))
 
 
 def _quantity(client: Client, call: Call) -> Receipt:
@@ -137,7 +136,7 @@ def _quantity(client: Client, call: Call) -> Receipt:
     after = client.post(wire.SESSION, wire.form(session_id, alter=alter), session_id).lines
     altered = _same(line, after)
     if altered is not None and _took(line, altered, item["quantity"]):
-        return Receipt(status=_OK, computed=_slips_of({key: altered}))
+        return Receipt(computed=_slips_of({key: altered}))
     if altered is None:
         raise RemoteError(f"items[{key}]: its line was gone after its quantity was altered; plan again")
     return _put(client, call, _fresh_slip(client, item), after, altered)
@@ -168,12 +167,12 @@ def _settle(client: Client, call: Call) -> Receipt:
     for key, item in chosen.items():
         alter.update(_alterations(key, item, found[key]))
     if not alter:
-        return Receipt(status=_OK, computed=_slips_of({key: found[key] for key in chosen}))
+        return Receipt(computed=_slips_of({key: found[key] for key in chosen}))
     after = client.post(wire.SESSION, wire.form(session_id, alter=alter), session_id).lines
     lines = {key: _same(found[key], after) for key in chosen}
     for key, item in chosen.items():
         _check_settled(key, item, found[key], lines[key])
-    return Receipt(status=_OK, computed=_slips_of(lines))
+    return Receipt(computed=_slips_of(lines))
 
 
 def _alterations(key: str, item: Fields, line: Line) -> dict[str, str]:

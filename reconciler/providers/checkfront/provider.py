@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from reconciler.providers.http import HttpClient
     from reconciler.settings import Connection
 
-_OK = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +63,7 @@ class Checkfront:
             if session.lines:
                 raise RemoteError(f"POST {wire.CLEAR}: the server answered OK, but lines are left")
             gone = dict.fromkeys(call.computed.get("items", {}))
-            return Receipt(status=_OK, computed={"items": gone})
+            return Receipt(computed={"items": gone})
         return edits.create(self._client, call) if call.effect == "create" else edits.change(self._client, call)
 
     def close(self) -> None:
@@ -78,8 +77,8 @@ class Checkfront:
         except SessionOver as refused:
             if not self._is_over(call.remote_id):
                 raise RemoteError(refused.message) from None
-            return Receipt(status=_OK, gone=True)
-        return Receipt(status=_OK)
+            return Receipt(gone=True)
+        return Receipt()
 
     def _is_over(self, remote_id: str | None) -> bool:
         try:

@@ -132,7 +132,7 @@ def digest_of(change):
     [
         {"action": "delete"},
         {"connection": "elsewhere"},
-        {"remote_id": "124"},
+        {"shown_id": "124"},
         {"fields": ()},
         {"calls": ()},
         {"calls": (dataclasses.replace(samples.update().calls[0], body={}), samples.update().calls[1])},

@@ -27,7 +27,7 @@ def back(document):
 
 
 def expired_plan():
-    gone = samples.change("BookingSession/gala", "noop", "expired", expired=True, remote_id="ab12…")
+    gone = samples.change("BookingSession/gala", "noop", "expired", expired=True, shown_id="ab12…")
     plan = samples.quiet_plan(2)
     return dataclasses.replace(plan, changes=(gone, *plan.changes))
 

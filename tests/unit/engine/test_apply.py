@@ -22,7 +22,7 @@ from engine_fakes import (
     states,
 )
 
-from reconciler.errors import InvalidInput, NotStarted, ReconcilerError, StalePlan
+from reconciler.errors import InvalidInput, NotStarted, ReconcilerError, RemoteError, StalePlan
 from reconciler.model.change import Receipt
 
 ADMIN = "/api/v1/admin/37004"
@@ -62,6 +62,33 @@ def test_a_call_that_was_not_sent_any_more_is_no_call_and_leaves_no_doubt(office
     office.remote.on_send = None
     assert office.apply(session("yoga")).clean
     assert len(office.live["Session"]) == 1
+
+
+def test_an_error_that_only_speaks_of_an_interruption_does_not_make_a_run_interrupted(office):
+    def refuse(_call):
+        raise RemoteError("422: not started, because the run was interrupted", status=422)
+
+    office.remote.on_send = refuse
+    report = office.apply(session("yoga"))
+    assert (states(report), report.interrupted) == ({"Session/yoga": "failed"}, False)
+
+
+@pytest.mark.parametrize("answers_ids", [True, False], ids=["read back", "search for the new object"])
+def test_a_read_that_was_not_sent_any_more_makes_a_run_interrupted(office, answers_ids):
+    office.remote.answers_ids = answers_ids
+    planned = office.look(session("yoga"))
+    office.remote.read = too_late
+    report = office.carry_out(planned)
+    assert (states(report), report.interrupted) == ({"Session/yoga": "unknown"}, True)
+
+
+def test_a_delete_that_could_not_be_confirmed_any_more_makes_a_run_interrupted(office):
+    office.apply(session("yoga"))
+    planned = office.look()
+    office.remote.read = too_late
+    report = office.carry_out(planned)
+    assert (states(report), report.interrupted) == ({"Session/yoga": "unknown"}, True)
+    assert office.record("Session/yoga") is not None
 
 
 def test_what_was_done_is_told_of_an_object_whose_next_call_was_not_sent_any_more(office):
@@ -242,9 +269,9 @@ def test_a_stop_ends_an_object_of_many_calls_between_two_of_them(office):
 def test_a_deleted_object_that_is_still_answered_stays_managed(office):
     office.apply(session("yoga"))
     original = office.remote.send
-    office.remote.send = lambda call: Receipt(status=200) if call.effect == "delete" else original(call)
+    office.remote.send = lambda call: Receipt() if call.effect == "delete" else original(call)
     (outcome,) = office.apply().outcomes
-    assert (outcome.state, outcome.error) == ("failed", "deleted, but the server still answers it; it stays managed")
+    assert (outcome.state, outcome.error) == ("failed", "deleted, but the server still returns it; it stays managed")
     assert office.record("Session/yoga").remote_id
     assert office.store.open_intents() == ()
     office.remote.send = original
@@ -378,7 +405,7 @@ def test_an_answer_that_differs_from_what_was_sent_is_failed_and_says_so(office)
     report = office.apply(session("yoga"))
     assert states(report) == {"Session/yoga": "failed"}
     error = outcome(report, "Session/yoga").error
-    assert error.startswith("applied, but the server answers")
+    assert error.startswith("applied, but the server returns")
     assert "'Yoga!'" in error
     assert "'yoga'" in error
     assert office.record("Session/yoga") is not None

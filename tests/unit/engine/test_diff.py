@@ -1,7 +1,7 @@
 import pytest
 from engine_fakes import KINDS
 
-from reconciler.engine.diff import appearance, compare, steps
+from reconciler.engine.diff import ABSENT, appearance, by_member, compare, differences, steps
 
 RESOURCE, SESSION = KINDS["Resource"], KINDS["Session"]
 
@@ -105,3 +105,25 @@ def test_an_object_that_comes_or_goes_shows_every_field():
 def test_a_session_that_goes_shows_every_slot_even_two_of_one_day_without_times():
     live = {"slots": [{"id": "1", "date": "2027-03-01"}, {"id": "2", "date": "2027-03-01"}]}
     assert len(appearance(SESSION, live, coming=False)) == 2
+
+
+def test_differences_name_each_nested_value_and_what_one_side_lacks():
+    before = {"name": "Yoga", "address": {"postcode": "N1", "country": None}, "spaces": 9}
+    after = {"name": "Yoga", "address": {"country": None, "town": "York"}, "spaces": 8}
+    assert differences(before, after) == [
+        (("address", "postcode"), "N1", ABSENT),
+        (("address", "town"), ABSENT, "York"),
+        (("spaces",), 9, 8),
+    ]
+    assert differences(before, before) == []
+
+
+def test_members_with_an_id_are_compared_one_by_one_whatever_their_order():
+    before = {"slots": [{"id": "1", "time": "09:00"}, {"id": "2", "time": "10:00"}]}
+    after = {"slots": [{"id": "2", "time": "11:00"}, {"id": "1", "time": "09:00"}]}
+    assert differences(by_member(before), by_member(after)) == [(("slots", "[2]", "time"), "10:00", "11:00")]
+
+
+def test_members_without_ids_of_their_own_stay_a_list():
+    for members in ([{"id": "1"}, {"id": "1"}], [{"time": "09:00"}], ["a"], []):
+        assert by_member(members) == members

@@ -3,7 +3,7 @@
 import pytest
 from engine_fakes import Office, block, codes, resource
 
-from reconciler.engine.impact import enquiries, look, told
+from reconciler.engine.impact import booking_queries, impact, read_occupancy
 from reconciler.errors import RemoteError
 from reconciler.model.occupancy import Booking, Occupancy, Window
 
@@ -29,8 +29,12 @@ def office():
     return Office()
 
 
+def queries(plan, office):
+    return booking_queries({change.address: change for change in plan.changes}, office.kinds, NOW)
+
+
 def asked(plan, office):
-    return {str(address): item for address, item in enquiries(plan, office.kinds, NOW).items()}
+    return {str(address): item for address, item in queries(plan, office).items()}
 
 
 def windows(plan, office):
@@ -38,8 +42,10 @@ def windows(plan, office):
 
 
 def ask(plan, office, provider, levels=None):
-    found = enquiries(plan, office.kinds, NOW)
-    return told(plan, found, look(found, lambda _: provider), levels or {})
+    """What each change does to bookings, by address, as this provider knows them."""
+    read = read_occupancy(queries(plan, office), lambda _: provider)
+    kinds = office.kinds
+    return {str(item.address): impact(kinds[item.address.kind], item, read, levels or {}) for item in plan.changes}
 
 
 def moved(office, start, end, owner="court"):
@@ -103,35 +109,33 @@ def test_bookings_in_the_window_are_a_risk_and_those_at_its_edge_are_none(office
     plan = office.plan(resource("court"), block("works", "court"))
     before = Booking(id="1", start="2027-03-01T08:00:00Z", end=HOUR[0])
     after = Booking(id="2", start=HOUR[1], end="2027-03-01T11:00:00Z")
-    assert ask(plan, office, Teller(before, after)).change(plan.changes[0].address).risks == ()
+    assert [item.risks for item in ask(plan, office, Teller(before, after)).values()] == [(), ()]
     inside = Booking(id="3", start="2027-03-01T09:59:00Z", end="2027-03-01T11:00:00Z", booked=2, reserved=1)
-    (change,) = [item for item in ask(plan, office, Teller(before, inside)).changes if item.bookings]
-    (risk,) = change.risks
+    found = ask(plan, office, Teller(before, inside))["Block/works"]
+    (risk,) = found.risks
     assert (risk.code, risk.level, risk.slots) == ("booked-time-blocked", "block", ("3",))
     assert (risk.booked, risk.reserved) == (2, 1)
     assert "2027-03-01 09:59 UTC" in risk.message
-    assert [(item.slot, item.booked, item.reserved) for item in change.bookings] == [("3", 2, 1)]
+    assert [(item.slot, item.booked, item.reserved) for item in found.bookings] == [("3", 2, 1)]
 
 
 @pytest.mark.parametrize("provider", [Teller(failure="500"), object()], ids=["fails", "cannot"])
 def test_bookings_that_cannot_be_read_are_not_known_and_never_none(office, provider):
     office.apply(resource("court"), resource("hall"))
-    plan = ask(office.plan(resource("court")), office, provider)
-    change = plan.changes[1]
-    assert codes(change.risks) == {"bookings-unknown"}
-    assert [item.level for item in change.risks] == ["block"]
-    assert [(item.slot, item.booked) for item in change.bookings] == [(None, None)]
-    assert plan.bookings.unknown == 1
+    found = ask(office.plan(resource("court")), office, provider)["Resource/hall"]
+    assert codes(found.risks) == {"bookings-unknown"}
+    assert [item.level for item in found.risks] == ["block"]
+    assert [(item.slot, item.booked, item.known) for item in found.bookings] == [(None, None, False)]
 
 
 def test_the_project_sets_the_level_of_what_is_read_too(office):
     office.apply(resource("court"), resource("hall"))
     made = office.plan(resource("court"))
     booking = Booking(id="3", start="2027-03-01T09:00:00Z", end="2027-03-01T11:00:00Z")
-    plan = ask(made, office, Teller(booking), {"booked-resource-deleted": "warn"})
-    assert [item.level for item in plan.changes[1].risks] == ["warn"]
-    plan = ask(made, office, object(), {"booked-resource-deleted": "warn"})
-    assert [(item.code, item.level) for item in plan.changes[1].risks] == [("bookings-unknown", "warn")]
+    found = ask(made, office, Teller(booking), {"booked-resource-deleted": "warn"})["Resource/hall"]
+    assert [item.level for item in found.risks] == ["warn"]
+    found = ask(made, office, object(), {"booked-resource-deleted": "warn"})["Resource/hall"]
+    assert [(item.code, item.level) for item in found.risks] == [("bookings-unknown", "warn")]
 
 
 def test_one_question_is_asked_once(office):

@@ -1,12 +1,17 @@
 import pytest
-from engine_fakes import Office, actions, block, codes, resource, session
+from engine_fakes import WHERE, Office, actions, block, codes, resource, session
 
 import reconciler
+from reconciler.documents import codec
+from reconciler.engine.impact import Bookings
 from reconciler.engine.order import in_order
+from reconciler.engine.plan import World, decide_all, make_plan
 from reconciler.engine.snapshot import Snapshot, take
 from reconciler.errors import ReconcilerError, UsageError
 from reconciler.model.change import Change
-from reconciler.model.objects import Address, Reading, Record
+from reconciler.model.objects import Address, Live, Reading, Record
+from reconciler.registry import kinds, providers
+from reconciler.settings import Connection
 
 
 @pytest.fixture
@@ -166,3 +171,23 @@ def test_a_provider_that_breaks_is_not_hidden_in_a_snapshot():
 
     with pytest.raises(ReconcilerError, match="no such setting"):
         take({("sessions", "Session"): None}, broken)
+
+
+def test_an_id_that_is_a_credential_stays_in_the_change_and_out_of_its_document():
+    address, secret = Address("BookingSession", "gala"), "held-0123456789"
+    connection = Connection(name="shop", provider="checkfront", base_url="https://shop.example", where=WHERE)
+    record = Record(address=address, connection="shop", target=connection.target, remote_id=secret, fields={})
+    live = Live(kind="BookingSession", remote_id=secret, fields={})
+    world = World(
+        desired={},
+        records={address: record},
+        selected=frozenset({address}),
+        kinds=kinds(),
+        providers=providers(),
+        connections={"shop": connection},
+    )
+    snapshot = Snapshot(readings={("shop", "BookingSession"): Reading(live={secret: live})})
+    plan = make_plan(world, decide_all(world, snapshot), Bookings())
+    (change,) = plan.changes
+    assert (change.action, change.remote_id, change.shown_id) == ("delete", secret, "held…")
+    assert secret not in codec.dumps(codec.plan_document(plan))

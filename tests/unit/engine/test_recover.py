@@ -45,7 +45,7 @@ def test_what_an_interrupted_creation_made_is_adopted_not_made_twice(office, fau
     plan = office.plan(session("yoga"))
     assert actions(plan) == {"Session/yoga": "adopt"}
     assert plan.changes[0].calls == ()
-    assert "cut off" in plan.changes[0].reason
+    assert "created by an interrupted run" in plan.changes[0].reason
     assert office.apply(session("yoga")).clean
     assert len(office.live["Session"]) == 1
     assert office.record("Session/yoga").remote_id in office.live["Session"]
@@ -294,7 +294,7 @@ def test_a_failed_list_makes_new_objects_unknown_instead_of_created(office):
     office.remote.list_fails = True
     plan = office.plan(session("yoga"))
     assert actions(plan) == {"Session/yoga": "unknown"}
-    assert "could not tell whether it exists" in plan.changes[0].reason
+    assert "could not check whether it exists" in plan.changes[0].reason
 
 
 def test_an_unreachable_system_stops_nothing_at_the_other(office):

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from reconciler.manifests.schemas import load_schema
@@ -12,7 +14,14 @@ def change(name, *bookings, price=None):
     live = Live(kind="Session", remote_id="1", fields={"name": name})
     address = Address("Session", name.lower())
     return Change(
-        address=address, connection="c", action="delete", reason="", live=live, bookings=bookings, price=price
+        address=address,
+        connection="c",
+        action="delete",
+        reason="",
+        live=live,
+        name=name,
+        bookings=bookings,
+        price=price,
     )
 
 
@@ -77,8 +86,9 @@ def test_totals_never_take_what_is_not_known_for_none():
     assert plan().bookings.booked == 0
 
 
-def test_a_change_is_called_by_its_live_name():
+def test_a_change_is_called_by_its_name_and_without_one_by_its_address():
     assert change("Yoga").label == "Yoga"
+    assert replace(change("Yoga"), name=None).label == "yoga"
 
 
 def test_currencies_are_codes_of_three_letters():

@@ -1,7 +1,7 @@
 import pytest
 
 from reconciler.model.change import Change, SlotBookings
-from reconciler.model.objects import Address, Live
+from reconciler.model.objects import Address
 from reconciler.render import bookings
 
 
@@ -11,7 +11,7 @@ def change(*items, name="Yoga", price=None):
         connection="c",
         action="delete",
         reason="",
-        live=Live(kind="Session", remote_id="1", fields={"name": name}),
+        name=name,
         bookings=items,
         price=price,
     )

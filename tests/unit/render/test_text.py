@@ -121,7 +121,7 @@ def test_problems_with_place_and_hint():
 
 def test_report_of_an_apply_that_went_well_gives_no_advice():
     address = samples.update().address
-    outcome = Outcome(address=address, action="create", state="applied", remote_id="125", calls=1)
+    outcome = Outcome(address=address, action="create", state="applied", shown_id="125", calls=1)
     report = Report(plan_digest="", outcomes=(outcome,))
     assert written(text.report, report, samples.quiet_plan(0)).splitlines() == [
         "✓ Session/spring-yoga created (id 125, 1 call)",

@@ -1,0 +1,100 @@
+"""Whether a saved plan still fits, compared as two values."""
+
+import dataclasses
+
+import pytest
+from engine_fakes import Office, address, resource, session
+
+from reconciler.documents import codec, rebuild
+from reconciler.engine import stale
+
+SLOTS = [{"date": f"2027-03-{day:02d}", "time": "18:00", "duration": 60} for day in (1, 8)]
+
+
+def saved(plan):
+    return rebuild.saved(codec.plan_document(plan)).plan
+
+
+@pytest.fixture
+def office():
+    made = Office()
+    made.apply(session("yoga", repeat="custom", slots=SLOTS, spaces=9), resource("court"))
+    return made
+
+
+def planned(office):
+    return saved(office.plan(session("yoga", repeat="custom", slots=SLOTS, spaces=9, price="40"), resource("court")))
+
+
+def test_a_plan_fits_as_long_as_nothing_it_changes_has_changed(office):
+    plan = planned(office)
+    assert stale.touched(plan) == ("Session/yoga",)
+    office.only("Resource")["description"] = "changed outside"
+    assert stale.reasons(plan, planned(office)) == []
+
+
+def test_each_live_value_that_changed_is_named_members_by_their_id(office):
+    plan = planned(office)
+    live = office.only("Session")
+    live["slots"][1]["time"] = "19:00"
+    live["description"] = "new"
+    second = live["slots"][1]["id"]
+    assert stale.reasons(plan, planned(office)) == [
+        "Session/yoga: description was absent when the plan was made, and is new now",
+        f"Session/yoga: slots[{second}].time was 18:00 when the plan was made, and is 19:00 now",
+    ]
+
+
+def test_a_live_object_that_is_gone_is_named(office):
+    plan = planned(office)
+    office.live["Session"].clear()
+    found = stale.reasons(plan, planned(office))
+    assert found[0] == "Session/yoga: the live object is gone"
+    assert found[1].startswith("Session/yoga: the plan was to update it, now it would be create: deleted outside")
+
+
+def test_an_object_that_is_unknown_now_has_not_been_seen_to_change(office):
+    plan = planned(office)
+    office.remote.unreadable = {office.record("Session/yoga").remote_id}
+    fresh = planned(office)
+    assert stale.reasons(plan, fresh) == []
+    assert [words.partition(":")[0] for words in stale.unknown(plan, fresh)] == ["Session/yoga"]
+
+
+@pytest.mark.parametrize(
+    ("other", "words"),
+    [
+        ({"calls": ()}, "its calls would be different now"),
+        ({"expired": True, "zone": "Europe/London"}, "its expired, timezone would be different now"),
+        ({"shown_id": "999"}, "it was id 999, now it is"),
+        ({"saved_digest": "sha256:0"}, "what would be sent, or what was last applied, is different now"),
+    ],
+)
+def test_a_change_that_would_be_made_in_another_way_is_named(office, other, words):
+    plan = planned(office)
+    changes = [
+        dataclasses.replace(item, **other) if str(item.address) == "Session/yoga" else item for item in plan.changes
+    ]
+    (found,) = stale.reasons(dataclasses.replace(plan, changes=tuple(changes)), planned(office))
+    assert found.startswith(f"Session/yoga: {words}")
+
+
+def test_guards_reasons_and_bookings_may_differ(office):
+    plan = planned(office)
+    other = {"reason": "another", "guarded": ("guard-max-deletes",), "bookings": (), "price": None, "source": None}
+    changes = tuple(dataclasses.replace(item, **other) for item in plan.changes)
+    assert stale.reasons(dataclasses.replace(plan, changes=changes), planned(office)) == []
+
+
+def test_a_plan_for_another_project_or_target_is_named_before_anything_is_read(office):
+    plan = planned(office)
+    facts = {"project": "other", "environment": None, "tool_version": plan.tool_version}
+    found = stale.header_reasons(plan, facts, {**plan.targets, "sessions": "elsewhere"})
+    assert found[0] == "it was made for project acme, this is other"
+    assert found[1].endswith("now it points at elsewhere")
+    assert stale.header_reasons(plan, {**facts, "project": "acme"}, plan.targets) == []
+
+
+def test_a_change_knows_the_real_id_and_shows_what_may_be_shown(office):
+    change = office.plan(resource("court"), session("yoga")).change(address("Session/yoga"))
+    assert change.remote_id == change.shown_id == office.record("Session/yoga").remote_id
