@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 
 def _choice(*allowed: str | int, about: str) -> Any:
@@ -255,7 +255,7 @@ def _unknown(name: str, known: Iterable[str]) -> str:
     return f"unknown sandbox option {name!r}" + (f"; did you mean {near[0]!r}?" if near else "")
 
 
-def _check(name: str, value: object, metadata: Any, kind: type) -> None:
+def _check(name: str, value: object, metadata: Mapping[str, Any], kind: type) -> None:
     if "choices" in metadata:
         if value not in metadata["choices"] or isinstance(value, bool):
             allowed = ", ".join(str(item) for item in metadata["choices"])
