@@ -73,7 +73,7 @@ class Options:
     xml_invalid_status: int = _choice(422, 400, about="status for a well-formed XML body with invalid content")
 
     # Admin JSON API
-    page_size: int = _number(0, least=0, about="page size of lists by default; 0 = 300 resources, 100 slots, else 30")
+    page_size: int = _number(0, least=0, about="default page size of lists; 0 = 300 resources, 100 slots, else 30")
     max_page_size: int = _number(1024, least=1, about="maximum page size")
     next_links: str = _choice(
         "honest",
