@@ -1,5 +1,5 @@
-"""The pages that are made from the schemas and the examples: the project file and each kind."""
-# ruff: noqa: INP001 - a folder of scripts, no package
+"""Generate the pages of the project file and of each kind, from the schemas and the examples."""
+# ruff: noqa: INP001 - a folder of scripts, not a package
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from reconciler.manifests.schemas import load_schema
 from reconciler.model.kind import Kind
 
 ROOT = Path(__file__).resolve().parents[2]
-NOT_REPEATED = "What stands here is handled as a secret: a message about a mistake in it does not repeat it."
+NOT_REPEATED = "Values here are treated as secrets: error messages do not repeat them."
 
 
 def flow(value: Any, *, inside: bool = False) -> str:
@@ -29,7 +29,7 @@ def flow(value: Any, *, inside: bool = False) -> str:
 
 
 def value_words(schema: dict[str, Any]) -> str:
-    """Say what a field accepts: its words with their numbers, or what an error message would expect."""
+    """Return the accepted values of a field: its words with their numbers, or the expectation of its error message."""
     words = accepted(schema)
     if "const" in schema or "enum" in schema:
         return "<br>".join(" or ".join(f"`{part}`" for part in word.split(" or ")) for word in words)
@@ -38,7 +38,7 @@ def value_words(schema: dict[str, Any]) -> str:
 
 @dataclass
 class Fields:
-    """The sections of one schema: a table for each mapping, shared ones once, under the title of their definition."""
+    """The sections of one schema: a table for each mapping. Shared mappings have one table."""
 
     file: str
     top: str
@@ -46,7 +46,7 @@ class Fields:
     done: set[str] = field(default_factory=set)
 
     def add(self, heading: str, schema: dict[str, Any]) -> None:
-        """Describe one mapping, then the mappings in it."""
+        """Describe one mapping, then its nested mappings."""
         if heading in self.done:
             return
         self.done.add(heading)
@@ -65,18 +65,18 @@ class Fields:
         said = dict.fromkeys([*refusals(outer), *refusals(complete)])
         if said:
             bullets = [f"- {plain(words)}" for words in said]
-            self.lines += ["A file that breaks a rule between fields is refused with these words:", "", *bullets, ""]
+            self.lines += ["Errors of rules between fields:", "", *bullets, ""]
         for title, part in filter(None, inner.values()):
             self.add(title, part)
 
     def _resolved(self, schema: dict[str, Any]) -> dict[str, Any]:
-        """Follow a reference; what stands beside it wins."""
+        """Resolve a reference. Members next to it take precedence."""
         ref = schema.get("$ref", "")
         target = load_schema(self.file + ref if ref.startswith("#") else ref.rpartition(":")[2]) if ref else {}
         return {**target, **schema}
 
     def _inner(self, path: str, schema: dict[str, Any]) -> tuple[str, dict[str, Any]] | None:
-        """Return the mapping that a field holds, itself or as its items, with the heading to describe it under."""
+        """Return the mapping of a field, or of its items, with the heading of its section."""
         whole = self._resolved(schema)
         places = (("", schema), (".NAME", whole.get("additionalProperties")), ("[]", whole.get("items")))
         for suffix, place in places:
@@ -99,31 +99,31 @@ class Fields:
 def project_page() -> list[str]:
     """Describe the project file."""
     page = Fields("project", top="reconciler.yaml")
-    page.add(page.top, {**load_schema("project"), "description": "The file as a whole."})
+    page.add(page.top, {**load_schema("project"), "description": "The whole file."})
     head = ["# Project file", "", *prose(load_schema("project")["description"])]
     return [*head, *example("leisure-centre/reconciler.yaml", None), *page.lines]
 
 
 def kind_page(kind: Kind) -> list[str]:
-    """Describe the manifest of one kind; its examples are in a folder of the page's name."""
+    """Describe the manifest of one kind. Its examples are in the folder with the page's name."""
     page, frame = Fields(kind.schema, top=kind.name), Fields("envelope", top=kind.name)
     page.add("spec", load_schema(kind.schema))
     frame.add("metadata", load_schema("envelope#/properties/metadata"))
     folder = ROOT / "examples" / page_name(kind)
     files = [file.relative_to(folder.parent).as_posix() for file in sorted(folder.glob("manifests/*.yaml"))]
     shown = [line for file in files for line in example(file, kind.name)]
-    words = "A manifest has `apiVersion`, `kind`, [metadata](#metadata) and [spec](#spec). Its connection's provider is"
+    words = "A manifest has `apiVersion`, `kind`, [metadata](#metadata) and [spec](#spec). The provider is"
     return [f"# {kind.name}", "", *prose(f"{words} `{kind.provider}`."), *shown, *page.lines, *frame.lines]
 
 
 def removed_page() -> list[str]:
-    """Describe the documents that forget objects without deleting them."""
+    """Describe the documents that stop managing objects without deleting them."""
     page, frame = Fields("removed", top="Removed"), Fields("envelope", top="Removed")
     page.add("spec", load_schema("removed"))
     whole = load_schema("envelope#/properties/metadata")
     named = {name: whole["properties"][name] for name in ("name", "labels", "annotations")}
     frame.add("metadata", {**whole, "properties": named})
-    words = "Such a document has `apiVersion`, `kind: Removed`, [metadata](#metadata) and [spec](#spec)."
+    words = "The document has `apiVersion`, `kind: Removed`, [metadata](#metadata) and [spec](#spec)."
     sample = ["```yaml", "apiVersion: reconciler/v1", "kind: Removed", "metadata: {name: handed-over}"]
     sample += [
         f"spec: {flow(load_schema('removed')['properties']['forget']['examples'][0])}".replace(
@@ -145,12 +145,12 @@ def removed_page() -> list[str]:
 
 
 def page_name(kind: Kind) -> str:
-    """Return how the page of a kind is called, without the ending."""
+    """Return the file name of a kind's page, without the suffix."""
     return kind.schema.replace("_", "-")
 
 
 def example(path: str, kind: str | None) -> list[str]:
-    """Quote an example; of a manifest file only the documents of one kind."""
+    """Quote an example. From a manifest file, quote only the documents of one kind."""
     documents = (ROOT / "examples" / path).read_text(encoding="utf-8").rstrip().split("\n---\n")
     chosen = [text for text in documents if kind is None or f"\nkind: {kind}\n" in text]
     return [f"From [`examples/{path}`](../../examples/{path}):", "", "```yaml", "\n---\n".join(chosen), "```", ""]

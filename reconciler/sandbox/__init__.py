@@ -7,7 +7,7 @@ Documented behaviour is fixed. Each undocumented behaviour is an option in `Opti
 uvicorn (the `sandbox` extra) and are loaded on first use.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from reconciler.sandbox.faults import Fault
 from reconciler.sandbox.options import Options
@@ -19,11 +19,12 @@ if TYPE_CHECKING:
 __all__ = ["Fault", "LogEntry", "Options", "Sandbox", "serve"]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     """Load the server on first use: reading the options must not import it."""
     if name not in {"Sandbox", "serve"}:
         msg = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(msg)
     from reconciler.sandbox import server  # noqa: PLC0415 - kept out of the import of this package
 
-    return getattr(server, name)
+    value: object = getattr(server, name)
+    return value

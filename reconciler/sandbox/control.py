@@ -13,6 +13,7 @@ from typing import Any
 from reconciler.sandbox import backdoor
 from reconciler.sandbox.api import NO_CONTENT, Api, Call, Handler, Refusal, Reply, json_reply
 from reconciler.sandbox.checkfront import backdoor as holds_backdoor
+from reconciler.sandbox.company import Company
 from reconciler.sandbox.control_bodies import (
     ADDRESS,
     BOOK,
@@ -34,7 +35,7 @@ _OK, _CREATED, _BAD_REQUEST, _NOT_FOUND = 200, 201, 400, 404
 _DONE = Reply(status=NO_CONTENT)
 
 
-def _guarded(handler: Handler) -> Handler:
+def _with_error_replies(handler: Handler) -> Handler:
     """Answer 404 for an unknown id and 400 for a wrong value, with the reason in the body."""
 
     def guard(call: Call) -> Reply:
@@ -140,15 +141,15 @@ def _id(row_id: int) -> Reply:
     return json_reply(_CREATED, {"id": row_id})
 
 
-def _list(read: Callable[[Any], list[dict[str, Any]]]) -> Handler:
+def _list(read: Callable[[Company], list[dict[str, Any]]]) -> Handler:
     return lambda call: json_reply(_OK, read(call.company))
 
 
-def _add(add: Callable[[Any, dict[str, Any]], int], shape: Shape) -> Handler:
+def _add(add: Callable[[Company, dict[str, Any]], int], shape: Shape) -> Handler:
     return lambda call: _id(add(call.company, _body(call, shape)))
 
 
-def _edit(edit: Callable[[Any, int, dict[str, Any]], None], shape: Shape) -> Handler:
+def _edit(edit: Callable[[Company, int, dict[str, Any]], None], shape: Shape) -> Handler:
     def handler(call: Call) -> Reply:
         edit(call.company, row_id(call), _body(call, shape))
         return _DONE
@@ -238,7 +239,7 @@ _ROUTES: tuple[tuple[str, str, Handler], ...] = (
 
 API = Api(
     prefix=PREFIX,
-    routes=tuple((method, PREFIX + path, _guarded(handler)) for method, path, handler in _ROUTES),
+    routes=tuple((method, PREFIX + path, _with_error_replies(handler)) for method, path, handler in _ROUTES),
     unknown=_unknown,
 )
 """The control endpoints, mounted like any other API."""

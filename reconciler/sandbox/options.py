@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 
 def _choice(*allowed: str | int, about: str) -> Any:
@@ -73,7 +73,7 @@ class Options:
     xml_invalid_status: int = _choice(422, 400, about="status for a well-formed XML body with invalid content")
 
     # Admin JSON API
-    page_size: int = _number(0, least=0, about="page size of lists by default; 0 = 300 resources, 100 slots, else 30")
+    page_size: int = _number(0, least=0, about="default page size of lists; 0 = 300 resources, 100 slots, else 30")
     max_page_size: int = _number(1024, least=1, about="maximum page size")
     next_links: str = _choice(
         "honest",
@@ -255,7 +255,7 @@ def _unknown(name: str, known: Iterable[str]) -> str:
     return f"unknown sandbox option {name!r}" + (f"; did you mean {near[0]!r}?" if near else "")
 
 
-def _check(name: str, value: object, metadata: Any, kind: type) -> None:
+def _check(name: str, value: object, metadata: Mapping[str, Any], kind: type) -> None:
     if "choices" in metadata:
         if value not in metadata["choices"] or isinstance(value, bool):
             allowed = ", ".join(str(item) for item in metadata["choices"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from reconciler.sandbox import clock
@@ -73,7 +73,7 @@ def _resource(call: Call, row: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _resource_links(row: Mapping[str, Any], url: Any, call: Call) -> dict[str, Any]:
+def _resource_links(row: Mapping[str, Any], url: Callable[[str], str], call: Call) -> dict[str, Any]:
     links = {
         "self": {"href": url(f"resources/{row['id']}")},
         "items": {"href": url(f"items?resource_id={row['id']}")},

@@ -9,7 +9,7 @@ from reconciler.sandbox.api import Call, Handler, Refusal, Reply
 from reconciler.sandbox.checkfront import envelope
 
 
-def guarded(handler: Handler) -> Handler:
+def authenticated(handler: Handler) -> Handler:
     """Accept a call only with the right key and secret.
 
     X-On-Behalf is accepted and has no effect: the only staff account sees everything (notes §3).

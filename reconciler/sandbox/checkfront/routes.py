@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from reconciler.sandbox.api import Api, Call, Handler, Refusal, Reply
 from reconciler.sandbox.checkfront import envelope, items, sessions
-from reconciler.sandbox.checkfront.access import check, guarded
+from reconciler.sandbox.checkfront.access import authenticated, check
 
 _ROOT = "/api/3.0"
 
@@ -45,7 +45,7 @@ _ROUTES: tuple[tuple[str, str, Handler], ...] = (
 API = Api(
     prefix=f"{_ROOT}/",
     routes=tuple(
-        (method, f"{_ROOT}{path}{slash}", guarded(handler))
+        (method, f"{_ROOT}{path}{slash}", authenticated(handler))
         for method, path, handler in _ROUTES
         # The official client sends a trailing slash (notes §3).
         for slash in ("", "/")

@@ -58,7 +58,7 @@ def _line(call: Call, hold: Row, order: Order, slip: str, *, in_total: bool) -> 
         "name": order.item.name,
         "date": _date(call, order),
         "slip": slip,
-        "available": stock.available(call.company, order, besides=hold),
+        "available": stock.available(call.company, order, excluding=hold),
     }
     if call.options.line_fields == "all":
         shape["unit"] = order.item.unit

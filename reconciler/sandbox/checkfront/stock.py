@@ -13,8 +13,8 @@ from reconciler.sandbox.database import Row
 from reconciler.sandbox.tables import HOLD, STOCK_TAKEN
 
 
-def free_days(company: Company, order: Order, besides: Row | None = None) -> dict[date, int]:
-    """Return the availability on each day of an order, without counting the session `besides`.
+def free_days(company: Company, order: Order, excluding: Row | None = None) -> dict[date, int]:
+    """Return the availability on each day of an order, without counting the session `excluding`.
 
     In the published samples, a session's line shows the same number as the rated query before it. So the lines
     of a session do not reduce the number shown in that session (notes §1.3).
@@ -24,14 +24,14 @@ def free_days(company: Company, order: Order, besides: Row | None = None) -> dic
     left = {day: order.item.stock - _taken(company, order.item_id, day) for day in order.days}
     if company.options.hold_stock == "yes":
         for hold in company.db.find(HOLD):
-            if not holds.has_expired(company, hold) and (besides is None or hold["id"] != besides["id"]):
+            if not holds.has_expired(company, hold) and (excluding is None or hold["id"] != excluding["id"]):
                 _subtract(left, order, map(holds.order_of, holds.lines(company, hold)))
     return {day: max(0, number) for day, number in left.items()}
 
 
-def available(company: Company, order: Order, besides: Row | None = None) -> int:
+def available(company: Company, order: Order, excluding: Row | None = None) -> int:
     """Return the lowest availability over the days of an order."""
-    return min(free_days(company, order, besides).values())
+    return min(free_days(company, order, excluding).values())
 
 
 def shortage(order: Order, left: int) -> tuple[str, str] | None:
@@ -44,7 +44,7 @@ def shortage(order: Order, left: int) -> tuple[str, str] | None:
 def shortage_in(company: Company, hold: Row, order: Order, instead_of: Row | None = None) -> tuple[str, str] | None:
     """Return the shortage of an order as a new line of a session, or as a replacement for a line."""
     others = [line for line in holds.lines(company, hold) if instead_of is None or line["id"] != instead_of["id"]]
-    left = free_days(company, order, besides=hold)
+    left = free_days(company, order, excluding=hold)
     if order.item.stock is not None:
         _subtract(left, order, map(holds.order_of, others))
     return shortage(order, max(0, min(left.values())))

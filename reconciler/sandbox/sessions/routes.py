@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hmac
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reconciler.sandbox.api import Api, Call, Handler, Refusal, Reply
 from reconciler.sandbox.database import Row
@@ -12,12 +12,15 @@ from reconciler.sandbox.sessions import forms, markup, rows
 from reconciler.sandbox.sessions.fields import CUSTOM, TYPES
 from reconciler.sandbox.tables import SESSION, SESSION_SLOT
 
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
 _OK, _CREATED = 200, 201
 _UNAUTHORIZED, _NOT_FOUND, _CONFLICT = 401, 404, 409
 _SESSIONS = "/api/sessions.xml"
 
 
-def _guarded(handler: Handler) -> Handler:
+def _authenticated(handler: Handler) -> Handler:
     """Accept a call only with the Basic credentials of the company."""
 
     def guard(call: Call) -> Reply:
@@ -144,7 +147,7 @@ def _absent(call: Call, session_id: int) -> Reply:
     return Reply(status=call.options.session_after_delete if existed else _NOT_FOUND)
 
 
-def _shown(call: Call, session_id: int) -> Any:
+def _shown(call: Call, session_id: int) -> Element:
     session = call.company.db.get(SESSION, session_id)
     if session is None:
         raise KeyError(session_id)
@@ -158,7 +161,7 @@ def _unknown(_call: Call, status: int) -> Reply:
 API = Api(
     prefix="/api/",
     routes=tuple(
-        (method, path, _guarded(handler))
+        (method, path, _authenticated(handler))
         for method, path, handler in (
             ("GET", _SESSIONS, _list),
             ("POST", _SESSIONS, _create),

@@ -1,4 +1,4 @@
-"""One live sandbox for the whole run; each test gets it empty, with the default switches."""
+"""One running sandbox for all tests. Each test gets it empty, with the default options."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who is let into the JSON API, and the login."""
+"""Authentication of the JSON API, and the login."""
 
 import httpx
 import pytest

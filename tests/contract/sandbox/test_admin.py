@@ -1,4 +1,4 @@
-"""The admin JSON API: writes, refusals, and every switch that concerns it."""
+"""The admin JSON API: writes, refusals, and each of its options."""
 
 import pytest
 
@@ -16,7 +16,7 @@ def test_update_is_partial_and_reads_order(box, admin, room):
     assert (answer.json()["order"], answer.json()["disabled"], answer.json()["name"]) == (3, True, "Room")
 
 
-def test_what_was_read_can_be_written_back(box, admin, room):
+def test_answer_of_a_read_can_be_written_back(box, admin, room):
     before = box.resources()
     assert admin.put(f"/resources/{room}", json=admin.get(f"/resources/{room}").json()).status_code == 200
     assert box.resources() == before
@@ -45,7 +45,7 @@ def test_refused_resources_leave_nothing(box, admin, body):
     assert box.resources() == []
 
 
-def test_lenient_ignores_what_it_does_not_understand(box, admin):
+def test_lenient_ignores_unknown_fields(box, admin):
     box.set_options(strict="lenient")
     answer = admin.post("/resources", content=b'{"name": "A", "colour": 1, "price": "x"}')
     assert answer.status_code == 201
@@ -82,7 +82,7 @@ def test_unknown_ids(admin):
     assert admin.patch("/resources").status_code == 405
 
 
-def test_pages_reach_every_row_once(box, admin):
+def test_pages_contain_every_row_once(box, admin):
     ids = [box.add_resource({"name": "Same"}) for _ in range(7)]
     seen = []
     for page in (1, 2, 3, 4):
@@ -316,7 +316,7 @@ def test_slot_end(box, admin, room, choice):
     assert slot["duration"] == 60
 
 
-def test_slots_need_a_window_of_company_days(box, admin, room):
+def test_slots_require_a_range_of_company_days(box, admin, room):
     box.add_block(room, "2031-07-07T23:30:00Z", "2031-07-07T23:45:00Z")  # half past midnight on the 8th
     for query in (
         "",

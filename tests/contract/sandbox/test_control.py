@@ -1,4 +1,4 @@
-"""What the Python object does, the control end-points do as well; and the log."""
+"""The control endpoints do the same as the Python object; and the log."""
 
 import dataclasses
 import re
@@ -162,7 +162,7 @@ PYTHONS_OWN = re.compile(
         ("DELETE", "/sessions/9", None),
     ],
 )
-def test_a_refusal_speaks_of_the_body_and_never_of_python(anyone, method, path, body):
+def test_refusal_names_the_body_and_not_python(anyone, method, path, body):
     anyone.post("/_sandbox/resources", json={"name": "A"})
     answer = anyone.request(method, f"/_sandbox{path}", json=body)
     assert answer.status_code in {400, 404}
@@ -170,7 +170,7 @@ def test_a_refusal_speaks_of_the_body_and_never_of_python(anyone, method, path, 
     assert len(answer.json()["error"]) > len("no row 1")
 
 
-def test_the_index_names_the_end_points(box, anyone):
+def test_index_lists_the_endpoints(box, anyone):
     index = anyone.get("/_sandbox").json()
     assert index["url"] == box.url
     assert "GET /_sandbox/log" in index["control"]

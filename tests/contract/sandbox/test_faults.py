@@ -1,4 +1,4 @@
-"""Each kind of fault does what it says, and only to the requests it is meant for."""
+"""Each kind of fault has its effect, and only on matching requests."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -123,7 +123,7 @@ def test_matching_after_and_times(box, xml):
     assert statuses == [201, 503, 503, 201]
 
 
-def test_for_ever_until_cleared(box, xml):
+def test_fault_without_times_fires_until_cleared(box, xml):
     box.fault(Fault(kind="status_before", status=500, times=None))
     assert [xml.get("/sessions.xml").status_code for _ in range(5)] == [500] * 5
     box.clear_faults()
@@ -139,7 +139,7 @@ def test_latency_adds_to_another_fault(box, xml):
     assert box.log()[0].fault == "latency+status_before"
 
 
-def test_a_hold_lasts_until_the_faults_are_cleared(box, xml):
+def test_hold_ends_when_the_faults_are_cleared(box, xml):
     box.fault(Fault(kind="hold", match_method="POST", seconds=60))
     box.fault(Fault(kind="drop_after", match_method="POST"))
     with ThreadPoolExecutor(1) as pool:
@@ -155,11 +155,11 @@ def test_a_hold_lasts_until_the_faults_are_cleared(box, xml):
     assert box.log()[0].fault == "hold+drop_after"
 
 
-def test_a_hold_is_no_longer_than_it_says(box, xml):
+def test_hold_ends_after_its_seconds(box, xml):
     box.fault(Fault(kind="hold", seconds=0.1))
     assert post(xml).status_code == 201
 
 
-def test_control_calls_are_spared(box, anyone):
+def test_faults_do_not_affect_control_calls(box, anyone):
     box.fault(Fault(kind="drop_before", times=None))
     assert anyone.get("/_sandbox/log").json() == []

@@ -1,4 +1,4 @@
-"""The answers are those of the samples, to the letter."""
+"""The answers equal the samples."""
 
 import json
 from xml.etree import ElementTree as ET

@@ -1,4 +1,4 @@
-"""Starting, stopping, files, and many clients at once."""
+"""Start, stop, database files, and concurrent clients."""
 
 import signal
 import socket
@@ -28,13 +28,13 @@ def test_a_sandbox_stops_with_its_block():
         httpx.get(url + "/_sandbox")
 
 
-def test_two_sandboxes_share_nothing():
+def test_sandboxes_are_independent():
     with Sandbox(seed="samples") as one, Sandbox() as two:
         assert one.url != two.url
         assert (len(one.sessions()), len(two.sessions())) == (2, 0)
 
 
-def test_a_taken_port_is_an_error():
+def test_port_in_use_is_an_error():
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
@@ -47,7 +47,7 @@ def test_an_unknown_seed_is_an_error():
         Sandbox(seed="nonsense").start()
 
 
-def test_a_file_keeps_the_company(tmp_path):
+def test_database_file_keeps_the_company(tmp_path):
     path = tmp_path / "sandbox.db"
     with Sandbox(seed="samples", db=path) as box:
         box.add_session({"name": "New", "group": "G"})
@@ -83,7 +83,7 @@ def test_many_clients_at_once(box, xml, admin):
     assert [entry.number for entry in box.log()] == list(range(1, 161))
 
 
-def test_a_refused_request_leaves_no_trace(box, admin):
+def test_refused_request_changes_nothing(box, admin):
     box.add_resource({"name": "A", "api_ref": "a"})
     box.set_options(api_ref_unique="yes", address_wins="object")
     body = {"name": "B", "address": {"postcode": "E1"}, "api_ref": "a"}
@@ -98,7 +98,7 @@ def test_a_company_has_objects_enough(box, xml, admin):
     assert len(box.slots()) >= 100
 
 
-def test_defects_are_500_with_a_traceback_in_the_log(box, xml, caplog, monkeypatch):
+def test_bugs_answer_500_and_log_a_traceback(box, xml, caplog, monkeypatch):
     monkeypatch.setattr(markup, "listing", lambda _rows: 1 / 0)
     assert xml.get("/sessions.xml").status_code == 500
     assert "ZeroDivisionError" in caplog.text

@@ -1,4 +1,4 @@
-"""The sessions XML API: writes, refusals, and every switch that concerns it."""
+"""The sessions XML API: writes, refusals, and each of its options."""
 
 from xml.etree import ElementTree as ET
 
@@ -104,19 +104,19 @@ def test_refused_bodies_leave_nothing(box, xml, body, status):
     assert box.sessions() == []
 
 
-def test_status_of_invalid_content_is_a_choice(box, xml):
+def test_status_of_invalid_content_is_an_option(box, xml):
     box.set_options(xml_invalid_status=400)
     assert create(xml, "<session/>").status_code == 400
 
 
-def test_strict_wants_a_type_and_xml(box, xml):
+def test_strict_requires_a_type_and_xml(box, xml):
     assert xml.post("/sessions.xml", content=CUSTOM.encode()).status_code == 422
     assert create(xml, kind="party").status_code == 422
     answer = xml.post("/sessions.xml?type=event", content=CUSTOM.encode(), headers={"Content-Type": "text/plain"})
     assert answer.status_code == 415
 
 
-def test_lenient_ignores_what_it_does_not_understand(box, xml):
+def test_lenient_ignores_unknown_fields(box, xml):
     box.set_options(strict="lenient")
     body = "<session><name>X</name><colour>red</colour><spaces>many</spaces></session>"
     answer = xml.post("/sessions.xml", content=body, headers={"Content-Type": "text/plain"})

@@ -5,7 +5,7 @@ import pytest
 from reconciler.sandbox import Options, clock
 
 
-def test_the_round_of_the_sample():
+def test_calls_of_the_sample_work():
     options = Options()
     stored = clock.stored(clock.parse("2017-09-07T11:00:00", options))
     assert stored == "2017-09-07T11:00:00Z"
@@ -20,12 +20,12 @@ def test_the_round_of_the_sample():
         ("2031-07-01 10:00:00.000", "2031-07-01T10:00:00Z"),
     ],
 )
-def test_ways_to_write_an_instant(text, stored):
+def test_formats_of_an_instant(text, stored):
     assert clock.stored(clock.parse(text, Options())) == stored
 
 
 @pytest.mark.parametrize("text", ["", "2031-01-01", "10:00", "2031-13-01T10:00:00"])
-def test_what_is_no_instant(text):
+def test_invalid_instants_are_refused(text):
     with pytest.raises(ValueError):
         clock.parse(text, Options())
 
@@ -40,5 +40,5 @@ def test_a_fixed_now_is_in_the_company_zone(text):
     assert clock.now(Options(fixed_now=text)).isoformat() == "2031-07-01T10:00:00+01:00"
 
 
-def test_now_runs():
+def test_now_follows_the_clock():
     assert clock.now(Options()).utcoffset() is not None

@@ -27,7 +27,7 @@ def test_rows_keep_their_types(db):
     assert db.get(THING, row_id)["flag"] is None
 
 
-def test_ids_are_never_given_twice(db):
+def test_ids_are_never_reused(db):
     assert db.insert(THING, {"group": "a"}) == 10
     assert db.remove(THING, 10)
     assert not db.remove(THING, 10)
@@ -35,7 +35,7 @@ def test_ids_are_never_given_twice(db):
     assert [db.was_issued(THING, row_id) for row_id in (9, 10, 11, 12)] == [False, True, True, False]
 
 
-def test_clear_starts_afresh(db):
+def test_clear_restarts_the_ids(db):
     db.insert(THING, {"group": "a"})
     assert not db.is_empty()
     db.clear()
@@ -59,7 +59,7 @@ def fail_halfway(db):
         raise RuntimeError
 
 
-def test_a_failed_transaction_leaves_nothing(db):
+def test_failed_transaction_is_rolled_back(db):
     with pytest.raises(RuntimeError):
         fail_halfway(db)
     assert db.is_empty()

@@ -14,12 +14,12 @@ from reconciler.sandbox.faults import Fault, FaultList
         ({}, "not a fault"),
     ],
 )
-def test_what_is_not_a_fault(changes, words):
+def test_invalid_faults_are_refused(changes, words):
     with pytest.raises(ValueError, match=words):
         Fault.from_json(changes)
 
 
-def test_a_fault_spares_what_it_does_not_match():
+def test_fault_does_not_fire_for_other_requests():
     faults = FaultList()
     faults.add(Fault(kind="drop_before", match_method="PUT", match_path="^/api/slots/"))
     assert faults.take("GET", "/api/slots/1.xml") == []
@@ -28,7 +28,7 @@ def test_a_fault_spares_what_it_does_not_match():
     assert faults.take("PUT", "/api/slots/1.xml") == []
 
 
-def test_faults_fire_in_the_order_they_were_asked_for():
+def test_faults_fire_in_the_order_in_which_they_were_added():
     faults = FaultList()
     faults.add(Fault(kind="status_before", status=500))
     faults.add(Fault(kind="status_before", status=503))

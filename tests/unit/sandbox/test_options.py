@@ -14,7 +14,7 @@ def test_every_choice_has_more_than_one_value_and_the_first_is_the_default():
         assert getattr(defaults, name) == allowed[0], name
 
 
-def test_every_switch_says_what_it_decides():
+def test_every_option_has_a_description():
     described = Options.describe()
     assert set(described) == {spec.name for spec in dataclasses.fields(Options)}
     assert all(len(text) > 10 for text in described.values())
@@ -43,7 +43,7 @@ def test_every_allowed_value_is_accepted_as_value_and_as_text(name, value):
         ({"fixed_now": "noon"}, "'noon' is not an ISO date-time"),
     ],
 )
-def test_a_bad_value_is_refused_with_a_sentence(changes, words):
+def test_invalid_value_is_refused_with_a_message(changes, words):
     with pytest.raises(ValueError) as caught:
         Options(**changes)
     assert words in str(caught.value)

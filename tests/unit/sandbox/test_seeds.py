@@ -52,7 +52,7 @@ def test_an_unknown_seed(company):
         seeds.fill(company, "nonsense")
 
 
-def test_edits_behind_the_back(company):
+def test_edits_outside_the_api(company):
     seeds.fill(company, "samples")
     backdoor.edit_session(company, 123, {"slots": [{"date": "2031-01-01", "spaces_booked": 2}], "price": None})
     slots = backdoor.sessions(company)[0]["slots"]

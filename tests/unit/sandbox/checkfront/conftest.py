@@ -1,4 +1,4 @@
-"""One live sandbox a module; each test gets it empty, with the default switches."""
+"""One running sandbox per module. Each test gets it empty, with the default options."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""Sessions behind a client's back, in Python and over the control end-points."""
+"""Sessions changed outside the API, in Python and over the control endpoints."""
 
 from reconciler.sandbox import Sandbox
 
 BIKES, PACKAGE = "21.20310607X1-2", "30.20310607X2-families.1"
 
 
-def test_the_full_truth(box, shop, control):
+def test_booking_sessions_show_every_field(box, shop, control):
     session_id = shop.start(PACKAGE, BIKES)["id"]
     (hold,) = box.holds()
     assert (hold["id"], hold["expired"], len(hold["lines"])) == (session_id, False, 2)
@@ -110,7 +110,7 @@ def test_wrong_calls(shop, control):
         assert answer.json()["error"]
 
 
-def test_a_file_keeps_the_sessions(tmp_path, shop):
+def test_database_file_keeps_the_sessions(tmp_path, shop):
     path = tmp_path / "sandbox.db"
     with Sandbox(db=path) as box:
         answer = shop.http.post(f"{box.url}/api/3.0/booking/session", data={"slip": BIKES})

@@ -1,4 +1,4 @@
-"""Items, unrated and rated, and the slips that come with them."""
+"""Items, rated or not, and their slips."""
 
 import json
 
@@ -63,7 +63,7 @@ def test_one_item_unrated(http):
         (30, {"start_date": "20171224"}, "30.20171224X1-families.1"),
     ],
 )
-def test_slips_of_the_shapes_seen(shop, item_id, query, slip):
+def test_slips_of_the_documented_formats(shop, item_id, query, slip):
     rate = shop.rate(item_id, **query)
     assert (rate["status"], rate["slip"]) == ("AVAILABLE", slip)
 
@@ -111,7 +111,7 @@ def test_a_rated_item(http):
         (50, {"start_time": "late"}, "validation_error"),
     ],
 )
-def test_what_is_not_to_be_had(http, item_id, query, error):
+def test_unavailable_items_are_refused(http, item_id, query, error):
     answer = http.get(f"/item/{item_id}", params={"start_date": DAY, **query}).json()
     rate = answer["item"]["rate"]
     assert (answer["request"]["status"], rate["status"], rate["error"]["id"]) == ("OK", "ERROR", error)
@@ -126,7 +126,7 @@ def test_an_unknown_parameter(box, http):
     assert http.get("/item/17", params={"date": DAY, "param[x]": 1}).json()["item"]["rate"]["status"] == "AVAILABLE"
 
 
-def test_words_for_days(box, shop):
+def test_dates_in_words(box, shop):
     box.set_options(fixed_now="2031-06-05T12:00:00")  # a Thursday
     words = {"today": 5, "tomorrow": 6, "thursday": 5, "Monday": 9, "monday+4days": 13, "today 1 day": None}
     for word, day in words.items():
@@ -134,7 +134,7 @@ def test_words_for_days(box, shop):
         assert (word, rate.get("slip")) == (word, day and f"21.203106{day:02d}X1-1")
 
 
-def test_time_slots_and_discounts_ride_in_the_slip(shop):
+def test_slip_contains_time_slot_and_discount(shop):
     plain = shop.rate(50, start_date=DAY, start_time="17:00", end_time="19:00")
     late = shop.rate(50, start_date=DAY, start_time="19:30")
     cheap = shop.rate(50, start_date=DAY, start_time="19:30", discount_code="SUMMER10")
@@ -146,7 +146,7 @@ def test_time_slots_and_discounts_ride_in_the_slip(shop):
     assert (line["slip"], line["date"]["summary"]) == (late["slip"], "Sat Jun 7 2031 7:30 PM - 9:30 PM")
 
 
-def test_opaque_slips_cannot_be_taken_apart_but_work(box, shop):
+def test_opaque_slips_work_but_cannot_be_parsed(box, shop):
     box.set_options(slip_style="opaque")
     query = {"start_date": "20140408", "end_date": "20140409", "param[guests]": 2}
     slip = shop.rate(17, **query)["slip"]
@@ -180,7 +180,7 @@ def test_opaque_slips_cannot_be_taken_apart_but_work(box, shop):
         "50.20310607X1-guests.1",
     ],
 )
-def test_what_is_no_slip(text):
+def test_invalid_slips_are_refused(text):
     with pytest.raises(ValueError):
         slips.read(text, Options())
 

@@ -1,4 +1,4 @@
-"""The sample of seed 004, the shapes of the notes, encodings and access."""
+"""The sample of seed 004, the formats of the notes, encodings and access."""
 
 import json
 
@@ -103,7 +103,7 @@ def test_encodings_of_several_slips(http, request_of, slips):
 
 @pytest.mark.parametrize("body", [{"data": {"alter[1]": "5"}}, {"json": {"alter": {"1": 5}}}], ids=str)
 @pytest.mark.parametrize("way", ["parameter", "query", "cookie"])
-def test_ways_to_name_the_session(shop, http, body, way):
+def test_session_id_in_every_place(shop, http, body, way):
     session_id = shop.start(BIKES)["id"]
     extra = {}
     if way == "parameter":
@@ -116,7 +116,7 @@ def test_ways_to_name_the_session(shop, http, body, way):
     assert (session["id"], session["item"]["1"]["slip"]) == (session_id, "21.20310607X1-5")
 
 
-def test_a_parameter_goes_before_the_cookie(shop, http):
+def test_parameter_wins_over_the_cookie(shop, http):
     one, two = shop.start(BIKES)["id"], shop.start(ROOM)["id"]
     answer = http.get(SESSION, params={"session_id": one}, headers={"Cookie": f"session_id={two}"})
     assert answer.json()["booking"]["session"]["id"] == one
@@ -145,7 +145,7 @@ def test_a_get_can_change_too(shop, http):
     ],
     ids=str,
 )
-def test_what_is_not_understood_is_an_error_in_a_200(box, http, request_of):
+def test_invalid_request_is_an_error_with_status_200(box, http, request_of):
     answer = http.post(SESSION, **request_of)
     assert answer.status_code == 200
     assert answer.json()["request"]["status"] == "ERROR"
@@ -154,7 +154,7 @@ def test_what_is_not_understood_is_an_error_in_a_200(box, http, request_of):
     assert box.holds() == []
 
 
-def test_lenient_passes_over_unknown_things(box, http):
+def test_lenient_ignores_unknown_references(box, http):
     box.set_options(strict="lenient", bad_slip="silent")
     for request_of in ({"json": {"slip": 1.5}}, {"data": {"form[Name]": "A"}}, {"content": b"slip=x"}):
         answer = http.post(SESSION, **request_of).json()
@@ -178,7 +178,7 @@ def test_wrong_credentials(box, control, headers, error, description):
     assert box.holds() == []
 
 
-def test_the_pair_is_an_option(box, http):
+def test_credentials_are_options(box, http):
     box.set_options(checkfront_key="k", checkfront_secret="s:t")
     assert http.get("/item").status_code == 401
     assert http.get("/item", auth=("k", "s:t"), headers={"X-On-Behalf": "off"}).status_code == 200

@@ -1,4 +1,4 @@
-"""Lines of a session: added, altered, replaced, removed, optioned; and how a session ends."""
+"""Lines of a session: add, alter, replace, remove, choose add-ons; and the end of a session."""
 
 import pytest
 
@@ -16,7 +16,7 @@ def slips_of(session):
 
 
 @pytest.mark.parametrize(("empty", "expected"), [("list", {"item": []}), ("object", {"item": {}}), ("absent", {})])
-def test_a_call_with_nothing_starts_an_empty_session(box, shop, empty, expected):
+def test_empty_call_starts_an_empty_session(box, shop, empty, expected):
     box.set_options(empty_items=empty)
     session = shop.session(shop.post())
     assert session == {"id": "ldpm9qlhgnrobja48vor9965p3", "age": 0, **expected}
@@ -45,7 +45,7 @@ def test_line_ids_after_a_removal(box, shop, option, left, after):
 
 
 @pytest.mark.parametrize("option", ["keep", "renumber"])
-def test_several_alterations_go_by_one_numbering(box, shop, option):
+def test_all_alterations_of_a_call_use_the_same_numbering(box, shop, option):
     box.set_options(line_renumber=option)
     session_id = shop.start(ROOM, BIKES, PACKAGE)["id"]
     session = shop.session(shop.alter(session_id, _1="remove", _2=5, _3_1="optin"))
@@ -78,7 +78,7 @@ def test_an_alteration_to_zero(box, shop, option, left):
     assert slips_of(session) == left
 
 
-def test_a_line_is_replaced_in_its_place(box, shop):
+def test_line_is_replaced_in_place(box, shop):
     session_id = shop.start(PACKAGE, BIKES)["id"]
     shop.alter(session_id, _1_1="optin")
     new = "30.20310610X3-families.2"
@@ -117,7 +117,7 @@ NONSENSE = [
 
 
 @pytest.mark.parametrize("data", NONSENSE, ids=str)
-def test_what_names_nothing(box, shop, data):
+def test_unknown_references_are_refused(box, shop, data):
     before = shop.start(BIKES, PACKAGE)
     answer = shop.post(session_id=before["id"], **data)
     assert answer["request"]["error"]["id"] == "validation_error"
@@ -126,7 +126,7 @@ def test_what_names_nothing(box, shop, data):
     assert shop.session(shop.post(session_id=before["id"], **data)) == before
 
 
-def test_a_refused_call_changes_nothing(box, shop):
+def test_refused_call_changes_nothing(box, shop):
     session = shop.start(BIKES)
     answer = shop.post(session_id=session["id"], **{"alter[1]": "remove", "slip[]": [ROOM, "nonsense"]})
     assert answer["request"]["status"] == "ERROR"
@@ -135,13 +135,13 @@ def test_a_refused_call_changes_nothing(box, shop):
     assert len(box.holds()) == 1
 
 
-def test_silence_about_a_bad_slip_leaves_an_empty_session(box, shop):
+def test_ignored_bad_slip_leaves_an_empty_session(box, shop):
     box.set_options(bad_slip="silent")
     assert shop.start("nonsense")["item"] == []
     assert slips_of(shop.start("nonsense", BIKES)) == {"1": BIKES}
 
 
-def test_slips_read_back(box, shop):
+def test_written_slips_can_be_read(box, shop):
     box.set_options(slip_echo="normalised")
     session = shop.start(BIKES, ROOM)
     first = session["item"]["1"]["slip"]
@@ -164,7 +164,7 @@ def test_clear_keeps_the_id(box, http, shop, method):
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_end_destroys(box, http, shop, method):
+def test_end_removes_the_session(box, http, shop, method):
     session_id = shop.start(BIKES)["id"]
     end = {"method": method, "url": f"{SESSION}/end", "params": {"session_id": session_id}}
     answer = http.request(**end).json()
@@ -195,7 +195,7 @@ def test_an_unknown_session_gets_a_new_id(box, shop):
     assert [len(hold["lines"]) for hold in box.holds()] == [0, 1]
 
 
-def test_an_unknown_session_starts_empty_under_its_id(box, shop):
+def test_unknown_session_starts_empty_with_its_id(box, shop):
     box.set_options(session_expired="empty")
     assert shop.session(shop.read("nosuchsession")) == {"id": "nosuchsession", "age": 0, "item": []}
     session_id = shop.start(BIKES)["id"]
@@ -204,7 +204,7 @@ def test_an_unknown_session_starts_empty_under_its_id(box, shop):
     assert shop.session(shop.read("not an id!"))["id"] != "not an id!"
 
 
-def test_ids_that_clients_bring_along_do_not_clash(box, shop):
+def test_ids_sent_by_clients_do_not_collide(box, shop):
     second = [shop.session(shop.post())["id"] for _ in range(2)][1]
     box.reset()
     box.set_options(session_expired="empty")
@@ -227,7 +227,7 @@ def test_a_session_expires(box, shop):
 @pytest.mark.parametrize(
     ("extends", "method", "alive"), [("no", "GET", False), ("yes", "GET", True), ("no", "POST", True)]
 )
-def test_what_makes_the_time_run_anew(box, shop, http, extends, method, alive):
+def test_calls_that_restart_the_lifetime(box, shop, http, extends, method, alive):
     box.set_options(session_hold=60, get_extends=extends, fixed_now="2031-06-05T12:00:00Z")
     session_id = shop.start(BIKES)["id"]
     box.set_options(fixed_now="2031-06-05T12:00:40Z")
@@ -248,7 +248,7 @@ def test_cookies(box, http, shop):
     assert box.holds() == []
 
 
-def test_a_broken_cookie_is_none(http):
+def test_malformed_cookie_is_ignored(http):
     answer = http.get(SESSION, headers={"Cookie": "=;;session_id"}).json()
     assert answer["request"]["status"] == "OK"
 

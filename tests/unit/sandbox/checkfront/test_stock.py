@@ -1,4 +1,4 @@
-"""Limited stock: between sessions, within one, and when somebody else was faster."""
+"""Limited stock: between sessions, within a session, and after bookings elsewhere."""
 
 import pytest
 
@@ -16,14 +16,14 @@ def test_lines_of_running_sessions_are_held(box, shop):
     assert shop.rate(17, start_date=DAY)["available"] == 2
 
 
-def test_or_they_are_not(box, shop):
+def test_hold_stock_can_be_switched_off(box, shop):
     box.set_options(hold_stock="no")
     shop.start(ROOM, ROOM)
     assert shop.rate(17, start_date=DAY)["available"] == 2
     assert shop.start(ROOM)["item"]["1"]["available"] == 2
 
 
-def test_removing_and_ending_give_stock_back(shop):
+def test_removing_and_ending_release_stock(shop):
     session_id = shop.start(BIKES)["id"]
     assert shop.rate(21, start_date=DAY)["available"] == 4
     shop.alter(session_id, _1=2)
@@ -50,12 +50,12 @@ def test_too_much(box, shop, change):
     assert shop.session(shop.post(session_id=before["id"], **data)) == before
 
 
-def test_silence_on_a_first_slip_leaves_an_empty_session(box, shop):
+def test_ignored_first_slip_leaves_an_empty_session(box, shop):
     box.set_options(over_quantity="silent")
     assert shop.start("40.20310607X1-guests.1")["item"] == []
 
 
-def test_what_is_removed_or_replaced_makes_room(shop):
+def test_removed_and_replaced_lines_release_stock(shop):
     session_id = shop.start(BIKES)["id"]
     data = {"alter[1]": "remove", "slip": "21.20310607X1-10"}
     assert list(shop.session(shop.post(session_id=session_id, **data))["item"]) == ["2"]

@@ -31,7 +31,7 @@ def test_a_31st_skips_short_months():
     assert [day.month for day in days] == [1, 3, 5]
 
 
-def test_without_an_end_there_are_ten():
+def test_session_without_end_has_ten_dates():
     assert len(occurrences(1, START, None)) == 10
 
 
@@ -39,5 +39,5 @@ def test_a_distant_end_is_capped():
     assert len(occurrences(5, START, date(9999, 12, 31))) == 200
 
 
-def test_the_end_of_time_is_no_error():
+def test_distant_years_are_no_error():
     assert occurrences(5, date(9999, 12, 1), None) == []
