@@ -204,7 +204,7 @@ def test_what_is_declared_keeps_its_address_and_is_not_declared_twice(desk):
     assert (desk.folder / "elsewhere/sessions/my-course.yaml").exists()
 
 
-def test_what_cannot_be_read_is_told_and_the_rest_is_written(desk):
+def test_what_cannot_be_read_is_reported_and_the_rest_is_written(desk):
     furnish(desk)
     number = desk.box.sessions()[0]["id"]
     fault = Fault(kind="status_before", match_path=f"/api/sessions/{number}.xml", status=500, times=None)
@@ -219,7 +219,7 @@ def test_what_cannot_be_read_is_told_and_the_rest_is_written(desk):
     assert "kind: Resource" in done.out
 
 
-def test_a_session_that_goes_away_while_it_is_read_is_told(desk):
+def test_a_session_that_disappears_while_it_is_read_is_reported(desk):
     furnish(desk)
     number = desk.box.sessions()[0]["id"]
     desk.box.fault(Fault(kind="status_before", match_path=f"/api/sessions/{number}.xml", status=404, times=None))
@@ -300,7 +300,7 @@ def test_a_system_that_cannot_be_reached_is_the_error_not_the_address(desk):
     assert "matches no live object" not in done.err
 
 
-def test_an_output_that_cannot_carry_the_names_is_told(desk):
+def test_an_output_encoding_that_cannot_hold_the_names_is_reported(desk):
     furnish(desk)
     done = desk.process("export", "--kind", "Session", code=1, PYTHONIOENCODING="ascii")
     assert "--out" in done.err

@@ -26,7 +26,7 @@ def test_a_block_is_shown_in_its_manifest_s_own_time(desk):
     assert "2027-07-01 12:00 +01:00" in desk.quick("plan", code=0).out
 
 
-def test_an_hour_that_happens_twice_is_told_apart(desk):
+def test_an_hour_that_happens_twice_is_shown_with_its_offset(desk):
     desk.declare("Resource", "hall", {"name": "Hall"})
     spec = {**BLOCK, "start": "2027-10-31T01:15+01:00", "end": "2027-10-31T01:15+00:00"}
     desk.declare("Block", "closed", spec)
@@ -35,14 +35,14 @@ def test_an_hour_that_happens_twice_is_told_apart(desk):
     assert "2027-10-31 01:15+00:00 Europe/London" in text
 
 
-def test_a_missing_folder_is_told_with_its_place(desk):
+def test_a_missing_folder_is_reported_with_its_place(desk):
     file = desk.folder / "reconciler.yaml"
     file.write_text(file.read_text().replace("[manifests]", "[manifests, summer]"))
     done = desk.run("validate", code=1)
     assert "reconciler.yaml:5:26: summer does not exist" in done.out + done.err
 
 
-def test_no_object_that_is_left_alone_is_said_to_match(desk):
+def test_an_object_that_is_left_alone_is_not_shown_as_matching(desk):
     desk.declare("Resource", "hall", {"name": "Hall"}, forget=True)
     assert desk.quick("plan", code=0).out.splitlines()[-1] == "No changes. 1 object forgotten and left alone."
     desk.declare("Resource", "room", {"name": "Room"})
@@ -52,7 +52,7 @@ def test_no_object_that_is_left_alone_is_said_to_match(desk):
     assert json.loads(desk.quick("plan", "--format", "json", code=0).out)["summary"]["noop"] == 2
 
 
-def test_a_limit_of_the_whole_run_is_told_once(desk):
+def test_a_limit_of_the_whole_run_is_reported_once(desk):
     for number in range(3):
         desk.declare("Resource", f"room-{number}", {"name": f"Room {number}"})
     desk.quick("apply", "--yes", code=0)

@@ -155,7 +155,7 @@ def saved(desk, *arguments):
     desk.box.clear_log()
 
 
-def test_a_saved_plan_is_carried_out_once(desk):
+def test_a_saved_plan_is_applied_once(desk):
     desk.session()
     saved(desk)
     assert stat.S_IMODE((desk.folder / "saved.plan").stat().st_mode) == 0o600
@@ -186,7 +186,7 @@ def test_a_saved_plan_notices_a_changed_live_object_and_names_it(desk):
     assert desk.calls() == []
 
 
-def test_a_saved_plan_does_not_mind_comments_other_objects_and_new_bookings(desk):
+def test_a_saved_plan_stays_current_after_comments_other_objects_and_new_bookings(desk):
     desk.box.set_options(show_fields="all")
     desk.session("yoga")
     desk.session("swim", name="Swim")
