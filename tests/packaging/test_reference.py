@@ -53,7 +53,7 @@ def test_the_pages_are_up_to_date_whatever_the_hash_seed(seed: str) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_a_page_that_is_changed_missing_or_left_over_is_noticed_and_rewritten(tmp_path: Path) -> None:
+def test_a_page_that_is_changed_missing_or_left_over_is_noticed_and_mended(tmp_path: Path) -> None:
     into = ("--into", str(tmp_path))
     done = _generate(*into)
     assert done.returncode == 0, done.stderr

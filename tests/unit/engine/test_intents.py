@@ -34,7 +34,7 @@ def late(monkeypatch):
     return office, seen
 
 
-def test_an_attempt_that_starts_late_extends_its_intent_first(late, monkeypatch):
+def test_an_attempt_that_starts_late_prolongs_its_intent_first(late, monkeypatch):
     monkeypatch.setattr(intents, "PROMPT", -1.0)
     office, seen = late
     assert office.apply(resource("court")).clean
@@ -49,13 +49,13 @@ def test_an_attempt_that_starts_at_once_writes_nothing_more(late):
     assert seen[0] == seen[1]
 
 
-def test_an_intent_that_another_run_has_closed_is_not_extended():
+def test_an_intent_that_another_run_has_settled_is_not_prolonged():
     office = Office()
     with pytest.raises(ReconcilerError, match="another run has settled what this call was for, so it is not sent"):
         office.store.prolong(12345, "2027-01-01T00:00:00Z")
 
 
-def test_a_machine_that_was_asleep_extends_its_intent_before_it_sends():
+def test_a_machine_that_was_asleep_prolongs_its_intent_before_it_sends():
     """The clock that measures pauses stands still while a machine sleeps; another run may have looked meanwhile."""
     kept = []
     notice = intents.prolonging(SimpleNamespace(prolong=lambda number, _: kept.append(number)), 7)

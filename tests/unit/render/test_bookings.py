@@ -21,7 +21,7 @@ def slot(booked, reserved, when="2027-03-08 11:00"):
     return SlotBookings(slot="7", when=when, booked=booked, reserved=reserved)
 
 
-def test_a_slot_is_shown_with_name_day_and_places():
+def test_a_slot_is_told_with_name_day_and_places():
     assert bookings.touched(change(slot(7, 2))) == ("Yoga 2027-03-08 11:00: 7 booked, 2 reserved",)
 
 

@@ -227,7 +227,7 @@ def test_a_session_expires(box, shop):
 @pytest.mark.parametrize(
     ("extends", "method", "alive"), [("no", "GET", False), ("yes", "GET", True), ("no", "POST", True)]
 )
-def test_what_restarts_the_expiry_time(box, shop, http, extends, method, alive):
+def test_what_makes_the_time_run_anew(box, shop, http, extends, method, alive):
     box.set_options(session_hold=60, get_extends=extends, fixed_now="2031-06-05T12:00:00Z")
     session_id = shop.start(BIKES)["id"]
     box.set_options(fixed_now="2031-06-05T12:00:40Z")
