@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from combinations import all_pairs
+from combinations import bookingbug_servers
 from desk import PROJECT
 
 import reconciler
@@ -13,10 +13,7 @@ from reconciler.sandbox.seeds import ODD_NAMES
 
 CHOICES = [(name, value) for name, values in Options.choices().items() for value in values[1:]]
 NUMBERS = [("page_size", 1), ("page_size", 2), ("max_page_size", 1), ("company_zone", "America/New_York")]
-ROWS = all_pairs(
-    Options.choices()
-    | {"page_size": (0, 1, 2), "max_page_size": (1024, 1), "company_zone": ("Europe/London", "America/New_York")}
-)
+ROWS = bookingbug_servers()
 TOGETHER = [
     {"show_fields": "all", "resource_fields": "all", "block_owner": "person"},
     {"show_fields": "all", "number_style": "fixed", "boolean_style": "digit", "time_style": "unpadded"},
