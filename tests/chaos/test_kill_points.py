@@ -82,7 +82,7 @@ def settled(town):
 
 @pytest.mark.parametrize("phase", METHODS)
 @pytest.mark.parametrize("instant", INSTANTS)
-def test_a_kill_on_either_side_of_a_call_is_made_good_by_one_rerun(town, instant, phase):
+def test_one_rerun_repairs_a_kill_on_either_side_of_a_call(town, instant, phase):
     town.drop(("BookingSession", "h00"))
     if phase != "create":
         town.desk.quick(*APPLY[3:], code=0)

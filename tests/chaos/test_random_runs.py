@@ -10,7 +10,7 @@ from hypothesis.errors import Flaky
 pytestmark = pytest.mark.slow
 
 
-def test_edits_meddling_faults_and_kills_come_to_what_is_declared():
+def test_edits_outside_changes_faults_and_kills_converge_to_the_manifests():
     storm(1, examples=7, steps=6, kills=1)
     assert FIGURES.faults.total() > 0
 

@@ -39,7 +39,7 @@ def test_what_could_not_be_read_may_have_the_same_key(desk):
 
 
 @pytest.mark.parametrize("which", ["Session/yoga", "--all"])
-def test_candidates_are_listed_with_what_tells_them_apart(desk, which):
+def test_candidates_are_listed_with_their_differences(desk, which):
     first, second = (desk.box.add_session({**YOGA, "time": time}) for time in ("11:00", "18:00"))
     desk.declare("Session", "yoga", YOGA)
     words = desk.quick("adopt", which, code=1).err

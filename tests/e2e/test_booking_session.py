@@ -150,7 +150,7 @@ def test_what_is_sold_out_fails_that_object_alone_in_the_servers_words(holding, 
 
 
 @pytest.mark.parametrize("over_quantity", ["error", "silent"])
-def test_items_that_do_not_fit_together_are_told_and_the_rest_is_recorded(holding, over_quantity):
+def test_items_that_do_not_fit_together_are_reported_and_the_rest_is_recorded(holding, over_quantity):
     holding.box.set_options(over_quantity=over_quantity)
     rooms = [{**ROOM, "key": f"room-{number}"} for number in range(3)]
     holding.hold(rooms)
@@ -174,7 +174,7 @@ def test_a_quantity_that_does_not_fit_is_refused_and_nothing_is_lost(holding):
         assert holding.lines() == expected([BIKES])
 
 
-def test_a_line_is_not_given_up_for_another_that_its_own_stock_stands_in_the_way_of(holding):
+def test_a_line_is_kept_where_its_replacement_needs_the_same_stock(holding):
     rooms = [ROOM, {**ROOM, "key": "room-2"}]
     holding.hold(rooms)
     holding.applied()
@@ -189,7 +189,7 @@ def test_a_line_is_not_given_up_for_another_that_its_own_stock_stands_in_the_way
 # What is known and what is not
 
 
-def test_state_and_drift_tell_what_was_verified_and_the_id_is_never_shown(shop):
+def test_state_and_drift_show_what_was_verified_and_never_the_id(shop):
     shop.declare("BookingSession", "group", {"items": [ROOM, SAIL]})
     said = [shop.run("apply", "--yes", "-v", code=0)]
     (session,) = shop.box.holds()
@@ -216,7 +216,7 @@ def test_state_and_drift_tell_what_was_verified_and_the_id_is_never_shown(shop):
     assert "now room: 2 available" in everything
 
 
-def test_what_others_did_to_the_session_is_drift_and_is_mended(holding):
+def test_outside_edits_of_a_booking_session_are_drift_and_are_repaired(holding):
     holding.hold([ROOM, KAYAKS, FAMILY])
     holding.applied()
     session_id = holding.session_id

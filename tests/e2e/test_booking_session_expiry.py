@@ -53,7 +53,7 @@ def test_expiry_is_a_status_of_its_own_and_does_what_the_manifest_says(holding, 
     assert holding.writes() == []
 
 
-def test_what_is_given_up_does_not_match_and_is_not_held_again_for_another_wish(shop):
+def test_a_forgotten_booking_session_is_not_held_again_when_on_expiry_changes(shop):
     shop.declare("BookingSession", "group", {"items": [ROOM], "on_expiry": "forget"})
     shop.quick("apply", "--yes", code=0)
     shop.box.expire_sessions()
@@ -79,7 +79,7 @@ def test_forgetting_is_undone_by_state_rm(shop):
     shop.run("state", "rm", "BookingSession/group", code=1)
 
 
-def test_an_expired_session_is_told_in_drift_and_plan(shop):
+def test_an_expired_session_is_shown_in_drift_and_plan(shop):
     shop.declare("BookingSession", "group", {"items": [ROOM]})
     shop.run("apply", "--yes", code=0)
     shop.box.expire_sessions()
@@ -144,7 +144,7 @@ def test_a_creation_whose_answer_was_lost_is_not_repeated_before_it_is_surely_ov
     assert {change.action for change in holding.plan().plan.changes} == {"create", "unknown"}
 
 
-def test_a_creation_in_doubt_is_made_anew_once_the_first_is_surely_over(holding, monkeypatch):
+def test_an_unknown_creation_is_repeated_once_the_first_must_have_expired(holding, monkeypatch):
     holding.hold([ROOM])
     holding.box.fault(Fault(kind="drop_after", match_method="POST"))
     holding.apply()
@@ -158,7 +158,7 @@ def test_a_creation_in_doubt_is_made_anew_once_the_first_is_surely_over(holding,
     assert len(holding.box.holds()) == 2
 
 
-def test_state_rm_has_a_creation_in_doubt_made_anew(shop):
+def test_state_rm_lets_an_unknown_creation_be_repeated(shop):
     shop.declare("BookingSession", "group", {"items": [ROOM]})
     shop.box.fault(Fault(kind="drop_before", match_method="POST"))
     shop.run("apply", "--yes", code=3)

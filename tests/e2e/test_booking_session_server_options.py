@@ -5,32 +5,12 @@ from __future__ import annotations
 import itertools
 
 import pytest
+from combinations import BOOKING_SESSION_OPTIONS as NAMES
 from combinations import all_pairs
 from holding import ALL, BIKES, CREDENTIALS, FAMILY, KAYAKS, ROOM, SAIL, Holding, expected
 
 from reconciler.sandbox import Options, Sandbox
 
-NAMES = (
-    "session_expired",
-    "session_error_status",
-    "get_extends",
-    "end_again",
-    "line_renumber",
-    "numeric_alter",
-    "alter_zero",
-    "over_quantity",
-    "bad_slip",
-    "hold_stock",
-    "slip_style",
-    "slip_echo",
-    "empty_items",
-    "line_dates",
-    "line_fields",
-    "money_style",
-    "session_cookie",
-    "short_paths",
-    "strict",
-)
 CHOICES = {name: Options.choices()[name] for name in NAMES}
 
 

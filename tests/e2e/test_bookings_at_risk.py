@@ -73,7 +73,7 @@ def test_a_resource_taken_out_of_use_by_another_field(desk, spec, words, answere
     passes(desk, "--allow-booked", "Resource/room")
 
 
-def test_a_resource_that_nobody_has_booked_is_taken_out_of_use_without_a_word(desk):
+def test_a_resource_without_bookings_is_taken_out_of_use(desk):
     room(desk, count=3)
     desk.quick("apply", "--yes", code=0)
     room(desk, count=0, max_book=0, never_booked=True, disabled=True)
@@ -117,12 +117,12 @@ def told_by_slots(desk, **slot):
 
 
 @pytest.mark.parametrize("status", [1, 2, 4, 8, 9, 10, 11])
-def test_a_slot_that_somebody_has_or_is_about_to_have_is_told_by_its_status(desk, status):
+def test_a_slot_that_is_taken_is_recognised_by_its_status(desk, status):
     told_by_slots(desk, status=status)
     refused(desk, "guard-booked-resource-disabled")
 
 
 @pytest.mark.parametrize("status", [0, 3, 5, 6, 7])
-def test_a_slot_that_nobody_has_stops_nothing(desk, status):
+def test_a_free_slot_blocks_nothing(desk, status):
     told_by_slots(desk, status=status)
     passes(desk)

@@ -179,7 +179,7 @@ def over(block, booking):
 
 
 @pytest.mark.parametrize("seed", first_quick(range(4)))
-def test_no_booking_is_lost_or_moved_unless_it_was_let_through(desk, seed):
+def test_no_booking_is_lost_or_moved_unless_it_was_allowed(desk, seed):
     draw, ended = random.Random(seed), Counter()
     for number in range(ROUNDS):
         desk.box.reset()

@@ -80,7 +80,7 @@ def test_shows_all_on_demand_and_needs_no_unicode(tmp_path: Path) -> None:
     assert done.stdout.isascii()
 
 
-def test_keeps_the_project_where_it_is_told(tmp_path: Path) -> None:
+def test_keeps_the_project_in_the_given_folder(tmp_path: Path) -> None:
     done = _demo(tmp_path, "--keep", "project")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "the project's folder is kept" in done.stdout

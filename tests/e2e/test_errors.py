@@ -90,7 +90,7 @@ def test_a_reference_that_names_nothing_says_what_was_meant(desk):
 
 
 @pytest.mark.parametrize("command", [["plan"], ["apply", "--yes"], ["drift"], ["destroy", "--yes"]])
-def test_a_system_that_is_down_is_an_error_in_words(desk, command):
+def test_a_system_that_is_down_is_an_error(desk, command):
     desk.session()
     desk.run("apply", "--yes", code=0)
     before = desk.run("state", "list", code=0).out
@@ -171,7 +171,7 @@ def test_a_state_that_cannot_be_written_is_noticed_before_the_first_call(desk):
     assert desk.calls() == []
 
 
-def test_a_state_that_is_no_database_is_told_in_words(desk):
+def test_a_state_that_is_no_database_is_an_error(desk):
     desk.session()
     (desk.folder / ".reconciler").mkdir()
     (desk.folder / ".reconciler" / "state.db").write_text("not a database" * 100, encoding="utf-8")

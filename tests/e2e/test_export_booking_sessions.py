@@ -61,7 +61,7 @@ def test_nothing_is_exported_of_a_shop_without_a_name(shop):
     assert shop.run("export", code=0).out == ""
 
 
-def test_an_expired_hold_is_told(shop):
+def test_an_expired_booking_session_is_reported(shop):
     hold = shop.box.holds()[0]["id"]
     shop.box.expire_session(hold)
     done = shop.run("export", "--id", hold, code=1)
@@ -70,7 +70,7 @@ def test_an_expired_hold_is_told(shop):
 
 
 @pytest.mark.parametrize(("name", "value"), CHOICES, ids=str)
-def test_a_line_that_cannot_be_told_is_a_comment(shop, name, value):
+def test_a_line_that_cannot_be_declared_is_a_comment(shop, name, value):
     shop.box.set_options(**{name: value})
     text = shop.run("export", "--id", shop.box.holds()[0]["id"], code=0).out
     if "item_id" not in text:

@@ -131,7 +131,7 @@ def test_adopting_in_part_is_no_refusal(desk):
         ("booked-by", None),
     ],
 )
-def test_an_annotation_that_is_nearly_one_of_ours_is_told(desk, name, meant):
+def test_a_misspelt_annotation_is_reported(desk, name, meant):
     desk.declare("Resource", "room", {"name": "Room"}, annotations={name: "2030-01-01"})
     done = desk.quick("validate", code=0)
     words = (

@@ -39,7 +39,7 @@ from reconciler.sandbox import Fault
     ],
     ids=lambda value: getattr(value, "__name__", None),
 )
-def test_each_risk_of_a_session_is_refused_named_and_let_through(desk, change, code, policy):
+def test_each_risk_of_a_session_is_refused_named_and_allowed(desk, change, code, policy):
     course(desk)
     project(desk, "currency: GBP", *policy)
     change(desk)
@@ -61,7 +61,7 @@ def test_each_risk_of_a_session_is_refused_named_and_let_through(desk, change, c
 
 
 @pytest.mark.parametrize("form", ["text", "markdown", "html"])
-def test_a_plan_does_not_say_of_what_is_let_through_that_it_stops_the_apply(desk, form):
+def test_a_plan_does_not_call_an_allowed_risk_blocking(desk, form):
     course(desk)
     moved(desk)
     assert "stops the apply" in desk.quick("plan", "--format", form).out
@@ -172,7 +172,7 @@ READABLE = {
     ],
     ids=["disabled", "deleted", "blocked"],
 )
-def test_each_risk_of_a_resource_is_refused_named_and_let_through(desk, options, change, address, code):
+def test_each_risk_of_a_resource_is_refused_named_and_allowed(desk, options, change, address, code):
     desk.box.set_options(**READABLE[options])
     booked_room(desk)
     change(desk)
@@ -300,7 +300,7 @@ def test_protection_takes_two_reviewed_steps(desk):
     assert passes(desk)["Resource/room"] == []
 
 
-def test_what_exists_already_is_not_let_through_by_a_flag(desk):
+def test_no_flag_allows_an_object_that_already_exists(desk):
     desk.box.add_resource({"name": "The room"})
     room(desk)
     refused(desk, "guard-already-exists", "--allow-booked", "*")
@@ -346,7 +346,7 @@ def test_two_environments_of_one_system_do_not_write_to_the_same_object(desk):
     )
 
 
-def test_a_hold_made_anew_that_may_be_booked_warns_or_blocks_as_the_project_says(desk):
+def test_a_recreated_booking_session_that_may_be_booked_warns_or_blocks_by_policy(desk):
     desk.env |= SHOP
     text = SHOP_PROJECT.format(url=desk.box.url)
     desk.project(text)

@@ -114,7 +114,7 @@ def test_a_literal_is_refused_and_not_repeated(tmp_path, project):
 @pytest.mark.parametrize(
     "state", ["postgresql://bob@h/db?passfile=/x/.pgpass", "postgresql://h:5432/db", "sqlite:///a@b:c.db"]
 )
-def test_what_is_no_password_is_let_through(tmp_path, state):
+def test_what_is_no_password_is_accepted(tmp_path, state):
     desk = Desk(tmp_path, Nowhere())
     desk.project(f"{HEAD}{connection()}  state: {state}\n")
     desk.quick("validate", code=0)

@@ -116,7 +116,7 @@ def test_a_kill_while_the_server_is_at_work_makes_no_duplicate(desk):
 
 
 @pytest.mark.parametrize("owner", ["both", "resource", "person"])
-def test_a_block_that_does_not_say_whose_it_is_is_not_doubled(desk, owner):
+def test_a_block_without_an_owner_is_not_created_twice(desk, owner):
     desk.box.set_options(block_owner=owner)
     desk.declare("Resource", "court", {"name": "Court"})
     desk.quick("apply", "--yes", code=0)

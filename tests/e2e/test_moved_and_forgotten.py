@@ -159,7 +159,7 @@ def test_destroy_deletes_under_the_new_name_and_keeps_what_is_protected(opened):
     assert len([call for call in opened.calls() if call.startswith("DELETE")]) == 3
 
 
-def test_a_rename_without_a_word_is_suggested_on_both_sides(opened):
+def test_an_undeclared_rename_is_suggested_on_both_sides(opened):
     session(opened, "morning-yoga")
     opened.forget("Session", "yoga")
     plan = opened.quick("plan", "--format", "json", code=0).json
@@ -244,7 +244,7 @@ def test_adopt_all_leaves_alone_what_is_moved_or_to_be_forgotten(opened):
     assert opened.calls() == []
 
 
-def test_a_mistyped_removal_is_told_while_something_would_be_deleted(opened):
+def test_a_mistyped_removal_is_reported_while_something_would_be_deleted(opened):
     opened.forget("Session", "yoga")
     removed(opened, "Session/yogaa")
     problems = opened.quick("plan", "--format", "json", code=0).json["problems"]

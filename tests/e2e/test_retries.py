@@ -49,7 +49,7 @@ def test_a_creation_whose_answer_is_lost_is_sent_once(desk, kind):
 
 
 @pytest.mark.parametrize("kind", AFTER)
-def test_slots_that_are_made_anew_are_sent_once(desk, kind):
+def test_slots_that_are_replaced_are_sent_once(desk, kind):
     desk.session()
     desk.quick("apply", "--yes", code=0)
     desk.calls()

@@ -244,7 +244,7 @@ def runs(desk):
         connection.close()
 
 
-def test_a_plan_that_was_carried_out(approved):
+def test_a_plan_that_was_applied(approved):
     accepted(approved)
     run_id = next(row[0] for row in runs(approved) if row[2] == saved_digest(approved))
     done = refused(approved, f"it was already applied by run {run_id} at 20")
@@ -283,7 +283,7 @@ def test_a_plan_whose_run_was_cut_off(approved, number):
     approved.settled()
 
 
-def test_a_plan_of_which_nothing_at_all_was_written_can_be_carried_out_still(approved):
+def test_a_plan_of_which_nothing_was_written_can_still_be_applied(approved):
     approved.box.fault(Fault(kind="status_before", match_method="PUT", status=422, times=None))
     approved.run("apply", "saved.plan", "--yes", code=3)
     approved.box.clear_faults()
@@ -368,7 +368,7 @@ def test_a_system_that_does_not_answer_is_no_stale_plan(approved):
     assert approved.calls() == []
 
 
-def test_a_blocked_plan_is_carried_out_with_the_override_that_lets_it_through(approved):
+def test_a_blocked_plan_is_applied_with_the_override_that_allows_it(approved):
     slot = next(item for item in approved.box.sessions() if item["name"] == "Yoga")["slots"][1]
     approved.box.book(slot["id"], places=2)
     approved.quick("plan", "--out", "saved.plan", code=0)

@@ -194,7 +194,7 @@ def _brisk(monkeypatch):
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("login", [BY_TOKEN, BY_LOGIN], ids=["token", "login"])
-def test_a_server_that_repeats_credentials_makes_no_reader_of_them(tmp_path, echo, way, login):
+def test_credentials_that_a_server_repeats_are_not_shown(tmp_path, echo, way, login):
     desk = prepare(tmp_path, echo, login=login)
     Echo.way = way
     Echo.unused = frozenset({"PGPASSWORD"} | ({"BB_EMAIL", "BB_LOGIN"} if login == BY_TOKEN else {"BB_TOKEN"}))
@@ -204,7 +204,7 @@ def test_a_server_that_repeats_credentials_makes_no_reader_of_them(tmp_path, ech
             quietly(desk, line)
 
 
-def test_every_command_in_every_format_is_silent_about_what_it_holds(tmp_path, caged):
+def test_no_command_shows_a_credential_in_any_format(tmp_path, caged):
     caged.reset()
     desk = prepare(tmp_path, caged.url, login=BY_LOGIN, box=caged)
     lines = list(command_lines())
@@ -226,7 +226,7 @@ def test_every_command_in_every_format_is_silent_about_what_it_holds(tmp_path, c
 
 @pytest.mark.parametrize("form", ["text", "json", "markdown", "html"])
 @pytest.mark.parametrize("line", [["plan"], ["drift"]], ids=["plan", "drift"])
-def test_without_the_redactor_the_canaries_sing(tmp_path, caged, monkeypatch, form, line):
+def test_without_the_redactor_credentials_are_shown(tmp_path, caged, monkeypatch, form, line):
     """A look that finds nothing proves something only where it would find it."""
     caged.reset()
     desk = prepare(tmp_path, caged.url, login=BY_LOGIN, box=caged)
@@ -239,7 +239,7 @@ def test_without_the_redactor_the_canaries_sing(tmp_path, caged, monkeypatch, fo
 
 
 @pytest.mark.parametrize("way", ["plain-400", "json-422"])
-def test_without_the_redactor_a_server_that_repeats_them_is_heard(tmp_path, echo, monkeypatch, way):
+def test_without_the_redactor_repeated_credentials_are_shown(tmp_path, echo, monkeypatch, way):
     desk = prepare(tmp_path, echo)
     monkeypatch.setattr(Echo, "way", way)
     monkeypatch.setattr(Echo, "order", "first")
@@ -251,7 +251,7 @@ def test_without_the_redactor_a_server_that_repeats_them_is_heard(tmp_path, echo
 
 
 @pytest.mark.parametrize("form", ["text", "json", "markdown", "html"])
-def test_a_live_field_that_repeats_a_credential_is_masked_and_the_document_lives_on(tmp_path, caged, form):
+def test_a_live_field_that_repeats_a_credential_is_masked_in_a_valid_document(tmp_path, caged, form):
     caged.reset()
     desk = prepare(tmp_path, caged.url, login=BY_LOGIN, box=caged)
     quietly(desk, ["apply", "--yes"])
@@ -267,7 +267,7 @@ def test_a_live_field_that_repeats_a_credential_is_masked_and_the_document_lives
 
 
 @pytest.mark.parametrize("trouble", ["refused", "silent", "tls", "state", "manifest", "postgres", "wrong"])
-def test_trouble_of_any_kind_is_told_without_them(tmp_path, caged, echo, trouble, monkeypatch):
+def test_no_error_shows_a_credential(tmp_path, caged, echo, trouble, monkeypatch):
     url, server = caged.url, socket.socket()
     server.bind(("127.0.0.1", 0))
     address = f"127.0.0.1:{server.getsockname()[1]}"
@@ -298,7 +298,7 @@ def test_trouble_of_any_kind_is_told_without_them(tmp_path, caged, echo, trouble
 
 
 @pytest.mark.parametrize("debug", [False, True])
-def test_a_defect_of_ours_is_told_without_them(tmp_path, caged, monkeypatch, capsys, debug):
+def test_an_internal_error_shows_no_credential(tmp_path, caged, monkeypatch, capsys, debug):
     desk = prepare(tmp_path, caged.url, box=caged)
 
     def defect(*_, **__):
@@ -335,7 +335,7 @@ def test_no_program_that_is_started_is_given_one_to_show(tmp_path, caged):
     assert b"get.py" in (tmp_path / "seen.txt").read_bytes()
 
 
-def test_an_interrupted_run_is_silent_too(tmp_path, caged):
+def test_an_interrupted_run_shows_no_credential(tmp_path, caged):
     caged.reset()
     desk = prepare(tmp_path, caged.url, box=caged)
     caged.fault(Fault(kind="latency", seconds=3, times=1, match_method="POST"))

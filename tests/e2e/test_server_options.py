@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from combinations import all_pairs
+from combinations import bookingbug_servers
 
 from reconciler.sandbox import Options
 
@@ -15,18 +15,7 @@ NUMBERS = [
     ("company_zone", "America/New_York"),
     ("token_uses", 0),
 ]
-
-
-def findable(row):
-    """A disabled session is created here: with no answer and no place in a list, nobody could find it again."""
-    return (row["create_answer"], row.get("list_shows_disabled")) != ("none", "no")
-
-
-ROWS = all_pairs(
-    Options.choices()
-    | {"page_size": (0, 1, 2), "max_page_size": (1024, 1), "company_zone": ("Europe/London", "America/New_York")},
-    possible=findable,
-)
+ROWS = bookingbug_servers()
 TOGETHER = [
     {
         "create_answer": "none",

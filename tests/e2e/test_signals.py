@@ -107,7 +107,7 @@ def test_a_second_signal_aborts_whichever_the_first_was(desk, first, second):
 
 @pytest.mark.parametrize("form", ["text", "json", "markdown", "html"])
 @pytest.mark.parametrize("command", ["plan", "show"])
-def test_a_reader_that_has_gone_is_no_reason_for_a_traceback(desk, form, command):
+def test_a_closed_pipe_gives_no_traceback(desk, form, command):
     for index in range(40):
         desk.session(f"class-{index}", name=f"Class {index}", description="x" * 2000)
     desk.quick("plan", "--out", "saved.plan", code=0)
@@ -165,7 +165,7 @@ def test_broken_manifests_give_a_document_too(desk):
     assert desk.box.log() == []
 
 
-def test_a_shell_that_ignores_ctrl_c_for_its_background_does_not_make_the_command_deaf(desk):
+def test_ctrl_c_ends_a_command_that_a_shell_started_in_the_background(desk):
     desk.session()
     desk.quick("apply", "--yes", code=0)
     desk.box.clear_log()

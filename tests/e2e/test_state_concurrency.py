@@ -113,7 +113,7 @@ def test_a_run_whose_database_server_is_gone_for_good_stops_and_the_next_one_con
     desk.settled()
 
 
-def test_a_server_that_cannot_be_used_is_an_error_in_words_and_nothing_is_sent(desk, postgres):
+def test_a_state_server_that_cannot_be_used_is_an_error_and_nothing_is_sent(desk, postgres):
     url = os.environ["RECONCILER_TEST_POSTGRES"]
     desk.session()
     for state, env, words in (

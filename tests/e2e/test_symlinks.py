@@ -121,7 +121,7 @@ def test_links_inside_of_the_project_are_followed(desk):
         assert "1 object" in desk.quick("validate", code=0).out
 
 
-def test_links_that_multiply_come_to_an_end(desk, monkeypatch):
+def test_links_that_multiply_end_in_an_error(desk, monkeypatch):
     monkeypatch.setattr(finding, "MAX_VISITED", 500)
     # Each folder is linked from the one before it, twice: 2 ** 12 ways through.
     for level in range(12):
@@ -135,7 +135,7 @@ def test_links_that_multiply_come_to_an_end(desk, monkeypatch):
 
 
 @pytest.mark.parametrize("manifests", ["[manifests]", '["manifests/*.yaml"]', '["**/*"]'])
-def test_a_place_that_is_too_large_is_told(desk, manifests, monkeypatch):
+def test_too_many_files_are_reported(desk, manifests, monkeypatch):
     monkeypatch.setattr(finding, "MAX_VISITED", 20)
     for number in range(30):
         desk.manifest(f"{number}.txt", "")

@@ -100,7 +100,7 @@ def test_after_an_apply_the_next_plan_is_empty_and_applying_again_sends_nothing(
 
 @given(st.lists(st.tuples(manifests(), faults), min_size=1, max_size=4), manifests(), remotes)
 @settings(max_examples=100)
-def test_edits_faults_and_kills_come_to_what_is_declared_without_duplicates(history, last, remote):
+def test_edits_faults_and_kills_converge_without_duplicates(history, last, remote):
     office = Office(remote)
     for declared, misfortunes in history:
         remote.faults = list(misfortunes)

@@ -3,12 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import pytest
 from allpairspy import AllPairs
 
+from reconciler.sandbox import Options
+
 Row = dict[str, Any]
+
+BOOKING_SESSION_OPTIONS = (
+    "session_expired",
+    "session_error_status",
+    "get_extends",
+    "end_again",
+    "line_renumber",
+    "numeric_alter",
+    "alter_zero",
+    "over_quantity",
+    "bad_slip",
+    "hold_stock",
+    "slip_style",
+    "slip_echo",
+    "empty_items",
+    "line_dates",
+    "line_fields",
+    "money_style",
+    "session_cookie",
+    "short_paths",
+    "strict",
+)
+"""The options of the sandbox that decide how the booking/session API answers."""
 
 
 def all_pairs(choices: Mapping[str, Sequence[Any]], *, possible: Callable[[Row], bool] = lambda _: True) -> list[Row]:
@@ -20,3 +46,21 @@ def all_pairs(choices: Mapping[str, Sequence[Any]], *, possible: Callable[[Row],
 def first_quick(values: Iterable[Any], *, quick: int = 1) -> list[Any]:
     """Return all values as parameters of a test: the first of them run always, the others are slow."""
     return [pytest.param(value, marks=[pytest.mark.slow] * (at >= quick)) for at, value in enumerate(values)]
+
+
+@cache
+def bookingbug_servers() -> list[Row]:
+    """Return servers in which every two values of the options of both BookingBug APIs occur together."""
+    others = set(BOOKING_SESSION_OPTIONS) - {"strict"}
+    choices = {name: values for name, values in Options.choices().items() if name not in others}
+    numbers = {
+        "page_size": (0, 1, 2),
+        "max_page_size": (1024, 1),
+        "company_zone": ("Europe/London", "America/New_York"),
+    }
+    return all_pairs({**choices, **numbers}, possible=_findable)
+
+
+def _findable(row: Row) -> bool:
+    """A disabled session that is created with no answer and is left out of lists cannot be found by anybody."""
+    return (row["create_answer"], row.get("list_shows_disabled")) != ("none", "no")

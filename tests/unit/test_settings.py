@@ -96,12 +96,12 @@ def test_a_command_that_is_missing_or_says_nothing_is_named(tmp_path):
     assert "is empty" in refused(python("pass"))
 
 
-def test_a_command_that_never_ends_is_given_up(monkeypatch):
+def test_a_command_that_never_ends_times_out(monkeypatch):
     monkeypatch.setattr(settings, "COMMAND_TIMEOUT", 0.2)
     assert "did not end within 0.2 s" in refused(python("import time; time.sleep(30)"))
 
 
-def test_a_command_that_is_given_up_leaves_no_open_file_behind(monkeypatch):
+def test_a_command_that_timed_out_leaves_no_open_file(monkeypatch):
     """The output outlives the command where a process that it started keeps it open for a while."""
     monkeypatch.setattr(settings, "COMMAND_TIMEOUT", 0.2)
     before = set(threading.enumerate())

@@ -20,7 +20,7 @@ def test_a_field_that_is_not_stated_is_left_alone():
     assert compare(RESOURCE, {}, {"name": "Court"}, {"name": "Hall"}).edits == ()
 
 
-def test_a_new_wish_is_of_origin_manifest_and_a_moved_live_value_is_drift():
+def test_a_changed_manifest_and_a_changed_live_value_have_different_origins():
     assert found(compare(RESOURCE, {"name": "B"}, {"name": "A"}, {"name": "A"})) == [
         ("name", "A", "B", "manifest", True)
     ]

@@ -200,7 +200,7 @@ def test_a_warning_about_bookings_stops_nothing(office):
     assert evaluate(plan, WIDE, NONE) == ()
 
 
-def test_an_object_that_exists_already_is_not_let_through_by_allow_booked(office):
+def test_allow_booked_does_not_allow_an_object_that_already_exists(office):
     office.remote.put("Session", dict(session("s00").fields))
     plan = office.plan(session("s00"))
     assert codes(evaluate(plan, WIDE, Overrides(allow_booked=("*",)))) == {"guard-already-exists"}

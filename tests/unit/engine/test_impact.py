@@ -75,7 +75,7 @@ def test_a_new_block_asks_for_its_window(office):
         ("10:00", "11:00", [("10:00", "11:00")]),
     ],
 )
-def test_a_moved_block_asks_for_the_time_it_takes_anew(office, start, end, anew):
+def test_a_moved_block_asks_for_the_time_that_it_newly_takes(office, start, end, anew):
     plan = moved(office, f"2027-03-01T{start}Z", f"2027-03-01T{end}Z")
     assert windows(plan, office) == [(f"2027-03-01T{a}:00Z", f"2027-03-01T{b}:00Z") for a, b in anew]
 

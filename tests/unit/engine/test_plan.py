@@ -62,7 +62,7 @@ def test_a_new_block_of_a_new_resource_holds_a_reference_until_the_id_is_known(o
     assert call.needs == (Address("Resource", "court"),)
 
 
-def test_a_block_whose_resource_is_made_anew_is_pointed_at_the_new_one(office):
+def test_a_block_of_a_recreated_resource_refers_to_the_new_one(office):
     desired = [resource("court"), block("closed", "court")]
     office.apply(*desired)
     office.live["Resource"].clear()
@@ -119,7 +119,7 @@ def test_changes_are_ordered_by_address(office):
     assert [str(item.address) for item in plan.changes] == ["Resource/z", "Session/a", "Session/b"]
 
 
-def test_the_reason_tells_drift_from_a_new_manifest(office):
+def test_the_reason_distinguishes_drift_from_a_new_manifest(office):
     office.apply(session("yoga"))
     office.only("Session")["name"] = "moved"
     assert "changed outside" in office.plan(session("yoga")).changes[0].reason
@@ -128,7 +128,7 @@ def test_the_reason_tells_drift_from_a_new_manifest(office):
     assert "live object" in reason
 
 
-def test_drift_tells_changed_missing_unknown_and_in_sync_apart(office):
+def test_drift_distinguishes_changed_missing_unknown_and_in_sync(office):
     office.remote.hidden = {"price"}
     office.apply(*[session(name, price="5") for name in ("changed", "missing", "same", "unread")])
     ids = {record.address.name: record.remote_id for record in office.store.records().values()}

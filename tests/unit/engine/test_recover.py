@@ -243,7 +243,7 @@ def test_a_managed_object_that_cannot_be_read_keeps_nobody_else_from_being_creat
     assert actions(plan) == {"Session/yoga-1": "unknown", "Session/zumba": "create"}
 
 
-def test_what_was_deleted_outside_and_made_anew_by_hand_is_not_made_a_second_time(office):
+def test_what_was_deleted_and_recreated_outside_is_not_created_again(office):
     office.apply(session("yoga"))
     office.live["Session"].clear()
     office.remote.put("Session", dict(session("yoga").fields))

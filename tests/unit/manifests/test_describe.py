@@ -55,7 +55,7 @@ def test_an_enumeration_takes_the_word_or_the_number() -> None:
     assert describe("Session", "session", ("repeat",)).accepts[:2] == ("none or 0", "weekly or 1")
 
 
-def test_rules_between_fields_are_told() -> None:
+def test_rules_between_fields_are_described() -> None:
     assert any(
         "expected only one of them" in rule for rule in describe("BookingSession", "booking_session", ("items",)).rules
     )

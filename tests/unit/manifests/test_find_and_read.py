@@ -56,7 +56,7 @@ def test_a_file_elsewhere_is_named_in_full(folder, tmp_path_factory):
     assert find([str(other)], root=folder)[0][0].shown == str(other)
 
 
-def test_a_link_to_nowhere_is_told(folder):
+def test_a_broken_link_is_reported(folder):
     (folder / "m" / "gone.yaml").symlink_to("nowhere.yaml")
     checked = read_manifests(["m"], root=folder, kinds=KINDS)
     assert [str(problem) for problem in checked.problems] == ["m/gone.yaml cannot be read: No such file or directory"]
@@ -146,7 +146,7 @@ def read_beside(folder, *paths, **more):
     return read_manifests(paths, root=folder, project_root=folder, beside=("m",), kinds=KINDS, **more)
 
 
-def test_the_other_manifests_of_the_project_are_known_and_not_told(folder):
+def test_the_other_manifests_of_the_project_are_known_and_not_reported(folder):
     (folder / "m/b.yaml").write_text(RESOURCE + "---\n" + manifest_text("Sesion", "y", "{}") + "---\na: [", "utf-8")
     (folder / "m/a/z.yaml").write_text(manifest_text("Session", "t", '{group: "{{ nothing }}"}'), encoding="utf-8")
     (folder / "m/a/gone.yaml").symlink_to(folder / "nowhere")
@@ -161,7 +161,7 @@ def test_the_other_manifests_of_the_project_are_known_and_not_told(folder):
     )
 
 
-def test_a_reference_to_nothing_is_told_beside_others(folder):
+def test_a_reference_to_nothing_is_reported_beside_other_problems(folder):
     (folder / "m/b.yaml").write_text(RESOURCE, encoding="utf-8")
     (folder / "m/c.json").write_text(BLOCK.replace("resource: court", "resource: curt"), encoding="utf-8")
     assert [str(problem) for problem in read_beside(folder, "m/c.json").problems] == [

@@ -140,7 +140,7 @@ def _stringly(value):
     return float(value) if not isinstance(value, bool) else str(value).lower()
 
 
-def test_the_limits_are_told_with_a_place():
+def test_a_limit_is_reported_with_a_place():
     assert f"{MAX_DOCUMENTS:,} documents" in str(load_text("---\na: 1\n" * (MAX_DOCUMENTS + 2), "f.yaml").problems[0])
     document = load_text(HEAD + "  a: ['{{ 1 }}'" + ", '{{ 1 }}'" * MAX_TEMPLATES + "]\n", "f.yaml").documents[0]
     _, problems = render(document, {})

@@ -88,7 +88,7 @@ def test_the_bounds_hold():
         ('{\n\t"a": 1}\n}', "3:1: this is not valid JSON: expected nothing after the last bracket"),
     ],
 )
-def test_broken_json_is_told_as_json(text, what):
+def test_broken_json_is_reported_as_json(text, what):
     found = complaints(text)
     assert len(found) == 1
     assert what in found[0]

@@ -88,7 +88,7 @@ def test_moves_do_not_go_round_in_a_circle():
     ]
 
 
-def test_a_reference_to_a_former_name_is_told_where_it_moved():
+def test_a_reference_to_a_former_name_names_the_new_one():
     _, _, (problem,) = checked(
         manifest_text("Resource", "hall", "{name: Hall}", moved_from="room"),
         manifest_text("Block", "closed", BLOCK % "room"),

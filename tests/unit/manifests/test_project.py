@@ -76,7 +76,7 @@ def test_the_contracts_example(folder):
     assert project.values == {"a": 1, "b": {"c": 1, "d": 1}}
 
 
-def test_an_environment_is_laid_over(folder):
+def test_an_environment_overrides_the_project(folder):
     project = load(folder, environment="prod")
     admin = project.connections["admin"]
     assert admin.base_url == "https://prod.bookingbug.com"
@@ -164,7 +164,7 @@ def test_refused_with_one_sentence_and_no_secret(folder, old, new, sentence):
     assert not any("hunter" in each for each in found)
 
 
-def test_everything_is_told_at_once(folder):
+def test_all_problems_are_reported_together(folder):
     text = CONTRACT.replace("{env: CF_KEY}", "x").replace("max_deletes: 10", "max_deletes: x").replace("37004", "x")
     assert len(faults(folder, text)) == 3
 
@@ -200,7 +200,7 @@ def test_a_provider_of_another_package(folder):
 @pytest.mark.parametrize(
     "text", ["", "- 1", "a: [", "spec: 3", "kind: Project\nspec: {connections: [1]}", "a: 1\n---\nb: 1"]
 )
-def test_odd_files_are_told_not_raised(folder, text):
+def test_odd_files_are_problems_and_not_exceptions(folder, text):
     assert faults(folder, text)
 
 
@@ -225,7 +225,7 @@ def test_levels_of_risks_are_read_with_their_places_and_an_environment_over_them
         ("booked-slot-moved: ignore", 'is "ignore"; expected block or warn'),
     ],
 )
-def test_a_wrong_level_or_code_is_told_with_its_place(folder, setting, sentence):
+def test_a_wrong_level_or_code_is_reported_with_its_place(folder, setting, sentence):
     (fault,) = faults(folder, RISKY.replace("booked-slot-changed: block", setting))
     assert fault.startswith("reconciler.yaml:22:")
     assert sentence in fault

@@ -58,7 +58,7 @@ def test_every_object_is_closed(name):
             assert "additionalProperties" in field, path
 
 
-def test_names_are_forgiving_and_unknown_ones_are_told():
+def test_the_file_ending_may_be_left_out_and_unknown_names_are_reported():
     assert load_schema("session") is not None
     assert load_schema("session.schema.json") == load_schema("session")
     with pytest.raises(ReconcilerError, match="nonesuch"):

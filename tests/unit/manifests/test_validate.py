@@ -170,7 +170,7 @@ def test_a_reference_that_is_no_name_stays_on_one_line():
         ("3", None),
     ],
 )
-def test_the_booleans_of_other_formats_are_told_ours(written, hint):
+def test_booleans_of_other_formats_are_reported_with_ours(written, hint):
     loaded = load_text(session(f"disabled: {written}"), "f.yaml")
     _, problems = validate(loaded.documents, KINDS)
     assert [problem.hint for problem in problems] == [hint]

@@ -93,5 +93,5 @@ def test_values_look_as_a_person_would_write_them():
 
 
 @pytest.mark.parametrize("value", ["\ud800", {"a": ["x\udfff"]}, {"\ud800": 1}, "{{" + "x" * 10_000])
-def test_what_no_file_can_carry_is_told(value):
+def test_what_no_file_can_hold_is_reported(value):
     assert unwritable(value)

@@ -102,7 +102,7 @@ def test_dependencies_are_those_recorded_once_the_manifest_is_gone():
     ("code", "about"),
     [("booked-slot-lost", True), ("bookings-unknown", True), ("already-exists", False), ("overbooked", False)],
 )
-def test_only_risks_about_bookings_can_be_let_through_as_such(code, about):
+def test_only_risks_to_bookings_can_be_allowed(code, about):
     assert Risk(code=code, level="block", message="").about_bookings is about
 
 

@@ -43,7 +43,7 @@ def test_every_configurable_risk_is_a_setting_with_its_meaning_and_default():
         assert tuple(setting["enum"]) == LEVELS
 
 
-def test_the_plan_schema_tells_what_every_risk_means():
+def test_the_plan_schema_explains_every_risk():
     told = load_schema("plan")["$defs"]["risk"]["properties"]["code"]["description"]
     assert all(f"{code}: {meaning.words}" in told for code, meaning in RISKS.items())
 

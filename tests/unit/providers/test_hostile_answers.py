@@ -213,7 +213,7 @@ def test_lies_about_pages_end_in_a_whole_list_or_a_clear_error(told):
         assert len(rows) >= told[0][0]
 
 
-def test_a_list_that_never_ends_is_given_up():
+def test_a_list_that_never_ends_is_an_error():
     numbers = iter(range(10**9))
 
     def one(_):
@@ -268,7 +268,7 @@ def test_a_bad_list_proves_nothing_absent(bad):
 
 
 @pytest.mark.parametrize("bad", sorted(BAD_BODIES))
-def test_a_bad_answer_to_a_creation_tells_no_id(bad):
+def test_a_bad_answer_to_a_creation_gives_no_id(bad):
     body, kind = BAD_BODIES[bad]
     script = Script(
         {"POST /api/sessions.xml": lambda _: page([]).__class__(201, headers={"Content-Type": kind}, content=body)}

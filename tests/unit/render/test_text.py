@@ -39,7 +39,7 @@ def test_header_names_action_reason_and_place_without_cutting_them():
     assert expected in lines_of(samples.update())
 
 
-def test_many_slots_are_folded_with_deletions_in_sight():
+def test_many_slots_are_folded_and_deletions_stay_visible():
     lines = lines_of(samples.replace())
     assert sum(line.lstrip()[2:].startswith("slot ") for line in lines) == 12
     assert "    - slot 2027-03-28 18:00 (60 min)" in lines
@@ -146,7 +146,7 @@ def test_report_of_an_apply_that_went_well_gives_no_advice():
         (0, 0, "There are no applied fields to verify."),
     ],
 )
-def test_drift_tells_its_coverage(verifiable, total, expected):
+def test_drift_shows_its_coverage(verifiable, total, expected):
     item = Drifted(address=samples.update().address, status="in_sync", verifiable=verifiable, total=total)
     lines = written(text.drift, Drift(objects=(item,))).splitlines()
     assert lines == [f"No drift{' seen' * (total != verifiable)}. 1 object is as last applied.", expected]

@@ -61,7 +61,7 @@ def test_long_values_are_cut_around_their_difference():
 
 
 @pytest.mark.parametrize(("before", "after"), [("5", 5), ("a b", "a\u00a0b"), ("é", "e\u0301"), ("1, 2", [1, 2])])
-def test_values_that_look_alike_are_told_apart(before, after):
+def test_values_that_look_alike_are_distinguished(before, after):
     old, new = values.pair(before, after)
     assert old.isascii()
     assert new.isascii()

@@ -58,7 +58,7 @@ def test_a_second_run_is_refused_with_the_name_of_the_first(open_store):
     assert "reconciler state unlock r1" in caught.value.hint
 
 
-def test_a_second_run_waits_as_long_as_it_was_told(open_store):
+def test_a_second_run_waits_for_the_lock_timeout(open_store):
     first = open_store()
     assert first.claim(myself("r1")) is None
     ending = threading.Timer(0.7, first.release, ["r1"])
@@ -208,7 +208,7 @@ def test_what_a_run_writes_is_a_sign_of_life(open_store):
     assert open_store().claim(myself("r2")).run_id == "r1"
 
 
-def test_a_run_that_cannot_reach_the_state_gives_up_before_its_lease_could_expire(open_store, monkeypatch):
+def test_a_run_that_cannot_reach_the_state_stops_before_its_lease_could_expire(open_store, monkeypatch):
     store = open_store()
     monkeypatch.setattr(lease, "BEAT", 0.01)
     monkeypatch.setattr(lease, "PATIENCE", 0.05)

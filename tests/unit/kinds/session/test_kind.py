@@ -155,7 +155,7 @@ def test_bookings_that_are_not_answered_are_blocked_too():
 
 
 @pytest.mark.parametrize("path", ["time", "start_date", "end_date", "repeat"])
-def test_what_may_lay_out_slots_anew_is_blocked_where_places_are_booked(path):
+def test_what_may_replace_slots_is_blocked_where_places_are_booked(path):
     assert told("update", [path], slots=[BOOKED]) == [("booked-slot-moved", "block")]
 
 

@@ -146,12 +146,12 @@ def test_a_slot_added_outside_is_taken_away_as_drift():
     assert {item.origin for item in revision.fields} == {"drift"}
 
 
-def test_a_day_where_only_some_times_are_answered_comes_to_rest():
+def test_a_day_where_only_some_times_are_answered_converges():
     desired = [wanted(1), wanted(1, "11:00")]
     assert compare_slots(desired, [there(7, 1), timeless(8, 1)], desired).edits == ()
 
 
-def test_two_live_slots_of_one_date_and_time_are_told_apart():
+def test_two_live_slots_of_one_date_and_time_are_distinguished():
     revision = compare_slots([wanted(1), wanted(2)], [there(7, 1), there(8, 1)], None)
     assert edits(revision) == [("8", "2027-03-02", "09:00")]
 

@@ -65,7 +65,7 @@ def test_another_resources_booking_is_not_ours_whatever_was_asked(owner):
     assert listed(booking(1, resource_id=owner)).bookings == ()
 
 
-def test_a_booking_that_does_not_say_whose_it_is_counts():
+def test_a_booking_without_an_owner_counts():
     row = booking(1)
     del row["resource_id"]
     assert len(listed(row).bookings) == 1

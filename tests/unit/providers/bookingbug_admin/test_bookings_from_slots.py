@@ -21,7 +21,7 @@ def occupancy(**values):
 
 
 @pytest.mark.parametrize("status", ["absent", None, 99, "booked"])
-def test_a_slot_that_tells_nothing_is_not_free(status):
+def test_a_slot_of_unknown_status_and_places_is_not_free(status):
     found = occupancy(status=status, spaces_booked="absent", spaces_reserved=None)
     assert found.bookings == ()
     assert "slot 1 has " in found.failure
@@ -30,7 +30,7 @@ def test_a_slot_that_tells_nothing_is_not_free(status):
 
 @pytest.mark.parametrize("status", ["absent", 99])
 @pytest.mark.parametrize("count", [0, 3])
-def test_its_places_tell_as_well(status, count):
+def test_without_a_known_status_the_places_taken_decide(status, count):
     found = occupancy(status=status, spaces_booked=count, spaces_reserved="absent")
     assert found.failure is None
     assert [item.booked for item in found.bookings] == ([3] if count else [])

@@ -70,7 +70,7 @@ def test_a_cookie_names_the_session_where_the_body_does_not():
         body([], id=7),
     ],
 )
-def test_what_cannot_be_read_is_told(data):
+def test_what_cannot_be_read_is_reported(data):
     with pytest.raises(ValueError, match=r"without|no line|usable"):
         answers.session(data, {})
 
@@ -120,7 +120,7 @@ def test_fewer_lines_than_posted_are_not_guessed_at():
     assert arrived([], after, [("a", "17.1", "17")]) == {"a": after[0]}
 
 
-def test_json_of_another_shape_is_told():
+def test_json_of_another_shape_is_reported():
     for text in (b"", b"<html>", json.dumps([1]).encode()):
         with pytest.raises(ValueError, match="JSON"):
             answers.decode(text)

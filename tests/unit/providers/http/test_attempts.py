@@ -120,7 +120,7 @@ def test_which_calls_say_that_they_are_repeatable():
     assert _repeatable(checkfront_wire, "delete", remote_id="1", kind="BookingSession") == [False]
 
 
-def test_every_attempt_of_a_writing_call_is_told_of_before_it_is_sent():
+def test_every_attempt_of_a_writing_call_is_announced_before_it_is_sent():
     script, told = Script({"PUT /a": [httpx.Response(500), httpx.Response(429), OK], "GET /a": OK}), []
     with open_client(script) as http, noticed(lambda seconds: told.append((seconds, len(script.seen)))):
         http.get("/a")
@@ -158,7 +158,7 @@ def test_a_request_id_is_in_what_is_said_about_an_answer(header):
     assert len(str(caught.value)) < 200
 
 
-def test_a_request_id_that_repeats_a_credential_is_veiled():
+def test_a_request_id_that_repeats_a_credential_is_masked():
     answer = httpx.Response(401, headers={"X-Request-Id": "t0psecret"})
     with open_client(Script({"GET /a": answer}), secrets={"password": "t0psecret"}) as http:
         assert "t0psecret" not in str(http.refusal(http.get("/a"), "GET /a"))

@@ -45,7 +45,7 @@ def test_a_read_is_repeated_after_a_passing_failure(error):
         assert http.get("/a").status == 200
 
 
-def test_a_read_gives_up_and_says_why():
+def test_a_read_fails_after_its_last_attempt_and_says_why():
     script = Script({"GET /a": httpx.ReadTimeout("x"), "GET /b": httpx.Response(503)})
     with open_client(script) as http:
         with pytest.raises(RemoteError, match=r"GET uk.bookingbug.com/a: timed out after 30 s") as caught:
@@ -169,7 +169,7 @@ def test_retry_after_is_honoured_in_both_forms_and_capped():
     assert asked_pause({}) is None
 
 
-def test_a_throttled_request_waits_as_long_as_it_is_told():
+def test_a_throttled_request_waits_for_retry_after():
     script = Script({"GET /a": [httpx.Response(429, headers={"Retry-After": "1"}), OK]})
     with open_client(script) as http:
         began = time.monotonic()

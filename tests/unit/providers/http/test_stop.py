@@ -50,7 +50,7 @@ def test_a_write_that_was_refused_for_now_is_not_sent_again():
     assert len(script.seen) == 1
 
 
-def test_a_write_in_doubt_stays_in_doubt():
+def test_a_write_of_unknown_outcome_stays_unknown():
     script = Script({"PUT /a": [BUSY, OK]})
     error = stopped(script, lambda http: http.write("PUT", "/a", repeatable=True))
     assert isinstance(error, OutcomeUnknown)
@@ -64,7 +64,7 @@ def test_a_read_sleeps_no_longer_either():
     assert len(script.seen) == 1
 
 
-def test_who_waits_behind_a_pause_is_told_too():
+def test_those_who_wait_behind_a_pause_are_stopped_too():
     script = Script({"GET /a": LATER, "GET /b": OK})
 
     def work(http):
