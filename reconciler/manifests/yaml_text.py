@@ -130,7 +130,7 @@ def _fits_line(node: yaml.MappingNode) -> bool:
         if not isinstance(part, yaml.ScalarNode) or part.style not in {None, "'"}:
             return False
         width += len(part.value) + 2
-    quotes = 2 * sum(value.tag == f"{_TAG}str" for _, value in node.value)
+    quotes: int = 2 * sum(value.tag == f"{_TAG}str" for _, value in node.value)
     return width + quotes <= _FLOW_WIDTH
 
 
