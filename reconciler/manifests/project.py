@@ -17,7 +17,7 @@ from reconciler.manifests.load import Document
 from reconciler.manifests.overlay import LayeredPositions, merged
 from reconciler.manifests.read import load_found
 from reconciler.manifests.scalars import shown
-from reconciler.manifests.words import did_you_mean
+from reconciler.model.nearest import did_you_mean
 from reconciler.model.objects import Problem, problem_order
 from reconciler.providers.base import ProviderSpec
 from reconciler.settings import DEFAULT_STATE, Policy, Project
