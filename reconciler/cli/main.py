@@ -56,12 +56,12 @@ class _LateGroup(click.Group):
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError as error:
-            import difflib  # noqa: PLC0415 - only where a command is misspelt
+            from reconciler.model.nearest import nearest  # noqa: PLC0415 - only where a command is misspelt
 
-            near = difflib.get_close_matches(args[0], list(_COMMANDS), n=1)
-            if not near or near[0] in error.message:
+            near = nearest(args[0], _COMMANDS)
+            if near is None or near in error.message:
                 raise
-            raise click.UsageError(f"{error.message} Did you mean {near[0]!r}?", ctx) from None
+            raise click.UsageError(f"{error.message} Did you mean {near!r}?", ctx) from None
 
 
 @click.group(cls=_LateGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

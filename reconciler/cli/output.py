@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -11,7 +10,7 @@ from io import StringIO
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
-from reconciler import redaction
+from reconciler import files, redaction
 from reconciler.errors import ReconcilerError
 
 if TYPE_CHECKING:
@@ -88,32 +87,23 @@ def write(body: str, output: Path | None) -> None:
 
 
 def write_private(path: Path, body: str) -> None:
-    """Write a file with mode 0600, whole or not at all; ReconcilerError where it cannot be."""
-    with _partial(path) as partial:
-        partial.write_text(body, encoding="utf-8")
-        partial.replace(path)
+    """Write a file that only its owner can read, whole or not at all."""
+    with _in_words(path):
+        files.write_whole(path, body.encode("utf-8"), private=True)
 
 
 def check_writable(path: Path) -> None:
-    """Raise ReconcilerError now where a later `write_private` would fail: a long read should not be in vain."""
-    with _partial(path) as partial:
-        partial.unlink()
-        if path.is_dir():
-            raise IsADirectoryError(errno.EISDIR, "it is a folder")
+    """Raise ReconcilerError now if a later `write_private` would fail: a long read should not be in vain."""
+    with _in_words(path):
+        files.check_writable(path)
 
 
 @contextmanager
-def _partial(path: Path) -> Iterator[Path]:
-    """Make an empty file of mode 0600 beside the one that is to be written; what fails is told in words."""
+def _in_words(path: Path) -> Iterator[None]:
     try:
-        if not path.name:
-            raise IsADirectoryError(errno.EISDIR, "it is a folder")
-        partial = path.with_name(f".{path.name}.partial")
-        partial.unlink(missing_ok=True)
-        os.close(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-        yield partial
+        yield
     except OSError as error:
-        hint = "name a file in a folder that exists and can be written"
+        hint = "name a file in a folder that exists and is writable"
         raise ReconcilerError(f"cannot write {path}: {error.strerror}", hint=hint) from None
 
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from difflib import get_close_matches
 
 from reconciler.manifests.scalars import shown
 from reconciler.manifests.schemas import load_schema
 from reconciler.model.kind import ADOPT_ID
+from reconciler.model.nearest import nearest
 from reconciler.model.objects import Manifest, Problem
 
-_CLOSE_ENOUGH = 0.78
-"""Nearer than for a field's name: any other annotation is somebody's own, and no mistake."""
+_CLOSENESS = 0.78
+"""Higher than for the name of a field: any other annotation belongs to somebody else, and is not a mistake."""
 
 
 def annotation_problems(manifest: Manifest) -> Iterator[Problem]:
@@ -21,13 +21,13 @@ def annotation_problems(manifest: Manifest) -> Iterator[Problem]:
     stated = load_schema("envelope")["properties"]["metadata"]["properties"]["annotations"]["properties"]
     known = (ADOPT_ID, *sorted(stated.keys() - {ADOPT_ID}))
     for name in sorted(manifest.annotations.keys() - set(known)):
-        plain = name.lower().replace("_", "-")[:100]
-        near = get_close_matches(plain, known, n=1, cutoff=_CLOSE_ENOUGH) if "/" not in name else []
-        if near:
+        plain = name.replace("_", "-")
+        near = nearest(plain, known, closeness=_CLOSENESS) if "/" not in name else None
+        if near is not None:
             yield Problem(
                 code="annotation-unknown",
                 severity="warning",
-                summary=f'annotation {shown(name)} has no meaning here; did you mean "{near[0]}"?',
+                summary=f'annotation {shown(name)} has no meaning here; did you mean "{near}"?',
                 where=manifest.positions.locate(("metadata", "annotations", name), key=True),
                 address=manifest.address,
             )

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from reconciler.manifests.explain import schema_problems
 from reconciler.manifests.load import Document
-from reconciler.manifests.words import did_you_mean
 from reconciler.model.kind import Kind
+from reconciler.model.nearest import did_you_mean
 from reconciler.model.objects import Address, Manifest, Problem, Removed, SourceRef
 
 REMOVED = "Removed"

@@ -17,8 +17,7 @@ from reconciler.manifests.load import Document
 from reconciler.manifests.overlay import LayeredPositions, merged
 from reconciler.manifests.read import load_found
 from reconciler.manifests.scalars import shown
-from reconciler.manifests.words import did_you_mean
-from reconciler.model.money import CURRENCIES
+from reconciler.model.nearest import did_you_mean
 from reconciler.model.objects import Problem, problem_order
 from reconciler.providers.base import ProviderSpec
 from reconciler.settings import DEFAULT_STATE, Policy, Project
@@ -165,9 +164,14 @@ def _state_problems(state: object, positions: LayeredPositions) -> list[Problem]
 
 def _currency_problems(currency: object, positions: LayeredPositions) -> list[Problem]:
     """Refuse a code that has the right shape and names no currency: the schema says what has not."""
-    if not isinstance(currency, str) or not _CODE.fullmatch(currency) or currency in CURRENCIES:
+    if not isinstance(currency, str) or not _CODE.fullmatch(currency):
         return []
-    summary = f"currency {currency} is not in ISO 4217; expected a code such as GBP{did_you_mean(currency, CURRENCIES)}"
+    from reconciler.money import currencies  # noqa: PLC0415 - 120 ms, needed only where a currency is set
+
+    known = currencies()
+    if currency in known:
+        return []
+    summary = f"currency {currency} is not in use; expected an ISO 4217 code such as GBP{did_you_mean(currency, known)}"
     return [Problem(code="currency", summary=summary, where=positions.locate(("currency",)))]
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from reconciler.manifests.moves import moved_at, old_names
 from reconciler.manifests.scalars import shown
-from reconciler.manifests.words import did_you_mean
 from reconciler.model.kind import Kind
+from reconciler.model.nearest import did_you_mean
 from reconciler.model.objects import Address, Desired, Manifest, Problem, Ref, SourceRef
 from reconciler.settings import Connection, Project
 

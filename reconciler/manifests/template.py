@@ -20,7 +20,7 @@ from jinja2.sandbox import SandboxedEnvironment
 from reconciler.manifests.explain import label
 from reconciler.manifests.load import Document
 from reconciler.manifests.scalars import shown
-from reconciler.manifests.words import did_you_mean
+from reconciler.model.nearest import did_you_mean
 from reconciler.model.objects import Problem
 
 MAX_LENGTH = 64 * 1024

@@ -16,8 +16,8 @@ from reconciler.manifests.load import Document
 from reconciler.manifests.moves import REMOVED, gone_words, move_problems, removed_problems
 from reconciler.manifests.scalars import shown
 from reconciler.manifests.schemas import acceptance, load_schema
-from reconciler.manifests.words import did_you_mean
 from reconciler.model.kind import Kind
+from reconciler.model.nearest import did_you_mean
 from reconciler.model.objects import Address, Manifest, Problem, Removed, SourceRef
 
 PROJECT = "Project"

@@ -1,13 +1,13 @@
-"""Values to YAML text that our own loader and any plain YAML 1.1 loader read as what was meant.
+"""Values to YAML text that our own loader and any plain YAML 1.1 loader read back unchanged.
 
-A plain YAML 1.1 loader takes `11:00` for 660 and `No` for false, ours takes `1e5` for a number and `{{` for a
-template: what any of them would read otherwise is quoted, or spelled so that it stays itself.
+PyYAML's dumper lays the text out and quotes what YAML 1.1 reads as another type: `11:00` is 660, `No` is false. Added
+here is what other loaders, templates and build agents read as something else (decision 011).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import yaml
@@ -15,27 +15,28 @@ import yaml
 from reconciler.manifests.scalars import plain_scalar
 
 MAX_TEMPLATE = 8 * 1024
-"""Characters of a text with `{{` that can be written: it becomes a template, and those are bounded."""
+"""Maximum length of a text with `{{` that can be written: it becomes a template, and templates are limited."""
 
-_RESOLVERS: Mapping[str | None, Sequence[tuple[str, re.Pattern[str]]]] = yaml.SafeLoader.yaml_implicit_resolvers
 _NUMERIC = re.compile(r"[0-9][0-9a-fA-FxXoO_.,:+/ TtZz-]*")
 _ONE_LETTER = frozenset("yYnN")
-_FLOW_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
 _ESCAPE_WIDTHS = (("x", 2), ("u", 4), ("U", 8))
 _FLOW_WIDTH = 100
+_NEVER = 1 << 30
+"""A width at which no line is broken."""
 _RUNNER = re.compile(r"##(?=\w*\[)")
-"""How a build agent's command begins, which carries out what an export prints where it runs (`##[group]`, `##vso[`)."""
+"""The beginning of a build agent's command (`##[group]`, `##vso[`): the agent runs it when an export prints it."""
+_TAG = "tag:yaml.org,2002:"
 
 
 class Digits(str):
-    """A number as text, to be written without quotes: `35.00` keeps its pence."""
+    """A number as text, written without quotes: `35.00` keeps its pence."""
 
     __slots__ = ()
 
 
 def unwritable(value: Any) -> str | None:
-    """Say why a value cannot be written as YAML at all; None where it can."""
+    """Return why a value cannot be written as YAML; None if it can."""
     if isinstance(value, Mapping):
         return next((why for item in (*value.keys(), *value.values()) if (why := unwritable(item))), None)
     if isinstance(value, (list, tuple)):
@@ -43,131 +44,108 @@ def unwritable(value: Any) -> str | None:
     if not isinstance(value, str):
         return None
     if any("\ud800" <= char <= "\udfff" for char in value):
-        return "it holds half of a character (a lone surrogate), which no YAML file can carry"
+        return "it holds half of a character (a lone surrogate), which a YAML file cannot hold"
     if "{{" in value and len(value) > MAX_TEMPLATE:
         return "it holds {{ and is longer than a template may be"
     return None
 
 
-def entry(name: str, value: Any, depth: int) -> Iterator[str]:
-    """Yield the lines of one key with its value, two blanks a level."""
-    pad, key = "  " * depth, scalar(name)
-    if isinstance(value, Mapping) and value:
-        yield f"{pad}{key}:"
-        for inner, item in value.items():
-            yield from entry(inner, item, depth + 1)
-    elif isinstance(value, (list, tuple)) and value:
-        yield f"{pad}{key}:"
-        for item in value:
-            yield from _item(item, depth + 1)
-    elif isinstance(value, str) and _fits_block(value):
-        yield f"{pad}{key}: {'|' if value.endswith(chr(10)) else '|-'}"
-        for line in value.removesuffix("\n").split("\n"):
-            yield f"{pad}  {line}" if line else ""
-    elif isinstance(value, str) and "\n" in value and "{{" not in value:
-        yield from _folded(f"{pad}{key}: ", value, f"{pad}  ")
-    else:
-        yield f"{pad}{key}: {scalar(value)}"
-
-
-def _folded(key: str, text: str, pad: str) -> Iterator[str]:
-    """Yield a text in double quotes, its own lines below one another: a backslash joins them again."""
-    lines = [line for line in re.split(r"(?<=\n)", text) if line]
-    for number, line in enumerate(lines):
-        spelled = _spelled(line)
-        if spelled.lstrip(" ").startswith("::"):
-            spelled = spelled.replace(":", "\\x3a", 1)  # a line that begins so is a workflow command
-        # A blank that begins a line would be taken for its indentation.
-        begin = f'{key}"' if number == 0 else pad + ("\\" if line.startswith(" ") else "")
-        yield begin + spelled + ('"' if number == len(lines) - 1 else "\\")
-
-
-def _item(item: Any, depth: int) -> Iterator[str]:
-    pad = "  " * depth
-    flow = _flow(item) if isinstance(item, Mapping) else scalar(item)
-    if flow is not None:
-        yield f"{pad}- {flow}"
-        return
-    lines = [line for name, value in item.items() for line in entry(name, value, 0)]
-    yield f"{pad}- {lines[0]}"
-    for line in lines[1:]:
-        yield f"{pad}  {line}" if line else ""
-
-
-def _flow(item: Mapping[str, Any]) -> str | None:
-    """Return a mapping on one line, None where it is too long or nested."""
-    if any(isinstance(value, (Mapping, list, tuple)) for value in item.values()):
-        return None
-    line = (
-        "{" + ", ".join(f"{scalar(name, flow=True)}: {scalar(value, flow=True)}" for name, value in item.items()) + "}"
+def entry(name: str, value: object, depth: int) -> Iterator[str]:
+    """Yield the lines of one key with its value, two spaces a level."""
+    text = yaml.dump(
+        {name: value}, Dumper=_Dumper, default_flow_style=False, sort_keys=False, allow_unicode=True, width=_NEVER
     )
-    return line if len(line) <= _FLOW_WIDTH else None
-
-
-def scalar(value: Any, *, flow: bool = False) -> str:
-    """Return one value on one line; in a `flow` mapping, commas and brackets are quoted too."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, (Mapping, list, tuple)):
-        return "{}" if isinstance(value, Mapping) else "[]"
-    if isinstance(value, (int, Digits)):
-        return str(value)
-    return _text(_literal(str(value)), flow=flow)
-
-
-def _text(text: str, *, flow: bool) -> str:
-    plain = _FLOW_PLAIN.fullmatch(text) is not None if flow else _fits_plain(text)
-    if plain and not _read_otherwise(text):
-        return text
-    if text.isprintable() and not _RUNNER.search(text):
-        return "'" + text.replace("'", "''") + "'"
-    return f'"{_spelled(text)}"'
-
-
-def _literal(text: str) -> str:
-    """Return a text with `{{` as a template that renders to this very text."""
-    if "{{" not in text:
-        return text
-    return '{{ "' + _spelled(text) + '" }}'
-
-
-def _spelled(text: str) -> str:
-    """Return a text as it stands in double quotes, with no build agent's command in it."""
-    return _RUNNER.sub(r"#\\x23", "".join(_escaped(char) for char in text))
+    for line in text.removesuffix("\n").split("\n"):
+        yield "  " * depth + line if line else ""
 
 
 def comment(text: str) -> str:
-    """Return a comment with no build agent's command in it."""
+    """Return a comment that no build agent takes for a command."""
     return _RUNNER.sub(r"#\\x23", text)
 
 
-def _escaped(char: str) -> str:
-    """Return a character as it stands in double quotes, the same in YAML and in a template."""
-    if char in _ESCAPES:
-        return _ESCAPES[char]
-    if char.isprintable():
-        return char
-    number = ord(char)
-    letter, width = next((letter, width) for letter, width in _ESCAPE_WIDTHS if number < 16**width)
-    return f"\\{letter}{number:0{width}x}"
-
-
-def _fits_plain(text: str) -> bool:
-    if _RUNNER.search(text):
-        return False
-    return text.isprintable() and text[:1].isalnum() and text[-1] not in " :" and ": " not in text and " #" not in text
-
-
-def _read_otherwise(text: str) -> bool:
-    """Whether some loader reads a text without quotes as something else than itself."""
-    if text in _ONE_LETTER or _NUMERIC.fullmatch(text) or plain_scalar(text) is not text:
+class _Dumper(yaml.SafeDumper):
+    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 - PyYAML's signature
         return True
-    resolvers = [*_RESOLVERS.get(text[0], ()), *_RESOLVERS.get(None, ())]
-    return any(pattern.match(text) for _, pattern in resolvers)
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002
+        super().increase_indent(flow, indentless=False)
+
+    def write_double_quoted(self, text: str, split: bool = True) -> None:
+        """Write a text with our escapes, its lines one below the other: a backslash joins them."""
+        lines = re.findall(r"[^\n]*\n|[^\n]+", text) if split and not self.flow_level else [text]
+        self.write_indicator('"', need_whitespace=True)
+        for number, line in enumerate(lines):
+            spelled = _spelled(line)
+            if number:
+                self._write("\\")
+                self.write_indent()
+                # A space at the beginning would count as indentation, and `::` as a workflow command.
+                if spelled.startswith(" "):
+                    spelled = f"\\{spelled}"
+                if spelled.lstrip("\\ ").startswith("::"):
+                    spelled = spelled.replace(":", "\\x3a", 1)
+            self._write(spelled)
+        self.write_indicator('"', need_whitespace=False)
+
+    def _write(self, text: str) -> None:
+        self.stream.write(text)
+        self.column += len(text)
+        self.whitespace = self.indention = False
+
+
+def _text_node(dumper: _Dumper, text: str) -> yaml.Node:
+    text = _literal(text)
+    return dumper.represent_scalar(f"{_TAG}str", text, style=_style(text))
+
+
+def _digits_node(dumper: _Dumper, digits: Digits) -> yaml.Node:
+    return dumper.represent_scalar(_TAG + ("float" if "." in digits else "int"), str(digits))
+
+
+def _mapping_node(dumper: _Dumper, data: Mapping[str, object]) -> yaml.Node:
+    return dumper.represent_mapping(f"{_TAG}map", data, flow_style=False)
+
+
+def _list_node(dumper: _Dumper, data: Iterable[object]) -> yaml.Node:
+    node = dumper.represent_sequence(f"{_TAG}seq", data, flow_style=False)
+    for item in node.value:
+        if isinstance(item, yaml.MappingNode):
+            item.flow_style = _fits_line(item)
+    return node
+
+
+_Dumper.add_representer(str, _text_node)
+_Dumper.add_representer(Digits, _digits_node)
+_Dumper.add_multi_representer(Mapping, _mapping_node)  # type: ignore[type-abstract] # any mapping is meant
+_Dumper.add_representer(dict, _mapping_node)
+_Dumper.add_representer(list, _list_node)
+_Dumper.add_representer(tuple, _list_node)
+
+
+def _fits_line(node: yaml.MappingNode) -> bool:
+    """Whether a mapping in a list fits on one line: `{date: '2027-03-01', duration: 60}`."""
+    width = 0
+    for part in (part for pair in node.value for part in pair):
+        if not isinstance(part, yaml.ScalarNode) or part.style not in {None, "'"}:
+            return False
+        width += len(part.value) + 2
+    quotes: int = 2 * sum(value.tag == f"{_TAG}str" for _, value in node.value)
+    return width + quotes <= _FLOW_WIDTH
+
+
+def _style(text: str) -> str | None:
+    """Return the style that a text needs, None where PyYAML decides between plain and single quotes."""
+    if _fits_block(text):
+        return "|"
+    if not text.isprintable() or _RUNNER.search(text):
+        return '"'
+    other = text in _ONE_LETTER or _NUMERIC.fullmatch(text) or plain_scalar(text) is not text
+    return "'" if other else None
 
 
 def _fits_block(text: str) -> bool:
-    """Whether a text of several lines can stand as a block: nothing an editor strips, nothing that needs an escape."""
+    """Whether a text of several lines can be a block: nothing that an editor strips or that needs an escape."""
     lines = text.removesuffix("\n").split("\n")
     return (
         "\n" in text
@@ -177,3 +155,24 @@ def _fits_block(text: str) -> bool:
         and not _RUNNER.search(text)
         and all(line.isprintable() and not line.endswith(" ") and not line.strip().startswith("::") for line in lines)
     )
+
+
+def _literal(text: str) -> str:
+    """Return a text with `{{` as a template that renders to this text."""
+    return '{{ "' + _spelled(text) + '" }}' if "{{" in text else text
+
+
+def _spelled(text: str) -> str:
+    """Return a text as double quotes hold it, without a build agent's command."""
+    return _RUNNER.sub(r"#\\x23", "".join(map(_escaped, text)))
+
+
+def _escaped(char: str) -> str:
+    """Return a character as double quotes hold it, both in YAML and in a template."""
+    if char in _ESCAPES:
+        return _ESCAPES[char]
+    if char.isprintable():
+        return char
+    number = ord(char)
+    letter, width = next((letter, width) for letter, width in _ESCAPE_WIDTHS if number < 16**width)
+    return f"\\{letter}{number:0{width}x}"

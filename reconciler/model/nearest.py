@@ -1,22 +1,39 @@
-"""Finding the address that was meant."""
+"""Did you mean …? The word or address that a mistyped one most likely stands for."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
+_CLOSENESS = 0.6
 _CANDIDATES = 5
-_CLOSE_ENOUGH = 0.6
+_LONGEST = 100
+"""Characters of the word that are compared: a longer one is not a mistyped name."""
+
+
+def nearest(word: object, candidates: Iterable[object], *, closeness: float = _CLOSENESS) -> str | None:
+    """Return the candidate that `word` most likely stands for, or None."""
+    return next(_close(word, candidates, closeness), None)
 
 
 def nearest_address(text: str, addresses: Iterable[object]) -> str | None:
     """Return the address that `text` most likely stands for, or None.
 
-    The names have to be alike, too: two addresses of one kind always share its letters.
+    The names must be similar too: two addresses of one kind always share its letters.
     """
-    from difflib import SequenceMatcher, get_close_matches  # noqa: PLC0415 - only a mistake needs it
-
     name = text.rpartition("/")[2]
-    for near in get_close_matches(text, sorted(map(str, addresses)), n=_CANDIDATES, cutoff=_CLOSE_ENOUGH):
-        if SequenceMatcher(None, name, near.rpartition("/")[2]).ratio() >= _CLOSE_ENOUGH:
-            return near
-    return None
+    close = _close(text, addresses, _CLOSENESS)
+    return next((near for near in close if nearest(name, [near.rpartition("/")[2]]) is not None), None)
+
+
+def did_you_mean(word: object, candidates: Iterable[object]) -> str:
+    """Return `; did you mean "x"?`, or nothing if no candidate is near."""
+    found = nearest(word, candidates)
+    return f'; did you mean "{found}"?' if found else ""
+
+
+def _close(word: object, candidates: Iterable[object], closeness: float) -> Iterator[str]:
+    from difflib import get_close_matches  # noqa: PLC0415 - 10 ms, needed only after a mistake
+
+    known = {text.lower(): text for text in sorted(map(str, candidates))}
+    for near in get_close_matches(str(word).lower()[:_LONGEST], list(known), n=_CANDIDATES, cutoff=closeness):
+        yield known[near]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 from reconciler.model.change import Change, SlotBookings
 from reconciler.model.plan import Plan
 from reconciler.render.safe import visible
@@ -11,7 +9,6 @@ from reconciler.render.safe import visible
 SHOWN = 12
 """Slots with bookings that are named for one change before the rest is counted."""
 
-_LOCALE = "en"
 _TIMES = "\N{MULTIPLICATION SIGN}"
 
 
@@ -54,10 +51,9 @@ def money(amount: str, currency: str | None) -> str:
     """Return an amount with its currency (`£35.00`), or as it is where the project states none."""
     if currency is None:
         return amount
-    from babel.numbers import format_currency  # noqa: PLC0415 - 60 ms, needed only where money is shown
+    from reconciler.money import money as in_currency  # noqa: PLC0415 - 60 ms, needed only where money is shown
 
-    words = str(format_currency(Decimal(amount), currency, locale=_LOCALE))
-    return words.replace(currency, f"{currency} ", 1)  # a currency without a sign of its own
+    return in_currency(amount, currency)
 
 
 def _line(label: str, item: SlotBookings) -> str:

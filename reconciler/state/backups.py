@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection, MetaData, Table, select
 
+from reconciler.files import write_whole
 from reconciler.state.schema import in_scope, metadata
 
 KEPT = 20
@@ -26,6 +27,7 @@ FORMAT = "reconciler_state"
 def copy_file(file: Path, folder: Path, command: str) -> Path:
     """Copy the last commit of a SQLite state, while others may read and write; return the copy."""
     target = _new(folder, file.stem, command, ".db")
+    os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     origin = f"{file.absolute().as_uri()}?mode=ro"
     with closing(sqlite3.connect(origin, uri=True)) as source, closing(sqlite3.connect(target)) as copy:
         source.backup(copy)
@@ -42,10 +44,7 @@ def dump(connection: Connection, folder: Path, command: str, scope: Mapping[str,
     document = {"format_version": "1.0", "command": command, FORMAT: tables}
     stem = "-".join([*filter(None, scope.values())]) or "state"
     target = _new(folder, stem, command, ".json")
-    with target.open("w", encoding="utf-8") as stream:
-        json.dump(document, stream, indent=1, ensure_ascii=False)
-        stream.flush()
-        os.fsync(stream.fileno())
+    write_whole(target, json.dumps(document, indent=1, ensure_ascii=False).encode(), private=True, durable=True)
     _prune(folder, stem, ".json")
     return target
 
@@ -69,12 +68,10 @@ def make_folder(folder: Path) -> None:
 
 
 def _new(folder: Path, stem: str, command: str, suffix: str) -> Path:
-    """Make an empty private file, named by state, time and command."""
+    """Return a new file of the folder, named by state, time and command."""
     make_folder(folder)
     moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
-    target = folder / f"{_plain(stem)}-{moment}-{_plain(command)}{suffix}"
-    os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-    return target
+    return folder / f"{_plain(stem)}-{moment}-{_plain(command)}{suffix}"
 
 
 def _plain(text: str) -> str:

@@ -44,7 +44,7 @@ def explain(what: str, form: str, output: Path | None) -> None:
 
 def _schema_of(kind: str) -> tuple[str, str]:
     """Return how a kind is written and the name of its schema; UsageError where there is none."""
-    from reconciler.manifests.words import nearest  # noqa: PLC0415 - late, for a quick --help
+    from reconciler.model.nearest import nearest  # noqa: PLC0415 - late, for a quick --help
     from reconciler.registry import kinds  # noqa: PLC0415 - late, for a quick --help
 
     known = {**{name: item.schema for name, item in kinds().items()}, "Removed": "removed", "Project": "project"}

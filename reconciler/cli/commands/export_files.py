@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.errors import InvalidInput, ReconcilerError
+from reconciler.files import write_whole
 from reconciler.model.objects import Problem
 
 if TYPE_CHECKING:
@@ -81,11 +82,8 @@ def _content(path: Path) -> str | None:
 
 
 def _write(path: Path, text: str) -> None:
-    partial = path.with_name(f".{path.name}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_bytes(text.encode("utf-8"))
-        partial.replace(path)
+        write_whole(path, text.encode("utf-8"), follow_link=False)
     except OSError as error:
-        partial.unlink(missing_ok=True)
         raise ReconcilerError(f"cannot write {path}: {error.strerror}") from None

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from reconciler.settings import Connection
 
 
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Show:
     """What reading one session came to: exactly one of the three."""

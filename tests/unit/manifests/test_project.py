@@ -239,6 +239,9 @@ def test_a_currency_is_one_of_iso_4217(folder):
     over = stated("GBP").replace("policy: {max_change", "currency: EUR\n      policy: {max_change")
     assert load(folder, over, environment="prod").currency == "EUR"
     assert load(folder).currency is None
-    for wrong, sentence in (("GBB", "GBB is not in ISO 4217"), ("gbp", "expected an ISO 4217 code such as GBP")):
+    for wrong, sentence in (
+        ("GBB", "currency GBB is not in use; expected"),
+        ("gbp", "expected an ISO 4217 code such as"),
+    ):
         (fault,) = faults(folder, stated(wrong))
         assert sentence in fault

@@ -4,7 +4,6 @@ import pytest
 
 from reconciler.manifests.schemas import load_schema
 from reconciler.model.change import Change, SlotBookings
-from reconciler.model.money import CURRENCIES
 from reconciler.model.objects import Address, Live
 from reconciler.model.plan import Plan
 from reconciler.model.risk import CONFIGURABLE, LEVELS, RISKS, Risk, risk, unknown, weighed
@@ -89,8 +88,3 @@ def test_totals_never_take_what_is_not_known_for_none():
 def test_a_change_is_called_by_its_name_and_without_one_by_its_address():
     assert change("Yoga").label == "Yoga"
     assert replace(change("Yoga"), name=None).label == "yoga"
-
-
-def test_currencies_are_codes_of_three_letters():
-    assert {"GBP", "EUR", "JPY"} < CURRENCIES
-    assert all(len(code) == 3 and code.isupper() for code in CURRENCIES)

@@ -1,7 +1,8 @@
 """The log of requests: in order of arrival, bounded, and without what cannot be shown."""
 
-from reconciler.sandbox import journal as module
 from reconciler.sandbox.journal import Journal, readable
+
+from reconciler.sandbox import journal as module
 
 
 def opened(journal, path):
