@@ -47,7 +47,7 @@ def sandbox_page() -> list[str]:
     lines += ["## In a test", "", "```python", *SNIPPET.splitlines(), "```", ""]
     lines += table(("Method", "What it does"), methods())
     lines += ["## Options", "", *prose(OPTIONS)]
-    lines += table(("Option", "Values", "Meaning"), map(switch_row, fields(Options)))
+    lines += table(("Option", "Values", "Meaning"), map(option_row, fields(Options)))
     lines += ["## Control endpoints", "", *prose(inspect.getdoc(control) or ""), *routes(control.API)]
     for api in app.APIS:
         if api is not control.API:
@@ -64,15 +64,15 @@ def methods() -> Iterator[tuple[str, str]]:
             yield f"`{name}({names})`", plain(" ".join((inspect.getdoc(method) or "").split()))
 
 
-def switch_row(switch: Field[Any]) -> list[str]:
+def option_row(option: Field[Any]) -> list[str]:
     """Return the table row of one option of the sandbox."""
-    choices = switch.metadata.get("choices")
+    choices = option.metadata.get("choices")
     if choices:
         values = ", ".join(f"`{choice}`" for choice in choices)
     else:
-        least = f"number, at least {switch.metadata['least']}" if "least" in switch.metadata else "text"
-        values = f"{least}; default " + (f"`{switch.default}`" if switch.default != "" else "empty")
-    return [f"`{switch.name}`", values, plain(switch.metadata["about"])]
+        least = f"number, at least {option.metadata['least']}" if "least" in option.metadata else "text"
+        values = f"{least}; default " + (f"`{option.default}`" if option.default != "" else "empty")
+    return [f"`{option.name}`", values, plain(option.metadata["about"])]
 
 
 def routes(api: Api) -> list[str]:

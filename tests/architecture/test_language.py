@@ -24,9 +24,11 @@ ROOMS = (
 NOT_YET = frozenset(
     {
         ".github/reference/commands.md",
+        ".github/reference/project.md",
         "README.md",
         "schemas/drift.schema.json",
         "schemas/plan.schema.json",
+        "schemas/project.schema.json",
         "schemas/report.schema.json",
     }
 )
