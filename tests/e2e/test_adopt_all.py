@@ -111,7 +111,7 @@ def test_an_annotation_never_takes_what_is_managed(desk):
     desk.declare("Session", "spin", SPIN)
     desk.quick("adopt", "--all", code=0)
     desk.declare("Session", "again", SPIN, annotations={"adopt-id": str(number)})
-    assert "which is managed as Session/spin" in desk.run("adopt", "--all", code=1).err
+    assert "which is already managed as Session/spin" in desk.run("adopt", "--all", code=1).err
 
 
 def test_two_manifests_of_one_live_object_are_refused_by_name(desk):
