@@ -7,8 +7,8 @@ from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from graphlib import TopologicalSorter
 
-from reconciler.engine.apply_one import Run, apply_one
-from reconciler.engine.moves import apply_forget, with_move
+from reconciler.engine.apply_one import Run, after_move, apply_one
+from reconciler.engine.moves import apply_forget
 from reconciler.engine.order import dependencies, sorter
 from reconciler.model.change import Change
 from reconciler.model.objects import Address
@@ -70,7 +70,7 @@ def _start(run: Run, change: Change, stop: threading.Event) -> Outcome:
         return _not_started(change)
     if change.forget:
         return apply_forget(run.store, change)
-    return with_move(apply_one(run, change), change)
+    return apply_one(run, change)
 
 
 def _ready(order: TopologicalSorter[Address], stop: threading.Event) -> list[Address]:
@@ -97,12 +97,12 @@ def _blocked(change: Change, blocker: Address) -> Outcome:
 
 def _not_started(change: Change) -> Outcome:
     waits = change.forget or not change.idle
-    outcome = Outcome(
+    return Outcome(
         address=change.address,
         action=change.action,
-        state="blocked" if waits else "noop" if change.action == "noop" else "unknown",
+        state="blocked" if waits else after_move(change, "noop" if change.action == "noop" else "unknown"),
         shown_id=change.shown_id,
         error="not started, because the run was interrupted" if waits else None,
+        moved_from=change.moved_from,
         interrupted=waits,
     )
-    return with_move(outcome, change)

@@ -80,12 +80,18 @@ def apply_one(run: Run, change: Change) -> Outcome:
     return Outcome(
         address=change.address,
         action=change.action,
-        state=state,
+        state=after_move(change, state),
         shown_id=run.kinds[change.address.kind].public_id(remote_id),
         error=error,
         calls=len(sent),
+        moved_from=change.moved_from,
         interrupted=interrupted,
     )
+
+
+def after_move(change: Change, state: State) -> State:
+    """Return how a change ended, given that its move (if any) was applied before."""
+    return "applied" if state == "noop" and change.moved_from is not None else state
 
 
 def _nothing(run: Run, change: Change, sent: list[Call]) -> str | None:  # noqa: ARG001 - one signature for all steps

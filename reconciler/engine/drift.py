@@ -10,7 +10,7 @@ from reconciler.engine.expiry import expired_words
 from reconciler.engine.snapshot import Snapshot
 from reconciler.model.kind import Kind
 from reconciler.model.objects import Record
-from reconciler.model.report import Drift, Drifted
+from reconciler.model.report import Drift, Drifted, Sync
 from reconciler.settings import Connection
 
 
@@ -26,29 +26,38 @@ def _drifted(
     record: Record, snapshot: Snapshot, kinds: Mapping[str, Kind], connections: Mapping[str, Connection]
 ) -> Drifted:
     kind = kinds[record.address.kind]
-    shown = kind.public_id(record.remote_id)
-    plain = Drifted(address=record.address, status="in_sync", shown_id=shown)
-    connection = connections.get(record.connection)
-    if connection is None or connection.target != record.target:
-        reason = f"connection {record.connection!r} was removed or no longer points at {record.target}"
-        return replace(plain, status="unknown", reason=reason)
-    why = snapshot.why_unreadable(record.connection, kind.name, record.remote_id)
-    if why is not None:
-        return replace(plain, status="unknown", reason=why)
-    reading = snapshot.reading(record.connection, kind.name)
-    if record.remote_id in reading.expired:
-        return replace(plain, status="expired", reason=expired_words(reading.expired[record.remote_id]))
-    live = reading.live.get(record.remote_id)
-    if live is None:
-        return replace(plain, status="missing", reason=f"{shown} is gone from {record.target}")
+    status, reason = _standing(record, snapshot, kind, connections)
+    live = snapshot.reading(record.connection, kind.name).live.get(record.remote_id)
+    if status != "in_sync" or live is None:
+        shown = kind.public_id(record.remote_id)
+        return Drifted(address=record.address, status=status, shown_id=shown, reason=reason)
     comparison = compare(kind, record.fields, live.fields, record.fields)
     moved = tuple(
         replace(change, before=change.after, after=change.before, origin="drift") for change in comparison.fields
     )
-    return replace(
-        plain,
+    return Drifted(
+        address=record.address,
         status="changed" if moved else "in_sync",
         fields=moved,
+        shown_id=kind.public_id(record.remote_id),
         verifiable=len(comparison.verified),
         total=len(comparison.verified) + len(comparison.unverified) + len(kind.unanswered),
     )
+
+
+def _standing(
+    record: Record, snapshot: Snapshot, kind: Kind, connections: Mapping[str, Connection]
+) -> tuple[Sync, str | None]:
+    """Return whether an object can be compared (`in_sync`), or why not."""
+    connection = connections.get(record.connection)
+    if connection is None or connection.target != record.target:
+        return "unknown", f"connection {record.connection!r} was removed or no longer points at {record.target}"
+    why = snapshot.why_unreadable(record.connection, kind.name, record.remote_id)
+    if why is not None:
+        return "unknown", why
+    reading = snapshot.reading(record.connection, kind.name)
+    if record.remote_id in reading.expired:
+        return "expired", expired_words(reading.expired[record.remote_id])
+    if record.remote_id not in reading.live:
+        return "missing", f"{kind.public_id(record.remote_id)} is gone from {record.target}"
+    return "in_sync", None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import replace
 
 from reconciler.engine.ledger import Ledger, Memory
 from reconciler.errors import ReconcilerError
@@ -77,7 +76,9 @@ def unknown_removals(
             yield Problem(
                 code="removed-unknown",
                 severity="warning",
-                summary=f"is not managed, so it cannot be removed; did you mean {near}, which would be deleted?",
+                summary=(
+                    f"is listed in a Removed document, but is not managed; did you mean {near}, which would be deleted?"
+                ),
                 where=where,
                 address=address,
             )
@@ -106,11 +107,3 @@ def apply_forget(ledger: Ledger, change: Change) -> Outcome:
         error=error,
         forget=True,
     )
-
-
-def with_move(outcome: Outcome, change: Change) -> Outcome:
-    """Return an outcome that names the move which was applied before it."""
-    if change.moved_from is None:
-        return outcome
-    state = "applied" if outcome.state == "noop" else outcome.state
-    return replace(outcome, state=state, moved_from=change.moved_from)

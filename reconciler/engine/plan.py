@@ -21,7 +21,7 @@ from reconciler.engine.renames import renames
 from reconciler.engine.snapshot import Place, Snapshot
 from reconciler.engine.subject import Context, Decided
 from reconciler.model.canonical import digest, now, plain
-from reconciler.model.change import Call, Change, Decision, resolved
+from reconciler.model.change import EDITING, IDLE, Call, Change, Decision, resolved
 from reconciler.model.kind import Kind
 from reconciler.model.objects import (
     Address,
@@ -40,7 +40,7 @@ from reconciler.model.risk import Level
 from reconciler.providers.base import ProviderSpec
 from reconciler.settings import Connection
 
-_KEEPS_ID = frozenset({"noop", "update", "adopt", "unknown"})
+_KEEPS_ID = IDLE | EDITING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

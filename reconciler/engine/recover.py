@@ -175,7 +175,7 @@ def _not_over(subject: Subject, intent: Intent) -> str | None:
     if subject.context.now >= over:
         return None
     return (
-        f"an earlier create ({intent.started_at}) has an unknown result, and this API has no list to check; "
+        f"an earlier create ({intent.started_at}) has an unknown result, and this API cannot list what exists; "
         f"whatever it created expires by {over}, and the next plan then recreates it; "
         f"to recreate it with the next apply: reconciler state rm {subject.address}"
     )

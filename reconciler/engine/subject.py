@@ -60,17 +60,7 @@ class Subject:
 
     def unknown(self, connection: str, reason: str) -> Decision:
         """Decide to do nothing, because the live object is not known."""
-        return Decision(
-            address=self.address,
-            connection=connection,
-            action="unknown",
-            reason=reason,
-            remote_id=self.record.remote_id if self.record else None,
-            source=self.desired.source if self.desired else None,
-            desired=self.desired,
-            record=self.record,
-            unsettled=self.unsettled,
-        )
+        return self.nothing(connection, reason, action="unknown")
 
     def nothing(self, connection: str, reason: str, *, expired: bool = False, action: Action = "noop") -> Decision:
         """Decide to send nothing; only the record may change."""

@@ -111,7 +111,7 @@ def test_an_annotation_never_takes_what_is_managed(desk):
     desk.declare("Session", "spin", SPIN)
     desk.quick("adopt", "--all", code=0)
     desk.declare("Session", "again", SPIN, annotations={"adopt-id": str(number)})
-    assert "which is managed as Session/spin" in desk.run("adopt", "--all", code=1).err
+    assert "which is already managed as Session/spin" in desk.run("adopt", "--all", code=1).err
 
 
 def test_two_manifests_of_one_live_object_are_refused_by_name(desk):
@@ -119,8 +119,8 @@ def test_two_manifests_of_one_live_object_are_refused_by_name(desk):
     desk.declare("Session", "one", SPIN)
     desk.declare("Session", "two", SPIN)
     done = desk.run("adopt", "--all", code=1)
-    assert "Session/one: is declared twice: Session/two is id" in done.err
-    assert "Session/two: is declared twice: Session/one is id" in done.err
+    assert "Session/one: is declared twice: Session/two is also id" in done.err
+    assert "Session/two: is declared twice: Session/one is also id" in done.err
     assert managed(desk) == {}
 
 
@@ -135,7 +135,7 @@ def test_a_choice_brings_along_what_it_refers_to(desk):
 def test_a_block_of_an_unmanaged_resource_says_so(desk):
     declared_and_live(desk)
     done = desk.run("adopt", "--all", "--exclude", "Resource/studio", code=1)
-    assert "Block/early: its Resource/studio is not managed" in done.err
+    assert "Block/early: it refers to Resource/studio, which is not managed" in done.err
 
 
 def test_a_twin_that_cannot_be_read_keeps_its_key_from_being_guessed(desk):

@@ -61,4 +61,4 @@ def test_a_block_of_an_unmanaged_resource_says_so(desk, which):
     room(desk)
     desk.declare("Block", "works", {"resource": "room", "start": start, "end": end})
     words = desk.quick("adopt", which, code=1).err
-    assert "its Resource/room is not managed, so what it belongs to is not known" in words
+    assert "it refers to Resource/room, which is not managed" in words

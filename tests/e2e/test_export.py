@@ -283,7 +283,7 @@ def test_two_connections_to_one_system_never_manage_one_object_twice(desk):
     spec = {"name": "Course", "group": "No", "start_date": "2031-03-03"}
     desk.declare("Session", "again", spec, connection="again")
     done = desk.quick("adopt", "--all", code=1)
-    assert "Session/again: no live object that is not managed has its natural key" in done.err
+    assert "Session/again: no unmanaged live object has its natural key" in done.err
     desk.declare("Session", "weekly", {**spec, "name": "Weekly", "group": "G"}, connection="sessions")
     desk.declare("Session", "weekly-too", {**spec, "name": "Weekly", "group": "G"}, connection="again")
     assert "Adopted 1 object (1 Session); 2 not adopted" in desk.quick("adopt", "--all", code=1).err

@@ -228,7 +228,7 @@ def test_bookings_that_could_not_be_read_are_not_known(desk, change):
     change(desk)
     desk.box.fault(Fault(kind="status_before", match_method="GET", match_path="/bookings", status=500, times=None))
     words, _ = refused(desk, "guard-bookings-unknown")
-    assert "not known whether anyone has booked" in words
+    assert "so it is not known whether there are any" in words
     address = "Block/works" if change is blocked else "Resource/room"
     allowed = passes(desk, "--allow-booked", address)
     assert allowed[address] == [("guard-bookings-unknown", f"--allow-booked {address}")]

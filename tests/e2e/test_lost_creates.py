@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 from desk import PROJECT, until
 
-from reconciler.engine import intents, moves
+from reconciler.engine import intents
 from reconciler.sandbox import Fault
 
 SWIM = {"name": "Swim", "group": "Pool", "type": "event", "start_date": "2027-03-01", "time": "10:00"}
@@ -94,7 +94,7 @@ def test_a_run_waits_for_a_call_that_the_server_may_still_be_at(desk, monkeypatc
     monkeypatch.setattr(intents, "PENDING_MARGIN", 600)
     desk.quick("apply", "--yes", code=3)
     assert desk.box.sessions() == []
-    monkeypatch.setattr(moves, "time", SimpleNamespace(sleep=wait))
+    monkeypatch.setattr(intents, "time", SimpleNamespace(sleep=wait, monotonic=time.monotonic, time=time.time))
     done = desk.quick("apply", "--yes", code=0)
     assert "may still be under way" in done.err
     assert 0 < waited[0] <= 602

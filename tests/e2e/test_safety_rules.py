@@ -307,7 +307,7 @@ def test_another_system_behind_the_same_connection_is_refused(desk):
     desk.box.clear_log()
     desk.project(PROJECT.format(url=desk.box.url).replace("127.0.0.1", "localhost"))
     done = desk.run("apply", "--yes", code=1)
-    assert "an id of one system is never used against another" in done.err
+    assert "an id of one system is never used on another" in done.err
     assert desk.calls() == []
 
 

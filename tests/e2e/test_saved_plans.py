@@ -277,7 +277,7 @@ def test_a_plan_whose_run_was_cut_off(approved, number):
     process.communicate(timeout=60)
     assert process.returncode in {130, -signal.SIGKILL}
     approved.calls()
-    words = "was interrupted half-way" if number == signal.SIGTERM else "did not come to its end"
+    words = "was interrupted" if number == signal.SIGTERM else "did not finish"
     refused(approved, "it was already started", words, "a new plan shows what is left")
     approved.run("apply", "--yes", code=0)
     approved.settled()
