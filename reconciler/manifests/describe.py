@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from reconciler.errors import UsageError
-from reconciler.manifests.schemas import load_schema
+from reconciler.manifests.schemas import load_schema, whole_sentence
 from reconciler.model.nearest import nearest
 
 Schema = Mapping[str, Any]
 
-_SUCH_AS = re.compile(r",? such as ")
 _FRAME = "envelope"
 
 
@@ -85,14 +83,14 @@ def accepted(schema: Schema) -> tuple[str, ...]:
         pairs = zip(words, numbers, strict=True) if numbers else ((word, None) for word in words)
         return tuple(word if number is None else f"{word} or {number}" for word, number in pairs)
     names = schema.get("propertyNames", {}).get("errorMessage")
-    expected = _SUCH_AS.split(schema.get("errorMessage", "any value"))[0]
+    expected = schema.get("errorMessage", "any value")
     return (f"{expected}; names: {names}" if names else expected,)
 
 
 def refusals(rule: Any) -> Iterator[str]:
     """Yield the sentences with which the rules between fields refuse a document."""
     if isinstance(rule, Mapping):
-        if ";" in str(rule.get("errorMessage", "")):
+        if whole_sentence(rule):
             yield rule["errorMessage"]
         for part in rule.values():
             yield from refusals(part)

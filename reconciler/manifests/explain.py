@@ -1,8 +1,8 @@
 """What is wrong with a value, in one sentence for each mistake.
 
-jsonschema finds the errors; the schemas carry the words: `errorMessage` (which editors show too) says
-what was expected, or is the whole sentence where it holds a semicolon. `writeOnly` marks values that
-may be secrets and are never shown.
+jsonschema finds the errors; the schemas carry the words. `errorMessage`, which editors show too, says what was
+expected; with `wholeSentence` it is the whole sentence. `writeOnly` marks values that may be secrets and are never
+shown.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from zoneinfo import available_timezones
 
 from reconciler.manifests.build import MAX_MISTAKES
 from reconciler.manifests.scalars import plain_scalar, shown
-from reconciler.manifests.schemas import acceptance, load_schema, validator
+from reconciler.manifests.schemas import acceptance, load_schema, validator, whole_sentence
 from reconciler.model.nearest import did_you_mean
 from reconciler.model.objects import Address, Positions, Problem
 
@@ -63,7 +63,7 @@ def _mistakes(error: Any) -> Iterator[_Mistake]:
         yield _Mistake((*path, name), f"the name {shown(name)} cannot be used; expected {message}", key=True)
     elif error.validator == "required":
         yield from _missing(error, path, schema)
-    elif message is not None and (";" in message or error.validator == "not"):
+    elif message is not None and (whole_sentence(schema) or error.validator == "not"):
         yield _sentence(error, path, message)
     else:
         yield _wrong(error, path, schema)
@@ -89,8 +89,8 @@ def _unknown(error: Any, path: Path, schema: Mapping[str, Any]) -> Iterator[_Mis
 
 
 def _missing(error: Any, path: Path, schema: Mapping[str, Any]) -> Iterator[_Mistake]:
-    message = schema.get("errorMessage", "")
-    if ";" in message:
+    if whole_sentence(schema):
+        message = schema["errorMessage"]
         missing = next(name for name in schema["required"] if name not in error.instance)
         steps = list(error.absolute_schema_path)
         given = steps[steps.index("dependentSchemas") + 1] if "dependentSchemas" in steps else None

@@ -23,9 +23,6 @@ _WIDTH = 110
 _SHOWN = 300
 """Characters of a refused value that its comment shows."""
 
-_PLACE = re.compile(r" \(first at line \d+\)")
-"""Where another one stands, in a file that is not written yet."""
-
 _WITHHELD = "it holds a credential of this project, which no manifest may hold"
 
 _DIGITS = re.compile(r"(?:0|[1-9][0-9]*)(?:\.[0-9]+)?")
@@ -115,7 +112,7 @@ def _by_rules(kind: Kind, spec: Mapping[str, Any], draft: Draft) -> Iterator[tup
         manifest = Manifest(address=draft.address, spec=spec, positions=_Paths())
         for problem in kind.check(manifest):
             if problem.severity == "error":
-                yield _field(problem), _PLACE.sub("", problem.summary)
+                yield _field(problem), problem.summary
 
 
 def _is_secret(value: Any) -> bool:
@@ -166,7 +163,7 @@ def _body(draft: Draft, kind: Kind, spec: Mapping[str, Any], refused: Mapping[st
 
 def _refusal(name: str, value: Any, why: str) -> Iterator[str]:
     """Show a value that is not stated as the lines that would state it, and say why they do not."""
-    if why == _WITHHELD or unwritable(value):
+    if _is_secret(value) or unwritable(value):
         lines = [f"{name}: {shown(redacted_data(value, named=False), _SHOWN)}"]
     else:
         lines = list(entry(name, value, 0))

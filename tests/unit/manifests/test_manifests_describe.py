@@ -80,7 +80,7 @@ def test_a_field_that_is_not_there(path: tuple[str, ...], message: str, hint: st
 def test_the_command_for_people_and_programs(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["explain", "block.timezone"]) == 0
     text = capsys.readouterr().out
-    assert text.startswith("Block.timezone  an IANA time zone\n")
+    assert text.startswith("Block.timezone  an IANA time zone such as Europe/London\n")
     assert "timezone: Europe/London" in text
     assert run(["explain", "Session", "--format", "json"]) == 0
     document = json.loads(capsys.readouterr().out)
