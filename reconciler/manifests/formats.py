@@ -1,6 +1,6 @@
 """Rules a regular expression cannot hold: a date that exists, a zone that is known, a price in whole cents.
 
-They are the `format`s that the schemas name; each tells whether a value is good and leaves other types alone.
+The schemas name them as `format`. Each accepts values of other types.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def is_date_time(value: object) -> bool:
 
 
 def has_decimals(value: object, at_most: int) -> bool:
-    """Return whether a number has at most `limit` decimals: the keyword `maxDecimals` of our schemas.
+    """Return whether a number has no more decimals than `at_most`: the keyword `maxDecimals` of our schemas.
 
     It is exact as people read numbers, unlike `multipleOf`, which 35.1 fails as a float.
     """
