@@ -1,13 +1,13 @@
-"""The second line that keeps secrets out of every output: what is known to be secret is masked wherever it turns up.
+"""Masking known secrets in every output: the second line of defence.
 
-The first line is that values never flow there: they live in `settings.Secret` and in requests. A remote system may
-still send one back, in its own words or inside of a field; so every value is registered here when it is resolved,
-tokens and session ids when they are obtained, and every output passes through `redacted` at its boundary.
+The first line: values are only in `settings.Secret` and in requests. But a remote system may send one back, in a
+message or in a field. So every value is registered here when it is resolved, tokens and session ids when they are
+obtained, and every output passes through `redacted`.
 
-A value below `SHORTEST` characters is not masked: `yoga` as a password would garble the timetable, and which words
-are masked would give it away. What is masked is the value itself and the forms in which requests and documents carry
-it (URL, JSON, HTML and base64). Machine documents are masked value by value, so that they stay valid; names that the
-project gives itself (`NAMES`) and digests stay as they are, because a saved plan is found again by them.
+A value shorter than `SHORTEST` is not masked: `yoga` as a password would garble the timetable, and the masked words
+would reveal it. The value is masked, and the forms in which requests and documents carry it (URL, JSON, HTML, base64).
+Machine documents are masked value by value, so that they stay valid. Names that the project gives (`NAMES`) and digests
+are not masked, because they identify a saved plan.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ from typing import Any
 MASK = "********"
 
 SHORTEST = 8
-"""Characters from which on a value is masked."""
+"""Minimum length of a value that is masked."""
 
 NAMES = frozenset(
     {"address", "blocked_by", "kind", "connection", "action", "project", "environment", "file", "code", "tool_version"}
 )
-"""Keys of machine documents whose texts the project itself gives; below `_DATA` is data whatever its keys."""
+"""Keys of machine documents with texts that the project gives. Everything below the keys `_DATA` is data."""
 
 _DATA = frozenset({"before", "after", "live"})
 _PERCENT = re.compile("%[0-9A-F]{2}")
 
 
 class Redactor:
-    """The values to be masked; safe from several threads."""
+    """The values to mask; safe to use from several threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -42,14 +42,14 @@ class Redactor:
         self._depth = 0
 
     def hide(self, value: str) -> None:
-        """Mask a value from now on; one that is too short, or of blanks and asterisks only, is left out."""
+        """Mask a value from now on, unless it is too short or only spaces and asterisks."""
         value = value.strip()
         if len(value) < SHORTEST or not value.strip("* \t\r\n"):
             return
         with self._lock:
             if value not in self._hidden:
                 self._hidden.add(value)
-                # The longest first: a form may be part of another one.
+                # The longest first, because a form may be part of another one.
                 self._forms = tuple(sorted({*self._forms, *_forms(value)}, key=lambda form: (-len(form), form)))
 
     def redacted(self, text: str) -> str:
@@ -60,7 +60,7 @@ class Redactor:
         return text
 
     def redacted_data(self, value: Any, *, named: bool = True) -> Any:
-        """Return JSON data with every secret in its texts masked; keys, own names and digests stay."""
+        """Return JSON data with every secret in its texts masked, except in keys, names and digests."""
         if not self._forms:
             return value
         if isinstance(value, str):
@@ -78,7 +78,7 @@ class Redactor:
 
     @contextmanager
     def run(self) -> Iterator[None]:
-        """Know secrets for the time of one command line; a command line inside of it shares them."""
+        """Remember secrets during one command line. A nested command line shares them."""
         self._depth += 1
         try:
             yield
@@ -121,13 +121,13 @@ def _forms(value: str) -> set[str]:
 
 
 def _base64(data: bytes) -> Iterator[str]:
-    """Yield what base64 makes of the value wherever it stands in a longer text, such as `user:password`."""
+    """Yield the base64 of the value at each offset in a longer text, such as `user:password`."""
     from base64 import b64encode  # noqa: PLC0415 - as above
 
     yield b64encode(data).decode("ascii")
     for before in range(3):
         encoded = b64encode(bytes(before) + data).decode("ascii").rstrip("=")
-        # Characters at both ends mix with the neighbours' bits.
+        # The characters at both ends also depend on the neighbours.
         first = (0, 2, 3)[before]
         last = len(encoded) - (1 if (before + len(data)) % 3 else 0)
         yield encoded[first:last]

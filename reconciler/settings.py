@@ -1,6 +1,6 @@
-"""A project's settings as typed values, and where its credentials come from.
+"""The settings of a project as typed values, and the sources of its credentials.
 
-The project file itself is read by `reconciler.manifests.project`; here it is already checked data.
+`reconciler.manifests.project` reads and checks the project file.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ from reconciler.model.risk import Level
 
 DEFAULT_STATE = "sqlite:///.reconciler/state.db"
 COMMAND_TIMEOUT = 60.0
-"""Seconds a credential command may take: long enough for a person to touch a hardware key."""
+"""Maximum seconds for a credential command: enough for a person to touch a hardware key."""
 
 LARGEST = 64 * 1024
-"""Bytes of a credential at most: a wrong path or command must not fill the memory."""
+"""Maximum size of a credential in bytes: a wrong path or command must not fill the memory."""
 
 _LOG = logging.getLogger("reconciler.settings")
 
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """A credential's value, which no representation, format or traceback shows."""
+    """The value of a credential. No representation, format or traceback shows it."""
 
     value: str = field(repr=False)
 
@@ -44,31 +44,33 @@ class Secret:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credential:
-    """Where one credential's value comes from; read only when a connection is opened."""
+    """The source of one credential. It is read only when a connection is opened."""
 
     source: Literal["env", "file", "command"]
     name: str
-    """The variable, the path (absolute), or the command's words for messages."""
+    """The variable, the absolute path, or a name of the command for messages."""
     command: tuple[str, ...] = ()
+    """The command and its arguments."""
     where: SourceRef
+    """The place in the project file."""
 
     @property
     def shown(self) -> str:
-        """Where the value comes from, for a hint; never a command's words, which can hold a value."""
+        """The source for a hint; not the arguments of a command, which can hold a value."""
         return "the command under auth" if self.source == "command" else self.name
 
     def resolve(self) -> Secret:
-        """Return the value; ReconcilerError names the source where there is none (`where` is its place)."""
+        """Return the value; ReconcilerError names the source if there is none."""
         value = _READERS[self.source](self)
         if not value:
             raise self._error(f"is empty: {self._described()}")
         if not value.isprintable():
-            raise self._error(f"holds a line break or another control character: {self._described()}")
+            raise self._error(f"contains a line break or another control character: {self._described()}")
         redaction.hide(value)
         return Secret(value)
 
     def hide(self) -> None:
-        """Mask the value also where this run has no use for it, as far as it is at hand: no command is run."""
+        """Mask the value of a connection that this run does not open, if it is in the environment."""
         if self.source == "env":
             redaction.hide(os.environ.get(self.name, ""))
 
@@ -82,8 +84,8 @@ class Credential:
     def _error(self, what: str) -> ReconcilerError:
         hint = {
             "env": f"set it: export {self.name}=…",
-            "file": "write the value into it, readable only by you",
-            "command": "run the command by hand and see what it says",
+            "file": "write the value into the file, readable only by you",
+            "command": "run the command by hand to see its error",
         }[self.source]
         return ReconcilerError(f"credential {what}", hint=hint)
 
@@ -95,7 +97,7 @@ class Credential:
         return value
 
     def from_file(self) -> str:
-        """Read the file, without its final newline; a pipe or device is refused, since it may never end."""
+        """Read the file without its final newline. A pipe or device is refused, because it may never end."""
         try:
             content, mode = read_regular(self.name, LARGEST + 1)
         except OSError as error:
@@ -105,11 +107,11 @@ class Credential:
         return self._text(content, "cannot be read")
 
     def from_command(self) -> str:
-        """Run the command without a shell and take its standard output; its own words stay unseen.
+        """Run the command without a shell and return its standard output. Its error output is not shown.
 
-        It gets no standard input: `yes` on it is meant for the tool. What it needs to ask, it asks the terminal.
+        It gets no standard input, where `yes` answers questions of this program. It can ask the terminal.
         """
-        refused = f"cannot be had: {self._described()}"
+        refused = f"cannot be obtained: {self._described()}"
         try:
             content, code = _output(self.command)
         except subprocess.TimeoutExpired:
@@ -118,10 +120,10 @@ class Credential:
             raise self._error(f"{refused}: {getattr(error, 'strerror', None) or type(error).__name__}") from None
         if len(content) <= LARGEST and code != 0:
             raise self._error(f"{refused} ended with exit code {code}")
-        return self._text(content, "cannot be had")
+        return self._text(content, "cannot be obtained")
 
     def _text(self, content: bytes, refused: str) -> str:
-        """Return a source's bytes as a value; ReconcilerError where they cannot be one."""
+        """Return the bytes of a source as a value; ReconcilerError if they are too long or not text."""
         if len(content) > LARGEST:
             raise self._error(f"{refused}: {self._described()}: it is longer than {LARGEST // 1024} KB")
         try:
@@ -131,9 +133,9 @@ class Credential:
 
 
 def _output(command: tuple[str, ...]) -> tuple[bytes, int]:
-    """Run a command and return what it wrote, one byte more than `LARGEST` at most, and its exit code.
+    """Run a command; return its output, one byte more than `LARGEST` at most, and its exit code.
 
-    Only the time limit ends the wait for a descendant that keeps the output open.
+    A descendant that keeps the output open is waited for until the time limit.
     """
     process = subprocess.Popen(  # noqa: S603 - the project's owner wrote the command into the project file
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
@@ -144,7 +146,7 @@ def _output(command: tuple[str, ...]) -> tuple[bytes, int]:
         raise AssertionError
 
     def read() -> None:
-        with pipe:  # nobody else closes it: this thread may outlive the wait
+        with pipe:  # closed here, because this thread may outlive the wait
             while len(written) <= LARGEST and (block := os.read(pipe.fileno(), LARGEST + 1 - len(written))):
                 written.extend(block)
 

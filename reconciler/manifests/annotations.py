@@ -1,4 +1,4 @@
-"""Annotations that mean something here, and those whose name is nearly one of theirs: they would count for nothing."""
+"""Annotations that have a meaning here, and those whose names are nearly the same and would have no effect."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _CLOSENESS = 0.78
 
 
 def annotation_problems(manifest: Manifest) -> Iterator[Problem]:
-    """Warn of every annotation that is most likely meant for this program, and is written otherwise."""
+    """Warn of every annotation that is probably meant for this program but spelled differently."""
     if not manifest.annotations:
         return
     stated = load_schema("envelope")["properties"]["metadata"]["properties"]["annotations"]["properties"]

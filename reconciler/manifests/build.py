@@ -1,7 +1,7 @@
-"""Parser events to Python values, with a place for every key and value.
+"""Parser events to Python values, with the place of every key and value.
 
-One pass and no constructor anywhere: a tag can never run code. It is also about twice as fast as
-`yaml.load` with the C loader.
+One pass without constructors: a tag can never run code. It is also about twice as fast as `yaml.load` with the C
+loader.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from reconciler.manifests.scalars import SPECIAL_STARTS, plain_scalar, shown, ta
 
 MAX_DEPTH = 64
 FRAME = frozenset({"apiVersion", "kind", "metadata", "spec"})
-"""The keys of every object: one of them given twice is mostly a forgotten `---`."""
+"""The keys of every object. One that is given twice usually means a missing `---`."""
 
 MAX_MISTAKES = 1_000
-"""How many of one document's mistakes are told: more come from a machine, and would take it minutes to word."""
+"""Maximum number of mistakes reported for one document: describing more would take minutes."""
 MAX_ALIASED = 100_000
-"""How many values aliases may stand for in one document: a few lines can otherwise name billions."""
+"""Maximum number of values that aliases in one document may stand for: a few lines could stand for billions."""
 
 _TAG_PREFIX = "tag:yaml.org,2002:"
 _SCALAR_TAGS = frozenset({"str", "int", "float", "bool", "null"})
@@ -35,7 +35,7 @@ _End = (_MappingEnd, yaml.SequenceEndEvent)
 
 
 class Unreadable(Exception):
-    """A document that cannot be used at all; the rest of the file still can."""
+    """A document that cannot be used. The rest of the file still can."""
 
     def __init__(self, summary: str, event: Any, hint: str | None = None) -> None:
         super().__init__(summary)
@@ -50,7 +50,7 @@ def _mark(event: Any) -> int:
 
 
 class Builder:
-    """Builds one document from parser events; what is wrong but readable is collected as notes."""
+    """Builds one document from parser events and collects notes about mistakes that do not stop it."""
 
     __slots__ = ("_aliased", "_anchors", "_following", "_notes", "_open")
 
@@ -62,7 +62,7 @@ class Builder:
         self._notes: list[tuple[str, str, int, str | None, int | None]] = []
 
     def notes(self, positions: DocumentPositions) -> list[tuple[str, str, int, str | None]]:
-        """Return (code, summary, mark, hint); a second place is written into the summary."""
+        """Return (code, summary, mark, hint). The summary names a second place."""
         return [
             (code, summary if other is None else f"{summary}; the first is at {positions.at(other)}", mark, hint)
             for code, summary, mark, hint, other in self._notes
@@ -71,7 +71,7 @@ class Builder:
     def node(self, event: Any, depth: int) -> tuple[Any, Marks]:
         """Build the value that begins with `event`."""
         if depth > MAX_DEPTH:
-            raise Unreadable(f"values are nested more than {MAX_DEPTH} deep", event)
+            raise Unreadable(f"values are nested more than {MAX_DEPTH} levels deep", event)
         kind = event.__class__
         if kind is _Scalar:
             return self._scalar(event), _mark(event)
@@ -101,7 +101,7 @@ class Builder:
                 self._odd_key(event)
                 self.node(following(), depth + 1)
                 continue
-            # One scalar's few steps are written out here and below: calls would cost a third of the load.
+            # The steps for a scalar are inlined here and below: calls would cost a third of the loading time.
             key, mark, plain = event.value, event.start_mark, event.implicit[0]
             place = (mark.line << COLUMN_BITS) + mark.column
             if plain and key == "<<":
@@ -138,7 +138,7 @@ class Builder:
         return data, marks
 
     def _note_repeated(self, key: str, place: int, first: int, depth: int) -> None:
-        """Note a key given twice; an object's own frame repeated is mostly a forgotten `---`, said once."""
+        """Note a key that is given twice. A repeated key of FRAME usually means a missing `---` and is noted once."""
         hint = "keep one of them"
         if depth == 1 and key in FRAME:
             if any(note[0] == "duplicate-key" and note[3] != hint for note in self._notes):
@@ -189,7 +189,7 @@ class Builder:
         return text
 
     def _odd_key(self, event: Any) -> None:
-        """Note a list, mapping or alias as a key, and skip it."""
+        """Note a list, mapping or alias that is used as a key, and skip it."""
         hint = None
         if event.__class__ is _MappingStart and event.flow_style:
             hint = 'a template needs quotes: "{{ values.name }}"'
@@ -201,15 +201,15 @@ class Builder:
             if depth == 0:
                 return
             if depth > MAX_DEPTH:
-                raise Unreadable(f"values are nested more than {MAX_DEPTH} deep", event)
+                raise Unreadable(f"values are nested more than {MAX_DEPTH} levels deep", event)
             event = self._following()
 
     def _alias(self, event: Any) -> tuple[Any, Marks]:
         name = event.anchor
         if name in self._open:
-            raise Unreadable(f"the alias *{name} stands inside of what it names", event)
+            raise Unreadable(f"the alias *{name} refers to a value that contains it", event)
         if name not in self._anchors:
-            self._note("unknown-alias", f"the alias *{name} names no anchor above it", event)
+            self._note("unknown-alias", f"the alias *{name} refers to no anchor above it", event)
             return None, _mark(event)
         value, marks = self._anchors[name]
         self._aliased += _size(value, MAX_ALIASED - self._aliased)
@@ -238,7 +238,7 @@ class Builder:
 
 
 def _size(value: Any, limit: int) -> int:
-    """Count a value and all inside it, giving up just above `limit`."""
+    """Count a value and all values inside it; stop just above `limit`."""
     count, todo = 0, [value]
     while todo and count <= limit:
         item = todo.pop()

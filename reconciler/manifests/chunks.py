@@ -1,4 +1,4 @@
-"""A file of several documents, cut into its documents: so that one broken one hides no other."""
+"""Cutting a file into its documents, so that a broken one does not hide the others."""
 
 from __future__ import annotations
 

@@ -1,51 +1,51 @@
-"""What a manifest or the project file may say, told from the schemas that check it: one source for both."""
+"""The fields of a manifest or the project file, described by the schemas that check them."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from reconciler.errors import UsageError
-from reconciler.manifests.schemas import load_schema
+from reconciler.manifests.schemas import load_schema, whole_sentence
 from reconciler.model.nearest import nearest
 
 Schema = Mapping[str, Any]
 
-_SUCH_AS = re.compile(r",? such as ")
 _FRAME = "envelope"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
-    """One field: `accepts` are the words for each value it takes, `rules` the sentences between its own fields.
-
-    `fields` are those of the mapping that it holds, itself (`holds` is empty), as items of a list (`[]`)
-    or under names of the user's choice (`.NAME`).
-    """
+    """One field."""
 
     path: str
+    """`Session.price`."""
     title: str
     description: str
     accepts: tuple[str, ...]
+    """Each value that it accepts, or what is expected."""
     required: bool = False
     examples: tuple[Any, ...] = ()
     rules: tuple[str, ...] = ()
+    """The rules between the fields inside it, each one sentence."""
     holds: str = ""
+    """How it holds the mapping with `fields`: empty if it is one, `[]` for a list, `.NAME` for names of one's own."""
     fields: tuple[Field, ...] = ()
+    """The fields inside it."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Node:
-    """A place in a schema; `file` is where its local references point."""
+    """A place in a schema."""
 
     file: str
+    """The name of the schema that local references point into."""
     schema: Schema
 
     @classmethod
     def at(cls, file: str, schema: Schema) -> _Node:
-        """Follow a reference; what stands beside it wins."""
+        """Follow a reference. Keywords beside it take precedence."""
         ref = schema.get("$ref")
         if ref is None:
             return cls(file, schema)
@@ -54,7 +54,7 @@ class _Node:
         return cls(target.file, {**target.schema, **{key: value for key, value in schema.items() if key != "$ref"}})
 
     def members(self) -> tuple[str, _Node] | None:
-        """Return the mapping that it holds and how it holds it; None where it holds a plain value."""
+        """Return how it holds a mapping, and that mapping; None if it holds a plain value."""
         if "properties" in self.schema:
             return "", self
         for suffix, key in (("[]", "items"), (".NAME", "additionalProperties")):
@@ -76,7 +76,7 @@ class _Node:
 
 
 def accepted(schema: Schema) -> tuple[str, ...]:
-    """Say what a field accepts: each of its words with its number, or what an error message would expect."""
+    """Return what a field accepts: each word with its number, or what an error message would expect."""
     if "const" in schema:
         return (str(schema["const"]),)
     words = [item for item in schema.get("enum", ()) if isinstance(item, str)]
@@ -85,14 +85,14 @@ def accepted(schema: Schema) -> tuple[str, ...]:
         pairs = zip(words, numbers, strict=True) if numbers else ((word, None) for word in words)
         return tuple(word if number is None else f"{word} or {number}" for word, number in pairs)
     names = schema.get("propertyNames", {}).get("errorMessage")
-    expected = _SUCH_AS.split(schema.get("errorMessage", "any value"))[0]
+    expected = schema.get("errorMessage", "any value")
     return (f"{expected}; names: {names}" if names else expected,)
 
 
 def refusals(rule: Any) -> Iterator[str]:
-    """Yield the sentences with which the rules between fields refuse a document."""
+    """Yield the messages of the rules between fields."""
     if isinstance(rule, Mapping):
-        if ";" in str(rule.get("errorMessage", "")):
+        if whole_sentence(rule):
             yield rule["errorMessage"]
         for part in rule.values():
             yield from refusals(part)
@@ -102,10 +102,10 @@ def refusals(rule: Any) -> Iterator[str]:
 
 
 def describe(root: str, schema: str, path: tuple[str, ...] = ()) -> Field:
-    """Describe a field of a kind: `root` is how it is called, `schema` the name of its schema.
+    """Describe a field of a kind. `root` is the name of the kind, `schema` the name of its schema.
 
-    `path` may begin inside `spec`: `("price",)` is `("spec", "price")`, and the kind itself is described
-    by its spec. UsageError says what there is instead of a field that there is not.
+    `path` may begin inside `spec`: `("price",)` is `("spec", "price")`. Without a path the spec is described.
+    UsageError names the known fields if there is no such field.
     """
     whole = load_schema(schema)
     top = _Node(schema, whole) if "apiVersion" in whole.get("properties", {}) else _framed(schema, whole)
@@ -123,7 +123,7 @@ def describe(root: str, schema: str, path: tuple[str, ...] = ()) -> Field:
 
 
 def _framed(name: str, spec: Schema) -> _Node:
-    """Return a whole manifest: the frame of every kind, with this kind's spec in it."""
+    """Return the schema of a whole manifest: the frame of every kind with the spec of this one."""
     frame = load_schema(_FRAME)
     words = {"title": spec["title"], "errorMessage": "a mapping with the fields below"}
     held = {**frame["properties"], "spec": {"$ref": f"urn:reconciler:schema:{name}", **words}}
@@ -158,7 +158,7 @@ def _field(path: str, node: _Node, *, required: bool, deep: bool = True) -> Fiel
 def _unknown(root: str, path: tuple[str, ...], name: str, known: Mapping[str, Any]) -> UsageError:
     where = ".".join([root, *path])
     if not known:
-        return UsageError(f"{where} has no fields, so there is no {name!r} in it")
+        return UsageError(f"{where} has no fields, so it has no {name!r}")
     near = nearest(name, known)
-    hint = f"did you mean {near}?" if near else f"there are {', '.join(known)}"
+    hint = f"did you mean {near}?" if near else f"known fields: {', '.join(known)}"
     return UsageError(f"{where} has no field {name!r}", hint=hint)

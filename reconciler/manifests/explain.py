@@ -1,8 +1,8 @@
-"""What is wrong with a value, in one sentence for each mistake.
+"""What is wrong with a value: one sentence for each mistake.
 
-jsonschema finds the errors; the schemas carry the words: `errorMessage` (which editors show too) says
-what was expected, or is the whole sentence where it holds a semicolon. `writeOnly` marks values that
-may be secrets and are never shown.
+jsonschema finds the errors; the schemas carry the words. `errorMessage`, which editors show too, says what was
+expected; with `wholeSentence` it is the whole sentence. `writeOnly` marks values that may be secrets and are never
+shown.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from zoneinfo import available_timezones
 
 from reconciler.manifests.build import MAX_MISTAKES
 from reconciler.manifests.scalars import plain_scalar, shown
-from reconciler.manifests.schemas import acceptance, load_schema, validator
+from reconciler.manifests.schemas import acceptance, load_schema, validator, whole_sentence
 from reconciler.model.nearest import did_you_mean
 from reconciler.model.objects import Address, Positions, Problem
 
@@ -32,7 +32,7 @@ class _Mistake:
 def schema_problems(
     name: str, value: Any, positions: Positions, *, base: Path = (), address: Address | None = None
 ) -> list[Problem]:
-    """Check `value` against a schema; `base` is where the value stands in its document."""
+    """Check `value` against a schema. `base` is the path of the value in its document."""
     if acceptance(name)(value):
         return []
     problems: list[Problem] = []
@@ -40,7 +40,7 @@ def schema_problems(
     for error in validator(name).iter_errors(value):
         for mistake in _mistakes(error):
             if mistake.path in seen:
-                continue  # a second rule about the same value is the same mistake
+                continue  # a second rule about the same value reports the same mistake
             if len(problems) >= MAX_MISTAKES:
                 return problems
             seen.add(mistake.path)
@@ -52,7 +52,7 @@ def schema_problems(
 
 
 def _mistakes(error: Any) -> Iterator[_Mistake]:
-    """Word one jsonschema `ValidationError` (untyped here: importing jsonschema is what `acceptance` avoids)."""
+    """Describe one jsonschema `ValidationError` (untyped, because `acceptance` avoids importing jsonschema)."""
     path: Path = tuple(error.absolute_path)
     schema: Mapping[str, Any] = error.schema if isinstance(error.schema, Mapping) else {}
     message = schema.get("errorMessage")
@@ -63,7 +63,7 @@ def _mistakes(error: Any) -> Iterator[_Mistake]:
         yield _Mistake((*path, name), f"the name {shown(name)} cannot be used; expected {message}", key=True)
     elif error.validator == "required":
         yield from _missing(error, path, schema)
-    elif message is not None and (";" in message or error.validator == "not"):
+    elif message is not None and (whole_sentence(schema) or error.validator == "not"):
         yield _sentence(error, path, message)
     else:
         yield _wrong(error, path, schema)
@@ -82,15 +82,15 @@ def _unknown(error: Any, path: Path, schema: Mapping[str, Any]) -> Iterator[_Mis
     for name in error.instance:
         if name not in known:
             near = did_you_mean(name, known)
-            # Where credentials are due, a key that resembles none of their names may be one itself.
+            # Under `auth`, a key that is similar to no known name may be a credential itself.
             what = "unknown field" if _AUTH in path and not near else f"unknown field {shown(name)}"
             near = near or f"; expected {', '.join(known)}"
             yield _Mistake((*path, name), f"{what}{place}{near}", key=True)
 
 
 def _missing(error: Any, path: Path, schema: Mapping[str, Any]) -> Iterator[_Mistake]:
-    message = schema.get("errorMessage", "")
-    if ";" in message:
+    if whole_sentence(schema):
+        message = schema["errorMessage"]
         missing = next(name for name in schema["required"] if name not in error.instance)
         steps = list(error.absolute_schema_path)
         given = steps[steps.index("dependentSchemas") + 1] if "dependentSchemas" in steps else None
@@ -113,14 +113,14 @@ def _wrong(error: Any, path: Path, schema: Mapping[str, Any]) -> _Mistake:
         what = "is a literal" if error.validator == "type" else "cannot be used"
         if isinstance(value, dict):
             what = f"names {len(value)} sources"
-        return _Mistake(path, f"{field} {what}; expected {expected}", hint="credentials never stand in a file")
+        return _Mistake(path, f"{field} {what}; expected {expected}", hint="credentials must not be in the file")
     if error.validator == "uniqueItems":
         twice = next(item for index, item in enumerate(value) if item in value[:index])
         return _Mistake(path, f"{field} names {shown(twice)} twice; expected {expected}")
     summary = f"{field} is {shown(value)}; expected {expected}"
     hint = None
     if value is None:
-        hint = "leave the field out to leave it alone"
+        hint = "leave the field out to leave it unmanaged"
     elif kinds == "string" and isinstance(value, (int, float)) and "pattern" not in schema and "format" not in schema:
         hint = f'write it in quotes to make it text: "{shown(value)}"'
     elif error.validator in {"type", "enum"} and isinstance(value, str):
@@ -136,7 +136,7 @@ def _wrong(error: Any, path: Path, schema: Mapping[str, Any]) -> _Mistake:
 
 
 _AUTH = "auth"
-"""The field of a connection below which credentials are named."""
+"""The field of a connection that holds its credentials."""
 
 _CREDENTIALS = "project#/$defs/connection/properties/auth/properties"
 
@@ -144,7 +144,7 @@ _BOOLEANS = {
     **dict.fromkeys(("yes", "y", "on", "true"), "write true"),
     **dict.fromkeys(("no", "n", "off", "false"), "write false"),
 }
-"""How YAML 1.1 and other formats write true and false: text by our rules."""
+"""How YAML 1.1 and other formats write true and false. Here they are text."""
 
 _KINDS = {"string": "text", "object": "a mapping", "array": "a list", "boolean": "true or false"}
 
@@ -154,7 +154,7 @@ def _near_zone(value: object) -> str:
 
 
 def _named(path: Path) -> Path:
-    """Return the place of a credential, whose name is left out unless there is one of that name."""
+    """Return the path of a credential, without its name unless the name is a known one."""
     for index, step in enumerate(path[:-1]):
         if step == _AUTH and path[index + 1] not in load_schema(_CREDENTIALS):
             return (*path[: index + 1], "…", *path[index + 2 :])

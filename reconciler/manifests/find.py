@@ -1,4 +1,4 @@
-"""Paths to files: what a user names becomes a sorted list of files to read."""
+"""Paths to files: the paths that a user names become a sorted list of files to read."""
 
 from __future__ import annotations
 
@@ -16,38 +16,42 @@ from reconciler.model.objects import Problem, SourceRef
 SUFFIXES = (".yaml", ".yml", ".json")
 STDIN = "-"
 MAX_VISITED = 200_000
-"""Files and folders that one path may make us look at: more is a mistake, or links that multiply."""
+"""Maximum number of files and folders visited for one path: more is a mistake, or links that multiply."""
 
 _GLOB = frozenset("*?[")
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One input: a file, or standard input where `file` is None; `shown` is its name in messages."""
+    """One input."""
 
     shown: str
+    """Its name in messages."""
     file: Path | None
+    """None for standard input."""
 
 
 class _Boundless(Exception):
-    """A path names more of the disk than is searched."""
+    """A path names more files and folders than are searched."""
 
 
 @dataclass(slots=True)
 class _Search:
-    """One look for files: where they may really be, and how many entries it may still visit."""
+    """One search for files."""
 
     allowed: tuple[str, ...]
+    """The folders in which the real files may be."""
     left: int
+    """How many entries it may still visit."""
 
     def visit(self, number: int = 1) -> None:
-        """Count entries of a folder; _Boundless after the last that is allowed."""
+        """Count entries of a folder; _Boundless if there are too many."""
         self.left -= number
         if self.left < 0:
             raise _Boundless
 
     def may_enter(self, folder: str) -> bool:
-        """Whether a linked folder lies inside, and is none of those that led here: links can make a circle."""
+        """Whether a linked folder is allowed and does not contain the current one: links can form a circle."""
         real, here = os.path.realpath(folder), os.path.realpath(os.path.dirname(folder))  # noqa: PTH120
         return is_below(real, self.allowed) and not is_below(here, (real,))
 
@@ -61,10 +65,10 @@ def find(
 ) -> tuple[list[Found], list[Problem]]:
     """Return the files that `paths` name, each once, relative paths starting at `root`.
 
-    A folder gives all its YAML and JSON files, recursively, without hidden ones; an empty folder gives
-    none. A file or glob that matches nothing is a problem, and so is a symbolic link that leads out of
-    the project. In a project, names start at its folder: the plan holds them, and it is to be the same
-    wherever it is made. `places` say where a path was written.
+    A folder stands for all its YAML and JSON files, recursively, without hidden ones; an empty folder stands for none.
+    A file or glob that matches nothing is a problem, and so is a symbolic link that leads out of the project. In a
+    project, names start at its folder, so that a plan is the same on every machine. `places` are the places where the
+    paths were written.
     """
     found: dict[str, Found] = {}
     problems: list[Problem] = []
@@ -77,8 +81,8 @@ def find(
         try:
             files = _files(path, root, _Search(allowed, MAX_VISITED))
         except _Boundless:
-            summary = f"{path} names a place with more than {MAX_VISITED:,} files and folders"
-            hint = "name a folder that holds less"
+            summary = f"{path} holds more than {MAX_VISITED:,} files and folders"
+            hint = "name a folder with fewer files"
             problems.append(Problem(code="path-boundless", summary=summary, hint=hint, where=places.get(path)))
             continue
         if files is None:
@@ -100,10 +104,10 @@ def find(
 
 
 def within(path: str, root: Path, project_root: Path | None) -> tuple[str, ...]:
-    """Return the real places where the files of a path may be: the project, or what is named outside of it.
+    """Return the real folders in which the files of a path may be: the project, or what the path names outside of it.
 
-    Otherwise a pull request could put a link where a folder of manifests was, and have a runner read, and quote
-    in its messages, any file of its machine.
+    Otherwise a pull request could replace a folder of manifests by a link, and a runner would read any file of its
+    machine and quote it in messages.
     """
     own = os.path.abspath(project_root or root)  # noqa: PTH100 - also takes `..` as it is written
     if "\0" in path:
@@ -113,39 +117,39 @@ def within(path: str, root: Path, project_root: Path | None) -> tuple[str, ...]:
 
 
 def is_below(path: str, folders: Iterable[str]) -> bool:
-    """Whether a path is one of some folders, or lies in one."""
+    """Whether a path is one of some folders or inside one."""
     return any(path == folder or path.startswith(os.path.join(folder, "")) for folder in folders)  # noqa: PTH118
 
 
 def leads_out(shown: str, where: SourceRef | None) -> Problem:
-    """Return the refusal of a file that a symbolic link brings in from outside; where it leads is not told."""
+    """Return the problem of a symbolic link that leads out of the project; it does not say where the link leads."""
     summary = f"{shown} is a symbolic link that leads out of the project; expected a file inside of it"
-    hint = "put the file itself there, or name its own path in the project file"
+    hint = "put the file there, or add its own path to the project file"
     return Problem(code="path-outside", summary=summary, hint=hint, where=where)
 
 
 def project_name(path: Path | str, root: Path) -> str:
-    """Return a file's name in the project at `root`: its path from there, unless it lies elsewhere and was named so."""
+    """Return the name of a file in the project at `root`: its path from there, if it is inside."""
     given, text, folder = os.fspath(path), os.path.normpath(path), os.path.normpath(root)
     if given.startswith(os.path.join(root, "")):  # noqa: PTH118 - also where `..` leads out again
         return os.path.relpath(text, folder)
     folder = os.path.join(folder, "")  # noqa: PTH118
     if not text.startswith(folder):
-        # One of both may have been reached by a link.
+        # One of the two may have been reached through a link.
         real, folder = os.path.realpath(path), os.path.join(os.path.realpath(root), "")  # noqa: PTH118
         text = real if real.startswith(folder) else text
     return text.removeprefix(folder)
 
 
 def shown_path(path: Path | str) -> str:
-    """Return a path as messages name it: relative to the current folder where it is below it."""
+    """Return a path for messages: relative to the current folder if it is below it."""
     text = os.path.normpath(path)
     here = os.getcwd() + os.sep  # noqa: PTH109 - string work: this runs for each of thousands of files
     return text.removeprefix(here) if text != here.rstrip(os.sep) else "."
 
 
 def _link(file: str, allowed: tuple[str, ...]) -> str:
-    """Return the link that leads out: the names of what lies behind it are nobody's business."""
+    """Return the link that leads out. What is behind it is not named."""
     link = file
     for parent in map(str, Path(file).parents):
         if is_below(os.path.realpath(parent), allowed):
@@ -155,7 +159,7 @@ def _link(file: str, allowed: tuple[str, ...]) -> str:
 
 
 def _fixed(path: str, root: Path) -> str:
-    """Return the part of a path that is no pattern, from `root`."""
+    """Return the part of a path before its first pattern, from `root`."""
     whole = os.path.join(root, Path(path).expanduser())  # noqa: PTH118 - keeps `..` and symbolic links as given
     if os.path.lexists(whole) or not _GLOB & set(path):
         return whole
@@ -177,7 +181,7 @@ def _files(path: str, root: Path, search: _Search) -> list[str] | None:
     matches: list[str] = []
     for match in _matching(_fixed(path, root), steps[fixed:], search):
         if os.path.isdir(match):  # noqa: PTH112
-            # `**` names every folder and every file in it; files are taken by their own match.
+            # `**` matches every folder and every file; files are added by their own match.
             matches += [] if "**" in path else _walk(match, search)
         elif match.endswith(SUFFIXES):
             matches.append(match)
@@ -185,7 +189,7 @@ def _files(path: str, root: Path, search: _Search) -> list[str] | None:
 
 
 def _matching(place: str, steps: Sequence[str], search: _Search) -> Iterator[str]:
-    """Yield what a pattern's steps name below a folder, hidden names only where they are written out.
+    """Yield what the steps of a pattern match below a folder; hidden names only if they are written out.
 
     Python's own `glob` cannot be stopped: a few links that lead back make it visit more than any disk holds.
     """
@@ -213,7 +217,7 @@ def _matching(place: str, steps: Sequence[str], search: _Search) -> Iterator[str
 
 
 def _entries(folder: str, search: _Search) -> list[tuple[str, bool, bool]]:
-    """Return (name, is it a folder, is it a link) of what a folder holds; nothing where it cannot be looked at."""
+    """Return (name, is it a folder, is it a link) for the entries of a folder; nothing if it cannot be read."""
     found = []
     try:
         with os.scandir(folder) as entries:

@@ -1,6 +1,6 @@
 """Rules a regular expression cannot hold: a date that exists, a zone that is known, a price in whole cents.
 
-They are the `format`s that the schemas name; each tells whether a value is good and leaves other types alone.
+The schemas name them as `format`. Each accepts values of other types.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 
 def is_date(value: object) -> bool:
-    """Tell whether a string is a day of the calendar: `2027-02-29` is not."""
+    """Return whether a string is a day of the calendar: `2027-02-29` is not."""
     if not isinstance(value, str):
         return True
     try:
@@ -24,7 +24,7 @@ def is_date(value: object) -> bool:
 
 
 def is_date_time(value: object) -> bool:
-    """Tell whether a string is a date-time that exists on the calendar and the clock."""
+    """Return whether a string is a date-time that exists on the calendar and the clock."""
     if not isinstance(value, str):
         return True
     try:
@@ -35,7 +35,7 @@ def is_date_time(value: object) -> bool:
 
 
 def has_decimals(value: object, at_most: int) -> bool:
-    """Tell whether a number has at most so many decimals: the keyword `maxDecimals` of our schemas.
+    """Return whether a number has no more decimals than `at_most`: the keyword `maxDecimals` of our schemas.
 
     It is exact as people read numbers, unlike `multipleOf`, which 35.1 fails as a float.
     """
@@ -55,7 +55,7 @@ def _zone_exists(name: str) -> bool:
 
 
 def is_timezone(value: object) -> bool:
-    """Tell whether a string is the name of a time zone in the IANA database."""
+    """Return whether a string is the name of a time zone in the IANA database."""
     return not isinstance(value, str) or _zone_exists(value)
 
 

@@ -1,7 +1,8 @@
 r"""JSON text to the events of the YAML parser, so that both become documents by the same rules.
 
 YAML is almost a superset of JSON: libyaml refuses what `json.dumps` writes for an emoji (two `\u` escapes), tabs
-between values and long keys, and changes some line separators inside strings.
+between values and long keys, and changes some line separators inside strings. Python's own JSON reader does not tell
+where a value is, so it cannot be used here.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ class _Mark(NamedTuple):
 
 
 class NotJson(Exception):
-    """The text is not JSON; says where, counted from 0, and what was expected there."""
+    """The text is not JSON. It has the place, counted from 0, and says what was expected there."""
 
     def __init__(self, mark: _Mark, expected: str) -> None:
         super().__init__(f"expected {expected}")
@@ -60,12 +61,12 @@ class NotJson(Exception):
 
 
 def begins_like_json(text: str) -> bool:
-    """Tell whether a text may be a JSON object or list; a YAML one in brackets begins so too."""
+    """Return whether a text may be a JSON object or list. YAML in brackets begins the same way."""
     return _BEGINS.match(text) is not None
 
 
 def json_events(text: str) -> Iterator[Any]:
-    """Yield the events of one document; NotJson as soon as the text turns out to be something else."""
+    """Yield the events of one document; NotJson as soon as the text is something else."""
     yield yaml.DocumentStartEvent()
     closers: list[str] = []
     expected = _VALUE
@@ -94,7 +95,7 @@ def json_events(text: str) -> Iterator[Any]:
 
 
 def _tokens(text: str) -> Iterator[tuple[str, str, Any]]:
-    """Yield (sign, text of a scalar, mark) up to the end of the text or something that JSON does not have."""
+    """Yield (sign, text of a scalar, mark) up to the end of the text or to something that is not JSON."""
     line, line_start = 0, 0
     for match in _TOKEN.finditer(text):
         begin = match.end("blank")

@@ -23,33 +23,34 @@ from reconciler.model.objects import Address, Problem, SourceRef
 
 MAX_BYTES = 10_000_000
 MAX_DOCUMENTS = 20_000
-"""Documents of one file, empty ones too: more come from a machine, and would take it minutes to check."""
+"""Maximum number of documents in one file, empty ones included: checking more would take minutes."""
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _CONTROL = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One YAML document as plain Python values; `templated` tells that its file has a `{{` somewhere."""
+    """One YAML document as plain Python values."""
 
     data: Any
     positions: DocumentPositions
     templated: bool = False
+    """Whether its file holds `{{`."""
 
     @property
     def path(self) -> str:
-        """The file it stands in, as messages show it."""
+        """The file that holds it, as messages show it."""
         return self.positions.path
 
     @property
     def kind(self) -> str | None:
-        """The kind it claims, where that can be read."""
+        """The kind that it states, if readable."""
         kind = self.data.get("kind") if isinstance(self.data, dict) else None
         return kind if isinstance(kind, str) else None
 
     @property
     def address(self) -> Address | None:
-        """The address it claims, where kind and name can be read on one line; not yet known to be valid."""
+        """The address that it states, if kind and name are readable and on one line. It may be invalid."""
         if not isinstance(self.data, dict):
             return None
         kind, metadata = self.data.get("kind"), self.data.get("metadata")
@@ -61,14 +62,14 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What one file held."""
+    """The content of one file."""
 
     documents: tuple[Document, ...]
     problems: tuple[Problem, ...]
 
 
 def load_bytes(content: bytes, path: str) -> Loaded:
-    """Read the bytes of one file; `path` is how messages name it."""
+    """Read the bytes of one file. `path` is its name in messages."""
     if len(content) > MAX_BYTES:
         return _refused(path, "file-too-large", f"is larger than {MAX_BYTES // 1_000_000} MB")
     if content.startswith(_UTF16):
@@ -85,7 +86,7 @@ def load_bytes(content: bytes, path: str) -> Loaded:
 
 
 def load_text(text: str, path: str) -> Loaded:
-    """Read text of one or many documents; empty documents are skipped."""
+    """Read the text of one or more documents; empty documents are skipped."""
     if document_marks(text) > MAX_DOCUMENTS:
         return _refused(path, "file-too-large", f"holds more than {MAX_DOCUMENTS:,} documents", hint="split the file")
     not_json: NotJson | None = None
@@ -98,11 +99,10 @@ def load_text(text: str, path: str) -> Loaded:
     try:
         return _read(_events(text), path, 0, templated)
     except (Unreadable, yaml.YAMLError, UnicodeError, ValueError):
-        # Something in this file stops the parser. Read it again, each document for itself, so that
-        # one broken document hides no other.
+        # The parser cannot read this file. Read each document alone, so that a broken one does not hide the others.
         parts = chunks(text)
     if not_json is not None and path.endswith(".json") and len(parts) == 1:
-        # Its author writes JSON: YAML's complaint would be about the tabs.
+        # The author writes JSON; an error of the YAML parser would be about the tabs.
         where = SourceRef(path, not_json.line + 1, not_json.column + 1)
         return Loaded((), (Problem(code="json-syntax", summary=f"this is not valid JSON: {not_json}", where=where),))
     documents: list[Document] = []
@@ -121,12 +121,12 @@ def load_text(text: str, path: str) -> Loaded:
 
 
 def _read_json(text: str, path: str) -> Loaded:
-    """Read text that is JSON from end to end; NotJson where it is not."""
+    """Read a text that is JSON throughout; NotJson if it is not."""
     events = json_events(text)
     try:
         return _read(partial(next, events, None), path, 0, templated="{{" in text)
     except Unreadable as error:
-        deque(events, maxlen=0)  # the rest may show that it is a YAML file of several documents
+        deque(events, maxlen=0)  # the rest may be a YAML file of several documents
         return Loaded((), (_unreadable(error, path, 0),))
 
 
@@ -157,7 +157,7 @@ def _syntax_problem(error: Exception, text: str, path: str, first_line: int) -> 
 
 
 def _events(text: str) -> Callable[[], Any]:
-    """Return a function that gives the next parser event: libyaml's, or pure Python's where it is missing."""
+    """Return a function that returns the next event, of libyaml or, if it is missing, of the pure Python parser."""
     loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
     following: Callable[[], Any] = loader(text).get_event
     return following

@@ -1,4 +1,4 @@
-"""Names that objects had before, and objects that are to be managed no more: the rules across manifests."""
+"""Former names of objects, and objects that are no longer managed: the rules across manifests."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from reconciler.model.nearest import did_you_mean
 from reconciler.model.objects import Address, Manifest, Problem, Removed, SourceRef
 
 REMOVED = "Removed"
-"""The kind of a document that lists what is to be forgotten: no object of a remote system."""
+"""The kind of a document that lists objects which are no longer managed. It is not an object of a remote system."""
 
 _MEANT_FOR_OBJECTS = ("connection", "protect", "moved_from", "forget")
 
 
 def read_removed(documents: Iterable[Document], kinds: Mapping[str, Kind]) -> tuple[list[Removed], list[Problem]]:
-    """Return what the `Removed` documents list, and what is wrong with each of them by itself."""
+    """Return what the `Removed` documents list, and the problems of each document."""
     removed: list[Removed] = []
     problems: list[Problem] = []
     named: dict[Address, SourceRef] = {}
@@ -43,7 +43,7 @@ def _own_problems(document: Document, kinds: Mapping[str, Kind], named: dict[Add
     address, locate = document.address, document.positions.locate
     for key in _MEANT_FOR_OBJECTS:
         if key in document.data["metadata"]:
-            what = f"metadata.{key} means nothing here; expected name, labels or annotations"
+            what = f"metadata.{key} has no meaning here; expected name, labels or annotations"
             yield Problem(code="schema", summary=what, where=locate(("metadata", key), key=True), address=address)
     if address is not None:
         where = locate(("metadata", "name"))
@@ -64,19 +64,19 @@ def _own_problems(document: Document, kinds: Mapping[str, Kind], named: dict[Add
 def removed_problems(
     removed: Iterable[Removed], manifests: Iterable[Manifest], declared: Mapping[Address, SourceRef]
 ) -> Iterator[Problem]:
-    """Say which objects are declared, or moved, as well as removed, and which are removed twice."""
+    """Return the problems of objects that are removed and also declared or moved, or removed twice."""
     moved = {old: manifest.address for manifest in manifests for old in old_names(manifest)}
     firsts: dict[Address, SourceRef] = {}
     for item in removed:
         first = firsts.setdefault(item.address, item.where)
         hint = None
         if item.address in declared:
-            what = f"is to be forgotten, yet declared at {declared[item.address]}; expected one or the other"
-            hint = "to keep the manifest, say metadata.forget: true there instead"
+            what = f"is listed as removed, but declared at {declared[item.address]}; expected one of the two"
+            hint = "to keep the manifest, set metadata.forget: true there"
         elif item.address in moved:
-            what = f"is to be forgotten, yet {moved[item.address]} says that it was moved from it; expected one of them"
+            what = f"is listed as removed, but {moved[item.address]} was moved from it; expected one of the two"
         elif first is not item.where:
-            what = f"is to be forgotten twice; the first is at {first}"
+            what = f"is listed as removed twice; the first is at {first}"
         else:
             continue
         yield Problem(code="removed-elsewhere", summary=what, where=item.where, address=item.address, hint=hint)
@@ -93,7 +93,7 @@ def moved_at(manifest: Manifest, index: int = 0) -> SourceRef:
 
 
 def move_problems(manifests: Sequence[Manifest], declared: Mapping[Address, SourceRef]) -> Iterator[Problem]:
-    """Say which moves cannot be meant: from a name that is in use, from one name twice, in a circle."""
+    """Return the problems of moves: from a name that is in use, from one name twice, in a circle."""
     moved = {manifest.address: old_names(manifest) for manifest in manifests}
     firsts: dict[Address, tuple[Address, SourceRef]] = {}
     for manifest in manifests:
@@ -114,7 +114,7 @@ def move_problems(manifests: Sequence[Manifest], declared: Mapping[Address, Sour
 
 
 def _before(address: Address, moved: Mapping[Address, tuple[Address, ...]]) -> set[Address]:
-    """Return every address that one was moved from, over however many steps."""
+    """Return every address that an object was moved from, over any number of steps."""
     found: set[Address] = set()
     waiting = [address]
     while waiting:
@@ -128,12 +128,12 @@ def _before(address: Address, moved: Mapping[Address, tuple[Address, ...]]) -> s
 def gone_words(
     manifests: Iterable[Manifest], removed: Iterable[Removed], declared: Mapping[Address, SourceRef]
 ) -> dict[Address, str]:
-    """Say of each address that nothing may refer to any more what became of it; the words follow `which`."""
-    gone = {item.address: f"is not declared; it is forgotten at {item.where}" for item in removed}
+    """Return what happened to each address that is no longer valid for references. The words follow `which`."""
+    gone = {item.address: f"is not declared; it is listed as removed at {item.where}" for item in removed}
     for manifest in manifests:
         for old in old_names(manifest):
             if old not in declared:
                 gone[old] = f'is not declared; it was moved to "{manifest.address.name}"'
         if manifest.forget:
-            gone[manifest.address] = "is to be forgotten; expected one that stays managed, or its remote id"
+            gone[manifest.address] = "is no longer managed (metadata.forget); expected one that is, or its remote id"
     return gone

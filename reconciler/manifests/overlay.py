@@ -1,4 +1,4 @@
-"""An environment laid over a project's settings: merged values that still know where they stand."""
+"""Settings of a project with those of an environment on top, and the place of each."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _WHOLE = "auth"
 
 
 def merged(base: Any, over: Any) -> Any:
-    """Return `base` with `over` laid over it: mappings key by key, everything else replaced."""
+    """Merge `over` into `base`: mappings key by key, everything else is replaced."""
     if not (isinstance(base, Mapping) and isinstance(over, Mapping)):
         return over
     result = dict(base)
@@ -27,13 +27,13 @@ def merged(base: Any, over: Any) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class LayeredPositions:
-    """Places in a project file's `spec` with an environment over it: where a value was last set."""
+    """Places in the `spec` of a project file with an environment on top: where a value was last set."""
 
     document: DocumentPositions
     environment: str | None
 
     def locate(self, path: Path, *, key: bool = False) -> SourceRef:
-        """Return the place of a setting; that of its nearest parent where it is not set."""
+        """Return the place of a setting, or of its nearest parent if it is not set."""
         for length in range(len(path), -1, -1):
             for prefix in self._layers():
                 if self.document.has((*prefix, *path[:length])):
@@ -41,7 +41,7 @@ class LayeredPositions:
         return self.document.locate(())
 
     def set_at(self, path: Path) -> SourceRef | None:
-        """Return the place of a setting, None where it is left to its default."""
+        """Return the place of a setting, None if it has its default."""
         stated = any(self.document.has((*prefix, *path)) for prefix in self._layers())
         return self.locate(path) if stated else None
 

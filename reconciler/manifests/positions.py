@@ -1,4 +1,4 @@
-"""Where each value of a document stands, packed small enough to be kept for every value.
+"""The place of each value of a document, packed so that it can be kept for every value.
 
 A mark is one integer, `line << 24 | column`, both from 0. A scalar's marks are that integer; a
 container's marks are a list that runs beside it: `[own, value, value, …]` for a list and
@@ -13,7 +13,7 @@ from typing import Any
 from reconciler.model.objects import SourceRef
 
 COLUMN_BITS = 24
-"""A column is below 2**24 because a file is at most 10 MB."""
+"""A column is below 2**24, because a file has at most 10 MB."""
 
 Marks = int | list[Any]
 Path = tuple[str | int, ...]
@@ -21,7 +21,7 @@ Path = tuple[str | int, ...]
 
 @dataclass(frozen=True, slots=True)
 class DocumentPositions:
-    """The places of one document's values; `first_line` is added to every line."""
+    """The places of the values of one document. `first_line` is added to every line."""
 
     path: str
     data: Any
@@ -29,7 +29,7 @@ class DocumentPositions:
     first_line: int = 0
 
     def locate(self, path: Path, *, key: bool = False) -> SourceRef:
-        """Return the place of the value at `path` (or of its key); the nearest parent where there is none."""
+        """Return the place of the value at `path`, or of its key, or of the nearest parent."""
         value, marks = self.data, self.marks
         mark = own_mark(marks)
         for depth, step in enumerate(path):
@@ -41,7 +41,7 @@ class DocumentPositions:
         return self.at(mark)
 
     def has(self, path: Path) -> bool:
-        """Tell whether the document has a value at `path`."""
+        """Return whether the document has a value at `path`."""
         value, marks = self.data, self.marks
         for step in path:
             found = _child(value, marks, step)
@@ -57,12 +57,12 @@ class DocumentPositions:
 
 
 def own_mark(marks: Marks) -> int:
-    """Return where a value itself begins."""
+    """Return where a value begins."""
     return marks if isinstance(marks, int) else marks[0]
 
 
 def _child(value: Any, marks: Marks, step: str | int) -> tuple[Any, Marks, int] | None:
-    """Return a child's value, marks and key mark, or None where there is no such child."""
+    """Return the value, the marks and the key's mark of a child; None if there is no such child."""
     if isinstance(marks, int):
         return None
     if isinstance(value, dict) and step in value:

@@ -1,4 +1,4 @@
-"""The project file: found, checked, its environment laid over it, as a `Project`."""
+"""The project file: finding it, checking it, and applying an environment."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _OVERLAID = ("connections", "policy", "state", "currency")
 def load_project(path: Path | None, environment: str | None, *, providers: Mapping[str, ProviderSpec]) -> Project:
     """Read a project: the FILE or the DIR given, or the nearest one from the current folder upwards.
 
-    InvalidInput lists every problem of the project file and its values files. No credential is read.
+    InvalidInput lists every problem of the project file and its values files. Credentials are not read.
     """
     file = find_project(path)
     document, problems = _document(file, file.parent)
@@ -80,7 +80,7 @@ def load_project(path: Path | None, environment: str | None, *, providers: Mappi
 
 
 def find_project(path: Path | None) -> Path:
-    """Return the absolute path of the project file; InvalidInput where there is none."""
+    """Return the absolute path of the project file; InvalidInput if there is none."""
     if path is not None:
         file = Path(path).absolute()
         file = file / PROJECT_FILE if file.is_dir() else file
@@ -94,13 +94,13 @@ def find_project(path: Path | None) -> Path:
 
 
 def nearest_project() -> Path | None:
-    """Return the project file of the current folder or the nearest one above it, None outside of any project."""
+    """Return the project file of the current folder or of the nearest one above it; None if there is none."""
     here = Path.cwd()
     return next((folder / PROJECT_FILE for folder in (here, *here.parents) if (folder / PROJECT_FILE).is_file()), None)
 
 
 def _missing(summary: str) -> InvalidInput:
-    return InvalidInput(summary, [], hint="go to a project's folder, or name its file with --project")
+    return InvalidInput(summary, [], hint="change to the folder of a project, or set --project FILE")
 
 
 def _invalid(file: Path, problems: Sequence[Problem]) -> InvalidInput:
@@ -109,7 +109,7 @@ def _invalid(file: Path, problems: Sequence[Problem]) -> InvalidInput:
 
 
 def _document(file: Path, root: Path) -> tuple[Document | None, list[Problem]]:
-    """Load a file that must hold exactly one document; places are named from `root`, the project's folder."""
+    """Load a file that must hold exactly one document. Places are relative to `root`, the folder of the project."""
     loaded = load_found(Found(project_name(file, root), file))
     problems = list(loaded.problems)
     if len(loaded.documents) > 1:
@@ -138,7 +138,7 @@ def _environment(
 
 
 def _other_environments(spec: Mapping[str, Any], chosen: str | None, document: Document) -> list[Problem]:
-    """Refuse credentials in URLs of environments that this run does not use: the file holds them all the same."""
+    """Refuse credentials in URLs of other environments too: the file holds them."""
     problems = []
     for name, over in _mapping(spec.get("environments")).items():
         base = ("spec", "environments", str(name))
@@ -163,7 +163,7 @@ def _state_problems(state: object, positions: LayeredPositions) -> list[Problem]
 
 
 def _currency_problems(currency: object, positions: LayeredPositions) -> list[Problem]:
-    """Refuse a code that has the right shape and names no currency: the schema says what has not."""
+    """Refuse a code of the right shape that is no currency. The schema refuses other shapes."""
     if not isinstance(currency, str) or not _CODE.fullmatch(currency):
         return []
     from reconciler.money import currencies  # noqa: PLC0415 - 120 ms, needed only where a currency is set

@@ -1,4 +1,4 @@
-"""Find, load, render and validate in one call: what `validate` shows and `plan` begins with."""
+"""Find, load, render and validate in one call: what `validate` shows, and the first step of `plan`."""
 
 from __future__ import annotations
 
@@ -22,21 +22,22 @@ _NO_VALUES: Mapping[str, object] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
-    """Everything the paths hold: usable manifests, all problems in file order, and how much was read.
-
-    `beside` are the manifests of the project that were not asked for; `removed` what is to be forgotten.
-    """
+    """Everything that the paths hold."""
 
     manifests: tuple[Manifest, ...]
+    """The usable ones."""
     problems: tuple[Problem, ...]
+    """All of them, in file order."""
     files: int
     documents: int
     beside: tuple[Manifest, ...] = ()
+    """Other manifests of the project, needed for references and addresses."""
     removed: tuple[Removed, ...] = ()
+    """Objects that are no longer managed."""
 
     @property
     def errors(self) -> tuple[Problem, ...]:
-        """The problems that forbid going on."""
+        """The problems that stop a plan."""
         return tuple(problem for problem in self.problems if problem.severity == "error")
 
 
@@ -53,12 +54,12 @@ def read_manifests(
     stdin: IO[bytes] | None = None,
     places: Mapping[str, SourceRef] = MappingProxyType({}),
 ) -> Checked:
-    """Read every manifest that `paths` name; nothing is raised for anything a file may hold.
+    """Read every manifest that `paths` name. Nothing in a file raises an error.
 
     Relative paths start at `root`; `-` is `stdin`. Templates see `values`, `environment`, `project`.
-    In a project, places are named from `project_root`. `beside` are paths from there whose manifests
-    are known, for references and addresses, without being asked for: no problem of theirs is told.
-    `places` say where a path was written that may be missing.
+    In a project, places are relative to `project_root`. `beside` are more paths from there: their manifests are known
+    for references and addresses, but their problems are not reported. `places` are the places where the paths were
+    written.
     """
     found, problems = find(paths, root=root, project_root=project_root, places=places)
     asked, wrong = _load_all(found, stdin)
@@ -66,7 +67,7 @@ def read_manifests(
     names = {"values": values, "environment": environment, "project": project}
     rendered, template_problems = _render_all(asked, names)
     context = _context(found, rendered, beside, project_root or root, names)
-    # What stands beside comes first: of two objects with one address the second is told.
+    # The context comes first, because the second of two objects with one address is reported.
     removed, unusable = read_removed([*context, *rendered], kinds)
     manifests, wrong = validate([*context, *rendered], kinds, removed)
     wrong += unusable
@@ -103,7 +104,7 @@ def _context(
     root: Path,
     names: Mapping[str, object],
 ) -> list[Document]:
-    """Return the documents that stand beside those asked for."""
+    """Return the other documents of the project."""
     if not beside:
         return []
     project = {os.path.realpath(each.file): each for each in find(beside, root=root, project_root=root)[0] if each.file}
@@ -112,8 +113,8 @@ def _context(
         if each.file is not None and project.pop(os.path.realpath(each.file), None) is not None:
             members.add(each.shown)
     others, _ = _render_all(_load_all(list(project.values()))[0], names)
-    # A draft outside of the project's folders, or an editor's copy on standard input, stands for what
-    # the project has under its address.
+    # A draft outside of the project's folders, or an editor's copy on standard input, replaces what the project has
+    # under the same address.
     replaced = {document.address for document in documents if document.path not in members}
     return [document for document in others if document.address not in replaced]
 

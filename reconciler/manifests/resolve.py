@@ -16,7 +16,7 @@ from reconciler.settings import Connection, Project
 def resolve(
     manifests: Sequence[Manifest], project: Project, kinds: Mapping[str, Kind], *, beside: Sequence[Manifest] = ()
 ) -> tuple[list[Desired], list[Problem]]:
-    """Return what the manifests want, in their order, and what keeps an object from being wanted.
+    """Return the desired objects in the order of the manifests, and the problems.
 
     Of the manifests `beside` them only the connections count, for references.
     """
@@ -47,7 +47,7 @@ def resolve(
 
 
 def _connection(manifest: Manifest, kind: Kind, connections: Mapping[str, Connection]) -> str | Problem:
-    """Return the name of the connection an object belongs to, or why there is none."""
+    """Return the name of the connection of an object, or why there is none."""
     fitting = [name for name, connection in sorted(connections.items()) if connection.provider == kind.provider]
     name = manifest.connection
     where = manifest.positions.locate(("metadata", "connection" if name is not None else "name"))
@@ -122,9 +122,9 @@ def _desired(manifest: Manifest, kind: Kind, connection: str) -> Desired | Probl
 
 
 def _culprit(kind: Kind, spec: Mapping[str, Any], complaint: str) -> str | None:
-    """Return the field without which there is no complaint, or else another one; None where no field is it.
+    """Return the field without which the spec is valid, or else has another mistake; None if there is no such field.
 
-    A field is not tried by itself: one may need another to be understood, as a local time needs its zone.
+    A field is not tried alone: it may need another one, as a local time needs its zone.
     """
     second = None
     for field in spec:

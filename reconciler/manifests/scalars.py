@@ -1,4 +1,4 @@
-"""What a scalar written without quotes means: JSON's rules, not YAML 1.1's.
+"""The meaning of a scalar without quotes, by the rules of JSON, not of YAML 1.1.
 
 A plain YAML 1.1 reader turns `11:00` into 660, `No` into false, `2027-03-01` into a date and `010` into 8.
 Here only what JSON itself would read as a number, `true`, `false` or `null` is not a string.
@@ -13,14 +13,14 @@ Scalar = str | int | float | bool | None
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _WORDS: dict[str, bool | None] = {"": None, "~": None, "null": None, "true": True, "false": False}
 _MAX_DIGITS = 400
-"""Longer digit strings are text: no field counts that far, and Python refuses to convert some of them."""
+"""Longer strings of digits are text: no field needs them, and Python refuses to convert some."""
 
 SPECIAL_STARTS = frozenset("-0123456789~ntf")
-"""A non-empty scalar that begins with anything else is a string; lets the loader skip the rules."""
+"""A scalar that begins with any other character is a string, so that the loader can skip the rules."""
 
 
 def plain_scalar(text: str) -> Scalar:
-    """Return the value of a scalar that carries no quotes and no tag."""
+    """Return the value of a scalar without quotes and tag."""
     if text in _WORDS:
         return _WORDS[text]
     if text[0] not in SPECIAL_STARTS or len(text) > _MAX_DIGITS:
@@ -49,14 +49,14 @@ def tagged_scalar(text: str, tag: str) -> Scalar:
         "null": (type(None),),
     }
     if not isinstance(value, kinds[tag]) or (tag in {"int", "float"} and isinstance(value, bool)):
-        # The text itself is not shown: it may be a credential in the wrong place.
-        message = f"the value is not what its tag !!{tag} says; expected plain YAML"
+        # The text is not shown, because it may be a credential in the wrong place.
+        message = f"the value does not match its tag !!{tag}; expected plain YAML"
         raise ValueError(message)
     return float(value) if tag == "float" and isinstance(value, int) else value
 
 
 def shown(value: object, limit: int = 60) -> str:
-    """Return a value as a message shows it: JSON-like, on one line, shortened."""
+    """Return a value for a message: like JSON, on one line, shortened."""
     if value is None:
         return "empty"
     if isinstance(value, bool):
@@ -68,5 +68,5 @@ def shown(value: object, limit: int = 60) -> str:
     if not isinstance(value, str):
         return str(value)
     text = value if len(value) <= limit else value[: limit - 1] + "…"
-    # Control characters, newlines and lone surrogates must neither break the line nor the terminal.
+    # Control characters, newlines and lone surrogates must not break the line or the terminal.
     return '"' + "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text) + '"'

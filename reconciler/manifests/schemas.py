@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -45,6 +45,11 @@ def load_schema(name: str) -> dict[str, Any]:
     for step in pointer.split("/") if pointer else ():
         schema = schema[step]
     return schema
+
+
+def whole_sentence(rule: Mapping[str, Any]) -> bool:
+    """Whether the `errorMessage` of a rule is a whole sentence, not only what was expected."""
+    return rule.get("wholeSentence", False) is True
 
 
 @cache

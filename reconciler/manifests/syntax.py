@@ -1,9 +1,12 @@
-"""The YAML parser's complaints in words for people who do not know YAML's grammar."""
+"""The errors of the YAML parser, in words for people who do not know the grammar of YAML.
+
+The parser gives no codes, only English phrases. This is the one place that reads them.
+"""
 
 from __future__ import annotations
 
 BEGINS_WRONG = ("while scanning a quoted scalar", "while scanning a simple key", "while parsing a flow")
-"""Contexts whose beginning is the mistake: libyaml notices a quote that is never closed lines later."""
+"""Contexts whose beginning is the mistake: libyaml notices an unclosed quote lines later."""
 
 _WORDS = {
     "could not find expected ':'": (
@@ -11,19 +14,19 @@ _WORDS = {
         "put a colon and a space after the key",
     ),
     "mapping values are not allowed": (
-        "a colon stands where no key can be",
-        "indent the line as its neighbours, or put text that holds a colon in quotes",
+        "a colon is in a place where no key is allowed",
+        "indent the line like its neighbours, or quote a text that holds a colon",
     ),
     "did not find expected key": (
         "a line does not fit the ones above it",
         "give all keys of one object the same indentation",
     ),
-    "found unexpected ':'": ("a colon stands where no key can be", "put a space after a key's colon"),
-    "did not find expected '-' indicator": ("a list ends in something that is not an item", "begin it with `- `"),
+    "found unexpected ':'": ("a colon is in a place where no key is allowed", "put a space after a key's colon"),
+    "did not find expected '-' indicator": ("a list is followed by a line that is not an item", "begin it with `- `"),
     "did not find expected ',' or ']'": ("a list that begins with [ is not closed", "add the missing , or ]"),
     "did not find expected ',' or '}'": ("an object that begins with { is not closed", "add the missing , or }"),
-    "found unexpected end of stream": ("a quote is opened and never closed", None),
-    "found unexpected document indicator": ("a quote is opened and never closed", None),
+    "found unexpected end of stream": ("a quote is never closed", None),
+    "found unexpected document indicator": ("a quote is never closed", None),
     "found unknown escape character": (
         "a backslash in double quotes is followed by an unknown letter",
         "use single quotes, or write the backslash twice",
@@ -33,11 +36,11 @@ _WORDS = {
         "write the character itself, or \\U and its eight digits",
     ),
     "found undefined tag handle": ("a tag that begins with ! is not known", "put the text in quotes"),
-    "found incompatible YAML document": ("its %YAML line asks for a version other than 1.1 or 1.2", None),
+    "found incompatible YAML document": ("its %YAML line names a version other than 1.1 and 1.2", None),
     "did not find expected <document start>": ("text follows the end of the document", "put `---` between them"),
     "did not find expected alphabetic or numeric character": (
         "an & or * is not followed by a name",
-        "put text that begins with & or * in quotes",
+        "quote a text that begins with & or *",
     ),
 }
 
@@ -48,13 +51,13 @@ _PURE_PYTHON = {
     "expected alphabetic or numeric": "did not find expected alphabetic or numeric character",
     "expected '<document start>'": "did not find expected <document start>",
 }
-"""What PyYAML's own parser says, where libyaml is missing, as libyaml says it."""
+"""Phrases of the pure Python parser, used if libyaml is missing, and those of libyaml."""
 
 _QUOTE_ME = frozenset("@`%|>&*!{}[],?")
 
 
 def in_plain_words(problem: str | None, text: str, line: int, column: int) -> tuple[str, str | None]:
-    """Return what is wrong and a hint, for the parser's words and the place (from 0) it names."""
+    """Return what is wrong and a hint, for the phrase of the parser and its place (from 0)."""
     lines = text.splitlines()
     row = lines[line] if line < len(lines) else ""
     if "\t" in row[: len(row) - len(row.lstrip())]:
@@ -69,5 +72,5 @@ def in_plain_words(problem: str | None, text: str, line: int, column: int) -> tu
         character = row[column : column + 1]
         if character in _QUOTE_ME:
             return f"a value cannot begin with {character}", "put the value in quotes"
-        return "a character stands where no value can begin", None
+        return "a value cannot begin with this character", None
     return problem, None

@@ -28,7 +28,7 @@ MAX_SOURCE = 16 * 1024
 MAX_REPEAT = 1_000
 MAX_PRECISION = 30
 MAX_TEMPLATES = 5_000
-"""Templates of one document: each costs a compilation, so more would take minutes."""
+"""Maximum number of templates in one document: each is compiled, so more would take minutes."""
 
 _FILTERS = (
     "abs", "capitalize", "d", "default", "first", "float", "int", "last", "length", "lower", "max", "min", "round",
@@ -43,7 +43,7 @@ class _Refused(Exception):
 
 
 def render(document: Document, names: Mapping[str, object]) -> tuple[Document, list[Problem]]:
-    """Return the document with every string that holds `{{` rendered; `names` is what templates may use.
+    """Return the document with every string that holds `{{` rendered. `names` are the values for templates.
 
     A string that is one whole expression becomes the expression's value with its type, any other
     string stays text. What cannot be rendered is a problem at its place, and stays as it is.
@@ -84,11 +84,11 @@ def _rendered(text: str, names: Mapping[str, object], number: int) -> Any:
         tree = environment.parse(text)
         parts = _parts(tree)
         if len(parts) == 1 and not _is_text(parts[0]):
-            # The whole string is one expression: its value keeps its type.
+            # The whole string is one expression, so its value keeps its type.
             inner = text.strip()[2:-2].strip("-+")
             value = environment.compile_expression(inner, undefined_to_none=False)(**names)
             if isinstance(value, jinja2.Undefined):
-                str(value)  # a strict undefined says so now
+                str(value)  # a strict undefined raises here
             return _bounded(_plain(value))
         return _bounded(environment.from_string(text).render(**names))
     except jinja2.UndefinedError as error:
@@ -106,7 +106,7 @@ def _one_line(error: Exception) -> str:
 
 
 def _parts(tree: nodes.Template) -> list[nodes.Node]:
-    """Return the pieces of a template; _Refused where one of them is more than an expression."""
+    """Return the parts of a template; _Refused if one of them is more than an expression."""
     for node in tree.find_all(nodes.Node):
         if isinstance(node, nodes.Stmt) and not isinstance(node, nodes.Output):
             raise _Refused("a template statement {% … %} is not allowed; expected only expressions {{ … }}")
@@ -129,7 +129,7 @@ def _is_text(node: nodes.Node) -> bool:
 def _environment() -> SandboxedEnvironment:
 
     class Expressions(SandboxedEnvironment):
-        """Attribute access means the keys of mappings and nothing else; repetition is bounded."""
+        """An environment in which attributes are only keys of mappings, and repetition is limited."""
 
         intercepted_binops = frozenset({"*", "**", "%"})
 
@@ -156,7 +156,7 @@ def _environment() -> SandboxedEnvironment:
 
 
 def _round(value: float, precision: int = 0, method: Literal["common", "ceil", "floor"] = "common") -> float:
-    """Round as jinja2 does; it computes 10**precision, which for a billion takes minutes."""
+    """Round as jinja2 does, with a limit: jinja2 computes 10**precision, which takes minutes for a billion."""
     if not isinstance(precision, int) or abs(precision) > MAX_PRECISION:
         message = f"round takes at most {MAX_PRECISION} digits"
         raise ValueError(message)
@@ -178,7 +178,7 @@ def _bounded(value: Any) -> Any:
 
 
 def _undefined(text: str, names: Mapping[str, object]) -> str | None:
-    """Word the first `a.b.c` of a template that leads nowhere."""
+    """Describe the first `a.b.c` of a template that is not defined."""
     for chain in _chains(_environment().parse(text)):
         scope: Any = names
         for depth, step in enumerate(chain):

@@ -1,7 +1,7 @@
 """Documents to manifests: every rule that needs no remote system, all problems at once.
 
-First each document for itself (envelope, the schema of its kind, the kind's own rules), then all of
-them together (two objects with one address, references to objects that are not there).
+First each document alone (envelope, schema of its kind, rules of its kind), then all of them together (two objects
+with one address, references to objects that do not exist).
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ PROJECT = "Project"
 def validate(
     documents: Iterable[Document], kinds: Mapping[str, Kind], removed: Sequence[Removed] = ()
 ) -> tuple[list[Manifest], list[Problem]]:
-    """Return the manifests that can be used and everything that is wrong.
+    """Return the usable manifests and all problems.
 
-    A project file among the documents (`manifests: [.]`) is left out: it is no manifest; what is
-    `Removed` is read elsewhere. Of two objects with one address the first is kept.
+    A project file among the documents (`manifests: [.]`) is skipped, and so are `Removed` documents, which are read
+    elsewhere. Of two objects with one address the first is kept.
     """
     manifests: list[Manifest] = []
     problems: list[Problem] = []
@@ -55,7 +55,7 @@ def validate(
     problems += [problem for part in broken_ones for problem in kinds[part.address.kind].check(part)]
     wrong = _kind_rules(manifests, kinds)
     if wrong:
-        # What breaks its kind's rules is not handed on: the next stage would only say so again.
+        # A manifest that breaks the rules of its kind is dropped: the next stage would report the same problem.
         broken = {problem.address for problem in wrong if problem.severity == "error"}
         manifests = [manifest for manifest in manifests if manifest.address not in broken]
     return manifests, problems + wrong
@@ -64,7 +64,7 @@ def validate(
 def _document_problems(document: Document, kinds: Mapping[str, Kind]) -> list[Problem]:
     data = document.data
     kind = kinds.get(data["kind"]) if isinstance(data, dict) and isinstance(data.get("kind"), str) else None
-    # The two quick checks first: they say yes to nearly every document.
+    # The two quick checks come first: they accept nearly every document.
     if kind is not None and acceptance("envelope")(data) and acceptance(kind.schema)(data["spec"]):
         return []
     address = document.address
@@ -79,7 +79,7 @@ def _document_problems(document: Document, kinds: Mapping[str, Kind]) -> list[Pr
         spec = data["spec"]
         problems += schema_problems(kind.schema, spec, document.positions, base=("spec",), address=address)
     elif kind is None and isinstance(data.get("kind"), str):
-        # It names the kind that was meant, which the envelope's schema cannot: that only tells how kinds are written.
+        # This problem names the kind that was probably meant; the schema of the envelope cannot.
         unknown = _unknown_kind(document, kinds)
         problems = [problem for problem in problems if problem.where != unknown.where] + [unknown]
     return problems
@@ -122,7 +122,7 @@ def _names(given: str | Sequence[str]) -> tuple[str, ...]:
 
 
 def _sound_part(document: Document, address: Address, kind: Kind) -> list[Manifest]:
-    """Return a broken manifest with those of its fields that are sound: the rules across fields are told as well."""
+    """Return a broken manifest with its valid fields only, so that the rules across fields are checked too."""
     spec = document.data.get("spec")
     if not isinstance(spec, dict):
         return []
@@ -152,9 +152,9 @@ def _reference_problems(
     declared: Mapping[Address, SourceRef],
     gone: Mapping[Address, str],
 ) -> list[Problem]:
-    """Check that every reference names a declared object, even one that has problems of its own.
+    """Check that every reference names a declared object, even one with problems.
 
-    Of what is `gone` it is told what became of it.
+    `gone` says what happened to objects that are no longer valid.
     """
     problems: list[Problem] = []
     for manifest in manifests:

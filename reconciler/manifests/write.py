@@ -1,4 +1,4 @@
-"""Live objects as manifests: what can be stated is, and a comment says what is not and why."""
+"""Live objects as manifests. A comment says which fields are not stated, and why."""
 
 from __future__ import annotations
 
@@ -21,10 +21,7 @@ API_VERSION = "reconciler/v1"
 
 _WIDTH = 110
 _SHOWN = 300
-"""Characters of a refused value that its comment shows."""
-
-_PLACE = re.compile(r" \(first at line \d+\)")
-"""Where another one stands, in a file that is not written yet."""
+"""Maximum length of a refused value in its comment."""
 
 _WITHHELD = "it holds a credential of this project, which no manifest may hold"
 
@@ -33,20 +30,19 @@ _DIGITS = re.compile(r"(?:0|[1-9][0-9]*)(?:\.[0-9]+)?")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """One manifest as text; `stated` are the canonical fields it states.
-
-    `complete` is False where a required field cannot be stated: then the whole text is a comment.
-    """
+    """One manifest as text."""
 
     text: str
     stated: frozenset[str]
+    """The canonical fields that it states."""
     complete: bool
+    """False if a required field cannot be stated. Then the whole text is a comment."""
     problems: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class _Paths:
-    """Places of a manifest that stands in no file yet: the path itself."""
+    """Places of a manifest that is not in a file yet: the path itself."""
 
     def locate(self, path: tuple[str | int, ...], *, key: bool = False) -> SourceRef:
         del key
@@ -54,7 +50,7 @@ class _Paths:
 
 
 def write(draft: Draft, kind: Kind) -> Written:
-    """Return a draft as a manifest that passes validation, or as a comment where there is no such manifest."""
+    """Return a draft as a manifest that passes validation, or as a comment if there is no such manifest."""
     spec = dict(_spec(draft, kind))
     refused = dict(_refused(kind, spec, draft))
     lacking = [found.summary for found in schema_problems(kind.schema, spec, _Paths())]
@@ -71,7 +67,7 @@ def write(draft: Draft, kind: Kind) -> Written:
 
 
 def _spec(draft: Draft, kind: Kind) -> Iterator[tuple[str, Any]]:
-    """Yield what is to be stated in the schema's order; a reference is the other object's name."""
+    """Yield what to state in the order of the schema. A reference is the name of the other object."""
     references = {reference.spec_field: reference.field for reference in kind.references}
     for name, rules in load_schema(kind.schema)["properties"].items():
         value = draft.fields.get(references.get(name, name))
@@ -81,7 +77,7 @@ def _spec(draft: Draft, kind: Kind) -> Iterator[tuple[str, Any]]:
 
 
 def _spelled(value: Any, rules: Mapping[str, Any]) -> Any:
-    """Return digits as a number where the schema takes one."""
+    """Return digits as a number if the schema accepts one."""
     numeric = {"number", "integer"} & set(rules.get("type", ()))
     if isinstance(value, str) and numeric and not isinstance(rules["type"], str) and _DIGITS.fullmatch(value):
         return Digits(value)
@@ -89,7 +85,7 @@ def _spelled(value: Any, rules: Mapping[str, Any]) -> Any:
 
 
 def _refused(kind: Kind, spec: dict[str, Any], draft: Draft) -> Iterator[tuple[str, str]]:
-    """Take out of a spec what cannot be written or what validation refuses; yield each with its reason."""
+    """Remove from a spec what cannot be written or what validation refuses; yield each field and the reason."""
     for name, value in list(spec.items()):
         found = _WITHHELD if _is_secret(value) else unwritable(value)
         if found is None and not acceptance(f"{kind.schema}#/properties/{name}")(value):
@@ -109,13 +105,13 @@ def _refused(kind: Kind, spec: dict[str, Any], draft: Draft) -> Iterator[tuple[s
 
 
 def _by_rules(kind: Kind, spec: Mapping[str, Any], draft: Draft) -> Iterator[tuple[str, str]]:
-    """Yield the fields that break their kind's rules beside the others."""
+    """Yield the fields that break the rules of their kind, and the reason."""
     required = set(load_schema(kind.schema).get("required", ()))
     if required <= spec.keys():
         manifest = Manifest(address=draft.address, spec=spec, positions=_Paths())
         for problem in kind.check(manifest):
             if problem.severity == "error":
-                yield _field(problem), _PLACE.sub("", problem.summary)
+                yield _field(problem), problem.summary
 
 
 def _is_secret(value: Any) -> bool:
@@ -129,7 +125,7 @@ def _field(problem: Problem) -> str:
 
 
 def _alone(kind: Kind, spec: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield the one field that may not stand without another, which could not be stated."""
+    """Yield the first field that is not valid without another one, which cannot be stated."""
     accepts = acceptance(kind.schema)
     wrong = [] if accepts(spec) else schema_problems(kind.schema, spec, _Paths())
     for name in spec if wrong else ():
@@ -161,12 +157,12 @@ def _body(draft: Draft, kind: Kind, spec: Mapping[str, Any], refused: Mapping[st
     spoken |= {reference.spec_field for reference in kind.references}
     silent = [name for name in properties if name not in spoken]
     if silent:
-        yield from _comment(f"The API answers nothing for {', '.join(silent)}: left alone unless stated.")
+        yield from _comment(f"The API returns no value for {', '.join(silent)}: not managed unless stated.")
 
 
 def _refusal(name: str, value: Any, why: str) -> Iterator[str]:
-    """Show a value that is not stated as the lines that would state it, and say why they do not."""
-    if why == _WITHHELD or unwritable(value):
+    """Yield comments: the lines that would state a value, and why it is not stated."""
+    if _is_secret(value) or unwritable(value):
         lines = [f"{name}: {shown(redacted_data(value, named=False), _SHOWN)}"]
     else:
         lines = list(entry(name, value, 0))

@@ -1,4 +1,4 @@
-"""A manifest in the making: what is live, as it is to be declared."""
+"""A manifest to be written for a live object."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from reconciler.model.objects import Address, Fields, Live
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """One live object under the address it is to have.
-
-    `fields` are what is to be stated, canonical, with references as `Ref`; `left_out` says of others why they
-    are not; `answered` names all that the API answered. `connection` is None where it goes without saying.
-    """
+    """One live object and the address that it gets."""
 
     address: Address
     fields: Fields
+    """The canonical fields to state, with references as `Ref`."""
     live: Live
     answered: frozenset[str] = frozenset()
+    """The names of all fields that the API returned."""
     left_out: Mapping[str, str] = field(default_factory=dict)
+    """The reason for each field that is not stated."""
     connection: str | None = None
+    """None if the manifest need not state it."""
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
     protect: bool = False

@@ -1,6 +1,6 @@
-"""What a remote system answered, as plain data, and how its words are put before people.
+"""The answer of a remote system as plain data, and its words as people may see them.
 
-Standard library only, so that the pure half of a provider can use it at no cost.
+It needs only the standard library, so that the pure half of a provider can use it at no cost.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from reconciler.model import canonical
 from reconciler.redaction import redacted
 
 WORDS_LIMIT = 120
-"""Characters of a remote system's own words that a message repeats."""
+"""Maximum length of a remote system's own words in a message."""
 
 DEEPEST = 40
-"""Levels of nesting in an answer; no documented one has ten."""
+"""Maximum nesting of an answer; no documented one has ten levels."""
 
 _SNIFFED = 20_000
-"""Bytes of a failed answer that are looked at for words."""
+"""Bytes of a failed answer that are searched for its message."""
 
 _XML_ERROR = re.compile(r"<error\b[^>]*>([^<]*)</error>")
 _HTML = re.compile(r"\s*<(?:!doctype\s+html|html)\b", re.IGNORECASE)
@@ -39,12 +39,14 @@ _ERROR_KEYS = ("error", "message", "errors", "detail")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """One HTTP answer, read to its end. `headers` have lower-case names; `url_path` has no query."""
+    """One HTTP answer, read to its end."""
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
+    """By lower-case name."""
     body: bytes = b""
     url_path: str = ""
+    """The requested path, below `base_url` and without its query."""
 
     @property
     def ok(self) -> bool:
@@ -53,20 +55,20 @@ class Answer:
 
     @property
     def text(self) -> str:
-        """The first part of the body, for words only: what is not UTF-8 is replaced."""
+        """The first part of the body, for messages only: bytes that are not UTF-8 are replaced."""
         return self.body[:_SNIFFED].decode("utf-8", "replace")
 
     @property
     def is_html(self) -> bool:
-        """Whether it is a page for people: a proxy's, a login page, an error page."""
+        """Whether it is an HTML page: of a proxy, a login, an error."""
         kind = self.headers.get("content-type", "").partition(";")[0].strip().lower()
         return kind in {"text/html", "application/xhtml+xml"} or _HTML.match(self.text) is not None
 
 
 def error_words(answer: Answer) -> str:
-    """Return what a failed answer says, in one short sentence that is safe to print.
+    """Return the message of a failed answer, in one short sentence that is safe to print.
 
-    Looks for `<errors><error>` (bookingbug API notes §2.4), then for JSON's `error`, `message`,
+    It looks for `<errors><error>` (bookingbug API notes §2.4), then for JSON's `error`, `message`,
     `errors` and `detail` (§3.8), then takes the beginning of the text.
     """
     if answer.is_html:
@@ -77,7 +79,7 @@ def error_words(answer: Answer) -> str:
 
 
 def request_id(answer: Answer) -> str | None:
-    """Return what the server, or what stands before it, calls this request: its operators can look for it."""
+    """Return the id that the server or a proxy gave this request, for its operators."""
     found = next((value for name in _REQUEST_IDS if (value := answer.headers.get(name, "").strip())), "")
     return neutral(found, 64) or None
 
@@ -86,7 +88,7 @@ def _phrase(status: int) -> str:
     try:
         return HTTPStatus(status).phrase
     except ValueError:
-        return "no words"
+        return "no message"
 
 
 def _json_words(body: bytes) -> str:
@@ -101,7 +103,7 @@ def _json_words(body: bytes) -> str:
 def _said(value: Any, *, depth: int) -> str:
     if isinstance(value, str):
         return value
-    if depth > 3:  # noqa: PLR2004 - deeper nesting than {"errors": [{"message": …}]} is no message
+    if depth > 3:  # noqa: PLR2004 - a message is nested no deeper than {"errors": [{"message": …}]}
         return ""
     if isinstance(value, list):
         return "; ".join(filter(None, (_said(item, depth=depth + 1) for item in value[:5])))
@@ -116,18 +118,18 @@ def _said(value: Any, *, depth: int) -> str:
 
 
 def neutral(text: str, limit: int = WORDS_LIMIT) -> str:
-    """Return foreign text on one line, without characters that act on a terminal or secrets, cut at `limit`."""
-    # Masked before it is cut: half a password is one half too many.
+    """Return foreign text on one line, without control characters and secrets, cut at `limit`."""
+    # Masked before it is cut: half a password must not be shown.
     shown = "".join(char if char.isprintable() else " " for char in redacted(text)[: limit * 8])
     line = " ".join(shown.split())
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
 def json_object(body: bytes) -> dict[str, Any]:
-    """Return a JSON object, decimals exact; ValueError in words for anything else.
+    """Return a JSON object with exact decimals; ValueError in words for anything else.
 
-    Refused is also what Python takes and nobody means: NaN, a key that is there twice, half a surrogate pair
-    (which no file or terminal takes), and nesting so deep that looking at a value could end the program.
+    It also refuses what Python accepts: NaN, a repeated key, half a surrogate pair (which no file or terminal takes),
+    and nesting so deep that processing it could end the program.
     """
     try:
         value = json.loads(body, parse_float=_decimal, parse_constant=_no_number, object_pairs_hook=_unambiguous)
@@ -136,7 +138,7 @@ def json_object(body: bytes) -> dict[str, Any]:
     except ValueError as error:
         raise ValueError(f"what is not JSON: {neutral(str(error), 80)}") from None
     if not isinstance(value, dict):
-        raise ValueError("JSON that is not an object")  # noqa: TRY004 - what was answered is wrong, not an argument
+        raise ValueError("JSON that is not an object")  # noqa: TRY004 - the answer is wrong, not an argument
     level: list[Any] = [value]
     for _ in range(DEEPEST):
         level = [child for item in level for child in _children(item) if isinstance(child, (dict, list))]
@@ -154,7 +156,7 @@ def _children(value: Any) -> Iterable[Any]:
 def _unambiguous(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise ValueError("a key is there twice")
+        raise ValueError("a key is repeated")
     return found
 
 
@@ -162,7 +164,7 @@ def _decimal(text: str) -> Decimal:
     try:
         return Decimal(text)
     except InvalidOperation:
-        raise ValueError(f"{neutral(text, 40)} is too large a number") from None
+        raise ValueError(f"the number {neutral(text, 40)} is too large") from None
 
 
 def _no_number(name: str) -> Any:
@@ -170,19 +172,19 @@ def _no_number(name: str) -> Any:
 
 
 def is_identifier(value: object) -> bool:
-    """Whether a value is an id as these systems give them: digits and nothing else."""
+    """Whether a value is an id of these systems: digits only."""
     return isinstance(value, str) and _DIGITS.fullmatch(value) is not None
 
 
 def identifier(value: object) -> str:
-    """Return an id that may stand in a path; RemoteError for anything but digits (`../admin`)."""
+    """Return an id that is safe in a path; RemoteError for anything but digits (`../admin`)."""
     if not isinstance(value, str) or not is_identifier(value):
         raise RemoteError(f"{neutral(repr(value), 40)} is not an id of this system; expected digits such as 123")
     return value
 
 
 def whole(value: object) -> int:
-    """Return an answered whole number. An exponent is refused: a few bytes could ask for a number that fills memory."""
+    """Return a whole number of an answer. An exponent is refused: a few bytes could make a number that fills memory."""
     text = str(value).strip()
     if isinstance(value, bool) or _WHOLE.fullmatch(text) is None:
         message = f"{text!r} is not a whole number"

@@ -1,7 +1,7 @@
-"""Who wants to know when a writing call really starts: the journal, whose entry must outlast the call.
+"""Reporting when a writing call really starts, so that its intent is extended before it could expire.
 
-Between an intent and its call lie the connection's pace, reads that the call needs first, and, where an attempt
-is repeated, pauses. An attempt that nobody has been told of must not be sent.
+Between an intent and its call there are waits for the connection's pace, reads that the call needs first, and pauses
+before retries. An attempt that could not be reported must not be sent.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 Notice = Callable[[float], None]
-"""Called before each attempt with the seconds that it may take; ReconcilerError keeps it from being sent."""
+"""Called before each attempt with the seconds that it may take. If it raises ReconcilerError, nothing is sent."""
 
 _NOTICE: ContextVar[Notice | None] = ContextVar("notice", default=None)
 
@@ -27,7 +27,7 @@ def noticed(notice: Notice) -> Iterator[None]:
 
 
 def starting(seconds: float) -> None:
-    """Say that a writing call is sent now and may take so long."""
+    """Report that a writing call is sent now and may take `seconds`."""
     notice = _NOTICE.get()
     if notice is not None:
         notice(seconds)

@@ -65,7 +65,7 @@ SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('sync
 """
 """A server may be set to lose its last commits in a crash. A lost intent is a call that nobody looks for."""
 
-_DAMAGED = ("malformed", "not a database")
+_DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 Result = TypeVar("Result")
 
@@ -185,9 +185,7 @@ class Database:
                     time.sleep(pause)
                     pause = min(pause * 2, _LONGEST_PAUSE)
                     continue
-                raise ReconcilerError(
-                    f"state {self.label}: {_words(error)}", hint=self._advice(_words(error))
-                ) from None
+                raise ReconcilerError(f"state {self.label}: {_words(error)}", hint=self._advice(error)) from None
             self._reached = True
             return result
 
@@ -197,10 +195,10 @@ class Database:
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
             return work(connection)
 
-    def _advice(self, words: str) -> str:
+    def _advice(self, error: BaseException) -> str:
         if self.file is None:
             return "check spec.state, the password (PGPASSWORD or a passfile), and that the server is reachable"
-        if any(sign in words for sign in _DAMAGED):
+        if getattr(getattr(error, "orig", error), "sqlite_errorcode", 0) & 0xFF in _DAMAGED:
             kept = self.file.parent / "backups"
             return f"move the file away and restore a backup from {kept}: reconciler state restore FILE"
         return f"check that the folder {self.file.parent} exists and is writable, or set spec.state"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from reconciler.kinds.booking_session.fields import FIELDS
@@ -52,8 +53,9 @@ def check(manifest: Manifest) -> Iterator[Problem]:
         key = item["key"]
         if key in seen:
             first = manifest.where("items", seen[key], "key")
-            summary = f"item {key} is stated twice (first at line {first.line}); expected each key once"
-            yield _problem(manifest, "duplicate-item", summary, index, "key")
+            summary = f"item {key} is stated twice; expected each key once"
+            problem = _problem(manifest, "duplicate-item", summary, index, "key")
+            yield replace(problem, hint=f"rename or remove one of them; the first is at line {first.line}")
         seen.setdefault(key, index)
         try:
             start, end = (day(item[name]) if name in item else None for name in ("start_date", "end_date"))

@@ -1,6 +1,6 @@
-"""How sending a request once ended, and whether it is worth, and safe, to send it again. No I/O.
+"""How one attempt to send a request ended, and whether a retry is useful and safe. No I/O.
 
-Decision 009 says what is repeated and why.
+Decision 009 says what is retried and why.
 """
 
 from __future__ import annotations
@@ -19,57 +19,62 @@ from reconciler.providers.http.transport import failure_words
 from reconciler.settings import Connection
 
 _BUSY = frozenset({429, 500, 502, 503, 504})
-"""Answers after which a read is worth another attempt."""
+"""Statuses after which a read is retried."""
 
 _ENDED = frozenset({500, 502, 503})
-"""Of these, those after which a writing call is over: a gateway's 504 says only that it waits no longer."""
+"""Those of them after which a writing call has ended. A 504 of a gateway only says that it no longer waits."""
 
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
-"""Failures before a single byte of the request left: even a write was certainly not carried out."""
+"""Failures before the first byte of the request was sent: a write was certainly not applied."""
 
 _PASSING = (httpx.TimeoutException, httpx.NetworkError, httpx.RemoteProtocolError, httpx.ProxyError)
-"""Failures that may be gone the next time."""
+"""Failures that may not happen again."""
 
 _GONE = frozenset({404, 410})
 
 
 class Purpose(Enum):
-    """What sending a request twice would do: nothing (READ, REPEATABLE) or harm (ONCE)."""
+    """What a request is for, which decides whether it may be sent twice."""
 
     READ = auto()
+    """Changes nothing."""
     REPEATABLE = auto()
+    """Changes something; sent twice it has the same effect as sent once."""
     ONCE = auto()
+    """Sent twice it may do harm."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """How sending a request once ended: with an answer or an error; `pause` is the server's own wish."""
+    """How one attempt ended: with an answer or an error."""
 
     answer: Answer | None = None
     error: RemoteError | None = None
     again: bool = False
+    """Whether to retry."""
     pause: float | None = None
+    """Seconds that the server asked to wait before a retry."""
 
 
 def failed(error: Exception, doing: str, connection: Connection, purpose: Purpose) -> Attempt:
-    """Judge an attempt without an answer."""
+    """Classify an attempt that got no answer."""
     words, hopeless = failure_words(error, connection)
     status = error.status if isinstance(error, AnswerTooLarge) else None
     said = f"{doing}: {words}"
     passing = isinstance(error, _PASSING) and not hopeless
     if purpose is Purpose.READ or isinstance(error, (*_NEVER_SENT, httpx.UnsupportedProtocol)):
         return Attempt(error=RemoteError(said, status=status), again=passing)
-    # The server may be at it still where we gave up waiting; a connection that broke ended the request.
+    # After a timeout the server may still be working on it; a broken connection ended the request.
     pending = isinstance(error, httpx.TimeoutException)
-    lost = OutcomeUnknown(f"{said}; it may have been carried out", status=status, pending=pending)
+    lost = OutcomeUnknown(f"{said}; it may have been applied", status=status, pending=pending)
     return Attempt(error=lost, again=purpose is Purpose.REPEATABLE and passing and not pending)
 
 
 def judged(answer: Answer, said: str, words: str, purpose: Purpose, pause: float | None) -> Attempt:
-    """Judge an answer; `said` names the call and the status, `words` are the server's where it failed."""
+    """Classify an answer. `said` names the call and the status; `words` are the server's if it failed."""
     status = answer.status
     if status // 100 == 3:  # noqa: PLR2004 - HTTP's class of redirections
-        # 302 and 303 are also how a web application answers a form it has carried out.
+        # A web application also answers 302 or 303 after it has applied a form.
         lost = purpose is not Purpose.READ and status in {302, 303}
         message = f"{said}redirected to {_target(answer)}, which is not followed"
         kind = OutcomeUnknown if lost else RemoteError
@@ -78,17 +83,17 @@ def judged(answer: Answer, said: str, words: str, purpose: Purpose, pause: float
         return Attempt(answer=answer, again=status in _BUSY, pause=pause)
     if status >= 500 or status == 408 or status < 200:  # noqa: PLR2004 - the server's own failures, and no answer at all
         pending = status == 504  # noqa: PLR2004 - HTTP's "gateway timeout"
-        lost_words = f"{said}{words}; it may have been carried out"
+        lost_words = f"{said}{words}; it may have been applied"
         unknown = OutcomeUnknown(lost_words, status=status, pending=pending)
         return Attempt(error=unknown, again=purpose is Purpose.REPEATABLE and status in _ENDED, pause=pause)
-    # 429 is a refusal before it was looked at.
+    # A 429 refuses the call before it is processed.
     return Attempt(answer=answer, again=status == 429, pause=pause)  # noqa: PLR2004
 
 
 def settled(attempt: Attempt, request: httpx.Request, doubts: Sequence[OutcomeUnknown]) -> Answer:
-    """Return the last attempt's answer, or raise what all attempts together came to.
+    """Return the answer of the last attempt, or raise the error of all attempts together.
 
-    A refusal, or a failure to connect, of a later attempt does not tell what became of an earlier one.
+    If a later attempt is refused or cannot connect, the effect of an earlier one is still unknown.
     """
     answer, error = attempt.answer, attempt.error
     if doubts and not (answer is not None and (answer.ok or (request.method == "DELETE" and answer.status in _GONE))):

@@ -1,4 +1,4 @@
-"""An answer's body, read to its end within its time and size, and unpacked no further than that."""
+"""Reading the body of an answer, and unpacking it, within limits of time and size."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from collections.abc import Iterator
 import httpx
 
 MAX_ANSWER = 64 * 1024 * 1024
-"""Bytes of one answer, unpacked; no documented answer comes near it."""
+"""Maximum size of one unpacked answer in bytes; no documented answer comes near it."""
 
 ENCODINGS = "gzip"
-"""What we say we understand: the one compression whose unpacking can be stopped at a size."""
+"""The accepted compressions: only gzip can be stopped at a size while unpacking."""
 
 _GZIP = 16 + zlib.MAX_WBITS
 
 
 class AnswerTooLarge(Exception):
-    """An answer went on beyond MAX_ANSWER."""
+    """An answer is larger than MAX_ANSWER."""
 
     def __init__(self, status: int) -> None:
         super().__init__(f"an answer of more than {MAX_ANSWER // 1024 // 1024} MB")
@@ -26,7 +26,7 @@ class AnswerTooLarge(Exception):
 
 
 def read_body(response: httpx.Response, deadline: float) -> bytes:
-    """Read an answer to its end. AnswerTooLarge: it goes on beyond MAX_ANSWER bytes."""
+    """Read an answer to its end; AnswerTooLarge if it is larger than MAX_ANSWER."""
     chunks: list[bytes] = []
     size = 0
     for chunk in _unpacked(response):

@@ -1,7 +1,6 @@
 """One connection's HTTP client, the same for every provider.
 
-It is here that a plan cannot write (`writes=False`), that only what is safe is repeated, and that
-an error never carries a credential.
+It keeps a plan from writing (`writes=False`), retries only what is safe, and keeps credentials out of errors.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ from reconciler.providers.notice import starting
 from reconciler.settings import Connection, Secret
 
 ATTEMPTS = 4
-"""How often a request that may be repeated is sent at most."""
+"""Maximum number of attempts for a request that may be retried."""
 
 BACKOFF = 0.5
 """Seconds: the upper bound of the first pause between attempts; it doubles each time, with full jitter."""
@@ -45,11 +44,10 @@ Result = TypeVar("Result")
 
 
 class HttpClient:
-    """One connection's HTTP client: paced, bounded, retrying what is safe, silent about secrets.
+    """One connection's HTTP client; safe to use from several threads.
 
-    `transport` replaces the network (tests, embedded sandbox). With `writes=False` nothing but GET
-    leaves, save POST to exactly `login_path`. `limiter` is shared by the clients of one connection.
-    Safe to use from several threads.
+    `transport` replaces the network (tests, embedded sandbox). With `writes=False` only GET is sent, and POST to
+    exactly `login_path`. The clients of one connection share a `limiter`.
     """
 
     def __init__(
@@ -93,14 +91,14 @@ class HttpClient:
         self.close()
 
     def close(self) -> None:
-        """Give back sockets and threads."""
+        """Close sockets and threads."""
         self._pool.shutdown(cancel_futures=True)
         self._client.close()
 
     def get(
         self, path: str, params: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None
     ) -> Answer:
-        """Read `path`; any status but 3xx is returned. RemoteError: no usable answer came."""
+        """Read `path` and return the answer of any status but 3xx; RemoteError if there is no usable answer."""
         return self._carry(self._request("GET", path, params=params, headers=headers), Purpose.READ)
 
     def write(
@@ -113,25 +111,24 @@ class HttpClient:
         headers: Mapping[str, str] | None = None,
         repeatable: bool = False,
     ) -> Answer:
-        """Send one writing call; `path` may carry a query. 2xx and 4xx are returned.
+        """Send one writing call and return an answer of 2xx or 4xx. `path` may hold a query.
 
-        RemoteError: it was certainly not carried out. OutcomeUnknown: it may have been, because the
-        answer was lost, is a server's failure (5xx), redirects as a carried out form does, or is a page
-        where a PUT or DELETE should be answered: it may come from what stands before the API. (After a
-        POST the caller looks for what it made.)
-        `repeatable`: carried out twice it is as carried out once, so it is sent again where an attempt
-        ended without an answer that can be used; of a DELETE, 404 and 410 are then as good as a success.
+        RemoteError: it was certainly not applied. OutcomeUnknown: it may have been applied. The answer was lost, or is
+        a failure of the server (5xx), or a redirect as after a form, or an HTML page after a PUT or DELETE, which may
+        come from a proxy. (After a POST the caller looks for the new object.)
+        `repeatable`: applied twice it has the same effect as applied once, so it is retried after an attempt without
+        a usable answer. A DELETE then counts a 404 or 410 as success.
         """
         typed = {**(headers or {}), **({"Content-Type": content_type} if content_type else {})}
         request = self._request(method, path, headers=typed, content=content)
         answer = self._carry(request, Purpose.REPEATABLE if repeatable else Purpose.ONCE)
         if answer.ok and answer.is_html and method != "POST":
             said = f"{self._described(request)}: {answer.status}{self._marked(answer)}: answered with an HTML page"
-            raise OutcomeUnknown(f"{said}; it may or may not have been carried out", status=answer.status)
+            raise OutcomeUnknown(f"{said}; it may have been applied", status=answer.status)
         return answer
 
     def login(self, path: str, payload: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Answer:
-        """POST JSON to obtain a token: changes nothing there, so it is repeated like a read."""
+        """POST JSON to obtain a token. It changes nothing, so it is retried like a read."""
         typed = {**(headers or {}), "Content-Type": "application/json"}
         request = self._request("POST", path, headers=typed, content=json.dumps(payload).encode())
         return self._carry(request, Purpose.READ)
@@ -139,45 +136,45 @@ class HttpClient:
     def gather(self, function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
         """Return `function` of every item, in item order, up to `max_concurrency` at a time.
 
-        The first exception in item order is raised after all have finished. Not to be nested.
+        The first exception in item order is raised after all have finished. Calls must not be nested.
         """
         todo = list(items)
         if len(todo) <= 1:
             return [function(item) for item in todo]
         futures: list[Future[Result]] = [self._pool.submit(function, item) for item in todo]
         try:
-            for future in futures:  # `wait` would never hear of those that are cancelled when the client is closed
+            for future in futures:  # `wait` never returns for those that are cancelled when the client is closed
                 future.exception()
-        except BaseException:  # the user's interrupt: what has not started yet must not start
+        except BaseException:  # an interrupt by the user: nothing more must start
             for future in futures:
                 future.cancel()
             raise
         return [future.result() for future in futures]
 
     def secret(self, name: str) -> str | None:
-        """Return a credential's value; None where the connection has none of that name."""
+        """Return the value of a credential; None if the connection has none of that name."""
         found = self._secrets.get(name)
         return None if found is None else found.value
 
     def hide(self, value: str) -> None:
-        """Keep a value that was obtained later (a token) out of every message and output."""
+        """Mask a value that was obtained later (a token) in every message and output."""
         self._hidden.add(value)
         redaction.hide(value)
 
     def words(self, answer: Answer) -> str:
-        """Return what a failed answer says, in short, without any credential it may repeat."""
+        """Return the message of a failed answer, shortened and with credentials masked."""
         return self.mask(error_words(answer))
 
     def mask(self, text: str) -> str:
-        """Return a remote system's words without any credential that they repeat, short ones too."""
+        """Return the text of a remote system with credentials masked, short ones too."""
         text = redaction.redacted(text)
         for value in sorted(self._hidden, key=len, reverse=True):
-            if len(value) > 2:  # noqa: PLR2004 - hiding one or two letters would only garble the sentence
+            if len(value) > 2:  # noqa: PLR2004 - masking one or two letters would only garble the sentence
                 text = text.replace(value, "********")
         return text
 
     def refusal(self, answer: Answer, doing: str) -> RemoteError:
-        """Return the error for an answer that says no to `doing` (`POST /api/sessions.xml`)."""
+        """Return the error for an answer that refuses `doing` (`POST /api/sessions.xml`)."""
         name, marked = self.connection.name, self._marked(answer)
         if answer.status == 401:  # noqa: PLR2004 - HTTP's "who are you"
             sources = ", ".join(self.connection.auth[key].shown for key in sorted(self.connection.auth))
@@ -185,7 +182,7 @@ class HttpClient:
             said = f"401: wrong credentials for connection `{name}`{marked}"
             return RemoteError(f"{doing}: {said}", hint=hint, status=401)
         if answer.status == 403:  # noqa: PLR2004 - HTTP's "not you"
-            hint = f"check company_id and what these credentials may do ({self.connection.where})"
+            hint = f"check company_id and the permissions of these credentials ({self.connection.where})"
             said = f"403: not allowed for connection `{name}`: {self.words(answer)}{marked}"
             return RemoteError(f"{doing}: {said}", hint=hint, status=403)
         said = f"{answer.status}: {self.words(answer)}{marked}"
@@ -194,7 +191,7 @@ class HttpClient:
     def local_path(self, url: str) -> str | None:
         """Return the path of a link into this same system (relative, or with its scheme, host and port), else None.
 
-        A query, a fragment and a template's tail are cut off. Nothing is ever fetched from elsewhere.
+        A query, a fragment and the tail of a template are cut off. Nothing is ever fetched from another system.
         """
         return local_path(url, self._base)
 
@@ -216,14 +213,14 @@ class HttpClient:
                 raise ReconcilerError(
                     f"the value for HTTP header {name} of connection `{self.connection.name}` holds characters "
                     "that cannot be sent; expected printable ASCII",
-                    hint="is there a line break in the credential?",
+                    hint="check the credential for a line break",
                 )
         url = self._base + path
         body = content if content or method != "GET" else None
         try:
             return self._client.build_request(method, url, params=params, headers=headers, content=body)
         except httpx.InvalidURL:
-            raise RemoteError(f"{method} {path.partition('?')[0]}: not a path that can be asked for") from None
+            raise RemoteError(f"{method} {path.partition('?')[0]}: the path cannot be requested") from None
 
     def _carry(self, request: httpx.Request, purpose: Purpose) -> Answer:
         retrying = tenacity.Retrying(
@@ -241,7 +238,7 @@ class HttpClient:
         return self._jitter(state) if attempt.pause is None else attempt.pause
 
     def _attempt(self, request: httpx.Request, purpose: Purpose, doubts: list[OutcomeUnknown]) -> Attempt:
-        """Send a request once; where it may have been carried out for all we know, `doubts` grows."""
+        """Send a request once; add to `doubts` if it may have been applied."""
         try:
             with self._limiter.turn():
                 if purpose is not Purpose.READ:
@@ -256,7 +253,7 @@ class HttpClient:
         return attempt
 
     def _start_writing(self) -> None:
-        """Tell the journal that a writing call is sent now; ReconcilerError where it must not be."""
+        """Report that a writing call is sent now; ReconcilerError if it must not be."""
         if self._limiter.stop.is_set():
             raise NotStarted("not sent, because the run was interrupted")
         starting(self.connection.timeout)
@@ -277,7 +274,7 @@ class HttpClient:
             self._limiter.pace.hold(pause or 0.0)
         elif answer.ok:
             self._limiter.pace.answered()
-        words = "" if answer.ok else self.words(answer) + marked  # a thousand answers that went well say nothing
+        words = "" if answer.ok else self.words(answer) + marked  # only needed for failures
         return judged(answer, f"{doing}: {answer.status}: ", words, purpose, pause)
 
     def _exchange(self, request: httpx.Request, deadline: float) -> Answer:
@@ -306,7 +303,7 @@ def _last(state: tenacity.RetryCallState) -> Attempt:
 
 
 def _log(request: httpx.Request, status: str, began: float, size: int | None = None) -> None:
-    """One line a request; never a query, a header or a body."""
+    """Log one line for a request, without its query, headers and body."""
     took = (time.monotonic() - began) * 1000
     length = "" if size is None else f", {size / 1000:.1f} kB" if size >= 1000 else f", {size} B"  # noqa: PLR2004
     _LOG.info("%s %s → %s (%.0f ms%s)", request.method, request.url.path, status, took, length)

@@ -1,8 +1,10 @@
-"""Sockets that know when the whole call has to be over, and what they have left over, whatever the other side does.
+"""Connections with a deadline for the whole call, and without bytes left over from an earlier answer.
 
-A timeout of the HTTP library starts anew with every byte that comes: a server that sends one byte of a header a
-second holds a run for ever. Here each wait is cut to what is left of the call. (Inside TLS to a proxy that is
-itself spoken to by TLS, the rest of the time may count once for each record.)
+A timeout of the HTTP library restarts with every byte that arrives: a server that sends one byte a second would hold a
+run for ever. Here each wait is limited to the time that is left for the call. (Inside TLS to a proxy over TLS, the
+remaining time may count once for each record.)
+
+Private attributes of httpx and httpcore are read here; their versions are bounded and a test checks the attributes.
 """
 
 from __future__ import annotations
@@ -20,27 +22,27 @@ import httpcore
 import httpx
 
 CONNECT_TIMEOUT = 10.0
-"""Seconds after which a host that has not taken the connection is given up, if the call's own time is not shorter."""
+"""Maximum seconds to wait for a connection, if the timeout of the call is not shorter."""
 
 DEADLINE = "deadline"
-"""The key of a request's extensions that holds the monotonic instant at which its call has to be over."""
+"""The key of a request's extensions that holds the deadline of its call (monotonic time)."""
 
 _PIECE = 16 * 1024
 
 
 class _Clock:
-    """When the call under way on one lane has to be over."""
+    """The deadline of the current call on one lane."""
 
     def __init__(self) -> None:
         self.deadline: float | None = None
 
     def left(self, timeout: float | None, error: type[Exception]) -> float | None:
-        """Return how long one step may take; raises `error` where nothing is left."""
+        """Return the seconds that one step may take; raises `error` after the deadline."""
         if self.deadline is None:
             return timeout
         left = self.deadline - time.monotonic()
         if left <= 0:
-            raise error("the call's time is over")
+            raise error("the deadline of the call has passed")
         return left if timeout is None else min(left, timeout)
 
 
@@ -97,7 +99,7 @@ class _Network(httpcore.NetworkBackend):
 
 
 def _addresses(host: str, port: int, timeout: float | None) -> list[str]:
-    """Look a host name up, which the system does for as long as it likes, in a thread that can be left behind."""
+    """Look up a host name. The system call has no timeout, so it runs in a thread that can be abandoned."""
     try:
         return [str(ipaddress.ip_address(host))]
     except ValueError:
@@ -121,13 +123,13 @@ def _addresses(host: str, port: int, timeout: float | None) -> list[str]:
     try:
         if isinstance(result, OSError):
             raise result
-    except OSError as error:  # raised here, so that it stays the context: the pool takes the cause away
+    except OSError as error:  # raised here, so that it stays the context: the pool drops the cause
         raise httpcore.ConnectError(str(error)) from error
     return result
 
 
 class Lane(httpx.HTTPTransport):
-    """One connection at a time, whose every wait ends when the request's `DEADLINE` is there."""
+    """A transport with one connection, whose waits end at the `DEADLINE` of the request."""
 
     def __init__(self, tls: ssl.SSLContext, proxy: httpx.Proxy | None, keep_alive: float) -> None:
         super().__init__(verify=tls, trust_env=False)
@@ -152,17 +154,17 @@ class Lane(httpx.HTTPTransport):
             )
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send one request; no step of it, nor of reading its answer, waits beyond its deadline."""
+        """Send one request. Neither sending nor reading the answer waits beyond the deadline."""
         if not all(map(_at_rest, self._pool.connections)):
-            self._pool.close()  # it opens anew
+            self._pool.close()  # the next request opens a new connection
         self._clock.deadline = request.extensions.get(DEADLINE)
         return super().handle_request(request)
 
 
 def _at_rest(connection: object) -> bool:
-    """Tell that a connection holds no byte beyond its last answer; one that cannot be looked into counts as not.
+    """Whether a connection holds no bytes beyond its last answer; no if that cannot be seen.
 
-    The library would take such bytes for the answer to the next request, whoever put them there.
+    The library would take such bytes for the answer to the next request.
     """
     while (inner := getattr(connection, "_connection", None)) is not None:
         connection = inner

@@ -1,4 +1,4 @@
-"""Links that a remote system answers: which of them lead into that same system."""
+"""Which links in an answer lead into the same system."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from urllib.parse import SplitResult, urlsplit
 
 _PORTS = {"http": 80, "https": 443}
 _ODD = re.compile(r"[^!-~]|\\")
-"""What a URL cannot hold, and programs read differently: blanks, control characters, other scripts, a backslash."""
+"""Characters that a URL cannot hold, and that programs read differently."""
 
 
 def local_path(url: str, base: str) -> str | None:
     """Return the path of a link into the system at `base`, relative to it; None for any other link.
 
-    Only a path alone, or one with the very scheme, host and port is: another port is another system, and one who
-    reads plain http can answer in its name.
+    The link is a path alone, or has the same scheme, host and port. Another port is another system, and plain http can
+    be forged.
     """
     address = url.partition("{")[0]
     if _ODD.search(address) is not None or address.startswith("//"):  # as in `///host/`, which some take for a host

@@ -1,7 +1,7 @@
-"""How fast one connection may ask: its limits, the pauses a server asks for, and what a refusal teaches.
+"""Rate limiting of one connection: its limits, the pauses that a server asks for, and slowing down after a 429.
 
-Ours because nothing else fits: of the kept libraries, aiolimiter is for asyncio and pyrate-limiter keeps a
-fixed rate. Neither slows down when a server says that it has had enough.
+No maintained library fits: aiolimiter is for asyncio, pyrate-limiter keeps a fixed rate. Neither slows down when a
+server answers 429.
 """
 
 from __future__ import annotations
@@ -16,27 +16,27 @@ from email.utils import parsedate_to_datetime
 from reconciler.errors import NotStarted
 
 LONGEST_PAUSE = 60.0
-"""Seconds: a server that asks for a longer pause is asked again after this one all the same."""
+"""Maximum seconds to wait when a server asks for a pause."""
 
 FASTEST = 20.0
-"""Requests a second from which on a pace that a refusal made slow, and that has no limit set, is none again."""
+"""Requests per second at which a slowed pace without a set limit becomes unlimited again."""
 
 SLOWEST = 0.1
-"""Requests a second that refusals never bring the pace below."""
+"""Minimum requests per second, whatever the server refuses."""
 
 _GAIN, _GROWTH = 0.05, 0.05
-"""What each good answer adds to a slowed pace: so many requests a second, and that part of what it is."""
+"""What each good answer adds to a slowed pace: requests per second, and a share of the pace."""
 
 LAST_WAIT = 2.0
-"""Seconds that a request may still wait for its turn once the run was asked to stop."""
+"""Seconds that a request may still wait for its turn after the run was asked to stop."""
 
 _NOTHING = 1e-6
 
 
 class Pace:
-    """Lets requests start at most `per_second` times a second, over all threads; None is no limit.
+    """Starts at most `per_second` requests a second, over all threads; None is no limit.
 
-    A refusal (429) halves the pace, good answers bring it back bit by bit. `clock` and `sleep` are for tests.
+    A 429 halves the pace; good answers raise it step by step. `clock` and `sleep` are for tests.
     """
 
     def __init__(
@@ -56,13 +56,13 @@ class Pace:
 
     @property
     def rate(self) -> float | None:
-        """Requests a second at present; None where there is no limit."""
+        """Current requests per second; None if there is no limit."""
         return self._rate
 
     def wait(self, stop: threading.Event | None = None) -> None:
-        """Sleep until the next request may start; one thread sleeps, the others queue behind it.
+        """Sleep until the next request may start. One thread sleeps, the others queue behind it.
 
-        NotStarted: `stop` is set, and the request would have to wait for longer than LAST_WAIT.
+        NotStarted: `stop` is set and the request would wait for longer than LAST_WAIT.
         """
         with self._turn:
             while (pause := self._due()) > _NOTHING:
@@ -72,7 +72,7 @@ class Pace:
                     raise NotStarted("not sent, because the run was interrupted while it waited for its turn")
 
     def _due(self) -> float:
-        """Return how long to wait yet, looked at anew after each sleep: a pause may have been asked for meanwhile."""
+        """Return the seconds left to wait. Called after each sleep, because the server may have asked for a pause."""
         with self._lock:
             now = self._clock()
             start = max(self._next, self._held)
@@ -83,14 +83,14 @@ class Pace:
             return 0.0
 
     def hold(self, seconds: float) -> None:
-        """Let no request of any thread start for a while: the server said it has had enough."""
+        """Start no request of any thread for a while, because the server asked for a pause."""
         with self._lock:
             self._held = max(self._held, self._clock() + min(seconds, LONGEST_PAUSE))
 
     def refused(self, began: float) -> None:
-        """Halve the pace after a refusal of a request that began at `began`.
+        """Halve the pace after a 429 to a request that began at `began`.
 
-        Refusals of requests that were under way when it was last halved say nothing new.
+        A 429 to a request that began before the pace was last halved is ignored.
         """
         with self._lock:
             if self._slowed is not None and began <= self._slowed:
@@ -101,7 +101,7 @@ class Pace:
             self._rate = max(rate / 2, min(SLOWEST, ceiling))
 
     def answered(self) -> None:
-        """Bring a slowed pace back a little after a good answer."""
+        """Raise a slowed pace a little after a good answer."""
         if self._rate == self._limit:  # nearly always; and without the lock
             return
         with self._lock:
@@ -112,9 +112,9 @@ class Pace:
 
 
 class Limiter:
-    """One connection's limits, shared by whatever reads and writes through it.
+    """The limits of one connection, shared by all its HTTP clients.
 
-    Once `stop` is set nobody sleeps any more: what would have to wait is not sent.
+    After `stop` is set, a request that would have to wait is not sent.
     """
 
     def __init__(self, max_concurrency: int, per_second: float | None) -> None:
@@ -124,13 +124,13 @@ class Limiter:
 
     @contextmanager
     def turn(self) -> Iterator[None]:
-        """Wait until a request may start, and count it as running until the block ends; NotStarted where it may not."""
+        """Wait until a request may start, and count it until the block ends; NotStarted if it may not start."""
         with self._slots:
             self.pace.wait(self.stop)
             yield
 
     def pause(self, seconds: float) -> None:
-        """Sleep between two attempts of a request, but not beyond `stop`."""
+        """Sleep between two attempts of a request, until `stop` at the latest."""
         self.stop.wait(seconds)
 
 

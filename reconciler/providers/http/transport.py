@@ -1,4 +1,4 @@
-"""What lies under the HTTP client: sockets, TLS, proxies, and the wall that keeps a plan from writing."""
+"""The transport of the HTTP client: sockets, TLS, proxies, and the guard that keeps a plan from writing."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from reconciler.providers.http.deadline import CONNECT_TIMEOUT, Lane
 from reconciler.settings import Connection
 
 KEEP_ALIVE = 4.0
-"""Seconds an idle connection is kept: less than servers usually do, so that a write seldom meets a closed one."""
+"""Seconds to keep an idle connection: fewer than servers usually do, so that a write rarely meets a closed one."""
 
 
 _FAILURES: tuple[tuple[type[Exception], str], ...] = (
@@ -30,37 +30,37 @@ _FAILURES: tuple[tuple[type[Exception], str], ...] = (
     (httpx.NetworkError, "the connection broke"),
     (httpx.DecodingError, "the answer's compression cannot be undone"),
 )
-"""What each kind of failure is called; the first that fits counts."""
+"""The message for each kind of failure; the first match counts."""
 
 
 class WriteRefusedHere(RuntimeError):
-    """A read-only client was asked to write: a mistake in this program; nothing was sent."""
+    """A read-only client was asked to write. This is a defect of the program; nothing was sent."""
 
 
 class ReadOnly(httpx.BaseTransport):
-    """A transport that lets only GET through, and POST to exactly the login's path."""
+    """A transport that sends only GET, and POST to exactly the login path."""
 
     def __init__(self, inner: httpx.BaseTransport, login_path: str | None) -> None:
         self._inner = inner
         self._login = None if login_path is None else login_path.encode("ascii")
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Pass the request on, or raise WriteRefusedHere."""
+        """Send the request, or raise WriteRefusedHere."""
         login = request.method == "POST" and self._login is not None and request.url.raw_path == self._login
         if request.method != "GET" and not login:
             raise WriteRefusedHere(f"{request.method} {request.url.path} on a read-only connection; it was not sent")
         return self._inner.handle_request(request)
 
     def close(self) -> None:
-        """Close what lies under it."""
+        """Close the inner transport."""
         self._inner.close()
 
 
 class Lanes(httpx.BaseTransport):
-    """As many one-connection transports as there are requests at once, the last used first.
+    """One transport with one connection for each concurrent request, the last used first.
 
-    One pool of n connections would look through all n for every request: at 50 connections that
-    alone makes a run more than twice as long. The HTTP client bounds how many requests there are at once.
+    One pool of n connections would search all n for every request: at 50 connections that alone more than doubles the
+    time of a run. The HTTP client limits the number of concurrent requests.
     """
 
     def __init__(self, lane: Callable[[], httpx.BaseTransport]) -> None:
@@ -69,7 +69,7 @@ class Lanes(httpx.BaseTransport):
         self._all: list[httpx.BaseTransport] = []
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request on a lane of its own, which is free again when its answer is closed."""
+        """Send a request on a lane of its own, until its answer is closed."""
         lane = self._take()
         try:
             response = lane.handle_request(request)
@@ -82,7 +82,7 @@ class Lanes(httpx.BaseTransport):
         return response
 
     def close(self) -> None:
-        """Close every lane's connection."""
+        """Close the connection of every lane."""
         for lane in self._all:
             lane.close()
 
@@ -96,7 +96,7 @@ class Lanes(httpx.BaseTransport):
 
 
 class _LaneStream(httpx.SyncByteStream):
-    """An answer's bytes; gives its lane back when it is closed, once."""
+    """The bytes of an answer; closing it frees its lane."""
 
     def __init__(self, stream: httpx.SyncByteStream, done: Callable[[], None]) -> None:
         self._stream = stream
@@ -115,14 +115,14 @@ class _LaneStream(httpx.SyncByteStream):
 
 
 def open_transport(connection: Connection) -> httpx.BaseTransport:
-    """Return the network as the connection's settings want it; ReconcilerError for a bad `ca_file` or proxy."""
+    """Return the transport for a connection; ReconcilerError for a bad `ca_file` or proxy."""
     tls, proxy = _tls(connection), _proxy(connection.base_url)
     return Lanes(lambda: Lane(tls, proxy, KEEP_ALIVE))
 
 
 def _tls(connection: Connection) -> ssl.SSLContext:
     if urlsplit(connection.base_url).scheme != "https":
-        # Redirects are not followed, so no TLS can come up; loading authorities would cost 20 ms and more.
+        # Redirects are not followed, so TLS is never used; loading the authorities would cost 20 ms or more.
         return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     named = f"{connection.where}: ca_file {connection.ca_file}"
     if connection.ca_file is None:
@@ -137,13 +137,13 @@ def _tls(connection: Connection) -> ssl.SSLContext:
         raise ReconcilerError(
             f"{named} cannot be used: {reason}", hint="expected a readable file of PEM certificates"
         ) from None
-    # Said here, so that no setting of the system's OpenSSL allows what is older.
+    # Set here, so that no setting of the system's OpenSSL allows an older version.
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context
 
 
 def _proxy(base_url: str) -> httpx.Proxy | None:
-    """Return the proxy the environment names for this host; never one for this very machine."""
+    """Return the proxy that the environment names for a host; none for this machine."""
     parts = urlsplit(base_url)
     host = parts.hostname or ""
     if _loopback(host) or proxy_bypass(parts.netloc.rpartition("@")[2]):  # with its port, which no_proxy may name
@@ -158,7 +158,7 @@ def _proxy(base_url: str) -> httpx.Proxy | None:
     except (ValueError, TypeError, httpx.InvalidURL):
         proxy = None
     if proxy is None or proxy.url.scheme not in {"http", "https"} or not proxy.url.host:
-        # The variable's value is not repeated: it may hold a password.
+        # The value is not shown: it may hold a password.
         raise ReconcilerError(
             f"the proxy in the environment variable {name}_proxy cannot be used",
             hint="expected http://HOST:PORT or https://HOST:PORT, or a no_proxy that names the host",
@@ -176,14 +176,18 @@ def _loopback(host: str) -> bool:
 
 
 def failure_words(error: Exception, connection: Connection) -> tuple[str, bool]:
-    """Return what went wrong, in words, and whether another attempt would be in vain."""
+    """Return what went wrong, and whether a retry would be useless."""
     parts = urlsplit(connection.base_url)
     lost = f"cannot connect to {parts.scheme}://{parts.netloc.rpartition('@')[2]}: "
     if isinstance(error, AnswerTooLarge):
         return str(error), True
     if isinstance(error, httpx.ConnectError):
-        words, hopeless = _connect_words(error)
-        return (words if words.startswith("TLS") else lost + words), hopeless
+        cause = next(_causes(error), None)
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return f"TLS: certificate not accepted: {cause.verify_message}", True
+        if isinstance(cause, ssl.SSLError):
+            return f"TLS: {(cause.reason or 'handshake failed').lower().replace('_', ' ')}", True
+        return lost + _socket_words(cause), False
     for kind, words in _FAILURES:
         if isinstance(error, kind):
             connect = min(connection.timeout, CONNECT_TIMEOUT)
@@ -192,16 +196,16 @@ def failure_words(error: Exception, connection: Connection) -> tuple[str, bool]:
     return f"the request failed ({type(error).__name__})", True
 
 
-def _connect_words(error: BaseException) -> tuple[str, bool]:
+def _causes(error: BaseException) -> Iterator[OSError]:
+    """Yield the errors of the system that led to an error, if they say what happened."""
     cause: BaseException | None = error
     while cause is not None:
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return f"TLS: certificate not accepted: {cause.verify_message}", True
-        if isinstance(cause, ssl.SSLError):
-            return f"TLS: {(cause.reason or 'handshake failed').lower().replace('_', ' ')}", True
-        if isinstance(cause, socket.gaierror):
-            return "its host name is not known", False
-        if isinstance(cause, OSError) and cause.strerror:
-            return cause.strerror.lower(), False
+        if isinstance(cause, OSError) and (cause.strerror or isinstance(cause, (ssl.SSLError, socket.gaierror))):
+            yield cause
         cause = cause.__cause__ or cause.__context__
-    return "no connection", False
+
+
+def _socket_words(cause: OSError | None) -> str:
+    if isinstance(cause, socket.gaierror):
+        return "its host name is not known"
+    return "no connection" if cause is None else str(cause.strerror).lower()

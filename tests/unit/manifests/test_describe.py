@@ -65,9 +65,9 @@ def test_rules_between_fields_are_described() -> None:
     ("path", "message", "hint"),
     [
         (("prise",), "Session.spec has no field 'prise'", "did you mean price?"),
-        (("slots", "hour"), "Session.spec.slots has no field 'hour'", "there are date, time, duration"),
-        (("price", "x"), "Session.spec.price has no fields, so there is no 'x' in it", None),
-        (("",), "Session.spec has no field ''", "there are name, type"),
+        (("slots", "hour"), "Session.spec.slots has no field 'hour'", "known fields: date, time, duration"),
+        (("price", "x"), "Session.spec.price has no fields, so it has no 'x'", None),
+        (("",), "Session.spec has no field ''", "known fields: name, type"),
     ],
 )
 def test_a_field_that_is_not_there(path: tuple[str, ...], message: str, hint: str | None) -> None:
@@ -80,7 +80,7 @@ def test_a_field_that_is_not_there(path: tuple[str, ...], message: str, hint: st
 def test_the_command_for_people_and_programs(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["explain", "block.timezone"]) == 0
     text = capsys.readouterr().out
-    assert text.startswith("Block.timezone  an IANA time zone\n")
+    assert text.startswith("Block.timezone  an IANA time zone such as Europe/London\n")
     assert "timezone: Europe/London" in text
     assert run(["explain", "Session", "--format", "json"]) == 0
     document = json.loads(capsys.readouterr().out)

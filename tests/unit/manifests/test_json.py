@@ -71,8 +71,8 @@ def test_duplicate_keys_name_both_places():
 
 def test_the_bounds_hold():
     deep = "[\n\t" * (MAX_DEPTH + 1) + "]" * (MAX_DEPTH + 1)
-    assert complaints(deep) == [f"f.json:{MAX_DEPTH + 1}:2: values are nested more than {MAX_DEPTH} deep"]
-    assert complaints("[" * 200_000 + "]" * 200_000) == ["f.json:1:65: values are nested more than 64 deep"]
+    assert complaints(deep) == [f"f.json:{MAX_DEPTH + 1}:2: values are nested more than {MAX_DEPTH} levels deep"]
+    assert complaints("[" * 200_000 + "]" * 200_000) == ["f.json:1:65: values are nested more than 64 levels deep"]
     assert "larger than" in str(load_bytes(b'{"a": 1}' + b" " * 10_000_000, "f.json").problems[0])
 
 

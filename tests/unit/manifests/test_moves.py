@@ -113,27 +113,27 @@ def test_what_is_removed_is_read_with_its_places():
         ([manifest_text("Removed", "gone", "{}")], "forget is missing"),
         ([removed_text("Sesion/old")], "f.yaml:4:17: Removed/gone: Sesion/old: kind Sesion is not known"),
         ([removed_text("Sesion/old")], 'did you mean "Session"?'),
-        ([removed_text("Session/old", protect="true")], "metadata.protect means nothing here"),
+        ([removed_text("Session/old", protect="true")], "metadata.protect has no meaning here"),
         ([removed_text("Session/a"), removed_text("Session/b")], "Removed/gone: is declared twice"),
-        ([removed_text("Session/a"), removed_text("Session/a", name="more")], "Session/a: is to be forgotten twice"),
+        ([removed_text("Session/a"), removed_text("Session/a", name="more")], "Session/a: is listed as removed twice"),
         (
             [manifest_text("Session", "a", SESSION), removed_text("Session/a")],
-            "f.yaml:9:17: Session/a: is to be forgotten, yet declared at f.yaml:3:18; expected one or the other",
+            "f.yaml:9:17: Session/a: is listed as removed, but declared at f.yaml:3:18; expected one of the two",
         ),
         (
             [manifest_text("Session", "a", SESSION, moved_from="b"), removed_text("Session/b")],
-            "Session/b: is to be forgotten, yet Session/a says that it was moved from it",
+            "Session/b: is listed as removed, but Session/a was moved from it",
         ),
         (
             [manifest_text("Block", "closed", BLOCK % "room"), removed_text("Resource/room")],
-            "resource names Resource/room, which is not declared; it is forgotten at f.yaml:9:17",
+            "resource names Resource/room, which is not declared; it is listed as removed at f.yaml:9:17",
         ),
         (
             [
                 manifest_text("Resource", "room", "{name: Room}", forget="true"),
                 manifest_text("Block", "closed", BLOCK % "room"),
             ],
-            "resource names Resource/room, which is to be forgotten; expected one that stays managed",
+            "resource names Resource/room, which is no longer managed (metadata.forget); expected one",
         ),
     ],
 )

@@ -131,7 +131,7 @@ def test_unknown_environment(folder):
         ("{env: BB_USERNAME}", "{env: A, file: hunter2}", "names 2 sources; expected exactly one"),
         ("{env: BB_USERNAME}", "{env: hunter 2}", "username.env cannot be used; expected the name of an environment"),
         ("username: {env: BB_USERNAME}, ", "", "auth.username is missing"),
-        ("{env: BB_USERNAME}", "!!int hunter2", "the value is not what its tag !!int says"),
+        ("{env: BB_USERNAME}", "!!int hunter2", "the value does not match its tag !!int"),
         ("auth_token:", "auth_tokn:", 'unknown field "auth_tokn" in auth; did you mean "auth_token"?'),
         (
             ", auth_token: {command: [pass, show, it]}",

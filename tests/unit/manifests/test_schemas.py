@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from reconciler.errors import ReconcilerError
-from reconciler.manifests.schemas import acceptance, load_schema, schema_names, validator
+from reconciler.manifests.schemas import acceptance, load_schema, schema_names, validator, whole_sentence
 
 OURS = ("block", "booking_session", "envelope", "held_item", "project", "removed", "resource", "session", "slot")
 KINDS = ("session", "resource", "block", "slot", "booking_session", "held_item", "removed")
@@ -86,6 +86,20 @@ def names_of(value, path=""):
 def test_every_rule_about_names_says_what_it_expects(name):
     for path, rule in names_of(load_schema(name)):
         assert rule.get("errorMessage"), path
+
+
+def worded(value, path=""):
+    """Yield the place and content of every rule with a message."""
+    for key, part in value.items() if isinstance(value, dict) else enumerate(value if isinstance(value, list) else ()):
+        if isinstance(part, dict) and isinstance(part.get("errorMessage"), str):
+            yield f"{path}/{key}", part
+        yield from worded(part, f"{path}/{key}")
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_a_message_that_is_a_whole_sentence_is_marked_as_one(name):
+    for path, rule in [("", load_schema(name)), *worded(load_schema(name))]:
+        assert whole_sentence(rule) is (";" in rule.get("errorMessage", "")), path
 
 
 def patterned(value, path=""):

@@ -70,7 +70,7 @@ def test_a_later_refusal_does_not_prove_that_an_earlier_attempt_did_nothing(then
     script = Script({"PUT /a": [httpx.ReadError("x"), then]})
     with open_client(script) as http, pytest.raises(OutcomeUnknown, match=words) as caught:
         http.write("PUT", "/a", repeatable=True)
-    assert "may have been carried out" in str(caught.value)
+    assert "may have been applied" in str(caught.value)
 
 
 def test_a_timeout_after_a_broken_attempt_is_pending():

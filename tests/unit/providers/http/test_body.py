@@ -106,7 +106,7 @@ def test_an_answer_that_is_too_much_or_too_little(name):
             http.write("POST", "/a", content=b"x")
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
-        assert "may have been carried out" in str(caught.value)
+        assert "may have been applied" in str(caught.value)
         assert len(seen) == 1
     assert peak < 20 * LIMIT
 

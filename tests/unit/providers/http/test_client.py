@@ -102,7 +102,7 @@ def test_a_throttled_write_is_repeated():
 )
 def test_a_write_whose_answer_was_lost_is_unknown_and_sent_once(error):
     script = Script({"POST /a": error})
-    with open_client(script) as http, pytest.raises(OutcomeUnknown, match="may have been carried out"):
+    with open_client(script) as http, pytest.raises(OutcomeUnknown, match="may have been applied"):
         http.write("POST", "/a")
     assert len(script.seen) == 1
 
