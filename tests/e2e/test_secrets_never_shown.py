@@ -284,13 +284,13 @@ def test_no_error_shows_a_credential(tmp_path, caged, echo, trouble, monkeypatch
     desk = prepare(tmp_path, url)
     if trouble == "silent":
         text = (tmp_path / "reconciler.yaml").read_text(encoding="utf-8")
-        desk.project(text.replace("timeout: 5", "timeout: 0.2"))
+        desk.project(text.replace("timeout: 20", "timeout: 0.2"))
     if trouble == "state":
         (tmp_path / ".reconciler").write_text("not a folder")
     if trouble == "manifest":
         desk.manifest("broken.yaml", "kind: [Session\n")
     if trouble == "postgres":
-        monkeypatch.setenv("PGCONNECT_TIMEOUT", "2")
+        desk.env["PGCONNECT_TIMEOUT"] = "2"
         text = (tmp_path / "reconciler.yaml").read_text(encoding="utf-8")
         desk.project(text + f"  state: postgresql://canary@{address}/db\n")
     if trouble == "wrong":

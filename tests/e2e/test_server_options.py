@@ -112,6 +112,7 @@ def test_the_next_plan_is_empty_under_each_choice(desk, name, value):
     live_a_life(desk, *(("--allow-booked", "*") if name == "slot_counts" else ()))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", TOGETHER, ids="-".join)
 def test_the_next_plan_is_empty_under_choices_together(desk, options):
     desk.box.set_options(**options)

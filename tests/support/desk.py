@@ -77,6 +77,12 @@ class Done:
         return json.loads(self.out)
 
 
+def _replace_environment(variables: dict[str, str]) -> None:
+    """Give this process exactly these variables, as a new process would have them."""
+    os.environ.clear()
+    os.environ.update(variables)
+
+
 def _checked(done: Done, code: int | None) -> Done:
     """Refuse what no command may end with, and any other exit code than the expected one."""
     assert "Traceback" not in done.out + done.err, done
@@ -128,14 +134,13 @@ class Desk:
         out, err = io.StringIO(), io.StringIO()
         before, here = dict(os.environ), Path.cwd()
         try:
-            os.environ.update({**self.env, **env})
+            _replace_environment({**self.env, **env})
             os.chdir(self.folder)
             with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
                 ended = run(list(arguments))
         finally:
             os.chdir(here)
-            os.environ.clear()
-            os.environ.update(before)
+            _replace_environment(before)
         return _checked(Done(ended, out.getvalue(), err.getvalue()), code)
 
     quick = run
