@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import functools
+
 import pytest
 from holding import BIKES, FAMILY, KAYAKS, ROOM, SAIL, expected
 
+from reconciler.engine.plan import World
 from reconciler.sandbox.faults import Fault
 
 FORMS = ({"session_expired": "error"}, {"session_expired": "error", "session_error_status": 404})
@@ -148,11 +151,8 @@ def test_an_unknown_creation_is_repeated_once_the_first_must_have_expired(holdin
     holding.hold([ROOM])
     holding.box.fault(Fault(kind="drop_after", match_method="POST"))
     holding.apply()
-    monkeypatch.setattr("reconciler.engine.plan.now", lambda: "2999-01-01T00:00:00Z")
-    from reconciler.engine import plan  # noqa: PLC0415
-
-    world = plan.World
-    monkeypatch.setattr(plan, "World", lambda **given: world(**given, now="2999-01-01T00:00:00Z"))
+    later = functools.partial(World, now="2999-01-01T00:00:00Z")
+    monkeypatch.setattr("reconciler.operations.plan.World", later)
     assert holding.change().action == "create"
     holding.applied()
     assert len(holding.box.holds()) == 2

@@ -308,7 +308,7 @@ def test_an_internal_error_shows_no_credential(tmp_path, caged, monkeypatch, cap
     def defect(*_, **__):
         raise RuntimeError(f"\x1b[31mcannot use {CANARIES['BB_PASSWORD']} {CANARIES['CF_SECRET']}")
 
-    monkeypatch.setattr("reconciler.engine.plan.make_plan", defect)
+    monkeypatch.setattr("reconciler.operations.plan.make_plan", defect)
     if debug:
         desk.env["RECONCILER_DEBUG"] = "1"
     with pytest.raises(AssertionError) as caught:
