@@ -12,7 +12,7 @@ from sqlalchemy import create_engine, make_url
 SERVER = "RECONCILER_TEST_POSTGRES"
 LEFT_OUT = pytest.StashKey[int]()
 
-pytest.register_assert_rewrite("desk", "guarded", "holding", "chaos_kills", "chaos_machine", "chaos_town")
+pytest.register_assert_rewrite("guarded", "holding", "chaos_kills", "chaos_machine", "chaos_town")
 
 
 def pytest_deselected(items):

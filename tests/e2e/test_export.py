@@ -95,6 +95,7 @@ def test_nothing_is_left_to_change_under_each_choice(desk, name, value):
     take_over(desk)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", TOGETHER, ids="-".join)
 def test_nothing_is_left_to_change_under_choices_together(desk, options):
     desk.box.set_options(**options)

@@ -6,21 +6,26 @@ import json
 import os
 import stat
 import subprocess
-import sys
 
 import pytest
+from desk import COMMAND, run_in
 
 FORMATS = ("text", "json", "markdown", "html")
 MOVED = [("2027-03-01", "11:00", 60), ("2027-03-09", "11:00", 60), ("2027-03-15", "9:30", 90)]
 
 
 def anywhere(folder, *arguments, stdin=None):
-    """Run the command in an empty folder, without a variable of the project."""
-    bare = {name: value for name, value in os.environ.items() if not name.startswith(("BB_", "CF_"))}
+    """Run the command in an empty folder, without a variable of the project; piped, in a process of its own."""
+    bare = {name: value for name, value in os.environ.items() if not name.startswith(("BB_", "CF_"))} | {
+        "NO_COLOR": "1"
+    }
+    if stdin is None:
+        done = run_in(folder, bare, *arguments)
+        return subprocess.CompletedProcess(arguments, done.code, done.out, done.err)
     return subprocess.run(
-        [sys.executable, "-W", "error", "-m", "reconciler", *arguments],
+        [*COMMAND, *arguments],
         cwd=folder,
-        env={**bare, "NO_COLOR": "1"},
+        env=bare,
         input=stdin,
         capture_output=True,
         text=True,

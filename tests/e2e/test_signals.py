@@ -9,10 +9,12 @@ import sqlite3
 import time
 
 import pytest
+from combinations import quick_where
 from desk import interrupt, until
 
 from reconciler.sandbox import Fault
 
+FORMATS = ("text", "json", "markdown", "html")
 SIGNALS = [signal.SIGINT, signal.SIGTERM]
 
 
@@ -105,8 +107,10 @@ def test_a_second_signal_aborts_whichever_the_first_was(desk, first, second):
         time.sleep(0.01)
 
 
-@pytest.mark.parametrize("form", ["text", "json", "markdown", "html"])
-@pytest.mark.parametrize("command", ["plan", "show"])
+PIPED = quick_where(lambda *pair: pair in {("plan", "text"), ("show", "json")}, ("plan", "show"), FORMATS)
+
+
+@pytest.mark.parametrize(("command", "form"), PIPED)
 def test_a_closed_pipe_gives_no_traceback(desk, form, command):
     for index in range(40):
         desk.session(f"class-{index}", name=f"Class {index}", description="x" * 2000)

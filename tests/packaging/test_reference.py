@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 import pytest
+from combinations import first_quick
 
 from reconciler.cli.main import cli
 from reconciler.manifests.schemas import load_schema
@@ -47,7 +48,7 @@ def _anchors(text: str) -> list[str]:
     return [re.sub(r"[^\w\- ]", "", heading).replace(" ", "-") for heading in headings]
 
 
-@pytest.mark.parametrize("seed", ["0", "1", "4242"])
+@pytest.mark.parametrize("seed", first_quick(["0", "1", "4242"]))
 def test_the_pages_are_up_to_date_whatever_the_hash_seed(seed: str) -> None:
     done = _generate("--check", seed=seed)
     assert done.returncode == 0, done.stdout + done.stderr

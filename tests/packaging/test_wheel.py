@@ -18,6 +18,8 @@ import pytest
 import reconciler
 from reconciler.sandbox import Options, Sandbox
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 SOURCES = ("pyproject.toml", "README.md", "LICENSE", ".gitignore", "reconciler", "schemas", "examples", "tests")
 LITTER = ("__pycache__", ".reconciler", ".pytest_cache", ".mypy_cache", ".ruff_cache")

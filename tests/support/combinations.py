@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
@@ -41,6 +42,14 @@ def all_pairs(choices: Mapping[str, Sequence[Any]], *, possible: Callable[[Row],
     """Return rows of one value for each option; `possible` is also asked about the beginning of a row."""
     rows = AllPairs(list(choices.values()), filter_func=lambda row: possible(dict(zip(choices, row, strict=False))))
     return [dict(zip(choices, row, strict=True)) for row in rows]
+
+
+def quick_where(is_quick: Callable[..., bool], *choices: Iterable[Any]) -> list[Any]:
+    """Return every combination as parameters of a test: those for which `is_quick` run always, the others are slow."""
+    return [
+        pytest.param(*values, marks=[] if is_quick(*values) else [pytest.mark.slow])
+        for values in itertools.product(*choices)
+    ]
 
 
 def first_quick(values: Iterable[Any], *, quick: int = 1) -> list[Any]:

@@ -77,6 +77,27 @@ class Done:
         return json.loads(self.out)
 
 
+def run_in(folder: Path, variables: dict[str, str], *arguments: str) -> Done:
+    """Run a command line in this process, in a folder and with exactly these environment variables."""
+    out, err = io.StringIO(), io.StringIO()
+    before, here = dict(os.environ), Path.cwd()
+    try:
+        _replace_environment(variables)
+        os.chdir(folder)
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            ended = run(list(arguments))
+    finally:
+        os.chdir(here)
+        _replace_environment(before)
+    return Done(ended, out.getvalue(), err.getvalue())
+
+
+def _replace_environment(variables: dict[str, str]) -> None:
+    """Give this process exactly these variables, as a new process would have them."""
+    os.environ.clear()
+    os.environ.update(variables)
+
+
 def _checked(done: Done, code: int | None) -> Done:
     """Refuse what no command may end with, and any other exit code than the expected one."""
     assert "Traceback" not in done.out + done.err, done
@@ -125,18 +146,7 @@ class Desk:
     def run(self, *arguments: str, code: int | None = None, **env: str) -> Done:
         """Run the command line in this process, with the same words and exit code as the command; assert its code."""
         assert not any(name.startswith("PYTHON") for name in env), "an interpreter reads these as it starts: process()"
-        out, err = io.StringIO(), io.StringIO()
-        before, here = dict(os.environ), Path.cwd()
-        try:
-            os.environ.update({**self.env, **env})
-            os.chdir(self.folder)
-            with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-                ended = run(list(arguments))
-        finally:
-            os.chdir(here)
-            os.environ.clear()
-            os.environ.update(before)
-        return _checked(Done(ended, out.getvalue(), err.getvalue()), code)
+        return _checked(run_in(self.folder, {**self.env, **env}, *arguments), code)
 
     quick = run
 

@@ -18,18 +18,18 @@ spec:
     sessions:
       provider: bookingbug-sessions
       base_url: {url}
-      timeout: 5
+      timeout: 20
       auth: {{username: {{env: BB_USERNAME}}, password: {{env: BB_PASSWORD}}}}
     admin:
       provider: bookingbug-admin
       base_url: {url}
       company_id: 37004
-      timeout: 5
+      timeout: 20
       auth: {{app_id: {{env: BB_APP_ID}}, app_key: {{env: BB_APP_KEY}}, {login}}}
     shop:
       provider: checkfront
       base_url: {url}
-      timeout: 5
+      timeout: 20
       auth: {{key: {{env: CF_KEY}}, secret: {{env: CF_SECRET}}}}
 """
 

@@ -141,7 +141,7 @@ def digest_of(change):
         {"desired": None},
     ],
 )
-def test_the_digest_of_a_change_covers_what_would_be_done(other):
+def test_digest_of_a_change_tells_what_would_be_done(other):
     change = samples.update()
     assert digest_of(dataclasses.replace(change, **other)) != digest_of(change)
 

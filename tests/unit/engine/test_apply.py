@@ -38,7 +38,7 @@ def court_and_blocks(count=1):
     return [resource("court"), *start[:count]]
 
 
-def test_a_plan_that_another_run_has_overtaken_is_not_applied(office):
+def test_a_plan_that_another_run_has_overtaken_is_not_carried_out(office):
     """As a Python program may: it looks without the lease."""
     first, second = office.look(session("yoga")), office.look(session("yoga"))
     assert office.carry_out(first).clean
@@ -319,7 +319,7 @@ def test_changes_run_side_by_side_up_to_the_number_of_workers(office):
     assert office.apply(*[session(name, price="41.00") for name in names], workers=3).clean
 
 
-def test_creations_run_in_parallel_once_answers_are_known_to_hold_ids(office):
+def test_creations_run_side_by_side_once_the_answers_are_known_to_tell_ids(office):
     together = threading.Barrier(2, timeout=5)
     original = office.remote.send
     sent = []
@@ -332,7 +332,7 @@ def test_creations_run_in_parallel_once_answers_are_known_to_hold_ids(office):
     assert office.apply(*[session(f"s{number}") for number in range(3)], workers=3).clean
 
 
-def test_creations_whose_answers_hold_no_id_run_one_after_another(office):
+def test_creations_whose_answers_tell_no_id_are_made_one_after_another(office):
     office.remote.answers_ids = False
     at_once, seen, lock = [0], [], threading.Lock()
     original = office.remote.send
@@ -424,7 +424,7 @@ def test_an_object_that_cannot_be_read_back_is_unknown_and_recorded(office):
     assert office.record("Session/yoga") is not None
 
 
-def test_a_plan_with_problems_is_not_applied(office):
+def test_a_plan_with_problems_is_not_carried_out(office):
     with pytest.raises(InvalidInput):
         office.apply(session("yoga", type=None))
     assert office.remote.sent == []
