@@ -9,7 +9,7 @@ from typing import Any
 
 from reconciler.errors import UsageError
 from reconciler.manifests.schemas import load_schema
-from reconciler.manifests.words import nearest
+from reconciler.model.nearest import nearest
 
 Schema = Mapping[str, Any]
 

@@ -20,18 +20,26 @@ from reconciler.operations.session import ProjectSession
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
-    """What to export.
+class ExportRequest:
+    """What to export."""
 
-    `window` are two instants in UTC between which blocks are looked for; `ids` name objects of kinds that cannot
-    be listed.
-    """
-
-    choice: Choice
     window: tuple[str, str]
+    """Two instants in UTC: objects that can only be listed for a time span are those between them."""
+    addresses: tuple[str, ...] = ()
+    """Only these addresses (globs)."""
+    matches: tuple[str, ...] = ()
+    """Only objects whose live name or address one of these globs matches."""
     connections: tuple[str, ...] = ()
+    """Only from these connections."""
     kinds: tuple[str, ...] = ()
+    """Only of these kinds."""
     ids: tuple[str, ...] = ()
+    """Objects of kinds that cannot be listed, by id."""
+
+    @property
+    def choice(self) -> Choice:
+        """Which of the listed objects to write."""
+        return Choice(addresses=self.addresses, matches=self.matches)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,15 +73,15 @@ class Export:
         return not any(problem.severity == "error" for problem in self.problems)
 
 
-def export(session: ProjectSession, declared: Declared, wish: Wish) -> Export:
+def export(session: ProjectSession, declared: Declared, request: ExportRequest) -> Export:
     """Read what is live and return it as manifests. Sends nothing but reads, by construction.
 
     `desired` is what the project declares already: those objects keep their addresses.
     """
-    places = _places(session, wish)
+    places = _places(session, request)
     records = session.store.records()
-    session.unlock({connection for connection, _ in places})
-    scopes = {place: _scope(session, place, records, wish) for place in _with_referred(session, places)}
+    session.resolve_credentials({connection for connection, _ in places})
+    scopes = {place: _scope(session, place, records, request) for place in _with_referred(session, places)}
     snapshot = take(scopes, session.reader)
     around = Surroundings(
         kinds=session.kinds,
@@ -81,13 +89,13 @@ def export(session: ProjectSession, declared: Declared, wish: Wish) -> Export:
         snapshot=snapshot,
         records=records,
         desired=declared.desired,
-        window=wish.window,
+        window=request.window,
     )
     found = addressed(around)
-    unread = _unread(session, snapshot, places, records, wish)
+    unread = _unread(session, snapshot, places, records, request)
     if not any(problem.severity == "error" for problem in unread):
-        _check_choice(found, places, wish.choice)
-    manifests, problems = _manifests(session, around, found, places, wish.choice)
+        _check_choice(found, places, request.choice)
+    manifests, problems = _manifests(session, around, found, places, request.choice)
     return Export(
         manifests=tuple(sorted(manifests, key=lambda item: str(item.address))),
         problems=tuple(sorted([*problems, *unread], key=problem_order)),
@@ -95,27 +103,27 @@ def export(session: ProjectSession, declared: Declared, wish: Wish) -> Export:
     )
 
 
-def _places(session: ProjectSession, wish: Wish) -> list[Place]:
+def _places(session: ProjectSession, request: ExportRequest) -> list[Place]:
     """Return the connections and kinds to write; UsageError names a choice that leaves nothing."""
     connections, kinds = session.project.connections, session.kinds
     for name, known, option in (
-        *((name, connections, "--connection") for name in wish.connections),
-        *((name, kinds, "--kind") for name in wish.kinds),
+        *((name, connections, "--connection") for name in request.connections),
+        *((name, kinds, "--kind") for name in request.kinds),
     ):
         if name not in known:
             raise UsageError(f"{option} {name} is not known; expected one of {', '.join(sorted(known))}")
-    chosen = {pattern.partition("/")[0] for pattern in wish.choice.addresses}
+    chosen = {pattern.partition("/")[0] for pattern in request.choice.addresses}
     wanted = [
         (name, kind.name)
         for name, connection in sorted(connections.items())
         for kind in kinds.values()
         if kind.provider == connection.provider
-        and (not wish.connections or name in wish.connections)
-        and (not wish.kinds or kind.name in wish.kinds)
+        and (not request.connections or name in request.connections)
+        and (not request.kinds or kind.name in request.kinds)
         and (not chosen or any(fnmatchcase(kind.name, pattern) for pattern in chosen))
     ]
     places = [place for place in wanted if connections[place[0]].access != "public"]
-    if wish.ids and not any(kinds[kind].ephemeral is not None for _, kind in places):
+    if request.ids and not any(kinds[kind].ephemeral is not None for _, kind in places):
         raise UsageError("--id names a held booking, and none of the connections asked for has any")
     if not places:
         why = "public access only reads: nothing of it can be managed" if wanted else "no connection has such objects"
@@ -131,16 +139,16 @@ def _with_referred(session: ProjectSession, places: Iterable[Place]) -> list[Pla
     return sorted(every)
 
 
-def _scope(session: ProjectSession, place: Place, records: Mapping[Address, Record], wish: Wish) -> Scope:
+def _scope(session: ProjectSession, place: Place, records: Mapping[Address, Record], request: ExportRequest) -> Scope:
     """Ask for everything there is; of kinds that cannot be listed, for what is managed or named."""
     kind = session.kinds[place[1]]
     mine = [record for address, record in records.items() if (record.connection, address.kind) == place]
     if kind.ephemeral is not None:
-        ids = {**{name: {} for name in wish.ids}, **{record.remote_id: record.fields for record in mine}}
+        ids = {**{name: {} for name in request.ids}, **{record.remote_id: record.fields for record in mine}}
         computed = {record.remote_id: record.computed for record in mine}
         return Scope(kind=kind.name, ids=ids, listing=False, computed=computed)
     if not kind.listed_whole:
-        return Scope(kind=kind.name, whole=True, window=wish.window)
+        return Scope(kind=kind.name, whole=True, window=request.window)
     return Scope(kind=kind.name, ids={record.remote_id: record.fields for record in mine}, whole=True)
 
 
@@ -207,7 +215,11 @@ def _stated(session: ProjectSession, place: Place) -> str | None:
 
 
 def _unread(
-    session: ProjectSession, snapshot: Snapshot, places: Iterable[Place], records: Mapping[Address, Record], wish: Wish
+    session: ProjectSession,
+    snapshot: Snapshot,
+    places: Iterable[Place],
+    records: Mapping[Address, Record],
+    request: ExportRequest,
 ) -> list[Problem]:
     """Say what could not be read, every object by its id: nothing is left out in silence."""
     found: list[Problem] = []
@@ -230,9 +242,9 @@ def _unread(
             found.append(
                 Problem(
                     code="gone",
-                    severity="error" if remote_id in wish.ids else "warning",
+                    severity="error" if remote_id in request.ids else "warning",
                     summary=summary,
-                    hint="check the id, and say whose it is: --connection NAME" if remote_id in wish.ids else None,
+                    hint="check the id, and say whose it is: --connection NAME" if remote_id in request.ids else None,
                     address=owners.get(remote_id),
                 )
             )
