@@ -65,7 +65,7 @@ def apply(
     nothing has been sent. With `verify`, everything is planned again afterwards.
     """
     callbacks = callbacks or Callbacks()
-    with session.hold():
+    with session.hold() as run_id:
         if planned.unreachable is not None:
             raise planned.unreachable
         if planned.plan.errors:
@@ -81,7 +81,7 @@ def apply(
             verdict = guard(session, planned.plan, overrides)
             _refuse(verdict, planned)
         with callbacks.during("applying"):
-            report = verdict.recorded(_apply(session, planned, workers or WORKERS, callbacks))
+            report = verdict.recorded(_apply(session, run_id, planned, workers or WORKERS, callbacks))
         if verify and not report.interrupted:
             with callbacks.during("verifying"):
                 report = replace(report, verified=_verify(session, planned))
@@ -118,29 +118,28 @@ def _digest(planned: Planned) -> str:
     return planned.digest or str(plan_document(planned.plan)["digest"])
 
 
-def _apply(session: ProjectSession, planned: Planned, workers: int, callbacks: Callbacks) -> Report:
+def _apply(session: ProjectSession, run_id: str, planned: Planned, workers: int, callbacks: Callbacks) -> Report:
     made, store, digest = planned.plan, session.store, _digest(planned)
-    with session.hold() as run_id:
-        if made.effective and store.run_count() != made.runs:  # a plan may be older than the lease
-            message = "another run has written since the plan was made; nothing was written"
-            raise StalePlan(message, hint="make a new plan")
-        rename(store, made.changes)  # before the records are read, and before anything is sent
-        run = _run(session, planned, run_id, callbacks.stop)
+    if made.effective and store.run_count() != made.runs:  # a plan may be older than the lease
+        message = "another run has written since the plan was made; nothing was written"
+        raise StalePlan(message, hint="make a new plan")
+    rename(store, made.changes)  # before the records are read, and before anything is sent
+    run = _run(session, planned, run_id, callbacks.stop)
+    if made.effective:
+        store.begin_run(run_id, made.purpose, plan_digest=digest)
+    with session.cancelled_by(callbacks.stop):
+        report = execute(
+            made,
+            run,
+            plan_digest=digest,
+            workers=workers,
+            stop=callbacks.stop,
+            on_outcome=callbacks.on_outcome,
+        )
+    with suppress(ReconcilerError):  # the report must not be lost; a later run cleans up
         if made.effective:
-            store.begin_run(run_id, made.purpose, plan_digest=digest)
-        with session.cancelled_by(callbacks.stop):
-            report = execute(
-                made,
-                run,
-                plan_digest=digest,
-                workers=workers,
-                stop=callbacks.stop,
-                on_outcome=callbacks.on_outcome,
-            )
-        with suppress(ReconcilerError):  # the report must not be lost; a later run cleans up
-            if made.effective:
-                store.end_run(run_id, _ending(report), unused=not _wrote(run, report))
-            store.tidy()
+            store.end_run(run_id, _ending(report), unused=not _wrote(run, report))
+        store.tidy()
     return report
 
 

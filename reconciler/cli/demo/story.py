@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from reconciler.cli.demo.stage import Edit, Stage
 from reconciler.errors import ReconcilerError
@@ -158,9 +158,8 @@ def _manual_changes(stage: Stage) -> None:
         "Somebody changes the live timetable by hand",
         "At the front desk: aqua fit gets another price, a lesson starts later, a closure is deleted.",
     )
-    aqua_fit = _session(sandbox, "Aqua fit")
-    sandbox.edit_session(aqua_fit["id"], price="9.00")
-    sandbox.edit_slot(_slot(sandbox, "Learn to swim: stage 2", "2027-04-28")["id"], time="17:00")
+    sandbox.edit_session(_session_id(sandbox, "Aqua fit"), price="9.00")
+    sandbox.edit_slot(_slot_id(sandbox, "Learn to swim: stage 2", "2027-04-28"), time="17:00")
     sandbox.delete("slot", _block(sandbox, "Learner Pool"))
     stage.run("drift", expect=2)
     stage.step("Repair it", "The manifests declare the timetable, so the next apply repairs it.")
@@ -175,7 +174,7 @@ def _bookings_first(stage: Stage) -> None:
         "Four children are booked for 12 May. The manifest wants to move that lesson by a day:",
     )
     lesson = _slot(sandbox, "Learn to swim: stage 2", "2027-05-12")
-    sandbox.book(lesson["id"], places=4)
+    sandbox.book(_slot_id(sandbox, "Learn to swim: stage 2", "2027-05-12"), places=4)
     stage.edit(BOOKED_MOVE)
     before = _writes(sandbox)
     stage.run("apply", "--yes", expect=4)
@@ -225,12 +224,18 @@ def _writes(sandbox: Sandbox) -> int:
     return sum(entry.method not in _READS for entry in sandbox.log())
 
 
-def _session(sandbox: Sandbox, name: str) -> Mapping[str, Any]:
-    return next(session for session in sandbox.sessions() if session["name"] == name)
+def _session_id(sandbox: Sandbox, name: str) -> int:
+    return next(int(session["id"]) for session in sandbox.sessions() if session["name"] == name)
 
 
-def _slot(sandbox: Sandbox, session: str, date: str) -> Mapping[str, Any]:
-    return next(slot for slot in _session(sandbox, session)["slots"] if slot["date"] == date)
+def _slot(sandbox: Sandbox, session: str, date: str) -> Mapping[str, object]:
+    slots = next(item["slots"] for item in sandbox.sessions() if item["name"] == session)
+    found: Mapping[str, object] = next(slot for slot in slots if slot["date"] == date)
+    return found
+
+
+def _slot_id(sandbox: Sandbox, session: str, date: str) -> int:
+    return int(str(_slot(sandbox, session, date)["id"]))
 
 
 def _block(sandbox: Sandbox, resource: str) -> int:
