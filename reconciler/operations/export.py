@@ -1,4 +1,4 @@
-"""The story of an export: what is live, read once; drafts of it; manifests that pass validation."""
+"""Exporting: what is live is read once, drafted, and written as manifests that pass validation."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from reconciler.errors import UsageError
 from reconciler.manifests.write import Written, write
 from reconciler.model.draft import Draft
 from reconciler.model.kind import Kind
-from reconciler.model.nearest import nearest_address
+from reconciler.model.nearest import meant, nearest_address
 from reconciler.model.objects import Address, Problem, Record, Scope, problem_order
 from reconciler.operations.project import Declared
 from reconciler.operations.session import ProjectSession
@@ -50,22 +50,21 @@ class Exported:
     path: str
     text: str
     known: bool
-    """Whether its address is that of a managed or declared object, not one given just now."""
+    """Whether its address is that of a managed or declared object, not a new one."""
     complete: bool = True
     """Whether it declares the object; otherwise all of it is a comment."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Export:
-    """Manifests in address order, and what went wrong.
-
-    Errors among the problems name what could not be read, warnings what could not be stated. `windowed` tells
-    that some of it was looked for in a span of days only.
-    """
+    """What an export returns."""
 
     manifests: tuple[Exported, ...] = ()
+    """In address order."""
     problems: tuple[Problem, ...] = ()
+    """Errors name what could not be read, warnings what a manifest cannot state."""
     windowed: bool = False
+    """Whether some objects could only be listed for a time span."""
 
     @property
     def complete(self) -> bool:
@@ -74,9 +73,9 @@ class Export:
 
 
 def export(session: ProjectSession, declared: Declared, request: ExportRequest) -> Export:
-    """Read what is live and return it as manifests. Sends nothing but reads, by construction.
+    """Read what is live and return it as manifests. Only reads, by construction.
 
-    `desired` is what the project declares already: those objects keep their addresses.
+    Objects that the project already declares keep their addresses.
     """
     places = _places(session, request)
     records = session.store.records()
@@ -124,10 +123,10 @@ def _places(session: ProjectSession, request: ExportRequest) -> list[Place]:
     ]
     places = [place for place in wanted if connections[place[0]].access != "public"]
     if request.ids and not any(kinds[kind].ephemeral is not None for _, kind in places):
-        raise UsageError("--id names a held booking, and none of the connections asked for has any")
+        raise UsageError("--id names a held booking, but no selected connection has any")
     if not places:
-        why = "public access only reads: nothing of it can be managed" if wanted else "no connection has such objects"
-        raise UsageError(f"there is nothing to export: {why}")
+        why = "public access is read-only, so its objects cannot be managed" if wanted else "no connection has such objects"
+        raise UsageError(f"nothing to export: {why}")
     return places
 
 
@@ -140,7 +139,7 @@ def _with_referred(session: ProjectSession, places: Iterable[Place]) -> list[Pla
 
 
 def _scope(session: ProjectSession, place: Place, records: Mapping[Address, Record], request: ExportRequest) -> Scope:
-    """Ask for everything there is; of kinds that cannot be listed, for what is managed or named."""
+    """Read everything; of kinds that cannot be listed, what is managed or named."""
     kind = session.kinds[place[1]]
     mine = [record for address, record in records.items() if (record.connection, address.kind) == place]
     if kind.ephemeral is not None:
@@ -157,7 +156,7 @@ def _check_choice(found: Addressed, places: Iterable[Place], choice: Choice) -> 
     for pattern in choice.addresses:
         if not any(fnmatchcase(address, pattern) for address in universe):
             near = nearest_address(pattern, universe)
-            hint = f"did you mean {near}?" if near else "export without ADDRESS shows what there is"
+            hint = meant(near, "export without ADDRESS shows all live objects")
             raise UsageError(f"{pattern} matches no live object", hint=hint)
 
 
@@ -221,7 +220,7 @@ def _unread(
     records: Mapping[Address, Record],
     request: ExportRequest,
 ) -> list[Problem]:
-    """Say what could not be read, every object by its id: nothing is left out in silence."""
+    """Say what could not be read, every object by its id: nothing is skipped silently."""
     found: list[Problem] = []
     for name, error in sorted(snapshot.failures.items()):
         found.append(_problem(f"connection {name} could not be read: {error.message}", hint=error.hint))
@@ -238,13 +237,13 @@ def _unread(
         gone = {**dict.fromkeys(reading.absent, "it is gone"), **reading.expired}
         owners = {record.remote_id: address for address, record in records.items() if address.kind == kind.name}
         for remote_id, why in sorted(gone.items()):
-            summary = f"{what}, id {kind.public_id(remote_id)}, is not there to be exported: {why}"
+            summary = f"{what}, id {kind.public_id(remote_id)}, cannot be exported: {why}"
             found.append(
                 Problem(
                     code="gone",
                     severity="error" if remote_id in request.ids else "warning",
                     summary=summary,
-                    hint="check the id, and say whose it is: --connection NAME" if remote_id in request.ids else None,
+                    hint="check the id, and name its connection: --connection NAME" if remote_id in request.ids else None,
                     address=owners.get(remote_id),
                 )
             )
@@ -252,4 +251,4 @@ def _unread(
 
 
 def _problem(summary: str, hint: str | None = None) -> Problem:
-    return Problem(code="unreadable", summary=summary, hint=hint or "all that could be read is exported; try again")
+    return Problem(code="unreadable", summary=summary, hint=hint or "everything else is exported; try again")
