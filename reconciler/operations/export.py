@@ -125,7 +125,7 @@ def _places(session: ProjectSession, request: ExportRequest) -> list[Place]:
     if request.ids and not any(kinds[kind].ephemeral is not None for _, kind in places):
         raise UsageError("--id names a held booking, but no selected connection has any")
     if not places:
-        why = "public access is read-only, so its objects cannot be managed" if wanted else "no connection has such objects"
+        why = "public access is read-only: none can be managed" if wanted else "no connection has such objects"
         raise UsageError(f"nothing to export: {why}")
     return places
 
@@ -243,7 +243,7 @@ def _unread(
                     code="gone",
                     severity="error" if remote_id in request.ids else "warning",
                     summary=summary,
-                    hint="check the id, and name its connection: --connection NAME" if remote_id in request.ids else None,
+                    hint="check the id, and name the connection: --connection" if remote_id in request.ids else None,
                     address=owners.get(remote_id),
                 )
             )
