@@ -21,7 +21,7 @@ class _Masked:
 
     def write(self, text: str) -> int:
         if not isinstance(text, str):
-            raise TypeError("expected str")  # which is how click recognises a text stream
+            raise TypeError("expected str")  # which is how click recognizes a text stream
         self.stream.write(redaction.redacted(text))
         return len(text)
 

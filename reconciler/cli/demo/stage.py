@@ -145,7 +145,7 @@ class _Recorder(io.StringIO):
         return self._terminal
 
     def write(self, text: str) -> int:
-        """Append to the shared list; bytes are refused, which is how click recognises a text stream."""
+        """Append to the shared list; bytes are refused, which is how click recognizes a text stream."""
         if not isinstance(text, str):
             raise TypeError("expected str")
         self._written.append(text)
