@@ -1,14 +1,16 @@
-"""Exceptions: raised only where a run cannot go on; everything else is a `Problem` value.
+"""Exceptions: raised only where a run cannot continue; everything else is a `Problem` value.
 
-ReconcilerError            exit 1: an error, nothing more is written
-├── UsageError             exit 64: wrong usage of the command line
-├── Refused                exit 4: a guard or policy said no before the first write
-├── StalePlan              exit 5: a saved plan no longer describes the world
-├── Interrupted            exit 130: the user stopped the run; in-flight calls were recorded
-├── InvalidInput           exit 1: manifests or project file with problems, all listed
-└── RemoteError            exit 1: a remote system could not be reached or answered badly
-    ├── NotStarted         exit 130: a request that was not sent any more (an Interrupted, too)
-    └── OutcomeUnknown     a writing call whose answer was lost: it may have happened
+ReconcilerError            an error; nothing more is written
+├── UsageError             wrong usage of the command line
+├── Refused                a guard or the policy refuses the plan before the first write
+├── StalePlan              a saved plan no longer describes what is declared, recorded or live
+├── Interrupted            the user stopped the run; calls in flight were recorded
+├── InvalidInput           manifests or project file with problems, all listed
+└── RemoteError            a remote system could not be reached, or its answer cannot be used
+    ├── NotStarted         a request that was not sent (also an Interrupted)
+    └── OutcomeUnknown     a writing call whose answer was lost: it may have been carried out
+
+`reconciler.cli.exits` gives each its exit code.
 """
 
 from __future__ import annotations
@@ -19,12 +21,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from reconciler.model.objects import Problem
+    from reconciler.model.report import Report
 
 
 class ReconcilerError(Exception):
     """The root: `message` says what is wrong, `hint` what to do about it."""
-
-    exit_code = 1
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
         super().__init__(message)
@@ -33,25 +34,29 @@ class ReconcilerError(Exception):
 
 
 class UsageError(ReconcilerError):
-    """The command line asks for something that makes no sense."""
-
-    exit_code = 64
+    """The command line asks for something that is not possible."""
 
 
 class Refused(ReconcilerError):
     """A guard or the project's policy refuses the plan; nothing was written."""
 
-    exit_code = 4
-
-    def __init__(self, message: str, *, hint: str | None = None, problems: Sequence[Problem] = ()) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str | None = None,
+        problems: Sequence[Problem] = (),
+        report: Report | None = None,
+    ) -> None:
         super().__init__(message, hint=hint)
         self.problems = tuple(problems)
+        """Why, one problem for each refusal."""
+        self.report = report
+        """The report of the refused run, where there was one."""
 
 
 class StalePlan(ReconcilerError):
-    """What a saved plan was made from has changed; nothing was written."""
-
-    exit_code = 5
+    """What a saved plan was made from has changed, for `reasons`; nothing was written."""
 
     def __init__(self, message: str, *, hint: str | None = None, reasons: Sequence[str] = ()) -> None:
         super().__init__(message, hint=hint)
@@ -60,8 +65,6 @@ class StalePlan(ReconcilerError):
 
 class Interrupted(ReconcilerError):
     """The user stopped the run; calls in flight were finished and recorded."""
-
-    exit_code = 130
 
 
 class InvalidInput(ReconcilerError):
@@ -73,26 +76,20 @@ class InvalidInput(ReconcilerError):
 
 
 class RemoteError(ReconcilerError):
-    """A remote system could not be reached, or answered in a way that cannot be used.
-
-    `status` is the HTTP status where there was one.
-    """
+    """A remote system could not be reached, or its answer cannot be used."""
 
     def __init__(self, message: str, *, hint: str | None = None, status: int | None = None) -> None:
         super().__init__(message, hint=hint)
         self.status = status
+        """The HTTP status, where there was one."""
 
 
 class NotStarted(Interrupted, RemoteError):
-    """The user stopped the run before this request could be sent; it certainly was not."""
+    """The user stopped the run before this request was sent; it was certainly not sent."""
 
 
 class OutcomeUnknown(RemoteError):
-    """The answer to a writing call was lost: it may or may not have been carried out.
-
-    `pending`: the server may still process it, because no answer came in time and nothing ended the call.
-    `interrupted`: its result was not read, because the user stopped the run.
-    """
+    """The answer to a writing call was lost: it may or may not have been carried out."""
 
     def __init__(
         self,
@@ -105,4 +102,6 @@ class OutcomeUnknown(RemoteError):
     ) -> None:
         super().__init__(message, hint=hint, status=status)
         self.pending = pending
+        """Whether the server may still be processing it: no answer came in time, and nothing ended the call."""
         self.interrupted = interrupted
+        """Whether its result was not read because the user stopped the run."""

@@ -1,4 +1,4 @@
-"""Reading a document's text from a file or stdin: bounded, and every failure in words."""
+"""Reading a document's text from a file or stdin, with a limit, and every failure in words."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from reconciler.errors import ReconcilerError
 from reconciler.files import read_regular
 
 LARGEST = 64 * 1024 * 1024
-"""Bytes of a document; a plan of ten thousand objects takes about a quarter of it."""
+"""Bytes of a document at most; a plan of ten thousand objects takes about a quarter of it."""
 
 
 def read_document(path: Path) -> str:
-    """Return a file's text, or that of stdin for `-`; ReconcilerError where it is not to be had."""
+    """Return a file's text, or that of stdin for `-`; ReconcilerError where it cannot be read."""
     name = "stdin" if str(path) == "-" else str(path)
     try:
         if name == "stdin":
@@ -24,8 +24,8 @@ def read_document(path: Path) -> str:
         hint = "name the file that `reconciler plan --out FILE` wrote"
         raise ReconcilerError(f"cannot read {name}: {error.strerror}", hint=hint) from None
     if len(data) > LARGEST:
-        message = f"cannot read {name}: it is larger than {LARGEST // 1024 // 1024} MB, which no document here is"
-        raise ReconcilerError(message, hint="check that it is the file you mean")
+        message = f"cannot read {name}: it is larger than {LARGEST // 1024 // 1024} MB, the limit for a document"
+        raise ReconcilerError(message, hint="check the file name")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:

@@ -1,66 +1,56 @@
-"""Where output goes: data to stdout or a file, people's words and progress to stderr."""
+"""Where output goes: data to stdout or a file, words for people to stderr.
+
+The renderers are imported where something is shown, so that `--help` loads neither rich nor jinja2.
+"""
 
 from __future__ import annotations
 
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import contextmanager
+from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, cast
+from typing import IO, TYPE_CHECKING
+
+import click
 
 from reconciler import files, redaction
+from reconciler.cli.streams import write_unmasked
 from reconciler.errors import ReconcilerError
+from reconciler.render.safe import harmless
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from reconciler import Declared
+    from reconciler.cli.forms import Forms
+    from reconciler.model.objects import Problem
     from reconciler.model.plan import Plan
-    from reconciler.model.report import Drift, Outcome, Report
+    from reconciler.model.report import Drift, Report
 
 
-class _Guarded:
-    """A text stream that masks known secrets in what is written to it.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Output:
+    """What the user chose with `--format` and `--output`."""
 
-    It has no `buffer`: click would write past it where the stream's encoding is ASCII.
-    """
+    form: str
+    file: Path | None
 
-    def __init__(self, stream: IO[str]) -> None:
-        self.stream = stream
-
-    def write(self, text: str) -> int:
-        if not isinstance(text, str):
-            raise TypeError("expected str")  # which is how click tells a text stream
-        self.stream.write(redaction.redacted(text))
-        return len(text)
-
-    def writelines(self, lines: Iterable[str]) -> None:
-        self.write("".join(lines))
-
-    def __getattr__(self, name: str) -> Any:
-        if name == "buffer":
-            raise AttributeError(name)
-        return getattr(self.stream, name)
-
-
-@contextmanager
-def guarded() -> Iterator[None]:
-    """Mask every known secret on both streams for the time of one command line."""
-    with (
-        redaction.run(),
-        redirect_stdout(cast("IO[str]", _Guarded(sys.stdout))),
-        redirect_stderr(cast("IO[str]", _Guarded(sys.stderr))),
-    ):
-        yield
+    @property
+    def is_text(self) -> bool:
+        """Whether people read it, on stdout."""
+        return self.form == "text" and self.file is None
 
 
 def _console(stream: IO[str]) -> Console:
-    from rich.console import Console  # noqa: PLC0415 - 40 ms, for a quick --help
+    from rich.console import Console
 
-    # No colour system means no bold or dim either: what NO_COLOR asks for in the end is plain text.
-    system: Any = None if os.environ.get("NO_COLOR") else "auto"
-    return Console(file=stream, color_system=system, highlight=False, soft_wrap=True, emoji=False, markup=False)
+    # Without a color system there is no bold or dim either: NO_COLOR asks for plain text.
+    if os.environ.get("NO_COLOR"):
+        return Console(file=stream, color_system=None, highlight=False, soft_wrap=True, emoji=False, markup=False)
+    return Console(file=stream, highlight=False, soft_wrap=True, emoji=False, markup=False)
 
 
 def people() -> Console:
@@ -68,20 +58,29 @@ def people() -> Console:
     return _console(sys.stderr)
 
 
-def data() -> Console:
-    """Return the console for data in text form: stdout."""
-    return _console(sys.stdout)
+def say(words: str) -> None:
+    """Print one line for people on stderr, safe whatever names of other systems are in it."""
+    click.echo(harmless(words), err=True)
+
+
+def say_problems(problems: Iterable[Problem]) -> None:
+    """Print problems for people on stderr."""
+    from reconciler.render.text import problems as render
+
+    render(people(), problems)
+
+
+def say_plan(plan: Plan, *, verbose: bool) -> None:
+    """Print a plan for people on stderr."""
+    from reconciler.render.text import plan as render
+
+    render(people(), plan, verbose)
 
 
 def write(body: str, output: Path | None) -> None:
-    """Write a finished document to stdout or to a file that only its owner can read.
-
-    As it is: secrets were masked while it was made, and to mask them once more could break its syntax.
-    """
+    """Write a finished document to stdout, or to a file that only its owner can read."""
     if output is None:
-        stream = sys.stdout.stream if isinstance(sys.stdout, _Guarded) else sys.stdout
-        stream.write(body)
-        stream.flush()
+        write_unmasked(body)
     else:
         write_private(output, body)
 
@@ -93,7 +92,7 @@ def write_private(path: Path, body: str) -> None:
 
 
 def check_writable(path: Path) -> None:
-    """Raise ReconcilerError now if a later `write_private` would fail: a long read should not be in vain."""
+    """Raise ReconcilerError now if a later `write_private` would fail: before a long read, not after it."""
     with _in_words(path):
         files.check_writable(path)
 
@@ -107,87 +106,68 @@ def _in_words(path: Path) -> Iterator[None]:
         raise ReconcilerError(f"cannot write {path}: {error.strerror}", hint=hint) from None
 
 
-def show(form: str, output: Path | None, forms: dict[str, Callable[[], str]], text: Callable[[Console], None]) -> None:
-    """Show a value in the asked form: a document from `forms`, or text for people."""
-    if form != "text":
-        body = forms[form]()
-        write(body if form == "json" else redaction.redacted(body), output)
-    elif output is None:
-        text(data())
+def show_plan(plan: Plan, output: Output, *, verbose: bool = False) -> None:
+    """Show a plan in the chosen format."""
+    from reconciler.cli.forms import plan_forms
+
+    show_in(plan_forms(plan, verbose=verbose), output)
+
+
+def save_plan(plan: Plan, file: Path) -> None:
+    """Save a plan's document, for `apply PLANFILE`."""
+    from reconciler.cli.forms import plan_forms
+
+    write_private(file, plan_forms(plan).json())
+
+
+def show_report(report: Report, plan: Plan, output: Output) -> None:
+    """Show how an apply ended in the chosen format."""
+    from reconciler.cli.forms import report_forms
+
+    show_in(report_forms(report, plan), output)
+
+
+def show_drift(drift: Drift, output: Output, *, verbose: bool = False) -> None:
+    """Show what changed outside in the chosen format."""
+    from reconciler.cli.forms import drift_forms
+
+    show_in(drift_forms(drift, verbose=verbose), output)
+
+
+def show_validation(declared: Declared, output: Output, *, quiet: bool) -> None:
+    """Show what is wrong with the manifests."""
+    from reconciler.cli.forms import validation_json, validation_text
+
+    show(
+        output,
+        text=lambda console: validation_text(console, declared, quiet=quiet),
+        json=lambda: validation_json(declared),
+    )
+
+
+def json_text(document: Mapping[str, object]) -> str:
+    """Return a document as JSON text."""
+    from reconciler.documents.codec import dumps
+
+    return dumps(document)
+
+
+def show_in(forms: Forms, output: Output) -> None:
+    """Show a value in the chosen one of its formats."""
+    pages = {"markdown": forms.markdown, "html": forms.html}
+    if output.form in pages:
+        write(redaction.redacted(pages[output.form]()), output.file)
+    else:
+        show(output, text=forms.text, json=forms.json)
+
+
+def show(output: Output, *, text: Callable[[Console], None], json: Callable[[], str]) -> None:
+    """Show a value that has two formats: JSON, and text for people."""
+    if output.form == "json":
+        write(json(), output.file)
+    elif output.file is None:
+        text(_console(sys.stdout))
     else:
         buffer = StringIO()
         text(_console(buffer))
-        write_private(output, redaction.redacted(buffer.getvalue()))
-
-
-def show_plan(plan: Plan, form: str, output: Path | None, *, verbose: bool = False) -> None:
-    """Show a plan in the asked form."""
-    _present("plan", form, output, plan, verbose=verbose)
-
-
-def show_report(report: Report, plan: Plan, form: str, output: Path | None) -> None:
-    """Show how an apply went in the asked form."""
-    _present("report", form, output, report, plan)
-
-
-def show_drift(drift: Drift, form: str, output: Path | None, *, verbose: bool = False) -> None:
-    """Show what changed outside in the asked form."""
-    _present("drift", form, output, drift, verbose=verbose)
-
-
-def show_document(kind: str, document: Mapping[str, Any], form: str, output: Path | None, *, verbose: bool) -> None:
-    """Show a document that was read back, as the command showed it that made it."""
-    from reconciler.documents import rebuild  # noqa: PLC0415 - late, for a quick --help
-
-    if kind == "plan":
-        values: tuple[Any, ...] = (rebuild.plan(document),)
-        _present(kind, form, output, *values, document=document, page={"digest": document["digest"]}, verbose=verbose)
-    elif kind == "report":
-        _present(kind, form, output, *rebuild.report(document), document=document)
-    else:
-        _present(kind, form, output, rebuild.drift(document), document=document, verbose=verbose)
-
-
-def _present(
-    what: str,
-    form: str,
-    output: Path | None,
-    *values: Any,
-    document: Mapping[str, Any] | None = None,
-    page: Mapping[str, Any] | None = None,
-    **words: bool,
-) -> None:
-    """Show a plan, report or drift: each renderer has a function of its name; `page` is for HTML, `words` for text.
-
-    `document` is what the values were read from, where they were.
-    """
-    from reconciler.documents import codec  # noqa: PLC0415 - late, for a quick --help
-    from reconciler.render import html, markdown, text  # noqa: PLC0415 - late, for a quick --help
-
-    forms: dict[str, Callable[[], str]] = {
-        "json": lambda: codec.dumps(document or getattr(codec, f"{what}_document")(*values)),
-        "markdown": lambda: str(getattr(markdown, what)(*values)),
-        "html": lambda: str(getattr(html, what)(*values, **(page or {}))),
-    }
-    show(form, output, forms, lambda console: getattr(text, what)(console, *values, **words))
-
-
-@contextmanager
-def progress(words: str, total: int | None, *, quiet: bool) -> Iterator[Callable[[Outcome | None], None]]:
-    """Show a progress bar on stderr while a long step runs, on a terminal only; yields how to advance it."""
-    console = people()
-    if quiet or not console.is_terminal:
-        yield _no_advance
-        return
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn  # noqa: PLC0415
-
-    columns: list[Any] = [SpinnerColumn(), TextColumn("{task.description}")]
-    if total is not None:
-        columns += [BarColumn(), MofNCompleteColumn()]
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task(words, total=total)
-        yield lambda _outcome: bar.advance(task)
-
-
-def _no_advance(_: Outcome | None) -> None:
-    return None
+        write_private(output.file, redaction.redacted(buffer.getvalue()))

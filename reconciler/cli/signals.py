@@ -1,4 +1,4 @@
-"""What Ctrl-C and SIGTERM do: end a command in order, leaving no lease behind, or let a run finish its calls."""
+"""What Ctrl-C and SIGTERM do: end a command and release the lease, or let a run finish its calls in flight."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 @contextmanager
 def orderly() -> Iterator[None]:
-    """Let SIGTERM end a command as Ctrl-C does: what it holds is given back on the way out.
+    """Make SIGTERM end a command as Ctrl-C does: the command releases what it holds.
 
-    Both count also where a shell started the command in the background, and so with SIGINT ignored.
+    Both work even where a shell started the command in the background, with SIGINT ignored.
     """
     if threading.current_thread() is not threading.main_thread():
-        yield  # only there can signals be handled; whoever runs a command elsewhere has handlers of its own
+        yield  # only the main thread can handle signals; a program that runs a command in another has its own handlers
         return
     with _handling(_interrupt):
         yield
@@ -40,21 +40,21 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _tell() -> None:
+def _announce() -> None:
     with suppress(OSError, ValueError):
-        click.echo("Stopping: calls in flight are finished and recorded. Once more to abort.", err=True)
+        click.echo("Stopping: finishing and recording the calls in flight. Press Ctrl-C again to abort.", err=True)
 
 
 @contextmanager
 def stopping(stop: threading.Event) -> Iterator[None]:
-    """Turn the first Ctrl-C or SIGTERM into a wish to stop; a second one, of either, ends the process at once."""
+    """Set `stop` on the first Ctrl-C or SIGTERM; a second one, of either, ends the process at once."""
 
-    def wish(_number: int, _frame: FrameType | None) -> None:
+    def request_stop(_number: int, _frame: FrameType | None) -> None:
         stop.set()
         for number in _SIGNALS:
             signal.signal(number, signal.SIG_DFL)
-        # In a thread: this may have come in the middle of a write to the same stream, or its reader may be gone.
-        threading.Thread(target=_tell, daemon=True).start()
+        # In a thread: the signal may interrupt a write to the same stream, or its reader may be gone.
+        threading.Thread(target=_announce, daemon=True).start()
 
-    with _handling(wish):
+    with _handling(request_stop):
         yield

@@ -137,7 +137,7 @@ class _Limit:
     place: str
     """Where it is set."""
     by: str | None
-    """The flag that allows the run all the same."""
+    """The flag that allows the run."""
 
 
 def _exceeded(case: Case, setting: str, exceeds: Callable[[float], bool]) -> _Limit | None:
@@ -206,8 +206,8 @@ def _protected(case: Case) -> Iterator[Finding]:
             code="guard-protected",
             summary=f"is protected ({place if declared and place else kept}) and cannot be {verb}",
             hint=(
-                "no flag overrides this: declare it with metadata.protect: false and apply, "
-                "then remove it and apply again"
+                "no flag overrides this. It takes two reviewed steps: declare it with metadata.protect: false "
+                "and apply; then remove it and apply again"
             ),
             where=change.source,
             address=change.address,

@@ -37,3 +37,8 @@ def _close(word: object, candidates: Iterable[object], closeness: float) -> Iter
     known = {text.lower(): text for text in sorted(map(str, candidates))}
     for near in get_close_matches(str(word).lower()[:_LONGEST], list(known), n=_CANDIDATES, cutoff=closeness):
         yield known[near]
+
+
+def meant(near: str | None, otherwise: str) -> str:
+    """Return the hint that names what was probably meant, or another one."""
+    return f"did you mean {near}?" if near else otherwise

@@ -1,4 +1,4 @@
-"""Taking over what exists already: adopting it as declared, and writing manifests of it."""
+"""Taking existing live objects under management."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from reconciler.engine.adopt import check_unshared, choose, match, scope_of, shared_by_others
+from reconciler.engine.guards import SHARED
 from reconciler.engine.snapshot import Place, take
 from reconciler.errors import ReconcilerError
 from reconciler.model.change import resolved
@@ -19,14 +20,19 @@ from reconciler.operations.session import ProjectSession
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Adopted:
-    """What was taken under management at once, and what was not and why; all in address order.
-
-    `beyond` are declared objects of a kind that cannot be listed, so that nothing can be looked for.
-    """
+    """What `adopt_all` did; everything in address order."""
 
     records: tuple[Record, ...] = ()
+    """The objects that are managed now."""
     problems: tuple[Problem, ...] = ()
-    beyond: tuple[Address, ...] = ()
+    """Why the others were not adopted."""
+    unlisted: tuple[Address, ...] = ()
+    """Declared objects of kinds that cannot be listed, so that they cannot be looked up."""
+
+    @property
+    def refused(self) -> bool:
+        """Whether nothing but other projects, which manage the objects, kept some from being adopted."""
+        return bool(self.problems) and all(problem.code == SHARED for problem in self.problems)
 
 
 def adopt(
@@ -39,15 +45,15 @@ def adopt(
 ) -> Record:
     """Take an existing live object under management: by id, or the only one with the same natural key.
 
-    Reads only; nothing of the object changes. ReconcilerError says why it cannot be taken; Refused, that
+    Only reads; the object does not change. ReconcilerError says why it cannot be adopted; Refused, that
     another project or environment manages it, unless `allow_shared`.
     """
     desired = declared.desired.get(address)
     if desired is None:
         raise ReconcilerError(f"{address} is not declared", hint="write its manifest first, then adopt it")
     if desired.forget:
-        hint = "take metadata.forget out of its manifest first, then adopt it"
-        raise ReconcilerError(f"{address} is declared to be forgotten", hint=hint)
+        hint = "remove metadata.forget from its manifest first, then adopt it"
+        raise ReconcilerError(f"{address} has metadata.forget: true", hint=hint)
     return _adopt_one(session, desired, remote_id, allow_shared=allow_shared)
 
 
@@ -58,9 +64,9 @@ def adopt_all(
     *,
     allow_shared: Collection[str] = (),
 ) -> Adopted:
-    """Take every declared object under management that is live already: each that has exactly one match.
+    """Take every declared object under management that has exactly one live match.
 
-    Those that somebody else in the same state manages are left out, unless globs of `allow_shared` name them.
+    An object that another project in the same state manages is left out, unless a glob of `allow_shared` names it.
     """
     chosen = select(declared.desired.keys(), selection or Selection(), declared.desired, session.store.records().keys())
     wanted = [declared.desired[address] for address in sorted(chosen, key=str)]
@@ -68,21 +74,18 @@ def adopt_all(
 
 
 def _adopt_one(session: ProjectSession, desired: Desired, remote_id: str | None, *, allow_shared: bool) -> Record:
-    """Take one declared object under management: the live one with an id, or the only one with its natural key.
-
-    Without an id, that of its annotation counts, as for `adopt_all`.
-    """
+    """Adopt one declared object; without an id, by that of its annotation, as `adopt_all` does."""
     kind = session.kinds[desired.address.kind]
     with session.hold():
         records = session.store.records()
         if desired.address in records:
             known = kind.public_id(records[desired.address].remote_id)
-            hint = f"to forget that one first: reconciler state rm {desired.address}"
+            hint = f"to stop managing that one first: reconciler state rm {desired.address}"
             raise ReconcilerError(f"{desired.address} is managed already, as id {known}", hint=hint)
         remote_id = remote_id or desired.annotations.get(ADOPT_ID)
         ids = {address: record.remote_id for address, record in records.items()}
         taken = _taken(session, (desired.connection, kind.name), records)
-        session.unlock({desired.connection})
+        session.resolve_credentials({desired.connection})
         reading = session.reader(desired.connection).read(scope_of(desired, ids, remote_id))
         live = choose(kind, desired, reading, taken, ids, remote_id)
         record = _record(session, desired, live.remote_id)
@@ -96,17 +99,17 @@ def _adopt_one(session: ProjectSession, desired: Desired, remote_id: str | None,
 
 
 def _adopt_each(session: ProjectSession, wanted: Iterable[Desired], *, allow_shared: Collection[str] = ()) -> Adopted:
-    """Take under management every wanted object that has exactly one live match and is not managed yet.
+    """Adopt every wanted object that has exactly one live match and is not managed yet.
 
-    Objects that others refer to come first, because their ids are part of the others' natural keys. Reads only:
-    one list for each kind and connection; nothing of any live object changes.
+    Objects that others refer to come first, because their ids are part of the others' natural keys. Only reads:
+    one list for each kind and connection.
     """
     with session.hold():
         known = session.store.records()
         todo = [item for item in wanted if not item.forget and not known.keys() & {item.address, *item.moved_from}]
-        beyond = {item.address for item in todo if session.kinds[item.address.kind].ephemeral is not None}
-        todo = [item for item in todo if item.address not in beyond]
-        session.unlock({item.connection for item in todo})
+        unlisted = {item.address for item in todo if session.kinds[item.address.kind].ephemeral is not None}
+        todo = [item for item in todo if item.address not in unlisted]
+        session.resolve_credentials({item.connection for item in todo})
         if todo:
             session.backup("adopt")
         records: list[Record] = []
@@ -119,7 +122,7 @@ def _adopt_each(session: ProjectSession, wanted: Iterable[Desired], *, allow_sha
     return Adopted(
         records=tuple(sorted(records, key=lambda record: str(record.address))),
         problems=tuple(sorted(problems, key=problem_order)),
-        beyond=tuple(sorted(beyond, key=str)),
+        unlisted=tuple(sorted(unlisted, key=str)),
     )
 
 
@@ -165,7 +168,7 @@ def _adopt_kinds(
 
 
 def _taken(session: ProjectSession, place: Place, known: Mapping[Address, Record]) -> dict[str, str]:
-    """Return the ids that are managed at a place, through any connection to the same system, and as what."""
+    """Return the ids that are managed at a place, with their addresses, through any connection to the same system."""
     target = session.project.connections[place[0]].target
     return {
         record.remote_id: str(address)
@@ -175,7 +178,7 @@ def _taken(session: ProjectSession, place: Place, known: Mapping[Address, Record
 
 
 def _scope(kind: str, items: list[Desired], ids: Mapping[Address, str]) -> Scope:
-    """Return what has to be read to find the items; an address is no key, and each would be a read of its own."""
+    """Return what to read to find the items. A postal address is no key and would cost one read each: left out."""
     keys = {
         item.address: {
             name: value for name, value in resolved(item.fields, ids).items() if not isinstance(value, Mapping)
@@ -202,5 +205,5 @@ def _record(session: ProjectSession, item: Desired, remote_id: str) -> Record:
 
 
 def _unread(item: Desired, why: str, hint: str | None) -> Problem:
-    summary = f"could not be looked for: {why}"
+    summary = f"could not be looked up: {why}"
     return Problem(code="not-adopted", summary=summary, hint=hint, where=item.source, address=item.address)

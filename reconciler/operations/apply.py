@@ -1,70 +1,143 @@
-"""Carrying out a plan in one run: on record from its first write to its end, so that a saved plan is used once."""
+"""Applying a plan: guard, confirm, look again, apply, verify, report; for a fresh plan, a saved plan and destroy.
+
+The run is recorded from its first write to its end, so that a saved plan is used once.
+"""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from contextlib import suppress
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager, nullcontext, suppress
+from dataclasses import dataclass, field, replace
+from typing import Literal
 
 from reconciler.documents.codec import plan_document
 from reconciler.engine.apply import execute
 from reconciler.engine.apply_one import Run
+from reconciler.engine.guards import Overrides
 from reconciler.engine.moves import rename
-from reconciler.errors import InvalidInput, ReconcilerError, StalePlan
+from reconciler.engine.verdict import Verdict
+from reconciler.errors import InvalidInput, ReconcilerError, Refused, StalePlan
 from reconciler.model.objects import Address, Record
 from reconciler.model.plan import Plan
-from reconciler.model.report import Outcome, Report
-from reconciler.operations.plan import Planned
+from reconciler.model.report import Outcome, Report, Verification
+from reconciler.operations.guard import guard
+from reconciler.operations.plan import Planned, plan, plan_again
 from reconciler.operations.session import ProjectSession
+from reconciler.render.phrases import not_converged
 
 WORKERS = 8
-"""Objects carried out side by side unless told otherwise; each connection has its own limit below that."""
+"""Objects processed concurrently by default; each connection has its own limit below that."""
+
+Stage = Literal["applying", "verifying"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Signals:
-    """How a run is watched and stopped: set `stop` and it ends after the calls in flight."""
+class Callbacks:
+    """How a caller watches, confirms and stops an apply. The defaults show nothing and ask nothing."""
 
-    stop: threading.Event = field(default_factory=threading.Event)
+    on_plan: Callable[[Plan], None] = lambda _: None
+    """Receives the plan with what the guards say of it, before it is refused or confirmed."""
+    confirm: Callable[[Plan], bool] | None = None
+    """Asks a person whether to apply a plan that changes something. After a yes, the live systems are read again."""
+    during: Callable[[Stage], AbstractContextManager[object]] = lambda _: nullcontext()
+    """Returns a context for a long stage, such as a progress bar."""
     on_outcome: Callable[[Outcome], None] = lambda _: None
+    """Receives each outcome when it is known."""
+    stop: threading.Event = field(default_factory=threading.Event)
+    """Once set, the run ends after the calls in flight."""
 
 
 def apply(
-    session: ProjectSession, planned: Planned, *, workers: int | None = None, signals: Signals | None = None
+    session: ProjectSession,
+    planned: Planned,
+    *,
+    overrides: Overrides | None = None,
+    workers: int | None = None,
+    verify: bool = False,
+    callbacks: Callbacks | None = None,
 ) -> Report:
-    """Carry out a plan whose guards have been evaluated; the report says what happened."""
-    made, signals = planned.plan, signals or Signals()
-    if made.errors:
-        raise InvalidInput("the plan has problems; nothing was written", made.problems)
-    return carry_out(session, planned, workers or WORKERS, signals)
+    """Apply a plan that `plan` or `plan_again` returned, under the state's lease; the report says what happened.
 
-
-def carry_out(session: ProjectSession, planned: Planned, workers: int, signals: Signals) -> Report:
-    """Carry out a plan under the lease; the report says what happened."""
-    made, store = planned.plan, session.store
-    digest = planned.digest or plan_document(made)["digest"]
+    Refused, with the report of the refused run, where guards stop the plan and no override allows it. Then
+    nothing has been sent. With `verify`, everything is planned again afterwards.
+    """
+    callbacks = callbacks or Callbacks()
     with session.hold() as run_id:
-        if made.effective and store.run_count() != made.runs:  # nobody holds a lease between a look and this
-            message = "another run has written since the plan was made; nothing was written"
-            raise StalePlan(message, hint="make a new plan")
-        rename(store, made.changes)  # before the records are read, and before anything is sent
-        run = _run(session, planned, run_id, signals.stop)
+        if planned.unreachable is not None:
+            raise planned.unreachable
+        if planned.plan.errors:
+            raise InvalidInput("the plan has problems; nothing was written", planned.plan.problems)
+        verdict = guard(session, planned.plan, overrides)
+        planned = replace(planned, plan=verdict.marked(planned.plan, warn=False))
+        callbacks.on_plan(planned.plan)
+        _refuse(verdict, planned)
+        if planned.plan.effective and callbacks.confirm is not None:
+            if not callbacks.confirm(planned.plan):
+                raise ReconcilerError("not confirmed; nothing was changed")
+            planned = _look_again(session, planned)
+            verdict = guard(session, planned.plan, overrides)
+            _refuse(verdict, planned)
+        with callbacks.during("applying"):
+            report = verdict.recorded(_apply(session, run_id, planned, workers or WORKERS, callbacks))
+        if verify and not report.interrupted:
+            with callbacks.during("verifying"):
+                report = replace(report, verified=_verify(session, planned))
+    return report
+
+
+def _refuse(verdict: Verdict, planned: Planned) -> None:
+    if verdict.refusals:
+        raise Refused(
+            "refused before the first write; nothing was changed",
+            problems=verdict.refusals,
+            report=verdict.refused(planned.plan, _digest(planned)),
+        )
+
+
+def _look_again(session: ProjectSession, planned: Planned) -> Planned:
+    """Read again what the plan touches: the person who confirmed may have taken an hour."""
+    again = plan_again(session, planned.declared, plan_document(planned.plan))
+    kept = tuple(change for change in planned.plan.changes if not change.writes)
+    changes = sorted((*again.plan.changes, *kept), key=lambda change: str(change.address))
+    return replace(again, plan=replace(again.plan, changes=tuple(changes)))
+
+
+def _verify(session: ProjectSession, planned: Planned) -> Verification:
+    """Plan the whole project again; after a destroy, what was to be destroyed. What is left has not converged."""
+    destroyed = planned.plan.purpose == "destroy"
+    only = [str(change.address) for change in planned.plan.changes] if destroyed else None
+    fresh = plan(session, planned.declared, only=only, destroying=destroyed).plan
+    left = (change for change in fresh.changes if change.writes or change.action == "unknown")
+    return Verification(summary=fresh.summary, left=tuple((change.address, not_converged(change)) for change in left))
+
+
+def _digest(planned: Planned) -> str:
+    return planned.digest or str(plan_document(planned.plan)["digest"])
+
+
+def _apply(session: ProjectSession, run_id: str, planned: Planned, workers: int, callbacks: Callbacks) -> Report:
+    made, store, digest = planned.plan, session.store, _digest(planned)
+    if made.effective and store.run_count() != made.runs:  # a plan may be older than the lease
+        message = "another run has written since the plan was made; nothing was written"
+        raise StalePlan(message, hint="make a new plan")
+    rename(store, made.changes)  # before the records are read, and before anything is sent
+    run = _run(session, planned, run_id, callbacks.stop)
+    if made.effective:
+        store.begin_run(run_id, made.purpose, plan_digest=digest)
+    with session.cancelled_by(callbacks.stop):
+        report = execute(
+            made,
+            run,
+            plan_digest=digest,
+            workers=workers,
+            stop=callbacks.stop,
+            on_outcome=callbacks.on_outcome,
+        )
+    with suppress(ReconcilerError):  # the report must not be lost; a later run cleans up
         if made.effective:
-            store.begin_run(run_id, made.purpose, plan_digest=digest)
-        with session.heeding(signals.stop):
-            report = execute(
-                made,
-                run,
-                plan_digest=digest,
-                workers=workers,
-                stop=signals.stop,
-                on_outcome=signals.on_outcome,
-            )
-        with suppress(ReconcilerError):  # what happened must be told, and a later run tidies up
-            if made.effective:
-                store.end_run(run_id, _ending(report), unused=not _wrote(run, report))
-            store.prune()
+            store.end_run(run_id, _ending(report), unused=not _wrote(run, report))
+        store.prune()
     return report
 
 
@@ -98,5 +171,5 @@ def _ending(report: Report) -> str:
 
 
 def _wrote(run: Run, report: Report) -> bool:
-    """Tell whether anything was, or may have been, changed: remotely, or in what is managed."""
+    """Whether anything was, or may have been, changed: remotely, or in what is managed."""
     return run.written.is_set() or any(outcome.state == "applied" for outcome in report.outcomes)

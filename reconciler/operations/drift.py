@@ -1,4 +1,4 @@
-"""What changed outside since the last apply; reads only."""
+"""What changed outside since the last apply; only reads."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from reconciler.operations.session import ProjectSession
 
 
 def drift(session: ProjectSession, selection: Selection | None = None) -> Drift:
-    """Compare what was last applied with what is live; reads only. InvalidInput where nothing could be read."""
+    """Compare what was last applied with what is live; only reads. InvalidInput where no system could be read."""
     records = session.store.records()
     selected = select(records.keys(), selection or Selection(), {}, records.keys())
     world = World(
@@ -25,7 +25,7 @@ def drift(session: ProjectSession, selection: Selection | None = None) -> Drift:
         connections=session.project.connections,
     )
     wanted = scopes(world)
-    session.unlock({connection for connection, _ in wanted})
+    session.resolve_credentials({connection for connection, _ in wanted})
     snapshot = take(wanted, session.reader)
     failure = unreachable(snapshot)
     if failure is not None:

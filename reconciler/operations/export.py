@@ -1,4 +1,4 @@
-"""The story of an export: what is live, read once; drafts of it; manifests that pass validation."""
+"""Exporting: what is live is read once, drafted, and written as manifests that pass validation."""
 
 from __future__ import annotations
 
@@ -13,25 +13,33 @@ from reconciler.errors import UsageError
 from reconciler.manifests.write import Written, write
 from reconciler.model.draft import Draft
 from reconciler.model.kind import Kind
-from reconciler.model.nearest import nearest_address
+from reconciler.model.nearest import meant, nearest_address
 from reconciler.model.objects import Address, Problem, Record, Scope, problem_order
 from reconciler.operations.project import Declared
 from reconciler.operations.session import ProjectSession
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
-    """What to export.
+class ExportRequest:
+    """What to export."""
 
-    `window` are two instants in UTC between which blocks are looked for; `ids` name objects of kinds that cannot
-    be listed.
-    """
-
-    choice: Choice
     window: tuple[str, str]
+    """Two instants in UTC: objects that can only be listed for a time span are those between them."""
+    addresses: tuple[str, ...] = ()
+    """Only these addresses (globs)."""
+    matches: tuple[str, ...] = ()
+    """Only objects whose live name or address one of these globs matches."""
     connections: tuple[str, ...] = ()
+    """Only from these connections."""
     kinds: tuple[str, ...] = ()
+    """Only of these kinds."""
     ids: tuple[str, ...] = ()
+    """Objects of kinds that cannot be listed, by id."""
+
+    @property
+    def choice(self) -> Choice:
+        """Which of the listed objects to write."""
+        return Choice(addresses=self.addresses, matches=self.matches)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,22 +50,21 @@ class Exported:
     path: str
     text: str
     known: bool
-    """Whether its address is that of a managed or declared object, not one given just now."""
+    """Whether its address is that of a managed or declared object, not a new one."""
     complete: bool = True
     """Whether it declares the object; otherwise all of it is a comment."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Export:
-    """Manifests in address order, and what went wrong.
-
-    Errors among the problems name what could not be read, warnings what could not be stated. `windowed` tells
-    that some of it was looked for in a span of days only.
-    """
+    """What an export returns."""
 
     manifests: tuple[Exported, ...] = ()
+    """In address order."""
     problems: tuple[Problem, ...] = ()
+    """Errors name what could not be read, warnings what a manifest cannot state."""
     windowed: bool = False
+    """Whether some objects could only be listed for a time span."""
 
     @property
     def complete(self) -> bool:
@@ -65,15 +72,15 @@ class Export:
         return not any(problem.severity == "error" for problem in self.problems)
 
 
-def export(session: ProjectSession, declared: Declared, wish: Wish) -> Export:
-    """Read what is live and return it as manifests. Sends nothing but reads, by construction.
+def export(session: ProjectSession, declared: Declared, request: ExportRequest) -> Export:
+    """Read what is live and return it as manifests. Only reads, by construction.
 
-    `desired` is what the project declares already: those objects keep their addresses.
+    Objects that the project already declares keep their addresses.
     """
-    places = _places(session, wish)
+    places = _places(session, request)
     records = session.store.records()
-    session.unlock({connection for connection, _ in places})
-    scopes = {place: _scope(session, place, records, wish) for place in _with_referred(session, places)}
+    session.resolve_credentials({connection for connection, _ in places})
+    scopes = {place: _scope(session, place, records, request) for place in _with_referred(session, places)}
     snapshot = take(scopes, session.reader)
     around = Surroundings(
         kinds=session.kinds,
@@ -81,13 +88,13 @@ def export(session: ProjectSession, declared: Declared, wish: Wish) -> Export:
         snapshot=snapshot,
         records=records,
         desired=declared.desired,
-        window=wish.window,
+        window=request.window,
     )
     found = addressed(around)
-    unread = _unread(session, snapshot, places, records, wish)
+    unread = _unread(session, snapshot, places, records, request)
     if not any(problem.severity == "error" for problem in unread):
-        _check_choice(found, places, wish.choice)
-    manifests, problems = _manifests(session, around, found, places, wish.choice)
+        _check_choice(found, places, request.choice)
+    manifests, problems = _manifests(session, around, found, places, request.choice)
     return Export(
         manifests=tuple(sorted(manifests, key=lambda item: str(item.address))),
         problems=tuple(sorted([*problems, *unread], key=problem_order)),
@@ -95,31 +102,31 @@ def export(session: ProjectSession, declared: Declared, wish: Wish) -> Export:
     )
 
 
-def _places(session: ProjectSession, wish: Wish) -> list[Place]:
+def _places(session: ProjectSession, request: ExportRequest) -> list[Place]:
     """Return the connections and kinds to write; UsageError names a choice that leaves nothing."""
     connections, kinds = session.project.connections, session.kinds
     for name, known, option in (
-        *((name, connections, "--connection") for name in wish.connections),
-        *((name, kinds, "--kind") for name in wish.kinds),
+        *((name, connections, "--connection") for name in request.connections),
+        *((name, kinds, "--kind") for name in request.kinds),
     ):
         if name not in known:
             raise UsageError(f"{option} {name} is not known; expected one of {', '.join(sorted(known))}")
-    chosen = {pattern.partition("/")[0] for pattern in wish.choice.addresses}
+    chosen = {pattern.partition("/")[0] for pattern in request.choice.addresses}
     wanted = [
         (name, kind.name)
         for name, connection in sorted(connections.items())
         for kind in kinds.values()
         if kind.provider == connection.provider
-        and (not wish.connections or name in wish.connections)
-        and (not wish.kinds or kind.name in wish.kinds)
+        and (not request.connections or name in request.connections)
+        and (not request.kinds or kind.name in request.kinds)
         and (not chosen or any(fnmatchcase(kind.name, pattern) for pattern in chosen))
     ]
     places = [place for place in wanted if connections[place[0]].access != "public"]
-    if wish.ids and not any(kinds[kind].ephemeral is not None for _, kind in places):
-        raise UsageError("--id names a held booking, and none of the connections asked for has any")
+    if request.ids and not any(kinds[kind].ephemeral is not None for _, kind in places):
+        raise UsageError("--id names a held booking, but no selected connection has any")
     if not places:
-        why = "public access only reads: nothing of it can be managed" if wanted else "no connection has such objects"
-        raise UsageError(f"there is nothing to export: {why}")
+        why = "public access is read-only: none can be managed" if wanted else "no connection has such objects"
+        raise UsageError(f"nothing to export: {why}")
     return places
 
 
@@ -131,16 +138,16 @@ def _with_referred(session: ProjectSession, places: Iterable[Place]) -> list[Pla
     return sorted(every)
 
 
-def _scope(session: ProjectSession, place: Place, records: Mapping[Address, Record], wish: Wish) -> Scope:
-    """Ask for everything there is; of kinds that cannot be listed, for what is managed or named."""
+def _scope(session: ProjectSession, place: Place, records: Mapping[Address, Record], request: ExportRequest) -> Scope:
+    """Read everything; of kinds that cannot be listed, what is managed or named."""
     kind = session.kinds[place[1]]
     mine = [record for address, record in records.items() if (record.connection, address.kind) == place]
     if kind.ephemeral is not None:
-        ids = {**{name: {} for name in wish.ids}, **{record.remote_id: record.fields for record in mine}}
+        ids = {**{name: {} for name in request.ids}, **{record.remote_id: record.fields for record in mine}}
         computed = {record.remote_id: record.computed for record in mine}
         return Scope(kind=kind.name, ids=ids, listing=False, computed=computed)
     if not kind.listed_whole:
-        return Scope(kind=kind.name, whole=True, window=wish.window)
+        return Scope(kind=kind.name, whole=True, window=request.window)
     return Scope(kind=kind.name, ids={record.remote_id: record.fields for record in mine}, whole=True)
 
 
@@ -149,7 +156,7 @@ def _check_choice(found: Addressed, places: Iterable[Place], choice: Choice) -> 
     for pattern in choice.addresses:
         if not any(fnmatchcase(address, pattern) for address in universe):
             near = nearest_address(pattern, universe)
-            hint = f"did you mean {near}?" if near else "export without ADDRESS shows what there is"
+            hint = meant(near, "export without ADDRESS shows all live objects")
             raise UsageError(f"{pattern} matches no live object", hint=hint)
 
 
@@ -207,9 +214,13 @@ def _stated(session: ProjectSession, place: Place) -> str | None:
 
 
 def _unread(
-    session: ProjectSession, snapshot: Snapshot, places: Iterable[Place], records: Mapping[Address, Record], wish: Wish
+    session: ProjectSession,
+    snapshot: Snapshot,
+    places: Iterable[Place],
+    records: Mapping[Address, Record],
+    request: ExportRequest,
 ) -> list[Problem]:
-    """Say what could not be read, every object by its id: nothing is left out in silence."""
+    """Say what could not be read, every object by its id: nothing is skipped silently."""
     found: list[Problem] = []
     for name, error in sorted(snapshot.failures.items()):
         found.append(_problem(f"connection {name} could not be read: {error.message}", hint=error.hint))
@@ -226,13 +237,13 @@ def _unread(
         gone = {**dict.fromkeys(reading.absent, "it is gone"), **reading.expired}
         owners = {record.remote_id: address for address, record in records.items() if address.kind == kind.name}
         for remote_id, why in sorted(gone.items()):
-            summary = f"{what}, id {kind.public_id(remote_id)}, is not there to be exported: {why}"
+            summary = f"{what}, id {kind.public_id(remote_id)}, cannot be exported: {why}"
             found.append(
                 Problem(
                     code="gone",
-                    severity="error" if remote_id in wish.ids else "warning",
+                    severity="error" if remote_id in request.ids else "warning",
                     summary=summary,
-                    hint="check the id, and say whose it is: --connection NAME" if remote_id in wish.ids else None,
+                    hint="check the id, and name the connection: --connection" if remote_id in request.ids else None,
                     address=owners.get(remote_id),
                 )
             )
@@ -240,4 +251,4 @@ def _unread(
 
 
 def _problem(summary: str, hint: str | None = None) -> Problem:
-    return Problem(code="unreadable", summary=summary, hint=hint or "all that could be read is exported; try again")
+    return Problem(code="unreadable", summary=summary, hint=hint or "everything else is exported; try again")

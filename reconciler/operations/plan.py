@@ -1,4 +1,4 @@
-"""From what is declared, recorded and live to a plan; sends nothing but reads."""
+"""From what is declared, recorded and live to a plan; only reads."""
 
 from __future__ import annotations
 
@@ -27,11 +27,20 @@ from reconciler.settings import Project
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planned:
-    """A plan, and the look at the live systems it was made from; `digest` is that of its document, if it was saved."""
+    """A plan, with what it was made from."""
 
     plan: Plan
+    declared: Declared
+    """What the manifests declare."""
     snapshot: Snapshot
+    """What was read from the live systems."""
     digest: str | None = None
+    """The digest of its document, where it was saved or confirmed."""
+
+    @property
+    def unreachable(self) -> ReconcilerError | None:
+        """The error to end with where no system could be read; None where at least one was."""
+        return unreachable(self.snapshot)
 
 
 def plan(
@@ -43,31 +52,31 @@ def plan(
     destroying: bool = False,
     on_wait: Callable[[float], None] = lambda _: None,
 ) -> Planned:
-    """Read what is live and say what would change. Sends nothing but reads, by construction.
+    """Read what is live and return what would change. Only reads, by construction.
 
-    `selection` is what the user chose; `only` narrows the plan to the addresses of an earlier one.
-    `on_wait` hears how many seconds it waits first, where a call of a killed run may still be under way.
+    `selection` is what the user chose; `only` limits the plan to the addresses of an earlier one.
+    `on_wait` receives the seconds that it waits first, where a call of a killed run may still be in progress.
     """
     selection = selection or Selection()
     world = _world(session, declared, selection, only, destroying=destroying)
     wait_for_pending(world.intents, world.selected, on_wait)
     wanted = scopes(world)
-    session.unlock({connection for connection, _ in wanted})
+    session.resolve_credentials({connection for connection, _ in wanted})
     snapshot = take(wanted, session.reader)
     decisions = decide_all(world, snapshot)
     queries = booking_queries(decisions.by_address, world.kinds, world.now)
     made = make_plan(world, decisions, read_occupancy(queries, session.reader))
-    return Planned(plan=made, snapshot=snapshot)
+    return Planned(plan=made, declared=declared, snapshot=snapshot)
 
 
 def _world(
     session: ProjectSession, declared: Declared, selection: Selection, only: Collection[str] | None, *, destroying: bool
 ) -> World:
-    """Put together what is declared and remembered; InvalidInput where the two do not fit."""
+    """Combine what is declared and what is recorded; InvalidInput where the two contradict each other."""
     memory = remembered(session.store)
     moves, problems = find_moves(declared.desired, memory.known)
     if problems and not destroying:
-        raise InvalidInput("the manifests do not fit what is managed; nothing was read or sent", problems)
+        raise InvalidInput("the manifests contradict the state; nothing was read or sent", problems)
     universe = declared.desired.keys() | declared.removed.keys() | memory.known
     if only is None:
         renamed = {old: address for address, old in moves.items()}
@@ -100,8 +109,8 @@ def _world(
     )
 
 
-def unplanned(project: Project, problems: Sequence[Problem], selection: Selection) -> Plan:
-    """Return the plan of manifests that have problems: nothing, for the reasons it names."""
+def invalid_plan(project: Project, problems: Sequence[Problem], selection: Selection) -> Plan:
+    """Return the plan of invalid manifests: no changes, and the problems."""
     return Plan(
         project=project.name,
         environment=project.environment,
@@ -120,7 +129,7 @@ def plan_again(session: ProjectSession, declared: Declared, saved: SavedPlan) ->
     if past is not None:
         raise _stale([stale.used(past)])
     if not saved.intact:
-        raise _stale(["the document was edited after it was made: its digest is not that of its content"])
+        raise _stale(["the document was edited after it was made: its digest does not match its content"])
     project = session.project
     targets = {name: connection.target for name, connection in project.connections.items()}
     facts = {"project": project.name, "environment": project.environment, "tool_version": __version__}
@@ -139,7 +148,7 @@ def plan_again(session: ProjectSession, declared: Declared, saved: SavedPlan) ->
     unknown = stale.unknown(saved.plan, current)
     if unknown:
         message = f"could not verify that the saved plan is still current; nothing was written ({'; '.join(unknown)})"
-        raise ReconcilerError(message, hint="apply it again when the system answers")
+        raise ReconcilerError(message, hint="apply it again when the system responds")
     return replace(fresh, digest=saved.digest)
 
 
@@ -147,15 +156,8 @@ def _stale(found: Sequence[str]) -> StalePlan:
     return StalePlan("the saved plan is stale; nothing was written", reasons=found, hint="make a new plan")
 
 
-def verify(session: ProjectSession, declared: Declared, done: Plan) -> Plan:
-    """Plan all of the project anew after an apply; after a destroy, what was to be destroyed. Empty means converged."""
-    if done.purpose == "destroy":
-        return plan(session, declared, only=[str(change.address) for change in done.changes], destroying=True).plan
-    return plan(session, declared).plan
-
-
 def unreachable(snapshot: Snapshot) -> ReconcilerError | None:
-    """Return the error to end with where not one system could be read, None where at least one was."""
+    """Return the error to end with where no system could be read; None where at least one was."""
     failures = snapshot.failures
     if not failures or snapshot.readings:
         return None

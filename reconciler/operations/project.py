@@ -1,4 +1,4 @@
-"""Opening a project and reading what its manifests declare, offline."""
+"""Opening a project, and reading what its manifests declare, offline."""
 
 from __future__ import annotations
 
@@ -18,23 +18,30 @@ from reconciler.settings import Project
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Declared:
-    """What the manifests declare, what they want forgotten (and where they say so), and what is wrong with them."""
+    """What the manifests declare, and what is wrong with them."""
 
     desired: Mapping[Address, Desired]
+    """The declared objects."""
     problems: tuple[Problem, ...]
     files: int
+    """How many files were read."""
     documents: int
+    """How many documents they hold."""
     removed: Mapping[Address, SourceRef] = field(default_factory=dict)
+    """The objects that are no longer to be managed, with the place that says so."""
 
     @property
     def errors(self) -> tuple[Problem, ...]:
-        """The problems that forbid going on."""
+        """The problems that prevent a plan."""
         return tuple(problem for problem in self.problems if problem.severity == "error")
 
 
-def open_project(path: Path | None = None, environment: str | None = None) -> Project:
-    """Read the project file; InvalidInput lists everything that is wrong with it."""
-    return load_project(path, environment, providers=providers())
+def open_project(path: Path | str | None = None, environment: str | None = None) -> Project:
+    """Read a project file, or the one of a folder; InvalidInput lists everything that is wrong with it.
+
+    Without `path` it is `reconciler.yaml` in the current folder or a parent folder.
+    """
+    return load_project(None if path is None else Path(path), environment, providers=providers())
 
 
 def check(
@@ -69,7 +76,7 @@ def check(
 
 
 def declare(project: Project) -> Declared:
-    """Return what a project declares; InvalidInput lists every problem, and nothing has been sent."""
+    """Return what a project declares, offline; InvalidInput lists every problem."""
     _, declared = check(project)
     if declared.errors:
         raise InvalidInput("the manifests have problems; nothing was read or sent", declared.problems)

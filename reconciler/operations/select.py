@@ -1,4 +1,4 @@
-"""Choosing objects by address: `--target` and `--exclude`, with globs."""
+"""Selecting objects by address: `--target` and `--exclude`, with globs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from types import MappingProxyType
 
 from reconciler.errors import UsageError
-from reconciler.model.nearest import nearest_address
+from reconciler.model.nearest import meant, nearest_address
 from reconciler.model.objects import Address, Desired
 from reconciler.model.plan import Selection
 
@@ -19,10 +19,10 @@ def select(
     existing: Collection[Address],
     renamed: Mapping[Address, Address] = MappingProxyType({}),
 ) -> frozenset[Address]:
-    """Return the chosen addresses; UsageError names a pattern that matches nothing.
+    """Return the selected addresses; UsageError names a pattern that matches nothing.
 
-    What a chosen object refers to comes along where it does not exist yet, unless it is excluded. To
-    choose either name of a `renamed` object (old address: new one) chooses the object, by its new name.
+    An object that a selected one refers to is selected too if it does not exist yet, unless it is excluded. Either
+    name of a `renamed` object (old address: new one) selects the object, by its new name.
     """
     if not selection.targets:
         chosen = set(universe)
@@ -45,6 +45,6 @@ def _matching(universe: Collection[Address], pattern: str, option: str) -> list[
     found = [address for address in universe if fnmatchcase(str(address), pattern)]
     if not found:
         near = nearest_address(pattern, universe)
-        hint = f"did you mean {near}?" if near else "addresses look like Session/spring-yoga; globs are welcome"
+        hint = meant(near, "an address looks like Session/spring-yoga; globs are allowed")
         raise UsageError(f"{option} {pattern} matches no object", hint=hint)
     return found

@@ -1,4 +1,4 @@
-"""One project with everything a command opens for it: kinds, providers, connections, state."""
+"""One open project: its state, lease, credentials and providers, opened when they are needed and closed together."""
 
 from __future__ import annotations
 
@@ -13,26 +13,28 @@ from typing import TYPE_CHECKING, Self
 
 from reconciler import redaction
 from reconciler.errors import InvalidInput, ReconcilerError
+from reconciler.model.kind import Kind
 from reconciler.model.objects import Problem
+from reconciler.providers.base import Provider, ProviderSpec
 from reconciler.registry import kinds, providers
+from reconciler.settings import Connection, Project, Secret
+from reconciler.state import lease
+from reconciler.state.store import Store
 
 if TYPE_CHECKING:
-    from reconciler.model.kind import Kind
-    from reconciler.providers.base import Provider, ProviderSpec
     from reconciler.providers.http import Limiter
-    from reconciler.settings import Connection, Project, Secret
-    from reconciler.state.store import Store
 
 
 class ProjectSession:
-    """Opens what is needed, once, and closes all of it. Use as a context manager."""
+    """An open project. Use as a context manager."""
 
     def __init__(
         self, project: Project, *, parallelism: int | None = None, notice: Callable[[str], None] = lambda _: None
     ) -> None:
-        """Take a project; `parallelism` lowers, and never raises, how many calls a connection has in flight.
+        """Take a project; nothing is opened yet.
 
-        `notice` hears what a person should know of the state, such as that it was migrated.
+        `parallelism` caps the requests per connection below its `max_concurrency`. `notice` receives what a
+        person should know about the state, such as that it was migrated.
         """
         self.project = project
         redaction.hide(os.environ.get("PGPASSWORD", ""))
@@ -46,8 +48,8 @@ class ProjectSession:
         self._lock = threading.Lock()
         self._open: dict[tuple[str, bool], Provider] = {}
         self._limiters: dict[str, Limiter] = {}
-        self._cut = threading.Event()
-        self._stop = self._cut
+        self._closing = threading.Event()
+        self._stop = self._closing
         self._secrets: dict[str, dict[str, Secret]] = {}
         self._store: Store | None = None
         self._run_id: str | None = None
@@ -59,7 +61,7 @@ class ProjectSession:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if kind is not None:
-            self._cut.set()  # a pool is closed once its threads have ended: none of them may sleep on
+            self._closing.set()  # a pool closes only when its threads have ended: none may go on waiting
         for provider in self._open.values():
             provider.close()
         if self._store is not None:
@@ -69,8 +71,6 @@ class ProjectSession:
     def store(self) -> Store:
         """The state of this project and environment."""
         if self._store is None:
-            from reconciler.state.store import Store  # noqa: PLC0415 - SQLAlchemy, which validate does without
-
             self._store = Store(
                 self.project.state,
                 project=self.project.name,
@@ -82,14 +82,15 @@ class ProjectSession:
 
     @contextmanager
     def hold(self, *, timeout: float = 0.0) -> Iterator[str]:
-        """Hold the state's lease for one writing run and give the run's id; within a held one it is the same run."""
+        """Hold the state's lease for one writing run and return the run's id; a nested call is the same run.
+
+        `timeout` is how many seconds to wait for another run's lease.
+        """
         if self._run_id is not None:
             yield self._run_id
             return
-        from reconciler.state.lease import hold  # noqa: PLC0415 - SQLAlchemy, which validate does without
-
         run_id = uuid.uuid4().hex
-        with hold(self.store, run_id, timeout=timeout):
+        with lease.hold(self.store, run_id, timeout=timeout):
             self._run_id = run_id
             try:
                 yield run_id
@@ -97,43 +98,43 @@ class ProjectSession:
                 self._run_id = None
 
     @contextmanager
-    def heeding(self, stop: threading.Event) -> Iterator[None]:
-        """Let no request of the block sleep on, and no write start any more, once `stop` is set."""
-        self._heed(stop)
+    def cancelled_by(self, stop: threading.Event) -> Iterator[None]:
+        """Cancel waits and refuse new writes inside this block once `stop` is set."""
+        self._set_stop(stop)
         try:
             yield
         finally:
-            self._heed(self._cut)
+            self._set_stop(self._closing)
 
-    def _heed(self, stop: threading.Event) -> None:
+    def _set_stop(self, stop: threading.Event) -> None:
         with self._lock:
             self._stop = stop
             for limiter in self._limiters.values():
                 limiter.stop = stop
 
     def backup(self, command: str) -> None:
-        """Keep a copy of the state before a command changes it otherwise than by applying; say where."""
+        """Keep a copy of the state before a command other than apply changes it, and report where."""
         kept = self.store.backup(command)
         if kept is not None:
-            self._notice(f"The state as it was is kept in {kept}")
+            self._notice(f"A backup of the state is in {kept}")
 
     def reader(self, connection: str) -> Provider:
-        """Return an unlocked connection's provider whose HTTP client refuses anything that writes."""
+        """Return a connection's provider whose HTTP client refuses every write. Its credentials must be resolved."""
         return self._provider(connection, writes=False)
 
     def writer(self, connection: str) -> Provider:
-        """Return a connection's provider that may write."""
+        """Return a connection's provider that may write. Its credentials must be resolved."""
         return self._provider(connection, writes=True)
 
     def _provider(self, name: str, *, writes: bool) -> Provider:
-        from reconciler.providers.http import HttpClient, Limiter  # noqa: PLC0415 - httpx, which offline commands do without
+        from reconciler.providers.http import HttpClient, Limiter  # noqa: PLC0415 - httpx: 100 ms that state commands save
 
         with self._lock:
             if (name, writes) not in self._open:
-                connection = self._bounded(self.project.connections[name])
+                connection = self._capped(self.project.connections[name])
                 spec = self.providers[connection.provider]
                 login_path = spec.login_path(connection) if spec.login_path else None
-                if name not in self._limiters:  # one for what reads and what writes: the server counts both
+                if name not in self._limiters:  # one for reads and writes: the server counts both
                     self._limiters[name] = Limiter(connection.max_concurrency, connection.requests_per_second)
                     self._limiters[name].stop = self._stop
                 limiter, secrets = self._limiters[name], self._secrets[name]
@@ -141,13 +142,13 @@ class ProjectSession:
                 self._open[name, writes] = spec.open(connection, http)
             return self._open[name, writes]
 
-    def _bounded(self, connection: Connection) -> Connection:
+    def _capped(self, connection: Connection) -> Connection:
         if self._parallelism is None:
             return connection
         return replace(connection, max_concurrency=min(connection.max_concurrency, self._parallelism))
 
-    def unlock(self, names: set[str]) -> None:
-        """Resolve the credentials of these connections; InvalidInput lists every one that cannot be had."""
+    def resolve_credentials(self, names: set[str]) -> None:
+        """Resolve the credentials of these connections; InvalidInput lists every one that is missing."""
         problems = []
         for name in sorted(names):
             connection = self.project.connections[name]

@@ -9,7 +9,7 @@ import pytest
 
 from reconciler.cli.demo import stage
 from reconciler.cli.demo.stage import Edit, Stage, _folded
-from reconciler.cli.demo.story import BOOKED_MOVE, PULL_REQUEST, TAKEN_BACK
+from reconciler.cli.demo.story import BOOKED_MOVE, PULL_REQUEST, REVERTED
 from reconciler.cli.main import run
 from reconciler.errors import ReconcilerError
 from reconciler.sandbox import Sandbox
@@ -34,7 +34,7 @@ KEY_LINES = (
     "moving 1 slot with bookings (2027-05-12 16:35: 4 booked, 0 reserved)",
     "--allow-booked Session/learn-to-swim-stage-2",
     "(exit code 4: refused before the first write)",
-    "Writing calls that the sandbox got during that: 0.",
+    "Writing calls that the sandbox received: 0.",
     "+ BookingSession/kayak-trip  create",
     "Drift: 0 changed, 0 missing, 1 expired, 0 unknown; 61 in sync.",
     "now removed.",
@@ -101,7 +101,7 @@ def test_says_what_to_install_where_the_sandbox_is_missing() -> None:
     script = "import sys; sys.modules['uvicorn'] = None\nfrom reconciler.cli.main import run\nsys.exit(run(['demo']))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 1
-    assert "error: the demo runs on the sandbox, which needs uvicorn; it is not installed" in done.stderr
+    assert "error: the demo needs uvicorn, which is not installed" in done.stderr
     assert "pip install '.[sandbox]'" in done.stderr
     assert "Traceback" not in done.stderr
 
@@ -140,22 +140,22 @@ def test_folding_is_honest() -> None:
     assert list(_folded(lines, 2, 3)) == ["0", "1", "… (5 lines folded here; --show-all prints them)", "7", "8", "9"]
 
 
-def test_edits_fit_the_example_and_can_be_taken_back() -> None:
+def test_edits_fit_the_example_and_can_be_reverted() -> None:
     texts: dict[str, str] = {}
-    for edit in (*PULL_REQUEST, *BOOKED_MOVE, *TAKEN_BACK):
+    for edit in (*PULL_REQUEST, *BOOKED_MOVE, *REVERTED):
         file = EXAMPLE / edit.file
         before = texts.get(edit.file, file.read_text(encoding="utf-8") if file.exists() else "")
-        texts[edit.file] = edit.carried_out(before)
+        texts[edit.file] = edit.applied_to(before)
         assert texts[edit.file] != before
-    moved = BOOKED_MOVE[0].carried_out(texts[BOOKED_MOVE[0].file])
-    assert TAKEN_BACK[0].carried_out(moved) == texts[BOOKED_MOVE[0].file]
+    moved = BOOKED_MOVE[0].applied_to(texts[BOOKED_MOVE[0].file])
+    assert REVERTED[0].applied_to(moved) == texts[BOOKED_MOVE[0].file]
 
 
 def test_an_edit_that_does_not_fit_is_an_error() -> None:
-    with pytest.raises(ReconcilerError, match="does not fit the example"):
-        Edit(file="x.yaml", at="nobody", before="a", after="b").carried_out("a")
-    with pytest.raises(ReconcilerError, match="does not fit the example"):
-        Edit(file="x.yaml", before="z", after="b").carried_out("a")
+    with pytest.raises(ReconcilerError, match="no longer fits the example"):
+        Edit(file="x.yaml", at="nobody", before="a", after="b").applied_to("a")
+    with pytest.raises(ReconcilerError, match="no longer fits the example"):
+        Edit(file="x.yaml", before="z", after="b").applied_to("a")
 
 
 def test_colours_reach_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:

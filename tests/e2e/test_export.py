@@ -112,7 +112,7 @@ def test_outside_edits_are_taken_over_by_another_export(desk):
     desk.box.edit_slot(course["slots"][0]["id"], time="12:15")
     desk.box.edit_resource(desk.box.resources()[0]["id"], name="Room 1", address={"postcode": "N1"})
     refused = desk.quick("export", "--out", "manifests", *WINDOW, code=1)
-    assert "manifests/sessions/course.yaml has another content" in refused.err
+    assert "manifests/sessions/course.yaml already exists with different content" in refused.err
     assert "nothing was written" in refused.err
     assert desk.quick("plan", "--detailed-exitcode", code=2)
     done = desk.quick("export", "--out", "manifests", "--force", *WINDOW, code=0)
@@ -193,7 +193,7 @@ def test_what_is_declared_keeps_its_address_and_is_not_declared_twice(desk):
     )
     desk.quick("adopt", "--all", code=0)
     done = desk.quick("export", "--out", "manifests", *WINDOW, code=0)
-    assert "Left out Session/my-course: manifests/session-my-course.json declares it" in done.err
+    assert "Skipped Session/my-course: manifests/session-my-course.json declares it" in done.err
     desk.quick("validate", code=0)
     shown = desk.quick("export", "Session/my-course", code=0).out
     assert "name: my-course" in shown
@@ -311,7 +311,7 @@ def test_what_is_managed_and_can_no_longer_be_declared_keeps_its_manifest(desk):
     room = desk.box.resources()[0]["id"]
     desk.box.edit_resource(room, name="")
     done = desk.quick("export", "--out", "manifests", "--force", *WINDOW, code=0)
-    assert f"Left Resource/room-{room} as it is declared: what is live of it cannot be." in done.err
+    assert f"Kept Resource/room-{room} as it is declared: its live state cannot be declared." in done.err
     assert {path: path.read_text(encoding="utf-8") for path in files} == files
     desk.quick("validate", code=0)
     plan = desk.quick("plan", "--format", "json", code=0).json

@@ -58,7 +58,7 @@ def test_guards_look_again_after_the_question(desk, monkeypatch):
     adopt = ("adopt", "Resource/room", "--allow-shared", "*", *shop)
     monkeypatch.setattr("sys.stdin", Thinking(lambda: desk.process(*adopt)))
     done = desk.quick("apply", code=4)
-    assert "is managed by project shop (as Resource/room) as well" in done.err
+    assert "is also managed by project shop (as Resource/room) in the same state" in done.err
     assert desk.calls() == []
     monkeypatch.setattr("sys.stdin", Thinking(lambda: None))
     desk.quick("apply", "--allow-shared", "Resource/room", code=0)
@@ -85,7 +85,8 @@ def test_a_manifest_that_forgets_declares_nothing(desk):
         desk.forget("Resource", f"r{number}")
     desk.declare("Resource", "r0", {"name": "The r0"}, forget=True)
     words, outcomes = refused(desk, "guard-empty")
-    assert "no manifest declares anything (spec.manifests at reconciler.yaml:5), while 2 objects are managed" in words
+    assert "no manifest declares anything (spec.manifests at reconciler.yaml:5)" in words
+    assert "but the state holds 2 managed objects" in words
     assert outcomes["Resource/r1"]["state"] == "blocked"
     passes(desk, "--allow-empty")
 
@@ -156,7 +157,7 @@ def test_the_command_that_a_saved_plan_names_carries_it_out(desk):
     done = desk.quick(
         *("plan", "--project", ".", "--env", "test", "--out", "next week.json", "--allow-booked", "*"), code=0
     )
-    words = done.err.split("To carry out exactly this plan: ")[1].strip()
+    words = done.err.split("To apply exactly this plan: ")[1].strip()
     assert words == "reconciler apply 'next week.json' --project . --env test --allow-booked '*'"
     desk.quick(*shlex.split(words)[1:], "--yes", code=0)
 

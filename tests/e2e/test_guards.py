@@ -49,7 +49,7 @@ def test_each_risk_of_a_session_is_refused_named_and_allowed(desk, change, code,
     assert f"policy.risks.{code} is block{place}" in words
     assert "--allow-booked Session/yoga" in words
     assert "7 booked, 2 reserved" in outcomes["Session/yoga"]["error"]
-    assert "to let it through: --allow-booked Session/yoga" in outcomes["Session/yoga"]["error"]
+    assert "to allow it: --allow-booked Session/yoga" in outcomes["Session/yoga"]["error"]
     assert outcomes["Resource/other"]["state"] == "noop"
     shown = desk.quick("plan").out
     assert "touches Yoga 2027-03-08 11:00: 7 booked, 2 reserved" in shown
@@ -291,7 +291,7 @@ def test_protection_takes_two_reviewed_steps(desk):
     desk.quick("apply", "--yes", code=0)
     gone(desk)
     words, _ = refused(desk, "guard-protected", "--allow-booked", "*", "--max-deletes", "9")
-    assert "kept in the state" in words
+    assert "metadata.protect: true in the state" in words
     assert "two reviewed steps" in words
     desk.declare("Resource", "room", {"name": "Room"}, protect=False)
     desk.quick("apply", "--yes", code=0)
@@ -314,18 +314,18 @@ def test_what_another_project_manages_is_neither_adopted_nor_written_to(desk):
     shop = second_project(desk)
     desk.box.clear_log()
     done = desk.run("adopt", "Resource/room", *shop, code=4)
-    assert "is managed by project acme (as Resource/room) as well" in done.err
+    assert "is also managed by project acme (as Resource/room) in the same state" in done.err
     assert "--allow-shared Resource/room" in done.err
     assert desk.calls() == []
     done = desk.run("adopt", "--all", *shop, code=4)
-    assert "is managed by project acme (as Resource/room) as well" in done.err
+    assert "is also managed by project acme (as Resource/room) in the same state" in done.err
     assert "0 objects; 1 not adopted" in done.err
     desk.run("adopt", "Resource/room", "--allow-shared", "Resource/r*", *shop, code=0)
     desk.quick("apply", "--yes", code=0)  # nothing to write, nothing to guard
     room(desk, description="Quiet")
     desk.box.clear_log()
     words, _ = refused(desk, "guard-managed-elsewhere")
-    assert "is managed by project shop (as Resource/room) as well" in words
+    assert "is also managed by project shop (as Resource/room) in the same state" in words
     allowed = passes(desk, "--allow-shared", "Resource/room")
     assert allowed["Resource/room"] == [("guard-managed-elsewhere", "--allow-shared Resource/room")]
 
@@ -335,11 +335,11 @@ def test_two_environments_of_one_system_do_not_write_to_the_same_object(desk):
     room(desk)
     desk.quick("apply", "--yes", code=0)
     done = desk.quick("adopt", "Resource/room", "13", "--env", "test", code=4)
-    assert "is managed by project acme (as Resource/room) as well" in done.err
+    assert "is also managed by project acme (as Resource/room) in the same state" in done.err
     desk.quick("adopt", "--all", "--env", "test", "--allow-shared", "Resource/*", code=0)
     room(desk, description="Quiet")
     words, _ = refused(desk, "guard-managed-elsewhere")
-    assert "is managed by project acme, environment test (as Resource/room) as well" in words
+    assert "is also managed by project acme, environment test (as Resource/room) in the same state" in words
     assert (
         "does not match Resource/room"
         in desk.quick("adopt", "Resource/room", "--allow-shared", "Resource/hall", code=64).err
@@ -395,11 +395,11 @@ def test_an_annotation_lets_risks_through_up_to_and_including_its_day(desk):
     annotated(desk, (today - timedelta(days=1)).isoformat())
     refused(desk, "guard-booked-slot-moved")
     shown = desk.quick("plan", code=0).out
-    assert f"allow-booked-until {today - timedelta(days=1)} has passed" in shown
+    assert f"allow-booked-until {today - timedelta(days=1)} has expired" in shown
     until = (today + timedelta(days=1)).isoformat()
     annotated(desk, until)
     shown = desk.quick("plan", code=0).out
-    assert f"annotation allow-booked-until {until} lets through: moving 1 slot with bookings" in shown
+    assert f"annotation allow-booked-until {until} allows: moving 1 slot with bookings" in shown
     assert passes(desk)["Session/yoga"] == [("guard-booked-slot-moved", f"annotation allow-booked-until {until}")]
 
 

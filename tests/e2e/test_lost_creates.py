@@ -96,7 +96,7 @@ def test_a_run_waits_for_a_call_that_the_server_may_still_be_at(desk, monkeypatc
     assert desk.box.sessions() == []
     monkeypatch.setattr(intents, "time", SimpleNamespace(sleep=wait, monotonic=time.monotonic, time=time.time))
     done = desk.quick("apply", "--yes", code=0)
-    assert "may still be under way" in done.err
+    assert "may still be in progress" in done.err
     assert 0 < waited[0] <= 602
     desk.settled()
     assert len(desk.box.sessions()) == 1
@@ -150,7 +150,7 @@ def test_two_applies_at_once_double_nothing(desk):
 def test_unlocking_needs_the_id_of_the_run_that_holds_the_state(desk):
     desk.declare("Session", "swim", SWIM)
     desk.quick("apply", "--yes", code=0)
-    assert "no run 123" in desk.run("state", "unlock", "123", code=1).err
+    assert "run 123 does not hold the state lock" in desk.run("state", "unlock", "123", code=1).err
 
 
 def test_adopting_takes_the_only_one_of_its_natural_key_and_changes_nothing(desk):

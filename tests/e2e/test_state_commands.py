@@ -21,7 +21,7 @@ def desk_on(request, desk):
 
 def backup(done, folder):
     """Return the backup that a command spoke of; it lies in the project, for nobody else to read."""
-    (kept,) = re.findall(r"The state as it was is kept in (\S+)", done.err)
+    (kept,) = re.findall(r"A backup of the state is in (\S+)", done.err)
     path = Path(kept)
     assert path.is_relative_to(folder / ".reconciler" / "backups")
     assert path.stat().st_mode & 0o777 == 0o600
@@ -36,7 +36,7 @@ def test_a_renamed_manifest_is_neither_deleted_nor_created(desk_on):
     desk.box.clear_log()
     told = desk.quick("state", "mv", "Resource/court-1", "Resource/court-one", "--dry-run", code=0)
     assert "Not done (--dry-run): Renamed Resource/court-1 to Resource/court-one" in told.err
-    assert "kept in" not in told.err
+    assert "backup of the state is in" not in told.err
     done = desk.quick("state", "mv", "Resource/court-1", "Resource/court-one", code=0)
     assert "Renamed Resource/court-1 to Resource/court-one (admin id 13)" in done.err
     assert "Block/closed" in done.err
@@ -58,13 +58,13 @@ def test_names_that_cannot_be_are_refused_and_nothing_changes(desk):
     for source, target, code, words in (
         ("Resource/court-3", "Resource/new", 1, "did you mean Resource/court-"),
         ("Resource/court-1", "Resource/court-2", 1, "Resource/court-2 is managed already (admin id 14)"),
-        ("Resource/court-1", "Session/court-1", 64, "an object keeps its kind"),
+        ("Resource/court-1", "Session/court-1", 64, "the kind of an object cannot change"),
         ("Resource/court-1", "court", 64, "is not an address"),
         ("Resource/court-1", "Resource/court-1", 1, "is managed already"),
     ):
         done = desk.quick("state", "mv", source, target, code=code)
         assert words in done.err
-        assert "kept in" not in done.err
+        assert "backup of the state is in" not in done.err
     assert desk.quick("state", "list", "--format", "json", code=0).out == before
 
 
@@ -77,11 +77,11 @@ def test_what_was_forgotten_by_mistake_is_restored(desk_on):
     told = desk.quick("state", "rm", "Resource/*", "--dry-run", code=0)
     assert told.err.count("Not done") == 3
     assert desk.quick("state", "list", "--format", "json", code=0).out == listed
-    assert "matches nothing" in desk.quick("state", "rm", "Session/*", code=1).err
+    assert "matches no managed object" in desk.quick("state", "rm", "Session/*", code=1).err
     assert "is not managed" in desk.quick("state", "rm", "Resource/court-0", "Resource/nosuch", code=1).err
     assert desk.quick("state", "list", "--format", "json", code=0).out == listed
     done = desk.quick("state", "rm", "Resource/court-[01]", "Resource/court-2", code=0)
-    assert "Forgot Resource/court-0 (admin id 13 is left alone)" in done.err
+    assert "Removed Resource/court-0 (admin id 13 is unchanged)" in done.err
     assert desk.quick("state", "list", "--format", "json", code=0).json["objects"] == []
     again = desk.quick("state", "restore", str(backup(done, desk.folder)), code=0)
     assert "Restored 3 objects" in again.err
@@ -89,7 +89,7 @@ def test_what_was_forgotten_by_mistake_is_restored(desk_on):
     desk.settled()
     failed = desk.quick("state", "restore", "nosuch.db", code=1)
     assert "cannot read the backup" in failed.err
-    assert "kept in" not in failed.err
+    assert "backup of the state is in" not in failed.err
 
 
 def test_a_backup_is_kept_before_adopting_too(desk):

@@ -314,10 +314,11 @@ class Office:
             connections=connections or dict(CONNECTIONS),
             policy=Policy(),
             currency=None,
+            manifests_at={},
         )
         self.outcomes: list = []
 
-    def unlock(self, _names) -> None:
+    def resolve_credentials(self, _names) -> None:
         """Credentials are not needed here."""
 
     def reader(self, _connection) -> Remote:
@@ -331,8 +332,8 @@ class Office:
         with hold(self.store, run_id, timeout=timeout):
             yield run_id
 
-    def heeding(self, _stop):
-        """Nobody sleeps here."""
+    def cancelled_by(self, _stop):
+        """Nothing waits here."""
         return nullcontext()
 
     def look(self, *desired: Desired, destroying=False, targets=(), excludes=()):
@@ -346,8 +347,17 @@ class Office:
         return self.look(*desired, **options).plan
 
     def carry_out(self, planned, *, workers=4, stop=None):
-        signals = reconciler.Signals(stop=stop or threading.Event(), on_outcome=self.outcomes.append)
-        return reconciler.apply(self, planned, workers=workers, signals=signals)
+        """Apply a plan with every override: what the guards refuse has tests of its own."""
+        everything = ("*",) if planned.plan.changes else ()
+        overrides = reconciler.Overrides(
+            allow_booked=everything,
+            allow_shared=everything,
+            max_deletes=1000,
+            max_change_percent=100,
+            allow_empty=True,
+        )
+        callbacks = reconciler.Callbacks(stop=stop or threading.Event(), on_outcome=self.outcomes.append)
+        return reconciler.apply(self, planned, overrides=overrides, workers=workers, callbacks=callbacks)
 
     def apply(self, *desired: Desired, workers=4, stop=None, **options):
         return self.carry_out(self.look(*desired, **options), workers=workers, stop=stop)

@@ -1,23 +1,25 @@
-"""adopt: take existing live objects under management."""
+"""adopt: existing live objects, taken under management."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
 from fnmatch import fnmatchcase
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 import reconciler
 from reconciler.cli import options
-from reconciler.errors import Refused, UsageError
-from reconciler.model.objects import Address
-from reconciler.model.plan import Selection
+from reconciler.cli.exits import Exit
+from reconciler.cli.options import Common
+from reconciler.cli.output import say_problems
+from reconciler.errors import UsageError
+from reconciler.model.words import count
 
 if TYPE_CHECKING:
-    from reconciler import Declared, ProjectSession
+    from collections.abc import Sequence
+
+    from reconciler import Address, Adopted, Declared, ProjectSession, Selection
 
 
 @click.command(
@@ -27,13 +29,8 @@ if TYPE_CHECKING:
 )
 @click.argument("address", required=False)
 @click.argument("remote_id", required=False, metavar="[ID]")
-@click.option("--all", "everything", is_flag=True, help="Every declared object that is not managed yet.")
-@click.option(
-    "--allow-shared",
-    multiple=True,
-    metavar="ADDRESS",
-    help="Take it though another project or environment manages it; globs.",
-)
+@click.option("--all", "everything", is_flag=True, help="Adopt every declared object that is not managed yet.")
+@options.allow_shared
 @options.common
 @options.selecting
 @options.parallel
@@ -42,90 +39,72 @@ def adopt(
     remote_id: str | None,
     everything: bool,
     allow_shared: tuple[str, ...],
-    project: Path | None,
-    environment: str | None,
-    verbose: bool,
-    quiet: bool,
-    targets: tuple[str, ...],
-    excludes: tuple[str, ...],
+    common: Common,
+    selection: Selection,
     parallelism: int | None,
 ) -> int:
     """Take the live object ID under management as ADDRESS, or the only one with the same natural key.
 
-    Nothing of it changes: the next plan shows what its manifest would change. A natural key is a Resource's
-    api_ref, else its name; a Session's name, group and start_date; a Block's resource, start and end.
+    The live object does not change: the next plan shows what its manifest would change. The natural key of a
+    Resource is its api_ref, else its name; of a Session its name, group and start_date; of a Block its resource,
+    start and end.
 
-    With --all, every declared object that is not managed yet is looked for by its exact natural key, or taken
-    as its annotation `adopt-id` says. Those with exactly one match are adopted; all others are listed with
-    their candidates, and the exit code is 1, or 4 where another project alone keeps them. Run it again once
-    they are settled: what is managed stays as it is.
+    With --all, every declared object that is not managed yet is looked up by its exact natural key, or by the id
+    in its annotation `adopt-id`. Those with exactly one match are adopted. All others are listed with their
+    candidates, and the exit code is 1, or 4 if the only reason is that another project manages them. Run it again
+    after you have resolved them: objects that are already managed stay as they are.
     """
-    options.log_requests(verbose)
     wanted = None if everything else _wanted(address)
     if everything and address is not None:
-        raise UsageError(f"{address} is given beside --all", hint=f"to choose some of them: --all --target {address}")
-    if wanted is not None and (targets or excludes):
-        raise UsageError("--target and --exclude go with --all")
+        raise UsageError(f"{address} cannot be combined with --all", hint=f"to select some: --all --target {address}")
+    if wanted is not None and not selection.everything:
+        raise UsageError("--target and --exclude need --all")
     for pattern in allow_shared:
         if wanted is not None and not fnmatchcase(str(wanted), pattern):
             raise UsageError(f"--allow-shared {pattern} does not match {wanted}", hint="check the address")
-    settings = reconciler.open_project(project, environment)
-    declared = reconciler.declare(settings)
-    with reconciler.ProjectSession(settings, parallelism=parallelism, notice=options.notice(quiet)) as workspace:
+    project = common.open()
+    declared = reconciler.declare(project)
+    with common.session(project, parallelism) as session:
         if wanted is None:
-            chosen = Selection(targets=targets, excludes=excludes)
-            return _adopt_all(workspace, declared, chosen, allow_shared, quiet=quiet, verbose=verbose)
-        record = reconciler.adopt(workspace, declared, wanted, remote_id, allow_shared=bool(allow_shared))
-        shown = workspace.kinds[record.address.kind].public_id(record.remote_id)
-    if not quiet:
-        words = f"{record.address} is now {record.connection} id {shown}. To see what would change:"
-        options.say(f"{words} reconciler plan --target {record.address}")
-    return 0
+            return _adopt_all(session, declared, selection, allow_shared, common)
+        record = reconciler.adopt(session, declared, wanted, remote_id, allow_shared=bool(allow_shared))
+        shown = session.kinds[record.address.kind].public_id(record.remote_id)
+    words = f"{record.address} is now {record.connection} id {shown}. To see what would change:"
+    common.say(f"{words} reconciler plan --target {record.address}")
+    return Exit.DONE
 
 
 def _wanted(address: str | None) -> Address:
     if address is None:
-        raise UsageError("an ADDRESS is missing", hint="such as reconciler adopt Session/spring-yoga, or --all")
+        raise UsageError("ADDRESS is missing", hint="for example: reconciler adopt Session/spring-yoga, or --all")
     try:
-        return Address.parse(address)
+        return reconciler.Address.parse(address)
     except ValueError as error:
         raise UsageError(str(error)) from None
 
 
 def _adopt_all(
-    workspace: ProjectSession,
-    declared: Declared,
-    chosen: Selection,
-    allow_shared: tuple[str, ...],
-    *,
-    quiet: bool,
-    verbose: bool,
+    session: ProjectSession, declared: Declared, selection: Selection, allow_shared: tuple[str, ...], common: Common
 ) -> int:
-    from reconciler.cli.output import people  # noqa: PLC0415 - rich, only where there is something to say
-    from reconciler.engine.guards import SHARED  # noqa: PLC0415 - late, for a quick --help
-    from reconciler.render import text  # noqa: PLC0415 - late, for a quick --help
-
-    adopted = reconciler.adopt_all(workspace, declared, chosen, allow_shared=allow_shared)
-    if not quiet:
-        for record in adopted.records if verbose else ():
-            options.say(f"{record.address} is now {record.connection} id {record.remote_id}")
-        for address in adopted.beyond:
-            words = f"its system has no list to look in; to take it: reconciler adopt {address} ID"
-            options.say(f"{address} is left out: {words}")
-    text.problems(people(), adopted.problems)
-    if not quiet:
-        kinds = [record.address.kind for record in adopted.records]
-        options.say(_summary(kinds, len(adopted.problems)))
-    if adopted.problems and all(problem.code == SHARED for problem in adopted.problems):
-        return Refused.exit_code
-    return 1 if adopted.problems else 0
+    adopted = reconciler.adopt_all(session, declared, selection, allow_shared=allow_shared)
+    for record in adopted.records if common.verbose else ():
+        common.say(f"{record.address} is now {record.connection} id {record.remote_id}")
+    for address in adopted.unlisted:
+        words = f"its system cannot list such objects; to adopt it: reconciler adopt {address} ID"
+        common.say(f"{address} is skipped: {words}")
+    say_problems(adopted.problems)
+    common.say(_summary(adopted, [record.address.kind for record in adopted.records]))
+    if not adopted.problems:
+        return Exit.DONE
+    return Exit.REFUSED if adopted.refused else Exit.ERROR
 
 
-def _summary(kinds: Collection[str], failed: int) -> str:
+def _summary(adopted: Adopted, kinds: Sequence[str]) -> str:
+    failed = len(adopted.problems)
     if not kinds and not failed:
-        return "Nothing to adopt: all that is declared is managed."
-    counted = ", ".join(f"{count} {kind}" for kind, count in sorted(Counter(kinds).items()))
-    done = f"Adopted {len(kinds)} object{'' if len(kinds) == 1 else 's'}" + (f" ({counted})" if counted else "")
+        return "Nothing to adopt: every declared object is managed."
+    counted = ", ".join(f"{number} {kind}" for kind, number in sorted(Counter(kinds).items()))
+    done = f"Adopted {count(len(kinds), 'object')}" + (f" ({counted})" if counted else "")
     if failed:
         return f"{done}; {failed} not adopted, see above."
     return f"{done}. To see what would change: reconciler plan"

@@ -1,18 +1,22 @@
-"""drift: what changed outside since the last apply; reads only."""
+"""drift: what changed outside since the last apply; only reads."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 import reconciler
 from reconciler.cli import options
-from reconciler.cli.output import progress, show_drift
+from reconciler.cli.exits import Exit
+from reconciler.cli.options import Common
+from reconciler.cli.output import Output, show_drift
+from reconciler.cli.progress import progress
 from reconciler.errors import ReconcilerError
-from reconciler.model.plan import Selection
+from reconciler.model.words import count
 
-EXIT_CHANGES = 2
+if TYPE_CHECKING:
+    from reconciler import Selection
 
 
 @click.command(epilog=options.examples("drift", "drift --format json --output drift.json"))
@@ -20,28 +24,15 @@ EXIT_CHANGES = 2
 @options.selecting
 @options.parallel
 @options.formatted(*options.FORMATS)
-def drift(
-    project: Path | None,
-    environment: str | None,
-    verbose: bool,
-    quiet: bool,
-    targets: tuple[str, ...],
-    excludes: tuple[str, ...],
-    parallelism: int | None,
-    form: str,
-    output: Path | None,
-) -> int:
-    """Show what changed outside since the last apply. Exits 2 where something did."""
-    options.log_requests(verbose)
-    settings = reconciler.open_project(project, environment)
+def drift(common: Common, selection: Selection, parallelism: int | None, output: Output) -> int:
+    """Show what changed outside since the last apply. Exits 2 if something did."""
     with (
-        reconciler.ProjectSession(settings, parallelism=parallelism) as workspace,
-        progress("Reading the live timetable", None, quiet=quiet),
+        common.session(common.open(), parallelism) as session,
+        progress("Reading the live timetable", quiet=common.quiet),
     ):
-        found = reconciler.drift(workspace, Selection(targets=targets, excludes=excludes))
-    show_drift(found, form, output, verbose=verbose)
+        found = reconciler.drift(session, selection)
+    show_drift(found, output, verbose=common.verbose)
     if found.summary["unknown"]:
-        count = found.summary["unknown"]
-        noun = "1 object" if count == 1 else f"{count} objects"
-        raise ReconcilerError(f"{noun} could not be read, so not all drift is known")
-    return EXIT_CHANGES if any(item.status != "in_sync" for item in found.objects) else 0
+        unread = count(found.summary["unknown"], "object")
+        raise ReconcilerError(f"{unread} could not be read, so the drift is incomplete")
+    return Exit.CHANGES if any(item.status != "in_sync" for item in found.objects) else Exit.DONE

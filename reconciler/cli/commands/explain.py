@@ -1,17 +1,17 @@
-"""explain: what a manifest or the project file may say, for people."""
+"""explain: what a manifest or the project file may contain, for people."""
 
 from __future__ import annotations
 
 import json
 import textwrap
 from collections.abc import Iterator
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import click
 
 from reconciler.cli import options
-from reconciler.errors import UsageError
+from reconciler.cli.output import Output, json_text, show
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -24,37 +24,19 @@ _WIDTH = 100
 @click.command(epilog=options.examples("explain Session", "explain Session.slots.time", "explain Project.policy"))
 @click.argument("what", metavar="KIND[.FIELD]")
 @options.formatted("text", "json")
-def explain(what: str, form: str, output: Path | None) -> None:
-    """Say what a KIND is and what its fields mean; with FIELD (Session.slots.time) one field in full.
+def explain(what: str, output: Output) -> None:
+    """Explain a KIND and its fields; with FIELD (Session.slots.time) one field in full.
 
     KIND is Session, Resource, Block, BookingSession, Removed or Project. A FIELD of spec may be named without `spec`.
     """
-    from dataclasses import asdict  # noqa: PLC0415 - late, for a quick --help
+    from reconciler.operations.explain import explain as describe
 
-    from reconciler.cli.output import show  # noqa: PLC0415 - late, for a quick --help
-    from reconciler.documents.codec import dumps  # noqa: PLC0415 - late, for a quick --help
-    from reconciler.manifests.describe import describe  # noqa: PLC0415 - late, for a quick --help
-
-    kind, *path = what.split(".")
-    name, schema = _schema_of(kind)
-    described = describe(name, schema, tuple(path))
-    document = {"format_version": "1.0", **asdict(described)}
-    show(form, output, {"json": lambda: dumps(document)}, lambda console: _write(console, described))
-
-
-def _schema_of(kind: str) -> tuple[str, str]:
-    """Return how a kind is written and the name of its schema; UsageError where there is none."""
-    from reconciler.model.nearest import nearest  # noqa: PLC0415 - late, for a quick --help
-    from reconciler.registry import kinds  # noqa: PLC0415 - late, for a quick --help
-
-    known = {**{name: item.schema for name, item in kinds().items()}, "Removed": "removed", "Project": "project"}
-    folded = {name.lower(): name for name in known}
-    name = folded.get(kind.lower().replace("_", "").replace("-", ""))
-    if name is None:
-        near = nearest(kind, known)
-        hint = f"did you mean {near}?" if near else f"there are {', '.join(known)}"
-        raise UsageError(f"there is no kind {kind!r}", hint=hint)
-    return name, known[name]
+    described = describe(what)
+    show(
+        output,
+        text=lambda console: _write(console, described),
+        json=lambda: json_text({"format_version": "1.0", **asdict(described)}),
+    )
 
 
 def _write(console: Console, field: Field) -> None:
@@ -63,11 +45,11 @@ def _write(console: Console, field: Field) -> None:
 
 
 def _more(field: Field) -> Iterator[str]:
-    """Say where to read on: a kind itself is described by its spec."""
+    """Name what to read next: of a kind itself, only its spec is described."""
     if "." not in field.path:
         yield ""
-        yield f"Beside spec there are apiVersion, kind and metadata: reconciler explain {field.path}.metadata"
-        yield f"One field in full: reconciler explain {field.fields[0].path}"
+        yield f"A manifest also has apiVersion, kind and metadata: reconciler explain {field.path}.metadata"
+        yield f"To explain one field in full: reconciler explain {field.fields[0].path}"
 
 
 def _head(field: Field) -> Iterator[str]:
@@ -97,7 +79,7 @@ def _rules(field: Field) -> Iterator[str]:
     if not field.rules:
         return
     yield ""
-    yield "RULES BETWEEN FIELDS, IN THE WORDS OF THEIR ERRORS"
+    yield "RULES BETWEEN FIELDS (THEIR ERROR MESSAGES)"
     for rule in field.rules:
         yield from _wrapped(rule, "    ", first="  - ")
 
@@ -110,8 +92,8 @@ def _accepts(field: Field) -> str:
     return " | ".join(field.accepts)
 
 
-def _example(field: Field, example: Any) -> str:
-    """Return an example as YAML on one line, which takes JSON as it is."""
+def _example(field: Field, example: object) -> str:
+    """Return an example as YAML on one line: JSON is valid YAML."""
     return f"{_short(field)}: {example if isinstance(example, str) else json.dumps(example, ensure_ascii=False)}"
 
 

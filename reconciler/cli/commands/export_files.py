@@ -1,4 +1,4 @@
-"""Putting exported manifests into a folder: whole files, and never over somebody's work unless told to."""
+"""Writing exported manifests into a folder: whole files, and existing work is overwritten only on demand."""
 
 from __future__ import annotations
 
@@ -12,10 +12,9 @@ from reconciler.files import write_whole
 from reconciler.model.objects import Problem
 
 if TYPE_CHECKING:
-    from reconciler import Declared
+    from reconciler import Declared, Project
     from reconciler.engine.export import Choice
     from reconciler.operations.export import Exported
-    from reconciler.settings import Project
 
 
 def elsewhere(
@@ -23,8 +22,7 @@ def elsewhere(
 ) -> dict[str, str]:
     """Return the objects, by address, that another file of the project declares, with that file.
 
-    Writing them would declare them twice, if the folder is one that the project reads. What an ADDRESS names is
-    written all the same.
+    Writing them would declare them twice, if the project reads the folder. What an ADDRESS names is still written.
     """
     if not _read_by(project, out):
         return {}
@@ -40,7 +38,7 @@ def elsewhere(
 
 
 def _read_by(project: Project, out: Path) -> bool:
-    """Whether the project's manifests include files in a folder, as far as its paths say; a glob may."""
+    """Whether the project may read manifests in a folder: a glob counts as if it did."""
     folder = Path(os.path.realpath(out))
     for entry in project.manifests:
         fixed = Path(entry[: min((entry.find(char) for char in "*?[" if char in entry), default=len(entry))])
@@ -51,20 +49,20 @@ def _read_by(project: Project, out: Path) -> bool:
 
 
 def save(out: Path, items: Sequence[Exported], *, force: bool) -> tuple[list[str], int]:
-    """Write each manifest to its file, whole or not at all; return the files written and how many were as they are.
+    """Write each manifest to its file, whole or not at all; return the written files and the number of unchanged ones.
 
-    InvalidInput names every file that has another content; then nothing is written.
+    InvalidInput names every file that has different content; then nothing is written.
     """
     files = [(out / item.path, item) for item in items]
     present = {path: _content(path) for path, _ in files}
-    in_the_way = [
-        Problem(code="file-exists", summary=f"{path} has another content", address=item.address)
+    conflicts = [
+        Problem(code="file-exists", summary=f"{path} already exists with different content", address=item.address)
         for path, item in files
         if present[path] not in {None, item.text}
     ]
-    if in_the_way and not force:
+    if conflicts and not force:
         hint = "compare first (reconciler export ADDRESS), then --force to replace the files, or another --out"
-        raise InvalidInput("files stand in the way; nothing was written", in_the_way, hint=hint)
+        raise InvalidInput("refusing to overwrite existing files; nothing was written", conflicts, hint=hint)
     changed = [(path, item) for path, item in files if present[path] != item.text]
     for path, item in changed:
         _write(path, item.text)
@@ -72,7 +70,7 @@ def save(out: Path, items: Sequence[Exported], *, force: bool) -> tuple[list[str
 
 
 def _content(path: Path) -> str | None:
-    """Return a file's text, None where there is no such file; text that is not UTF-8 is another content."""
+    """Return a file's text, None where there is no such file; text that is not UTF-8 counts as different."""
     try:
         return path.read_bytes().decode("utf-8", "surrogateescape")
     except FileNotFoundError:

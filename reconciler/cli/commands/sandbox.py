@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import fields
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli.options import examples
+from reconciler.cli import options
 from reconciler.errors import ReconcilerError, UsageError
 
+if TYPE_CHECKING:
+    from reconciler.sandbox import Options
 
-@click.command(epilog=examples("sandbox", "sandbox --seed company --port 0", "sandbox --option show_fields=all"))
+
+@click.command(
+    epilog=options.examples("sandbox", "sandbox --seed company --port 0", "sandbox --option show_fields=all")
+)
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),
@@ -24,61 +32,70 @@ from reconciler.errors import ReconcilerError, UsageError
     type=click.Choice(["none", "samples", "company"]),
     default="none",
     show_default=True,
-    help="What is there at the start: nothing, the documents' samples, or a whole company.",
+    help="Initial data: nothing, the samples of the API documents, or a whole company.",
 )
-@click.option("--db", type=click.Path(path_type=Path), help="Keep the data in this SQLite file.")
+@click.option("--db", type=click.Path(path_type=Path), help="Keep the data in this SQLite file. Default: in memory.")
 @click.option(
     "--option",
     "choices",
     multiple=True,
     metavar="KEY=VALUE",
-    help="Decide what the documents leave open; --option help lists every choice.",
+    help="Choose a behavior that the API documents leave open (repeatable); --option help lists all.",
 )
 def sandbox(port: int, seed: str, db: Path | None, choices: tuple[str, ...]) -> None:
     """Serve emulators of the three booking systems on loopback, from one port, until Ctrl-C."""
-    try:
-        from reconciler.sandbox import Options, serve  # noqa: PLC0415 - Starlette, only here
-    except ImportError as error:
-        message = f"the sandbox needs {error.name}, which is not installed"
-        raise ReconcilerError(message, hint="in the checkout: pip install '.[sandbox]'") from None
+    with needing_extra("the sandbox"):
+        from reconciler.sandbox import Options, serve
     if "help" in choices:
         _list_choices(Options)
         return
     try:
-        options = Options.parse(list(choices))
+        chosen = Options.parse(list(choices))
     except ValueError as error:
-        raise UsageError(str(error), hint="reconciler sandbox --option help lists every choice") from None
+        raise UsageError(str(error), hint="reconciler sandbox --option help lists all options") from None
     try:
-        serve(options, port=port, seed=seed, db=db, on_ready=_welcome(options))
+        serve(chosen, port=port, seed=seed, db=db, on_ready=_welcome(chosen))
     except OSError as error:
         message = f"cannot listen on 127.0.0.1:{port}: {error.strerror}"
         raise ReconcilerError(message, hint="choose another with --port, or --port 0 for a free one") from None
 
 
-def _welcome(options: object) -> Callable[[str], None]:
+@contextmanager
+def needing_extra(what: str) -> Iterator[None]:
+    """Import the sandbox inside this block; ReconcilerError says how to install what is missing."""
+    try:
+        yield
+    except ImportError as error:
+        message = f"{what} needs {error.name}, which is not installed"
+        raise ReconcilerError(message, hint="in the checkout: pip install '.[sandbox]'") from None
+
+
+def credentials(options: Options) -> dict[str, str]:
+    """Return the environment variables of the examples, with the sandbox's credentials."""
+    return {
+        "BB_USERNAME": options.username,
+        "BB_PASSWORD": options.password,
+        "BB_APP_ID": options.app_id,
+        "BB_APP_KEY": options.app_key,
+        "BB_TOKEN": options.auth_token,
+        "CF_KEY": options.checkfront_key,
+        "CF_SECRET": options.checkfront_secret,
+    }
+
+
+def _welcome(options: Options) -> Callable[[str], None]:
     def say(url: str) -> None:
-        settings = {
-            "BB_USERNAME": "username",
-            "BB_PASSWORD": "password",
-            "BB_APP_ID": "app_id",
-            "BB_APP_KEY": "app_key",
-            "BB_TOKEN": "auth_token",
-            "CF_KEY": "checkfront_key",
-            "CF_SECRET": "checkfront_secret",
-        }
-        click.echo(f"Sandbox at {url}, company {getattr(options, 'company_id')}. Ctrl-C ends it.")  # noqa: B009
-        click.echo("Its credentials (they open nothing else):")
-        for variable, name in settings.items():
-            click.echo(f"  export {variable}={getattr(options, name)}")
-        click.echo(f"Every request it got: {url}/_sandbox/log")
+        click.echo(f"Sandbox at {url}, company {options.company_id}. Ctrl-C stops it.")
+        click.echo("Its credentials (valid for nothing else):")
+        for variable, value in credentials(options).items():
+            click.echo(f"  export {variable}={value}")
+        click.echo(f"Log of all requests: {url}/_sandbox/log")
 
     return say
 
 
-def _list_choices(options: type) -> None:
-    """Print every choice with its values and what it is about."""
-    from dataclasses import fields  # noqa: PLC0415 - only for this list
-
+def _list_choices(options: type[Options]) -> None:
+    """Print every option with its values and what it is about."""
     for field in fields(options):
         allowed = field.metadata.get("choices")
         values = "|".join(map(str, allowed)) if allowed else str(field.type)

@@ -6,27 +6,18 @@ from pathlib import Path
 
 import click
 
-from reconciler.cli.options import examples
-from reconciler.cli.output import write
-from reconciler.errors import UsageError
+from reconciler.cli import options
+from reconciler.cli.output import json_text, write
 
 
-@click.command(epilog=examples("schema Session --output session.schema.json"))
+@click.command(epilog=options.examples("schema Session --output session.schema.json"))
 @click.argument("kind", required=False)
-@click.option("--output", type=click.Path(path_type=Path), help="Write to this file.")
+@click.option("--output", type=click.Path(path_type=Path), help="Write to this file. Default: stdout.")
 def schema(kind: str | None, output: Path | None) -> None:
-    """Print the JSON Schema of a KIND (Session, Resource, Block, Project…), or the names there are."""
-    from reconciler.documents.codec import dumps  # noqa: PLC0415 - late, for a quick --help
-    from reconciler.manifests.schemas import load_schema, schema_names  # noqa: PLC0415 - late, for a quick --help
-    from reconciler.model.nearest import nearest  # noqa: PLC0415 - late, for a quick --help
+    """Print the JSON Schema of a KIND (Session, Resource, Block, Project…), or the names of all schemas."""
+    from reconciler.operations import explain
 
-    names = {name.replace("_", ""): name for name in schema_names()}
     if kind is None:
-        write("".join(f"{name}\n" for name in schema_names()), output)
-        return
-    name = names.get(kind.lower().replace("-", "").replace("_", ""))
-    if name is None:
-        near = nearest(kind, names)
-        hint = f"did you mean {near}?" if near else f"there are {', '.join(schema_names())}"
-        raise UsageError(f"there is no schema {kind!r}", hint=hint)
-    write(dumps(load_schema(name)), output)
+        write("".join(f"{name}\n" for name in explain.schemas()), output)
+    else:
+        write(json_text(explain.schema(kind)), output)

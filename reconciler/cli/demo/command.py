@@ -1,7 +1,7 @@
-"""demo: the whole loop on an embedded sandbox in a temporary folder, with nothing to set up.
+"""demo: the whole loop on an embedded sandbox in a temporary folder, without set-up.
 
-What happens is in `demo_story`, and `demo_stage` runs the real command line inside of this process, so that its
-output is what users see; here are a copy of the leisure-centre example and the sandbox it points to.
+`story` holds the steps; `stage` runs the real command line in this process, so that its output is what users see.
+This module prepares a copy of the leisure-centre example and the sandbox that it points to.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from reconciler.cli.commands.sandbox import credentials, needing_extra
 from reconciler.errors import ReconcilerError, UsageError
 
 if TYPE_CHECKING:
@@ -25,27 +26,23 @@ if TYPE_CHECKING:
 
 EXAMPLE = "leisure-centre"
 EXAMPLE_URL = "http://127.0.0.1:8700"
-"""Where the example expects the sandbox: its default port."""
+"""Where the example expects the sandbox: on its default port."""
 
-_CREDENTIALS = {
-    "BB_USERNAME": "username",
-    "BB_PASSWORD": "password",
-    "BB_APP_ID": "app_id",
-    "BB_APP_KEY": "app_key",
-    "BB_TOKEN": "auth_token",
-    "CF_KEY": "checkfront_key",
-    "CF_SECRET": "checkfront_secret",
-}
-_TERMINAL_WISHES = ("FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE", "NO_COLOR")
+_TERMINAL_SETTINGS = ("FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE", "NO_COLOR")
 
 
 @click.command()
-@click.option("--keep", type=click.Path(path_type=Path), metavar="DIR", help="Play in this new folder and keep it.")
-@click.option("--show-all", is_flag=True, help="Print every output whole, however long.")
-@click.option("--no-color", is_flag=True, help="Plain output.")
+@click.option(
+    "--keep",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Use this new folder and keep it. Default: a temporary folder.",
+)
+@click.option("--show-all", is_flag=True, help="Print every output in full. Default: long outputs are folded.")
+@click.option("--no-color", is_flag=True, help="Print no colors (also: NO_COLOR).")
 def demo(keep: Path | None, show_all: bool, no_color: bool) -> None:
     """Play the whole loop on an embedded sandbox in a temporary folder: no set-up, no network."""
-    from reconciler.cli.demo import stage, story  # noqa: PLC0415 - late, for a quick --help
+    from reconciler.cli.demo import stage, story  # noqa: PLC0415 - only when the demo runs
 
     if keep is not None and keep.exists() and not (keep.is_dir() and not any(keep.iterdir())):
         raise UsageError(f"{keep} exists and is not an empty folder", hint="name a new folder")
@@ -64,26 +61,22 @@ def demo(keep: Path | None, show_all: bool, no_color: bool) -> None:
 
 @contextmanager
 def _sandbox() -> Iterator[Sandbox]:
-    try:
-        from reconciler.sandbox import Options, Sandbox  # noqa: PLC0415 - Starlette, only here
-    except ImportError as error:
-        message = f"the demo runs on the sandbox, which needs {error.name}; it is not installed"
-        raise ReconcilerError(message, hint="in the checkout: pip install '.[sandbox]'") from None
-    # The documented answer of a session has no price; with all fields the demo can show drift on one.
+    with needing_extra("the demo"):
+        from reconciler.sandbox import Options, Sandbox  # noqa: PLC0415 - only when the demo runs
+    # The documented answer for a session has no price; with all fields the demo can show drift of a price.
     with Sandbox(Options(show_fields="all")) as sandbox:
         yield sandbox
 
 
 @contextmanager
 def _environment(sandbox: Sandbox, *, color: bool) -> Iterator[None]:
-    """Set the example's credentials for the demo only; what the user had comes back afterwards."""
-    wanted = {variable: str(getattr(sandbox.options, name)) for variable, name in _CREDENTIALS.items()}
-    wanted |= {"NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
+    """Set the example's credentials for the demo, and restore the user's environment afterwards."""
+    wanted = {**credentials(sandbox.options), "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
     wanted |= {} if color else {"NO_COLOR": "1"}
-    names = {*wanted, *_TERMINAL_WISHES}
+    names = {*wanted, *_TERMINAL_SETTINGS}
     before = {name: os.environ[name] for name in names if name in os.environ}
     try:
-        for name in _TERMINAL_WISHES:
+        for name in _TERMINAL_SETTINGS:
             os.environ.pop(name, None)
         os.environ.update(wanted)
         yield
@@ -94,18 +87,18 @@ def _environment(sandbox: Sandbox, *, color: bool) -> Iterator[None]:
 
 
 def _example() -> Traversable:
-    """Return the example: package data of an installed wheel, else beside the package."""
+    """Return the example: in the package of an installed wheel, else beside the package."""
     inside = resources.files("reconciler") / "_data" / "examples" / EXAMPLE
     if inside.is_dir():
         return inside
     beside = Path(__file__).resolve().parents[3] / "examples" / EXAMPLE
     if not beside.is_dir():
-        raise ReconcilerError(f"the example {EXAMPLE} is not there", hint="install reconciler anew")
+        raise ReconcilerError(f"the example {EXAMPLE} is missing", hint="reinstall reconciler")
     return beside
 
 
 def _copy(source: Traversable, target: Path) -> None:
-    """Copy a folder without what an earlier run left in it; package data need not be plain files."""
+    """Copy a folder, without the state of an earlier run; package data need not be plain files."""
     target.mkdir(parents=True, exist_ok=True)
     for entry in source.iterdir():
         if entry.is_dir() and entry.name != ".reconciler":

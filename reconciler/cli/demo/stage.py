@@ -1,4 +1,4 @@
-"""The demo's stage: it speaks, runs commands inside of this process and edits manifests, as the story wants."""
+"""What the demo's steps use: printing, running commands in this process, and editing manifests."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from reconciler.cli.exits import Exit
 from reconciler.errors import ReconcilerError
+from reconciler.render.safe import fitting
 
 if TYPE_CHECKING:
     from reconciler.sandbox import Sandbox
 
-_EXIT_INTERRUPTED = 130
-_EXIT_MEANINGS = {2: "there are changes", 4: "refused before the first write"}
+_MEANINGS = {Exit.CHANGES: "there are changes", Exit.REFUSED: "refused before the first write"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,16 +33,16 @@ class Edit:
     before: str = ""
     after: str
 
-    def carried_out(self, text: str) -> str:
-        """Return the text with the edit; ReconcilerError where the example has changed under it."""
+    def applied_to(self, text: str) -> str:
+        """Return the text with the edit; ReconcilerError where the example no longer fits it."""
         head, found, tail = text.partition(self.at) if self.at else ("", "", text)
         if (self.at and not found) or self.before not in tail:
-            raise ReconcilerError(f"the demo does not fit the example any more: {self.file}, {self.at or self.before}")
+            raise ReconcilerError(f"the demo no longer fits the example: {self.file}, {self.at or self.before}")
         return head + found + tail.replace(self.before, self.after, 1)
 
 
 class Stage:
-    """What the story needs: to speak, to run commands and to edit manifests, all in the project's folder."""
+    """Prints, runs commands and edits manifests, in the project's folder."""
 
     def __init__(self, sandbox: Sandbox, *, color: bool, show_all: bool) -> None:
         self.sandbox = sandbox
@@ -51,7 +52,7 @@ class Stage:
         self._heading = ""
 
     def step(self, heading: str, *words: str) -> None:
-        """Begin a numbered step, with a few plain words about it."""
+        """Start a numbered step, with a few words about it."""
         self._step += 1
         self._heading = heading
         self._print()
@@ -59,14 +60,14 @@ class Stage:
         self.say(*words)
 
     def say(self, *words: str) -> None:
-        """Write lines of plain words."""
+        """Print lines of text."""
         for line in words:
             self._print(line)
 
     def run(self, *arguments: str, expect: int = 0, first: int | None = None, last: int = 0) -> str:
         """Run one command as a user would, show its output and return it; the exit code must be `expect`.
 
-        `first` and `last` are how many lines to show of a long output; without `first`, all of them.
+        `first` and `last` are how many lines of a long output to show; without `first`, all of them.
         """
         self._print()
         self._print(click.style(f"  $ {shlex.join(('reconciler', *arguments))}", bold=True))
@@ -75,14 +76,14 @@ class Stage:
         ended_well = code == expect
         for line in lines if self._show_all or not ended_well else _folded(lines, first, last):
             self._print(f"  {line}" if line else "")
-        if code == _EXIT_INTERRUPTED:
+        if code == Exit.INTERRUPTED:
             raise KeyboardInterrupt
         if not ended_well:
             command = shlex.join(("reconciler", *arguments))
             message = f"step {self._step} ({self._heading}): `{command}` ended with exit code {code}, not {expect}"
             raise ReconcilerError(message, hint="this is a defect of reconciler or of its demo; please report it")
         if code:
-            self._print(click.style(f"  (exit code {code}: {_EXIT_MEANINGS[code]})", dim=True))
+            self._print(click.style(f"  (exit code {code}: {_MEANINGS[Exit(code)]})", dim=True))
         return output
 
     def edit(self, edits: Sequence[Edit]) -> None:
@@ -91,7 +92,7 @@ class Stage:
         for edit in edits:
             file = Path(edit.file)
             text = file.read_text(encoding="utf-8") if file.exists() else ""
-            file.write_text(edit.carried_out(text), encoding="utf-8")
+            file.write_text(edit.applied_to(text), encoding="utf-8")
             if edit.file != shown:
                 self._print()
                 self._print(click.style(f"  {edit.file}", bold=True))
@@ -101,13 +102,11 @@ class Stage:
                     self._print(click.style(f"  {line[0]} {line[1:]}", fg="red" if line[0] == "-" else "green"))
 
     def _print(self, text: str = "") -> None:
-        from reconciler.render.safe import fitting  # noqa: PLC0415 - late, for a quick --help
-
         click.echo(fitting(text, sys.stdout.encoding or "utf-8"), color=self._color)
 
 
 def _folded(lines: Sequence[str], first: int | None, last: int) -> Iterator[str]:
-    """Return the beginning and end of a long output, with an honest word about what is left out."""
+    """Return the beginning and end of a long output, with the number of lines left out."""
     hidden = 0 if first is None else len(lines) - first - last
     if first is None or hidden <= 1:
         yield from lines
@@ -119,17 +118,17 @@ def _folded(lines: Sequence[str], first: int | None, last: int) -> Iterator[str]
 
 def _run(arguments: Sequence[str], *, terminal: bool) -> tuple[int, str]:
     """Run a command line in this process; return its exit code and what it wrote, both streams in order."""
-    from reconciler.cli.main import run  # noqa: PLC0415 - main imports this module late, too
+    from reconciler.cli.main import run  # noqa: PLC0415 - main imports the demo's modules
 
     written: list[str] = []
-    # Only stdout may look like a terminal: a progress bar on stderr has no place in a recorded output.
+    # Only stdout may look like a terminal: a progress bar on stderr would spoil the recorded output.
     with redirect_stdout(_Recorder(written, terminal=terminal)), redirect_stderr(_Recorder(written, terminal=False)):
         code = run(arguments)
     return code, "".join(written)
 
 
 class _Recorder(io.StringIO):
-    """A stream that appends to a list which it shares with another one, so that their order is kept."""
+    """A stream that appends to a list shared with another stream, so that the order of both is kept."""
 
     def __init__(self, written: list[str], *, terminal: bool) -> None:
         super().__init__()
@@ -138,15 +137,15 @@ class _Recorder(io.StringIO):
 
     @property
     def encoding(self) -> str:  # type: ignore[override]  # a plain StringIO has none
-        """The encoding of the stream that is written to in the end."""
+        """The encoding of the real stdout."""
         return (sys.__stdout__.encoding if sys.__stdout__ else None) or "utf-8"
 
     def isatty(self) -> bool:
-        """Say whether colours are welcome."""
+        """Whether commands may use colors."""
         return self._terminal
 
     def write(self, text: str) -> int:
-        """Append to the shared list; bytes are refused, which is how click tells a text stream."""
+        """Append to the shared list; bytes are refused, which is how click recognizes a text stream."""
         if not isinstance(text, str):
             raise TypeError("expected str")
         self._written.append(text)

@@ -1,9 +1,9 @@
-"""What the demo plays: a leisure centre's timetable from the first plan to a booking that stops an apply."""
+"""The demo's steps: a leisure centre's timetable from the first plan to a booking that blocks an apply."""
 
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from reconciler.cli.demo.stage import Edit, Stage
 from reconciler.errors import ReconcilerError
@@ -84,7 +84,7 @@ BOOKED_MOVE = (
         after="    - {date: 2027-05-13, time: 16:35}\n",
     ),
 )
-TAKEN_BACK = tuple(
+REVERTED = tuple(
     Edit(file=edit.file, at=edit.at, before=edit.after, after=edit.before) for edit in reversed(BOOKED_MOVE)
 )
 
@@ -110,31 +110,31 @@ spec:
 
 
 def play(stage: Stage, *, kept: bool) -> None:
-    """Play all of it; ReconcilerError where a step ends otherwise than it should."""
+    """Run every step; ReconcilerError where one does not end as expected."""
     stage.say(
         "A leisure centre keeps its timetable in Git: rooms, classes, courses and closures, in YAML.",
         f"The booking system of this demo is a sandbox in this process, at {stage.sandbox.url}.",
-        "It answers every field of a session, prices too, so that drift on a price can be seen.",
+        "It returns every field of a session, including the price, so that drift of a price is visible.",
     )
     _first_timetable(stage)
     _pull_request(stage)
-    _behind_its_back(stage)
+    _manual_changes(stage)
     _bookings_first(stage)
     _outing(stage)
-    _reckoning(stage, kept=kept)
+    _requests(stage, kept=kept)
 
 
 def _first_timetable(stage: Stage) -> None:
     stage.step("Check the manifests", "Offline: no network, no credentials.")
     stage.run("validate")
-    stage.step("Plan", "The system is empty, so everything is to be created. Nothing is written yet.")
+    stage.step("Plan", "The system is empty, so everything is new. Nothing is written yet.")
     stage.run("plan", first=7, last=17)
     _check(_writes(stage.sandbox) == 0, "a plan wrote something")
-    stage.step("Apply", "`apply` shows the plan once more and would ask; `--yes` answers for you.")
+    stage.step("Apply", "`apply` shows the plan again and asks; `--yes` answers for you.")
     stage.run("apply", "--yes", first=0, last=7)
     stage.step(
         "Plan again",
-        "What is live is what is declared, so there is nothing to do. Fields that the API never answers",
+        "The live timetable is as declared, so there is nothing to do. Fields that the API never returns",
         "are compared with what was last applied, and the plan says so.",
     )
     stage.run("plan", "--detailed-exitcode")
@@ -143,8 +143,8 @@ def _first_timetable(stage: Stage) -> None:
 def _pull_request(stage: Stage) -> None:
     stage.step(
         "A pull request changes the timetable",
-        "A new price, a new name, one swimming lesson on another day, a fifth run, no work in the",
-        "studio, and a new class:",
+        "A new price, a new name, one swimming lesson on another day, a fifth run, one closure less,",
+        "and a new class:",
     )
     stage.edit(PULL_REQUEST)
     stage.run("plan", "--out", "pr.plan", "--detailed-exitcode", expect=2)
@@ -152,18 +152,17 @@ def _pull_request(stage: Stage) -> None:
     stage.run("apply", "pr.plan", "--yes", first=0, last=7)
 
 
-def _behind_its_back(stage: Stage) -> None:
+def _manual_changes(stage: Stage) -> None:
     sandbox = stage.sandbox
     stage.step(
         "Somebody changes the live timetable by hand",
         "At the front desk: aqua fit gets another price, a lesson starts later, a closure is deleted.",
     )
-    aqua_fit = _session(sandbox, "Aqua fit")
-    sandbox.edit_session(aqua_fit["id"], price="9.00")
-    sandbox.edit_slot(_slot(sandbox, "Learn to swim: stage 2", "2027-04-28")["id"], time="17:00")
+    sandbox.edit_session(_session_id(sandbox, "Aqua fit"), price="9.00")
+    sandbox.edit_slot(_slot_id(sandbox, "Learn to swim: stage 2", "2027-04-28"), time="17:00")
     sandbox.delete("slot", _block(sandbox, "Learner Pool"))
     stage.run("drift", expect=2)
-    stage.step("Put it right", "The manifests say how it should be, so the next apply repairs it.")
+    stage.step("Repair it", "The manifests declare the timetable, so the next apply repairs it.")
     stage.run("apply", "--yes")
     stage.run("drift")
 
@@ -175,22 +174,22 @@ def _bookings_first(stage: Stage) -> None:
         "Four children are booked for 12 May. The manifest wants to move that lesson by a day:",
     )
     lesson = _slot(sandbox, "Learn to swim: stage 2", "2027-05-12")
-    sandbox.book(lesson["id"], places=4)
+    sandbox.book(_slot_id(sandbox, "Learn to swim: stage 2", "2027-05-12"), places=4)
     stage.edit(BOOKED_MOVE)
     before = _writes(sandbox)
     stage.run("apply", "--yes", expect=4)
     _check(_writes(sandbox) == before, "a refused apply wrote something")
     after = _slot(sandbox, "Learn to swim: stage 2", "2027-05-12")
     _check(after == {**lesson, "spaces_booked": 4}, "a refused apply changed a booked slot")
-    stage.say("", "Writing calls that the sandbox got during that: 0. The edit is taken back:")
-    stage.edit(TAKEN_BACK)
+    stage.say("", "Writing calls that the sandbox received: 0. The edit is reverted:")
+    stage.edit(REVERTED)
     stage.run("plan", "--detailed-exitcode")
 
 
 def _outing(stage: Stage) -> None:
     stage.step(
-        "Places are held at a partner's",
-        "Eight kayaks for a club trip. A hold expires by itself; the manifest says what to do then:",
+        "Places are held at a partner",
+        "Eight kayaks for a club trip. A hold expires by itself; the manifest says what happens then:",
     )
     stage.edit(OUTING)
     stage.run("apply", "--yes")
@@ -201,36 +200,42 @@ def _outing(stage: Stage) -> None:
     stage.run("apply", "--yes", first=7, last=3)
 
 
-def _reckoning(stage: Stage, *, kept: bool) -> None:
+def _requests(stage: Stage, *, kept: bool) -> None:
     methods = Counter(entry.method for entry in stage.sandbox.log())
-    stage.step("What the sandbox was asked in all")
+    stage.step("All requests to the sandbox")
     for method in sorted(methods):
         stage.say(f"  {method:<7}{methods[method]:>4}")
     stage.say("")
     if kept:
         stage.say(
-            "All of this happened on a sandbox that is gone now; the project's folder is kept.",
-            "Its README.md says how to go on with it: `reconciler sandbox` in another terminal.",
+            "All of this happened on a sandbox that has stopped; the project's folder is kept.",
+            "Its README.md says how to continue: `reconciler sandbox` in another terminal.",
         )
     else:
         stage.say("All of this happened on a sandbox in a temporary folder, now removed.")
 
 
-def _check(fine: bool, otherwise: str) -> None:
+def _check(fine: bool, failure: str) -> None:
     if not fine:
-        raise ReconcilerError(f"the demo went wrong: {otherwise}", hint="this is a defect; please report it")
+        raise ReconcilerError(f"the demo failed: {failure}", hint="this is a defect; please report it")
 
 
 def _writes(sandbox: Sandbox) -> int:
     return sum(entry.method not in _READS for entry in sandbox.log())
 
 
-def _session(sandbox: Sandbox, name: str) -> Mapping[str, Any]:
-    return next(session for session in sandbox.sessions() if session["name"] == name)
+def _session_id(sandbox: Sandbox, name: str) -> int:
+    return next(int(session["id"]) for session in sandbox.sessions() if session["name"] == name)
 
 
-def _slot(sandbox: Sandbox, session: str, date: str) -> Mapping[str, Any]:
-    return next(slot for slot in _session(sandbox, session)["slots"] if slot["date"] == date)
+def _slot(sandbox: Sandbox, session: str, date: str) -> Mapping[str, object]:
+    slots = next(item["slots"] for item in sandbox.sessions() if item["name"] == session)
+    found: Mapping[str, object] = next(slot for slot in slots if slot["date"] == date)
+    return found
+
+
+def _slot_id(sandbox: Sandbox, session: str, date: str) -> int:
+    return int(str(_slot(sandbox, session, date)["id"]))
 
 
 def _block(sandbox: Sandbox, resource: str) -> int:

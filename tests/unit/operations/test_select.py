@@ -77,4 +77,3 @@ def test_a_pattern_that_matches_nothing_is_wrong_usage_and_a_near_miss_is_named(
         select(parse(*ALL), Selection(**selection), DESIRED, ())
     assert option in caught.value.message
     assert caught.value.hint == "did you mean Session/yoga?"
-    assert caught.value.exit_code == 64

@@ -1,0 +1,167 @@
+"""The Python API over a real socket: the same guards as the command line, and the example of its page."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+import reconciler
+
+PAGE = (Path(__file__).parents[2] / ".github" / "reference" / "python-api.md").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def project(desk, monkeypatch):
+    """A project with two applied sessions, one of which has a booking."""
+    for name, value in desk.env.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(desk.folder)
+    desk.session("yoga")
+    desk.session("swim", name="Swim")
+    desk.quick("apply", "--yes", code=0)
+    swim = next(item for item in desk.box.sessions() if item["name"] == "Swim")
+    desk.box.book(swim["slots"][0]["id"], places=4)
+    desk.box.clear_log()
+    return reconciler.open_project(desk.folder)
+
+
+def planned(session):
+    return reconciler.plan(session, reconciler.declare(session.project))
+
+
+def test_apply_refuses_a_guarded_plan_with_nothing_sent_until_it_is_overridden(desk, project):
+    desk.forget("Session", "swim")
+    with reconciler.ProjectSession(project) as session:
+        made = planned(session)
+        with pytest.raises(reconciler.Refused) as refusal:
+            reconciler.apply(session, made)
+        assert [problem.code for problem in refusal.value.problems] == ["guard-booked-session-deleted"]
+        assert refusal.value.report.refused
+        assert refusal.value.report.summary["blocked"] == 1
+        assert desk.calls() == []
+        assert len(desk.box.sessions()) == 2
+        overrides = reconciler.Overrides(allow_booked=("Session/swim",))
+        report = reconciler.apply(session, made, overrides=overrides, verify=True)
+    assert report.clean
+    assert report.verified.left == ()
+    (outcome,) = [item for item in report.outcomes if item.state == "applied"]
+    assert [item.by for item in outcome.allowed] == ["--allow-booked Session/swim"]
+    assert [item["name"] for item in desk.box.sessions()] == ["Yoga"]
+
+
+@pytest.mark.parametrize(
+    ("policy", "override", "code"),
+    [
+        ("max_deletes: 0", {"max_deletes": 1}, "guard-max-deletes"),
+        ("max_deletes: 9", {"allow_empty": True}, "guard-empty"),
+    ],
+)
+def test_each_limit_refuses_in_python_too(desk, project, policy, override, code):
+    desk.forget("Session", "swim")
+    desk.box.reset()
+    desk.box.clear_log()
+    if code == "guard-empty":
+        desk.forget("Session", "yoga")
+    else:
+        desk.session("more", name="More")
+        desk.quick("apply", "--yes", code=0)
+        desk.forget("Session", "more")
+        desk.calls()
+    file = desk.folder / "reconciler.yaml"
+    file.write_text(file.read_text(encoding="utf-8") + f"  policy: {{{policy}}}\n", encoding="utf-8")
+    with reconciler.ProjectSession(reconciler.open_project(desk.folder)) as session:
+        made = planned(session)
+        with pytest.raises(reconciler.Refused) as refusal:
+            reconciler.apply(session, made)
+        assert [problem.code for problem in refusal.value.problems] == [code]
+        assert desk.calls() == []
+        assert reconciler.apply(session, made, overrides=reconciler.Overrides(**override)).clean
+
+
+def test_destroy_is_guarded_in_python_too(desk, project):
+    with reconciler.ProjectSession(project) as session:
+        made = reconciler.plan(session, reconciler.declare(project), destroying=True)
+        with pytest.raises(reconciler.Refused):
+            reconciler.apply(session, made)
+        assert desk.calls() == []
+        assert reconciler.apply(session, made, overrides=reconciler.Overrides(allow_booked=("*",))).clean
+    assert desk.box.sessions() == []
+
+
+def test_confirm_is_asked_once_and_a_no_changes_nothing(desk, project):
+    desk.session("yoga", price=40)
+    asked = []
+
+    def confirm(plan):
+        asked.append([str(change.address) for change in plan.effective])
+        return len(asked) > 1
+
+    callbacks = reconciler.Callbacks(confirm=confirm)
+    with reconciler.ProjectSession(project) as session:
+        with pytest.raises(reconciler.ReconcilerError, match="not confirmed"):
+            reconciler.apply(session, planned(session), callbacks=callbacks)
+        assert desk.calls() == []
+        assert reconciler.apply(session, planned(session), callbacks=callbacks).clean
+        assert reconciler.apply(session, planned(session), callbacks=callbacks).clean
+    assert asked == [["Session/yoga"]] * 2
+
+
+def test_what_changes_while_a_person_thinks_makes_the_plan_stale(desk, project):
+    desk.session("yoga", price=40)
+
+    def confirm(_):
+        yoga = next(item for item in desk.box.sessions() if item["name"] == "Yoga")
+        desk.box.edit_session(yoga["id"], spaces=99, name="Yoga by hand")
+        return True
+
+    with reconciler.ProjectSession(project) as session:
+        made = planned(session)
+        with pytest.raises(reconciler.StalePlan) as stale:
+            reconciler.apply(session, made, callbacks=reconciler.Callbacks(confirm=confirm))
+    assert stale.value.reasons
+    assert desk.calls() == []
+
+
+def test_an_older_plan_is_stale_once_another_run_has_written(desk, project):
+    desk.session("yoga", price=40)
+    with reconciler.ProjectSession(project) as session:
+        made = planned(session)
+        desk.session("swim", name="Swim", price=41)
+        desk.quick("apply", "--yes", "--target", "Session/swim", code=0)
+        desk.calls()
+        with pytest.raises(reconciler.StalePlan):
+            reconciler.apply(session, made)
+    assert desk.calls() == []
+
+
+def test_an_override_that_names_no_object_is_wrong_usage(desk, project):
+    with reconciler.ProjectSession(project) as session, pytest.raises(reconciler.ReconcilerError) as error:
+        reconciler.guard(session, planned(session).plan, reconciler.Overrides(allow_booked=("Session/nobody",)))
+    assert error.value.message == "--allow-booked Session/nobody matches no object of this plan"
+
+
+def example() -> str:
+    (block,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    return str(block)
+
+
+def test_the_example_of_the_reference_page_runs(desk, project, capsys):
+    desk.session("yoga", price=40)
+    exec(compile(example(), "python-api.md", "exec"), {})
+    assert capsys.readouterr().out.splitlines()[0] == "update Session/yoga"
+    desk.forget("Session", "swim")
+    exec(compile(example(), "python-api.md", "exec"), {})
+    assert "refused: " in capsys.readouterr().out
+    assert len(desk.box.sessions()) == 2
+
+
+@pytest.mark.parametrize("name", [name for name in reconciler.__all__ if name != "__version__"])
+def test_every_public_name_is_there(name):
+    assert getattr(reconciler, name).__name__ == name
+
+
+def test_the_reference_page_names_every_public_name_and_no_other_function():
+    assert [name for name in reconciler.__all__ if name != "__version__" and f"`{name}" not in PAGE] == []
+    assert set(re.findall(r"`(\w+)\(", PAGE)) <= set(reconciler.__all__)
