@@ -11,9 +11,6 @@ from reconciler.engine.recover import unread_stranger
 from reconciler.model.kind import ADOPT_ID, Kind
 from reconciler.model.objects import Address, Desired, Fields, Live, Problem, Reading, Ref
 
-_TOLD = ("name", "group", "api_ref", "email", "resource_id", "start_date", "end_date", "time", "start", "end")
-"""What tells one live object from another for a person, of the fields of any kind."""
-
 _NAMED = 10
 """How many candidates are listed for one object."""
 
@@ -54,7 +51,7 @@ def match(
             found[item.address] = outcome
         else:
             problems.append(outcome)
-    shared = list(_shared(wanted, found))
+    shared = list(_shared(kind, wanted, found))
     for problem in shared:
         if problem.address is not None:
             del found[problem.address]
@@ -97,25 +94,29 @@ def _by_key(
     if len(candidates) == 1:
         return candidates[0]
     if candidates:
-        what = f"{len(candidates)} live objects have its natural key: {listed(candidates)}"
+        what = f"{len(candidates)} live objects have its natural key: {listed(kind, candidates)}"
         return _problem(item, what, f'say which one: {by_id}, or metadata.annotations: {{{ADOPT_ID}: "ID"}}')
-    near = _near(fields, free)
-    others = f"; nearly alike: {listed(near)}" if near else ""
+    near = _near(kind, fields, free)
+    others = f"; nearly alike: {listed(kind, near)}" if near else ""
     hint = f"if it is another one: {by_id}; if it is yet to be made, leave it to apply"
     return _problem(item, f"no live object that is not managed has its natural key{others}", hint)
 
 
-def _near(fields: Fields, free: Iterable[Live]) -> list[Live]:
-    """Return the live objects of the same name, or the same span: another first day or resource sets them apart."""
-    spans = [("name",), ("start", "end")]
-    known = [span for span in spans if all(name in fields for name in span)]
+def _near(kind: Kind, fields: Fields, free: Iterable[Live]) -> list[Live]:
+    """Return the live objects of the same name or the same time: another first day or resource sets them apart."""
+    title, span = kind.title(fields), kind.span(fields)
     return sorted(
-        (live for live in free if any(all(live.fields.get(name) == fields[name] for name in span) for span in known)),
+        (
+            live
+            for live in free
+            if (title is not None and kind.title(live.fields) == title)
+            or (span is not None and kind.span(live.fields) == span)
+        ),
         key=id_order,
     )
 
 
-def _shared(wanted: Sequence[Desired], found: Mapping[Address, Live]) -> Iterable[Problem]:
+def _shared(kind: Kind, wanted: Sequence[Desired], found: Mapping[Address, Live]) -> Iterable[Problem]:
     """Name every declared object whose live one another declared object is, too."""
     owners: dict[str, list[Desired]] = {}
     for item in wanted:
@@ -124,22 +125,15 @@ def _shared(wanted: Sequence[Desired], found: Mapping[Address, Live]) -> Iterabl
     for remote_id, items in sorted(owners.items()):
         for item in sorted(items, key=lambda each: str(each.address)) if len(items) > 1 else ():
             others = ", ".join(sorted(str(other.address) for other in items if other is not item))
-            what = f"is declared twice: {others} is id {remote_id} as well, {described(found[item.address])}"
+            what = f"is declared twice: {others} is id {remote_id} as well, {kind.describe(found[item.address].fields)}"
             yield _problem(item, what, f"remove one of the manifests, or: reconciler adopt {item.address} ID")
 
 
-def listed(lives: Sequence[Live]) -> str:
+def listed(kind: Kind, lives: Sequence[Live]) -> str:
     """Return candidates in one sentence, with what a person can tell them apart by."""
     more = len(lives) - _NAMED
-    words = [f"id {live.remote_id} ({described(live)})" for live in lives[:_NAMED]]
+    words = [f"id {live.remote_id} ({kind.describe(live.fields)})" for live in lives[:_NAMED]]
     return ", ".join(words) + (f" and {more} more" if more > 0 else "")
-
-
-def described(live: Live) -> str:
-    """Return the values that a person would know a live object by."""
-    first = min((slot["date"] for slot in live.fields.get("slots") or ()), default=None)
-    told = [f"{name} {live.fields[name]!r}" for name in _TOLD if live.fields.get(name) not in {None, ""}]
-    return ", ".join([*told, *([f"first slot {first}"] if first and "start_date" not in live.fields else [])])
 
 
 def _problem(item: Desired, what: str, hint: str | None = None) -> Problem:

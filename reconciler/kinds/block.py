@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from reconciler.model.canonical import utc, whole
 from reconciler.model.change import Change
-from reconciler.model.kind import IdentityKey, Kind, Reference
+from reconciler.model.kind import IdentityKey, Kind, Reference, Span, described
 from reconciler.model.objects import Fields, Manifest, Problem
 from reconciler.model.occupancy import Enquiry, Window
 
@@ -139,6 +139,17 @@ def identities(fields: Fields) -> tuple[IdentityKey, ...]:
     return (tuple(str(part) for part in parts),) if all(isinstance(part, str) for part in parts) else ()
 
 
+def describe(fields: Fields) -> str:
+    """Return resource and instants."""
+    return described(fields, "resource_id", "start", "end")
+
+
+def span(fields: Fields) -> Span | None:
+    """Return both instants; None where one of them is not known."""
+    start, end = fields.get("start"), fields.get("end")
+    return (start, end) if isinstance(start, str) and isinstance(end, str) else None
+
+
 def enquiry(change: Change, _now: str) -> Enquiry | None:
     """Ask who has booked the time that a block takes anew; what it took before harms nobody more."""
     if change.desired is None or change.action in {"noop", "unknown", "delete"}:
@@ -177,6 +188,8 @@ KIND = Kind(
     name="Block",
     provider="bookingbug-admin",
     schema="block",
+    describe=describe,
+    span=span,
     canonical=canonical,
     identities=identities,
     references=(Reference(spec_field="resource", field="resource_id", kind="Resource"),),

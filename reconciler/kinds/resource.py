@@ -9,7 +9,7 @@ from typing import Any
 from reconciler.model.canonical import utc
 from reconciler.model.change import Change
 from reconciler.model.field import Field, FieldTable, canonical_fields
-from reconciler.model.kind import IdentityKey, Kind, Statement
+from reconciler.model.kind import IdentityKey, Kind, Statement, described
 from reconciler.model.objects import Fields
 from reconciler.model.occupancy import Enquiry, Window
 
@@ -57,6 +57,16 @@ def identities(fields: Fields) -> tuple[IdentityKey, ...]:
     return tuple((name, fields[name]) for name in ("api_ref", "name") if fields.get(name))
 
 
+def title(fields: Fields) -> str | None:
+    """Return the resource's name."""
+    return fields.get("name")
+
+
+def describe(fields: Fields) -> str:
+    """Return name, external reference and email."""
+    return described(fields, "name", "api_ref", "email")
+
+
 def enquiry(change: Change, now: str) -> Enquiry | None:
     """Ask who has booked a resource that is deleted or taken out of use, from now on, two years ahead."""
     if change.live is None:
@@ -89,6 +99,8 @@ KIND = Kind(
     name="Resource",
     provider="bookingbug-admin",
     schema="resource",
+    title=title,
+    describe=describe,
     canonical=canonical,
     identities=identities,
     tells_apart="api_ref",

@@ -19,7 +19,8 @@ from reconciler.providers.base import ProviderSpec
 from reconciler.settings import Connection, Credential
 
 _COMPLETE = "project#/$defs/complete_connection"
-_OPTIONAL = ("company_id", "access", "on_behalf", "timeout", "max_concurrency", "requests_per_second", "allow_http")
+_OPTIONAL = ("timeout", "max_concurrency", "requests_per_second", "allow_http")
+"""Settings of every provider that a connection may leave out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +74,8 @@ def _foreign_faults(stated: Mapping[str, Any], spec: ProviderSpec) -> Iterator[t
     if isinstance(given, Mapping) and spec.auth and frozenset(given) not in spec.auth:
         expected = " or ".join(", ".join(sorted(names)) or "none" for names in spec.auth)
         yield "auth", f"has other credentials than the provider takes; expected {expected}"
-    if spec.needs_company and "company_id" not in stated:
-        yield "company_id", "is missing; the provider needs it"
+    for name in spec.settings.missing(stated):
+        yield name, "is missing; the provider needs it"
 
 
 def _described_by_schema() -> frozenset[str]:
@@ -82,12 +83,19 @@ def _described_by_schema() -> frozenset[str]:
     return frozenset(rule["if"]["properties"]["provider"]["const"] for rule in rules)
 
 
-def build_connections(settings: Mapping[str, Any], positions: LayeredPositions, root: Path) -> dict[str, Connection]:
+def build_connections(
+    settings: Mapping[str, Any], positions: LayeredPositions, root: Path, providers: Mapping[str, ProviderSpec]
+) -> dict[str, Connection]:
     """Return the connections of settings that have no problem; `root` is where relative paths start."""
-    return {name: _connection(name, stated, positions, root) for name, stated in sorted(settings.items())}
+    return {
+        name: _connection(name, stated, positions, root, providers[stated["provider"]])
+        for name, stated in sorted(settings.items())
+    }
 
 
-def _connection(name: str, stated: Mapping[str, Any], positions: LayeredPositions, root: Path) -> Connection:
+def _connection(
+    name: str, stated: Mapping[str, Any], positions: LayeredPositions, root: Path, spec: ProviderSpec
+) -> Connection:
     base = ("connections", name)
     auth = {
         key: _credential(source, positions.locate((*base, "auth", key)), root)
@@ -96,10 +104,11 @@ def _connection(name: str, stated: Mapping[str, Any], positions: LayeredPosition
     ca_file = stated.get("ca_file")
     return Connection(
         name=name,
-        provider=stated["provider"],
+        provider=spec.name,
         base_url=stated["base_url"].rstrip("/"),
         where=positions.locate(base, key=True),
         auth=auth,
+        settings=spec.settings.parse(stated),
         ca_file=None if ca_file is None else _absolute(ca_file, root),
         **{key: stated[key] for key in _OPTIONAL if key in stated},
     )

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 Level = Literal["block", "warn"]
-LEVELS: tuple[Level, ...] = ("block", "warn")
 
 
 @dataclass(frozen=True, slots=True)

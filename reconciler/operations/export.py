@@ -1,4 +1,4 @@
-"""The story of an export: what is live, read once; drafts of it; manifests that pass validation."""
+"""Export: read what is live once, draft manifests of it, and write those that pass validation."""
 
 from __future__ import annotations
 
@@ -20,44 +20,44 @@ from reconciler.operations.session import Workspace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
-    """What to export.
-
-    `window` are two instants in UTC between which blocks are looked for; `ids` name objects of kinds that cannot
-    be listed.
-    """
+class ExportRequest:
+    """What to export."""
 
     choice: Choice
     window: tuple[str, str]
+    """Two instants in UTC: objects of a kind that is not listed whole are looked for between them."""
     connections: tuple[str, ...] = ()
+    """Names of connections; empty means all."""
     kinds: tuple[str, ...] = ()
+    """Names of kinds; empty means all."""
     ids: tuple[str, ...] = ()
+    """Ids of objects of kinds that cannot be listed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exported:
-    """One manifest: where it goes in a folder of manifests, and its text."""
+    """One manifest."""
 
     address: Address
     path: str
+    """Its place in a folder of manifests."""
     text: str
     known: bool
-    """Whether its address is that of a managed or declared object, not one given just now."""
+    """Whether the object was managed or declared before, so that its address is not a new one."""
     complete: bool = True
     """Whether it declares the object; otherwise all of it is a comment."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Export:
-    """Manifests in address order, and what went wrong.
-
-    Errors among the problems name what could not be read, warnings what could not be stated. `windowed` tells
-    that some of it was looked for in a span of days only.
-    """
+    """The exported manifests, and what went wrong."""
 
     manifests: tuple[Exported, ...] = ()
+    """In address order."""
     problems: tuple[Problem, ...] = ()
+    """Errors name what could not be read, warnings what could not be stated."""
     windowed: bool = False
+    """Whether some of it was looked for in a span of days only."""
 
     @property
     def complete(self) -> bool:
@@ -65,15 +65,15 @@ class Export:
         return not any(problem.severity == "error" for problem in self.problems)
 
 
-def export(workspace: Workspace, declared: Declared, wish: Wish) -> Export:
+def export(workspace: Workspace, declared: Declared, request: ExportRequest) -> Export:
     """Read what is live and return it as manifests. Sends nothing but reads, by construction.
 
-    `desired` is what the project declares already: those objects keep their addresses.
+    Objects that the project declares already keep their addresses.
     """
-    places = _places(workspace, wish)
+    places = _places(workspace, request)
     records = workspace.store.records()
     workspace.unlock({connection for connection, _ in places})
-    scopes = {place: _scope(workspace, place, records, wish) for place in _with_referred(workspace, places)}
+    scopes = {place: _scope(workspace, place, records, request) for place in _with_referred(workspace, places)}
     snapshot = take(scopes, workspace.reader)
     around = Surroundings(
         kinds=workspace.kinds,
@@ -81,13 +81,13 @@ def export(workspace: Workspace, declared: Declared, wish: Wish) -> Export:
         snapshot=snapshot,
         records=records,
         desired=declared.desired,
-        window=wish.window,
+        window=request.window,
     )
     found = addressed(around)
-    unread = _unread(workspace, snapshot, places, records, wish)
+    unread = _unread(workspace, snapshot, places, records, request)
     if not any(problem.severity == "error" for problem in unread):
-        _check_choice(found, places, wish.choice)
-    manifests, problems = _manifests(workspace, around, found, places, wish.choice)
+        _check_choice(found, places, request.choice)
+    manifests, problems = _manifests(workspace, around, found, places, request.choice)
     return Export(
         manifests=tuple(sorted(manifests, key=lambda item: str(item.address))),
         problems=tuple(sorted([*problems, *unread], key=problem_order)),
@@ -95,30 +95,32 @@ def export(workspace: Workspace, declared: Declared, wish: Wish) -> Export:
     )
 
 
-def _places(workspace: Workspace, wish: Wish) -> list[Place]:
+def _places(workspace: Workspace, request: ExportRequest) -> list[Place]:
     """Return the connections and kinds to write; UsageError names a choice that leaves nothing."""
     connections, kinds = workspace.project.connections, workspace.kinds
     for name, known, option in (
-        *((name, connections, "--connection") for name in wish.connections),
-        *((name, kinds, "--kind") for name in wish.kinds),
+        *((name, connections, "--connection") for name in request.connections),
+        *((name, kinds, "--kind") for name in request.kinds),
     ):
         if name not in known:
             raise UsageError(f"{option} {name} is not known; expected one of {', '.join(sorted(known))}")
-    chosen = {pattern.partition("/")[0] for pattern in wish.choice.addresses}
+    chosen = {pattern.partition("/")[0] for pattern in request.choice.addresses}
     wanted = [
         (name, kind.name)
         for name, connection in sorted(connections.items())
         for kind in kinds.values()
         if kind.provider == connection.provider
-        and (not wish.connections or name in wish.connections)
-        and (not wish.kinds or kind.name in wish.kinds)
+        and (not request.connections or name in request.connections)
+        and (not request.kinds or kind.name in request.kinds)
         and (not chosen or any(fnmatchcase(kind.name, pattern) for pattern in chosen))
     ]
-    places = [place for place in wanted if connections[place[0]].access != "public"]
-    if wish.ids and not any(kinds[kind].ephemeral is not None for _, kind in places):
+    places = [place for place in wanted if not connections[place[0]].settings.reads_only]
+    if request.ids and not any(kinds[kind].ephemeral is not None for _, kind in places):
         raise UsageError("--id names a held booking, and none of the connections asked for has any")
     if not places:
-        why = "public access only reads: nothing of it can be managed" if wanted else "no connection has such objects"
+        why = (
+            "the connection only reads, so nothing of it can be managed" if wanted else "no connection has such objects"
+        )
         raise UsageError(f"there is nothing to export: {why}")
     return places
 
@@ -131,16 +133,16 @@ def _with_referred(workspace: Workspace, places: Iterable[Place]) -> list[Place]
     return sorted(every)
 
 
-def _scope(workspace: Workspace, place: Place, records: Mapping[Address, Record], wish: Wish) -> Scope:
+def _scope(workspace: Workspace, place: Place, records: Mapping[Address, Record], request: ExportRequest) -> Scope:
     """Ask for everything there is; of kinds that cannot be listed, for what is managed or named."""
     kind = workspace.kinds[place[1]]
     mine = [record for address, record in records.items() if (record.connection, address.kind) == place]
     if kind.ephemeral is not None:
-        ids = {**{name: {} for name in wish.ids}, **{record.remote_id: record.fields for record in mine}}
+        ids = {**{name: {} for name in request.ids}, **{record.remote_id: record.fields for record in mine}}
         computed = {record.remote_id: record.computed for record in mine}
         return Scope(kind=kind.name, ids=ids, listing=False, computed=computed)
     if not kind.listed_whole:
-        return Scope(kind=kind.name, whole=True, window=wish.window)
+        return Scope(kind=kind.name, whole=True, window=request.window)
     return Scope(kind=kind.name, ids={record.remote_id: record.fields for record in mine}, whole=True)
 
 
@@ -171,7 +173,9 @@ def _manifests(
             if address in sound
         }
         among = index(kind, [live for live in here.values() if (*place, live.remote_id) not in managed])
-        for address in sorted((address for address in here if choice.takes(address, here[address])), key=str):
+        for address in sorted(
+            (address for address in here if choice.takes(address, kind.title(here[address].fields))), key=str
+        ):
             made = draft(around, address, here[address], connection=_stated(workspace, place), declared=declared)
             alone = (*place, here[address].remote_id) in managed or kind.ephemeral is not None
             written = _written(kind, made, None if alone else among)
@@ -207,7 +211,11 @@ def _stated(workspace: Workspace, place: Place) -> str | None:
 
 
 def _unread(
-    workspace: Workspace, snapshot: Snapshot, places: Iterable[Place], records: Mapping[Address, Record], wish: Wish
+    workspace: Workspace,
+    snapshot: Snapshot,
+    places: Iterable[Place],
+    records: Mapping[Address, Record],
+    request: ExportRequest,
 ) -> list[Problem]:
     """Say what could not be read, every object by its id: nothing is left out in silence."""
     found: list[Problem] = []
@@ -230,9 +238,9 @@ def _unread(
             found.append(
                 Problem(
                     code="gone",
-                    severity="error" if remote_id in wish.ids else "warning",
+                    severity="error" if remote_id in request.ids else "warning",
                     summary=summary,
-                    hint="check the id, and say whose it is: --connection NAME" if remote_id in wish.ids else None,
+                    hint="check the id, and say whose it is: --connection NAME" if remote_id in request.ids else None,
                     address=owners.get(remote_id),
                 )
             )

@@ -60,14 +60,9 @@ for tag, pattern, first in (
 
 
 def connection(name, provider):
-    company = 37004 if provider == "bookingbug-admin" else None
-    return Connection(
-        name=name,
-        provider=provider,
-        base_url=BASES.get(provider, "https://cases.example"),
-        where=WHERE,
-        company_id=company,
-    )
+    settings = providers()[provider].settings.parse({"company_id": 37004})
+    base_url = BASES.get(provider, "https://cases.example")
+    return Connection(name=name, provider=provider, base_url=base_url, where=WHERE, settings=settings)
 
 
 def canonical(kind, spec):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from reconciler import Declared
     from reconciler.engine.export import Choice
-    from reconciler.operations.export import Export, Exported, Wish
+    from reconciler.operations.export import Export, Exported, ExportRequest
     from reconciler.settings import Project
 
 _DAY = click.DateTime(formats=["%Y-%m-%d"])
@@ -82,30 +82,30 @@ def export(
     window = _window(first, last)
     settings = reconciler.open_project(project, environment)
     _, declared = reconciler.check(settings)
-    wish = _wish(addresses, window, **chosen)
-    for number in wish.ids:
+    request = _request(addresses, window, **chosen)
+    for number in request.ids:
         redaction.hide(number)  # a session id works like a password
     with reconciler.Workspace(settings, parallelism=parallelism) as workspace:
-        made = reconciler.export(workspace, declared, wish)
+        made = reconciler.export(workspace, declared, request)
     text.problems(people(), made.problems)
     said = _notes(declared, made, window, out)
     if out is None:
         write(_stream(made.manifests), None)
         said.append(f"Exported {_counted(made.manifests)}.")
     else:
-        said += _save(settings, declared, made, out, wish.choice, force=force)
+        said += _save(settings, declared, made, out, request.choice, force=force)
     for line in () if quiet else said:
         options.say(line)
     return 0 if made.complete else 1
 
 
-def _wish(
+def _request(
     addresses: tuple[str, ...], window: tuple[str, str], *, matches: tuple[str, ...], **more: tuple[str, ...]
-) -> Wish:
+) -> ExportRequest:
     from reconciler.engine.export import Choice  # noqa: PLC0415 - late, for a quick --help
-    from reconciler.operations.export import Wish  # noqa: PLC0415 - late, for a quick --help
+    from reconciler.operations.export import ExportRequest  # noqa: PLC0415 - late, for a quick --help
 
-    return Wish(choice=Choice(addresses=addresses, matches=matches), window=window, **more)
+    return ExportRequest(choice=Choice(addresses=addresses, matches=matches), window=window, **more)
 
 
 def _window(first: datetime | None, last: datetime | None) -> tuple[str, str]:

@@ -11,9 +11,9 @@ from reconciler.errors import InvalidInput, ReconcilerError
 from reconciler.model.objects import Problem
 
 if TYPE_CHECKING:
+    from reconciler import Declared
     from reconciler.engine.export import Choice
     from reconciler.operations.export import Exported
-    from reconciler import Declared
     from reconciler.settings import Project
 
 

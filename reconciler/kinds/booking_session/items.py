@@ -35,13 +35,13 @@ class _Match:
     base: Item | None = None
 
 
-def compare_items(desired: Any, live: Any, applied: Any, anew: str | None = None) -> PartRevision:
+def compare_items(desired: Any, live: Any, applied: Any, reset_by: str | None = None) -> PartRevision:
     """Return how the `live` lines become the `desired` items; `applied` are the items last applied, or None.
 
     Live lines are `{line, slip, item_id, options, key?, start_date?, end_date?, params?, quantity?}`; `key`
     says that the line shows the slip recorded for that item.
     """
-    del anew  # no field of a hold lays its lines out anew
+    del reset_by  # no field of a hold lays its lines out anew
     wanted, lines = list(desired), list(live or ())
     before = {item["key"]: item for item in applied or ()}
     if live is None:

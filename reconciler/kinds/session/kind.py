@@ -13,7 +13,7 @@ from reconciler.kinds.session.statement import statement
 from reconciler.model.canonical import clock, day
 from reconciler.model.change import Action, Change, FieldChange, SlotBookings
 from reconciler.model.field import canonical_fields
-from reconciler.model.kind import IdentityKey, Kind
+from reconciler.model.kind import IdentityKey, Kind, described
 from reconciler.model.objects import Fields, Live, Manifest, Problem
 from reconciler.model.risk import Risk, unknown
 
@@ -21,7 +21,7 @@ _DEFAULT_NAMES = {"event": "My Event", "course": "My Course", "recurring_event":
 """What a session is called that is created without a name (seed 000, the tables of defaults)."""
 
 _MOVES_SLOTS = frozenset({"time", "start_date", "end_date", "repeat"})
-"""Fields whose change may make the server lay its slots out anew: seed 000 does not say."""
+"""Fields whose change may make the server replace the slots: seed 000 does not say."""
 
 
 def canonical(spec: Mapping[str, Any]) -> Fields:
@@ -38,7 +38,7 @@ def canonical(spec: Mapping[str, Any]) -> Fields:
 
 def _canonical_slot(slot: Mapping[str, Any], duration: int | None) -> dict[str, Any]:
     stated = slot if duration is None else {"duration": duration, **slot}
-    return {name: field.canonical(stated[name]) for name, field in SLOT_FIELDS.items() if name in stated}
+    return canonical_fields(SLOT_FIELDS, stated)
 
 
 def identities(fields: Fields) -> tuple[IdentityKey, ...]:
@@ -51,6 +51,18 @@ def identities(fields: Fields) -> tuple[IdentityKey, ...]:
     first_slot = min((slot["date"] for slot in fields.get("slots") or ()), default=None)
     days = dict.fromkeys(day for day in (fields.get("start_date"), first_slot) if day is not None)
     return () if name is None or group is None else tuple((name, group, day) for day in days)
+
+
+def title(fields: Fields) -> str | None:
+    """Return the session's name."""
+    return fields.get("name")
+
+
+def describe(fields: Fields) -> str:
+    """Return name, group and dates; without a start date, the day of the first slot."""
+    known = described(fields, "name", "group", "start_date", "end_date", "time")
+    first = min((slot["date"] for slot in fields.get("slots") or ()), default=None)
+    return known if first is None or "start_date" in fields else f"{known}, first slot {first}".removeprefix(", ")
 
 
 def missing_to_create(fields: Fields) -> tuple[str, ...]:
@@ -199,12 +211,14 @@ KIND = Kind(
     name="Session",
     provider="bookingbug-sessions",
     schema="session",
+    title=title,
+    describe=describe,
     canonical=canonical,
     identities=identities,
     volatile=frozenset(SLOT_COUNTS),
     parts={"slots": compare_slots},
-    lays_anew={"slots": frozenset({"repeat"})},
-    may_lay_anew=_MOVES_SLOTS,
+    resets={"slots": frozenset({"repeat"})},
+    may_reset=_MOVES_SLOTS,
     check=check,
     missing_to_create=missing_to_create,
     statement=statement,

@@ -28,7 +28,7 @@ def slot_key(slot: Slot) -> tuple[str, str]:
     return (slot["date"], slot.get("time") or "")
 
 
-def compare_slots(desired: Any, live: Any, applied: Any, anew: str | None = None) -> PartRevision:
+def compare_slots(desired: Any, live: Any, applied: Any, reset_by: str | None = None) -> PartRevision:
     """Return how `live` slots become `desired` ones; `applied` are the slots last applied, or None.
 
     Desired and applied slots are `{date, time, duration?}`; live ones add `id`, `spaces_booked` and
@@ -42,8 +42,8 @@ def compare_slots(desired: Any, live: Any, applied: Any, anew: str | None = None
     known = with_applied_times(live, applied)
     leftover_desired, leftover_live, shorter = _pair_off(desired, known, applied)
     coverage = _coverage(live)
-    if anew is not None or len(desired) != len(live):
-        return _replace_all(desired, known, applied, coverage, anew)
+    if reset_by is not None or len(desired) != len(live):
+        return _replace_all(desired, known, applied, coverage, reset_by)
     pairs = shorter + _pair_by_day(leftover_desired, leftover_live)
     return PartRevision(
         fields=tuple(_moved(slot, wanted, applied) for slot, wanted in pairs),
@@ -153,9 +153,9 @@ def _replace_all(
     known: list[Slot],
     applied: list[Slot],
     coverage: tuple[tuple[str, ...], tuple[str, ...]],
-    anew: str | None,
+    reset_by: str | None,
 ) -> PartRevision:
-    why = f"{anew} changes" if anew else f"the number of slots changes from {len(known)} to {len(desired)}"
+    why = f"{reset_by} changes" if reset_by else f"the number of slots changes from {len(known)} to {len(desired)}"
     note = f"{why}, so the whole set is replaced and every slot gets a new id"
     origin: Origin = "drift" if desired == applied else "manifest"
     return PartRevision(

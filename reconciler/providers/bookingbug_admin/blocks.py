@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from reconciler.model.objects import Live, Reading
-from reconciler.providers.bookingbug_admin import answers
+from reconciler.providers.bookingbug_admin import answers, block_wire
 from reconciler.providers.bookingbug_admin.reader import Findings, Listing, Reader, settle
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def _confirm_owner(findings: Findings, remote_id: str, data: Mapping[str, Any], 
     live = findings.live.get(remote_id)
     if live is None or "resource_id" in live.fields or known.get("resource_id") is None:
         return
-    if answers.hinted_owner(data) == known["resource_id"]:
+    if block_wire.hinted_owner(data) == known["resource_id"]:
         fields = {**live.fields, "resource_id": known["resource_id"]}
         findings.live[remote_id] = replace(live, fields=fields)
 
@@ -55,7 +55,7 @@ def _confirm_owner(findings: Findings, remote_id: str, data: Mapping[str, Any], 
 def _window(reader: Reader, scope: Scope, **filters: str) -> Listing:
     """List the slots of every day that a block in scope touches; no block with times, no request."""
     spans = [] if scope.window is None else [dict(zip(("start", "end"), scope.window, strict=True))]
-    window = answers.block_window([*scope.ids.values(), *scope.wanted, *spans])
+    window = block_wire.window([*scope.ids.values(), *scope.wanted, *spans])
     if window is None:
         return Listing(rows={})
     days = {"start_date": window[0].isoformat(), "end_date": window[1].isoformat()}
@@ -64,22 +64,22 @@ def _window(reader: Reader, scope: Scope, **filters: str) -> Listing:
 
 def _block(data: Mapping[str, Any]) -> Live | None:
     """Return a slot as the block it is, None where its time is free again; ValueError: it is something else."""
-    if answers.is_event(data):
+    if block_wire.is_event(data):
         message = f"slot {answers.remote_id(data)} is an occurrence of an event, not a block"
         raise ValueError(message)
-    status = answers.slot_status(data)
-    if status == answers.BLOCKED:
-        return answers.decode_block(data)
-    if status in answers.FREED:
+    status = block_wire.slot_status(data)
+    if status == block_wire.BLOCKED:
+        return block_wire.decode_block(data)
+    if status in block_wire.FREED:
         return None
-    said = answers.STATUSES[status] if 0 <= status < len(answers.STATUSES) else "unknown"
-    message = f"slot {answers.remote_id(data)} has status {status} ({said}); expected {answers.BLOCKED} (blocked)"
+    said = block_wire.STATUSES[status] if 0 <= status < len(block_wire.STATUSES) else "unknown"
+    message = f"slot {answers.remote_id(data)} has status {status} ({said}); expected {block_wire.BLOCKED} (blocked)"
     raise ValueError(message)
 
 
 def _is_block(data: Mapping[str, Any]) -> bool:
     try:
-        return answers.slot_status(data) == answers.BLOCKED and not answers.is_event(data)
+        return block_wire.slot_status(data) == block_wire.BLOCKED and not block_wire.is_event(data)
     except ValueError:
         return False
 
@@ -96,7 +96,7 @@ def _twins(reader: Reader, scope: Scope, rows: Iterable[Mapping[str, Any]], find
             owners.setdefault((fields.get("start"), fields.get("end")), set()).add(fields["resource_id"])
     for row in rows if owners else ():
         try:
-            live = answers.decode_block(row)
+            live = block_wire.decode_block(row)
         except ValueError:
             continue
         wanted = owners.get((live.fields["start"], live.fields["end"]), set())
@@ -115,7 +115,7 @@ def _find_owners(reader: Reader, scope: Scope, rows: Mapping[str, Mapping[str, A
         live = findings.live.get(remote_id)
         if live is None or "resource_id" in live.fields:
             continue
-        hint = answers.hinted_owner(row)
+        hint = block_wire.hinted_owner(row)
         if hint is None:
             findings.unreadable[remote_id] = f"slot {remote_id} does not say whose it is"
             del findings.live[remote_id]

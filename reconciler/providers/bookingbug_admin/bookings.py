@@ -13,7 +13,7 @@ from reconciler.errors import RemoteError
 from reconciler.model import canonical
 from reconciler.model.occupancy import Booking, Occupancy, Window
 from reconciler.providers.answer import whole
-from reconciler.providers.bookingbug_admin import answers
+from reconciler.providers.bookingbug_admin import block_wire
 from reconciler.providers.bookingbug_admin.reader import Listing, Reader
 
 _PAGE_SIZE = "100"
@@ -25,10 +25,10 @@ _BOOKED = frozenset({4, 11})
 _TAKEN = frozenset({1, 2, 8, 9, 10})
 """Statuses of a slot that somebody is about to have: enquired, taken, waited for, held, queued for."""
 
-_FREE = frozenset({0, answers.BLOCKED, 5, _CANCELLED, 7})
+_FREE = frozenset({0, block_wire.BLOCKED, 5, _CANCELLED, 7})
 """Statuses of a slot that, unless places are booked on it, nobody has."""
 
-_NOBODYS = frozenset({answers.BLOCKED, _CANCELLED})
+_NOBODYS = frozenset({block_wire.BLOCKED, _CANCELLED})
 """Statuses of a listed booking that is nobody's: a block of time, one that was cancelled."""
 
 _NO_PUBLIC = "bookings cannot be read with public access; expected a connection with access: admin"
@@ -50,7 +50,7 @@ def read_occupancy(reader: Reader, window: Window) -> Occupancy:
 
 
 def _list(reader: Reader, name: str, window: Window) -> Listing:
-    days = answers.block_window([{"start": window.start, "end": window.end}])
+    days = block_wire.window([{"start": window.start, "end": window.end}])
     first, last = days if days is not None else ("", "")
     params = {"start_date": str(first), "end_date": str(last), "resource_id": window.resource_id}
     try:
@@ -85,7 +85,7 @@ def _slots(rows: Any, window: Window) -> Iterator[Booking]:
 
 def _if_hit(row: Mapping[str, Any], window: Window, *, booked: int, reserved: int) -> Iterator[Booking]:
     """Yield a row's booking where it is the resource's and in the window: a server may not filter as it was asked."""
-    live = answers.decode_block(row)
+    live = block_wire.decode_block(row)
     if live.fields.get("resource_id", window.resource_id) != window.resource_id:
         return
     found = Booking(
@@ -98,7 +98,7 @@ def _if_hit(row: Mapping[str, Any], window: Window, *, booked: int, reserved: in
 def _status(row: Mapping[str, Any]) -> int | None:
     """Return a row's status; None for one that is not a number, which is not taken for cancelled."""
     try:
-        return answers.slot_status(row)
+        return block_wire.slot_status(row)
     except ValueError:
         return None
 

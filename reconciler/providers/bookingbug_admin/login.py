@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from reconciler.errors import ReconcilerError, RemoteError
 from reconciler.providers.answer import json_object
+from reconciler.providers.bookingbug_admin.settings import AdminSettings
 from reconciler.providers.bookingbug_admin.wire import login_path
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ class Authorised:
             for header, name in (("App-Id", "app_id"), ("App-Key", "app_key"))
             if (value := door.secret(name)) is not None
         }
-        admin = connection.access == "admin"
+        admin = not AdminSettings.of(connection).reads_only
         self._token = door.secret("auth_token") if admin else None
         self._renewable = admin and None not in {door.secret("email"), door.secret("password")}
         if admin and self._token is None and not self._renewable:
@@ -107,7 +108,7 @@ class Authorised:
             return self._door.refusal(answer, doing)
         return RemoteError(
             f"{doing}: 400: this login is an administrator of several companies ({', '.join(companies)}), "
-            f"and company_id {self._connection.company_id} did not decide",
+            f"and company_id {AdminSettings.of(self._connection).company_id} did not decide",
             hint=f"set company_id to one of them ({self._connection.where})",
             status=400,
         )

@@ -7,11 +7,8 @@ from typing import Any
 
 from reconciler.providers.bookingbug_admin.answers import Page
 
-MOST = 100_000
-"""Objects of one list at most: what always brings something new would never end."""
-
 MOST_PAGES = 2_000
-"""Pages of one list at most: one that always brings something new would never end."""
+"""Pages of one list at most: a list that always brings something new would never end."""
 
 Rows = dict[str, Mapping[str, Any]]
 

@@ -12,6 +12,7 @@ from reconciler.providers.answer import is_identifier, json_object, neutral
 from reconciler.providers.bookingbug_admin import answers, wire
 from reconciler.providers.bookingbug_admin.login import EXPIRED
 from reconciler.providers.bookingbug_admin.paging import Rows, collect
+from reconciler.providers.bookingbug_admin.settings import AdminSettings
 
 if TYPE_CHECKING:
     from reconciler.providers.answer import Answer
@@ -66,7 +67,7 @@ class Reader:
 
     def __init__(self, connection: Connection, door: Door, client: Authorised) -> None:
         self.connection = connection
-        self.public = connection.access == "public"
+        self.public = AdminSettings.of(connection).reads_only
         self._door = door
         self._client = client
         client.token()  # a refused login is said once, before any object is called unreadable for it

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from reconciler.providers.answer import is_identifier
-from reconciler.providers.bookingbug_admin import answers
+from reconciler.providers.bookingbug_admin import answers, resource_wire
 from reconciler.providers.bookingbug_admin.reader import Findings, Listing, Reader, settle
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def read_resources(reader: Reader, scope: Scope) -> Reading:
 
 
 def _resource(data: Mapping[str, Any]) -> Live | None:
-    return None if answers.is_deleted(data) else answers.decode_resource(data)
+    return None if resource_wire.is_deleted(data) else resource_wire.decode_resource(data)
 
 
 def _twins(rows: Mapping[str, Mapping[str, Any]], wanted: Iterable[Fields]) -> dict[str, Mapping[str, Any]]:
@@ -59,7 +59,7 @@ def _names(row: Mapping[str, Any]) -> set[tuple[str, str]]:
 
 def _deleted(row: Mapping[str, Any]) -> bool:
     try:
-        return answers.is_deleted(row)
+        return resource_wire.is_deleted(row)
     except ValueError:  # not understood: it counts as being there
         return False
 
@@ -85,7 +85,7 @@ def _add_addresses(reader: Reader, scope: Scope, findings: Findings, found: Mapp
 
 
 def _with_address(live: Live, data: Mapping[str, Any]) -> Live:
-    return dataclasses.replace(live, fields={**live.fields, "address": answers.decode_address(data)})
+    return dataclasses.replace(live, fields={**live.fields, "address": resource_wire.decode_address(data)})
 
 
 def _declares_address(scope: Scope, live: Live) -> bool:

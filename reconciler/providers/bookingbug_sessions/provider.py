@@ -123,10 +123,10 @@ class Sessions:
             raise self._door.refusal(answer, f"{call.method} {answer.url_path}")
         if call.effect != "create":
             return Receipt(status=answer.status)
-        return Receipt(status=answer.status, remote_id=self._created(answer), live=_answered(answer))
+        return Receipt(status=answer.status, remote_id=self._created(answer))
 
     def close(self) -> None:
-        """Give back sockets and threads."""
+        """Close sockets and threads."""
         self._door.close()
 
     def _list(self) -> _Listing:
@@ -179,20 +179,12 @@ def _encoded(call: Call) -> bytes:
     return wire.encode_slot(call.body) if call.path.startswith("/api/slots/") else wire.encode_session(call.body)
 
 
-def _answered(answer: Answer) -> Live | None:
-    try:
-        return wire.decode_session(answer.body)
-    except ValueError:  # the session is made all the same; the next read looks at it
-        return None
-
-
 def _unusable(answer: Answer, error: ValueError) -> str:
     return "answered with an HTML page" if answer.is_html else f"answered {error}"
 
 
 SPEC = ProviderSpec(
     name="bookingbug-sessions",
-    kinds=("Session",),
     auth=(frozenset({"username", "password"}),),
     calls=wire.calls,
     open=Sessions,

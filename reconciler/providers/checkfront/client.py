@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from reconciler.errors import OutcomeUnknown, ReconcilerError, RemoteError
 from reconciler.providers.answer import basic, neutral
 from reconciler.providers.checkfront import answers, wire
+from reconciler.providers.checkfront.settings import CheckfrontSettings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,8 +39,9 @@ class Client:
         door.hide(authorization.removeprefix("Basic "))
         self._door = door
         self._headers = {"Authorization": authorization, "Accept": "application/json"}
-        if connection.on_behalf is not None:
-            self._headers["X-On-Behalf"] = connection.on_behalf
+        on_behalf = CheckfrontSettings.of(connection).on_behalf
+        if on_behalf is not None:
+            self._headers["X-On-Behalf"] = on_behalf
 
     def session(self, session_id: str) -> answers.Session:
         """Read a session. SessionOver: the server does not know it (any more); RemoteError: it cannot be told.

@@ -12,6 +12,7 @@ from reconciler.providers.base import ProviderSpec
 from reconciler.providers.checkfront import edits, wire
 from reconciler.providers.checkfront.client import Client, Denied, SessionOver
 from reconciler.providers.checkfront.lines import assign, named
+from reconciler.providers.checkfront.settings import CheckfrontSettings
 
 if TYPE_CHECKING:
     from reconciler.model.change import Call
@@ -68,7 +69,7 @@ class Checkfront:
         return edits.create(self._client, call) if call.effect == "create" else edits.change(self._client, call)
 
     def close(self) -> None:
-        """Give back sockets and threads."""
+        """Close sockets and threads."""
         self._door.close()
 
     def _end(self, call: Call) -> Receipt:
@@ -112,8 +113,8 @@ def _how(error: SessionOver) -> str:
 
 SPEC = ProviderSpec(
     name="checkfront",
-    kinds=("BookingSession",),
     auth=(frozenset({"key", "secret"}),),
     calls=wire.calls,
     open=Checkfront,
+    settings=CheckfrontSettings,
 )
