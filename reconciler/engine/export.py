@@ -1,4 +1,4 @@
-"""From what is live to drafts of manifests: which objects, under which addresses, stating what. Pure."""
+"""From live objects to drafts of manifests: which objects, under which addresses, with which fields. Pure."""
 
 from __future__ import annotations
 
@@ -191,7 +191,7 @@ def draft(
 
 
 def needs_id(kind: Kind, made: Draft, stated: Mapping[str, Any], among: Index) -> bool:
-    """Whether what is stated of an object does not find it, and only it, among the live ones."""
+    """Whether the stated fields of an object do not identify it, and only it, among the live ones."""
     fields: Fields = {
         name: made.live.fields[name] if isinstance(value, Ref) else value for name, value in stated.items()
     }

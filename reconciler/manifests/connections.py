@@ -25,7 +25,7 @@ _OPTIONAL = ("timeout", "max_concurrency", "requests_per_second", "allow_http")
 
 @dataclass(frozen=True, slots=True)
 class _Below:
-    """The places of one connection, so that its schema speaks of its own fields."""
+    """The places of one connection, so that its schema names its own fields."""
 
     positions: LayeredPositions
     base: tuple[str | int, ...]
@@ -40,7 +40,7 @@ def connection_problems(
     """Check what each connection must be once its environment is laid over it."""
     for name, stated in settings.items():
         if not isinstance(stated, Mapping):
-            continue  # the project's schema has said so
+            continue  # reported by the project's schema
         below = _Below(positions, ("connections", name))
         for found in schema_problems(_COMPLETE, stated, below):
             summary = f"connection {shown(name)}: {found.summary}"
@@ -69,11 +69,11 @@ def _faults(stated: Mapping[str, Any], providers: Mapping[str, ProviderSpec]) ->
 
 
 def _foreign_faults(stated: Mapping[str, Any], spec: ProviderSpec) -> Iterator[tuple[str, str]]:
-    """Check a provider that another package brings: the schema cannot know its credentials."""
+    """Check a connection of a provider that the schema does not describe."""
     given = stated.get("auth") or {}
     if isinstance(given, Mapping) and spec.auth and frozenset(given) not in spec.auth:
         expected = " or ".join(", ".join(sorted(names)) or "none" for names in spec.auth)
-        yield "auth", f"has other credentials than the provider takes; expected {expected}"
+        yield "auth", f"does not have the credentials that the provider needs; expected {expected}"
     for name in spec.settings.missing(stated):
         yield name, "is missing; the provider needs it"
 

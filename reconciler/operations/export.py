@@ -194,7 +194,7 @@ def _manifests(
 
 
 def _written(kind: Kind, made: Draft, among: Index | None) -> Written:
-    """Write a draft; with its id where what it states does not find it `among` the live ones."""
+    """Write a draft; with its id where its stated fields do not identify it `among` the live ones."""
     written = write(made, kind)
     if among is None:
         return written
@@ -217,7 +217,7 @@ def _unread(
     records: Mapping[Address, Record],
     request: ExportRequest,
 ) -> list[Problem]:
-    """Say what could not be read, every object by its id: nothing is left out in silence."""
+    """Return what could not be read, every object by its id: nothing is left out silently."""
     found: list[Problem] = []
     for name, error in sorted(snapshot.failures.items()):
         found.append(_problem(f"connection {name} could not be read: {error.message}", hint=error.hint))
@@ -234,13 +234,15 @@ def _unread(
         gone = {**dict.fromkeys(reading.absent, "it is gone"), **reading.expired}
         owners = {record.remote_id: address for address, record in records.items() if address.kind == kind.name}
         for remote_id, why in sorted(gone.items()):
-            summary = f"{what}, id {kind.public_id(remote_id)}, is not there to be exported: {why}"
+            summary = f"{what}, id {kind.public_id(remote_id)}, cannot be exported: {why}"
             found.append(
                 Problem(
                     code="gone",
                     severity="error" if remote_id in request.ids else "warning",
                     summary=summary,
-                    hint="check the id, and say whose it is: --connection NAME" if remote_id in request.ids else None,
+                    hint="check the id, and name its connection: --connection NAME"
+                    if remote_id in request.ids
+                    else None,
                     address=owners.get(remote_id),
                 )
             )

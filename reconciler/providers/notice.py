@@ -1,7 +1,7 @@
-"""Who wants to know when a writing call really starts: the journal, whose entry must outlast the call.
+"""A hook that is called before each attempt of a writing call: the journal's entry must outlast the call.
 
-Between an intent and its call lie the connection's pace, reads that the call needs first, and, where an attempt
-is repeated, pauses. An attempt that nobody has been told of must not be sent.
+Time passes between an intent and its call: the rate limit, reads that the call needs first, and pauses between
+attempts. An attempt that was not announced must not be sent.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def noticed(notice: Notice) -> Iterator[None]:
 
 
 def starting(seconds: float) -> None:
-    """Say that a writing call is sent now and may take so long."""
+    """Announce that a writing call is sent now and may take so many seconds."""
     notice = _NOTICE.get()
     if notice is not None:
         notice(seconds)

@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from reconciler.model.objects import Fields, Scope
 
 PAGE_SIZE = "100"
-"""What the documentation says for slots (notes §3.2); the server may give less."""
+"""The documented page size for slots (notes §3.2); the server may give less."""
 
 _NO_PUBLIC = "blocks cannot be read with public access; expected a connection with access: admin"
 
 
 def read_blocks(reader: Reader, scope: Scope) -> Reading:
-    """Read the blocks in scope from one window of slots; also those a wanted block would double."""
+    """Read the blocks in scope from one window of slots; also those with the resource and times of a wanted one."""
     if reader.public:
         return Reading(unreadable=dict.fromkeys(scope.ids, _NO_PUBLIC), failure=_NO_PUBLIC)
     findings = Findings()
@@ -38,12 +38,12 @@ def read_blocks(reader: Reader, scope: Scope) -> Reading:
             settle(findings, remote_id, others[remote_id], _block)
         _find_owners(reader, scope, others, findings)
     else:
-        _twins(reader, scope, others.values(), findings)
+        _look_alikes(reader, scope, others.values(), findings)
     return findings.reading(None if listing.rows is None else blocked, listing.failure)
 
 
 def _confirm_owner(findings: Findings, remote_id: str, data: Mapping[str, Any], known: Fields) -> None:
-    """Take a hint at a block's resource as an answer where it is the one that is known already."""
+    """Take a hint at a block's resource as an answer where it names the known resource."""
     live = findings.live.get(remote_id)
     if live is None or "resource_id" in live.fields or known.get("resource_id") is None:
         return
@@ -63,7 +63,7 @@ def _window(reader: Reader, scope: Scope, **filters: str) -> Listing:
 
 
 def _block(data: Mapping[str, Any]) -> Live | None:
-    """Return a slot as the block it is, None where its time is free again; ValueError: it is something else."""
+    """Return a slot as the block it is, None where its time is free; ValueError where it is something else."""
     if block_wire.is_event(data):
         message = f"slot {answers.remote_id(data)} is an occurrence of an event, not a block"
         raise ValueError(message)
@@ -84,10 +84,10 @@ def _is_block(data: Mapping[str, Any]) -> bool:
         return False
 
 
-def _twins(reader: Reader, scope: Scope, rows: Iterable[Mapping[str, Any]], findings: Findings) -> None:
-    """Find the blocks with a wanted one's resource and times; one whose times are unusable is none.
+def _look_alikes(reader: Reader, scope: Scope, rows: Iterable[Mapping[str, Any]], findings: Findings) -> None:
+    """Find the blocks with a wanted one's resource and times; one whose times cannot be read does not count.
 
-    A row that does not say whose it is may be a resource's or a person's: the list of that resource tells.
+    A row without an owner may belong to a resource or to a person: the list of that resource decides.
     """
     owners: dict[tuple[Any, Any], set[str]] = {}
     listings: dict[str, Listing] = {}
@@ -109,7 +109,7 @@ def _twins(reader: Reader, scope: Scope, rows: Iterable[Mapping[str, Any]], find
 
 
 def _find_owners(reader: Reader, scope: Scope, rows: Mapping[str, Mapping[str, Any]], findings: Findings) -> None:
-    """Have the list of each hinted resource tell which blocks are its own, where a row only hints at its owner."""
+    """Find the owners of rows that only hint at one, in the list of each hinted resource."""
     hints: dict[str, list[Live]] = {}
     for remote_id, row in sorted(rows.items()):
         live = findings.live.get(remote_id)
@@ -117,7 +117,7 @@ def _find_owners(reader: Reader, scope: Scope, rows: Mapping[str, Mapping[str, A
             continue
         hint = block_wire.hinted_owner(row)
         if hint is None:
-            findings.unreadable[remote_id] = f"slot {remote_id} does not say whose it is"
+            findings.unreadable[remote_id] = f"slot {remote_id} does not name its resource"
             del findings.live[remote_id]
         else:
             hints.setdefault(hint, []).append(findings.live.pop(remote_id))
@@ -126,14 +126,14 @@ def _find_owners(reader: Reader, scope: Scope, rows: Mapping[str, Mapping[str, A
         for live in hints[owner]:
             _settle_owner(live, {owner: listing}, findings)
             if live.remote_id not in findings.live:
-                words = f"slot {live.remote_id} does not say whose it is, and resource {owner} has no such slot"
+                words = f"slot {live.remote_id} does not name its resource, and resource {owner} has no such slot"
                 findings.unreadable.setdefault(live.remote_id, words)
 
 
 def _settle_owner(live: Live, listings: Mapping[str, Listing], findings: Findings) -> None:
     for owner, listing in listings.items():
         if listing.rows is None:
-            why = f"does not say whose it is, and the list of resource {owner} failed: {listing.failure}"
+            why = f"does not name its resource, and the list of resource {owner} failed: {listing.failure}"
             findings.unreadable[live.remote_id] = f"slot {live.remote_id} {why}"
         elif live.remote_id in listing.rows:
             findings.live[live.remote_id] = replace(live, fields={**live.fields, "resource_id": owner})

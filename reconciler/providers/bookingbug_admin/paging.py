@@ -1,4 +1,4 @@
-"""Reading a paged list to its end, or saying that it could not be: a short list looks like deletions."""
+"""Reading a paged list to its end, or failing: an incomplete list looks like deletions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What reading resources and reading blocks share: lists, single objects, and what was found."""
+"""What reading is made of for every kind: lists, single objects, and findings."""
 
 from __future__ import annotations
 
@@ -27,16 +27,18 @@ _NOTHING_READABLE = EXPIRED | {403}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
-    """A list read to its end; `rows` is None where it failed or was not asked for; `status` is that of a refusal."""
+    """A list, read to its end."""
 
     rows: Rows | None = None
+    """The objects by id; None where the list failed or was not asked for."""
     failure: str | None = None
     status: int | None = None
+    """The status of a refusal."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class One:
-    """What asking for one object came to: exactly one of the three."""
+    """The result of asking for one object: exactly one of the three."""
 
     data: Mapping[str, Any] | None = None
     gone: int | None = None
@@ -45,7 +47,7 @@ class One:
 
 @dataclass(slots=True, kw_only=True)
 class Findings:
-    """A `Reading` in the making: every id goes into exactly one of the three."""
+    """A `Reading` that is being made: every id goes into exactly one of the three."""
 
     live: dict[str, Live] = field(default_factory=dict)
     absent: set[str] = field(default_factory=set)
@@ -70,7 +72,7 @@ class Reader:
         self.public = AdminSettings.of(connection).reads_only
         self._door = door
         self._client = client
-        client.token()  # a refused login is said once, before any object is called unreadable for it
+        client.token()  # a refused login is reported once, not for each object
 
     def path(self, *parts: str) -> str:
         """Return a path on the side this connection reads from."""
@@ -159,7 +161,7 @@ def settle(
     data: Mapping[str, Any],
     decide: Callable[[Mapping[str, Any]], Live | None],
 ) -> None:
-    """Put an answered object where it belongs: `decide` returns it, None if gone, or raises ValueError."""
+    """Add an answered object to the findings: `decide` returns it, None if it is gone, or raises ValueError."""
     try:
         live = decide(data)
     except ValueError as error:

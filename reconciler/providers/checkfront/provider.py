@@ -25,7 +25,7 @@ _OK = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Show:
-    """What reading one session came to: exactly one of the three."""
+    """The result of reading one session: exactly one of the three."""
 
     live: Live | None = None
     expired: str | None = None
@@ -63,7 +63,7 @@ class Checkfront:
         if call.path == wire.CLEAR:
             session = self._client.post(wire.CLEAR, wire.form(call.remote_id), call.remote_id)
             if session.lines:
-                raise RemoteError(f"POST {wire.CLEAR}: the server answered OK, but lines are left")
+                raise RemoteError(f"POST {wire.CLEAR}: the server answered OK, but lines remain")
             gone = dict.fromkeys(call.computed.get("items", {}))
             return Receipt(status=_OK, computed={"items": gone})
         return edits.create(self._client, call) if call.effect == "create" else edits.change(self._client, call)
@@ -73,7 +73,7 @@ class Checkfront:
         self._door.close()
 
     def _end(self, call: Call) -> Receipt:
-        """End a session; one that is over already is as good as ended, once a look at it says the same."""
+        """End a session. One that is over already counts as ended, once reading it confirms that."""
         try:
             self._client.post(wire.END, wire.form(call.remote_id), call.remote_id)
         except SessionOver as refused:
@@ -92,7 +92,7 @@ class Checkfront:
         try:
             session = self._client.session(remote_id)
         except SessionOver as error:
-            return _Show(expired=_how(error))
+            return _Show(expired=error.seen)
         except Denied:
             raise
         except RemoteError as error:
@@ -104,11 +104,6 @@ class Checkfront:
         options = {item["key"]: item["options"] for item in items if item.get("options")}
         lines = named(session.lines, assign(session.lines, slips, options))
         return _Show(live=Live(kind=kind, remote_id=remote_id, fields={"items": lines}))
-
-
-def _how(error: SessionOver) -> str:
-    """Return what was seen of a session that is over, without the call: the plan says that it was read."""
-    return error.message.partition(": ")[2] or error.message
 
 
 SPEC = ProviderSpec(

@@ -64,7 +64,9 @@ def box(shared_box):
 
 @pytest.fixture
 def bench(tmp_path, box, provider):
-    return Bench(tmp_path / "project", box, provider, DECLARATIONS[provider])
+    bench = Bench(tmp_path / "project", box, provider, DECLARATIONS[provider])
+    bench.plant()
+    return bench
 
 
 every_provider = pytest.mark.parametrize("provider", sorted(DECLARATIONS))
@@ -97,7 +99,6 @@ def test_every_switch_of_the_sandbox_concerns_a_provider():
 
 def live_a_life(bench, tmp_path):
     """Create, edit step by step, repair what somebody else changed, and delete."""
-    bench.plant()
     bench.declare()
     assert bench.apply() == {"create"}
     assert len(bench.live()) == len(bench.declaration.samples)
@@ -150,7 +151,6 @@ def test_what_is_written_is_what_the_server_has(bench):
 
 @pytest.mark.parametrize("provider", LISTED)
 def test_what_was_made_is_found_again_without_the_state(bench):
-    bench.plant()
     bench.declare()
     bench.apply()
     bench.forget_all()
@@ -161,12 +161,11 @@ def test_what_was_made_is_found_again_without_the_state(bench):
 
 @pytest.mark.parametrize("provider", LISTED)
 def test_what_is_exported_and_adopted_is_as_it_is_declared(bench):
-    bench.plant()
     bench.declare()
     bench.apply()
     bench.forget_all()
     bench.undeclare()
-    bench.run("export", "--out", "manifests", *bench.declaration.window, code=0)
+    bench.run("export", "--connection", "main", "--out", "manifests", *bench.declaration.window, code=0)
     assert bench.adopt() == len(bench.declaration.samples) + len(bench.foreign)
     bench.settled()
 
@@ -208,7 +207,6 @@ def test_an_unusable_answer_proves_nothing_absent(bench, fault):
 @pytest.mark.parametrize("method", ["POST", "PUT"])
 @every_provider
 def test_a_lost_answer_to_a_write_doubles_nothing(bench, method, fault):
-    bench.plant()
     bench.declare()
     bench.box.fault(Fault(kind=fault, match_method=method, times=None))
     bench.run("apply", "--yes", code=(0, 3))
