@@ -65,7 +65,7 @@ def test_an_expired_hold_is_told(shop):
     hold = shop.box.holds()[0]["id"]
     shop.box.expire_session(hold)
     done = shop.run("export", "--id", hold, code=1)
-    assert "is not there to be exported" in done.err
+    assert "cannot be exported" in done.err
     assert hold not in done.err + done.out
 
 

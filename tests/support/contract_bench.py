@@ -55,6 +55,8 @@ class Declaration:
     """The live objects in the sandbox's own words: without doubles, and without what was deleted."""
     foreign: Callable[[Sandbox], object]
     """Makes objects of somebody else, which no run may touch."""
+    check: Callable[[Sandbox, list[Spec]], None] = lambda *_: None
+    """Asserts that the sandbox has what these specs state, where reading it back through the provider proves less."""
     settings: Mapping[str, Any] = field(default_factory=dict)
     """The provider's own connection settings."""
     switches: tuple[str, ...] = ()
@@ -162,6 +164,10 @@ class Bench:
             }
             path = self.folder / "manifests" / f"{sample.kind}-{sample.name}.json"
             path.write_text(json.dumps(document), encoding="utf-8")
+
+    def check(self, step: int) -> None:
+        """Prove that the sandbox has what is declared after so many edits."""
+        self.declaration.check(self.box, [sample.after(step) for sample in self.declaration.samples])
 
     def undeclare(self) -> None:
         """Remove every manifest."""

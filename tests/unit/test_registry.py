@@ -50,7 +50,7 @@ def test_another_package_brings_a_kind_through_an_entry_point(installed, monkeyp
 @pytest.mark.parametrize(
     ("value", "words"),
     [
-        ("reconciler.kinds.session.kind:KIND", "exists already"),
+        ("reconciler.kinds.session.kind:KIND", "already exists"),
         ("reconciler.kinds.session.kind:canonical", "is not a Kind"),
         ("reconciler.kinds.nosuch:KIND", "cannot be loaded"),
         ("reconciler.kinds.session.kind:NOSUCH", "cannot be loaded"),

@@ -221,7 +221,7 @@ def _move_note(pairs: Sequence[Pair]) -> str | None:
     if not pairs:
         return None
     count = "1 slot is" if len(pairs) == 1 else f"{len(pairs)} slots are"
-    return f"{count} changed one by one, so they keep their ids and bookings"
+    return f"{count} changed one by one, so ids and bookings are kept"
 
 
 def _coverage(live: Sequence[Slot]) -> tuple[tuple[str, ...], tuple[str, ...]]:

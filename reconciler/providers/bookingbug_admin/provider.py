@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from reconciler.providers.http import Door
     from reconciler.settings import Connection
 
-_LOCATION = re.compile(r".*/(?:resources|slots)/([0-9]+)")
+_COLLECTIONS = "|".join(handler.wire.collection for handler in handlers.HANDLERS.values())
+_LOCATION = re.compile(rf".*/(?:{_COLLECTIONS})/([0-9]+)")
 
 
 class Admin:

@@ -102,15 +102,18 @@ def live_a_life(bench, tmp_path):
     bench.declare()
     assert bench.apply() == {"create"}
     assert len(bench.live()) == len(bench.declaration.samples)
+    bench.check(0)
     bench.run("drift", code=0)
     somebody_else = bench.copy(tmp_path / "somebody-else")
     for step in range(1, 1 + bench.declaration.steps):
         bench.declare(step)
         assert bench.apply() == {"update"}
+        bench.check(step)
     count = len(bench.live())
     assert somebody_else.apply() == {"update"}
     assert bench.run("drift", "--format", "json", code=2).json["summary"]["changed"]
     assert bench.apply() == {"update"}
+    bench.check(bench.declaration.steps)
     assert len(bench.live()) == count
     bench.undeclare()
     assert bench.apply() == {"delete"}
