@@ -107,17 +107,17 @@ class Done:
 
 
 class Bench:
-    """A project with one connection, `main`, of one provider; a second one, `other`, is another spelling of the host.
+    """A project with one connection, `main`, of one provider; where another sandbox is given, `other` leads there."""
 
-    Another host name is another target, so that an object that moves there is deleted and created again.
-    """
-
-    def __init__(self, folder: Path, box: Sandbox, provider: str, declaration: Declaration) -> None:
+    def __init__(
+        self, folder: Path, box: Sandbox, provider: str, declaration: Declaration, other: Sandbox | None = None
+    ) -> None:
         self.folder, self.box, self.provider, self.declaration = folder, box, provider, declaration
-        self.connection: str | None = "main"
+        self.connection = "main"
         self.foreign: list[Any] = []
         (folder / "manifests").mkdir(parents=True, exist_ok=True)
-        urls = {"main": box.url, "other": box.url.replace("127.0.0.1", "localhost")}
+        # Another host name is another target, although it is the same machine.
+        urls = {"main": box.url} | ({} if other is None else {"other": other.url.replace("127.0.0.1", "localhost")})
         credentials = {name: {"env": f"CONTRACT_{name}".upper()} for name in declaration.auth}
         self.env = {f"CONTRACT_{name}".upper(): getattr(Options(), option) for name, option in declaration.auth.items()}
         settings = {"provider": provider, "auth": credentials, **declaration.settings}
@@ -155,11 +155,10 @@ class Bench:
     def declare(self, step: int = 0) -> None:
         """Write every sample's manifest as it is after so many edits."""
         for sample in self.declaration.samples:
-            metadata = {"name": sample.name, **({"connection": self.connection} if self.connection else {})}
             document = {
                 "apiVersion": "reconciler/v1",
                 "kind": sample.kind,
-                "metadata": metadata,
+                "metadata": {"name": sample.name, "connection": self.connection},
                 "spec": sample.after(step),
             }
             path = self.folder / "manifests" / f"{sample.kind}-{sample.name}.json"

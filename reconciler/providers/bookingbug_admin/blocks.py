@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from reconciler.model.objects import Live, Reading
 from reconciler.providers.bookingbug_admin import answers, block_wire
-from reconciler.providers.bookingbug_admin.reader import Findings, Listing, Reader, settle
+from reconciler.providers.bookingbug_admin.reader import Findings, Listing, Reader
 
 if TYPE_CHECKING:
     from reconciler.model.objects import Fields, Scope
@@ -29,13 +29,13 @@ def read_blocks(reader: Reader, scope: Scope) -> Reading:
     found = dict(reader.missing("slots", scope.ids.keys() - rows.keys(), listing, findings))
     found.update({remote_id: rows[remote_id] for remote_id in scope.ids if remote_id in rows})
     for remote_id in sorted(found):
-        settle(findings, remote_id, found[remote_id], _block)
+        findings.add(remote_id, found[remote_id], _block)
         _confirm_owner(findings, remote_id, found[remote_id], scope.ids[remote_id])
     blocked = {remote_id: row for remote_id, row in rows.items() if _is_block(row)}
     others = {remote_id: row for remote_id, row in blocked.items() if remote_id not in found}
     if scope.whole:
         for remote_id in sorted(others):
-            settle(findings, remote_id, others[remote_id], _block)
+            findings.add(remote_id, others[remote_id], _block)
         _find_owners(reader, scope, others, findings)
     else:
         _look_alikes(reader, scope, others.values(), findings)

@@ -53,6 +53,18 @@ class Findings:
     absent: set[str] = field(default_factory=set)
     unreadable: dict[str, str] = field(default_factory=dict)
 
+    def add(self, remote_id: str, data: Mapping[str, Any], decode: Callable[[Mapping[str, Any]], Live | None]) -> None:
+        """Add an answered object: `decode` returns it, None if it is gone, or raises ValueError."""
+        try:
+            live = decode(data)
+        except ValueError as error:
+            self.unreadable[remote_id] = str(error)
+            return
+        if live is None:
+            self.absent.add(remote_id)
+        else:
+            self.live[remote_id] = live
+
     def reading(self, listed: Iterable[str] | None, failure: str | None) -> Reading:
         """Return the finished value."""
         return Reading(
@@ -153,24 +165,6 @@ class Reader:
 
     def _get(self, path: str, params: Mapping[str, str] | None = None) -> Answer:
         return self._client.ask(lambda headers: self._door.get(path, params, headers))
-
-
-def settle(
-    findings: Findings,
-    remote_id: str,
-    data: Mapping[str, Any],
-    decide: Callable[[Mapping[str, Any]], Live | None],
-) -> None:
-    """Add an answered object to the findings: `decide` returns it, None if it is gone, or raises ValueError."""
-    try:
-        live = decide(data)
-    except ValueError as error:
-        findings.unreadable[remote_id] = str(error)
-        return
-    if live is None:
-        findings.absent.add(remote_id)
-    else:
-        findings.live[remote_id] = live
 
 
 def _unusable(answer: Answer, error: ValueError) -> str:

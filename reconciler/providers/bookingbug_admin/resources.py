@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from reconciler.providers.answer import is_identifier
 from reconciler.providers.bookingbug_admin import answers, resource_wire
-from reconciler.providers.bookingbug_admin.reader import Findings, Listing, Reader, settle
+from reconciler.providers.bookingbug_admin.reader import Findings, Listing, Reader
 
 if TYPE_CHECKING:
     from reconciler.model.objects import Fields, Live, Reading, Scope
@@ -32,7 +32,7 @@ def read_resources(reader: Reader, scope: Scope) -> Reading:
     found.update({remote_id: rows[remote_id] for remote_id in scope.ids if remote_id in rows})
     found.update(_present(rows) if scope.whole else _look_alikes(rows, scope.wanted))
     for remote_id in sorted(found):
-        settle(findings, remote_id, found[remote_id], _resource)
+        findings.add(remote_id, found[remote_id], _resource)
     _add_addresses(reader, scope, findings, found)
     listed = None if listing.rows is None else list(_present(rows))
     return findings.reading(listed, listing.failure)
@@ -81,7 +81,7 @@ def _add_addresses(reader: Reader, scope: Scope, findings: Findings, found: Mapp
             del findings.live[remote_id]
         elif one.data is not None:  # an address that is gone is not answered
             add = functools.partial(_with_address, findings.live.pop(remote_id))
-            settle(findings, remote_id, one.data, add)
+            findings.add(remote_id, one.data, add)
 
 
 def _with_address(live: Live, data: Mapping[str, Any]) -> Live:

@@ -63,6 +63,12 @@ def box(shared_box):
 
 
 @pytest.fixture
+def other_box():
+    with Sandbox() as box:
+        yield box
+
+
+@pytest.fixture
 def bench(tmp_path, box, provider):
     bench = Bench(tmp_path / "project", box, provider, DECLARATIONS[provider])
     bench.plant()
@@ -168,19 +174,24 @@ def test_what_is_exported_and_adopted_is_as_it_is_declared(bench):
     bench.apply()
     bench.forget_all()
     bench.undeclare()
-    bench.run("export", "--connection", "main", "--out", "manifests", *bench.declaration.window, code=0)
+    bench.run("export", "--out", "manifests", *bench.declaration.window, code=0)
     assert bench.adopt() == len(bench.declaration.samples) + len(bench.foreign)
     bench.settled()
 
 
 @pytest.mark.parametrize("provider", REPLACED)
-def test_what_moves_to_another_system_is_deleted_and_created_there(bench):
+def test_what_moves_to_another_system_is_deleted_and_created_there(tmp_path, box, other_box, provider):
+    bench = Bench(tmp_path, box, provider, DECLARATIONS[provider], other_box)
+    bench.declaration.foreign(other_box)
+    bench.plant()
+    there = len(bench.declaration.live(other_box))
     bench.declare()
     bench.apply()
     bench.connection = "other"
     bench.declare()
     assert bench.apply() == {"replace"}
-    assert len(bench.live()) == len(bench.declaration.samples)
+    assert bench.live() == []
+    assert len(bench.declaration.live(other_box)) == there + len(bench.declaration.samples)
 
 
 # --- failures
