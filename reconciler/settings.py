@@ -168,7 +168,7 @@ _READERS = {"env": Credential.from_env, "file": Credential.from_file, "command":
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderSettings:
-    """The connection settings of one provider, beside the common ones. A provider that has some subclasses this.
+    """The connection settings that one provider adds to the common ones. A provider that has some subclasses this.
 
     Every dataclass field of the subclass is a key of a connection in the project file; one without a default is
     required.
@@ -236,32 +236,43 @@ class Connection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """Limits on what one run may do; places are where the project file sets them, None for defaults.
-
-    `risks` are the levels it sets, by code.
-    """
+    """Limits on what one run may do."""
 
     max_deletes: int = 10
+    """Number of objects that one run may delete."""
     max_change_percent: float = 30
+    """Share of the managed objects that one run may change, in percent."""
     max_deletes_at: SourceRef | None = None
+    """Where the project file sets it; None for the default."""
     max_change_percent_at: SourceRef | None = None
+    """Where the project file sets it; None for the default."""
     risks: Mapping[str, Level] = field(default_factory=dict)
+    """The levels that the project sets, by code."""
     risks_at: Mapping[str, SourceRef] = field(default_factory=dict)
+    """Where it sets them, by code."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Project:
-    """A project, with the chosen environment already laid over it. Paths are absolute."""
+    """A project, merged with the chosen environment. Paths are absolute."""
 
     name: str
     file: Path
+    """The project file."""
     root: Path
+    """The folder that relative paths start from."""
     manifests: tuple[str, ...]
+    """Files, folders and globs, as the project file states them."""
     connections: Mapping[str, Connection]
+    """By name."""
     state: str = DEFAULT_STATE
+    """URL of the state."""
     policy: Policy = field(default_factory=Policy)
     environment: str | None = None
+    """Name of the chosen environment."""
     values: Mapping[str, object] = field(default_factory=dict)
+    """The content of the values files, for templates."""
     currency: str | None = None
     """What prices are in (ISO 4217)."""
     manifests_at: Mapping[str, SourceRef] = field(default_factory=dict)
+    """Where the project file states each entry of `manifests`."""

@@ -37,7 +37,7 @@ class _Below:
 def connection_problems(
     settings: Mapping[str, Any], positions: LayeredPositions, providers: Mapping[str, ProviderSpec]
 ) -> Iterator[Problem]:
-    """Check what each connection must be once its environment is laid over it."""
+    """Check what each connection must have once it is merged with its environment."""
     for name, stated in settings.items():
         if not isinstance(stated, Mapping):
             continue  # reported by the project's schema

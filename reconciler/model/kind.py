@@ -63,7 +63,7 @@ class PartComparison(Protocol):
 
 
 _SHOWN_OF_SECRET = 4
-"""Characters of an id that is a credential: enough to tell two of them apart in a log."""
+"""Characters of an id that is a credential: enough to distinguish two of them in a log."""
 
 OnExpiry = Literal["report", "recreate", "forget"]
 

@@ -41,7 +41,7 @@ class Provider(Protocol):
 
 @runtime_checkable
 class ReadsBookings(Protocol):
-    """A provider whose system tells who has booked a resource."""
+    """A provider whose system shows who has booked a resource."""
 
     def bookings(self, windows: Sequence[Window]) -> Mapping[Window, Occupancy]:
         """Read who has booked in each window; RemoteError where nothing at all can be read."""

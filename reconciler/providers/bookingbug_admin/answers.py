@@ -59,7 +59,7 @@ def link(data: Mapping[str, Any], name: str) -> str | None:
 
 
 def created_id(data: Mapping[str, Any]) -> str | None:
-    """Return the id that a create answered with; for a booking that stands for a block, its slot's (notes §1.2)."""
+    """Return the id that a create answered with; for a booking that represents a block, the slot's (notes §1.2)."""
     if "/bookings/" in (link(data, "self") or ""):
         match = _SLOT_LINK.fullmatch(link(data, "slot") or "")
         return match[1] if match else None

@@ -1,4 +1,4 @@
-"""What a connection to the admin API has beside the common settings."""
+"""The connection settings of the admin API."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a connection to the booking/session API has beside the common settings."""
+"""The connection settings of the booking/session API."""
 
 from __future__ import annotations
 
