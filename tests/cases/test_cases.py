@@ -114,9 +114,7 @@ def plan(case, kind):
     if "applied" in case:
         applied = case["applied"]
         more = {"protect": applied.get("protect", False), "computed": applied.get("computed", {})}
-        records[address] = Record(
-            address=address, remote_id=applied["id"], fields=applied["fields"], **more, **where
-        )
+        records[address] = Record(address=address, remote_id=applied["id"], fields=applied["fields"], **more, **where)
     intents = tuple(
         Intent(run_id="r", address=address, effect="create", fields=fields, started_at="2027-01-01T00:00:00Z", **where)
         for fields in case.get("interrupted", [])

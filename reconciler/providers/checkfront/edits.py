@@ -57,9 +57,7 @@ def _fresh_slip(client: Client, item: Fields) -> str:
     try:
         return _slip(client, item)
     except RemoteError as error:
-        more = (
-            "its own line counts against what is available; apply without the item first, then with it"
-        )
+        more = "its own line counts against what is available; apply without the item first, then with it"
         raise type(error)(f"{error.message} ({more})", hint=error.hint, status=error.status) from None
 
 

@@ -17,7 +17,14 @@ from reconciler.manifests.schemas import load_schema
 from reconciler.registry import kinds, providers
 from reconciler.sandbox import Fault, Options, Sandbox
 
-PAIRS = [(name, form) for name, declaration in sorted(DECLARATIONS.items()) for form in declaration.pairs()]
+QUICK = 3
+"""Pairs of forms for each provider that every run tries; the others are slow."""
+
+PAIRS = [
+    pytest.param(name, form, marks=[pytest.mark.slow] * (number >= QUICK))
+    for name, declaration in sorted(DECLARATIONS.items())
+    for number, form in enumerate(declaration.pairs())
+]
 SINGLES = [(name, form) for name, declaration in sorted(DECLARATIONS.items()) for form in declaration.forms()]
 LISTED = [name for name, declaration in sorted(DECLARATIONS.items()) if declaration.listed]
 REPLACED = [name for name, declaration in sorted(DECLARATIONS.items()) if declaration.can_replace]

@@ -146,7 +146,11 @@ def test_unknown_environment(folder):
         ("      company_id: 37004\n", "", 'connection "admin": company_id is missing'),
         ("company_id: 37004", "acess: public", "did you mean"),
         ("bookingbug-sessions", "bookingbug-sesions", 'did you mean "bookingbug-sessions"?'),
-        ("https://uk.bookingbug.com", "http://uk.bookingbug.com", "base_url is http, which sends credentials unencrypted"),
+        (
+            "https://uk.bookingbug.com",
+            "http://uk.bookingbug.com",
+            "is http, which sends credentials unencrypted",
+        ),
         ("https://uk.bookingbug.com", "https://me:hunter2@uk.bookingbug.com", "base_url holds credentials"),
         ("https://uk.bookingbug.com", "https://uk.bookingbug.com/?x=1", "base_url holds a query"),
         ("https://uk.bookingbug.com", "ftp://uk.bookingbug.com", "base_url is not an http or https URL"),
