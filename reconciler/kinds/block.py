@@ -9,10 +9,10 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from reconciler.model.canonical import utc, whole
-from reconciler.model.change import Change
+from reconciler.model.change import Decision
 from reconciler.model.kind import IdentityKey, Kind, Reference, Span, described
 from reconciler.model.objects import Fields, Manifest, Problem
-from reconciler.model.occupancy import Enquiry, Window
+from reconciler.model.occupancy import BookingQuery, Window
 
 _TIMES = ("resource_id", "start", "end")
 
@@ -150,7 +150,7 @@ def span(fields: Fields) -> Span | None:
     return (start, end) if isinstance(start, str) and isinstance(end, str) else None
 
 
-def enquiry(change: Change, _now: str) -> Enquiry | None:
+def booking_query(change: Decision, _now: str) -> BookingQuery | None:
     """Query the bookings in the time that a block newly takes; the time that it took before changes nothing."""
     if change.desired is None or change.action in {"noop", "unknown", "delete"}:
         return None
@@ -163,7 +163,7 @@ def enquiry(change: Change, _now: str) -> Enquiry | None:
         return None  # its resource does not exist yet, so it has no bookings
     owner, start, end = (wanted[name] for name in _TIMES)
     stretches = [(start, end)] if new else _newly_taken(before, wanted)
-    return Enquiry(
+    return BookingQuery(
         code="booked-time-blocked",
         what="blocking the time" if new else "moving the block",
         connection=change.connection,
@@ -195,7 +195,7 @@ KIND = Kind(
     references=(Reference(spec_field="resource", field="resource_id", kind="Resource"),),
     listed_whole=False,
     local=frozenset({"timezone"}),
-    enquiry=enquiry,
+    booking_query=booking_query,
     zone=zone,
     check=check,
     check_together=check_together,

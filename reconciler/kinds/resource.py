@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from reconciler.model.canonical import utc
-from reconciler.model.change import Change
+from reconciler.model.change import Decision
 from reconciler.model.field import Field, FieldTable, canonical_fields
 from reconciler.model.kind import IdentityKey, Kind, Statement, described
 from reconciler.model.objects import Fields
-from reconciler.model.occupancy import Enquiry, Window
+from reconciler.model.occupancy import BookingQuery, Window
 
 FIELDS: FieldTable = {
     "name": Field("text"),
@@ -67,7 +67,7 @@ def describe(fields: Fields) -> str:
     return described(fields, "name", "api_ref", "email")
 
 
-def enquiry(change: Change, now: str) -> Enquiry | None:
+def booking_query(change: Decision, now: str) -> BookingQuery | None:
     """Query the bookings of a resource that is deleted or taken out of use, from now on, two years ahead."""
     if change.live is None:
         return None
@@ -78,7 +78,7 @@ def enquiry(change: Change, now: str) -> Enquiry | None:
     else:
         return None
     end = utc(datetime.fromisoformat(now) + timedelta(days=AHEAD_DAYS))
-    return Enquiry(
+    return BookingQuery(
         code=code,
         what=f"{what} the resource (bookings from now on, two years ahead)",
         connection=change.record.connection if change.record is not None else change.connection,
@@ -86,7 +86,7 @@ def enquiry(change: Change, now: str) -> Enquiry | None:
     )
 
 
-def _out_of_use(change: Change) -> str | None:
+def _out_of_use(change: Decision) -> str | None:
     """Return in words how a change takes a resource out of use; None where it does not."""
     values = {item.path: item.after for item in change.fields if _OUT_OF_USE.get(item.path) == item.after}
     if "disabled" in values:
@@ -105,5 +105,5 @@ KIND = Kind(
     identities=identities,
     tells_apart="api_ref",
     statement=statement,
-    enquiry=enquiry,
+    booking_query=booking_query,
 )

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
-from reconciler.model.change import Action, Change, Edit, FieldChange, SlotBookings
+from reconciler.model.change import Action, Decision, Edit, FieldChange, SlotBookings
 from reconciler.model.objects import Fields, Live, Manifest, Problem
-from reconciler.model.occupancy import Enquiry
+from reconciler.model.occupancy import BookingQuery
 from reconciler.model.risk import Risk
 
 IdentityKey = tuple[str, ...]
@@ -131,11 +131,11 @@ def _no_risks(
     return ()
 
 
-def _touches_nothing(_: Change) -> tuple[SlotBookings, ...]:
+def _touches_nothing(_: Decision) -> tuple[SlotBookings, ...]:
     return ()
 
 
-def _asks_nothing(_change: Change, _now: str) -> Enquiry | None:
+def _asks_nothing(_change: Decision, _now: str) -> BookingQuery | None:
     return None
 
 
@@ -201,11 +201,11 @@ class Kind:
     # Which bookings a change touches
     risks: Callable[[Action, Sequence[FieldChange], Live | None, Fields], tuple[Risk, ...]] = _no_risks
     """What a change of the object itself does to bookings."""
-    touches: Callable[[Change], tuple[SlotBookings, ...]] = _touches_nothing
+    touches: Callable[[Decision], tuple[SlotBookings, ...]] = _touches_nothing
     """The slots that a change touches, with their bookings."""
     price_field: str | None = None
     """The field with the price of one place."""
-    enquiry: Callable[[Change, str], Enquiry | None] = _asks_nothing
+    booking_query: Callable[[Decision, str], BookingQuery | None] = _asks_nothing
     """The bookings of resources that a change has to know of, at an instant."""
 
     def public_id(self, remote_id: str | None) -> str | None:

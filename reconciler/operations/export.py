@@ -16,7 +16,7 @@ from reconciler.model.kind import Kind
 from reconciler.model.nearest import nearest_address
 from reconciler.model.objects import Address, Problem, Record, Scope, problem_order
 from reconciler.operations.project import Declared
-from reconciler.operations.session import Workspace
+from reconciler.operations.session import ProjectSession
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,29 +65,29 @@ class Export:
         return not any(problem.severity == "error" for problem in self.problems)
 
 
-def export(workspace: Workspace, declared: Declared, request: ExportRequest) -> Export:
+def export(session: ProjectSession, declared: Declared, request: ExportRequest) -> Export:
     """Read what is live and return it as manifests. Sends nothing but reads, by construction.
 
     Objects that the project declares already keep their addresses.
     """
-    places = _places(workspace, request)
-    records = workspace.store.records()
-    workspace.unlock({connection for connection, _ in places})
-    scopes = {place: _scope(workspace, place, records, request) for place in _with_referred(workspace, places)}
-    snapshot = take(scopes, workspace.reader)
+    places = _places(session, request)
+    records = session.store.records()
+    session.unlock({connection for connection, _ in places})
+    scopes = {place: _scope(session, place, records, request) for place in _with_referred(session, places)}
+    snapshot = take(scopes, session.reader)
     around = Surroundings(
-        kinds=workspace.kinds,
-        targets={name: connection.target for name, connection in workspace.project.connections.items()},
+        kinds=session.kinds,
+        targets={name: connection.target for name, connection in session.project.connections.items()},
         snapshot=snapshot,
         records=records,
         desired=declared.desired,
         window=request.window,
     )
     found = addressed(around)
-    unread = _unread(workspace, snapshot, places, records, request)
+    unread = _unread(session, snapshot, places, records, request)
     if not any(problem.severity == "error" for problem in unread):
         _check_choice(found, places, request.choice)
-    manifests, problems = _manifests(workspace, around, found, places, request.choice)
+    manifests, problems = _manifests(session, around, found, places, request.choice)
     return Export(
         manifests=tuple(sorted(manifests, key=lambda item: str(item.address))),
         problems=tuple(sorted([*problems, *unread], key=problem_order)),
@@ -95,9 +95,9 @@ def export(workspace: Workspace, declared: Declared, request: ExportRequest) -> 
     )
 
 
-def _places(workspace: Workspace, request: ExportRequest) -> list[Place]:
+def _places(session: ProjectSession, request: ExportRequest) -> list[Place]:
     """Return the connections and kinds to write; UsageError names a choice that leaves nothing."""
-    connections, kinds = workspace.project.connections, workspace.kinds
+    connections, kinds = session.project.connections, session.kinds
     for name, known, option in (
         *((name, connections, "--connection") for name in request.connections),
         *((name, kinds, "--kind") for name in request.kinds),
@@ -125,17 +125,17 @@ def _places(workspace: Workspace, request: ExportRequest) -> list[Place]:
     return places
 
 
-def _with_referred(workspace: Workspace, places: Iterable[Place]) -> list[Place]:
+def _with_referred(session: ProjectSession, places: Iterable[Place]) -> list[Place]:
     """Add the kinds that others refer to: a reference is written by name."""
     every = set(places)
     for connection, kind in places:
-        every |= {(connection, reference.kind) for reference in workspace.kinds[kind].references}
+        every |= {(connection, reference.kind) for reference in session.kinds[kind].references}
     return sorted(every)
 
 
-def _scope(workspace: Workspace, place: Place, records: Mapping[Address, Record], request: ExportRequest) -> Scope:
+def _scope(session: ProjectSession, place: Place, records: Mapping[Address, Record], request: ExportRequest) -> Scope:
     """Ask for everything there is; of kinds that cannot be listed, for what is managed or named."""
-    kind = workspace.kinds[place[1]]
+    kind = session.kinds[place[1]]
     mine = [record for address, record in records.items() if (record.connection, address.kind) == place]
     if kind.ephemeral is not None:
         ids = {**{name: {} for name in request.ids}, **{record.remote_id: record.fields for record in mine}}
@@ -156,15 +156,15 @@ def _check_choice(found: Addressed, places: Iterable[Place], choice: Choice) -> 
 
 
 def _manifests(
-    workspace: Workspace, around: Surroundings, found: Addressed, places: Iterable[Place], choice: Choice
+    session: ProjectSession, around: Surroundings, found: Addressed, places: Iterable[Place], choice: Choice
 ) -> tuple[list[Exported], list[Problem]]:
     """Write the chosen objects, those first that others refer to."""
     managed = {(record.connection, address.kind, record.remote_id) for address, record in around.records.items()}
     manifests: list[Exported] = []
     problems: list[Problem] = []
     sound: set[Address] = set(around.desired)
-    for place in sorted(places, key=lambda each: (bool(workspace.kinds[each[1]].references), each)):
-        kind = workspace.kinds[place[1]]
+    for place in sorted(places, key=lambda each: (bool(session.kinds[each[1]].references), each)):
+        kind = session.kinds[place[1]]
         here = found.lives.get(place, {})
         declared = {
             f"{other[1]} {live.remote_id}": address
@@ -176,7 +176,7 @@ def _manifests(
         for address in sorted(
             (address for address in here if choice.takes(address, kind.title(here[address].fields))), key=str
         ):
-            made = draft(around, address, here[address], connection=_stated(workspace, place), declared=declared)
+            made = draft(around, address, here[address], connection=_stated(session, place), declared=declared)
             alone = (*place, here[address].remote_id) in managed or kind.ephemeral is not None
             written = _written(kind, made, None if alone else among)
             problems += written.problems
@@ -203,15 +203,15 @@ def _written(kind: Kind, made: Draft, among: Index | None) -> Written:
     return written if annotations == made.annotations else write(replace(made, annotations=annotations), kind)
 
 
-def _stated(workspace: Workspace, place: Place) -> str | None:
+def _stated(session: ProjectSession, place: Place) -> str | None:
     """Return the connection's name where a manifest has to state it: where more than one fits."""
-    provider = workspace.kinds[place[1]].provider
-    fitting = [item for item in workspace.project.connections.values() if item.provider == provider]
+    provider = session.kinds[place[1]].provider
+    fitting = [item for item in session.project.connections.values() if item.provider == provider]
     return place[0] if len(fitting) > 1 else None
 
 
 def _unread(
-    workspace: Workspace,
+    session: ProjectSession,
     snapshot: Snapshot,
     places: Iterable[Place],
     records: Mapping[Address, Record],
@@ -225,7 +225,7 @@ def _unread(
         reading = snapshot.readings.get(place)
         if reading is None:
             continue
-        kind = workspace.kinds[place[1]]
+        kind = session.kinds[place[1]]
         what = f"{kind.name} on connection {place[0]}"
         if reading.failure is not None:
             found.append(_problem(f"the list of every {what} could not be read: {reading.failure}"))

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 from reconciler.settings import ProviderSettings
 
 if TYPE_CHECKING:
-    from reconciler.model.change import Call, Change, Receipt
+    from reconciler.model.change import Call, Decision, Receipt
     from reconciler.model.objects import Reading, Scope
     from reconciler.model.occupancy import Occupancy, Window
-    from reconciler.providers.http import Door
+    from reconciler.providers.http import HttpClient
     from reconciler.settings import Connection
 
 
@@ -55,9 +55,9 @@ class ProviderSpec:
     name: str
     auth: tuple[frozenset[str], ...]
     """The sets of credential names that are accepted."""
-    calls: Callable[[Change, Connection], tuple[Call, ...]]
+    calls: Callable[[Decision, Connection], tuple[Call, ...]]
     """Turns a change's edits into HTTP calls, in the order in which they are sent. Pure."""
-    open: Callable[[Connection, Door], Provider]
+    open: Callable[[Connection, HttpClient], Provider]
     """Opens a connection."""
     settings: type[ProviderSettings] = ProviderSettings
     """The connection settings that only this provider has."""

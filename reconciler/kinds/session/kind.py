@@ -11,7 +11,7 @@ from reconciler.kinds.session.fields import FIELDS, SLOT_COUNTS, SLOT_FIELDS
 from reconciler.kinds.session.slots import compare_slots, slot_key, with_applied_times
 from reconciler.kinds.session.statement import statement
 from reconciler.model.canonical import clock, day
-from reconciler.model.change import Action, Change, FieldChange, SlotBookings
+from reconciler.model.change import Action, Decision, FieldChange, SlotBookings
 from reconciler.model.field import canonical_fields
 from reconciler.model.kind import IdentityKey, Kind, described
 from reconciler.model.objects import Fields, Live, Manifest, Problem
@@ -148,7 +148,7 @@ def _moving(fields: Sequence[FieldChange]) -> list[str]:
     return sorted(retyped | ({change.path for change in fields} & _MOVES_SLOTS))
 
 
-def touches(change: Change) -> tuple[SlotBookings, ...]:
+def touches(change: Decision) -> tuple[SlotBookings, ...]:
     """Return the bookings on the slots that a change deletes, moves or cuts; a new price touches none."""
     gone = change.action in {"delete", "replace"}
     if change.live is None or not (gone or change.edits):

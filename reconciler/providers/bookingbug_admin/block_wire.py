@@ -14,7 +14,7 @@ from reconciler.providers.bookingbug_admin.answers import id_text, link, read_va
 from reconciler.providers.bookingbug_admin.wire import Wire, admin_path, call, stated
 
 if TYPE_CHECKING:
-    from reconciler.model.change import Call, Change
+    from reconciler.model.change import Call, Decision
     from reconciler.model.objects import Address
     from reconciler.settings import Connection
 
@@ -46,7 +46,7 @@ _WIRE_NAMES = {"start": "start_time", "end": "end_time"}
 _RESOURCE_LINK = re.compile(r".*/resources?/([0-9]+)")
 
 
-def _create(change: Change, connection: Connection) -> Call:
+def _create(change: Decision, connection: Connection) -> Call:
     fields = stated(change)
     owner = fields.get("resource_id")
     place = f"{{{owner}}}" if isinstance(owner, Ref) else identifier(owner)
@@ -54,7 +54,7 @@ def _create(change: Change, connection: Connection) -> Call:
     return call(change, "create", "PUT", path, _times(fields), needs=_needs(owner))
 
 
-def _update(change: Change, connection: Connection) -> Call:
+def _update(change: Decision, connection: Connection) -> Call:
     fields = stated(change)
     owner = fields.get("resource_id")
     body = _times(fields) if owner is None else {**_times(fields), "resource_id": owner}

@@ -12,7 +12,7 @@ from reconciler.providers.bookingbug_admin.blocks import read_blocks
 from reconciler.providers.bookingbug_admin.resources import read_resources
 
 if TYPE_CHECKING:
-    from reconciler.model.change import Call, Change
+    from reconciler.model.change import Call, Decision
     from reconciler.model.objects import Reading, Scope
     from reconciler.providers.bookingbug_admin.reader import Reader
     from reconciler.settings import Connection
@@ -34,7 +34,7 @@ HANDLERS: Mapping[str, Handler] = {
 }
 
 
-def calls(change: Change, connection: Connection) -> tuple[Call, ...]:
+def calls(change: Decision, connection: Connection) -> tuple[Call, ...]:
     """Return the calls that apply a change, in the order in which they are sent."""
     return wire.calls(HANDLERS[change.address.kind].wire, change, connection)
 

@@ -13,7 +13,7 @@ from reconciler.providers.bookingbug_admin.wire import login_path
 
 if TYPE_CHECKING:
     from reconciler.providers.answer import Answer
-    from reconciler.providers.http import Door
+    from reconciler.providers.http import HttpClient
     from reconciler.settings import Connection
 
 EXPIRED = frozenset({401, 419})
@@ -26,17 +26,17 @@ _FUTILE = 2
 class Authorised:
     """Sends requests with `App-Id`, `App-Key` and `Auth-Token` (seed 002); safe from several threads."""
 
-    def __init__(self, connection: Connection, door: Door) -> None:
+    def __init__(self, connection: Connection, http: HttpClient) -> None:
         self._connection = connection
-        self._door = door
+        self._http = http
         self._app = {
             header: value
             for header, name in (("App-Id", "app_id"), ("App-Key", "app_key"))
-            if (value := door.secret(name)) is not None
+            if (value := http.secret(name)) is not None
         }
         admin = not AdminSettings.of(connection).reads_only
-        self._token = door.secret("auth_token") if admin else None
-        self._renewable = admin and None not in {door.secret("email"), door.secret("password")}
+        self._token = http.secret("auth_token") if admin else None
+        self._renewable = admin and None not in {http.secret("email"), http.secret("password")}
         if admin and self._token is None and not self._renewable:
             raise ReconcilerError(
                 f"{connection.where}: connection `{connection.name}` needs auth_token, or email and password",
@@ -88,9 +88,9 @@ class Authorised:
     def _login(self) -> str:
         if self._refused is not None:
             raise self._refused
-        payload = {"email": self._door.secret("email"), "password": self._door.secret("password")}
+        payload = {"email": self._http.secret("email"), "password": self._http.secret("password")}
         path = login_path(self._connection)
-        answer = self._door.login(path, payload, headers=self._headers(None))
+        answer = self._http.login(path, payload, headers=self._headers(None))
         if answer.status not in {200, 201}:
             error = self._refusal(answer, f"POST {path}")
             if answer.status // 100 == 4 and answer.status != 429:  # noqa: PLR2004 - trying again would not help
@@ -99,13 +99,13 @@ class Authorised:
         token = _token_in(answer)
         if token is None:
             raise RemoteError(f"POST {path}: {answer.status}: the login answered without a token")
-        self._door.hide(token)
+        self._http.hide(token)
         return token
 
     def _refusal(self, answer: Answer, doing: str) -> RemoteError:
         companies = _companies(_object(answer)) if answer.status == 400 else []  # noqa: PLR2004 - notes §3.1
         if not companies:
-            return self._door.refusal(answer, doing)
+            return self._http.refusal(answer, doing)
         return RemoteError(
             f"{doing}: 400: this login is an administrator of several companies ({', '.join(companies)}), "
             f"and company_id {AdminSettings.of(self._connection).company_id} is not one of them",

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from reconciler.model.objects import Reading, Scope
     from reconciler.model.occupancy import Occupancy, Window
     from reconciler.providers.answer import Answer
-    from reconciler.providers.http import Door
+    from reconciler.providers.http import HttpClient
     from reconciler.settings import Connection
 
 _COLLECTIONS = "|".join(handler.wire.collection for handler in handlers.HANDLERS.values())
@@ -32,10 +32,10 @@ _LOCATION = re.compile(rf".*/(?:{_COLLECTIONS})/([0-9]+)")
 class Admin:
     """A `Provider` for the kinds of `HANDLERS`; with `access: public` it only reads resources."""
 
-    def __init__(self, connection: Connection, door: Door) -> None:
+    def __init__(self, connection: Connection, http: HttpClient) -> None:
         self._connection = connection
-        self._door = door
-        self._client = Authorised(connection, door)
+        self._http = http
+        self._client = Authorised(connection, http)
 
     def read(self, scope: Scope) -> Reading:
         """Read the objects in scope; RemoteError where nothing at all can be read."""
@@ -54,7 +54,7 @@ class Admin:
             raise RemoteError(f"{call.method} {neutral(call.path, 60)}: not a path of the admin API; not sent")
         content = handlers.encode(call)
         answer = self._client.ask(
-            lambda headers: self._door.write(
+            lambda headers: self._http.write(
                 call.method,
                 call.path,
                 content=content,
@@ -66,15 +66,15 @@ class Admin:
         if call.effect == "delete" and answer.status in GONE:
             return Receipt(status=answer.status, gone=True)
         if not answer.ok:
-            raise self._door.refusal(answer, f"{call.method} {answer.url_path}")
+            raise self._http.refusal(answer, f"{call.method} {answer.url_path}")
         return Receipt(status=answer.status, remote_id=self._created(answer) if call.effect == "create" else None)
 
     def close(self) -> None:
         """Close sockets and threads."""
-        self._door.close()
+        self._http.close()
 
     def _reader(self) -> Reader:
-        return Reader(self._connection, self._door, self._client)
+        return Reader(self._connection, self._http, self._client)
 
     def _created(self, answer: Answer) -> str | None:
         """Return a new object's id, from the body or from Location: which of them answers is not documented."""
@@ -84,7 +84,7 @@ class Admin:
             found = None
         if found is not None:
             return found
-        path = self._door.local_path(answer.headers.get("location", ""))
+        path = self._http.local_path(answer.headers.get("location", ""))
         match = _LOCATION.fullmatch(path or "")
         return match[1] if match else None
 

@@ -17,7 +17,7 @@ from reconciler.providers.bookingbug_admin.settings import AdminSettings
 if TYPE_CHECKING:
     from reconciler.providers.answer import Answer
     from reconciler.providers.bookingbug_admin.login import Authorised
-    from reconciler.providers.http import Door
+    from reconciler.providers.http import HttpClient
     from reconciler.settings import Connection
 
 GONE = frozenset({404, 410})
@@ -79,10 +79,10 @@ class Findings:
 class Reader:
     """GETs of one connection's company, on the admin or the public side (seed 002)."""
 
-    def __init__(self, connection: Connection, door: Door, client: Authorised) -> None:
+    def __init__(self, connection: Connection, http: HttpClient, client: Authorised) -> None:
         self.connection = connection
         self.public = AdminSettings.of(connection).reads_only
-        self._door = door
+        self._http = http
         self._client = client
         client.token()  # a refused login is reported once, not for each object
 
@@ -92,7 +92,7 @@ class Reader:
 
     def local_path(self, url: str) -> str | None:
         """Return the path of a link into this same system, else None."""
-        return self._door.local_path(url)
+        return self._http.local_path(url)
 
     def collection(self, name: str, params: Mapping[str, str]) -> Listing:
         """Read a whole list; RemoteError only where nothing at all can be read."""
@@ -101,14 +101,14 @@ class Reader:
         def page(number: int) -> answers.Page:
             answer = self._get(path, {**params, "page": str(number)})
             if answer.status != 200:  # noqa: PLR2004 - a list has no other success
-                raise self._door.refusal(answer, f"GET {path}")
+                raise self._http.refusal(answer, f"GET {path}")
             try:
                 return answers.decode_page(answer.body, name)
             except ValueError as error:
                 raise ValueError(_unusable(answer, error)) from None
 
         try:
-            return Listing(rows=collect(page, self._door.gather, self.connection.max_concurrency * 4))
+            return Listing(rows=collect(page, self._http.gather, self.connection.max_concurrency * 4))
         except RemoteError as error:
             if error.status is None or error.status in _NOTHING_READABLE:
                 raise
@@ -119,7 +119,7 @@ class Reader:
     def each(self, paths: Iterable[str]) -> dict[str, One]:
         """Ask for several objects at once; by path."""
         todo = sorted(set(paths))
-        return dict(zip(todo, self._door.gather(self._one, todo), strict=True))
+        return dict(zip(todo, self._http.gather(self._one, todo), strict=True))
 
     def missing(
         self, name: str, ids: Iterable[str], listing: Listing, findings: Findings
@@ -153,7 +153,7 @@ class Reader:
         if answer.status in GONE:
             return One(gone=answer.status)
         if answer.status != 200:  # noqa: PLR2004 - reading one object has no other success
-            return One(failure=self._door.refusal(answer, f"GET {path}").message)
+            return One(failure=self._http.refusal(answer, f"GET {path}").message)
         try:
             data = json_object(answer.body)
             asked = path.rpartition("/")[2]
@@ -164,7 +164,7 @@ class Reader:
         return One(data=data)
 
     def _get(self, path: str, params: Mapping[str, str] | None = None) -> Answer:
-        return self._client.ask(lambda headers: self._door.get(path, params, headers))
+        return self._client.ask(lambda headers: self._http.get(path, params, headers))
 
 
 def _unusable(answer: Answer, error: ValueError) -> str:

@@ -14,7 +14,7 @@ from reconciler.providers.bookingbug_admin.answers import id_text, read_value, r
 from reconciler.providers.bookingbug_admin.wire import Wire, admin_path, call, stated
 
 if TYPE_CHECKING:
-    from reconciler.model.change import Call, Change
+    from reconciler.model.change import Call, Decision
     from reconciler.model.field import FieldType
     from reconciler.settings import Connection
 
@@ -32,11 +32,11 @@ _READ: Mapping[FieldType, Callable[[Any], Any]] = {
 """How an answered value is read, by type; an address is an object of its own, and a null text is an empty one."""
 
 
-def _create(change: Change, connection: Connection) -> Call:
+def _create(change: Decision, connection: Connection) -> Call:
     return call(change, "create", "POST", admin_path(connection, "resources"), _body(stated(change)))
 
 
-def _update(change: Change, connection: Connection) -> Call:
+def _update(change: Decision, connection: Connection) -> Call:
     """All that is stated and, of what is not, the live values that the official client repeats as well."""
     live = change.live.fields if change.live is not None else {}
     # An empty live text is what leaving it out would leave, and a server may not take it for an email.

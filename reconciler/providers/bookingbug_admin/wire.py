@@ -15,7 +15,7 @@ from reconciler.providers.answer import identifier, is_identifier
 from reconciler.providers.bookingbug_admin.settings import AdminSettings
 
 if TYPE_CHECKING:
-    from reconciler.model.change import Change, Effect
+    from reconciler.model.change import Decision, Effect
     from reconciler.model.objects import Address
     from reconciler.settings import Connection
 
@@ -30,8 +30,8 @@ class Wire:
     """The collection below the company in which one object is changed and deleted: `resources/13`."""
     writable: str
     """Regular expression of every path below the company that is written to."""
-    create: Callable[[Change, Connection], Call]
-    update: Callable[[Change, Connection], Call]
+    create: Callable[[Decision, Connection], Call]
+    update: Callable[[Decision, Connection], Call]
     ids: frozenset[str]
     """Body fields that are integers on the wire and digit strings here."""
 
@@ -51,7 +51,7 @@ def login_path(connection: Connection) -> str:
     return f"/api/v1/login/admin/{AdminSettings.of(connection).company_id}"
 
 
-def calls(wire: Wire, change: Change, connection: Connection) -> tuple[Call, ...]:
+def calls(wire: Wire, change: Decision, connection: Connection) -> tuple[Call, ...]:
     """Return the calls that apply a change, in the order in which they are sent."""
     if change.action == "create":
         return (wire.create(change, connection),)
@@ -64,7 +64,7 @@ def calls(wire: Wire, change: Change, connection: Connection) -> tuple[Call, ...
     return ()
 
 
-def stated(change: Change) -> dict[str, Any]:
+def stated(change: Decision) -> dict[str, Any]:
     """Return all that the manifest states, or what a change without a manifest writes."""
     fields: dict[str, Any] = dict(change.desired.fields) if change.desired is not None else {}
     if change.desired is None:
@@ -74,7 +74,7 @@ def stated(change: Change) -> dict[str, Any]:
 
 
 def call(
-    change: Change,
+    change: Decision,
     effect: Effect,
     method: str,
     path: str,

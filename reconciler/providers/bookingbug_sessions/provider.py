@@ -17,7 +17,7 @@ from reconciler.providers.bookingbug_sessions import wire
 if TYPE_CHECKING:
     from reconciler.model.change import Call
     from reconciler.model.objects import Scope
-    from reconciler.providers.http import Door
+    from reconciler.providers.http import HttpClient
     from reconciler.settings import Connection
 
 _GONE = frozenset({404, 410})
@@ -62,13 +62,13 @@ class _Show:
 class Sessions:
     """A `Provider` for sessions, with HTTP Basic authentication (seed 000)."""
 
-    def __init__(self, connection: Connection, door: Door) -> None:
-        username, password = door.secret("username"), door.secret("password")
+    def __init__(self, connection: Connection, http: HttpClient) -> None:
+        username, password = http.secret("username"), http.secret("password")
         if username is None or password is None:
             raise ReconcilerError(f"{connection.where}: connection `{connection.name}` needs username and password")
         authorization = basic(username, password)
-        door.hide(authorization.removeprefix("Basic "))
-        self._door = door
+        http.hide(authorization.removeprefix("Basic "))
+        self._http = http
         self._headers = {"Authorization": authorization, "Accept": "text/xml, application/xml"}
 
     def read(self, scope: Scope) -> Reading:
@@ -87,7 +87,7 @@ class Sessions:
         asked = sorted((scope.ids.keys() - unreadable.keys()) | found)
         live: dict[str, Live] = {}
         absent: set[str] = set()
-        for remote_id, show in zip(asked, self._door.gather(self._show, asked), strict=True):
+        for remote_id, show in zip(asked, self._http.gather(self._show, asked), strict=True):
             if show.live is not None:
                 live[remote_id] = show.live
             elif show.gone is None:
@@ -110,7 +110,7 @@ class Sessions:
         """Send one writing call; any success is success, documented in seed 000 or not."""
         if wire.PATHS.fullmatch(call.path) is None:
             raise RemoteError(f"{call.method} {neutral(call.path, 60)}: not a path of the sessions API; not sent")
-        answer = self._door.write(
+        answer = self._http.write(
             call.method,
             call.path,
             content=b"" if call.body is None else _encoded(call),
@@ -121,28 +121,28 @@ class Sessions:
         if call.effect == "delete" and answer.status in _GONE:
             return Receipt(status=answer.status, gone=True)
         if not answer.ok:
-            raise self._door.refusal(answer, f"{call.method} {answer.url_path}")
+            raise self._http.refusal(answer, f"{call.method} {answer.url_path}")
         if call.effect != "create":
             return Receipt(status=answer.status)
         return Receipt(status=answer.status, remote_id=self._created(answer))
 
     def close(self) -> None:
         """Close sockets and threads."""
-        self._door.close()
+        self._http.close()
 
     def _list(self) -> _Listing:
         """GET the list; RemoteError only where nothing at all can be read."""
         try:
-            answer = self._door.get(wire.LIST_PATH, headers=self._headers)
+            answer = self._http.get(wire.LIST_PATH, headers=self._headers)
         except RemoteError as error:
             if error.status is None:
                 raise
             return _Listing(failure=error.message)
         doing = f"GET {wire.LIST_PATH}"
         if answer.status in {401, 403}:
-            raise self._door.refusal(answer, doing)
+            raise self._http.refusal(answer, doing)
         if answer.status != 200:  # noqa: PLR2004 - a list has no other success
-            return _Listing(failure=self._door.refusal(answer, doing).message)
+            return _Listing(failure=self._http.refusal(answer, doing).message)
         try:
             return _Listing(named=wire.decode_list(answer.body))
         except ValueError as error:
@@ -151,13 +151,13 @@ class Sessions:
     def _show(self, remote_id: str) -> _Show:
         path = wire.session_path(remote_id)
         try:
-            answer = self._door.get(path, headers=self._headers)
+            answer = self._http.get(path, headers=self._headers)
         except RemoteError as error:
             return _Show(failure=error.message)
         if answer.status in _GONE:
             return _Show(gone=answer.status)
         if answer.status != 200:  # noqa: PLR2004 - a show has no other success
-            return _Show(failure=self._door.refusal(answer, f"GET {path}").message)
+            return _Show(failure=self._http.refusal(answer, f"GET {path}").message)
         try:
             live = wire.decode_session(answer.body)
         except ValueError as error:
@@ -171,7 +171,7 @@ class Sessions:
         found = wire.session_id(answer.body)
         if found is not None:
             return found
-        path = self._door.local_path(answer.headers.get("location", ""))
+        path = self._http.local_path(answer.headers.get("location", ""))
         match = _LOCATION.fullmatch(path or "")
         return match[1] if match else None
 

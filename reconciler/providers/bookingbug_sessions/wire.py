@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from lxml import etree
 
-    from reconciler.model.change import Change, Effect
+    from reconciler.model.change import Decision, Effect
     from reconciler.settings import Connection
 
     _New = Callable[..., etree._Element]  # noqa: SLF001 - how lxml's stubs name their public class
@@ -61,7 +61,7 @@ def session_path(remote_id: str | None) -> str:
     return f"/api/sessions/{identifier(remote_id)}.xml"
 
 
-def calls(change: Change, connection: Connection) -> tuple[Call, ...]:
+def calls(change: Decision, connection: Connection) -> tuple[Call, ...]:
     """Return the calls that apply a change, in the order in which they are sent."""
     del connection  # the credentials choose the company; no path depends on the connection
     if change.action == "create":
@@ -75,7 +75,7 @@ def calls(change: Change, connection: Connection) -> tuple[Call, ...]:
     return ()
 
 
-def _create(change: Change) -> Call:
+def _create(change: Decision) -> Call:
     fields = dict(change.desired.fields) if change.desired is not None else {}
     # In the query `type` is a word that chooses a set of defaults; the body would only repeat it as a number.
     kind = fields.pop("type", None)
@@ -83,7 +83,7 @@ def _create(change: Change) -> Call:
     return _call(change, "create", "POST", path, _ordered(fields))
 
 
-def _delete(change: Change) -> Call:
+def _delete(change: Decision) -> Call:
     return Call(
         address=change.address,
         connection=change.connection,
@@ -94,7 +94,7 @@ def _delete(change: Change) -> Call:
     )
 
 
-def _updates(change: Change) -> Iterable[Call]:
+def _updates(change: Decision) -> Iterable[Call]:
     """Yield one PUT for the session and one for each slot, in the order of the edits: slots keep their ids."""
     for edit in change.edits:
         if edit.part is None:
@@ -105,7 +105,7 @@ def _updates(change: Change) -> Iterable[Call]:
             yield _call(change, "update", "PUT", path, values)
 
 
-def _call(change: Change, effect: Effect, method: str, path: str, body: dict[str, Any]) -> Call:
+def _call(change: Decision, effect: Effect, method: str, path: str, body: dict[str, Any]) -> Call:
     return Call(
         address=change.address,
         connection=change.connection,

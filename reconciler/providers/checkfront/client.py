@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from reconciler.model.objects import Fields
     from reconciler.providers.answer import Answer
-    from reconciler.providers.http import Door
+    from reconciler.providers.http import HttpClient
     from reconciler.settings import Connection
 
 _DENIED = frozenset({401, 403})
@@ -36,13 +36,13 @@ class SessionOver(RemoteError):
 class Client:
     """One account's calls, with HTTP Basic from the token pair (checkfront API notes §3)."""
 
-    def __init__(self, connection: Connection, door: Door) -> None:
-        key, secret = door.secret("key"), door.secret("secret")
+    def __init__(self, connection: Connection, http: HttpClient) -> None:
+        key, secret = http.secret("key"), http.secret("secret")
         if key is None or secret is None:
             raise ReconcilerError(f"{connection.where}: connection `{connection.name}` needs key and secret")
         authorization = basic(key, secret)
-        door.hide(authorization.removeprefix("Basic "))
-        self._door = door
+        http.hide(authorization.removeprefix("Basic "))
+        self._http = http
         self._headers = {"Authorization": authorization, "Accept": "application/json"}
         on_behalf = CheckfrontSettings.of(connection).on_behalf
         if on_behalf is not None:
@@ -54,8 +54,8 @@ class Client:
         The answer is not documented (notes §1.5), so both an error about the session and another id count as over.
         Whether a session without lines has expired, only the caller knows.
         """
-        self._door.hide(session_id)
-        answer = self._door.get(wire.SESSION, params={"session_id": session_id}, headers=self._headers)
+        self._http.hide(session_id)
+        answer = self._http.get(wire.SESSION, params={"session_id": session_id}, headers=self._headers)
         doing = f"GET {wire.SESSION}"
         data = self._data(answer, doing)
         self._check(answer, data, doing)
@@ -64,7 +64,7 @@ class Client:
         except ValueError as error:
             raise RemoteError(f"{doing}: answered {error}") from None
         if found.session_id not in {None, session_id}:
-            self._door.hide(found.session_id or "")
+            self._http.hide(found.session_id or "")
             raise SessionOver(doing, "answered with another session")
         return found
 
@@ -79,12 +79,12 @@ class Client:
                 raise RemoteError(message)
             rated = self._rate(item, params[0])
         if rated.slip is None:
-            raise RemoteError(f"item {item['item_id']}: {self._door.veil(rated.error or 'no slip')}")
+            raise RemoteError(f"item {item['item_id']}: {self._http.mask(rated.error or 'no slip')}")
         return rated.slip
 
     def _rate(self, item: Fields, quantity_param: str) -> answers.Rated:
         path = wire.item_path(item["item_id"])
-        answer = self._door.get(path, params=wire.rated_query(item, quantity_param), headers=self._headers)
+        answer = self._http.get(path, params=wire.rated_query(item, quantity_param), headers=self._headers)
         data = self._data(answer, f"GET {path}")
         self._check(answer, data, f"GET {path}")
         try:
@@ -97,8 +97,8 @@ class Client:
         if path not in wire.PATHS:
             raise RemoteError(f"POST {neutral(path, 60)}: not a path of the booking/session API; not sent")
         if session_id is not None:
-            self._door.hide(session_id)
-        answer = self._door.write("POST", path, content=content, content_type=wire.CONTENT_TYPE, headers=self._headers)
+            self._http.hide(session_id)
+        answer = self._http.write("POST", path, content=content, content_type=wire.CONTENT_TYPE, headers=self._headers)
         doing = f"POST {path}"
         self._check_status(answer, doing)
         try:
@@ -113,7 +113,7 @@ class Client:
             found = answers.session(data, answer.headers)
         except ValueError as error:
             raise OutcomeUnknown(f"{doing}: answered {error}; the call may have been applied") from None
-        self._door.hide(found.session_id or "")
+        self._http.hide(found.session_id or "")
         if session_id is not None and found.session_id not in {None, session_id}:
             if len(found.lines) > content.count(b"slip"):
                 raise OutcomeUnknown(f"{doing}: answered with another session, which holds more than was sent")
@@ -124,7 +124,7 @@ class Client:
     def _end_stray(self, session_id: str | None) -> None:
         """Try to end a session that the server started by itself."""
         try:
-            self._door.write(
+            self._http.write(
                 "POST", wire.END, content=wire.form(session_id), content_type=wire.CONTENT_TYPE, headers=self._headers
             )
         except RemoteError:
@@ -136,13 +136,13 @@ class Client:
             return answers.decode(answer.body)
         except ValueError as error:
             if not answer.ok:
-                raise self._door.refusal(answer, doing) from None
+                raise self._http.refusal(answer, doing) from None
             shown = "an HTML page" if answer.is_html else str(error)
             raise RemoteError(f"{doing}: answered {shown}") from None
 
     def _check_status(self, answer: Answer, doing: str) -> None:
         if answer.status in _DENIED:
-            refusal = self._door.refusal(answer, doing)
+            refusal = self._http.refusal(answer, doing)
             raise Denied(refusal.message, hint=refusal.hint, status=answer.status)
 
     def _check(self, answer: Answer, data: Mapping[str, Any], doing: str) -> None:
@@ -150,9 +150,9 @@ class Client:
         refused = answers.refused(data)
         if refused is None:
             if not answer.ok:
-                raise self._door.refusal(answer, doing)
+                raise self._http.refusal(answer, doing)
             return
-        words = self._door.veil(refused.words)
+        words = self._http.mask(refused.words)
         if refused.critical:
             raise Denied(f"{doing}: {words}", status=answer.status)
         about_session = doing.endswith((wire.SESSION, wire.CLEAR, wire.END))

@@ -17,7 +17,7 @@ from reconciler.providers.checkfront.settings import CheckfrontSettings
 if TYPE_CHECKING:
     from reconciler.model.change import Call
     from reconciler.model.objects import Computed, Fields, Scope
-    from reconciler.providers.http import Door
+    from reconciler.providers.http import HttpClient
     from reconciler.settings import Connection
 
 _OK = 200
@@ -35,14 +35,14 @@ class _Show:
 class Checkfront:
     """A `Provider` for held bookings. Sessions cannot be listed: only those whose id is known are seen."""
 
-    def __init__(self, connection: Connection, door: Door) -> None:
-        self._door = door
-        self._client = Client(connection, door)
+    def __init__(self, connection: Connection, http: HttpClient) -> None:
+        self._http = http
+        self._client = Client(connection, http)
 
     def read(self, scope: Scope) -> Reading:
         """Read the sessions whose ids are known; RemoteError where the credentials are refused."""
         asked = sorted(scope.ids)
-        shows = self._door.gather(
+        shows = self._http.gather(
             lambda remote_id: self._show(
                 scope.kind, remote_id, scope.ids[remote_id], scope.computed.get(remote_id, {})
             ),
@@ -70,7 +70,7 @@ class Checkfront:
 
     def close(self) -> None:
         """Close sockets and threads."""
-        self._door.close()
+        self._http.close()
 
     def _end(self, call: Call) -> Receipt:
         """End a session. One that is over already counts as ended, once reading it confirms that."""

@@ -16,7 +16,7 @@ from reconciler.model.objects import Fields
 from reconciler.providers.answer import identifier
 
 if TYPE_CHECKING:
-    from reconciler.model.change import Change, Edit, Effect
+    from reconciler.model.change import Decision, Edit, Effect
     from reconciler.settings import Connection
 
 ROOT = "/api/3.0"
@@ -32,7 +32,7 @@ START, ADD, REPLACE, REMOVE, SETTLE, QUANTITY = "start", "add", "replace", "remo
 """The values of `do` in a call's body; `settle` chooses add-ons, and sets the quantity of a given slip."""
 
 
-def calls(change: Change, connection: Connection) -> tuple[Call, ...]:
+def calls(change: Decision, connection: Connection) -> tuple[Call, ...]:
     """Return the calls that apply a change, in the order in which they are sent."""
     del connection  # the credentials choose the account; no path depends on the connection
     if change.action == "create":
@@ -45,11 +45,11 @@ def calls(change: Change, connection: Connection) -> tuple[Call, ...]:
     return ()
 
 
-def _items(change: Change) -> list[Fields]:
+def _items(change: Decision) -> list[Fields]:
     return list(change.desired.fields.get("items", ())) if change.desired is not None else []
 
 
-def _creation(change: Change) -> Iterable[Call]:
+def _creation(change: Decision) -> Iterable[Call]:
     """Send all slips in one POST, then the choices that a new line starts without."""
     items = _items(change)
     reads = tuple(rated_path(item) for item in items if "slip" not in item)
@@ -64,7 +64,7 @@ def _options(items: Iterable[Fields]) -> dict[str, Any]:
     return {item["key"]: item["options"] for item in items if item.get("options")}
 
 
-def _edit(change: Change, edit: Edit, options: Mapping[str, Any]) -> Call:
+def _edit(change: Decision, edit: Edit, options: Mapping[str, Any]) -> Call:
     if edit.part is None:
         return _call(change, "update", CLEAR, {})
     body: dict[str, Any] = {"do": _doing(edit), "key": edit.part_id, "options": options}
@@ -90,7 +90,7 @@ def _doing(edit: Edit) -> str:
     return QUANTITY if edit.changed == ("quantity",) else REPLACE
 
 
-def _call(change: Change, effect: Effect, path: str, body: Mapping[str, Any], reads: tuple[str, ...] = ()) -> Call:
+def _call(change: Decision, effect: Effect, path: str, body: Mapping[str, Any], reads: tuple[str, ...] = ()) -> Call:
     return Call(
         address=change.address,
         connection=change.connection,

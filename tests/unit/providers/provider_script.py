@@ -13,7 +13,7 @@ import httpx
 
 from reconciler.model.change import Call, Change, Edit
 from reconciler.model.objects import Address, Desired, Live, SourceRef
-from reconciler.providers.http import Door
+from reconciler.providers.http import HttpClient
 from reconciler.settings import Connection, Secret
 
 WHERE = SourceRef("reconciler.yaml", 7)
@@ -95,8 +95,8 @@ class Script:
         return [f"{request.method} {request.url.raw_path.decode()}" for request in self.seen]
 
 
-def open_door(script, *, writes=True, secrets=None, settings=None, **options) -> Door:
-    return Door(
+def open_door(script, *, writes=True, secrets=None, settings=None, **options) -> HttpClient:
+    return HttpClient(
         connection(**(settings or {})),
         writes=writes,
         secrets={name: Secret(value) for name, value in (secrets or {}).items()},

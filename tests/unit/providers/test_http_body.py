@@ -10,7 +10,7 @@ import pytest
 from provider_script import connection, raw_server, whole_request
 
 from reconciler.errors import OutcomeUnknown, RemoteError
-from reconciler.providers.http import MAX_ANSWER, Door, body
+from reconciler.providers.http import MAX_ANSWER, HttpClient, body
 
 LIMIT = 1_000_000
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\n"
@@ -33,7 +33,7 @@ def serving(pieces):
 
 
 def a_door(url):
-    return closing(Door(connection(base_url=url, timeout=20), writes=True, secrets={}, backoff=0))
+    return closing(HttpClient(connection(base_url=url, timeout=20), writes=True, secrets={}, backoff=0))
 
 
 def framed(content, *headers):

@@ -9,7 +9,7 @@ import pytest
 from provider_script import connection, raw_server
 
 from reconciler.errors import OutcomeUnknown, RemoteError
-from reconciler.providers.http import Door
+from reconciler.providers.http import HttpClient
 
 TIMEOUT = 0.5
 DRIP = 0.1
@@ -39,7 +39,7 @@ def drips(data, *, reads=True, start=b""):
 
 
 def a_door(url, **settings):
-    return closing(Door(connection(base_url=url, timeout=TIMEOUT, **settings), writes=True, secrets={}, backoff=0))
+    return closing(HttpClient(connection(base_url=url, timeout=TIMEOUT, **settings), writes=True, secrets={}, backoff=0))
 
 
 def ends_in_time(door, content=b"x"):

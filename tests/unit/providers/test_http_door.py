@@ -14,7 +14,7 @@ from provider_script import Script, connection, open_door
 
 from reconciler.errors import OutcomeUnknown, ReconcilerError, RemoteError
 from reconciler.providers.answer import Answer, error_words, identifier
-from reconciler.providers.http import ATTEMPTS, Door, WriteRefusedHere, body, transport
+from reconciler.providers.http import ATTEMPTS, HttpClient, WriteRefusedHere, body, transport
 from reconciler.providers.http.pacing import LONGEST_PAUSE, Pace, asked_pause
 
 OK = httpx.Response(200, content=b"fine")
@@ -413,7 +413,7 @@ def _server(handler=_Handler):
 
 
 def _socket_door(url, **settings):
-    return closing(Door(connection(base_url=url, timeout=0.3, **settings), writes=True, secrets={}, backoff=0))
+    return closing(HttpClient(connection(base_url=url, timeout=0.3, **settings), writes=True, secrets={}, backoff=0))
 
 
 @pytest.mark.parametrize("path", ["/drip", "/stall"])
@@ -451,10 +451,10 @@ def test_tls_failures_in_words():
 def test_a_bad_ca_file_is_named(tmp_path):
     bad = tmp_path / "ca.pem"
     with pytest.raises(ReconcilerError, match=r"reconciler.yaml:7:1: ca_file .*: No such file"):
-        Door(connection(ca_file=str(bad)), writes=True, secrets={})
+        HttpClient(connection(ca_file=str(bad)), writes=True, secrets={})
     bad.write_text("no certificate")
     with pytest.raises(ReconcilerError, match="it is not a PEM file"):
-        Door(connection(ca_file=str(bad)), writes=True, secrets={})
+        HttpClient(connection(ca_file=str(bad)), writes=True, secrets={})
 
 
 def test_proxies_of_the_environment_are_used(monkeypatch):
@@ -485,7 +485,7 @@ def test_connections_are_kept_and_no_more_than_allowed(monkeypatch):
     monkeypatch.setattr(_Kept, "clients", set())
     with (
         _server(_Kept) as url,
-        closing(Door(connection(base_url=url, max_concurrency=3), writes=False, secrets={})) as door,
+        closing(HttpClient(connection(base_url=url, max_concurrency=3), writes=False, secrets={})) as door,
     ):
         answers = door.gather(lambda number: door.get(f"/{number}").body, range(30))
         for number in range(5):

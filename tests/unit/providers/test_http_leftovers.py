@@ -6,7 +6,7 @@ import pytest
 from provider_script import connection, raw_server, whole_request
 
 from reconciler.errors import OutcomeUnknown, RemoteError
-from reconciler.providers.http import Door
+from reconciler.providers.http import HttpClient
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n"
 FORGED = OK + b"evil"
@@ -33,7 +33,7 @@ def answering(*answers):
 
 
 def a_door(url, **settings):
-    return closing(Door(connection(base_url=url, timeout=10, **settings), writes=True, secrets={}, backoff=0))
+    return closing(HttpClient(connection(base_url=url, timeout=10, **settings), writes=True, secrets={}, backoff=0))
 
 
 @pytest.mark.parametrize("tail", TAILS.values(), ids=TAILS)

@@ -13,7 +13,7 @@ from provider_script import connection
 from reconciler import redaction
 from reconciler.errors import OutcomeUnknown, ReconcilerError, RemoteError
 from reconciler.manifests.endpoints import base_url_fault
-from reconciler.providers.http import Door, transport
+from reconciler.providers.http import HttpClient, transport
 
 CA = trustme.CA()
 LONG_AGO = dt.datetime(2001, 1, 1, tzinfo=dt.UTC)
@@ -69,7 +69,7 @@ def ca_file(tmp_path):
 
 
 def a_door(url, **settings):
-    return closing(Door(connection(base_url=url, timeout=10, **settings), writes=True, secrets={}, backoff=0))
+    return closing(HttpClient(connection(base_url=url, timeout=10, **settings), writes=True, secrets={}, backoff=0))
 
 
 def refused(url, words, **settings):
