@@ -11,9 +11,9 @@ import stat
 import subprocess
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 
 from reconciler import redaction
@@ -169,28 +169,71 @@ _READERS = {"env": Credential.from_env, "file": Credential.from_file, "command":
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderSettings:
+    """The connection settings that one provider adds to the common ones. A provider that has some subclasses this.
+
+    Every dataclass field of the subclass is a key of a connection in the project file; one without a default is
+    required.
+    """
+
+    @classmethod
+    def parse(cls, stated: Mapping[str, Any]) -> Self:
+        """Return the provider's part of a connection that was checked."""
+        return cls(**{item.name: stated[item.name] for item in fields(cls) if item.name in stated})
+
+    @classmethod
+    def missing(cls, stated: Mapping[str, Any]) -> tuple[str, ...]:
+        """Name the required settings that a connection does not state."""
+        required = [item.name for item in fields(cls) if item.default is MISSING and item.default_factory is MISSING]
+        return tuple(name for name in required if name not in stated)
+
+    @classmethod
+    def of(cls, connection: Connection) -> Self:
+        """Return the settings of a connection, which must be one of this provider."""
+        if not isinstance(connection.settings, cls):
+            raise TypeError(f"connection {connection.name} has no {cls.__name__}")
+        return connection.settings
+
+    @property
+    def account(self) -> str | None:
+        """The account that ids belong to where the settings choose it, such as `company 37004`."""
+        return None
+
+    @property
+    def reads_only(self) -> bool:
+        """Whether these settings give access only to what can be read."""
+        return False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Connection:
-    """How one remote system is reached. `timeout` is seconds for a whole call."""
+    """How one remote system is reached."""
 
     name: str
     provider: str
     base_url: str
     where: SourceRef
+    """Where the project file states it."""
     auth: Mapping[str, Credential] = field(default_factory=dict)
-    company_id: int | None = None
-    access: Literal["admin", "public"] = "admin"
-    on_behalf: str | None = None
+    """The source of each credential, by the provider's name for it."""
+    settings: ProviderSettings = field(default_factory=ProviderSettings)
+    """What only this provider has."""
     timeout: float = 30.0
+    """Seconds for one whole call."""
     max_concurrency: int = 8
+    """Number of calls in flight, reads and writes together."""
     requests_per_second: float | None = None
+    """Upper limit of calls per second; None for no limit."""
     ca_file: str | None = None
+    """Path of a PEM file with the certificates to trust instead of the usual ones."""
     allow_http: bool = False
+    """Whether http:// is accepted for a host that is not this machine."""
 
     @property
     def target(self) -> str:
-        """Which remote system ids belong to: host and company, whatever the port or scheme."""
+        """Which remote system ids belong to: host and account, whatever the port or scheme."""
         host = urlsplit(self.base_url).hostname or self.base_url
-        return host if self.company_id is None else f"{host} company {self.company_id}"
+        return host if self.settings.account is None else f"{host} {self.settings.account}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,6 +241,7 @@ class Policy:
     """Limits on what one run may do."""
 
     max_deletes: int = 10
+    """Number of objects that one run may delete."""
     max_change_percent: float = 30
     risks: Mapping[str, Level] = field(default_factory=dict)
     """The levels that the project sets, by risk code."""
@@ -209,17 +253,25 @@ class Policy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Project:
-    """A project, with the chosen environment already laid over it. Paths are absolute."""
+    """A project, merged with the chosen environment. Paths are absolute."""
 
     name: str
     file: Path
+    """The project file."""
     root: Path
+    """The folder that relative paths start from."""
     manifests: tuple[str, ...]
+    """Files, folders and globs, as the project file states them."""
     connections: Mapping[str, Connection]
+    """By name."""
     state: str = DEFAULT_STATE
+    """URL of the state."""
     policy: Policy = field(default_factory=Policy)
     environment: str | None = None
+    """Name of the chosen environment."""
     values: Mapping[str, object] = field(default_factory=dict)
+    """The content of the values files, for templates."""
     currency: str | None = None
     """What prices are in (ISO 4217)."""
     manifests_at: Mapping[str, SourceRef] = field(default_factory=dict)
+    """Where the project file states each entry of `manifests`."""

@@ -55,9 +55,9 @@ def compare(kind: Kind, desired: Fields, live: Fields, applied: Fields) -> Compa
             changes += found
             values[name] = _whole_value(wanted, live.get(name))
             overwritten += [name] if _changed_twice(name, wanted, live, applied) else []
-    disturbing = not kind.may_lay_anew.isdisjoint(values)
+    disturbing = not kind.may_reset.isdisjoint(values)
     for name in sorted(kind.parts.keys() & desired.keys()):
-        recreated = next((field for field in sorted(kind.lays_anew.get(name, ())) if field in values), None)
+        recreated = next((field for field in sorted(kind.resets.get(name, ())) if field in values), None)
         revision = kind.parts[name](desired[name], live.get(name), applied.get(name), recreated)
         parts.append(revision)
         computed.update({name: revision.computed} if revision.computed else {})

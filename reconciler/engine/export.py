@@ -1,4 +1,4 @@
-"""From what is live to drafts of manifests: which objects, under which addresses, stating what. Pure."""
+"""From live objects to drafts of manifests: which objects, under which addresses, with which fields. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from reconciler.engine.export_names import LONGEST, fitted, slug, unique
 from reconciler.engine.identity import Index, alike
 from reconciler.engine.snapshot import Place, Snapshot
 from reconciler.model.draft import Draft
-from reconciler.model.kind import ADOPT_ID, Kind
+from reconciler.model.kind import ADOPT_ID, Kind, Span
 from reconciler.model.objects import Address, Desired, Fields, Live, Record, Ref
 from reconciler.redaction import redacted
 
@@ -22,29 +22,28 @@ _CAPITALS = "".join(chr(number) for number in range(ord("A"), ord("Z") + 1))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What drafts are made from: the live objects, what is managed, and what is declared.
-
-    `targets` name the remote system of each connection: two connections may lead to one.
-    """
+    """What drafts are made from: the live objects, what is managed, and what is declared."""
 
     kinds: Mapping[str, Kind]
     targets: Mapping[str, str]
+    """The remote system of each connection: two connections may lead to one."""
     snapshot: Snapshot
     records: Mapping[Address, Record]
     desired: Mapping[Address, Desired]
     window: tuple[str, str]
+    """The two instants between which objects are exported of a kind that is not listed whole."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Addressed:
-    """The live objects of every place with their addresses.
-
-    `owned` are the addresses that are managed or declared already; `ids` the remote ids by address.
-    """
+    """The live objects with their addresses."""
 
     lives: Mapping[Place, Mapping[Address, Live]] = field(default_factory=dict)
+    """By connection and kind."""
     owned: frozenset[Address] = frozenset()
+    """The addresses that are managed or declared already."""
     ids: Mapping[Address, str] = field(default_factory=dict)
+    """The remote ids by address."""
 
 
 def kebab(kind: str) -> str:
@@ -53,9 +52,9 @@ def kebab(kind: str) -> str:
 
 
 def addressed(around: Surroundings) -> Addressed:
-    """Give every live object the address it has, by record or declaration, or else a name after what it is called.
+    """Give every live object its address: by record, by declaration, or a new one made from its name.
 
-    Kinds that refer to others come after them: their names and natural keys are made with those.
+    Kinds that refer to others come after them: their names and natural keys need those of the others.
     """
     ids: dict[Address, str] = {address: record.remote_id for address, record in around.records.items()}
     lives: dict[Place, dict[Address, Live]] = {}
@@ -82,9 +81,9 @@ def addressed(around: Surroundings) -> Addressed:
 
 
 def _present(around: Surroundings, place: Place) -> list[Live]:
-    """Return what was read at a place; of a kind that is listed by a window, what lies in it.
+    """Return what was read at a place; of a kind that is not listed whole, what lies in the window.
 
-    What is managed through another connection to the same system belongs there.
+    What is managed through another connection to the same system belongs to that connection.
     """
     others = {
         record.remote_id
@@ -93,14 +92,19 @@ def _present(around: Surroundings, place: Place) -> list[Live]:
     }
     found = around.snapshot.readings[place].live
     lives = [found[remote_id] for remote_id in sorted(found.keys() - others)]
-    if around.kinds[place[1]].listed_whole:
+    kind = around.kinds[place[1]]
+    if kind.listed_whole:
         return lives
     first, last = (datetime.fromisoformat(moment) for moment in around.window)
-    return [
-        live
-        for live in lives
-        if datetime.fromisoformat(live.fields["start"]) < last and datetime.fromisoformat(live.fields["end"]) > first
-    ]
+    return [live for live in lives if _overlaps(kind.span(live.fields), first, last)]
+
+
+def _overlaps(span: Span | None, first: datetime, last: datetime) -> bool:
+    """Whether a stretch of time lies in a window, wholly or in part; one that is not known counts."""
+    if span is None:
+        return True
+    start, end = (datetime.fromisoformat(moment) for moment in span)
+    return start < last and end > first
 
 
 def _known(around: Surroundings, place: Place, ids: Mapping[Address, str]) -> dict[str, Address]:
@@ -124,30 +128,31 @@ def _known(around: Surroundings, place: Place, ids: Mapping[Address, str]) -> di
 
 
 def _slug(kind: Kind, live: Live, owners: Mapping[str, Address]) -> str:
-    """Return what an object is called after: its name, or what it belongs to and when it begins."""
-    if "name" in live.fields or not kind.references:
-        return slug(redacted(str(live.fields.get("name", ""))))
+    """Return a name made from an object's title, or else from the object it refers to and when it begins."""
+    title, span = kind.title(live.fields), kind.span(live.fields)
+    if title is not None or span is None or not kind.references:
+        return slug(redacted(title or ""))
     reference = kind.references[0]
     owner = owners.get(live.fields.get(reference.field, ""))
-    whose = (
-        owner.name if owner is not None else f"{kebab(reference.kind)}-{live.fields.get(reference.field, 'unknown')}"
-    )
-    day, _, time = str(live.fields["start"]).partition("T")
+    unnamed = f"{kebab(reference.kind)}-{live.fields.get(reference.field, 'unknown')}"
+    day, _, time = span[0].partition("T")
     when = f"{day}-{time[:5].replace(':', '')}"
-    return f"{fitted(whose, LONGEST - len(when) - 1)}-{when}"
+    return f"{fitted(unnamed if owner is None else owner.name, LONGEST - len(when) - 1)}-{when}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """Which live objects to write: address globs, and globs on the live name or the address; empty means all."""
+    """Which live objects to write; empty means all."""
 
     addresses: tuple[str, ...] = ()
+    """Globs on the address."""
     matches: tuple[str, ...] = ()
+    """Globs on the live name or the address."""
 
-    def takes(self, address: Address, live: Live) -> bool:
-        """Whether an object is chosen."""
+    def takes(self, address: Address, title: str | None) -> bool:
+        """Whether an object with a live name, or without one, is chosen."""
         named = not self.addresses or self.names(address)
-        texts = (str(address), address.name, str(live.fields.get("name", "")))
+        texts = (str(address), address.name, title or "")
         return named and (not self.matches or any(fnmatchcase(text, glob) for glob in self.matches for text in texts))
 
     def names(self, address: Address) -> bool:
@@ -186,7 +191,7 @@ def draft(
 
 
 def needs_id(kind: Kind, made: Draft, stated: Mapping[str, Any], among: Index) -> bool:
-    """Whether what is stated of an object does not find it, and only it, among the live ones."""
+    """Whether the stated fields of an object do not identify it, and only it, among the live ones."""
     fields: Fields = {
         name: made.live.fields[name] if isinstance(value, Ref) else value for name, value in stated.items()
     }

@@ -15,7 +15,7 @@ _OTHER = re.compile(r"[^a-z0-9]+")
 
 
 def slug(text: str) -> str:
-    """Return a text in small letters, digits and hyphens, other scripts transliterated; empty where none is left."""
+    """Return a text in lower-case letters, digits and hyphens, other scripts transliterated; may be empty."""
     from anyascii import anyascii  # noqa: PLC0415 - its tables, which only an export needs
 
     plain = _MARKUP.sub(" ", text)
@@ -41,8 +41,8 @@ def unique(
     """Return a name for each `unnamed` id: its slug, with the id behind it where several have one slug or it is taken.
 
     `slugs` are those of all live objects, named ones too: every other object of a shared slug gets its id, so that
-    no name depends on which came first. `fallback` stands for an empty slug. A `secret` id is never in a name: a
-    number stands for it.
+    no name depends on which came first. `fallback` replaces an empty slug. A `secret` id is never part of a name: a
+    number replaces it.
     """
     shared = Counter(slugs.values())
     used = set(taken)

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from reconciler.model.canonical import utc, whole
 from reconciler.model.change import Decision
-from reconciler.model.kind import IdentityKey, Kind, Reference
+from reconciler.model.kind import IdentityKey, Kind, Reference, Span, described
 from reconciler.model.objects import Fields, Manifest, Problem
 from reconciler.model.occupancy import BookingQuery, Window
 
@@ -29,7 +29,7 @@ def canonical(spec: Mapping[str, Any]) -> Fields:
 def moment(text: str, zone_name: str | None) -> datetime:
     """Return an aware date-time; ValueError for a local time that its zone skips, repeats, or has no zone for.
 
-    A written offset always wins, which is how a repeated hour is told apart.
+    A written offset always wins: it distinguishes the two times of a repeated hour.
     """
     try:
         value = datetime.fromisoformat(text)
@@ -92,7 +92,7 @@ def check(manifest: Manifest) -> Iterator[Problem]:
             return
     for name in ("start", "end"):
         if name not in manifest.spec or (zone is None and _is_local(manifest.spec[name])):
-            continue  # the schema says so
+            continue  # reported by the schema
         try:
             moments[name] = moment(manifest.spec[name], zone)
         except ValueError as error:
@@ -103,13 +103,13 @@ def check(manifest: Manifest) -> Iterator[Problem]:
 
 
 def check_together(manifests: Sequence[Manifest]) -> Iterator[Problem]:
-    """Warn of blocks of one resource that overlap: allowed, yet mostly a slip."""
+    """Warn about overlapping blocks of one resource: allowed, but usually a mistake."""
     by_resource: dict[str, list[tuple[str, str, Manifest]]] = defaultdict(list)
     for manifest in manifests:
         try:
             fields = canonical(manifest.spec)
         except ValueError:
-            continue  # said by `check`
+            continue  # reported by `check`
         resource = str(manifest.spec.get("resource") or fields.get("resource_id"))
         by_resource[resource].append((fields["start"], fields["end"], manifest))
     for resource in sorted(by_resource):
@@ -139,28 +139,39 @@ def identities(fields: Fields) -> tuple[IdentityKey, ...]:
     return (tuple(str(part) for part in parts),) if all(isinstance(part, str) for part in parts) else ()
 
 
+def describe(fields: Fields) -> str:
+    """Return resource and instants."""
+    return described(fields, "resource_id", "start", "end")
+
+
+def span(fields: Fields) -> Span | None:
+    """Return both instants; None where one of them is not known."""
+    start, end = fields.get("start"), fields.get("end")
+    return (start, end) if isinstance(start, str) and isinstance(end, str) else None
+
+
 def booking_query(change: Decision, _now: str) -> BookingQuery | None:
-    """Ask who has booked the time that a block takes anew; what it took before harms nobody more."""
+    """Query the bookings in the time that a block newly takes; the time that it took before changes nothing."""
     if change.desired is None or change.action in {"noop", "unknown", "delete"}:
         return None
     if change.action in {"update", "adopt"} and not change.edits:
         return None
-    anew = change.action in {"create", "replace"} or change.live is None
+    new = change.action in {"create", "replace"} or change.live is None
     before = {**(change.record.fields if change.record else {}), **(change.live.fields if change.live else {})}
     wanted = {**before, **change.desired.fields}
     if not all(isinstance(wanted.get(name), str) for name in _TIMES):
-        return None  # its resource is yet to be made: nobody has booked that
+        return None  # its resource does not exist yet, so it has no bookings
     owner, start, end = (wanted[name] for name in _TIMES)
-    stretches = [(start, end)] if anew else _taken_anew(before, wanted)
+    stretches = [(start, end)] if new else _newly_taken(before, wanted)
     return BookingQuery(
         code="booked-time-blocked",
-        what="blocking the time" if anew else "moving the block",
+        what="blocking the time" if new else "moving the block",
         connection=change.connection,
         windows=tuple(Window(resource_id=owner, start=first, end=last) for first, last in stretches),
     )
 
 
-def _taken_anew(before: Fields, wanted: Fields) -> list[tuple[str, str]]:
+def _newly_taken(before: Fields, wanted: Fields) -> list[tuple[str, str]]:
     """Return the stretches of the wanted time that the block did not take before."""
     start, end = wanted["start"], wanted["end"]
     if any(not isinstance(before.get(name), str) for name in _TIMES) or before["resource_id"] != wanted["resource_id"]:
@@ -177,6 +188,8 @@ KIND = Kind(
     name="Block",
     provider="bookingbug-admin",
     schema="block",
+    describe=describe,
+    span=span,
     canonical=canonical,
     identities=identities,
     references=(Reference(spec_field="resource", field="resource_id", kind="Resource"),),

@@ -9,7 +9,7 @@ from typing import Any
 from reconciler.model.canonical import utc
 from reconciler.model.change import Decision
 from reconciler.model.field import Field, FieldTable, canonical_fields
-from reconciler.model.kind import IdentityKey, Kind, Statement
+from reconciler.model.kind import IdentityKey, Kind, Statement, described
 from reconciler.model.objects import Fields
 from reconciler.model.occupancy import BookingQuery, Window
 
@@ -30,7 +30,7 @@ FIELDS: FieldTable = {
 """A resource's fields as seed 002 lists them (its `disbaled` is a slip: the samples say `disabled`)."""
 
 _OUT_OF_USE: Mapping[str, Any] = {"disabled": True, "never_booked": True, "count": 0, "max_book": 0}
-"""Values with which nobody can book a resource any more."""
+"""Values that make a resource impossible to book."""
 
 AHEAD_DAYS = 730
 """How far ahead bookings are looked for: two years."""
@@ -42,7 +42,7 @@ def canonical(spec: Mapping[str, Any]) -> Fields:
 
 
 def statement(live: Fields, applied: Fields) -> Statement:
-    """Return what to state of a live resource: not the default, and its address rather than that one's id."""
+    """Return what to state of a live resource: no defaults, and its address instead of the address's id."""
     del applied
     fields = {name: value for name, value in live.items() if (name, value) != ("disabled", False)}
     address = {part: text for part, text in fields.pop("address", {}).items() if text}
@@ -57,8 +57,18 @@ def identities(fields: Fields) -> tuple[IdentityKey, ...]:
     return tuple((name, fields[name]) for name in ("api_ref", "name") if fields.get(name))
 
 
+def title(fields: Fields) -> str | None:
+    """Return the resource's name."""
+    return fields.get("name")
+
+
+def describe(fields: Fields) -> str:
+    """Return name, external reference and email."""
+    return described(fields, "name", "api_ref", "email")
+
+
 def booking_query(change: Decision, now: str) -> BookingQuery | None:
-    """Ask who has booked a resource that is deleted or taken out of use, from now on, two years ahead."""
+    """Query the bookings of a resource that is deleted or taken out of use, from now on, two years ahead."""
     if change.live is None:
         return None
     if change.action in {"delete", "replace"}:
@@ -77,18 +87,20 @@ def booking_query(change: Decision, now: str) -> BookingQuery | None:
 
 
 def _out_of_use(change: Decision) -> str | None:
-    """Say how a change takes a resource out of use; None where it does not."""
-    said = {item.path: item.after for item in change.fields if _OUT_OF_USE.get(item.path) == item.after}
-    if "disabled" in said:
+    """Return in words how a change takes a resource out of use; None where it does not."""
+    values = {item.path: item.after for item in change.fields if _OUT_OF_USE.get(item.path) == item.after}
+    if "disabled" in values:
         return "disabling"
-    words = ", ".join(f"{name} {str(value).lower()}" for name, value in sorted(said.items()))
-    return f"setting {words} of" if said else None
+    words = ", ".join(f"{name} {str(value).lower()}" for name, value in sorted(values.items()))
+    return f"setting {words} of" if values else None
 
 
 KIND = Kind(
     name="Resource",
     provider="bookingbug-admin",
     schema="resource",
+    title=title,
+    describe=describe,
     canonical=canonical,
     identities=identities,
     tells_apart="api_ref",

@@ -19,12 +19,13 @@ from reconciler.providers.base import ProviderSpec
 from reconciler.settings import Connection, Credential
 
 _COMPLETE = "project#/$defs/complete_connection"
-_OPTIONAL = ("company_id", "access", "on_behalf", "timeout", "max_concurrency", "requests_per_second", "allow_http")
+_OPTIONAL = ("timeout", "max_concurrency", "requests_per_second", "allow_http")
+"""Settings of every provider that a connection may leave out."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Below:
-    """The places of one connection, so that its schema speaks of its own fields."""
+    """The places of one connection, so that its schema names its own fields."""
 
     positions: LayeredPositions
     base: tuple[str | int, ...]
@@ -36,10 +37,10 @@ class _Below:
 def connection_problems(
     settings: Mapping[str, Any], positions: LayeredPositions, providers: Mapping[str, ProviderSpec]
 ) -> Iterator[Problem]:
-    """Check what each connection must be once its environment is laid over it."""
+    """Check what each connection must have once it is merged with its environment."""
     for name, stated in settings.items():
         if not isinstance(stated, Mapping):
-            continue  # the project's schema has said so
+            continue  # reported by the project's schema
         below = _Below(positions, ("connections", name))
         for found in schema_problems(_COMPLETE, stated, below):
             summary = f"connection {shown(name)}: {found.summary}"
@@ -68,13 +69,13 @@ def _faults(stated: Mapping[str, Any], providers: Mapping[str, ProviderSpec]) ->
 
 
 def _foreign_faults(stated: Mapping[str, Any], spec: ProviderSpec) -> Iterator[tuple[str, str]]:
-    """Check a provider that another package brings: the schema cannot know its credentials."""
+    """Check a connection of a provider that the schema does not describe."""
     given = stated.get("auth") or {}
     if isinstance(given, Mapping) and spec.auth and frozenset(given) not in spec.auth:
         expected = " or ".join(", ".join(sorted(names)) or "none" for names in spec.auth)
-        yield "auth", f"has other credentials than the provider takes; expected {expected}"
-    if spec.needs_company and "company_id" not in stated:
-        yield "company_id", "is missing; the provider needs it"
+        yield "auth", f"does not have the credentials that the provider needs; expected {expected}"
+    for name in spec.settings.missing(stated):
+        yield name, "is missing; the provider needs it"
 
 
 def _described_by_schema() -> frozenset[str]:
@@ -82,12 +83,19 @@ def _described_by_schema() -> frozenset[str]:
     return frozenset(rule["if"]["properties"]["provider"]["const"] for rule in rules)
 
 
-def build_connections(settings: Mapping[str, Any], positions: LayeredPositions, root: Path) -> dict[str, Connection]:
+def build_connections(
+    settings: Mapping[str, Any], positions: LayeredPositions, root: Path, providers: Mapping[str, ProviderSpec]
+) -> dict[str, Connection]:
     """Return the connections of settings that have no problem; `root` is where relative paths start."""
-    return {name: _connection(name, stated, positions, root) for name, stated in sorted(settings.items())}
+    return {
+        name: _connection(name, stated, positions, root, providers[stated["provider"]])
+        for name, stated in sorted(settings.items())
+    }
 
 
-def _connection(name: str, stated: Mapping[str, Any], positions: LayeredPositions, root: Path) -> Connection:
+def _connection(
+    name: str, stated: Mapping[str, Any], positions: LayeredPositions, root: Path, spec: ProviderSpec
+) -> Connection:
     base = ("connections", name)
     auth = {
         key: _credential(source, positions.locate((*base, "auth", key)), root)
@@ -96,10 +104,11 @@ def _connection(name: str, stated: Mapping[str, Any], positions: LayeredPosition
     ca_file = stated.get("ca_file")
     return Connection(
         name=name,
-        provider=stated["provider"],
+        provider=spec.name,
         base_url=stated["base_url"].rstrip("/"),
         where=positions.locate(base, key=True),
         auth=auth,
+        settings=spec.settings.parse(stated),
         ca_file=None if ca_file is None else _absolute(ca_file, root),
         **{key: stated[key] for key in _OPTIONAL if key in stated},
     )

@@ -1,4 +1,4 @@
-"""What a schema cannot say about URLs: where a connection goes, and where the state is kept.
+"""The rules for URLs that a schema cannot state: where a connection goes, and where the state is kept.
 
 Each function returns None or a sentence; no sentence repeats a URL that may hold a password.
 """
@@ -35,7 +35,7 @@ def base_url_fault(url: str, *, allow_http: bool) -> str | None:
     if parts.query or parts.fragment or "?" in url or "#" in url:
         return f"holds a query or fragment; {expected}"
     if parts.scheme == "http" and not allow_http and not is_loopback(parts.hostname):
-        return "is http, which sends credentials in clear; expected https, or allow_http: true"
+        return "is http, which sends credentials unencrypted; expected https, or allow_http: true"
     return None
 
 
@@ -67,9 +67,9 @@ def _holds_password(url: str) -> bool:
 
 
 def overlaid_fault(field: str, url: str) -> str | None:
-    """Return what is wrong with a URL of an environment that was not chosen, as far as credentials go.
+    """Return a credential that a URL of an environment holds that was not chosen; None where it holds none.
 
-    Whether the rest of it is right is seen when that environment is; a secret in a file is one whoever reads it.
+    The rest of the URL is checked when its environment is chosen. A secret in a file is always an error.
     """
     if field == "state":
         return state_fault(url) if _holds_password(url) else None

@@ -70,7 +70,7 @@ def load_project(path: Path | None, environment: str | None, *, providers: Mappi
             path: document.positions.locate(("spec", "manifests", index))
             for index, path in enumerate(spec["manifests"])
         },
-        connections=build_connections(connections, positions, root),
+        connections=build_connections(connections, positions, root, providers),
         state=absolute_state(state, root),
         policy=_policy(_mapping(settings.get("policy")), positions),
         environment=environment,

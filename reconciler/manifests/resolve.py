@@ -69,8 +69,8 @@ def _connection(manifest: Manifest, kind: Kind, connections: Mapping[str, Connec
         fits = f"; expected one of {', '.join(fitting)}" if fitting else ""
         what = f'connection "{name}" has provider {connection.provider}, but a {kind.name} needs {kind.provider}{fits}'
         return _problem(manifest, "wrong-connection", what, where)
-    if connection.access == "public":
-        what = f'connection "{name}" has public access, which only reads; expected a connection with admin access'
+    if connection.settings.reads_only:
+        what = f'connection "{name}" only reads; expected a connection that can write'
         return _problem(manifest, "read-only-connection", what, where)
     return name
 

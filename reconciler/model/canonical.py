@@ -102,7 +102,7 @@ def utc(moment: datetime) -> str:
     try:
         return moment.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z"
     except OverflowError:
-        message = f"{moment.isoformat()!r} is not an instant that can be told in UTC; expected a year from 1 to 9999"
+        message = f"{moment.isoformat()!r} is not an instant that UTC can represent; expected a year from 1 to 9999"
         raise ValueError(message) from None
 
 

@@ -31,8 +31,8 @@ FieldTable = Mapping[str, Field]
 
 
 def canonical_fields(table: FieldTable, spec: Mapping[str, Any]) -> dict[str, Any]:
-    """Return those fields of a spec that a table has, as canonical values."""
-    return {name: table[name].canonical(value) for name, value in spec.items() if name in table}
+    """Return those fields of a spec that a table has, as canonical values in the table's order."""
+    return {name: field.canonical(spec[name]) for name, field in table.items() if name in spec}
 
 
 _CANONICAL: Mapping[FieldType, Callable[[Any], Any]] = {

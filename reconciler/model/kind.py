@@ -13,8 +13,11 @@ from reconciler.model.risk import Risk
 
 IdentityKey = tuple[str, ...]
 
+Span = tuple[str, str]
+"""The first and last instant of one stretch of time, in UTC."""
+
 ADOPT_ID = "adopt-id"
-"""The annotation that says which live object a manifest is about, where its natural key cannot tell."""
+"""The annotation that names the live object a manifest is about, where its natural key is not enough."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,63 +25,84 @@ class Reference:
     """A spec field that names another object: `resource: court-1` becomes the canonical `resource_id`."""
 
     spec_field: str
+    """The field of the manifest."""
     field: str
+    """The canonical field, which holds the other object's id."""
     kind: str
+    """The kind of the other object."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartRevision:
-    """How one collection inside an object (a session's slots) gets from live to desired.
-
-    `verified` and `unverified` name the attributes that the answer did and did not hold. `computed`
-    are, by member, values that the system worked out; `information` is worth knowing and never compared.
-    """
+    """How one collection inside an object (a session's slots) gets from live to desired."""
 
     fields: tuple[FieldChange, ...] = ()
     edits: tuple[Edit, ...] = ()
     risks: tuple[Risk, ...] = ()
     note: str | None = None
+    """What a person should know about the way the change is made."""
     verified: tuple[str, ...] = ()
+    """The attributes that the answer held."""
     unverified: tuple[str, ...] = ()
+    """The attributes that the answer did not hold."""
     computed: Mapping[str, Any] = field(default_factory=dict)
+    """Values that the system worked out, by member."""
     information: str | None = None
+    """What the answer shows besides; never compared."""
 
 
 class PartComparison(Protocol):
-    """How one collection is compared: desired, live or None, last applied or None → how to get there.
+    """Compares one collection: desired, live or None, last applied or None → how to get from live to desired.
 
-    `anew` names a field whose change makes the remote system lay the collection out anew.
+    `reset_by` names a changed field that makes the remote system replace the whole collection.
     """
 
-    def __call__(self, desired: Any, live: Any, applied: Any, anew: str | None = None) -> PartRevision:
+    def __call__(self, desired: Any, live: Any, applied: Any, reset_by: str | None = None) -> PartRevision:
         """Return the revision, an empty one where nothing changes."""
         ...
 
 
 _SHOWN_OF_SECRET = 4
-"""Characters of an id that is a credential: enough to tell two of them apart in a log."""
+"""Characters of an id that is a credential: enough to distinguish two of them in a log."""
 
 OnExpiry = Literal["report", "recreate", "forget"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ephemeral:
-    """That objects of a kind are over by themselves after a while, and cannot be listed or searched.
-
-    `on_expiry` says what the fields of one want then. A creation without a known result cannot be
-    looked for: after `settles_after` seconds what it may have made is certainly over.
-    """
+    """Marks a kind whose objects expire by themselves after a while, and cannot be listed or searched."""
 
     on_expiry: Callable[[Fields], OnExpiry]
+    """What the fields of an object ask for once it has expired."""
     settles_after: int
+    """Seconds after which an object that a create without a known result may have made has certainly expired."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statement:
-    """What a manifest of a live object states, canonical; `left_out` says of other fields why they are not."""
+    """What a manifest of a live object states."""
 
     fields: Fields
+    """The canonical fields that it states."""
     left_out: Mapping[str, str] = field(default_factory=dict)
+    """Why other fields are not stated."""
+
+
+def described(fields: Fields, *names: str) -> str:
+    """Return `name 'Court 1', email 'a@example.com'`: those of the named fields that have a value."""
+    return ", ".join(f"{name} {fields[name]!r}" for name in names if fields.get(name) not in {None, ""})
+
+
+def _no_title(_: Fields) -> str | None:
+    return None
+
+
+def _no_description(_: Fields) -> str:
+    return ""
+
+
+def _no_span(_: Fields) -> Span | None:
+    return None
 
 
 def _all_answered(live: Fields, _applied: Fields) -> Statement:
@@ -111,81 +135,78 @@ def _touches_nothing(_: Decision) -> tuple[SlotBookings, ...]:
     return ()
 
 
-def _asks_nothing(_decision: Decision, _now: str) -> BookingQuery | None:
+def _asks_nothing(_change: Decision, _now: str) -> BookingQuery | None:
     return None
-
-
-def _own_name(fields: Fields) -> str | None:
-    name = fields.get("name")
-    return name if isinstance(name, str) and name else None
-
-
-def _own_span(fields: Fields) -> tuple[str, str] | None:
-    start, end = fields.get("start"), fields.get("end")
-    return (start, end) if isinstance(start, str) and isinstance(end, str) else None
-
-
-_DESCRIBING = ("name", "group", "api_ref", "email", "resource_id", "start_date", "end_date", "time", "start", "end")
-
-
-def _own_description(fields: Fields) -> str:
-    first = min((slot["date"] for slot in fields.get("slots") or ()), default=None)
-    known = [f"{name} {fields[name]!r}" for name in _DESCRIBING if fields.get(name) not in {None, ""}]
-    return ", ".join([*known, *([f"first slot {first}"] if first and "start_date" not in fields else [])])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """One kind of object, as data and pure functions.
-
-    `canonical` turns a manifest's spec (without its references) into canonical fields;
-    `identities` gives an object's natural keys, strongest first, from canonical fields of either side;
-    `tells_apart` names a field by which two objects that state different values of it are never one, whatever
-    else they share;
-    `zone` says in which zone (IANA name or offset) people read the instants of a spec, None for UTC;
-    `volatile` names values, at any depth, that change with everyday business (places booked): their
-    change alone does not make a plan stale;
-    `listed_whole` says whether a reading lists every live object of the kind, or only a window of them;
-    `lays_anew` names, by part, the fields whose change makes its members be laid out anew, `may_lay_anew`
-    those whose change might: the members are written before them, while their ids are surely right;
-    `missing_to_create` names what a creation would need and the fields do not have, as sentences.
-    `statement` says what a manifest of a live object states, given what was last applied to it.
-    `risks` says what a change of the object itself does to bookings, `touches` on which slots, and
-    `price_field` names the field with the price of one place; `booking_query` says, at an instant, which bookings
-    of resources a change has to know of.
-    `describe` gives the values that a person knows an object by, `title` its name, `span` its start and end.
-    `local` fields are for this program only and never compared; `unanswered` are facts about an object
-    that its API never tells, counted as not verifiable. `secret_id`: an id is a credential, shown masked.
-    """
+    """One kind of object, as data and pure functions. `Fields` are canonical fields, of either side."""
 
     name: str
     provider: str
+    """The provider that reads and writes its objects."""
     schema: str
-    canonical: Callable[[Mapping[str, Any]], Fields]
-    identities: Callable[[Fields], tuple[IdentityKey, ...]]
-    tells_apart: str | None = None
-    references: tuple[Reference, ...] = ()
-    listed_whole: bool = True
-    lays_anew: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    may_lay_anew: frozenset[str] = frozenset()
-    volatile: frozenset[str] = frozenset()
-    local: frozenset[str] = frozenset()
-    unanswered: tuple[str, ...] = ()
-    ephemeral: Ephemeral | None = None
+    """The schema of a manifest's spec."""
+
+    # What it is called
+    title: Callable[[Fields], str | None] = _no_title
+    """Its own name, which people call it by; None where it has none."""
+    describe: Callable[[Fields], str] = _no_description
+    """The values that a person knows it by, in one line."""
+    span: Callable[[Fields], Span | None] = _no_span
+    """The time that it takes; None where that is not one stretch, or not known."""
     secret_id: bool = False
-    parts: Mapping[str, PartComparison] = field(default_factory=dict)
+    """Whether its id is a credential, which is shown masked."""
+
+    # What a manifest states
+    canonical: Callable[[Mapping[str, Any]], Fields]
+    """Turns a manifest's spec, without its references, into canonical fields."""
+    references: tuple[Reference, ...] = ()
     zone: Callable[[Mapping[str, Any]], str | None] = _in_utc
+    """The zone (IANA name or offset) in which people read the instants of a spec; None for UTC."""
     check: Callable[[Manifest], Iterable[Problem]] = _no_problems
+    """The rules for one manifest that a schema cannot state."""
     check_together: Callable[[Sequence[Manifest]], Iterable[Problem]] = _no_cross_problems
+    """The rules for all manifests of the kind together."""
     missing_to_create: Callable[[Fields], tuple[str, ...]] = _nothing_missing
+    """What a create needs and the fields do not have, as sentences."""
     statement: Callable[[Fields, Fields], Statement] = _all_answered
+    """What a manifest of a live object states, from its live and its last applied fields."""
+
+    # Which live object it is
+    identities: Callable[[Fields], tuple[IdentityKey, ...]]
+    """Its natural keys, strongest first."""
+    tells_apart: str | None = None
+    """A field: two objects that state different values of it are never one, whatever else they share."""
+    listed_whole: bool = True
+    """Whether a reading lists every live object of the kind, or only those in a window of time."""
+    ephemeral: Ephemeral | None = None
+    """Set where its objects expire by themselves."""
+
+    # How two sides are compared
+    parts: Mapping[str, PartComparison] = field(default_factory=dict)
+    """The fields that are collections, each with its own comparison."""
+    resets: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """By part, the fields whose change makes the remote system replace all members of the part."""
+    may_reset: frozenset[str] = frozenset()
+    """Fields whose change might do so: members of parts are written before them, while their ids are surely right."""
+    volatile: frozenset[str] = frozenset()
+    """Values, at any depth, that change with everyday business (places booked): they make no plan stale."""
+    local: frozenset[str] = frozenset()
+    """Fields for this program only, which are never compared."""
+    unanswered: tuple[str, ...] = ()
+    """Facts about an object that its API never answers, counted as not verifiable."""
+
+    # Which bookings a change touches
     risks: Callable[[Action, Sequence[FieldChange], Live | None, Fields], tuple[Risk, ...]] = _no_risks
+    """What a change of the object itself does to bookings."""
     touches: Callable[[Decision], tuple[SlotBookings, ...]] = _touches_nothing
+    """The slots that a change touches, with their bookings."""
     price_field: str | None = None
+    """The field with the price of one place."""
     booking_query: Callable[[Decision, str], BookingQuery | None] = _asks_nothing
-    describe: Callable[[Fields], str] = _own_description
-    title: Callable[[Fields], str | None] = _own_name
-    span: Callable[[Fields], tuple[str, str] | None] = _own_span
+    """The bookings of resources that a change has to know of, at an instant."""
 
     def public_id(self, remote_id: str | None) -> str | None:
         """Return an id as it may be shown: whole, or only its beginning where it is a credential."""

@@ -44,10 +44,11 @@ class ExportRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exported:
-    """One manifest: where it goes in a folder of manifests, and its text."""
+    """One manifest."""
 
     address: Address
     path: str
+    """Its place in a folder of manifests."""
     text: str
     known: bool
     """Whether its address is that of a managed or declared object, not a new one."""
@@ -121,7 +122,7 @@ def _places(session: ProjectSession, request: ExportRequest) -> list[Place]:
         and (not request.kinds or kind.name in request.kinds)
         and (not chosen or any(fnmatchcase(kind.name, pattern) for pattern in chosen))
     ]
-    places = [place for place in wanted if connections[place[0]].access != "public"]
+    places = [place for place in wanted if not connections[place[0]].settings.reads_only]
     if request.ids and not any(kinds[kind].ephemeral is not None for _, kind in places):
         raise UsageError("--id names a held booking, but no selected connection has any")
     if not places:
@@ -178,7 +179,9 @@ def _manifests(
             if address in sound
         }
         among = index(kind, [live for live in here.values() if (*place, live.remote_id) not in managed])
-        for address in sorted((address for address in here if choice.takes(address, here[address])), key=str):
+        for address in sorted(
+            (address for address in here if choice.takes(address, kind.title(here[address].fields))), key=str
+        ):
             made = draft(around, address, here[address], connection=_stated(session, place), declared=declared)
             alone = (*place, here[address].remote_id) in managed or kind.ephemeral is not None
             written = _written(kind, made, None if alone else among)
@@ -197,7 +200,7 @@ def _manifests(
 
 
 def _written(kind: Kind, made: Draft, among: Index | None) -> Written:
-    """Write a draft; with its id where what it states does not find it `among` the live ones."""
+    """Write a draft; with its id where its stated fields do not identify it `among` the live ones."""
     written = write(made, kind)
     if among is None:
         return written

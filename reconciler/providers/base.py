@@ -1,10 +1,12 @@
-"""What a provider is: four functions that talk to one remote system."""
+"""What a provider is: the adapter of one remote system."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+from reconciler.settings import ProviderSettings
 
 if TYPE_CHECKING:
     from reconciler.model.change import Call, Decision, Receipt
@@ -28,18 +30,18 @@ class Provider(Protocol):
     def send(self, call: Call) -> Receipt:
         """Send one writing call whose `Ref`s are bound.
 
-        RemoteError: it was refused or certainly not carried out. OutcomeUnknown: it may have been.
+        RemoteError: it was refused, or certainly not applied. OutcomeUnknown: it may have been applied.
         """
         ...
 
     def close(self) -> None:
-        """Give back sockets and threads."""
+        """Close sockets and threads."""
         ...
 
 
 @runtime_checkable
 class ReadsBookings(Protocol):
-    """What a provider can do beside, where its system tells who has booked a resource."""
+    """A provider whose system shows who has booked a resource."""
 
     def bookings(self, windows: Sequence[Window]) -> Mapping[Window, Occupancy]:
         """Read who has booked in each window; RemoteError where nothing at all can be read."""
@@ -48,17 +50,16 @@ class ReadsBookings(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderSpec:
-    """One provider as the registry knows it: pure parts, and how to open a live one.
-
-    `auth` lists the accepted sets of credential names; `settings` the connection keys it needs
-    beside `base_url`. `calls` words a change's edits as HTTP calls, without any I/O.
-    """
+    """One provider as the registry knows it: its pure parts, and how to open a live one."""
 
     name: str
-    kinds: tuple[str, ...]
     auth: tuple[frozenset[str], ...]
+    """The sets of credential names that are accepted."""
     calls: Callable[[Decision, Connection], tuple[Call, ...]]
+    """Turns a change's edits into HTTP calls, in the order in which they are sent. Pure."""
     open: Callable[[Connection, HttpClient], Provider]
-    needs_company: bool = False
-    public_access: bool = False
+    """Opens a connection."""
+    settings: type[ProviderSettings] = ProviderSettings
+    """The connection settings that only this provider has."""
     login_path: Callable[[Connection], str] | None = None
+    """The path that a read-only connection may POST to, since a login does; None where there is no login."""

@@ -2,16 +2,18 @@
 
 about: one sentence for people
 manifest: {spec: {...}, protect: true, connection: name}   # left out: no manifest declares it
-applied: {id: "12", fields: {...}, protect: true}          # left out: not managed
+applied: {id: "12", fields: {...}, protect: true, computed: {...}}  # left out: not managed
 live: {id: "12", fields: {...}}       # null: proved gone; a list: several objects; left out: none
 unreadable: why                       # instead of live: it could not be read
+expired: why                          # instead of live: it is over by itself
 interrupted: [{...fields}]            # creations whose result was never recorded
 managed: {Resource/court-1: "77"}     # other objects of the project, for references
 destroying: true
+now: "2027-01-01T12:00:00Z"           # left out: noon of the day of interrupted creations
 expect:
   action: update
   fields: [[path, before, after], [path, before, after, drift, unverified]]
-  calls: [PUT /api/sessions/12.xml]   # or {call: ..., body: {...}}
+  calls: [PUT /api/sessions/12.xml]   # or {call: ..., body: {...}, reads: [...]}
   risks: [[code, level, {slots: [...], booked: 4, reserved: 1}]]
   problems: [code]                    # and `reason`: text that the reason holds
 """
@@ -59,14 +61,9 @@ for tag, pattern, first in (
 
 
 def connection(name, provider):
-    company = 37004 if provider == "bookingbug-admin" else None
-    return Connection(
-        name=name,
-        provider=provider,
-        base_url=BASES.get(provider, "https://cases.example"),
-        where=WHERE,
-        company_id=company,
-    )
+    settings = providers()[provider].settings.parse({"company_id": 37004})
+    base_url = BASES.get(provider, "https://cases.example")
+    return Connection(name=name, provider=provider, base_url=base_url, where=WHERE, settings=settings)
 
 
 def canonical(kind, spec):
@@ -100,6 +97,8 @@ def reading(kind, case):
     if "unreadable" in case:
         failure = None if known else case["unreadable"]
         return Reading(unreadable=dict.fromkeys(known, case["unreadable"]), failure=failure)
+    if "expired" in case:
+        return Reading(expired=dict.fromkeys(known, case["expired"]))
     return Reading(live=found, absent=frozenset(known - set(found)), listed=frozenset(found))
 
 
@@ -113,10 +112,8 @@ def plan(case, kind):
     }
     if "applied" in case:
         applied = case["applied"]
-        protect = applied.get("protect", False)
-        records[address] = Record(
-            address=address, remote_id=applied["id"], fields=applied["fields"], protect=protect, **where
-        )
+        more = {"protect": applied.get("protect", False), "computed": applied.get("computed", {})}
+        records[address] = Record(address=address, remote_id=applied["id"], fields=applied["fields"], **more, **where)
     intents = tuple(
         Intent(run_id="r", address=address, effect="create", fields=fields, started_at="2027-01-01T00:00:00Z", **where)
         for fields in case.get("interrupted", [])
@@ -130,6 +127,7 @@ def plan(case, kind):
         providers=providers(),
         connections=connections,
         destroying=case.get("destroying", False),
+        now=case.get("now", "2027-01-01T12:00:00Z"),
     )
     nothing = Reading(listed=frozenset())
     snapshot = Snapshot(readings={("main", kind.name): reading(kind, case), ("other", kind.name): nothing})
@@ -151,12 +149,13 @@ def told_risk(item):
 
 
 def told_calls(calls, expected):
-    """The calls as the case states them: with a body where it states one."""
-    with_body = [isinstance(item, dict) and "body" in item for item in expected] + [False] * len(calls)
-    return [
-        {"call": f"{call.method} {call.path}", "body": plain(call.body)} if body else f"{call.method} {call.path}"
-        for call, body in zip(calls, with_body, strict=False)
-    ]
+    """The calls as the case states them: with a body and the reads before it where it states them."""
+    stated = [set(item) if isinstance(item, dict) else set() for item in expected] + [set()] * len(calls)
+    told = []
+    for call, names in zip(calls, stated, strict=False):
+        facts = {"call": f"{call.method} {call.path}", "body": plain(call.body), "reads": list(call.reads)}
+        told.append({name: facts[name] for name in names} if names else facts["call"])
+    return told
 
 
 CASES = sorted(HERE.glob("*/*.yaml"))
@@ -178,11 +177,15 @@ def test_case(path):
 
 @pytest.mark.parametrize("path", CASES, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_a_case_states_nothing_that_nobody_reads(path):
-    known = {"about", "manifest", "applied", "live", "unreadable", "interrupted", "managed", "destroying", "expect"}
+    known = {"about", "manifest", "applied", "live", "unreadable", "expired", "interrupted", "managed", "destroying"}
     case = yaml.load(path.read_text(encoding="utf-8"), Loader=CaseLoader)
-    assert set(case) <= known
+    assert set(case) <= known | {"now", "expect"}
     assert set(case["expect"]) <= {"action", "fields", "calls", "risks", "problems", "reason"}
     assert case["about"]
+
+
+def test_every_kind_has_cases():
+    assert {path.parent.name.replace("_", "") for path in CASES} == set(KINDS)
 
 
 @pytest.mark.parametrize("action", ACTIONS)

@@ -26,7 +26,7 @@ KEY_LINES = (
     "~ name: Pilates → Tuesday pilates",
     "~ slot 2027-05-05 16:00 (30 min) → 2027-05-06 16:30 (30 min)",
     "PUT /api/slots/",
-    "the whole set is replaced",
+    "all slots are replaced",
     "Plan: 1 to create, 4 to update, 0 to replace, 1 to delete, 0 to adopt; 56 unchanged.",
     "Drift: 2 changed, 1 missing, 0 expired, 0 unknown; 58 in sync.",
     "Applied 3, failed 0, blocked 0, unknown 0; 58 unchanged.",

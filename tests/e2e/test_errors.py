@@ -117,36 +117,6 @@ def test_a_missing_credential_names_file_line_and_variable(desk):
     assert desk.box.log() == []
 
 
-@pytest.mark.parametrize(
-    "fault",
-    [
-        Fault(kind="status_before", status=500, times=None),
-        Fault(kind="garbage", times=None),
-        Fault(kind="garbage", times=None, binary=True),
-        Fault(kind="truncate", times=None),
-        Fault(kind="wrong_type", times=None),
-        Fault(kind="drop_before", times=None),
-    ],
-    ids=lambda fault: fault.kind,
-)
-def test_bad_answers_leave_everything_unknown_and_nothing_is_written(desk, fault):
-    desk.session()
-    desk.declare("Resource", "court-1", {"name": "Court 1"})
-    desk.run("apply", "--yes", code=0)
-    desk.box.clear_log()
-    desk.session(price=99)
-    desk.declare("Resource", "court-2", {"name": "Court 2"})
-    desk.box.fault(fault)
-    assert desk.run("plan", code=1).err
-    done = desk.run("apply", "--yes")
-    assert done.code in {1, 3}
-    assert desk.run("drift").code == 1
-    assert desk.calls() == []
-    desk.box.clear_faults()
-    desk.run("apply", "--yes", code=0)
-    desk.settled()
-
-
 def test_one_object_that_cannot_be_read_is_unknown_and_the_others_go_on(desk):
     desk.session("yoga")
     desk.session("swim", name="Swim")

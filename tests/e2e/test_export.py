@@ -222,7 +222,7 @@ def test_a_session_that_disappears_while_it_is_read_is_reported(desk):
     number = desk.box.sessions()[0]["id"]
     desk.box.fault(Fault(kind="status_before", match_path=f"/api/sessions/{number}.xml", status=404, times=None))
     done = desk.quick("export", *WINDOW, code=1)
-    assert f"id {number}, could not be read: 404 to show, yet the list names it" in done.err
+    assert f"id {number}, could not be read: show answered 404, but the list names it" in done.err
 
 
 def test_a_refused_value_stands_in_a_comment_and_in_a_warning(desk):

@@ -4,6 +4,7 @@ from provider_script import Script, connection, open_client
 
 from reconciler.model.objects import Scope
 from reconciler.providers.bookingbug_admin.provider import SPEC
+from reconciler.providers.bookingbug_admin.settings import AdminSettings
 
 HOST = "https://acme.bookingbug.com"
 ADMIN = "/api/v1/admin/37004"
@@ -75,13 +76,15 @@ OWNER = {"app_id": "app", "email": "owner@acme.example", "password": "hunter2"}
 
 def admin(**settings):
     given = {"name": "admin", "provider": "bookingbug-admin", "base_url": HOST, "company_id": 37004}
-    return connection(**{**given, **settings})
+    stated = {**given, **settings}
+    own = {name: stated.pop(name) for name in ("company_id", "access") if name in stated}
+    return connection(**stated, settings=AdminSettings(**own))
 
 
 def opened(replies, *, secrets=None, writes=True, **settings):
     conn = admin(**settings)
     script = Script(replies)
-    given = {key: getattr(conn, key) for key in ("name", "base_url", "company_id", "access", "max_concurrency")}
+    given = {key: getattr(conn, key) for key in ("name", "base_url", "settings", "max_concurrency")}
     http = open_client(
         script, secrets=TOKEN if secrets is None else secrets, writes=writes, login_path=LOGIN, settings=given
     )

@@ -26,7 +26,8 @@ from reconciler.model.objects import Address, Desired, Live, Reading, Ref, Sourc
 from reconciler.model.occupancy import Occupancy
 from reconciler.model.plan import Selection
 from reconciler.providers.base import ProviderSpec
-from reconciler.providers.bookingbug_admin import wire as bookingbug_admin_wire
+from reconciler.providers.bookingbug_admin import handlers as bookingbug_admin_handlers
+from reconciler.providers.bookingbug_admin.settings import AdminSettings
 from reconciler.providers.bookingbug_sessions import wire as bookingbug_sessions_wire
 from reconciler.settings import Connection, Policy
 from reconciler.state.lease import hold
@@ -51,13 +52,13 @@ CONNECTIONS = {
         name="admin",
         provider="bookingbug-admin",
         base_url="https://acme.bookingbug.com",
-        company_id=37004,
+        settings=AdminSettings(company_id=37004),
         timeout=OVER_AT_ONCE,
         where=PROJECT_FILE,
     ),
 }
 SESSIONS_CALLS = bookingbug_sessions_wire.calls
-ADMIN_CALLS = bookingbug_admin_wire.calls
+ADMIN_CALLS = bookingbug_admin_handlers.calls
 
 
 def _never_opened(*_):
@@ -65,12 +66,8 @@ def _never_opened(*_):
 
 
 PROVIDERS = {
-    "bookingbug-sessions": ProviderSpec(
-        name="bookingbug-sessions", kinds=("Session",), auth=(), calls=SESSIONS_CALLS, open=_never_opened
-    ),
-    "bookingbug-admin": ProviderSpec(
-        name="bookingbug-admin", kinds=("Resource", "Block"), auth=(), calls=ADMIN_CALLS, open=_never_opened
-    ),
+    "bookingbug-sessions": ProviderSpec(name="bookingbug-sessions", auth=(), calls=SESSIONS_CALLS, open=_never_opened),
+    "bookingbug-admin": ProviderSpec(name="bookingbug-admin", auth=(), calls=ADMIN_CALLS, open=_never_opened),
 }
 
 

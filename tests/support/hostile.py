@@ -11,7 +11,7 @@ from reconciler.errors import RemoteError
 from reconciler.model.objects import Live
 from reconciler.providers.answer import Answer, error_words, json_object, request_id
 from reconciler.providers.bookingbug_admin import answers as admin
-from reconciler.providers.bookingbug_admin import blocks, resources
+from reconciler.providers.bookingbug_admin import block_wire, blocks, resource_wire, resources
 from reconciler.providers.bookingbug_sessions import wire as sessions
 from reconciler.providers.checkfront import answers as checkfront
 from reconciler.providers.checkfront import lines
@@ -25,14 +25,14 @@ def _resource(body: bytes) -> object:
     resources._deleted(data)
     resources._names(data)
     admin.created_id(data)
-    admin.decode_address(data)
+    resource_wire.decode_address(data)
     return resources._resource(data)
 
 
 def _block(body: bytes) -> object:
     data = json_object(body)
     blocks._is_block(data)
-    admin.hinted_owner(data)
+    block_wire.hinted_owner(data)
     admin.created_id(data)
     return blocks._block(data)
 

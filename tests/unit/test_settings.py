@@ -10,7 +10,8 @@ import pytest
 from reconciler import settings
 from reconciler.errors import ReconcilerError
 from reconciler.model.objects import SourceRef
-from reconciler.settings import Connection, Credential, Secret
+from reconciler.providers.bookingbug_admin.settings import AdminSettings
+from reconciler.settings import Connection, Credential, ProviderSettings, Secret
 
 WHERE = SourceRef("reconciler.yaml", 9)
 VALUE = "hunter2-Zauberwort"
@@ -129,8 +130,8 @@ def test_a_failed_credential_leaves_no_value_in_a_traceback():
 
 
 def target(base_url, company_id=None):
-    connection = Connection(name="c", provider="p", base_url=base_url, where=WHERE, company_id=company_id)
-    return connection.target
+    settings = ProviderSettings() if company_id is None else AdminSettings(company_id=company_id)
+    return Connection(name="c", provider="p", base_url=base_url, where=WHERE, settings=settings).target
 
 
 def test_a_target_is_host_and_company_whatever_port_scheme_or_case():

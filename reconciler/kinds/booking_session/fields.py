@@ -13,7 +13,7 @@ WHAT: FieldTable = {
     "params": Field("counts"),
     "quantity": Field("whole"),
 }
-"""What a slip stands for, beside the discount code: a line shows it as far as its slip can be taken apart."""
+"""What a slip means, apart from the discount code. A line shows it as far as its slip can be taken apart."""
 
 FIELDS: FieldTable = {
     "key": Field("text"),

@@ -1,9 +1,9 @@
-"""The items of a held booking: which line is which item, and how the lines get to what is wanted.
+"""The items of a held booking: which line is which item, and how the lines become what is wanted.
 
-Lines have positions instead of ids, and no field for a name of ours (checkfront API notes §1.4). So a
-line is told by its slip, which the state keeps for every key; failing that by its item, dates and
-parameters. A slip stands for the whole order, so a line that still shows its recorded slip is as it was
-applied; what another slip stands for is believed only as far as it could be taken apart.
+Lines have positions instead of ids, and no field for our own key (checkfront API notes §1.4). A line is
+recognised by its slip, which the state keeps for every key, or else by its item, dates and parameters. A slip
+covers the whole order, so a line that still shows its recorded slip is as it was applied. Any other slip counts
+only as far as it can be taken apart.
 """
 
 from __future__ import annotations
@@ -20,28 +20,29 @@ Item = Mapping[str, Any]
 Line = Mapping[str, Any]
 
 _NEVER_SHOWN = ".discount_code"
-"""A line does not show its discount code (checkfront API notes §1.3)."""
+"""End of the name of what a line does not show (checkfront API notes §1.3)."""
 
-_FRESH = "a fresh one"
-"""Shown where a line is replaced because nobody can tell what its slip stands for."""
+_FRESH = "a new one"
+"""Shown where a line is replaced because the meaning of its slip is not known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Match:
-    """One wanted item with its line; `base` is what was applied to the line, where it still shows that slip."""
+    """One wanted item with its line."""
 
     item: Item
     line: Line
     base: Item | None = None
+    """What was applied to the line, where it still shows that slip."""
 
 
-def compare_items(desired: Any, live: Any, applied: Any, anew: str | None = None) -> PartRevision:
+def compare_items(desired: Any, live: Any, applied: Any, reset_by: str | None = None) -> PartRevision:
     """Return how the `live` lines become the `desired` items; `applied` are the items last applied, or None.
 
     Live lines are `{line, slip, item_id, options, key?, start_date?, end_date?, params?, quantity?}`; `key`
-    says that the line shows the slip recorded for that item.
+    is set where the line shows the slip recorded for that item.
     """
-    del anew  # no field of a hold lays its lines out anew
+    del reset_by  # no field of a held booking resets its lines
     wanted, lines = list(desired), list(live or ())
     before = {item["key"]: item for item in applied or ()}
     if live is None:
@@ -82,7 +83,7 @@ def _name(item: Item) -> str:
 
 
 def _line_name(line: Line) -> str:
-    """Return what a line is called that no wanted item claims."""
+    """Return the name of a line that no wanted item claims."""
     return str(line["key"]) if "key" in line else f"line {line['line']}"
 
 
@@ -138,7 +139,7 @@ def _is_of(line: Line, item: Item) -> bool:
 
 
 def _differences(line: Line, item: Item) -> list[str]:
-    """Name what a line does not show as it is stated; what cannot be seen counts as different."""
+    """Return the names of what a line does not show as stated; what cannot be seen counts as different."""
     params = line.get("params")
     differing = [name for name in ("item_id", "start_date", "end_date") if line.get(name) != item.get(name)]
     differing += [name for name in ("start_time", "end_time") if name in item and line.get(name) != item[name]]
@@ -166,7 +167,7 @@ def _missing(item: Item, before: Mapping[str, Item]) -> tuple[list[FieldChange],
 
 
 def _revised(match: _Match, before: Mapping[str, Item]) -> tuple[list[FieldChange], list[Edit]]:
-    """Return what differs between an item and its line, and the edits that mend it."""
+    """Return what differs between an item and its line, and the edits that correct it."""
     item, line, name = match.item, match.line, _name(match.item)
     changed = _changed(match)
     origin = _origin(item, before)
@@ -201,7 +202,7 @@ def _changed(match: _Match) -> list[str]:
 
 
 def _choices(item: Item, *, needs_quantity: bool) -> Iterator[Edit]:
-    """Yield the edit that sets what a fresh line starts without: add-on choices, and the quantity beside a slip."""
+    """Yield the edit that sets what a new line starts without: add-on choices, and the quantity of a given slip."""
     quantity = ("quantity",) if needs_quantity and "quantity" in item else ()
     options = ("options",) if item.get("options") else ()
     if quantity or options:
@@ -234,7 +235,7 @@ def _gone(lines: Sequence[Line], before: Mapping[str, Item]) -> Iterator[FieldCh
 
 
 def _stated(item: Item) -> dict[str, Any]:
-    """Return an item or a line as it is shown; prices and availability are information, no content."""
+    """Return an item or a line as it is shown; prices and availability are information, not content."""
     shown = {name: item[name] for name in ("name", *WHAT, "discount_code", "options") if item.get(name)}
     return shown if "item_id" in item and "slip" not in shown else {"slip": item.get("slip"), **shown}
 
@@ -252,7 +253,7 @@ def _named(wanted: Sequence[Item], matches: Mapping[str, _Match]) -> Iterator[st
 
 
 def _information(lines: Sequence[Line]) -> str | None:
-    """Say what the server shows beside: never compared, since it changes with everyday business."""
+    """Return what the server shows besides: never compared, since it changes with everyday business."""
     facts = []
     for line in lines:
         shown = [f"{line['available']} available"] if line.get("available") is not None else []

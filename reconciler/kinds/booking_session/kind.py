@@ -1,4 +1,4 @@
-"""BookingSession: a held booking, a server-side session that collects items through slips (seed 004)."""
+"""BookingSession: a held booking, that is a session on the server that collects items through slips (seed 004)."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from reconciler.model.canonical import clock, day
 from reconciler.model.kind import Ephemeral, IdentityKey, Kind, OnExpiry
 from reconciler.model.objects import Fields, Manifest, Problem
 
-SURELY_OVER = 24 * 3600
-"""Seconds after which a session that nobody knows is over. No document says how long one holds; clients
-guess 30 minutes (checkfront API notes §1.5), so a day is far on the safe side."""
+SETTLES_AFTER = 24 * 3600
+"""Seconds after which an unknown session has certainly expired. How long one lasts is not documented; clients
+assume 30 minutes (checkfront API notes §1.5), so a day is safe."""
 
 QUANTITY = "qty"
 """The parameter that a quantity is sent as, where an item has one of that name (checkfront API notes §1.3)."""
 
-_WISHES: tuple[OnExpiry, ...] = ("report", "recreate", "forget")
+_ON_EXPIRY: tuple[OnExpiry, ...] = ("report", "recreate", "forget")
 
 
 def canonical(spec: Mapping[str, Any]) -> Fields:
-    """Return a held booking's spec in canonical values; items sorted by key, for their order means nothing."""
+    """Return a held booking's spec in canonical values; items sorted by key, since their order has no meaning."""
     fields: dict[str, Any] = {}
     if "on_expiry" in spec:
         fields["on_expiry"] = str(spec["on_expiry"])
@@ -36,17 +36,17 @@ def canonical(spec: Mapping[str, Any]) -> Fields:
 
 
 def identities(_: Fields) -> tuple[IdentityKey, ...]:
-    """Return no natural key: sessions cannot be listed, so none can be found again without its id."""
+    """Return no natural key: sessions cannot be listed, so one cannot be found without its id."""
     return ()
 
 
 def on_expiry(fields: Fields) -> OnExpiry:
-    """Return what is to be done once the session has expired; `report` unless stated."""
-    return next((wish for wish in _WISHES if wish == fields.get("on_expiry")), "report")
+    """Return what to do once the session has expired; `report` unless stated."""
+    return next((choice for choice in _ON_EXPIRY if choice == fields.get("on_expiry")), "report")
 
 
 def check(manifest: Manifest) -> Iterator[Problem]:
-    """Check keys and spans: what a schema cannot say."""
+    """Check keys and dates: what a schema cannot state."""
     seen: dict[str, int] = {}
     items = manifest.spec.get("items")
     for index, item in enumerate(items if isinstance(items, list) else ()):
@@ -60,16 +60,14 @@ def check(manifest: Manifest) -> Iterator[Problem]:
         try:
             start, end = (day(item[name]) if name in item else None for name in ("start_date", "end_date"))
         except ValueError:
-            continue  # the schema says so
+            continue  # reported by the schema
         if start and end and end < start:
             summary = f"item {key}: end_date {end} is before start_date {start}; expected the same day or later"
             yield _problem(manifest, "end-before-start", summary, index, "end_date")
         elif start and start == end:
             yield from _times_of_one_day(manifest, item, index)
         if "quantity" in item and QUANTITY in (item.get("params") or {}):
-            summary = (
-                f"item {key}: params.{QUANTITY} is the quantity, which is given as well; expected only one of them"
-            )
+            summary = f"item {key}: params.{QUANTITY} and quantity are the same; expected only one of them"
             yield _problem(manifest, "quantity-twice", summary, index, "params", QUANTITY)
 
 
@@ -77,7 +75,7 @@ def _times_of_one_day(manifest: Manifest, item: Mapping[str, Any], index: int) -
     try:
         start, end = (clock(item[name]) if name in item else None for name in ("start_time", "end_time"))
     except ValueError:
-        return  # the schema says so
+        return  # reported by the schema
     if start and end and end < start:
         summary = f"item {item['key']}: end_time {end} is before start_time {start} on one day; expected a later time"
         yield _problem(manifest, "end-before-start", summary, index, "end_time")
@@ -96,7 +94,7 @@ KIND = Kind(
     volatile=frozenset({"available", "total"}),
     local=frozenset({"on_expiry"}),
     unanswered=("owner", "expiry time", "whether stock is held"),
-    ephemeral=Ephemeral(on_expiry=on_expiry, settles_after=SURELY_OVER),
+    ephemeral=Ephemeral(on_expiry=on_expiry, settles_after=SETTLES_AFTER),
     secret_id=True,
     parts={"items": compare_items},
     check=check,

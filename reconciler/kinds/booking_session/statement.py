@@ -1,4 +1,4 @@
-"""What a manifest of a live held booking states: its items, as far as their lines tell what they are."""
+"""What a manifest of a live held booking states: its items, as far as their lines show them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _NEEDED = ("item_id", "start_date", "end_date")
 def statement(live: Fields, applied: Fields) -> Statement:
     """Return what to state of a live session; a line that is as it was `applied` is stated as it was declared.
 
-    A slip stands for a price and a moment: none is made part of a manifest that did not have it.
+    A slip belongs to one price at one moment: it is stated only where the manifest had it.
     """
     declared = {item["key"]: item for item in applied.get("items") or ()}
     keys: set[str] = set(declared)
@@ -25,11 +25,11 @@ def statement(live: Fields, applied: Fields) -> Statement:
         known = declared.get(line.get("key", ""))
         item = dict(known) if known is not None else _item(line, keys)
         if item is None:
-            why = f"line {line['line']} does not tell its item and dates, and a slip is no manifest's business"
+            why = f"line {line['line']} does not show its item and dates, and a slip is not stated in a manifest"
             return Statement(fields={}, left_out={"items": why})
         items.append(item)
-    wish = applied.get("on_expiry", "report")
-    return Statement(fields={**({} if wish == "report" else {"on_expiry": wish}), "items": items})
+    on_expiry = applied.get("on_expiry", "report")
+    return Statement(fields={**({} if on_expiry == "report" else {"on_expiry": on_expiry}), "items": items})
 
 
 def _item(line: Mapping[str, Any], keys: set[str]) -> dict[str, Any] | None:

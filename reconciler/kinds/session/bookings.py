@@ -1,4 +1,4 @@
-"""Bookings on slots: which slots have some, which ones do not say, and how a risk or a plan names them."""
+"""Bookings on slots: which slots have some, for which it is not known, and how a risk names them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def when(slot: Slot) -> str:
 
 
 def touched(slots: Any) -> tuple[SlotBookings, ...]:
-    """Return what is booked on slots, by day and start; one entry that knows nothing where none were answered."""
+    """Return the bookings of slots, by day and start; one entry without a slot where none were answered."""
     if slots is None:
         return (SlotBookings(slot=None, when=None),)
     return tuple(
@@ -34,28 +34,31 @@ def touched(slots: Any) -> tuple[SlotBookings, ...]:
 
 
 def booked_slots(slots: Any, beyond: int = 0) -> tuple[list[Slot], list[Slot]]:
-    """Return the slots with more than `beyond` places taken, and those (or one, for none answered) not known."""
+    """Return the slots with more than `beyond` places taken, and those whose bookings are not known.
+
+    Where no slots were answered, one without an id is not known.
+    """
     if slots is None:
         return [], [{"id": None}]
-    booked, unsaid = [], []
+    booked, not_known = [], []
     for slot in sorted(slots, key=slot_order):
         counts = _counts(slot)
-        # A count below zero makes no sense, and is no proof that nobody has booked.
+        # A count below zero makes no sense, and does not prove that nobody has booked.
         if sum(abs(count) for count in counts if count is not None) > beyond:
             booked.append(slot)
         elif None in counts:
-            unsaid.append(slot)
-    return booked, unsaid
+            not_known.append(slot)
+    return booked, not_known
 
 
 def slot_risks(code: str, what: str, slots: Any) -> Iterator[Risk]:
-    """Yield what doing `what` to slots risks: those with bookings under `code`, those that do not say as unknown."""
-    booked, unsaid = booked_slots(slots)
+    """Yield the risks of doing `what` to slots: `code` for those with bookings, unknown for the others."""
+    booked, not_known = booked_slots(slots)
     if booked:
         yield counted(code, what, booked)
-    if unsaid:
-        ids = tuple(slot["id"] for slot in unsaid if slot["id"] is not None)
-        message = f"{what} slots whose bookings the API did not answer: not known whether anyone has booked"
+    if not_known:
+        ids = tuple(slot["id"] for slot in not_known if slot["id"] is not None)
+        message = f"{what} slots whose bookings the API did not answer: it is not known whether anyone has booked"
         yield unknown(code, message, slots=ids)
 
 
@@ -76,7 +79,7 @@ def _counts(slot: Slot) -> tuple[int | None, int | None]:
 
 
 def words(counts: tuple[int | None, int | None]) -> str:
-    """Return `7 booked, 2 reserved`; what is not known is said, never shown as 0."""
+    """Return `7 booked, 2 reserved`; a count that is not known is never shown as 0."""
     return ", ".join(
         f"{word} not known" if number is None else f"{number} {word}"
         for number, word in zip(counts, ("booked", "reserved"), strict=True)

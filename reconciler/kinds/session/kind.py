@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from reconciler.kinds.session.bookings import Slot, booked_slots, counted, slot_risks, touched
@@ -13,7 +13,7 @@ from reconciler.kinds.session.statement import statement
 from reconciler.model.canonical import clock, day
 from reconciler.model.change import Action, Decision, FieldChange, SlotBookings
 from reconciler.model.field import canonical_fields
-from reconciler.model.kind import IdentityKey, Kind
+from reconciler.model.kind import IdentityKey, Kind, described
 from reconciler.model.objects import Fields, Live, Manifest, Problem
 from reconciler.model.risk import Risk, unknown
 
@@ -21,7 +21,7 @@ _DEFAULT_NAMES = {"event": "My Event", "course": "My Course", "recurring_event":
 """What a session is called that is created without a name (seed 000, the tables of defaults)."""
 
 _MOVES_SLOTS = frozenset({"time", "start_date", "end_date", "repeat"})
-"""Fields whose change may make the server lay its slots out anew: seed 000 does not say."""
+"""Fields whose change may make the server replace the slots: seed 000 does not say."""
 
 
 def canonical(spec: Mapping[str, Any]) -> Fields:
@@ -38,7 +38,7 @@ def canonical(spec: Mapping[str, Any]) -> Fields:
 
 def _canonical_slot(slot: Mapping[str, Any], duration: int | None) -> dict[str, Any]:
     stated = slot if duration is None else {"duration": duration, **slot}
-    return {name: field.canonical(stated[name]) for name, field in SLOT_FIELDS.items() if name in stated}
+    return canonical_fields(SLOT_FIELDS, stated)
 
 
 def identities(fields: Fields) -> tuple[IdentityKey, ...]:
@@ -53,8 +53,20 @@ def identities(fields: Fields) -> tuple[IdentityKey, ...]:
     return () if name is None or group is None else tuple((name, group, day) for day in days)
 
 
+def title(fields: Fields) -> str | None:
+    """Return the session's name."""
+    return fields.get("name")
+
+
+def describe(fields: Fields) -> str:
+    """Return name, group and dates; without a start date, the day of the first slot."""
+    known = described(fields, "name", "group", "start_date", "end_date", "time")
+    first = min((slot["date"] for slot in fields.get("slots") or ()), default=None)
+    return known if first is None or "start_date" in fields else f"{known}, first slot {first}".removeprefix(", ")
+
+
 def missing_to_create(fields: Fields) -> tuple[str, ...]:
-    """Say what a creation needs beyond what is stated: the API's own defaults depend on the day."""
+    """Return what a create needs beyond what is stated: the API's own defaults depend on the day."""
     missing = []
     if "type" not in fields:
         missing.append("`type` is needed to create a session; add type: event, course or recurring_event")
@@ -69,11 +81,11 @@ def missing_to_create(fields: Fields) -> tuple[str, ...]:
 
 
 def check(manifest: Manifest) -> Iterator[Problem]:
-    """Check dates against each other: the rules that a schema cannot say."""
+    """Check dates against each other: the rules that a schema cannot state."""
     try:
         fields = canonical(manifest.spec)
     except ValueError:
-        return  # the schema, or the step that resolves manifests, says which value it is
+        return  # reported by the schema, or when the manifest is resolved
     start, end = fields.get("start_date"), fields.get("end_date")
     if start and end and end < start:
         yield _problem(
@@ -92,13 +104,14 @@ def _check_slots(manifest: Manifest, start: str | None, end: str | None) -> Iter
         key = (day(slot["date"]), clock(slot["time"]))
         if key in seen:
             first = manifest.where("slots", seen[key])
-            summary = f"slot {key[0]} {key[1]} is stated twice; expected each date and time once"
-            problem = _problem(manifest, "duplicate-slot", summary, "slots", index)
-            yield replace(problem, hint=f"remove one of them; the first is at line {first.line}")
+            summary = (
+                f"slot {key[0]} {key[1]} is stated twice (first at line {first.line}); expected each date and time once"
+            )
+            yield _problem(manifest, "duplicate-slot", summary, "slots", index)
         seen.setdefault(key, index)
         if (start and key[0] < start) or (end and key[0] > end):
             summary = (
-                f"slot {key[0]} {key[1]} lies outside the session's own dates; "
+                f"slot {key[0]} {key[1]} is outside the session's dates; "
                 f"expected a date from {start or 'any day'} to {end or 'any day'}"
             )
             yield _problem(manifest, "slot-outside-session", summary, "slots", index, "date")
@@ -111,7 +124,7 @@ def _problem(manifest: Manifest, code: str, summary: str, *path: str | int) -> P
 def risks(
     action: Action, fields: Sequence[FieldChange], live: Live | None, applied: Fields | None = None
 ) -> tuple[Risk, ...]:
-    """Say what deleting, re-timing or cutting a session does to the places booked on its slots (contract, rule 5)."""
+    """Return what deleting, moving or cutting a session does to the bookings on its slots (contract, rule 5)."""
     if live is None:
         return ()
     slots = _slots(live, applied)
@@ -130,13 +143,13 @@ def risks(
 
 
 def _moving(fields: Sequence[FieldChange]) -> list[str]:
-    """Return the changed fields that may move slots; a type that was never applied is most likely as it was."""
+    """Return the changed fields that may move slots; a type that was never applied has most likely not changed."""
     retyped = {change.path for change in fields if change.path == "type" and change.before is not None}
     return sorted(retyped | ({change.path for change in fields} & _MOVES_SLOTS))
 
 
 def touches(change: Decision) -> tuple[SlotBookings, ...]:
-    """Return what is booked on the slots that a change deletes, moves, re-times or cuts; a new price touches none."""
+    """Return the bookings on the slots that a change deletes, moves or cuts; a new price touches none."""
     gone = change.action in {"delete", "replace"}
     if change.live is None or not (gone or change.edits):
         return ()
@@ -155,23 +168,25 @@ def touches(change: Decision) -> tuple[SlotBookings, ...]:
     if slots is None:
         return touched(None) if cut is not None and not cut.grown else ()
     if cut is not None:
-        over, unsaid = booked_slots(slots, cut.spaces)
-        ids |= {slot["id"] for slot in (over if cut.grown else [*over, *unsaid])}
+        over, unknown_slots = booked_slots(slots, cut.spaces)
+        ids |= {slot["id"] for slot in (over if cut.grown else [*over, *unknown_slots])}
     return touched([slot for slot in slots if slot["id"] in ids])
 
 
 def _slots(live: Live, applied: Fields | None) -> list[Slot] | None:
-    """Return the live slots, with the start and length last applied where only that is known."""
+    """Return the live slots; a start or length that was not answered is the last applied one."""
     slots = live.fields.get("slots")
     return None if slots is None else with_applied_times(slots, list((applied or {}).get("slots") or ()))
 
 
 @dataclass(frozen=True, slots=True)
 class _Cut:
-    """The new number of spaces. `grown`: it is more than was last applied, and what is live was not answered."""
+    """A change of `spaces` that may lower it."""
 
     spaces: int
+    """The new number."""
     grown: bool
+    """Whether it is more than was last applied, while the live number was not answered."""
 
 
 def _cut(fields: Sequence[FieldChange]) -> _Cut | None:
@@ -184,13 +199,13 @@ def _cut(fields: Sequence[FieldChange]) -> _Cut | None:
 
 
 def _cut_risks(slots: Sequence[Slot] | None, cut: _Cut) -> Iterator[Risk]:
-    over, unsaid = booked_slots(slots, cut.spaces)
+    over, unknown_slots = booked_slots(slots, cut.spaces)
     if over:
         verb = "setting" if cut.grown else "cutting"
         yield counted("booked-spaces-cut", f"{verb} spaces to {cut.spaces} leaves fewer than are taken on", over)
-    if unsaid and not cut.grown:
-        message = f"cutting spaces to {cut.spaces}, yet the API did not answer the slots' bookings: not known how many"
-        ids = tuple(slot["id"] for slot in unsaid if slot["id"] is not None)
+    if unknown_slots and not cut.grown:
+        message = f"cutting spaces to {cut.spaces}, but the API did not answer the bookings of the slots"
+        ids = tuple(slot["id"] for slot in unknown_slots if slot["id"] is not None)
         yield unknown("booked-spaces-cut", message, slots=ids)
 
 
@@ -198,12 +213,14 @@ KIND = Kind(
     name="Session",
     provider="bookingbug-sessions",
     schema="session",
+    title=title,
+    describe=describe,
     canonical=canonical,
     identities=identities,
     volatile=frozenset(SLOT_COUNTS),
     parts={"slots": compare_slots},
-    lays_anew={"slots": frozenset({"repeat"})},
-    may_lay_anew=_MOVES_SLOTS,
+    resets={"slots": frozenset({"repeat"})},
+    may_reset=_MOVES_SLOTS,
     check=check,
     missing_to_create=missing_to_create,
     statement=statement,

@@ -1,11 +1,11 @@
-"""A session's slots: how the live ones get to the desired ones with the least harm to bookings.
+"""A session's slots: how the live ones become the desired ones with the least harm to bookings.
 
-Seed 000 knows two writes. `PUT /api/slots/{id}.xml` changes one slot and keeps its id, so its bookings
-live on. A session PUT that holds slots deletes all existing ones and makes new ones. So slots that are
-right stay, others move one by one, and the set is replaced only where the number of slots changes.
-The show sample answers a slot's date and bookings, but neither time nor duration: where those are not
-answered, what was last applied stands in for them, and where even that is ambiguous (two slots on one
-day) either the day is as it was applied or each of its slots is written in full.
+Seed 000 documents two writes. `PUT /api/slots/{id}.xml` changes one slot and keeps its id, and so its bookings.
+A session PUT with slots deletes all existing slots and creates new ones. Therefore slots that are right stay,
+others move one by one, and the set is replaced only where the number of slots changes.
+The show sample answers a slot's date and bookings, but neither time nor duration. What was last applied replaces
+values that are not answered. Where even that is ambiguous (two slots on one day), the day is either as it was applied,
+or each of its slots is written in full.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ _ATTRIBUTES = ("date", "time", "duration")
 
 
 def slot_key(slot: Slot) -> tuple[str, str]:
-    """Return date and time, which is what tells a session's slots apart (contract, Session)."""
+    """Return date and time, the key of a session's slots (contract, Session)."""
     return (slot["date"], slot.get("time") or "")
 
 
-def compare_slots(desired: Any, live: Any, applied: Any, anew: str | None = None) -> PartRevision:
+def compare_slots(desired: Any, live: Any, applied: Any, reset_by: str | None = None) -> PartRevision:
     """Return how `live` slots become `desired` ones; `applied` are the slots last applied, or None.
 
     Desired and applied slots are `{date, time, duration?}`; live ones add `id`, `spaces_booked` and
     `spaces_reserved`, and may lack time and duration. Without any live answer the last applied set is
-    compared instead. Where another `repeat` makes them anew, the whole set goes with it (seed 000).
+    compared instead. A changed `repeat` recreates the slots, so the whole set is sent with it (seed 000).
     """
     desired, applied = list(desired), list(applied or ())
     if live is None:
@@ -42,8 +42,8 @@ def compare_slots(desired: Any, live: Any, applied: Any, anew: str | None = None
     known = with_applied_times(live, applied)
     leftover_desired, leftover_live, shorter = _pair_off(desired, known, applied)
     coverage = _coverage(live)
-    if anew is not None or len(desired) != len(live):
-        return _replace_all(desired, known, applied, coverage, anew)
+    if reset_by is not None or len(desired) != len(live):
+        return _replace_all(desired, known, applied, coverage, reset_by)
     pairs = shorter + _pair_by_day(leftover_desired, leftover_live)
     return PartRevision(
         fields=tuple(_moved(slot, wanted, applied) for slot, wanted in pairs),
@@ -61,12 +61,12 @@ def compare_slots(desired: Any, live: Any, applied: Any, anew: str | None = None
 def _compare_unanswered(desired: list[Slot], applied: list[Slot]) -> PartRevision:
     if _as_applied(desired, applied):
         return PartRevision(unverified=_ATTRIBUTES)
-    message = "replacing the slots, whose bookings the API did not answer: not known whether anyone has booked"
+    message = "replacing the slots, whose bookings the API did not answer: it is not known whether anyone has booked"
     return PartRevision(
         fields=tuple(_set_changes(desired, applied, "manifest", verifiable=False)),
         edits=(Edit(values={"slots": desired}),),
         risks=(unknown("booked-slot-lost", message),),
-        note="the API did not answer the slots, so the whole set is sent",
+        note="the API did not answer the slots, so all of them are sent",
         unverified=_ATTRIBUTES,
     )
 
@@ -80,7 +80,7 @@ def _by_day(slots: Sequence[Slot]) -> dict[str, list[Slot]]:
 
 def with_applied_times(live: Sequence[Slot], applied: list[Slot]) -> list[Slot]:
     """Fill in time and duration that were not answered from the only applied slot of the same day or time."""
-    # What is likened to something live may have been answered without times itself, and then tells none.
+    # What is compared with a live object may itself have been answered without times.
     live_days, applied_days = _by_day(live), _by_day([slot for slot in applied if "time" in slot])
     filled = []
     for slot in live:
@@ -88,14 +88,14 @@ def with_applied_times(live: Sequence[Slot], applied: list[Slot]) -> list[Slot]:
         if "time" in slot:
             candidates = [item for item in candidates if item["time"] == slot["time"]]
         else:
-            told = [item.get("time") for item in live_days[slot["date"]]]
-            candidates = [item for item in candidates if item["time"] not in told] if told.count(None) == 1 else []
+            known = [item.get("time") for item in live_days[slot["date"]]]
+            candidates = [item for item in candidates if item["time"] not in known] if known.count(None) == 1 else []
         filled.append({**candidates[0], **slot} if len(candidates) == 1 else slot)
     return filled
 
 
 def _pair_off(desired: list[Slot], known: list[Slot], applied: list[Slot]) -> tuple[list[Slot], list[Slot], list[Pair]]:
-    """Set apart what is right already; return desired and live leftovers, and pairs of wrong duration."""
+    """Leave out what is right already; return the remaining desired and live slots, and pairs of wrong duration."""
     waiting = {slot_key(slot): slot for slot in desired}
     leftover_live, wrong_duration = [], []
     for slot in known:
@@ -111,7 +111,7 @@ def _pair_off(desired: list[Slot], known: list[Slot], applied: list[Slot]) -> tu
 def _settle_ambiguous_days(
     waiting: dict[tuple[str, str], Slot], leftover_live: list[Slot], applied: list[Slot]
 ) -> None:
-    """Take a day whose slot times are not answered as right where it still has what was applied to it."""
+    """Leave out days whose slot times are not answered where they still have what was applied."""
     live_days, wanted_days = _by_day(leftover_live), _by_day(list(waiting.values()))
     for date, slots in live_days.items():
         wanted = sorted(wanted_days.get(date, []), key=slot_key)
@@ -124,7 +124,7 @@ def _settle_ambiguous_days(
 
 
 def _as_applied(wanted: Sequence[Slot], applied: Sequence[Slot]) -> bool:
-    """Whether what is stated of each slot is what was last applied to it."""
+    """Whether each slot states what was last applied to it."""
     kept = {slot_key(slot): slot for slot in applied}
     return len(wanted) == len(applied) and all(
         slot_key(slot) in kept and {**kept[slot_key(slot)], **slot} == kept[slot_key(slot)] for slot in wanted
@@ -132,7 +132,7 @@ def _as_applied(wanted: Sequence[Slot], applied: Sequence[Slot]) -> bool:
 
 
 def _pair_by_day(desired: list[Slot], live: list[Slot]) -> list[Pair]:
-    """Pair leftovers, those of one day first, the others in order, so that a slot moves no further than it must."""
+    """Pair the remaining slots, those of one day first, then in order, so that slots move as little as possible."""
     desired, live = (
         sorted(desired, key=slot_key),
         sorted(live, key=slot_order),
@@ -153,15 +153,15 @@ def _replace_all(
     known: list[Slot],
     applied: list[Slot],
     coverage: tuple[tuple[str, ...], tuple[str, ...]],
-    anew: str | None,
+    reset_by: str | None,
 ) -> PartRevision:
-    why = f"{anew} changes" if anew else f"the number of slots changes from {len(known)} to {len(desired)}"
-    note = f"{why}, so the whole set is replaced and every slot gets a new id"
+    why = f"{reset_by} changes" if reset_by else f"the number of slots changes from {len(known)} to {len(desired)}"
+    note = f"{why}, so all slots are replaced and get new ids"
     origin: Origin = "drift" if desired == applied else "manifest"
     return PartRevision(
         fields=tuple(_set_changes(desired, known, origin)),
         edits=(Edit(values={"slots": desired}),),
-        risks=tuple(slot_risks("booked-slot-lost", "replacing the whole set of slots loses", known)),
+        risks=tuple(slot_risks("booked-slot-lost", "replacing all slots loses", known)),
         note=note,
         verified=coverage[0],
         unverified=coverage[1],
@@ -184,7 +184,7 @@ def _moved(slot: Slot, wanted: Slot, applied: list[Slot]) -> FieldChange:
 def _set_changes(
     desired: list[Slot], before: Sequence[Slot], origin: Origin, *, verifiable: bool = True
 ) -> Iterator[FieldChange]:
-    """Say which slots come and go when a set replaces another; those in both are not news."""
+    """Yield the slots that come and go when one set replaces another."""
     old, new = _by_turn(before), _by_turn(desired)
     for key in sorted(old.keys() | new.keys()):
         gone, come = old.get(key), new.get(key)
@@ -199,7 +199,7 @@ def _set_changes(
 
 
 def _by_turn(slots: Sequence[Slot]) -> dict[tuple[str, str, int], Slot]:
-    """Key slots by date and time, and by turn: two of one day whose times are not answered look alike."""
+    """Key slots by date, time and a number: two of one day whose times are not answered look alike."""
     keyed: dict[tuple[str, str, int], Slot] = {}
     for slot in slots:
         turn = 0
@@ -210,7 +210,7 @@ def _by_turn(slots: Sequence[Slot]) -> dict[tuple[str, str, int], Slot]:
 
 
 def _move_risks(pairs: Sequence[Pair]) -> Iterator[Risk]:
-    """Tell a move (another day or start) from a change of length only, which moves nobody's class."""
+    """Distinguish a move (another day or start) from a change of length, which moves no class."""
     moved = [slot for slot, wanted in pairs if slot_key(slot) != slot_key(wanted)]
     resized = [slot for slot, wanted in pairs if slot_key(slot) == slot_key(wanted)]
     yield from slot_risks("booked-slot-moved", "moving", moved)
@@ -221,7 +221,7 @@ def _move_note(pairs: Sequence[Pair]) -> str | None:
     if not pairs:
         return None
     count = "1 slot is" if len(pairs) == 1 else f"{len(pairs)} slots are"
-    return f"{count} changed one by one, so ids and bookings live on"
+    return f"{count} changed one by one, so ids and bookings are kept"
 
 
 def _coverage(live: Sequence[Slot]) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -1,4 +1,4 @@
-"""What a manifest of a live session states: not what the API would fill in anyway, nor slots it cannot name."""
+"""What a manifest of a live session states: no API defaults, and no slots without a known time."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _ONE_DAY = frozenset({"event", "course"})
 
 
 def statement(live: Fields, applied: Fields) -> Statement:
-    """Return what to state of a live session; what was `applied` adds nothing to what is answered.
+    """Return what to state of a live session, from its answered fields only.
 
     Slots are a custom session's own; any other's follow from `repeat`. A slot's key is its date and time: where
     the API does not answer the time, no slot can be stated.
@@ -46,7 +46,7 @@ def _slots(live: Fields) -> tuple[list[dict[str, Any]] | None, str | None]:
     if "slots" not in live or live.get("repeat", "custom") != "custom":
         return None, None
     if "repeat" not in live:
-        return None, "the API does not answer repeat, so it is not known whether they are its own (custom)"
+        return None, "the API does not answer repeat, so it is not known whether they are custom"
     if not live["slots"]:
         return None, "there are none, and a custom session needs some"
     own = live.get("duration")
@@ -58,7 +58,7 @@ def _slots(live: Fields) -> tuple[list[dict[str, Any]] | None, str | None]:
 
 
 def _slot(slot: Fields, duration: Any) -> dict[str, Any]:
-    """Return a slot as it is written; a duration that is the session's goes without saying."""
+    """Return a slot as it is written; a duration equal to the session's is left out."""
     stated = {name: slot[name] for name in ("date", "time")}
     if "duration" in slot and slot["duration"] != duration:
         stated["duration"] = slot["duration"]

@@ -7,20 +7,20 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from reconciler.model.objects import Live, Reading
-from reconciler.providers.bookingbug_admin import answers
-from reconciler.providers.bookingbug_admin.reader import Findings, Listing, Reader, settle
+from reconciler.providers.bookingbug_admin import answers, block_wire
+from reconciler.providers.bookingbug_admin.reader import Findings, Listing, Reader
 
 if TYPE_CHECKING:
     from reconciler.model.objects import Fields, Scope
 
 PAGE_SIZE = "100"
-"""What the documentation says for slots (notes §3.2); the server may give less."""
+"""The documented page size for slots (notes §3.2); the server may give less."""
 
 _NO_PUBLIC = "blocks cannot be read with public access; expected a connection with access: admin"
 
 
 def read_blocks(reader: Reader, scope: Scope) -> Reading:
-    """Read the blocks in scope from one window of slots; also those a wanted block would double."""
+    """Read the blocks in scope from one window of slots; also those with the resource and times of a wanted one."""
     if reader.public:
         return Reading(unreadable=dict.fromkeys(scope.ids, _NO_PUBLIC), failure=_NO_PUBLIC)
     findings = Findings()
@@ -29,25 +29,25 @@ def read_blocks(reader: Reader, scope: Scope) -> Reading:
     found = dict(reader.missing("slots", scope.ids.keys() - rows.keys(), listing, findings))
     found.update({remote_id: rows[remote_id] for remote_id in scope.ids if remote_id in rows})
     for remote_id in sorted(found):
-        settle(findings, remote_id, found[remote_id], _block)
+        findings.add(remote_id, found[remote_id], _block)
         _confirm_owner(findings, remote_id, found[remote_id], scope.ids[remote_id])
     blocked = {remote_id: row for remote_id, row in rows.items() if _is_block(row)}
     others = {remote_id: row for remote_id, row in blocked.items() if remote_id not in found}
     if scope.whole:
         for remote_id in sorted(others):
-            settle(findings, remote_id, others[remote_id], _block)
+            findings.add(remote_id, others[remote_id], _block)
         _find_owners(reader, scope, others, findings)
     else:
-        _twins(reader, scope, others.values(), findings)
+        _look_alikes(reader, scope, others.values(), findings)
     return findings.reading(None if listing.rows is None else blocked, listing.failure)
 
 
 def _confirm_owner(findings: Findings, remote_id: str, data: Mapping[str, Any], known: Fields) -> None:
-    """Take a hint at a block's resource as an answer where it is the one that is known already."""
+    """Take a hint at a block's resource as an answer where it names the known resource."""
     live = findings.live.get(remote_id)
     if live is None or "resource_id" in live.fields or known.get("resource_id") is None:
         return
-    if answers.hinted_owner(data) == known["resource_id"]:
+    if block_wire.hinted_owner(data) == known["resource_id"]:
         fields = {**live.fields, "resource_id": known["resource_id"]}
         findings.live[remote_id] = replace(live, fields=fields)
 
@@ -55,7 +55,7 @@ def _confirm_owner(findings: Findings, remote_id: str, data: Mapping[str, Any], 
 def _window(reader: Reader, scope: Scope, **filters: str) -> Listing:
     """List the slots of every day that a block in scope touches; no block with times, no request."""
     spans = [] if scope.window is None else [dict(zip(("start", "end"), scope.window, strict=True))]
-    window = answers.block_window([*scope.ids.values(), *scope.wanted, *spans])
+    window = block_wire.window([*scope.ids.values(), *scope.wanted, *spans])
     if window is None:
         return Listing(rows={})
     days = {"start_date": window[0].isoformat(), "end_date": window[1].isoformat()}
@@ -63,31 +63,31 @@ def _window(reader: Reader, scope: Scope, **filters: str) -> Listing:
 
 
 def _block(data: Mapping[str, Any]) -> Live | None:
-    """Return a slot as the block it is, None where its time is free again; ValueError: it is something else."""
-    if answers.is_event(data):
+    """Return a slot as the block it is, None where its time is free; ValueError where it is something else."""
+    if block_wire.is_event(data):
         message = f"slot {answers.remote_id(data)} is an occurrence of an event, not a block"
         raise ValueError(message)
-    status = answers.slot_status(data)
-    if status == answers.BLOCKED:
-        return answers.decode_block(data)
-    if status in answers.FREED:
+    status = block_wire.slot_status(data)
+    if status == block_wire.BLOCKED:
+        return block_wire.decode_block(data)
+    if status in block_wire.FREED:
         return None
-    said = answers.STATUSES[status] if 0 <= status < len(answers.STATUSES) else "unknown"
-    message = f"slot {answers.remote_id(data)} has status {status} ({said}); expected {answers.BLOCKED} (blocked)"
+    said = block_wire.STATUSES[status] if 0 <= status < len(block_wire.STATUSES) else "unknown"
+    message = f"slot {answers.remote_id(data)} has status {status} ({said}); expected {block_wire.BLOCKED} (blocked)"
     raise ValueError(message)
 
 
 def _is_block(data: Mapping[str, Any]) -> bool:
     try:
-        return answers.slot_status(data) == answers.BLOCKED and not answers.is_event(data)
+        return block_wire.slot_status(data) == block_wire.BLOCKED and not block_wire.is_event(data)
     except ValueError:
         return False
 
 
-def _twins(reader: Reader, scope: Scope, rows: Iterable[Mapping[str, Any]], findings: Findings) -> None:
-    """Find the blocks with a wanted one's resource and times; one whose times are unusable is none.
+def _look_alikes(reader: Reader, scope: Scope, rows: Iterable[Mapping[str, Any]], findings: Findings) -> None:
+    """Find the blocks with a wanted one's resource and times; one whose times cannot be read does not count.
 
-    A row that does not say whose it is may be a resource's or a person's: the list of that resource tells.
+    A row without an owner may belong to a resource or to a person: the list of that resource decides.
     """
     owners: dict[tuple[Any, Any], set[str]] = {}
     listings: dict[str, Listing] = {}
@@ -96,7 +96,7 @@ def _twins(reader: Reader, scope: Scope, rows: Iterable[Mapping[str, Any]], find
             owners.setdefault((fields.get("start"), fields.get("end")), set()).add(fields["resource_id"])
     for row in rows if owners else ():
         try:
-            live = answers.decode_block(row)
+            live = block_wire.decode_block(row)
         except ValueError:
             continue
         wanted = owners.get((live.fields["start"], live.fields["end"]), set())
@@ -109,15 +109,15 @@ def _twins(reader: Reader, scope: Scope, rows: Iterable[Mapping[str, Any]], find
 
 
 def _find_owners(reader: Reader, scope: Scope, rows: Mapping[str, Mapping[str, Any]], findings: Findings) -> None:
-    """Have the list of each hinted resource tell which blocks are its own, where a row only hints at its owner."""
+    """Find the owners of rows that only hint at one, in the list of each hinted resource."""
     hints: dict[str, list[Live]] = {}
     for remote_id, row in sorted(rows.items()):
         live = findings.live.get(remote_id)
         if live is None or "resource_id" in live.fields:
             continue
-        hint = answers.hinted_owner(row)
+        hint = block_wire.hinted_owner(row)
         if hint is None:
-            findings.unreadable[remote_id] = f"slot {remote_id} does not say whose it is"
+            findings.unreadable[remote_id] = f"slot {remote_id} does not name its resource"
             del findings.live[remote_id]
         else:
             hints.setdefault(hint, []).append(findings.live.pop(remote_id))
@@ -126,14 +126,14 @@ def _find_owners(reader: Reader, scope: Scope, rows: Mapping[str, Mapping[str, A
         for live in hints[owner]:
             _settle_owner(live, {owner: listing}, findings)
             if live.remote_id not in findings.live:
-                words = f"slot {live.remote_id} does not say whose it is, and resource {owner} has no such slot"
+                words = f"slot {live.remote_id} does not name its resource, and resource {owner} has no such slot"
                 findings.unreadable.setdefault(live.remote_id, words)
 
 
 def _settle_owner(live: Live, listings: Mapping[str, Listing], findings: Findings) -> None:
     for owner, listing in listings.items():
         if listing.rows is None:
-            why = f"does not say whose it is, and the list of resource {owner} failed: {listing.failure}"
+            why = f"does not name its resource, and the list of resource {owner} failed: {listing.failure}"
             findings.unreadable[live.remote_id] = f"slot {live.remote_id} {why}"
         elif live.remote_id in listing.rows:
             findings.live[live.remote_id] = replace(live, fields={**live.fields, "resource_id": owner})

@@ -1,7 +1,7 @@
 """Reading the bookings of a resource in a stretch of time (notes §3.5).
 
-The list of bookings is asked first. Where it is not there or not for us, the slots of the window tell
-as well: those that are taken or booked, and those with places booked (notes §3.4).
+The list of bookings is read first. Where it does not exist or is forbidden, the slots of the window are read
+instead: those that are taken or booked, and those with places booked (notes §3.4).
 """
 
 from __future__ import annotations
@@ -13,29 +13,29 @@ from reconciler.errors import RemoteError
 from reconciler.model import canonical
 from reconciler.model.occupancy import Booking, Occupancy, Window
 from reconciler.providers.answer import whole
-from reconciler.providers.bookingbug_admin import answers
+from reconciler.providers.bookingbug_admin import block_wire
 from reconciler.providers.bookingbug_admin.reader import Listing, Reader
 
 _PAGE_SIZE = "100"
 _NOT_THERE = frozenset({403, 404, 410})
 _CANCELLED = 6
 _BOOKED = frozenset({4, 11})
-"""Statuses of a slot that somebody has: booked here, or in a calendar outside (notes §3.4)."""
+"""Statuses of a booked slot: booked here, or in an external calendar (notes §3.4)."""
 
 _TAKEN = frozenset({1, 2, 8, 9, 10})
-"""Statuses of a slot that somebody is about to have: enquired, taken, waited for, held, queued for."""
+"""Statuses of a slot that is about to be booked: enquired, taken, waiting, held, queued."""
 
-_FREE = frozenset({0, answers.BLOCKED, 5, _CANCELLED, 7})
-"""Statuses of a slot that, unless places are booked on it, nobody has."""
+_FREE = frozenset({0, block_wire.BLOCKED, 5, _CANCELLED, 7})
+"""Statuses of a slot that is free, unless places are booked on it."""
 
-_NOBODYS = frozenset({answers.BLOCKED, _CANCELLED})
-"""Statuses of a listed booking that is nobody's: a block of time, one that was cancelled."""
+_NOBODYS = frozenset({block_wire.BLOCKED, _CANCELLED})
+"""Statuses of a listed booking that does not count: a block of time, a cancelled booking."""
 
 _NO_PUBLIC = "bookings cannot be read with public access; expected a connection with access: admin"
 
 
 def read_occupancy(reader: Reader, window: Window) -> Occupancy:
-    """Return the bookings in a window; a list that cannot be read or understood is a failure, never an empty one."""
+    """Return the bookings in a window; a list that cannot be read or understood is a failure, never empty."""
     if reader.public:
         return Occupancy(failure=_NO_PUBLIC)
     listing, decode = _list(reader, "bookings", window), _bookings
@@ -50,7 +50,7 @@ def read_occupancy(reader: Reader, window: Window) -> Occupancy:
 
 
 def _list(reader: Reader, name: str, window: Window) -> Listing:
-    days = answers.block_window([{"start": window.start, "end": window.end}])
+    days = block_wire.window([{"start": window.start, "end": window.end}])
     first, last = days if days is not None else ("", "")
     params = {"start_date": str(first), "end_date": str(last), "resource_id": window.resource_id}
     try:
@@ -84,8 +84,8 @@ def _slots(rows: Any, window: Window) -> Iterator[Booking]:
 
 
 def _if_hit(row: Mapping[str, Any], window: Window, *, booked: int, reserved: int) -> Iterator[Booking]:
-    """Yield a row's booking where it is the resource's and in the window: a server may not filter as it was asked."""
-    live = answers.decode_block(row)
+    """Yield a row's booking if it is in the window and of its resource: a server may ignore the filter."""
+    live = block_wire.decode_block(row)
     if live.fields.get("resource_id", window.resource_id) != window.resource_id:
         return
     found = Booking(
@@ -98,7 +98,7 @@ def _if_hit(row: Mapping[str, Any], window: Window, *, booked: int, reserved: in
 def _status(row: Mapping[str, Any]) -> int | None:
     """Return a row's status; None for one that is not a number, which is not taken for cancelled."""
     try:
-        return answers.slot_status(row)
+        return block_wire.slot_status(row)
     except ValueError:
         return None
 

@@ -1,4 +1,4 @@
-"""Who asks, for the admin API: the application's headers and a token that is renewed when it expires."""
+"""Authentication for the admin API: the application's headers, and a token that is renewed when it expires."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from reconciler.errors import ReconcilerError, RemoteError
 from reconciler.providers.answer import json_object
+from reconciler.providers.bookingbug_admin.settings import AdminSettings
 from reconciler.providers.bookingbug_admin.wire import login_path
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from reconciler.settings import Connection
 
 EXPIRED = frozenset({401, 419})
-"""Answers to a token that is no longer good (bookingbug API notes §3.1)."""
+"""Statuses of an answer to an expired token (bookingbug API notes §3.1)."""
 
 _FUTILE = 2
 """Renewals in a row that changed nothing, after which no more logins are tried: they could lock the account."""
@@ -33,13 +34,13 @@ class Authorised:
             for header, name in (("App-Id", "app_id"), ("App-Key", "app_key"))
             if (value := http.secret(name)) is not None
         }
-        admin = connection.access == "admin"
+        admin = not AdminSettings.of(connection).reads_only
         self._token = http.secret("auth_token") if admin else None
         self._renewable = admin and None not in {http.secret("email"), http.secret("password")}
         if admin and self._token is None and not self._renewable:
             raise ReconcilerError(
                 f"{connection.where}: connection `{connection.name}` needs auth_token, or email and password",
-                hint="or `access: public`, which reads resources only",
+                hint="or set access: public, which only reads resources",
             )
         self._lock = threading.Lock()
         self._futile = 0
@@ -48,7 +49,7 @@ class Authorised:
     def ask(self, send: Callable[[Mapping[str, str]], Answer]) -> Answer:
         """Return the answer to `send(headers)`, sent once more with a new token where the first expired.
 
-        That holds for writing calls too: one that was answered 401 or 419 was not carried out.
+        That includes writing calls: one that was answered 401 or 419 was not applied.
         """
         token = self.token()
         answer = send(self._headers(token))
@@ -62,14 +63,14 @@ class Authorised:
         return answer
 
     def token(self) -> str | None:
-        """Return the token, logging in where there is none yet; RemoteError where that is refused."""
+        """Return the token, logging in where there is none yet; RemoteError where the login is refused."""
         with self._lock:
             if self._token is None and self._renewable:
                 self._token = self._login()
             return self._token
 
     def _renewed(self, stale: str | None) -> str | None:
-        """Return a token newer than `stale`; of many threads that need one, the first logs in for all."""
+        """Return a token newer than `stale`. The first thread that needs one logs in for all."""
         if not self._renewable:
             return None
         with self._lock:
@@ -92,7 +93,7 @@ class Authorised:
         answer = self._http.login(path, payload, headers=self._headers(None))
         if answer.status not in {200, 201}:
             error = self._refusal(answer, f"POST {path}")
-            if answer.status // 100 == 4 and answer.status != 429:  # noqa: PLR2004 - a no that will stay a no
+            if answer.status // 100 == 4 and answer.status != 429:  # noqa: PLR2004 - trying again would not help
                 self._refused = error
             raise error
         token = _token_in(answer)
@@ -107,7 +108,7 @@ class Authorised:
             return self._http.refusal(answer, doing)
         return RemoteError(
             f"{doing}: 400: this login is an administrator of several companies ({', '.join(companies)}), "
-            f"and company_id {self._connection.company_id} did not decide",
+            f"and company_id {AdminSettings.of(self._connection).company_id} is not one of them",
             hint=f"set company_id to one of them ({self._connection.where})",
             status=400,
         )

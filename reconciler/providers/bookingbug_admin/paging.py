@@ -1,4 +1,4 @@
-"""Reading a paged list to its end, or saying that it could not be: a short list looks like deletions."""
+"""Reading a paged list to its end, or failing: an incomplete list looks like deletions."""
 
 from __future__ import annotations
 
@@ -7,11 +7,8 @@ from typing import Any
 
 from reconciler.providers.bookingbug_admin.answers import Page
 
-MOST = 100_000
-"""Objects of one list at most: what always brings something new would never end."""
-
 MOST_PAGES = 2_000
-"""Pages of one list at most: one that always brings something new would never end."""
+"""Pages of one list at most: a list that always brings something new would never end."""
 
 Rows = dict[str, Mapping[str, Any]]
 

@@ -1,4 +1,4 @@
-"""The admin API over HTTP (seed 002): reads resources and blocks, and sends the calls of a plan."""
+"""The admin API over HTTP (seed 002): reads its objects, and sends the calls of a plan."""
 
 from __future__ import annotations
 
@@ -7,31 +7,30 @@ from typing import TYPE_CHECKING
 
 from reconciler.errors import RemoteError
 from reconciler.model.change import Receipt
-from reconciler.model.objects import Reading
 from reconciler.providers.answer import json_object, neutral
 from reconciler.providers.base import ProviderSpec
-from reconciler.providers.bookingbug_admin import answers, wire
-from reconciler.providers.bookingbug_admin.blocks import read_blocks
+from reconciler.providers.bookingbug_admin import answers, handlers, wire
 from reconciler.providers.bookingbug_admin.bookings import read_occupancy
 from reconciler.providers.bookingbug_admin.login import Authorised
 from reconciler.providers.bookingbug_admin.reader import GONE, Reader
-from reconciler.providers.bookingbug_admin.resources import read_resources
+from reconciler.providers.bookingbug_admin.settings import AdminSettings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from reconciler.model.change import Call
-    from reconciler.model.objects import Scope
+    from reconciler.model.objects import Reading, Scope
     from reconciler.model.occupancy import Occupancy, Window
     from reconciler.providers.answer import Answer
     from reconciler.providers.http import HttpClient
     from reconciler.settings import Connection
 
-_LOCATION = re.compile(r".*/(?:resources|slots)/([0-9]+)")
+_COLLECTIONS = "|".join(handler.wire.collection for handler in handlers.HANDLERS.values())
+_LOCATION = re.compile(rf".*/(?:{_COLLECTIONS})/([0-9]+)")
 
 
 class Admin:
-    """A `Provider` for resources and blocks; with `access: public` it only reads resources."""
+    """A `Provider` for the kinds of `HANDLERS`; with `access: public` it only reads resources."""
 
     def __init__(self, connection: Connection, http: HttpClient) -> None:
         self._connection = connection
@@ -39,22 +38,21 @@ class Admin:
         self._client = Authorised(connection, http)
 
     def read(self, scope: Scope) -> Reading:
-        """Read the resources or blocks in scope; RemoteError where nothing at all can be read."""
-        reader = Reader(self._connection, self._http, self._client)
-        return read_blocks(reader, scope) if scope.kind == "Block" else read_resources(reader, scope)
+        """Read the objects in scope; RemoteError where nothing at all can be read."""
+        return handlers.HANDLERS[scope.kind].read(self._reader(), scope)
 
     def bookings(self, windows: Sequence[Window]) -> Mapping[Window, Occupancy]:
         """Read who has booked resources in each window; RemoteError where nothing at all can be read."""
-        reader = Reader(self._connection, self._http, self._client)
+        reader = self._reader()
         return {window: read_occupancy(reader, window) for window in windows}
 
     def send(self, call: Call) -> Receipt:
-        """Send one writing call; any success is success, whatever its body is worth."""
-        if self._connection.access == "public":
+        """Send one writing call; any success is success, whatever its body holds."""
+        if AdminSettings.of(self._connection).reads_only:
             raise RemoteError(f"connection `{self._connection.name}` has public access, which only reads")
-        if not wire.writable(self._connection, call.path):
+        if not handlers.writable(self._connection, call.path):
             raise RemoteError(f"{call.method} {neutral(call.path, 60)}: not a path of the admin API; not sent")
-        content = b"" if call.body is None else wire.encode(call.body)
+        content = handlers.encode(call)
         answer = self._client.ask(
             lambda headers: self._http.write(
                 call.method,
@@ -69,12 +67,14 @@ class Admin:
             return Receipt(gone=True)
         if not answer.ok:
             raise self._http.refusal(answer, f"{call.method} {answer.url_path}")
-        remote_id = self._created(answer) if call.effect == "create" else None
-        return Receipt(remote_id=remote_id)
+        return Receipt(remote_id=self._created(answer) if call.effect == "create" else None)
 
     def close(self) -> None:
-        """Give back sockets and threads."""
+        """Close sockets and threads."""
         self._http.close()
+
+    def _reader(self) -> Reader:
+        return Reader(self._connection, self._http, self._client)
 
     def _created(self, answer: Answer) -> str | None:
         """Return a new object's id, from the body or from Location: which of them answers is not documented."""
@@ -91,19 +91,17 @@ class Admin:
 
 SPEC = ProviderSpec(
     name="bookingbug-admin",
-    kinds=("Resource", "Block"),
     auth=(
         frozenset({"app_id", "auth_token"}),
         frozenset({"app_id", "app_key", "auth_token"}),
         frozenset({"app_id", "email", "password"}),
         frozenset({"app_id", "app_key", "email", "password"}),
-        # Enough for `access: public`; anything else is told to bring a token when it is opened.
+        # Enough for `access: public`; with admin access, opening the connection asks for a token.
         frozenset({"app_id"}),
         frozenset({"app_id", "app_key"}),
     ),
-    calls=wire.calls,
+    calls=handlers.calls,
     open=Admin,
-    needs_company=True,
-    public_access=True,
+    settings=AdminSettings,
     login_path=wire.login_path,
 )

@@ -1,4 +1,4 @@
-"""What reading resources and reading blocks share: lists, single objects, and what was found."""
+"""What reading is made of for every kind: lists, single objects, and findings."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from reconciler.providers.answer import is_identifier, json_object, neutral
 from reconciler.providers.bookingbug_admin import answers, wire
 from reconciler.providers.bookingbug_admin.login import EXPIRED
 from reconciler.providers.bookingbug_admin.paging import Rows, collect
+from reconciler.providers.bookingbug_admin.settings import AdminSettings
 
 if TYPE_CHECKING:
     from reconciler.providers.answer import Answer
@@ -26,16 +27,18 @@ _NOTHING_READABLE = EXPIRED | {403}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
-    """A list read to its end; `rows` is None where it failed or was not asked for; `status` is that of a refusal."""
+    """A list, read to its end."""
 
     rows: Rows | None = None
+    """The objects by id; None where the list failed or was not asked for."""
     failure: str | None = None
     status: int | None = None
+    """The status of a refusal."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class One:
-    """What asking for one object came to: exactly one of the three."""
+    """The result of asking for one object: exactly one of the three."""
 
     data: Mapping[str, Any] | None = None
     gone: int | None = None
@@ -44,11 +47,23 @@ class One:
 
 @dataclass(slots=True, kw_only=True)
 class Findings:
-    """A `Reading` in the making: every id goes into exactly one of the three."""
+    """A `Reading` that is being made: every id goes into exactly one of the three."""
 
     live: dict[str, Live] = field(default_factory=dict)
     absent: set[str] = field(default_factory=set)
     unreadable: dict[str, str] = field(default_factory=dict)
+
+    def add(self, remote_id: str, data: Mapping[str, Any], decode: Callable[[Mapping[str, Any]], Live | None]) -> None:
+        """Add an answered object: `decode` returns it, None if it is gone, or raises ValueError."""
+        try:
+            live = decode(data)
+        except ValueError as error:
+            self.unreadable[remote_id] = str(error)
+            return
+        if live is None:
+            self.absent.add(remote_id)
+        else:
+            self.live[remote_id] = live
 
     def reading(self, listed: Iterable[str] | None, failure: str | None) -> Reading:
         """Return the finished value."""
@@ -66,10 +81,10 @@ class Reader:
 
     def __init__(self, connection: Connection, http: HttpClient, client: Authorised) -> None:
         self.connection = connection
-        self.public = connection.access == "public"
+        self.public = AdminSettings.of(connection).reads_only
         self._http = http
         self._client = client
-        client.token()  # a refused login is said once, before any object is called unreadable for it
+        client.token()  # a refused login is reported once, not for each object
 
     def path(self, *parts: str) -> str:
         """Return a path on the side this connection reads from."""
@@ -150,24 +165,6 @@ class Reader:
 
     def _get(self, path: str, params: Mapping[str, str] | None = None) -> Answer:
         return self._client.ask(lambda headers: self._http.get(path, params, headers))
-
-
-def settle(
-    findings: Findings,
-    remote_id: str,
-    data: Mapping[str, Any],
-    decide: Callable[[Mapping[str, Any]], Live | None],
-) -> None:
-    """Put an answered object where it belongs: `decide` returns it, None if gone, or raises ValueError."""
-    try:
-        live = decide(data)
-    except ValueError as error:
-        findings.unreadable[remote_id] = str(error)
-        return
-    if live is None:
-        findings.absent.add(remote_id)
-    else:
-        findings.live[remote_id] = live
 
 
 def _unusable(answer: Answer, error: ValueError) -> str:

@@ -1,4 +1,4 @@
-"""Reading resources: the list, single ones it does not name, and the addresses that are declared."""
+"""Reading resources: the list, single ones that it does not name, and the addresses that are declared."""
 
 from __future__ import annotations
 
@@ -10,39 +10,39 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from reconciler.providers.answer import is_identifier
-from reconciler.providers.bookingbug_admin import answers
-from reconciler.providers.bookingbug_admin.reader import Findings, Listing, Reader, settle
+from reconciler.providers.bookingbug_admin import answers, resource_wire
+from reconciler.providers.bookingbug_admin.reader import Findings, Listing, Reader
 
 if TYPE_CHECKING:
     from reconciler.model.objects import Fields, Live, Reading, Scope
 
 PAGE_SIZE = "300"
-"""What the documentation says for resources (seed 002); the server may give less."""
+"""The documented page size for resources (seed 002); the server may give less."""
 
 _ADDRESS = re.compile(r"/api/v1/(?:admin/)?[0-9]+/addresses/[0-9]+")
 _KEYS = ("name", "api_ref")
 
 
 def read_resources(reader: Reader, scope: Scope) -> Reading:
-    """Read the resources in scope; also every listed one that a wanted one could be, by name or api_ref."""
+    """Read the resources in scope; also every listed one with the name or api_ref of a wanted one."""
     findings = Findings()
     listing = reader.collection("resources", {"per_page": PAGE_SIZE}) if scope.listing else Listing()
     rows = listing.rows or {}
     found = dict(reader.missing("resources", scope.ids.keys() - rows.keys(), listing, findings))
     found.update({remote_id: rows[remote_id] for remote_id in scope.ids if remote_id in rows})
-    found.update(_present(rows) if scope.whole else _twins(rows, scope.wanted))
+    found.update(_present(rows) if scope.whole else _look_alikes(rows, scope.wanted))
     for remote_id in sorted(found):
-        settle(findings, remote_id, found[remote_id], _resource)
+        findings.add(remote_id, found[remote_id], _resource)
     _add_addresses(reader, scope, findings, found)
     listed = None if listing.rows is None else list(_present(rows))
     return findings.reading(listed, listing.failure)
 
 
 def _resource(data: Mapping[str, Any]) -> Live | None:
-    return None if answers.is_deleted(data) else answers.decode_resource(data)
+    return None if resource_wire.is_deleted(data) else resource_wire.decode_resource(data)
 
 
-def _twins(rows: Mapping[str, Mapping[str, Any]], wanted: Iterable[Fields]) -> dict[str, Mapping[str, Any]]:
+def _look_alikes(rows: Mapping[str, Mapping[str, Any]], wanted: Iterable[Fields]) -> dict[str, Mapping[str, Any]]:
     known = {(key, str(fields[key])) for fields in wanted for key in _KEYS if fields.get(key)}
     return {remote_id: row for remote_id, row in _present(rows).items() if _names(row) & known}
 
@@ -52,25 +52,25 @@ def _present(rows: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[str, An
 
 
 def _names(row: Mapping[str, Any]) -> set[tuple[str, str]]:
-    # The raw values on purpose: a twin whose other fields cannot be understood is still one.
+    # The raw values on purpose: an object counts even where its other fields cannot be understood.
     names = {("name", str(row.get("name")))}
     return names | {("api_ref", str(row[key])) for key in ("api_ref", "reference") if row.get(key) is not None}
 
 
 def _deleted(row: Mapping[str, Any]) -> bool:
     try:
-        return answers.is_deleted(row)
-    except ValueError:  # not understood: it counts as being there
+        return resource_wire.is_deleted(row)
+    except ValueError:  # not understood: it counts as existing
         return False
 
 
 def _add_addresses(reader: Reader, scope: Scope, findings: Findings, found: Mapping[str, Mapping[str, Any]]) -> None:
-    """Add `address` to the resources that declare one; the answers carry only a link and an id (notes §3.3)."""
+    """Add `address` to the resources that declare one; the answers have only a link and an id (notes §3.3)."""
     paths: dict[str, str] = {}
     for remote_id, live in findings.live.items():
         if _declares_address(scope, live) and (path := _address_path(reader, found[remote_id])) is not None:
             paths[remote_id] = path
-    if scope.whole:  # one that several resources share is no part of any of them: it is told by its id
+    if scope.whole:  # an address that several resources share belongs to none of them: its id identifies it
         times = Counter(paths.values())
         paths = {remote_id: path for remote_id, path in paths.items() if times[path] == 1}
     ones = reader.each(paths.values())
@@ -81,11 +81,11 @@ def _add_addresses(reader: Reader, scope: Scope, findings: Findings, found: Mapp
             del findings.live[remote_id]
         elif one.data is not None:  # an address that is gone is not answered
             add = functools.partial(_with_address, findings.live.pop(remote_id))
-            settle(findings, remote_id, one.data, add)
+            findings.add(remote_id, one.data, add)
 
 
 def _with_address(live: Live, data: Mapping[str, Any]) -> Live:
-    return dataclasses.replace(live, fields={**live.fields, "address": answers.decode_address(data)})
+    return dataclasses.replace(live, fields={**live.fields, "address": resource_wire.decode_address(data)})
 
 
 def _declares_address(scope: Scope, live: Live) -> bool:

@@ -26,12 +26,13 @@ _LOCATION = re.compile(r"/api/sessions/([0-9]+)(?:\.xml)?")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Listing:
-    """What the list said: fields by id; `named` is None where it failed or was not asked for."""
+    """The list of sessions."""
 
     named: Mapping[str, Mapping[str, str]] | None = None
+    """Answered fields by id; None where the list failed or was not asked for."""
     failure: str | None = None
 
-    def twins(self, wanted: Iterable[Fields]) -> set[str]:
+    def look_alikes(self, wanted: Iterable[Fields]) -> set[str]:
         """Return the ids whose name and group are those of a wanted session, as far as both have them."""
         named = (self.named or {}).items()
         # Thousands may be wanted among thousands: each pair of name and group is compared once.
@@ -51,7 +52,7 @@ def _alike(one: tuple[str | None, str | None], other: tuple[str | None, str | No
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Show:
-    """What showing one session came to: exactly one of the three."""
+    """The result of showing one session: exactly one of the three."""
 
     live: Live | None = None
     gone: int | None = None
@@ -71,9 +72,9 @@ class Sessions:
         self._headers = {"Authorization": authorization, "Accept": "text/xml, application/xml"}
 
     def read(self, scope: Scope) -> Reading:
-        """Read the sessions in scope: the list once, then one show for each id and each possible twin.
+        """Read the sessions in scope: the list once, then one show for each id and each possible match.
 
-        Absent is only what show denies (404, 410) and a good list, where one was asked for, does not name.
+        A session is absent only where show answers 404 or 410, and a complete list, if asked for, does not name it.
         """
         listing = self._list() if scope.listing else _Listing()
         unreadable = {
@@ -82,7 +83,7 @@ class Sessions:
             if not is_identifier(remote_id)
         }
         listed = listing.named or {}
-        found = listed.keys() if scope.whole else listing.twins(scope.wanted)
+        found = listed.keys() if scope.whole else listing.look_alikes(scope.wanted)
         asked = sorted((scope.ids.keys() - unreadable.keys()) | found)
         live: dict[str, Live] = {}
         absent: set[str] = set()
@@ -92,9 +93,9 @@ class Sessions:
             elif show.gone is None:
                 unreadable[remote_id] = show.failure or "no answer"
             elif listing.failure is not None:
-                unreadable[remote_id] = f"{show.gone} to show, but the list that would prove it gone failed"
+                unreadable[remote_id] = f"show answered {show.gone}, but the list that would prove it gone failed"
             elif remote_id in (listing.named or ()):
-                unreadable[remote_id] = f"{show.gone} to show, yet the list names it"
+                unreadable[remote_id] = f"show answered {show.gone}, but the list names it"
             else:
                 absent.add(remote_id)
         return Reading(
@@ -106,7 +107,7 @@ class Sessions:
         )
 
     def send(self, call: Call) -> Receipt:
-        """Send one writing call; the kind of answer seed 000 documents, or any other success, is success."""
+        """Send one writing call; any success is success, documented in seed 000 or not."""
         if wire.PATHS.fullmatch(call.path) is None:
             raise RemoteError(f"{call.method} {neutral(call.path, 60)}: not a path of the sessions API; not sent")
         answer = self._http.write(
@@ -126,7 +127,7 @@ class Sessions:
         return Receipt(remote_id=self._created(answer))
 
     def close(self) -> None:
-        """Give back sockets and threads."""
+        """Close sockets and threads."""
         self._http.close()
 
     def _list(self) -> _Listing:
@@ -185,7 +186,6 @@ def _unusable(answer: Answer, error: ValueError) -> str:
 
 SPEC = ProviderSpec(
     name="bookingbug-sessions",
-    kinds=("Session",),
     auth=(frozenset({"username", "password"}),),
     calls=wire.calls,
     open=Sessions,

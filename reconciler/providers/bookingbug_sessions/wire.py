@@ -50,19 +50,19 @@ _LISTED = ("name", "group")
 """What the list answers of a session (seed 000)."""
 
 _PROLOG = re.compile(rb"(?:\xef\xbb\xbf)?(?:\s+|<\?.*?\?>|<!--.*?-->)*+<!DOCTYPE", re.DOTALL)
-"""How a document with a DOCTYPE begins, told before it is parsed: no entity of it is ever looked at."""
+"""How a document with a DOCTYPE begins; checked before parsing, so that no entity is ever expanded."""
 
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""Characters that XML 1.0 cannot carry, not even as a reference."""
+"""Characters that XML 1.0 does not allow, not even as a reference."""
 
 
 def session_path(remote_id: str | None) -> str:
-    """Return the path of one session; RemoteError where the id is none."""
+    """Return the path of one session; RemoteError for an invalid id."""
     return f"/api/sessions/{identifier(remote_id)}.xml"
 
 
 def calls(change: Decision, connection: Connection) -> tuple[Call, ...]:
-    """Return the calls that carry a change out, in the order they are to be sent."""
+    """Return the calls that apply a change, in the order in which they are sent."""
     del connection  # the credentials choose the company; no path depends on the connection
     if change.action == "create":
         return (_create(change),)
@@ -77,7 +77,7 @@ def calls(change: Decision, connection: Connection) -> tuple[Call, ...]:
 
 def _create(change: Decision) -> Call:
     fields = dict(change.desired.fields) if change.desired is not None else {}
-    # In the query `type` is a word that picks a set of defaults; the body's integer would say it twice.
+    # In the query `type` is a word that chooses a set of defaults; the body would only repeat it as a number.
     kind = fields.pop("type", None)
     path = LIST_PATH if kind is None else f"{LIST_PATH}?type={kind}"
     return _call(change, "create", "POST", path, _ordered(fields))
@@ -95,7 +95,7 @@ def _delete(change: Decision) -> Call:
 
 
 def _updates(change: Decision) -> Iterable[Call]:
-    """One PUT for the session, one for each slot, in the order of the edits: slot ids live on (seed 000)."""
+    """Yield one PUT for the session and one for each slot, in the order of the edits: slots keep their ids."""
     for edit in change.edits:
         if edit.part is None:
             yield _call(change, "update", "PUT", session_path(change.remote_id), _ordered(edit.values))
@@ -113,7 +113,7 @@ def _call(change: Decision, effect: Effect, method: str, path: str, body: dict[s
         method=method,
         path=path,
         body=body,
-        # What a PUT states it leaves, however often it comes; but slots it would make anew each time (seed 000).
+        # A repeated PUT leaves the same values, but it would recreate slots each time (seed 000).
         repeatable=effect == "update" and "slots" not in body,
     )
 
@@ -172,7 +172,7 @@ def _wire(field: Field, value: Any) -> str:
 def _sendable(key: str, text: str) -> str:
     found = _NOT_XML.search(text)
     if found is not None:
-        raise RemoteError(f"field `{key}` holds U+{ord(found[0]):04X}, a character that XML cannot carry")
+        raise RemoteError(f"field `{key}` holds U+{ord(found[0]):04X}, a character that XML does not allow")
     return text
 
 
@@ -235,7 +235,7 @@ def decode_list(body: bytes) -> dict[str, dict[str, str]]:
 
 
 def decode_session(body: bytes) -> Live:
-    """Return a `<session>` as answered (seed 000): a field that is not there, or empty, is not answered.
+    """Return a `<session>` as answered (seed 000): a field that is missing or empty is not answered.
 
     An empty text is an answer, "". ValueError names what cannot be understood.
     """
@@ -298,6 +298,6 @@ def _value(element: etree._Element, key: str, field: Field) -> Any:
 def _only(element: etree._Element, key: str) -> etree._Element | None:
     found = element.findall(key)
     if len(found) > 1:
-        message = f"<{key}> is there {len(found)} times; expected once"
+        message = f"<{key}> appears {len(found)} times; expected once"
         raise ValueError(message)
     return found[0] if found else None

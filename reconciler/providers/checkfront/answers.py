@@ -1,6 +1,6 @@
 """Answers of the booking/session API, decoded: sessions with their lines, rated items, and errors.
 
-Seed 004 and the checkfront API notes §1.3 and §1.6. A 200 proves nothing: errors stand in the body, and
+Seed 004 and the checkfront API notes §1.3 and §1.6. A 200 proves nothing: errors are in the body, and
 PHP writes an empty map as `[]`. Every function raises ValueError in words for what cannot be read.
 """
 
@@ -37,16 +37,17 @@ _HALF_DAY = timedelta(hours=12)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
-    """What an answer says against a request; `critical` concerns the credentials, not the object."""
+    """The error that an answer holds."""
 
     words: str
     critical: bool = False
+    """Whether it is about the credentials, not about the object."""
 
     def is_over(self, status: int) -> bool:
-        """Whether it is the session itself that the server does not know (any more).
+        """Whether the server does not know the session.
 
-        No error id is documented, so the words decide, and in doubt it is not: a server in trouble or a
-        refusal for another reason must never be taken for an expired hold.
+        No error id is documented, so the server's words decide; in doubt the answer is no. A failing server, or a
+        refusal for another reason, must never be taken for an expired session.
         """
         if self.critical or status >= 500 or status in _TROUBLE:  # noqa: PLR2004 - the server's own failures
             return False
@@ -58,19 +59,23 @@ class Refused:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """One session: its id (None where the answer holds none) and its lines, in the order of their positions."""
+    """One session."""
 
     session_id: str | None
+    """Its id; None where the answer holds none."""
     lines: tuple[dict[str, Any], ...] = ()
+    """Its lines by position."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rated:
-    """A rated item: its slip or what stands against it, and the names of its parameters."""
+    """A rated item."""
 
     slip: str | None = None
     error: str | None = None
+    """Why there is no slip."""
     params: tuple[str, ...] = ()
+    """The names of its parameters."""
 
 
 def decode(body: bytes) -> dict[str, Any]:
@@ -142,7 +147,7 @@ def _lines(items: Mapping[str, Any]) -> tuple[dict[str, Any], ...]:
 
 
 def _line(line_id: str, shown: Mapping[str, Any]) -> dict[str, Any]:
-    """Return one line in canonical values; what its slip seems to say only where it fits the rest."""
+    """Return one line in canonical values; what its slip seems to mean counts only where it fits the rest."""
     slip = shown.get("slip")
     if not is_slip(slip):
         raise ValueError(f"line {line_id} without a slip")
@@ -166,7 +171,7 @@ def _line(line_id: str, shown: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _span(date: Mapping[str, Any]) -> dict[str, str]:
-    """Return first and last day: "20140408" in seed 004, unix times in 2017, whose zone only the words tell."""
+    """Return first and last day: "20140408" in seed 004, unix times in 2017, whose zone only the text shows."""
     shown = _SHOWN_DAY.findall(str(date.get("summary", "")))
     span = {}
     for name, index in (("start_date", 0), ("end_date", -1)):
@@ -191,7 +196,7 @@ def _day(year: str, month: str, number: str) -> str:
 
 
 def rated(data: Mapping[str, Any]) -> Rated:
-    """Return what a rated query came to; the request can be OK and the rate an error (notes §1.6)."""
+    """Return the result of a rated query; the request can be OK and the rate an error (notes §1.6)."""
     item = mapping(data.get("item"))
     rate, params = mapping(item.get("rate")), tuple(mapping(item.get("param")))
     if not item or not rate:

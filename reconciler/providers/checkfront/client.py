@@ -1,4 +1,4 @@
-"""Asking the booking/session API: every answer judged by its body, since errors come with HTTP 200."""
+"""Requests to the booking/session API: every answer is judged by its body, since errors come with HTTP 200."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from reconciler.errors import OutcomeUnknown, ReconcilerError, RemoteError
 from reconciler.providers.answer import basic, neutral
 from reconciler.providers.checkfront import answers, wire
+from reconciler.providers.checkfront.settings import CheckfrontSettings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,11 +21,16 @@ _DENIED = frozenset({401, 403})
 
 
 class Denied(RemoteError):
-    """The credentials were refused: nothing at all can be read or done."""
+    """The credentials were refused: nothing can be read or written."""
 
 
 class SessionOver(RemoteError):
-    """The session is over: it was ended, or it has expired; nothing was carried out."""
+    """The session is over: it was ended, or it has expired. Nothing was applied."""
+
+    def __init__(self, doing: str, seen: str, status: int | None = None) -> None:
+        """Take the request and what its answer showed, which a plan repeats without the request."""
+        super().__init__(f"{doing}: {seen}", status=status)
+        self.seen = seen
 
 
 class Client:
@@ -38,14 +44,15 @@ class Client:
         http.hide(authorization.removeprefix("Basic "))
         self._http = http
         self._headers = {"Authorization": authorization, "Accept": "application/json"}
-        if connection.on_behalf is not None:
-            self._headers["X-On-Behalf"] = connection.on_behalf
+        on_behalf = CheckfrontSettings.of(connection).on_behalf
+        if on_behalf is not None:
+            self._headers["X-On-Behalf"] = on_behalf
 
     def session(self, session_id: str) -> answers.Session:
-        """Read a session. SessionOver: the server does not know it (any more); RemoteError: it cannot be told.
+        """Read a session. SessionOver: the server does not know it. RemoteError: that could not be determined.
 
-        Nobody documents the answer (notes §1.5), so an error about the session and another id both count;
-        whether a session without lines has expired, only the caller can tell.
+        The answer is not documented (notes §1.5), so both an error about the session and another id count as over.
+        Whether a session without lines has expired, only the caller knows.
         """
         self._http.hide(session_id)
         answer = self._http.get(wire.SESSION, params={"session_id": session_id}, headers=self._headers)
@@ -58,7 +65,7 @@ class Client:
             raise RemoteError(f"{doing}: answered {error}") from None
         if found.session_id not in {None, session_id}:
             self._http.hide(found.session_id or "")
-            raise SessionOver(f"{doing}: answered with another session")
+            raise SessionOver(doing, "answered with another session")
         return found
 
     def rate(self, item: Fields) -> str:
@@ -68,7 +75,7 @@ class Client:
             params = [name for name in rated.params if name not in item.get("params", {})]
             if len(params) != 1:
                 counted = ", ".join(neutral(name, 30) for name in rated.params) or "nothing"
-                message = f"item {item['item_id']} has no quantity, it counts {counted}; state params instead"
+                message = f"item {item['item_id']} has no quantity; its parameters are {counted}; state params instead"
                 raise RemoteError(message)
             rated = self._rate(item, params[0])
         if rated.slip is None:
@@ -97,7 +104,7 @@ class Client:
         try:
             data = answers.decode(answer.body)
         except ValueError as error:
-            lost = f"{doing}: answered {error}; it may have been carried out"
+            lost = f"{doing}: answered {error}; the call may have been applied"
             raise (OutcomeUnknown if answer.ok else RemoteError)(lost) from None
         self._check(answer, data, doing)
         if path == wire.END:
@@ -105,23 +112,23 @@ class Client:
         try:
             found = answers.session(data, answer.headers)
         except ValueError as error:
-            raise OutcomeUnknown(f"{doing}: answered {error}; it may have been carried out") from None
+            raise OutcomeUnknown(f"{doing}: answered {error}; the call may have been applied") from None
         self._http.hide(found.session_id or "")
         if session_id is not None and found.session_id not in {None, session_id}:
             if len(found.lines) > content.count(b"slip"):
-                raise OutcomeUnknown(f"{doing}: answered with another session, which holds more than was asked for")
+                raise OutcomeUnknown(f"{doing}: answered with another session, which holds more than was sent")
             self._end_stray(found.session_id)
-            raise SessionOver(f"{doing}: the session is over; what was asked went into a new one, which was ended")
+            raise SessionOver(doing, "the session is over; the server started a new one, which was ended")
         return found
 
     def _end_stray(self, session_id: str | None) -> None:
-        """Give back what a server put into a session of its own making, as well as can be."""
+        """Try to end a session that the server started by itself."""
         try:
             self._http.write(
                 "POST", wire.END, content=wire.form(session_id), content_type=wire.CONTENT_TYPE, headers=self._headers
             )
         except RemoteError:
-            return  # it is over by itself after a while
+            return  # it expires by itself
 
     def _data(self, answer: Answer, doing: str) -> dict[str, Any]:
         self._check_status(answer, doing)
@@ -139,16 +146,16 @@ class Client:
             raise Denied(refusal.message, hint=refusal.hint, status=answer.status)
 
     def _check(self, answer: Answer, data: Mapping[str, Any], doing: str) -> None:
-        """Raise what an answer says against the request, in the body or by its status."""
+        """Raise the error that an answer holds, in its body or by its status."""
         refused = answers.refused(data)
         if refused is None:
             if not answer.ok:
                 raise self._http.refusal(answer, doing)
             return
-        words = f"{doing}: {self._http.mask(refused.words)}"
+        words = self._http.mask(refused.words)
         if refused.critical:
-            raise Denied(words, status=answer.status)
+            raise Denied(f"{doing}: {words}", status=answer.status)
         about_session = doing.endswith((wire.SESSION, wire.CLEAR, wire.END))
         if about_session and refused.is_over(answer.status):
-            raise SessionOver(words, status=answer.status)
-        raise RemoteError(words, status=answer.status)
+            raise SessionOver(doing, words, status=answer.status)
+        raise RemoteError(f"{doing}: {words}", status=answer.status)

@@ -1,7 +1,7 @@
-"""Carrying out one call on a held booking: look at the lines, act, and look at what the answer shows.
+"""Applying one call to a held booking: read the lines, act, and check what the answer shows.
 
-Lines are looked up again before each mutation, because positions may shift, and what an OK answer does
-not show is an error in words (checkfront API notes §1.4, §1.5).
+Lines are read again before each change, because positions may shift. Where an OK answer does not show the change,
+that is an error (checkfront API notes §1.4, §1.5).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def create(client: Client, call: Call) -> Receipt:
     slips = [_slip(client, item) for item in items]
     made = client.post(wire.SESSION, wire.form(None, slips), None)
     if made.session_id is None:
-        raise OutcomeUnknown(f"POST {wire.SESSION}: the answer holds no session id; it may have been carried out")
+        raise OutcomeUnknown(f"POST {wire.SESSION}: the answer holds no session id; the call may have been applied")
     posted = [(item["key"], slip, item.get("item_id")) for item, slip in zip(items, slips, strict=True)]
     lines = arrived((), made.lines, posted)
     less = {"items": [item for item in items if item["key"] in lines]} if len(lines) < len(items) else {}
@@ -36,7 +36,7 @@ def create(client: Client, call: Call) -> Receipt:
 
 
 def change(client: Client, call: Call) -> Receipt:
-    """Carry out one edit of a session's lines."""
+    """Apply one edit of a session's lines."""
     return _STEPS[call.body["do"]](client, call)
 
 
@@ -48,14 +48,15 @@ def _slip(client: Client, item: Fields) -> str:
 
 
 def _fresh_slip(client: Client, item: Fields) -> str:
-    """Return the slip for a line's new content. A rated query knows of no session, so the line stands in its own way.
+    """Return the slip for a line's new content.
 
-    It is not removed first: whoever is faster would take what is held.
+    A rated query knows of no session, so the line itself counts against what is available. It is not removed first:
+    another customer could take what it holds.
     """
     try:
         return _slip(client, item)
     except RemoteError as error:
-        more = "its own line counts against what is left; to change it all the same, apply without it, then with it"
+        more = "its own line counts against what is available; apply without the item first, then with it"
         raise type(error)(f"{error.message} ({more})", hint=error.hint, status=error.status) from None
 
 
@@ -102,13 +103,13 @@ def _replace(client: Client, call: Call) -> Receipt:
 
 
 def _put(client: Client, call: Call, slip: str, before: Sequence[Line], line: Line) -> Receipt:
-    """Put a slip in a line's place; the answer must show the line with it, or another line in its stead."""
+    """Put a slip in a line's place; the answer must show the line with it, or a new line that replaces it."""
     key, session_id = call.body["key"], _session_id(call)
     after = client.post(wire.SESSION, wire.replacement(session_id, line["line"], slip), session_id).lines
     lines = arrived(before, after, [(key, slip, call.body["item"].get("item_id"))])
-    # A line that shows the very slip as before was replaced only if it could have held the same before.
+    # A line that shows the same slip as before was replaced only if it could have held the same before.
     same = _same(line, after)
-    if same is not None and slip != line["slip"] and not call.body.get("doubtful"):
+    if same is not None and slip != line["slip"] and not call.body.get("uncertain"):
         same = None
     if key not in lines and same is None:
         raise RemoteError(f"items[{key}]: the server answered OK, but did not replace its line")
@@ -118,7 +119,7 @@ def _put(client: Client, call: Call, slip: str, before: Sequence[Line], line: Li
 def _remove(client: Client, call: Call) -> Receipt:
     key, session_id = call.body["key"], _session_id(call)
     before, found = _lines(client, call)
-    if key not in found:  # somebody was faster
+    if key not in found:  # it is gone already
         return Receipt(gone=True, computed=_slips_of({key: None}))
     alter = {found[key]["line"]: "remove"}
     after = client.post(wire.SESSION, wire.form(session_id, alter=alter), session_id).lines
@@ -159,7 +160,7 @@ def _took(before: Line, after: Line, quantity: int) -> bool:
 
 
 def _settle(client: Client, call: Call) -> Receipt:
-    """Choose add-ons, and set the quantity beside a slip, in one POST; none where all is as wanted already."""
+    """Choose add-ons, and set the quantity of a given slip, in one POST; no POST where nothing differs."""
     session_id = _session_id(call)
     _, found = _lines(client, call)
     chosen = {item["key"]: item for item in call.body["items"] if item["key"] in found}
@@ -180,7 +181,7 @@ def _alterations(key: str, item: Fields, line: Line) -> dict[str, str]:
     for item_id, choice in item.get("options", {}).items():
         if item_id not in line["add_ons"]:
             offered = ", ".join(sorted(line["add_ons"])) or "none"
-            raise RemoteError(f"items[{key}]: item {item_id} is no add-on of it; it offers {offered}")
+            raise RemoteError(f"items[{key}]: item {item_id} is not one of its add-ons; it offers {offered}")
         if line["options"][item_id] != choice:
             alter[line["add_ons"][item_id]] = _ALTER[choice]
     if "slip" in item and "quantity" in item and line.get("quantity") != item["quantity"]:
@@ -195,7 +196,7 @@ def _check_settled(key: str, item: Fields, before: Line, after: Line | None) -> 
         if after["options"].get(item_id) != choice:
             raise RemoteError(f"items[{key}]: the server answered OK, but add-on {item_id} is not {choice}")
     if "slip" in item and "quantity" in item and not _took(before, after, item["quantity"]):
-        message = f"items[{key}]: the server ignores a quantity beside this slip; state item_id and dates instead"
+        message = f"items[{key}]: the server ignores a quantity for this slip; state item_id and dates instead"
         raise RemoteError(message)
 
 

@@ -1,7 +1,7 @@
-"""Which line of a session is whose, and what a call did to the lines. No I/O.
+"""Which item each line of a session belongs to, and what a call changed. No I/O.
 
 Lines have positions instead of ids, positions may shift, and an OK answer does not prove that a line was
-added (checkfront API notes §1.4, §1.5): what happened is told by comparing the lines before and after.
+added (checkfront API notes §1.4, §1.5): the lines before and after show what happened.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def arrived(
     """Return the line that each posted `(key, slip, item id)` became; a key without one was not added.
 
     A server may show another slip than the posted one: then new lines of the item are taken in order,
-    unless fewer came than were posted, because nobody could tell which of them are missing.
+    unless fewer came than were posted, because then it is not known which of them are missing.
     """
     known = {(line["line"], line["slip"]) for line in before}
     new = [line for line in after if (line["line"], line["slip"]) not in known]
@@ -69,6 +69,6 @@ def arrived(
 
 
 def _item_id(slip: str, given: str | None) -> str:
-    """Return the item that a slip was asked for, or that a given one seems to name; empty where neither tells."""
+    """Return the item that a slip was rated for, or that a given slip seems to name; empty where it is not known."""
     meant = meaning(slip)
     return given or (meant.item_id if meant is not None else "")

@@ -12,6 +12,7 @@ from reconciler.providers.base import ProviderSpec
 from reconciler.providers.checkfront import edits, wire
 from reconciler.providers.checkfront.client import Client, Denied, SessionOver
 from reconciler.providers.checkfront.lines import assign, named
+from reconciler.providers.checkfront.settings import CheckfrontSettings
 
 if TYPE_CHECKING:
     from reconciler.model.change import Call
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Show:
-    """What reading one session came to: exactly one of the three."""
+    """The result of reading one session: exactly one of the three."""
 
     live: Live | None = None
     expired: str | None = None
@@ -60,17 +61,17 @@ class Checkfront:
         if call.path == wire.CLEAR:
             session = self._client.post(wire.CLEAR, wire.form(call.remote_id), call.remote_id)
             if session.lines:
-                raise RemoteError(f"POST {wire.CLEAR}: the server answered OK, but lines are left")
+                raise RemoteError(f"POST {wire.CLEAR}: the server answered OK, but lines remain")
             gone = dict.fromkeys(call.computed.get("items", {}))
             return Receipt(computed={"items": gone})
         return edits.create(self._client, call) if call.effect == "create" else edits.change(self._client, call)
 
     def close(self) -> None:
-        """Give back sockets and threads."""
+        """Close sockets and threads."""
         self._http.close()
 
     def _end(self, call: Call) -> Receipt:
-        """End a session; one that is over already is as good as ended, once a look at it says the same."""
+        """End a session. One that is over already counts as ended, once reading it confirms that."""
         try:
             self._client.post(wire.END, wire.form(call.remote_id), call.remote_id)
         except SessionOver as refused:
@@ -89,7 +90,7 @@ class Checkfront:
         try:
             session = self._client.session(remote_id)
         except SessionOver as error:
-            return _Show(expired=_how(error))
+            return _Show(expired=error.seen)
         except Denied:
             raise
         except RemoteError as error:
@@ -103,15 +104,10 @@ class Checkfront:
         return _Show(live=Live(kind=kind, remote_id=remote_id, fields={"items": lines}))
 
 
-def _how(error: SessionOver) -> str:
-    """Return what was seen of a session that is over, without the call: the plan says that it was read."""
-    return error.message.partition(": ")[2] or error.message
-
-
 SPEC = ProviderSpec(
     name="checkfront",
-    kinds=("BookingSession",),
     auth=(frozenset({"key", "secret"}),),
     calls=wire.calls,
     open=Checkfront,
+    settings=CheckfrontSettings,
 )

@@ -1,4 +1,4 @@
-"""Slips taken apart, for showing and for recognising a line; never built, never trusted where that fails.
+"""Slips taken apart, to show and recognise a line. They are never built, and not trusted where that fails.
 
 A slip is officially opaque and its format may change (checkfront API notes §2). The shapes read here are
 those of published samples: `17.20140408X2-guests.2`, `21.20171005X1-1`.
@@ -19,12 +19,13 @@ _NUMBER = re.compile(r"[0-9]{1,9}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Meaning:
-    """What a slip seems to stand for: `params`, or the bare `quantity` of a simple item."""
+    """What a slip seems to mean."""
 
     item_id: str
     start_date: str
     params: dict[str, int] = field(default_factory=dict)
     quantity: int | None = None
+    """The quantity of a simple item, which has no parameters."""
 
 
 def is_slip(value: object) -> bool:
@@ -33,7 +34,7 @@ def is_slip(value: object) -> bool:
 
 
 def meaning(slip: str) -> Meaning | None:
-    """Return what a slip stands for; None unless every part of it is of a known shape."""
+    """Return what a slip means; None unless every part of it is of a known shape."""
     shape = _SHAPE.fullmatch(slip)
     if shape is None:
         return None

@@ -1,8 +1,8 @@
 """The booking/session API on paper: which calls a change takes, and how they are encoded. No I/O.
 
 Wire facts are from seed 004 ("booking/session") and the checkfront API notes §1 and §2. A call's body
-says what is meant, by the user's key; which line that is and which slip, only the moment of sending can
-tell, because lines have positions and slips are handed out by the server.
+names the item by the user's key. Its line and its slip are determined when the call is sent, because lines have
+positions and the server issues the slips.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ PATHS = frozenset({SESSION, CLEAR, END})
 """Every path this provider writes to (seed 004); anything else is not sent."""
 
 START, ADD, REPLACE, REMOVE, SETTLE, QUANTITY = "start", "add", "replace", "remove", "settle", "quantity"
-"""What a call's body can mean by `do`; `settle` is the choice of add-ons, and the quantity beside a slip."""
+"""The values of `do` in a call's body; `settle` chooses add-ons, and sets the quantity of a given slip."""
 
 
 def calls(change: Decision, connection: Connection) -> tuple[Call, ...]:
-    """Return the calls that carry a change out, in the order they are to be sent."""
+    """Return the calls that apply a change, in the order in which they are sent."""
     del connection  # the credentials choose the account; no path depends on the connection
     if change.action == "create":
         return tuple(_creation(change))
@@ -50,7 +50,7 @@ def _items(change: Decision) -> list[Fields]:
 
 
 def _creation(change: Decision) -> Iterable[Call]:
-    """All slips in one POST, then the choices that a fresh line starts without."""
+    """Send all slips in one POST, then the choices that a new line starts without."""
     items = _items(change)
     reads = tuple(rated_path(item) for item in items if "slip" not in item)
     yield _call(change, "create", SESSION, {"do": START, "items": items}, reads)
@@ -60,7 +60,7 @@ def _creation(change: Decision) -> Iterable[Call]:
 
 
 def _options(items: Iterable[Fields]) -> dict[str, Any]:
-    """Return each item's stated add-on choices: they tell lines of one slip apart."""
+    """Return each item's stated add-on choices: they distinguish lines with one slip."""
     return {item["key"]: item["options"] for item in items if item.get("options")}
 
 
@@ -73,9 +73,9 @@ def _edit(change: Decision, edit: Edit, options: Mapping[str, Any]) -> Call:
         body["items"] = [edit.values]
     elif edit.effect != "delete":
         body["item"] = edit.values
-        # Nobody can tell what the line holds now: it may be what is wanted already.
-        body["doubtful"] = "slip" in edit.changed and "slip" not in edit.values
-        # Where the server takes the number, nothing has to be asked for first.
+        # It is not known what the line holds now: that may be what is wanted already.
+        body["uncertain"] = "slip" in edit.changed and "slip" not in edit.values
+        # Where the server accepts the number, no query is needed first.
         reads = (rated_path(edit.values),) if "slip" not in edit.values and body["do"] != QUANTITY else ()
     return _call(change, "update", SESSION, body, reads)
 
@@ -103,7 +103,7 @@ def _call(change: Decision, effect: Effect, path: str, body: Mapping[str, Any], 
 
 
 def item_path(item_id: object) -> str:
-    """Return the path of one item; RemoteError where the id is none."""
+    """Return the path of one item; RemoteError for an invalid id."""
     return f"{ROOT}/item/{identifier(item_id)}"
 
 

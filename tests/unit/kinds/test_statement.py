@@ -106,7 +106,7 @@ def test_a_line_that_is_as_it_was_applied_is_stated_as_it_was_declared():
     assert said.fields == {"on_expiry": "recreate", "items": [declared]}
 
 
-def test_a_line_that_does_not_tell_what_it_is_keeps_the_booking_from_being_declared():
+def test_a_line_without_item_and_dates_keeps_the_booking_from_being_declared():
     said = booking_session.KIND.statement({"items": [LINE]}, {})
     assert said.fields == {}
-    assert "line 1 does not tell its item and dates" in said.left_out["items"]
+    assert "line 1 does not show its item and dates" in said.left_out["items"]

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from reconciler import registry
 from reconciler.errors import InvalidInput
 from reconciler.manifests.project import load_project
 from reconciler.providers.base import ProviderSpec
+from reconciler.providers.bookingbug_admin.settings import AdminSettings
 
 CONTRACT = """\
 apiVersion: reconciler/v1
@@ -51,7 +55,7 @@ def folder(tmp_path, monkeypatch):
 
 def load(folder, text=CONTRACT, environment=None, providers=None):
     (folder / "reconciler.yaml").write_text(text, encoding="utf-8")
-    return load_project(None, environment, providers=providers or {})
+    return load_project(None, environment, providers={**registry.providers(), **(providers or {})})
 
 
 def faults(folder, text, environment=None, providers=None):
@@ -68,7 +72,7 @@ def test_the_contracts_example(folder):
     assert sessions.auth["password"].name == str(folder / "secrets/pw")
     assert str(sessions.auth["password"].where) == "reconciler.yaml:11:54"
     assert admin.auth["auth_token"].command == ("pass", "show", "it")
-    assert admin.company_id == 37004
+    assert admin.settings == AdminSettings(company_id=37004)
     assert str(admin.where) == "reconciler.yaml:12:5"
     assert project.policy.max_deletes == 10
     assert str(project.policy.max_deletes_at) == "reconciler.yaml:22:18"
@@ -93,10 +97,10 @@ def test_it_is_found_from_below_and_by_folder(folder, monkeypatch):
     load(folder)
     (folder / "deep/er").mkdir(parents=True)
     monkeypatch.chdir(folder / "deep/er")
-    assert load_project(None, None, providers={}).file == folder / "reconciler.yaml"
-    assert load_project(folder, None, providers={}).root == folder
+    assert load_project(None, None, providers=registry.providers()).file == folder / "reconciler.yaml"
+    assert load_project(folder, None, providers=registry.providers()).root == folder
     with pytest.raises(InvalidInput, match=r"does not exist"):
-        load_project(folder / "deep", None, providers={})
+        load_project(folder / "deep", None, providers=registry.providers())
 
 
 @pytest.mark.parametrize("here", ["values", ".."])
@@ -105,10 +109,10 @@ def test_places_are_relative_to_the_project_wherever_it_is_read(folder, monkeypa
     (folder / "values/common.yaml").write_text("a: 1\na: 2\n", encoding="utf-8")
     monkeypatch.chdir(folder / here)
     with pytest.raises(InvalidInput) as caught:
-        load_project(folder, None, providers={})
+        load_project(folder, None, providers=registry.providers())
     assert [str(problem.where) for problem in caught.value.problems] == ["values/common.yaml:2:1"]
     (folder / "values/common.yaml").write_text("a: 1\n", encoding="utf-8")
-    project = load_project(folder / "values" / "..", None, providers={})
+    project = load_project(folder / "values" / "..", None, providers=registry.providers())
     assert str(project.policy.max_deletes_at) == "reconciler.yaml:22:18"
     assert str(project.connections["admin"].where) == "reconciler.yaml:12:5"
 
@@ -142,7 +146,11 @@ def test_unknown_environment(folder):
         ("      company_id: 37004\n", "", 'connection "admin": company_id is missing'),
         ("company_id: 37004", "acess: public", "did you mean"),
         ("bookingbug-sessions", "bookingbug-sesions", 'did you mean "bookingbug-sessions"?'),
-        ("https://uk.bookingbug.com", "http://uk.bookingbug.com", "base_url is http, which sends credentials in clear"),
+        (
+            "https://uk.bookingbug.com",
+            "http://uk.bookingbug.com",
+            "is http, which sends credentials unencrypted",
+        ),
         ("https://uk.bookingbug.com", "https://me:hunter2@uk.bookingbug.com", "base_url holds credentials"),
         ("https://uk.bookingbug.com", "https://uk.bookingbug.com/?x=1", "base_url holds a query"),
         ("https://uk.bookingbug.com", "ftp://uk.bookingbug.com", "base_url is not an http or https URL"),
@@ -184,17 +192,19 @@ def test_public_access_needs_no_login(folder):
     text = CONTRACT.replace(", auth_token: {command: [pass, show, it]}", "").replace(
         "company_id: 37004", "company_id: 37004\n      access: public"
     )
-    assert load(folder, text).connections["admin"].access == "public"
+    assert load(folder, text).connections["admin"].settings.reads_only
 
 
 def test_a_provider_of_another_package(folder):
-    spec = ProviderSpec(
-        name="calendar", kinds=(), auth=(frozenset({"token"}),), calls=lambda *_: (), open=lambda *_: None
-    )
+    spec = ProviderSpec(name="calendar", auth=(frozenset({"token"}),), calls=lambda *_: (), open=lambda *_: None)
     text = CONTRACT.replace("checkfront\n", "calendar\n")
     assert "expected token" in faults(folder, text, providers={"calendar": spec})[0]
     good = text.replace("{key: {env: CF_KEY}, secret: {env: CF_SECRET}}", "{token: {env: T}}")
     assert load(folder, good, providers={"calendar": spec}).connections["shop"].provider == "calendar"
+    needy = replace(spec, settings=AdminSettings)
+    assert faults(folder, good, providers={"calendar": needy}) == [
+        'reconciler.yaml:18:7: connection "shop": company_id is missing; the provider needs it'
+    ]
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from manifest_fakes import KINDS, checked, kind, manifest_text
 from reconciler.manifests.load import load_text
 from reconciler.manifests.resolve import resolve
 from reconciler.model.objects import Address, Manifest, Ref, SourceRef
+from reconciler.providers.bookingbug_admin.settings import AdminSettings
 from reconciler.settings import Connection, Project
 
 
@@ -20,7 +21,7 @@ def project(**providers):
             provider=provider.removesuffix(" public"),
             base_url="https://x",
             where=SourceRef("p", 1),
-            access="public" if provider.endswith(" public") else "admin",
+            settings=AdminSettings(company_id=1, access="public" if provider.endswith(" public") else "admin"),
         )
         for name, provider in providers.items()
     }
@@ -53,7 +54,7 @@ def test_references_become_addresses():
         ({"connection": "admn"}, {"admin": ADMIN}, '3:39: Resource/court-1: connection "admn" is not in the project'),
         ({"connection": "admn"}, {"admin": ADMIN}, 'did you mean "admin"?'),
         ({"connection": "s"}, {"s": "bookingbug-sessions", "a": ADMIN}, "needs bookingbug-admin; expected one of a"),
-        ({}, {"a": f"{ADMIN} public"}, "public access, which only reads"),
+        ({}, {"a": f"{ADMIN} public"}, 'connection "a" only reads; expected a connection that can write'),
     ],
 )
 def test_connection_problems(metadata, connections, sentence):

@@ -35,7 +35,7 @@ def test_one_move_is_one_edit_of_that_slot():
     revision = compare_slots([wanted(1), wanted(5)], [there(7, 1), there(8, 2)], None)
     assert edits(revision) == [("8", "2027-03-05", "09:00")]
     assert revision.edits[0].replaces == wanted(2)
-    assert "ids and bookings live on" in revision.note
+    assert "ids and bookings are kept" in revision.note
 
 
 def test_two_moves_leave_the_others_alone_and_stay_on_their_day_where_they_can():
@@ -58,7 +58,7 @@ def test_another_number_of_slots_replaces_the_whole_set_in_one_edit_and_says_so(
     revision = compare_slots([wanted(1)], [there(7, 1), there(8, 2, booked=4)], None)
     (edit,) = revision.edits
     assert (edit.part, edit.values) == (None, {"slots": [wanted(1)]})
-    assert "whole set is replaced" in revision.note
+    assert "all slots are replaced" in revision.note
     assert [(item.path, item.after) for item in revision.fields] == [("slots[2027-03-02 09:00]", None)]
 
 

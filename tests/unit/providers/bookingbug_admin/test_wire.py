@@ -10,8 +10,8 @@ from provider_script import change, edit
 from reconciler.errors import RemoteError
 from reconciler.model.objects import Address, Ref
 from reconciler.providers.answer import json_object
-from reconciler.providers.bookingbug_admin import answers
-from reconciler.providers.bookingbug_admin.wire import calls, encode
+from reconciler.providers.bookingbug_admin import answers, block_wire, handlers, resource_wire, wire
+from reconciler.providers.bookingbug_admin.handlers import calls
 
 ROOM = Ref(Address("Resource", "room"))
 FIELDS = {**WRITTEN, "price": "35.00"}
@@ -26,20 +26,21 @@ def only(*args, **kwargs):
 def test_a_resource_is_created_as_in_the_sample():
     made = only("create", kind="Resource", fields=dict(reversed(FIELDS.items())))
     assert (made.method, made.path, made.effect) == ("POST", f"{ADMIN}/resources", "create")
-    assert json.loads(encode(made.body)) == WRITTEN
+    assert json.loads(handlers.encode(made)) == WRITTEN
     assert list(made.body) == list(WRITTEN)
-    assert b'"price":35,' in encode(made.body)
+    assert b'"price":35,' in handlers.encode(made)
 
 
 @pytest.mark.parametrize(("price", "sent"), [("35.50", b"35.5"), ("0.00", b"0"), ("12345678.99", b"12345678.99")])
 def test_prices_on_the_wire(price, sent):
-    assert encode(only("create", kind="Resource", fields={"price": price}).body) == b'{"price":' + sent + b"}"
+    assert handlers.encode(only("create", kind="Resource", fields={"price": price})) == b'{"price":' + sent + b"}"
 
 
 def test_ids_are_integers_on_the_wire():
-    assert encode({"address_id": "6", "resource_id": "13", "api_ref": "7"}) == (
-        b'{"address_id":6,"resource_id":13,"api_ref":"7"}'
-    )
+    ids = {kind: handler.wire.ids for kind, handler in handlers.HANDLERS.items()}
+    assert ids == {"Resource": {"address_id"}, "Block": {"resource_id"}}
+    assert wire.encode({"address_id": "6", "api_ref": "7"}, ids["Resource"]) == b'{"address_id":6,"api_ref":"7"}'
+    assert wire.encode({"resource_id": "13"}, ids["Block"]) == b'{"resource_id":13}'
 
 
 def test_an_update_states_everything_and_repeats_what_the_manifest_leaves_alone():
@@ -100,7 +101,7 @@ def test_a_hostile_id_comes_into_no_path(bad):
 
 
 def test_the_sample_resource_is_understood():
-    live = answers.decode_resource(RESOURCE)
+    live = resource_wire.decode_resource(RESOURCE)
     assert (live.kind, live.remote_id) == ("Resource", "13")
     assert live.fields == {
         "name": "Consultation room 1",
@@ -112,10 +113,10 @@ def test_the_sample_resource_is_understood():
 
 
 def test_the_sample_block_is_understood():
-    live = answers.decode_block(BLOCK)
+    live = block_wire.decode_block(BLOCK)
     assert (live.kind, live.remote_id) == ("Block", "22")
     assert live.fields == TIMES
-    assert answers.hinted_owner(BLOCK) == "15288"
+    assert block_wire.hinted_owner(BLOCK) == "15288"
 
 
 @pytest.mark.parametrize(
@@ -137,7 +138,7 @@ def test_the_sample_block_is_understood():
     ],
 )
 def test_what_a_resource_answers(answered, fields):
-    assert answers.decode_resource({"id": 12, **answered}).fields == fields
+    assert resource_wire.decode_resource({"id": 12, **answered}).fields == fields
 
 
 @pytest.mark.parametrize(
@@ -160,12 +161,12 @@ def test_what_a_resource_answers(answered, fields):
 )
 def test_what_cannot_be_understood_of_a_resource_is_named(answered, words):
     with pytest.raises(ValueError) as caught:
-        answers.decode_resource({"id": 12, **answered})
+        resource_wire.decode_resource({"id": 12, **answered})
     assert words in str(caught.value)
 
 
 def test_an_address_is_text_only():
-    assert answers.decode_address({"id": 6, "address1": "Pet Store", "address2": None, "lat": 1.5}) == {
+    assert resource_wire.decode_address({"id": 6, "address1": "Pet Store", "address2": None, "lat": 1.5}) == {
         "address1": "Pet Store",
         "address2": "",
     }
@@ -180,7 +181,7 @@ def test_an_address_is_text_only():
     ],
 )
 def test_when_a_block_ends(times, end):
-    assert answers.decode_block({"id": 1, **times}).fields == {"start": "2017-09-07T11:00:00Z", "end": end}
+    assert block_wire.decode_block({"id": 1, **times}).fields == {"start": "2017-09-07T11:00:00Z", "end": end}
 
 
 @pytest.mark.parametrize(
@@ -198,7 +199,7 @@ def test_when_a_block_ends(times, end):
 )
 def test_what_cannot_be_understood_of_a_block_is_named(answered, words):
     with pytest.raises(ValueError) as caught:
-        answers.decode_block({"id": 1, **answered})
+        block_wire.decode_block({"id": 1, **answered})
     assert words in str(caught.value)
 
 
@@ -215,7 +216,7 @@ def test_what_cannot_be_understood_of_a_block_is_named(answered, words):
     ],
 )
 def test_whose_block_it_is(answered, owner):
-    fields = answers.decode_block({"id": 1, "datetime": "2017-09-07T11:00:00Z", "duration": 1, **answered}).fields
+    fields = block_wire.decode_block({"id": 1, "datetime": "2017-09-07T11:00:00Z", "duration": 1, **answered}).fields
     assert fields.get("resource_id") == owner
 
 
@@ -248,12 +249,12 @@ def test_a_page_that_is_none(data):
 
 
 def test_the_window_is_a_day_wider_at_both_ends():
-    assert answers.block_window([{}, {"start": "2027-03-01T09:00:00Z", "end": "2027-03-02T23:30:00Z"}]) == (
+    assert block_wire.window([{}, {"start": "2027-03-01T09:00:00Z", "end": "2027-03-02T23:30:00Z"}]) == (
         date(2027, 2, 28),
         date(2027, 3, 3),
     )
-    assert answers.block_window([{"name": "x"}]) is None
-    assert answers.block_window([{"start": "0001-01-01T00:00:00Z", "end": "9999-12-31T00:00:00Z"}]) == (
+    assert block_wire.window([{"name": "x"}]) is None
+    assert block_wire.window([{"start": "0001-01-01T00:00:00Z", "end": "9999-12-31T00:00:00Z"}]) == (
         date.min,
         date.max,
     )

@@ -223,7 +223,7 @@ def test_spellings_are_brought_to_one():
         (one("<time>25:00</time>"), "field `time`"),
         (one("<start_date>10/08/2011</start_date>"), "field `start_date`"),
         (one("<disabled>perhaps</disabled>"), "field `disabled`"),
-        (one("<name>a</name><name>b</name>"), "<name> is there 2 times"),
+        (one("<name>a</name><name>b</name>"), "<name> appears 2 times"),
         (one("<name>a<b/></name>"), "<name> holds elements"),
         (one("<slots><slot><date>2011-08-10</date></slot></slots>"), "a <slot> with no id"),
         (one("<slots><slot id='x'/></slots>"), "a <slot> with the id 'x'"),
@@ -292,7 +292,7 @@ def test_absence_is_only_what_show_and_list_agree_on(status):
     replies["GET /api/sessions/999.xml"] = xml(status)
     _, reading = read(replies, ids={"123": {}, "999": {}})
     assert reading.absent == {"999"}
-    assert reading.unreadable == {"123": f"{status} to show, yet the list names it"}
+    assert reading.unreadable == {"123": f"show answered {status}, but the list names it"}
 
 
 @pytest.mark.parametrize(

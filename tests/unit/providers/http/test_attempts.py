@@ -5,7 +5,8 @@ import pytest
 from provider_script import Script, call, change, connection, edit, open_client, xml
 
 from reconciler.errors import OutcomeUnknown, ReconcilerError, RemoteError
-from reconciler.providers.bookingbug_admin import wire as bookingbug_admin_wire
+from reconciler.providers.bookingbug_admin import handlers as bookingbug_admin_handlers
+from reconciler.providers.bookingbug_admin.settings import AdminSettings
 from reconciler.providers.bookingbug_sessions import wire as bookingbug_sessions_wire
 from reconciler.providers.bookingbug_sessions.provider import Sessions
 from reconciler.providers.checkfront import wire as checkfront_wire
@@ -15,7 +16,7 @@ from reconciler.providers.notice import noticed
 OK = httpx.Response(200, content=b"fine")
 BROKEN = [httpx.ReadError("x"), httpx.WriteError("x"), httpx.CloseError("x"), httpx.RemoteProtocolError("x")]
 FAILURES = [httpx.Response(500), httpx.Response(502), httpx.Response(503), *BROKEN]
-ADMIN = connection(company_id=37048)
+ADMIN = connection(settings=AdminSettings(company_id=37048))
 
 
 @pytest.mark.parametrize("failure", FAILURES, ids=repr)
@@ -99,7 +100,7 @@ def _repeatable(wire, action, **given):
 
 
 def test_which_calls_say_that_they_are_repeatable():
-    sessions, admin = bookingbug_sessions_wire, bookingbug_admin_wire
+    sessions, admin = bookingbug_sessions_wire, bookingbug_admin_handlers
     slots = [{"date": "2027-03-01", "time": "09:00", "duration": 60}]
     assert _repeatable(sessions, "create", fields={"name": "x"}) == [False]
     assert _repeatable(sessions, "update", remote_id="1", edits=[edit(name="x")]) == [True]

@@ -190,7 +190,7 @@ def test_plain_http_is_taken_for_this_machine(host):
     ],
 )
 def test_plain_http_is_refused_elsewhere(host):
-    assert "is http, which sends credentials in clear" in base_url_fault(f"http://{host}", allow_http=False)
+    assert "is http, which sends credentials unencrypted" in base_url_fault(f"http://{host}", allow_http=False)
     assert base_url_fault(f"http://{host}", allow_http=True) is None
     assert base_url_fault(f"https://{host}", allow_http=False) is None
 
