@@ -36,10 +36,10 @@ def judge(workspace: Any, plan: Plan, overrides: Mapping[str, Any]) -> Verdict:
 
 def refuse(verdict: Verdict, plan: Plan, form: str, output: Path | None) -> NoReturn:
     """End a run that guards stop: a report where one was asked for, and the refusals for people."""
-    from reconciler.documents.codec import plan_document  # noqa: PLC0415 - late, for a quick --help
+    from reconciler.documents.codec import plan_digest  # noqa: PLC0415 - late, for a quick --help
 
     if form != "text" or output is not None:
-        show_report(verdict.refused(plan, plan_document(plan)["digest"]), plan, form, output)
+        show_report(verdict.refused(plan, plan_digest(plan)), plan, form, output)
     raise Refused("refused before the first write; nothing was changed", problems=verdict.refusals)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from io import StringIO
 from pathlib import Path
@@ -17,6 +17,7 @@ from reconciler.errors import ReconcilerError
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from reconciler.documents.load import SavedPlan, SavedReport
     from reconciler.model.plan import Plan
     from reconciler.model.report import Drift, Outcome, Report
 
@@ -131,55 +132,54 @@ def show(form: str, output: Path | None, forms: dict[str, Callable[[], str]], te
 
 
 def show_plan(plan: Plan, form: str, output: Path | None, *, verbose: bool = False) -> None:
-    """Show a plan in the asked form."""
-    _present("plan", form, output, plan, verbose=verbose)
-
-
-def show_report(report: Report, plan: Plan, form: str, output: Path | None) -> None:
-    """Show how an apply went in the asked form."""
-    _present("report", form, output, report, plan)
-
-
-def show_drift(drift: Drift, form: str, output: Path | None, *, verbose: bool = False) -> None:
-    """Show what changed outside in the asked form."""
-    _present("drift", form, output, drift, verbose=verbose)
-
-
-def show_document(kind: str, document: Mapping[str, Any], form: str, output: Path | None, *, verbose: bool) -> None:
-    """Show a document that was read back, as the command showed it that made it."""
-    from reconciler.documents import rebuild  # noqa: PLC0415 - late, for a quick --help
-
-    if kind == "plan":
-        values: tuple[Any, ...] = (rebuild.plan(document),)
-        _present(kind, form, output, *values, document=document, page={"digest": document["digest"]}, verbose=verbose)
-    elif kind == "report":
-        _present(kind, form, output, *rebuild.report(document), document=document)
-    else:
-        _present(kind, form, output, rebuild.drift(document), document=document, verbose=verbose)
-
-
-def _present(
-    what: str,
-    form: str,
-    output: Path | None,
-    *values: Any,
-    document: Mapping[str, Any] | None = None,
-    page: Mapping[str, Any] | None = None,
-    **words: bool,
-) -> None:
-    """Show a plan, report or drift: each renderer has a function of its name; `page` is for HTML, `words` for text.
-
-    `document` is what the values were read from, where they were.
-    """
+    """Show a plan in the requested form."""
     from reconciler.documents import codec  # noqa: PLC0415 - late, for a quick --help
     from reconciler.render import html, markdown, text  # noqa: PLC0415 - late, for a quick --help
 
     forms: dict[str, Callable[[], str]] = {
-        "json": lambda: codec.dumps(document or getattr(codec, f"{what}_document")(*values)),
-        "markdown": lambda: str(getattr(markdown, what)(*values)),
-        "html": lambda: str(getattr(html, what)(*values, **(page or {}))),
+        "json": lambda: codec.dumps(codec.plan_document(plan)),
+        "markdown": lambda: markdown.plan(plan),
+        "html": lambda: html.plan(plan, codec.plan_digest(plan)),
     }
-    show(form, output, forms, lambda console: getattr(text, what)(console, *values, **words))
+    show(form, output, forms, lambda console: text.plan(console, plan, verbose=verbose))
+
+
+def show_report(report: Report, plan: Plan, form: str, output: Path | None) -> None:
+    """Show how an apply went in the requested form."""
+    from reconciler.documents import codec  # noqa: PLC0415 - late, for a quick --help
+    from reconciler.render import html, markdown, text  # noqa: PLC0415 - late, for a quick --help
+
+    forms: dict[str, Callable[[], str]] = {
+        "json": lambda: codec.dumps(codec.report_document(report, plan)),
+        "markdown": lambda: markdown.report(report, plan),
+        "html": lambda: html.report(report, plan),
+    }
+    show(form, output, forms, lambda console: text.report(console, report, plan))
+
+
+def show_drift(drift: Drift, form: str, output: Path | None, *, verbose: bool = False) -> None:
+    """Show what changed outside in the requested form."""
+    from reconciler.documents import codec  # noqa: PLC0415 - late, for a quick --help
+    from reconciler.render import html, markdown, text  # noqa: PLC0415 - late, for a quick --help
+
+    forms: dict[str, Callable[[], str]] = {
+        "json": lambda: codec.dumps(codec.drift_document(drift)),
+        "markdown": lambda: markdown.drift(drift),
+        "html": lambda: html.drift(drift),
+    }
+    show(form, output, forms, lambda console: text.drift(console, drift, verbose=verbose))
+
+
+def show_saved(saved: SavedPlan | SavedReport | Drift, form: str, output: Path | None, *, verbose: bool) -> None:
+    """Show a document that was read back, as the command that created it showed it."""
+    from reconciler.documents.load import SavedPlan, SavedReport  # noqa: PLC0415 - late, for a quick --help
+
+    if isinstance(saved, SavedPlan):
+        show_plan(saved.plan, form, output, verbose=verbose)
+    elif isinstance(saved, SavedReport):
+        show_report(saved.report, saved.plan, form, output)
+    else:
+        show_drift(saved, form, output, verbose=verbose)
 
 
 @contextmanager

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 
 from reconciler.manifests.scalars import shown
-from reconciler.manifests.schemas import load_schema
 from reconciler.model.kind import ADOPT_ID
 from reconciler.model.objects import Manifest, Problem
+from reconciler.schema import load_schema
 
 _CLOSE_ENOUGH = 0.78
 """Nearer than for a field's name: any other annotation is somebody's own, and no mistake."""

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from reconciler.errors import UsageError
-from reconciler.manifests.schemas import load_schema
 from reconciler.manifests.words import nearest
+from reconciler.schema import load_schema
 
 Schema = Mapping[str, Any]
 

@@ -153,7 +153,8 @@ class Change:
     `unsettled` is True where an earlier writing call to the object has no recorded result, `expired`
     where the live object is over by itself. `computed` is what the answer shows of values that the
     system works out. `bookings` are those it touches, `price` what one place costs where that is known;
-    `guarded` are the codes of the guards that stop it. `name` is what people call the object, where nothing else
+    `guarded` are the codes of the guards that stop it. `digest` is what its document states, in a plan that was
+    read back. `name` is what people call the object, where nothing else
     tells: in a plan that was read back.
     """
 
@@ -170,6 +171,7 @@ class Change:
     unverified: tuple[str, ...] = ()
     lasting: Fields | None = None
     live_digest: str | None = None
+    digest: str | None = None
     desired: Desired | None = None
     record: Record | None = None
     live: Live | None = None

@@ -19,57 +19,72 @@ SYNCS: tuple[Sync, ...] = ("changed", "missing", "expired", "in_sync", "unknown"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Allowance:
-    """A guard that would have stopped a change, and what let it through: a flag as it was given, or an annotation."""
+    """A guard that would have blocked a change, and the override that allowed it."""
 
     code: str
+    """The guard's code."""
     by: str
+    """The override: a flag as it was given, or an annotation."""
     message: str
+    """What the guard would have reported."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """How one object's change ended.
-
-    `blocked_by` names the dependency whose failure kept this one from starting; `calls` counts the
-    writing calls that were sent; `allowed` is what let it past the guards. `moved_from` is the name it had
-    before; `forget` says that it is no longer managed, and was left as it is.
-    """
+    """How one object's change ended."""
 
     address: Address
     action: Action
     state: State
     remote_id: str | None = None
     error: str | None = None
+    """Why it failed, is blocked or is unknown, for people."""
     blocked_by: Address | None = None
+    """The dependency whose failure kept this change from starting."""
     calls: int = 0
+    """Number of writing calls that were sent."""
     allowed: tuple[Allowance, ...] = ()
+    """Guards that an override disabled for this change."""
     moved_from: Address | None = None
+    """The address that the object had before."""
     forget: bool = False
+    """Whether the object is no longer managed; the remote object is unchanged."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verification:
-    """What a new plan of everything found after an apply: its counts, and what had not converged.
-
-    `left` holds each address that is not as declared, with what is not, in words.
-    """
+    """What a new plan of the whole project found after an apply."""
 
     summary: Mapping[str, int]
+    """Number of changes by action."""
     left: tuple[tuple[Address, str], ...] = ()
+    """Each object that is not as declared, with what differs, in words."""
+
+    @property
+    def changes(self) -> tuple[Address, ...]:
+        """The objects that are not as declared."""
+        return tuple(address for address, _ in self.left)
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What differs in each of `changes`."""
+        return tuple(words for _, words in self.left)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """An apply, as it went; outcomes are ordered by address.
-
-    `verified` is None where no one asked for it; `refused`: guards stopped it before its first write.
-    """
+    """An apply, as it went."""
 
     plan_digest: str
+    """Digest of the document of the plan that was applied."""
     outcomes: tuple[Outcome, ...]
+    """One for each object that the run reached, ordered by address."""
     interrupted: bool = False
+    """Whether the run stopped before it reached every object."""
     verified: Verification | None = None
+    """What was found after the apply; None where nobody asked for it."""
     refused: bool = False
+    """Whether guards refused the plan before the first write."""
 
     @property
     def summary(self) -> dict[str, int]:
@@ -79,32 +94,39 @@ class Report:
 
     @property
     def clean(self) -> bool:
-        """Whether everything that was to be done was done, and stayed so as far as it was verified."""
+        """Whether every change was applied, and is as declared as far as it was verified."""
         done = not self.interrupted and all(outcome.state in {"applied", "noop"} for outcome in self.outcomes)
         return done and not (self.verified and self.verified.left)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drifted:
-    """How one managed object compares with what was last applied to it.
-
-    `reason` says, for people, why it is missing or could not be read.
-    """
+    """How one managed object compares with what was last applied to it."""
 
     address: Address
     status: Sync
     fields: tuple[FieldChange, ...] = ()
+    """What changed: `before` was last applied, `after` is live."""
     remote_id: str | None = None
     reason: str | None = None
+    """Why the object is missing or could not be read, for people."""
     verifiable: int = 0
+    """Number of applied fields that the remote system returned."""
     total: int = 0
+    """Number of applied fields."""
+
+    @property
+    def coverage(self) -> dict[str, int]:
+        """Number of applied fields, and of those that the remote system returned."""
+        return {"fields": self.total, "verifiable": self.verifiable}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drift:
-    """What changed outside since the last apply; objects are ordered by address."""
+    """What changed outside since the last apply."""
 
     objects: tuple[Drifted, ...]
+    """Every managed object in the selection, ordered by address."""
 
     @property
     def summary(self) -> dict[str, int]:
@@ -114,7 +136,7 @@ class Drift:
 
     @property
     def coverage(self) -> dict[str, int]:
-        """How many applied fields there are, and how many of them the remote systems answered."""
+        """Number of applied fields, and of those that the remote systems returned."""
         return {
             "fields": sum(item.total for item in self.objects),
             "verifiable": sum(item.verifiable for item in self.objects),

@@ -35,7 +35,7 @@ RISKS: Mapping[str, Meaning] = {
     "booked-resource-deleted": Meaning("block", "A resource is deleted that has bookings ahead."),
     "booked-time-blocked": Meaning("block", "A block is made on, or moved over, bookings of its resource."),
     "bookings-unknown": Meaning("block", "Whether anyone has booked what a change touches could not be read."),
-    "expired-or-booked": Meaning("warn", "A held booking is made anew that may have become a booking."),
+    "expired-or-booked": Meaning("warn", "A held booking is recreated although it may have become a booking."),
 }
 """Every risk of this package's own kinds by code, in the order they are documented."""
 

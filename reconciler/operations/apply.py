@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from reconciler.documents.codec import plan_document
+from reconciler.documents.codec import plan_digest
 from reconciler.engine.apply import execute
 from reconciler.engine.apply_one import Run
 from reconciler.engine.moves import rename
@@ -45,7 +45,7 @@ def apply(
 def carry_out(workspace: Workspace, planned: Planned, workers: int, signals: Signals) -> Report:
     """Carry out a plan under the lease; the report says what happened."""
     made, store = planned.plan, workspace.store
-    digest = planned.digest or plan_document(made)["digest"]
+    digest = planned.digest or plan_digest(made)
     with workspace.hold() as run_id:
         if made.effective and store.run_count() != made.runs:  # nobody holds a lease between a look and this
             message = "another run has written since the plan was made; nothing was written"

@@ -8,7 +8,7 @@ from typing import Any
 
 from reconciler import __version__
 from reconciler.documents import stale
-from reconciler.documents.codec import plan_digest, plan_document
+from reconciler.documents.codec import content_digest, plan_document
 from reconciler.engine.impact import enquiries, look, told
 from reconciler.engine.moves import find_moves, remembered, wait_for_pending
 from reconciler.engine.plan import World, make_plan, scopes
@@ -118,7 +118,7 @@ def plan_again(workspace: Workspace, declared: Declared, saved: Mapping[str, Any
     past = workspace.store.applied(saved["digest"])
     if past is not None:
         raise _stale([stale.used(past)])
-    if saved["digest"] != plan_digest(saved):
+    if saved["digest"] != content_digest(saved):
         raise _stale(["the document was edited after it was made: its digest is not that of its content"])
     project = workspace.project
     targets = {name: connection.target for name, connection in project.connections.items()}

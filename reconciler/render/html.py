@@ -7,7 +7,6 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from reconciler.documents import codec
 from reconciler.model.objects import problem_order
 from reconciler.model.plan import Plan
 from reconciler.model.report import STATES, SYNCS, Drift, Report
@@ -15,11 +14,11 @@ from reconciler.render import bookings, phrases, rows
 from reconciler.render.safe import visible
 
 
-def plan(plan: Plan, digest: str | None = None) -> str:
+def plan(plan: Plan, digest: str) -> str:
     """Return a plan as a page that the person responsible for the timetable can read, print and sign.
 
     Nothing is shortened or left out: what is folded is on the page and opens in print. `digest` is that
-    of the document which the plan was read from, where it was.
+    of the plan's document.
     """
     return _page(
         "plan.html.j2",
@@ -45,7 +44,7 @@ def plan(plan: Plan, digest: str | None = None) -> str:
         problems=sorted(plan.problems, key=problem_order),
         notes=phrases.plan_notes(plan),
         plan=plan,
-        digest=digest or codec.plan_document(plan)["digest"],
+        digest=digest,
     )
 
 

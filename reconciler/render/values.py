@@ -77,27 +77,25 @@ def _string(value: str, zone: str | None) -> str:
     return shown if shown and shown == shown.strip() else f'"{shown}"'
 
 
-def _zone(name: str | None) -> tzinfo | None:
-    if name is None:
-        return UTC
-    return datetime.fromisoformat(f"2000-01-01T00:00{name}").tzinfo if name[0] in "+-" else ZoneInfo(name)
-
-
-def known_zone(name: str | None) -> str | None:
-    """Return the name of a zone or offset, None for anything else: a document may hold any text."""
-    try:
-        return name if name and _zone(name) is not None else None
-    except (ValueError, LookupError, OSError):
-        return None
+def _zone(name: str | None) -> tuple[tzinfo, str]:
+    """Return a zone or offset and its name; UTC for an unknown one: a document may hold any text."""
+    if name:
+        try:
+            offset = datetime.fromisoformat(f"2000-01-01T00:00{name}").tzinfo if name[0] in "+-" else None
+            return offset or ZoneInfo(name), name
+        except (ValueError, LookupError, OSError):
+            pass
+    return UTC, "UTC"
 
 
 def _moment(value: str, zone: str | None) -> str:
     """Return an instant as people who live by `zone` read it; the offset too in an hour that happens twice."""
     moment = datetime.fromisoformat(value)
-    local = moment.astimezone(_zone(zone))
+    known, name = _zone(zone)
+    local = moment.astimezone(known)
     twice = local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
     clock = local.strftime("%Y-%m-%d %H:%M:%S" if local.second else "%Y-%m-%d %H:%M")
-    return f"{clock}{local.isoformat()[-6:] if twice else ''} {zone or 'UTC'}"
+    return f"{clock}{local.isoformat()[-6:] if twice else ''} {name}"
 
 
 def _window(text: str, interest: int, width: int | None) -> str:

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from reconciler.cli.main import run
-from reconciler.manifests.schemas import load_schema
 from reconciler.sandbox import Options, Sandbox
+from reconciler.schema import load_schema
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 NAMES = ("leisure-centre", "session", "resource", "block", "booking-session", "tour-operator")

@@ -19,7 +19,7 @@ import yaml
 from hostile_words import ALL, JSON_SAFE, RUNNER, XML_SAFE, harmless
 from test_canaries import BY_TOKEN, ITEM, PROJECT, command_lines, every_command
 
-from reconciler.documents.load import plan_digest
+from reconciler.documents.codec import content_digest
 from reconciler.sandbox import Fault, Options
 
 CREDENTIALS = {
@@ -214,7 +214,7 @@ def with_word(document, path, word):
         place = place[step]
     place[path[-1]] = word
     if "changes" in changed and "manifests" in changed:
-        changed["digest"] = plan_digest(changed)
+        changed["digest"] = content_digest(changed)
     return changed
 
 

@@ -11,8 +11,8 @@ import click
 import pytest
 
 from reconciler.cli.main import cli
-from reconciler.manifests.schemas import load_schema
 from reconciler.sandbox import Options
+from reconciler.schema import load_schema
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / ".github" / "reference"

@@ -17,8 +17,8 @@ from reconciler.errors import UsageError
 def schema(kind: str | None, output: Path | None) -> None:
     """Print the JSON Schema of a KIND (Session, Resource, Block, Project…), or the names there are."""
     from reconciler.documents.codec import dumps  # noqa: PLC0415 - late, for a quick --help
-    from reconciler.manifests.schemas import load_schema, schema_names  # noqa: PLC0415 - late, for a quick --help
     from reconciler.manifests.words import nearest  # noqa: PLC0415 - late, for a quick --help
+    from reconciler.schema import load_schema, schema_names  # noqa: PLC0415 - late, for a quick --help
 
     names = {name.replace("_", ""): name for name in schema_names()}
     if kind is None:

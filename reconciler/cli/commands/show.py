@@ -8,7 +8,7 @@ import click
 
 from reconciler.cli import options
 from reconciler.cli.document import read_document
-from reconciler.cli.output import show_document
+from reconciler.cli.output import show_saved
 from reconciler.errors import ReconcilerError
 
 
@@ -21,10 +21,10 @@ def show(file: Path, form: str, output: Path | None, verbose: bool) -> None:
 
     Needs neither a project nor credentials nor the state, and reads nothing but the document.
     """
-    from reconciler.documents.load import load_document, plan_digest  # noqa: PLC0415 - late, for a quick --help
+    from reconciler.documents.load import SavedPlan, load_document  # noqa: PLC0415 - late, for a quick --help
 
-    kind, document = load_document(read_document(file))
-    if kind == "plan" and document["digest"] != plan_digest(document):
+    saved = load_document(read_document(file))
+    if isinstance(saved, SavedPlan) and not saved.intact:
         message = "the plan was edited after it was made: its digest is not that of its content"
         raise ReconcilerError(message, hint="make a new plan; apply refuses this one, too")
-    show_document(kind, document, form, output, verbose=verbose)
+    show_saved(saved, form, output, verbose=verbose)

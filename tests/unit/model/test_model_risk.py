@@ -1,11 +1,11 @@
 import pytest
 
-from reconciler.manifests.schemas import load_schema
 from reconciler.model.change import Change, SlotBookings
 from reconciler.model.money import CURRENCIES
 from reconciler.model.objects import Address, Live
 from reconciler.model.plan import Plan
 from reconciler.model.risk import CONFIGURABLE, LEVELS, RISKS, Risk, risk, unknown, weighed
+from reconciler.schema import load_schema
 
 
 def change(name, *bookings, price=None):
