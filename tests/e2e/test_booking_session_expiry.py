@@ -58,7 +58,7 @@ def test_what_is_given_up_does_not_match_and_is_not_held_again_for_another_wish(
     shop.quick("apply", "--yes", code=0)
     shop.box.expire_sessions()
     shop.quick("apply", "--yes", code=0)
-    assert shop.quick("plan", code=0).out.splitlines()[-1] == "No changes. 1 object forgotten and left alone."
+    assert shop.quick("plan", code=0).out.splitlines()[-1] == "No changes. 1 object no longer managed."
     for wish in ("recreate", "report"):
         shop.declare("BookingSession", "group", {"items": [ROOM], "on_expiry": wish})
         shop.quick("plan", "--detailed-exitcode", code=0)
