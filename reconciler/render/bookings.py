@@ -16,13 +16,6 @@ _LOCALE = "en"
 _TIMES = "\N{MULTIPLICATION SIGN}"
 
 
-def touched(change: Change, currency: str | None, *, fold: bool = True) -> tuple[tuple[str, str], ...]:
-    """Return what bookings a change touches and what they are worth, as pairs of a label and its words."""
-    lines = [("touches", line) for line in slots(change, fold=fold)]
-    worth = stake(change, currency)
-    return (*lines, ("at stake", worth)) if worth is not None else tuple(lines)
-
-
 def slots(change: Change, *, fold: bool = True) -> tuple[str, ...]:
     """Return a line for each slot that has, or may have, bookings, and the number of those without."""
     lines = [_line(change.label, item) for item in change.bookings if item.places or not item.known]

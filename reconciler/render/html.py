@@ -35,7 +35,7 @@ def plan(plan: Plan, digest: str) -> str:
             (
                 change,
                 rows.of_change(change.action, change.fields, width=None, zone=change.zone),
-                bookings.touched(change, plan.currency, fold=False),
+                phrases.details(change, plan.currency, fold=False),
             )
             for change in plan.effective
         ],

@@ -132,8 +132,8 @@ def _change(change: Change, currency: str | None) -> str:
     title = _heading(mark, change.address, f"{mark.label}: {change.reason}", facts)
     body = _fence("diff", _diff(rows.of_change(change.action, change.fields, zone=change.zone)))
     calls = _fence("text", [visible(f"{call.method} {call.path}") for call in change.requests])
-    touched = [f"{label} {words}" for label, words in bookings.touched(change, currency)]
-    return _details(title, body + _fence("text", touched) + calls)
+    details = [f"{label} {words}" for label, words in phrases.details(change, currency)]
+    return _details(title, body + _fence("text", details) + calls)
 
 
 def _drifted(item: Drifted) -> str:

@@ -12,7 +12,7 @@ from reconciler.model.plan import Forecast, Plan
 from reconciler.model.report import STATES, SYNCS, Allowance, Drift, Drifted, Outcome, Report, Verification
 from reconciler.model.risk import Risk
 from reconciler.model.words import count, plural
-from reconciler.render import marks, rows
+from reconciler.render import bookings, marks, rows
 from reconciler.render.marks import Mark
 
 AT_RISK = "Bookings at risk"
@@ -154,6 +154,13 @@ def unread(plan: Plan) -> tuple[tuple[str, tuple[Change, ...]], ...]:
         if change.action == "unknown" and not change.writes:
             reasons.setdefault(change.reason, []).append(change)
     return tuple((reason, tuple(changes)) for reason, changes in reasons.items())
+
+
+def details(change: Change, currency: str | None, *, fold: bool = True) -> tuple[tuple[str, str], ...]:
+    """Return what a change means beside its fields, as pairs of a label and its words; every format lists them."""
+    worth = bookings.stake(change, currency)
+    touched = tuple(("touches", line) for line in bookings.slots(change, fold=fold))
+    return (*touched, ("at stake", worth)) if worth is not None else touched
 
 
 def blocked(change: Change) -> str:

@@ -138,7 +138,7 @@ def _change(console: Console, change: Change, currency: str | None, verbose: boo
         _say(console, (f"    {blocked}", "bold red"))
     width = None if verbose else values.WIDTH
     _rows(console, rows.of_change(change.action, change.fields, width=width, fold=not verbose, zone=change.zone))
-    for label, words in bookings.touched(change, currency, fold=not verbose):
+    for label, words in phrases.details(change, currency, fold=not verbose):
         _say(console, (f"    {label}", "magenta"), f" {words}")
     _calls(console, change.requests, verbose)
     if verbose and change.unverified:
