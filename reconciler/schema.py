@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from functools import cache, lru_cache
+from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -62,12 +62,10 @@ class Mismatch:
     """Where the wrong value is: keys and indexes from the outermost value."""
     rule: str
     """The schema's keyword, such as `type` or `required`."""
-    limit: Any
-    """What the keyword demands."""
+    schema: Mapping[str, Any]
+    """The part of the schema that the rule stands in."""
     value: Any
     """The wrong value."""
-    expected: str | None
-    """The schema's own words (`errorMessage`) for what it expects."""
     message: str
     """The validator's words."""
 
@@ -89,9 +87,8 @@ def first_mismatch(name: str, value: Any) -> Mismatch | None:
     return Mismatch(
         path=tuple(error.instance_path),
         rule=str(rule),
-        limit=part[rule],
+        schema=part,
         value=error.instance,
-        expected=part.get("errorMessage"),
         message=error.message,
     )
 
@@ -209,29 +206,24 @@ def _read(name: str) -> dict[str, Any]:
     return schema
 
 
-# Rules that a regular expression cannot hold: each says whether a value is good and leaves other types alone.
+def _readable(parse: Callable[[str], object]) -> Callable[[object], bool]:
+    """Return a check that a string can be parsed; it accepts any other type."""
+
+    def check(value: object) -> bool:
+        try:
+            return not isinstance(value, str) or parse(value) is not None
+        except (ValueError, OSError, KeyError):
+            return False
+
+    return check
 
 
-def is_date(value: object) -> bool:
-    """Return whether a string is a day of the calendar: `2027-02-29` is not."""
-    if not isinstance(value, str):
-        return True
-    try:
-        date.fromisoformat(value)
-    except ValueError:
-        return False
-    return True
-
-
-def is_date_time(value: object) -> bool:
-    """Return whether a string is a date-time that exists on the calendar and the clock."""
-    if not isinstance(value, str):
-        return True
-    try:
-        datetime.fromisoformat(value)
-    except ValueError:
-        return False
-    return True
+FORMATS: Mapping[str, Callable[[object], bool]] = {
+    "date": _readable(date.fromisoformat),
+    "iso-date-time": _readable(datetime.fromisoformat),
+    "iana-timezone": _readable(ZoneInfo),
+}
+"""The `format`s that the schemas name: rules that a regular expression cannot hold, such as `2027-02-29`."""
 
 
 def has_decimals(value: object, at_most: int) -> bool:
@@ -243,28 +235,6 @@ def has_decimals(value: object, at_most: int) -> bool:
         return True
     exponent = Decimal(repr(value)).as_tuple().exponent
     return isinstance(exponent, int) and (exponent >= -at_most or value.is_integer())
-
-
-@lru_cache(maxsize=256)
-def _zone_exists(name: str) -> bool:
-    try:
-        ZoneInfo(name)
-    except (ValueError, OSError, KeyError):
-        return False
-    return True
-
-
-def is_timezone(value: object) -> bool:
-    """Return whether a string is the name of a time zone in the IANA database."""
-    return not isinstance(value, str) or _zone_exists(value)
-
-
-FORMATS: Mapping[str, Callable[[object], bool]] = {
-    "date": is_date,
-    "iso-date-time": is_date_time,
-    "iana-timezone": is_timezone,
-}
-"""The `format`s that the schemas name."""
 
 
 def strict_json(text: str) -> Any:

@@ -180,17 +180,20 @@ def _words(found: Mismatch, kind: DocumentKind) -> str:
     """Say where a document breaks its schema, and what was expected there."""
     path = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in found.path)
     where = path.removeprefix(".") or f"the {kind}"
+    demanded = found.schema[found.rule]
     match found.rule:
         case "required":
-            missing = next(key for key in found.limit if key not in found.value)
-            return f"{where} has no {missing!r}"
+            return f"{where} has no {next(key for key in demanded if key not in found.value)!r}"
+        case "additionalProperties":
+            unknown = next(key for key in found.value if key not in found.schema["properties"])
+            return f"{where} has the unknown key {unknown!r}"
         case "type":
-            types = [found.limit] if isinstance(found.limit, str) else found.limit
+            types = [demanded] if isinstance(demanded, str) else demanded
             return f"{where} must be {' or '.join(_TYPES[name] for name in types)}, and is {_type(found.value)}"
         case "enum":
-            return f"{where} {found.value!r} is not one of {', '.join(found.limit)}"
-        case "pattern" if found.expected is not None:
-            return f"{where} is {found.value!r}; expected {found.expected}"
+            return f"{where} {found.value!r} is not one of {', '.join(demanded)}"
+        case "pattern" if "errorMessage" in found.schema:
+            return f"{where} is {found.value!r}; expected {found.schema['errorMessage']}"
         case _:
             return f"{where}: {found.message}"
 

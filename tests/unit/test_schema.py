@@ -60,4 +60,4 @@ def test_the_words_of_a_schema_come_with_the_mismatch():
     found = first_mismatch("report#/$defs/address", "yoga")
     assert found is not None
     assert (found.rule, found.value) == ("pattern", "yoga")
-    assert found.expected == load_schema("report")["$defs"]["address"]["errorMessage"]
+    assert found.schema["errorMessage"] == load_schema("report")["$defs"]["address"]["errorMessage"]

@@ -142,12 +142,12 @@ def digest_of(change):
         {"desired": None},
     ],
 )
-def test_digest_of_a_change_tells_what_would_be_done(other):
+def test_digest_of_a_change_covers_what_would_be_done(other):
     change = samples.update()
     assert digest_of(dataclasses.replace(change, **other)) != digest_of(change)
 
 
-def test_digest_of_a_change_is_not_about_words_and_places():
+def test_digest_of_a_change_ignores_reason_and_place():
     change = samples.update()
     moved = dataclasses.replace(change, reason="for another reason", source=None, unverified=("price",))
     assert digest_of(moved) == digest_of(change)
@@ -212,7 +212,8 @@ def first(document):
             broken(lambda doc: (doc["changes"].append(first(doc)), doc["summary"].update(create=3))),
             "appears more than once",
         ),
-        (broken(lambda doc: doc.update(surprise=1)), "'surprise'"),
+        (broken(lambda doc: doc.update(surprise=1)), "the plan has the unknown key 'surprise'"),
+        (broken(lambda doc: first(doc)["calls"][0].update(x=1)), "calls[0] has the unknown key 'x'"),
         (broken(lambda doc: doc.update(digest="sha256:0")), "expected sha256: and 64 hexadecimal digits"),
         (broken(lambda doc: first(doc)["calls"][0].update(method="TRACE")), "is not one of POST"),
         (broken(lambda doc: doc["summary"].update(delete=-1)), "summary.delete"),

@@ -157,7 +157,7 @@ def test_a_document_as_deep_as_python_goes_is_refused_and_not_followed():
         load_document(json.dumps(document))
 
 
-def test_an_edit_of_any_part_is_told_by_the_digest():
+def test_an_edit_of_any_part_changes_the_digest():
     document = json.loads(codec.dumps(codec.plan_document(samples.rich_plan())))
     assert codec.content_digest(document) == document["digest"]
     document["changes"][0]["reason"] = "harmless"
