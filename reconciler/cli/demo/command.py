@@ -98,7 +98,7 @@ def _example() -> Traversable:
     inside = resources.files("reconciler") / "_data" / "examples" / EXAMPLE
     if inside.is_dir():
         return inside
-    beside = Path(__file__).resolve().parents[2] / "examples" / EXAMPLE
+    beside = Path(__file__).resolve().parents[3] / "examples" / EXAMPLE
     if not beside.is_dir():
         raise ReconcilerError(f"the example {EXAMPLE} is not there", hint="install reconciler anew")
     return beside
