@@ -1,4 +1,4 @@
-"""Harm a change could do to bookings: every risk by code, what it means, and whether it stops an apply."""
+"""Possible harm of a change to bookings: every risk by code, what it means, and whether it blocks apply."""
 
 from __future__ import annotations
 
@@ -7,61 +7,62 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 Level = Literal["block", "warn"]
-LEVELS: tuple[Level, ...] = ("block", "warn")
 
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """What one code stands for. `configurable`: `policy.risks` sets its level and `--allow-booked` lets it through."""
+    """What one code stands for."""
 
     level: Level
+    """The default level."""
     words: str
     configurable: bool = True
+    """Whether `policy.risks` sets its level and `--allow-booked` overrides it."""
 
 
 RISKS: Mapping[str, Meaning] = {
     "already-exists": Meaning(
-        "block", "A live object with the natural key of one to be created is there already.", configurable=False
+        "block", "A live object with the natural key of a new one already exists.", configurable=False
     ),
-    "booked-session-deleted": Meaning("block", "A session is deleted on which places are booked or reserved."),
-    "booked-slot-lost": Meaning("block", "The whole set of slots is replaced while some of them have bookings."),
-    "booked-slot-moved": Meaning("block", "A slot with bookings gets, or may get, another day or start."),
+    "booked-session-deleted": Meaning("block", "A session with booked or reserved places is deleted."),
+    "booked-slot-lost": Meaning("block", "The whole set of slots is replaced although some of them have bookings."),
+    "booked-slot-moved": Meaning("block", "A slot with bookings moves, or may move, to another day or start time."),
     "booked-slot-changed": Meaning("warn", "A slot with bookings gets longer or shorter."),
-    "booked-spaces-cut": Meaning("block", "`spaces` falls below what some slot has booked and reserved."),
+    "booked-spaces-cut": Meaning("block", "`spaces` drops below the booked and reserved places of a slot."),
     "booked-resource-disabled": Meaning(
         "block",
-        "A resource with bookings ahead is disabled, or taken out of use (`never_booked`, `count` or `max_book` 0).",
+        "A resource with future bookings is disabled, or taken out of use (`never_booked`, `count` or `max_book` 0).",
     ),
-    "booked-resource-deleted": Meaning("block", "A resource is deleted that has bookings ahead."),
-    "booked-time-blocked": Meaning("block", "A block is made on, or moved over, bookings of its resource."),
-    "bookings-unknown": Meaning("block", "Whether anyone has booked what a change touches could not be read."),
-    "expired-or-booked": Meaning("warn", "A held booking is made anew that may have become a booking."),
+    "booked-resource-deleted": Meaning("block", "A resource with future bookings is deleted."),
+    "booked-time-blocked": Meaning("block", "A block is created on, or moved over, bookings of its resource."),
+    "bookings-unknown": Meaning("block", "The bookings that a change touches could not be read."),
+    "expired-or-booked": Meaning("warn", "A held booking is recreated although it may have become a booking."),
 }
-"""Every risk of this package's own kinds by code, in the order they are documented."""
+"""Every risk of this package's own kinds by code, in the order of the documentation."""
 
 CONFIGURABLE = tuple(code for code, meaning in RISKS.items() if meaning.configurable)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Risk:
-    """One risk of one change. `block` stops an apply unless the address is let through.
-
-    `slots` are ids of what is concerned: a session's slots, or a resource's bookings. `booked` and
-    `reserved` are None where they are not known, which is never taken for nobody. `stands_for` is,
-    for bookings that are not known, the code the risk would have if somebody had booked.
-    """
+    """One risk of one change."""
 
     code: str
     level: Level
+    """`block` blocks apply unless an override allows the change."""
     message: str
     slots: tuple[str, ...] = ()
+    """Ids of a session's slots, or of a resource's bookings."""
     booked: int | None = 0
+    """Places booked; None means not known, which is never 0."""
     reserved: int | None = 0
+    """Places reserved; None means not known, which is never 0."""
     stands_for: str | None = None
+    """For unknown bookings: the code that the risk has where there are bookings."""
 
     @property
     def about_bookings(self) -> bool:
-        """Whether `--allow-booked` lets it through."""
+        """Whether `--allow-booked` overrides it."""
         meaning = RISKS.get(self.code)
         return self.code.startswith(("booked-", "bookings-")) if meaning is None else meaning.configurable
 
@@ -74,7 +75,7 @@ def risk(
 
 
 def unknown(stands_for: str, message: str, *, slots: tuple[str, ...] = ()) -> Risk:
-    """Return the risk of bookings that are not known; it is no worse than known ones would be."""
+    """Return the risk of unknown bookings; its level is no higher than that of known ones."""
     level = "warn" if RISKS[stands_for].level == "warn" else RISKS["bookings-unknown"].level
     return Risk(
         code="bookings-unknown",
@@ -88,7 +89,7 @@ def unknown(stands_for: str, message: str, *, slots: tuple[str, ...] = ()) -> Ri
 
 
 def weighed(found: Risk, levels: Mapping[str, Level]) -> Risk:
-    """Return a risk at the level a project sets; what is not known weighs no more than what it stands for."""
+    """Return a risk at the level that the project sets; unknown bookings get no higher level than known ones."""
     if not levels or not found.about_bookings or found.code not in RISKS:
         return found
     weights = [levels.get(code, RISKS[code].level) for code in (found.code, found.stands_for) if code is not None]

@@ -1,12 +1,13 @@
 from dataclasses import replace
+from typing import get_args
 
 import pytest
 
-from reconciler.manifests.schemas import load_schema
 from reconciler.model.change import Change, SlotBookings
 from reconciler.model.objects import Address, Live
 from reconciler.model.plan import Plan
-from reconciler.model.risk import CONFIGURABLE, LEVELS, RISKS, Risk, risk, unknown, weighed
+from reconciler.model.risk import CONFIGURABLE, RISKS, Level, Risk, risk, unknown, weighed
+from reconciler.schema import load_schema
 
 
 def change(name, *bookings, price=None):
@@ -39,7 +40,7 @@ def test_every_configurable_risk_is_a_setting_with_its_meaning_and_default():
     assert tuple(settings) == CONFIGURABLE
     for code, setting in settings.items():
         assert setting["description"] == f"{RISKS[code].words} Default: {RISKS[code].level}."
-        assert tuple(setting["enum"]) == LEVELS
+        assert tuple(setting["enum"]) == get_args(Level)
 
 
 def test_the_plan_schema_explains_every_risk():
