@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from reconciler.documents.load import load_plan_document
+    from reconciler.documents.load import load_plan
     from reconciler.engine.guards import Overrides
     from reconciler.engine.verdict import Verdict
     from reconciler.errors import InvalidInput, ReconcilerError, Refused, StalePlan
@@ -62,7 +62,7 @@ __all__ = [
     "export",
     "guard",
     "invalid_plan",
-    "load_plan_document",
+    "load_plan",
     "nearest_project",
     "open_project",
     "plan",
@@ -71,7 +71,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "documents.load": ("load_plan_document",),
+    "documents.load": ("load_plan",),
     "engine.guards": ("Overrides",),
     "engine.verdict": ("Verdict",),
     "errors": ("InvalidInput", "ReconcilerError", "Refused", "StalePlan"),

@@ -11,8 +11,8 @@ from typing import Any
 from wording import WIDTH, anchor, plain, prose, table
 
 from reconciler.manifests.describe import accepted, refusals
-from reconciler.manifests.schemas import load_schema
 from reconciler.model.kind import Kind
+from reconciler.schema import load_schema
 
 ROOT = Path(__file__).resolve().parents[2]
 NOT_REPEATED = "Values here are treated as secrets: error messages do not repeat them."

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from rich.console import Console
 
 from reconciler.cli.output import Output, show_in
-from reconciler.documents import codec, rebuild
-from reconciler.documents.load import load_document, plan_digest
+from reconciler.documents import codec
+from reconciler.documents.load import SavedReport, load_document
 from reconciler.errors import ReconcilerError
-from reconciler.model.plan import Plan
+from reconciler.model.plan import Plan, SavedPlan
 from reconciler.model.report import Drift, Report
 from reconciler.model.words import count
 from reconciler.operations.project import Declared
 from reconciler.render import html, markdown, text
-
-Document = Mapping[str, object]
-"""What a value was read from, where it was: it is shown as JSON as it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,31 +28,31 @@ class Forms:
     html: Callable[[], str]
 
 
-def plan_forms(plan: Plan, *, verbose: bool = False, document: Document | None = None) -> Forms:
+def plan_forms(plan: Plan, *, verbose: bool = False) -> Forms:
     """Return how a plan is shown."""
     return Forms(
         text=lambda console: text.plan(console, plan, verbose),
-        json=lambda: codec.dumps(document or codec.plan_document(plan)),
+        json=lambda: codec.dumps(codec.plan_document(plan)),
         markdown=lambda: markdown.plan(plan),
-        html=lambda: html.plan(plan, str(document["digest"]) if document else None),
+        html=lambda: html.plan(plan, codec.plan_digest(plan)),
     )
 
 
-def report_forms(report: Report, plan: Plan, *, document: Document | None = None) -> Forms:
+def report_forms(report: Report, plan: Plan) -> Forms:
     """Return how the report of an apply is shown; `plan` is what it was about."""
     return Forms(
         text=lambda console: text.report(console, report, plan),
-        json=lambda: codec.dumps(document or codec.report_document(report, plan)),
+        json=lambda: codec.dumps(codec.report_document(report, plan)),
         markdown=lambda: markdown.report(report, plan),
         html=lambda: html.report(report, plan),
     )
 
 
-def drift_forms(drift: Drift, *, verbose: bool = False, document: Document | None = None) -> Forms:
+def drift_forms(drift: Drift, *, verbose: bool = False) -> Forms:
     """Return how a drift is shown."""
     return Forms(
         text=lambda console: text.drift(console, drift, verbose),
-        json=lambda: codec.dumps(document or codec.drift_document(drift)),
+        json=lambda: codec.dumps(codec.drift_document(drift)),
         markdown=lambda: markdown.drift(drift),
         html=lambda: html.drift(drift),
     )
@@ -80,13 +77,13 @@ def validation_text(console: Console, declared: Declared, *, quiet: bool) -> Non
 
 def show_document(body: str, output: Output, *, verbose: bool) -> None:
     """Show a document that was read back, as the command that wrote it showed it."""
-    kind, document = load_document(body)
-    if kind == "plan":
-        if document["digest"] != plan_digest(document):
+    saved = load_document(body)
+    if isinstance(saved, SavedPlan):
+        if not saved.intact:
             message = "the plan was edited after it was made: its digest does not match its content"
             raise ReconcilerError(message, hint="make a new plan; apply refuses this one too")
-        show_in(plan_forms(rebuild.plan(document), verbose=verbose, document=document), output)
-    elif kind == "report":
-        show_in(report_forms(*rebuild.report(document), document=document), output)
+        show_in(plan_forms(saved.plan, verbose=verbose), output)
+    elif isinstance(saved, SavedReport):
+        show_in(report_forms(saved.report, saved.plan), output)
     else:
-        show_in(drift_forms(rebuild.drift(document), verbose=verbose, document=document), output)
+        show_in(drift_forms(saved, verbose=verbose), output)

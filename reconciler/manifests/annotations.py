@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from reconciler.manifests.scalars import shown
-from reconciler.manifests.schemas import load_schema
 from reconciler.model.kind import ADOPT_ID
 from reconciler.model.nearest import nearest
 from reconciler.model.objects import Manifest, Problem
+from reconciler.schema import load_schema
 
 _CLOSENESS = 0.78
 """Higher than for the name of a field: any other annotation belongs to somebody else, and is not a mistake."""

@@ -12,10 +12,10 @@ from reconciler.manifests.endpoints import base_url_fault
 from reconciler.manifests.explain import schema_problems
 from reconciler.manifests.overlay import LayeredPositions
 from reconciler.manifests.scalars import shown
-from reconciler.manifests.schemas import load_schema
 from reconciler.model.nearest import did_you_mean
 from reconciler.model.objects import Problem, SourceRef
 from reconciler.providers.base import ProviderSpec
+from reconciler.schema import load_schema
 from reconciler.settings import Connection, Credential
 
 _COMPLETE = "project#/$defs/complete_connection"

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from reconciler.errors import UsageError
-from reconciler.manifests.schemas import load_schema, whole_sentence
 from reconciler.model.nearest import nearest
+from reconciler.schema import load_schema, whole_sentence
 
 Schema = Mapping[str, Any]
 

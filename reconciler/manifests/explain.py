@@ -14,9 +14,9 @@ from zoneinfo import available_timezones
 
 from reconciler.manifests.build import MAX_MISTAKES
 from reconciler.manifests.scalars import plain_scalar, shown
-from reconciler.manifests.schemas import acceptance, load_schema, validator, whole_sentence
 from reconciler.model.nearest import did_you_mean
 from reconciler.model.objects import Address, Positions, Problem
+from reconciler.schema import acceptance, load_schema, validator, whole_sentence
 
 Path = tuple[str | int, ...]
 

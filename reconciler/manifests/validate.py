@@ -15,10 +15,10 @@ from reconciler.manifests.explain import schema_problems
 from reconciler.manifests.load import Document
 from reconciler.manifests.moves import REMOVED, gone_words, move_problems, removed_problems
 from reconciler.manifests.scalars import shown
-from reconciler.manifests.schemas import acceptance, load_schema
 from reconciler.model.kind import Kind
 from reconciler.model.nearest import did_you_mean
 from reconciler.model.objects import Address, Manifest, Problem, Removed, SourceRef
+from reconciler.schema import acceptance, load_schema
 
 PROJECT = "Project"
 

@@ -10,12 +10,12 @@ from typing import Any
 
 from reconciler.manifests.explain import schema_problems
 from reconciler.manifests.scalars import shown
-from reconciler.manifests.schemas import acceptance, load_schema
 from reconciler.manifests.yaml_text import Digits, comment, entry, unwritable
 from reconciler.model.draft import Draft
 from reconciler.model.kind import Kind
 from reconciler.model.objects import Manifest, Problem, Ref, SourceRef
 from reconciler.redaction import redacted_data
+from reconciler.schema import acceptance, load_schema
 
 API_VERSION = "reconciler/v1"
 

@@ -1,4 +1,4 @@
-"""A plan: a finished value, first computed, then printed, saved or carried out."""
+"""A plan: a finished value, first computed, then printed, saved or applied."""
 
 from __future__ import annotations
 
@@ -13,52 +13,57 @@ from reconciler.model.objects import Address, Problem
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """Which objects a command was asked to look at; address globs, empty `targets` meaning all."""
+    """Which objects a command is limited to."""
 
     targets: tuple[str, ...] = ()
+    """Globs of addresses to include; empty means all."""
     excludes: tuple[str, ...] = ()
+    """Globs of addresses to leave out."""
 
     @property
     def everything(self) -> bool:
-        """Whether no selection was made."""
+        """Whether nothing limits it."""
         return not self.targets and not self.excludes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forecast:
-    """The calls that carrying out a plan would make: `writes`, and the `reads` that feed and confirm them.
-
-    `seconds` is about how long they take through the slowest `connection` at its `per_minute`; all three are
-    None where no connection of the plan is given a pace. `at_least`: another one is given none, so that it may
-    take longer.
-    """
+    """The calls that applying a plan would make."""
 
     writes: int = 0
     reads: int = 0
+    """Reads whose answers the writes need, and reads that confirm them."""
     seconds: float | None = None
+    """About how long the calls take; None where no connection of the plan has `requests_per_second`."""
     connection: str | None = None
+    """The connection that takes longest."""
     per_minute: float | None = None
+    """That connection's requests per minute."""
     at_least: bool = False
+    """Whether it may take longer, because another connection has no `requests_per_second`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Totals:
-    """Bookings that the changes of a plan touch.
-
-    `unknown` counts the slots whose bookings are not known (one for an object none of whose slots were
-    answered); `booked` and `reserved` are None where nothing is known at all. `amount` is what the places with a
-    known price are worth, a decimal string, None where no price is known; `unpriced` counts the other places.
-    """
+    """Bookings that the changes of a plan touch together."""
 
     slots: int
+    """Number of slots, and of bookings of resources."""
     booked: int | None
+    """Places booked; None where nothing is known."""
     reserved: int | None
+    """Places reserved; None where nothing is known."""
     unknown: int
+    """Slots whose bookings are not known; 1 for an object for which the API returned no slots."""
     amount: str | None
+    """Value of the places with a known price, a decimal string; None where no price is known."""
+    currency: str | None = None
+    """Currency of `amount`; None where the project states none."""
     unpriced: int
+    """Places without a known price."""
 
 
-def _totals(changes: tuple[Change, ...]) -> Totals:
+def _totals(changes: tuple[Change, ...], currency: str | None) -> Totals:
     touched = [item for change in changes for item in change.bookings]
     stakes = [stake for change in changes if (stake := change.at_stake) is not None]
     return Totals(
@@ -67,44 +72,48 @@ def _totals(changes: tuple[Change, ...]) -> Totals:
         reserved=total(item.reserved for item in touched),
         unknown=sum(not item.known for item in touched),
         amount=str(sum(Decimal(stake.amount) for stake in stakes)) if stakes else None,
+        currency=currency,
         unpriced=sum(item.places for item in touched) - sum(stake.places for stake in stakes),
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What would change: one `Change` for each object in the selection, ordered by address.
-
-    `managed` counts the objects the state holds for this project and environment, `declared` those the
-    manifests want to be there, both whatever the selection.
-    `purpose` is `apply` or `destroy`: what the plan was made for. `manifests` holds a digest of each declared
-    object by address, `targets` the remote system behind each connection that the plan is about; `runs` counts
-    the runs that wrote before it was made.
-    """
+    """What would change."""
 
     project: str
     environment: str | None
     tool_version: str
+    """The version of reconciler that made it."""
     manifest_digest: str
+    """Digest of what the manifests declare."""
     live_digest: str
+    """Digest of what the remote systems returned."""
     changes: tuple[Change, ...]
+    """One for each object in the selection, ordered by address."""
     problems: tuple[Problem, ...] = ()
     selection: Selection = field(default_factory=Selection)
     managed: int = 0
+    """Number of objects that the state holds for this project and environment, whatever the selection."""
     declared: int = 0
+    """Number of objects that the manifests declare, whatever the selection."""
     purpose: str = "apply"
+    """What the plan was made for: `apply` or `destroy`."""
     manifests: Mapping[str, str] = field(default_factory=dict)
+    """Digest of each declared object, by address."""
     targets: Mapping[str, str] = field(default_factory=dict)
+    """The remote system behind each connection of the plan."""
     forecast: Forecast = field(default_factory=Forecast)
     runs: int = 0
+    """Number of runs that wrote before the plan was made."""
     currency: str | None = None
     guarded: Mapping[Address, tuple[str, ...]] = field(default_factory=dict)
     """The codes of the guards that stop each change; an address without any is left out."""
 
     @property
     def bookings(self) -> Totals:
-        """What all its changes touch together."""
-        return _totals(self.changes)
+        """Bookings that all changes touch together."""
+        return _totals(self.changes, self.currency)
 
     @property
     def summary(self) -> dict[str, int]:
@@ -119,7 +128,7 @@ class Plan:
 
     @property
     def errors(self) -> tuple[Problem, ...]:
-        """The problems that forbid carrying it out."""
+        """The problems that forbid applying it."""
         return tuple(problem for problem in self.problems if problem.severity == "error")
 
     def change(self, address: Address) -> Change:

@@ -19,12 +19,14 @@ SYNCS: tuple[Sync, ...] = ("changed", "missing", "expired", "in_sync", "unknown"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Allowance:
-    """A guard that found something against a change, and what overrides it."""
+    """A guard that would have blocked a change, and the override that allowed it."""
 
     code: str
+    """The guard's code."""
     by: str
-    """The flag as it was given, or the annotation."""
+    """The override: a flag as it was given, or an annotation."""
     message: str
+    """What the guard would have reported."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,28 +39,39 @@ class Outcome:
     shown_id: str | None = None
     """The id as it may be shown: masked where it is a credential."""
     error: str | None = None
+    """Why it failed, is blocked or is unknown, for people."""
     blocked_by: Address | None = None
     """The dependency whose failure kept this change from starting."""
     calls: int = 0
     """Number of writing calls that were sent."""
     allowed: tuple[Allowance, ...] = ()
-    """What overrode the guards."""
+    """Guards that an override disabled for this change."""
     moved_from: Address | None = None
-    """The address it had before."""
+    """The address that the object had before."""
     forget: bool = False
-    """Whether the object is no longer managed and was left as it is."""
+    """Whether the object is no longer managed; the remote object is unchanged."""
     interrupted: bool = False
     """Whether it was left undone, wholly or in part, because the user stopped the run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verification:
-    """What a new plan of everything found after an apply."""
+    """What a new plan of the whole project found after an apply."""
 
     summary: Mapping[str, int]
-    """Number of changes in that plan by action."""
+    """Number of changes by action."""
     left: tuple[tuple[Address, str], ...] = ()
     """Each object that is not as declared, with what differs, in words."""
+
+    @property
+    def changes(self) -> tuple[Address, ...]:
+        """The objects that are not as declared."""
+        return tuple(address for address, _ in self.left)
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What differs in each of `changes`."""
+        return tuple(words for _, words in self.left)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,14 +79,15 @@ class Report:
     """What an apply did."""
 
     plan_digest: str
+    """Digest of the document of the plan that was applied."""
     outcomes: tuple[Outcome, ...]
-    """Ordered by address."""
+    """One for each object that the run reached, ordered by address."""
     interrupted: bool = False
-    """Whether the user stopped the run before it was done."""
+    """Whether the run stopped before it reached every object."""
     verified: Verification | None = None
-    """None where no verification was asked for."""
+    """What was found after the apply; None where nobody asked for it."""
     refused: bool = False
-    """Whether guards stopped it before its first write."""
+    """Whether guards refused the plan before the first write."""
 
     @property
     def summary(self) -> dict[str, int]:
@@ -83,7 +97,7 @@ class Report:
 
     @property
     def clean(self) -> bool:
-        """Whether everything was done, and the verification (if any) found nothing left."""
+        """Whether every change was applied, and is as declared as far as it was verified."""
         done = not self.interrupted and all(outcome.state in {"applied", "noop"} for outcome in self.outcomes)
         return done and not (self.verified and self.verified.left)
 
@@ -95,14 +109,20 @@ class Drifted:
     address: Address
     status: Sync
     fields: tuple[FieldChange, ...] = ()
+    """What changed: `before` was last applied, `after` is live."""
     shown_id: str | None = None
     """The id as it may be shown: masked where it is a credential."""
     reason: str | None = None
-    """Why it is missing or could not be read, in words."""
+    """Why the object is missing or could not be read, for people."""
     verifiable: int = 0
     """Number of applied fields that the remote system returned."""
     total: int = 0
     """Number of applied fields."""
+
+    @property
+    def coverage(self) -> dict[str, int]:
+        """Number of applied fields, and of those that the remote system returned."""
+        return {"fields": self.total, "verifiable": self.verifiable}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +130,7 @@ class Drift:
     """What changed outside since the last apply."""
 
     objects: tuple[Drifted, ...]
-    """Ordered by address."""
+    """Every managed object in the selection, ordered by address."""
 
     @property
     def summary(self) -> dict[str, int]:
@@ -120,7 +140,7 @@ class Drift:
 
     @property
     def coverage(self) -> dict[str, int]:
-        """How many applied fields there are, and how many of them the remote systems answered."""
+        """Number of applied fields, and of those that the remote systems returned."""
         return {
             "fields": sum(item.total for item in self.objects),
             "verifiable": sum(item.verifiable for item in self.objects),

@@ -1,4 +1,4 @@
-"""Risks of a change to bookings: every risk by code, what it means, and whether it blocks apply."""
+"""Possible harm of a change to bookings: every risk by code, what it means, and whether it blocks apply."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ Level = Literal["block", "warn"]
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """What one code means."""
+    """What one code stands for."""
 
     level: Level
+    """The default level."""
     words: str
     configurable: bool = True
     """Whether `policy.risks` sets its level and `--allow-booked` overrides it."""
@@ -21,23 +22,23 @@ class Meaning:
 
 RISKS: Mapping[str, Meaning] = {
     "already-exists": Meaning(
-        "block", "A live object with the natural key of an object to be created already exists.", configurable=False
+        "block", "A live object with the natural key of a new one already exists.", configurable=False
     ),
-    "booked-session-deleted": Meaning("block", "A session is deleted although places are booked or reserved on it."),
-    "booked-slot-lost": Meaning("block", "All slots of a session are replaced although some of them have bookings."),
-    "booked-slot-moved": Meaning("block", "A slot with bookings gets, or may get, another day or start."),
+    "booked-session-deleted": Meaning("block", "A session with booked or reserved places is deleted."),
+    "booked-slot-lost": Meaning("block", "The whole set of slots is replaced although some of them have bookings."),
+    "booked-slot-moved": Meaning("block", "A slot with bookings moves, or may move, to another day or start time."),
     "booked-slot-changed": Meaning("warn", "A slot with bookings gets longer or shorter."),
-    "booked-spaces-cut": Meaning("block", "`spaces` falls below the places booked and reserved on a slot."),
+    "booked-spaces-cut": Meaning("block", "`spaces` drops below the booked and reserved places of a slot."),
     "booked-resource-disabled": Meaning(
         "block",
         "A resource with future bookings is disabled, or taken out of use (`never_booked`, `count` or `max_book` 0).",
     ),
     "booked-resource-deleted": Meaning("block", "A resource with future bookings is deleted."),
-    "booked-time-blocked": Meaning("block", "A block is created on, or moved onto, bookings of its resource."),
-    "bookings-unknown": Meaning("block", "It could not be read whether anyone has booked what a change touches."),
-    "expired-or-booked": Meaning("warn", "A held booking is recreated that may have become a booking."),
+    "booked-time-blocked": Meaning("block", "A block is created on, or moved over, bookings of its resource."),
+    "bookings-unknown": Meaning("block", "The bookings that a change touches could not be read."),
+    "expired-or-booked": Meaning("warn", "A held booking is recreated although it may have become a booking."),
 }
-"""Every risk of the built-in kinds by code, in the order of the documentation."""
+"""Every risk of this package's own kinds by code, in the order of the documentation."""
 
 CONFIGURABLE = tuple(code for code, meaning in RISKS.items() if meaning.configurable)
 
@@ -48,16 +49,16 @@ class Risk:
 
     code: str
     level: Level
-    """`block` blocks apply unless the address is allowed."""
+    """`block` blocks apply unless an override allows the change."""
     message: str
     slots: tuple[str, ...] = ()
-    """Ids of what is touched: a session's slots, or a resource's bookings."""
+    """Ids of a session's slots, or of a resource's bookings."""
     booked: int | None = 0
-    """Places booked; None where that is not known, which never counts as 0."""
+    """Places booked; None means not known, which is never 0."""
     reserved: int | None = 0
-    """Places reserved; None where that is not known."""
+    """Places reserved; None means not known, which is never 0."""
     stands_for: str | None = None
-    """Where bookings are not known: the code that the risk would have if somebody had booked."""
+    """For unknown bookings: the code that the risk has where there are bookings."""
 
     @property
     def about_bookings(self) -> bool:
@@ -74,7 +75,7 @@ def risk(
 
 
 def unknown(stands_for: str, message: str, *, slots: tuple[str, ...] = ()) -> Risk:
-    """Return the risk of bookings that are not known; its level is never above that of known ones."""
+    """Return the risk of unknown bookings; its level is no higher than that of known ones."""
     level = "warn" if RISKS[stands_for].level == "warn" else RISKS["bookings-unknown"].level
     return Risk(
         code="bookings-unknown",
@@ -88,7 +89,7 @@ def unknown(stands_for: str, message: str, *, slots: tuple[str, ...] = ()) -> Ri
 
 
 def weighed(found: Risk, levels: Mapping[str, Level]) -> Risk:
-    """Return a risk at the level that the project sets; for unknown bookings the lower of both levels counts."""
+    """Return a risk at the level that the project sets; unknown bookings get no higher level than known ones."""
     if not levels or not found.about_bookings or found.code not in RISKS:
         return found
     weights = [levels.get(code, RISKS[code].level) for code in (found.code, found.stands_for) if code is not None]

@@ -1,8 +1,18 @@
-"""Words for counts."""
+"""Small pieces of sentences: numbers with their nouns."""
 
 from __future__ import annotations
 
 
-def count(n: int, noun: str, plural: str | None = None) -> str:
+def plural(number: int, one: str, many: str | None = None) -> str:
+    """Return the word that fits a number: `is` or `are`, `field` or `fields`; `many` is `one` with an s by default."""
+    return one if number == 1 else many or f"{one}s"
+
+
+def count(number: int, noun: str, plural_noun: str | None = None) -> str:
     """Return a number with its noun: `1 object`, `3 objects`."""
-    return f"{n} {noun if n == 1 else plural or f'{noun}s'}"
+    return f"{number} {plural(number, noun, plural_noun)}"
+
+
+def more(number: int, noun: str) -> str:
+    """Say how many of a list are not shown: `… and 3 more calls`."""
+    return f"… and {number} more {plural(number, noun)}"

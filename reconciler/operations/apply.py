@@ -11,7 +11,8 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from reconciler.documents.codec import plan_document
+from reconciler.documents.codec import plan_digest
+from reconciler.documents.load import as_saved
 from reconciler.engine.apply import execute
 from reconciler.engine.apply_one import Run
 from reconciler.engine.guards import Overrides
@@ -97,7 +98,7 @@ def _refuse(verdict: Verdict, planned: Planned) -> None:
 
 def _look_again(session: ProjectSession, planned: Planned) -> Planned:
     """Read again what the plan touches: the person who confirmed may have taken an hour."""
-    again = plan_again(session, planned.declared, plan_document(planned.plan))
+    again = plan_again(session, planned.declared, as_saved(planned.plan))
     kept = tuple(change for change in planned.plan.changes if not change.writes)
     changes = sorted((*again.plan.changes, *kept), key=lambda change: str(change.address))
     return replace(again, plan=replace(again.plan, changes=tuple(changes)))
@@ -113,7 +114,7 @@ def _verify(session: ProjectSession, planned: Planned) -> Verification:
 
 
 def _digest(planned: Planned) -> str:
-    return planned.digest or str(plan_document(planned.plan)["digest"])
+    return planned.digest or plan_digest(planned.plan)
 
 
 def _apply(session: ProjectSession, run_id: str, planned: Planned, workers: int, callbacks: Callbacks) -> Report:

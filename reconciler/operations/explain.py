@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 from reconciler.errors import UsageError
 from reconciler.manifests.describe import Field, describe
-from reconciler.manifests.schemas import load_schema, schema_names
 from reconciler.model.nearest import meant, nearest
 from reconciler.registry import kinds
+from reconciler.schema import load_schema, schema_names
 
 
 def explain(what: str) -> Field:

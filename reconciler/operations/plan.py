@@ -6,8 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
 from reconciler import __version__
-from reconciler.documents import rebuild
-from reconciler.documents.codec import plan_document
+from reconciler.documents.load import as_saved
 from reconciler.engine import stale
 from reconciler.engine.impact import booking_queries, read_occupancy
 from reconciler.engine.intents import wait_for_pending
@@ -141,7 +140,7 @@ def plan_again(session: ProjectSession, declared: Declared, saved: SavedPlan) ->
     failure = unreachable(fresh.snapshot)
     if failure is not None:
         raise failure
-    current = rebuild.plan(plan_document(fresh.plan))
+    current = as_saved(fresh.plan).plan
     found = stale.reasons(saved.plan, current)
     if found:
         raise _stale(found)

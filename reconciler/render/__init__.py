@@ -1,1 +1,1 @@
-"""Plans, reports and drift as text and as documents for programs."""
+"""Plans, reports and drift for people: as text, Markdown and HTML."""

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from reconciler.model.change import Change, SlotBookings
 from reconciler.model.plan import Plan
+from reconciler.model.words import count, more
 from reconciler.render.safe import visible
 
 SHOWN = 12
-"""Slots with bookings that are named for one change before the rest is counted."""
+"""Slots with bookings that are listed for one change; the rest is counted."""
 
 _TIMES = "\N{MULTIPLICATION SIGN}"
 
 
-def touched(change: Change, *, fold: bool = True) -> tuple[str, ...]:
-    """Return a line for each slot that somebody has booked, or may have; those that nobody has are counted."""
+def slots(change: Change, *, fold: bool = True) -> tuple[str, ...]:
+    """Return a line for each slot that has, or may have, bookings, and the number of those without."""
     lines = [_line(change.label, item) for item in change.bookings if item.places or not item.known]
     free = len(change.bookings) - len(lines)
     if fold and len(lines) > SHOWN:
-        lines = [*lines[:SHOWN], f"… and {len(lines) - SHOWN} more slots with bookings"]
+        lines = [*lines[:SHOWN], f"{more(len(lines) - SHOWN, 'slot')} with bookings"]
     if free:
-        lines.append(f"{_slots(free)} without bookings")
+        lines.append(f"{count(free, 'slot')} without bookings")
     return tuple(visible(line) for line in lines)
 
 
@@ -29,21 +30,21 @@ def stake(change: Change, currency: str | None) -> str | None:
     if found is None:
         return None
     words = f"≈ {found.places} {_TIMES} {money(found.price, currency)} = {money(found.amount, currency)}"
-    return words if all(item.known for item in change.bookings) else f"{words}, besides what is not known"
+    return words if all(item.known for item in change.bookings) else f"{words}, unknown bookings not included"
 
 
 def totals(plan: Plan) -> str | None:
-    """Return the line of the summary that says what all changes touch together; None where that is nothing."""
+    """Return the line of the summary with the bookings that all changes touch; None where there are none."""
     found = plan.bookings
     if not found.slots and not found.unknown:
         return None
-    told = ", ".join(_counts(found.booked, found.reserved))
-    words = f"Bookings touched: {told}" + (f" on {_slots(found.slots)}" if found.slots else "")
+    places = ", ".join(_counts(found.booked, found.reserved))
+    words = f"Bookings touched: {places}" + (f" on {count(found.slots, 'slot')}" if found.slots else "")
     if found.unknown and found.slots:
         words += f"; {found.unknown} not known"
     if found.amount is not None:
         words += f"; ≈ {money(found.amount, plan.currency)} at stake"
-        words += f", and {_places(found.unpriced)} of unknown price" if found.unpriced else ""
+        words += f", and {count(found.unpriced, 'place')} of unknown price" if found.unpriced else ""
     return f"{words}."
 
 
@@ -58,7 +59,7 @@ def money(amount: str, currency: str | None) -> str:
 
 def _line(label: str, item: SlotBookings) -> str:
     if item.slot is None:
-        return f"{label}: bookings not known, the API answered no slots"
+        return f"{label}: bookings not known, the API returned no slots"
     return f"{label} {item.when}: {', '.join(_counts(item.booked, item.reserved))}"
 
 
@@ -67,11 +68,3 @@ def _counts(booked: int | None, reserved: int | None) -> tuple[str, ...]:
         return ("bookings not known",)
     both = ((booked, "booked"), (reserved, "reserved"))
     return tuple(f"{word} not known" if number is None else f"{number} {word}" for number, word in both)
-
-
-def _slots(number: int) -> str:
-    return "1 slot" if number == 1 else f"{number} slots"
-
-
-def _places(number: int) -> str:
-    return "1 place" if number == 1 else f"{number} places"

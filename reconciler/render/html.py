@@ -7,50 +7,43 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from reconciler.documents import codec
 from reconciler.model.objects import problem_order
 from reconciler.model.plan import Plan
-from reconciler.model.report import STATES, SYNCS, Drift, Report
-from reconciler.render import bookings, phrases, rows
+from reconciler.model.report import Drift, Report
+from reconciler.model.words import count
+from reconciler.render import bookings, marks, phrases, rows
 from reconciler.render.safe import visible
 
 
-def plan(plan: Plan, digest: str | None = None) -> str:
+def plan(plan: Plan, digest: str) -> str:
     """Return a plan as a page that the person responsible for the timetable can read, print and sign.
 
     Nothing is shortened or left out: what is folded is on the page and opens in print. `digest` is that
-    of the document which the plan was read from, where it was.
+    of the plan's document.
     """
+    risks = phrases.at_risk(plan)
     return _page(
         "plan.html.j2",
+        title=phrases.plan_title(plan),
         headline=phrases.plan_headline(plan),
         subject=phrases.subject(plan),
-        tiles=[(mark, word, number) for word, (mark, number) in phrases.counts(plan).items()],
-        risks=[
-            (
-                change.address,
-                phrases.stops(plan, change, risk),
-                phrases.risk_words(plan, change, risk),
-                phrases.risk_facts(risk),
-            )
-            for change, risk in phrases.at_risk(plan)
-        ],
-        allowances=phrases.allowances(plan),
+        tiles=phrases.plan_counts(plan),
+        risks=risks,
+        overrides=phrases.overrides(risks),
         totals=bookings.totals(plan),
         changes=[
             (
                 change,
                 rows.of_change(change.action, change.fields, width=None, zone=change.zone),
-                bookings.touched(change, fold=False),
-                bookings.stake(change, plan.currency),
+                phrases.details(change, plan.currency, fold=False),
             )
             for change in plan.effective
         ],
-        unread=[change for change in plan.changes if change.action == "unknown" and not change.writes],
-        problems=sorted(plan.problems, key=problem_order),
+        unread=[change for _, changes in phrases.unread(plan) for change in changes],
+        problems=[(marks.SEVERITIES[item.severity], item) for item in sorted(plan.problems, key=problem_order)],
         notes=phrases.plan_notes(plan),
         plan=plan,
-        digest=digest or codec.plan_document(plan)["digest"],
+        digest=digest,
     )
 
 
@@ -61,18 +54,18 @@ def report(report: Report, plan: Plan) -> str:
         "report.html.j2",
         headline=phrases.report_headline(report),
         subject=phrases.subject(plan),
-        tiles=[(phrases.STATES[state], state, report.summary[state]) for state in STATES],
+        tiles=phrases.report_counts(report),
         outcomes=[
             (
-                phrases.STATES[outcome.state],
-                outcome,
+                marks.STATES[outcome.state],
+                outcome.address,
                 phrases.outcome_words(outcome),
-                phrases.let_through(outcome.allowed, shared),
+                phrases.allowed(outcome.allowed, shared),
             )
             for outcome in report.outcomes
             if outcome.state != "noop"
         ],
-        through=phrases.let_through(shared),
+        allowed=phrases.allowed(shared),
         not_started=phrases.not_started(report, plan),
         advice=phrases.advice(report, plan),
         verified=phrases.verified_headline(report.verified) if report.verified else None,
@@ -87,9 +80,9 @@ def drift(drift: Drift) -> str:
         "drift.html.j2",
         headline=phrases.drift_headline(drift),
         subject=phrases.drift_coverage(drift),
-        tiles=[(phrases.SYNCS[status], status.replace("_", " "), drift.summary[status]) for status in SYNCS],
+        tiles=phrases.drift_counts(drift),
         objects=[
-            (phrases.SYNCS[item.status], item, phrases.drifted_words(item), rows.of_drift(item.fields, width=None))
+            (marks.SYNCS[item.status], item, phrases.drifted_words(item), rows.of_drift(item.fields, width=None))
             for item in drift.objects
             if item.status != "in_sync"
         ],
@@ -112,14 +105,12 @@ def _templates() -> Environment:
         keep_trailing_newline=True,
         finalize=_finalize,
     )
-    environment.globals.update(
-        mark_of=phrases.mark, deed=phrases.deed, counted=phrases.counted, guarded=phrases.guarded
-    )
+    environment.globals.update(phrases=phrases, mark_of=marks.mark, count=count)
     return environment
 
 
 def _finalize(value: Any) -> Any:
-    """Neutralise plain text; markup made by our own macros passes."""
+    """Neutralise plain text; markup of our own macros passes unchanged."""
     if value is None or hasattr(value, "__html__"):
         return value
     return visible(str(value))

@@ -1,7 +1,7 @@
 """Plans, reports and drift as a pull-request comment.
 
-What comes from outside stands in prose only with every character that means something to Markdown,
-HTML or the hosting site (mentions, issue numbers, links) written as an entity, or else in a code fence.
+Text from outside appears in a code fence, or in prose with every character escaped that means something to
+Markdown, HTML or the hosting site (mentions, issue numbers, links).
 """
 
 from __future__ import annotations
@@ -10,17 +10,18 @@ import re
 from collections.abc import Iterable
 
 from reconciler.model.change import Change
-from reconciler.model.objects import Problem, problem_order
+from reconciler.model.objects import Address, Problem, problem_order
 from reconciler.model.plan import Plan
 from reconciler.model.report import Drift, Drifted, Report
-from reconciler.render import bookings, phrases, rows
+from reconciler.model.words import more
+from reconciler.render import bookings, marks, phrases, rows
 from reconciler.render.safe import visible
 
 LIMIT = 60_000
 """Bytes of a comment's details: GitHub refuses comments of more than 65,536 characters."""
 
 LISTED = 50
-"""Risks, and problems, that are listed before the rest is counted."""
+"""Risks, problems and objects that are listed; the rest is counted."""
 
 _MEANING = re.compile(r"[&<>`*_\[\]~|\\$]")
 _DIFF_SIGNS = {"+": "+", "~": "!", "-": "-"}
@@ -31,12 +32,12 @@ def plan(plan: Plan) -> str:
     totals = bookings.totals(plan)
     blocks = [f"## {prose(phrases.plan_headline(plan))}", prose(phrases.subject(plan))]
     blocks += [prose(totals)] if totals is not None else []
-    blocks += _risks(plan)
+    blocks += _risks(phrases.at_risk(plan))
     details = [_change(plan, change) for change in plan.effective]
     details += [
-        f"{_code('?')} <b>{prose(change.address)}</b> unknown: {prose(change.reason)}"
-        for change in plan.changes
-        if change.action == "unknown" and not change.writes
+        _heading(marks.mark(change), change.address, f"{marks.mark(change).label}: {change.reason}")
+        for _, changes in phrases.unread(plan)
+        for change in changes
     ]
     endings = [prose(note) for note in phrases.plan_notes(plan)]
     return _page(blocks, details, [*_problems(plan.problems), *endings])
@@ -48,13 +49,12 @@ def report(report: Report, plan: Plan) -> str:
     shared = phrases.shared_allowances(report)
     for outcome in report.outcomes:
         if outcome.state != "noop":
-            sign = phrases.STATES[outcome.state].sign
-            told = (phrases.outcome_words(outcome), *phrases.let_through(outcome.allowed, shared))
-            words = "<br>".join(map(prose, told))
-            lines.append(f"| {sign} | {prose(outcome.address)} | {words} |")
-    lines += [f"| · | {prose(item.address)} | not started |" for item in phrases.not_started(report, plan)]
+            sign = marks.STATES[outcome.state].sign
+            words = (phrases.outcome_words(outcome), *phrases.allowed(outcome.allowed, shared))
+            lines.append(f"| {sign} | {prose(outcome.address)} | {'<br>'.join(map(prose, words))} |")
+    lines += [f"| · | {prose(item.address)} | {phrases.NOT_STARTED} |" for item in phrases.not_started(report, plan)]
     blocks = [f"## {prose(phrases.report_headline(report))}"]
-    notes = [f"- {prose(line)}" for line in phrases.let_through(shared)]
+    notes = [f"- {prose(line)}" for line in phrases.allowed(shared)]
     notes += [f"- {_command(line)}" for line in phrases.advice(report, plan)]
     ends = ["\n".join(notes), *_verified(report)]
     if not lines:
@@ -66,10 +66,8 @@ def _verified(report: Report) -> list[str]:
     if report.verified is None:
         return []
     left = report.verified.left
-    lines = [f"- not converged: **{prose(address)}**: {prose(words)}" for address, words in left[:LISTED]]
-    if len(left) > LISTED:
-        lines.append(f"- … and {len(left) - LISTED} more")
-    return [prose(phrases.verified_headline(report.verified)), "\n".join(lines)]
+    lines = [f"- {phrases.NOT_CONVERGED}: **{prose(address)}**: {prose(words)}" for address, words in left]
+    return [prose(phrases.verified_headline(report.verified)), "\n".join(_listed(lines, "object"))]
 
 
 def drift(drift: Drift) -> str:
@@ -98,48 +96,49 @@ def _page(head: Iterable[str], details: list[str], ends: Iterable[str], joint: s
             break
         shown += 1
     hidden = len(details) - shown
-    more = f"**… and {phrases.counted(hidden, 'more object')}: too long for one comment.**" if hidden else ""
+    rest = f"**{more(hidden, 'object')}: too long for one comment.**" if hidden else ""
     body = joint.join([start, *details[:shown]])
-    return "\n\n".join(block for block in (body, more, end) if block) + "\n"
+    return "\n\n".join(block for block in (body, rest, end) if block) + "\n"
 
 
-def _risks(plan: Plan) -> list[str]:
-    risks = phrases.at_risk(plan)
+def _listed(lines: list[str], noun: str) -> list[str]:
+    """Return the first lines of a list; the rest is counted."""
+    hidden = len(lines) - LISTED
+    return [*lines[:LISTED], f"- {more(hidden, noun)}"] if hidden > 0 else lines
+
+
+def _risks(risks: tuple[phrases.RiskLine, ...]) -> list[str]:
     if not risks:
         return []
-    lines = ["> [!CAUTION]", "> **Bookings at risk**", ">"]
-    for change, risk in risks[:LISTED]:
-        sign = "✗" if phrases.stops(plan, change, risk) else "!"
-        facts = phrases.risk_facts(risk)
-        tail = f" ({prose(facts)})" if facts else ""
-        lines.append(f"> - {sign} **{prose(change.address)}**: {prose(phrases.risk_words(plan, change, risk))}{tail}")
-    if len(risks) > LISTED:
-        lines.append(f"> - … and {len(risks) - LISTED} more")
-    allowances = phrases.allowances(plan)[:LISTED]
-    if allowances:
-        options = " ".join(f"`{option}`" for option in allowances)
-        lines += [">", f"> ✗ stops the apply, unless each is let through: {options}"]
-    return ["\n".join(lines)]
+    lines = []
+    for line in risks:
+        tail = f" ({prose(line.facts)})" if line.facts else ""
+        lines.append(f"- {line.sign} **{prose(line.change.address)}**: {prose(line.words)}{tail}")
+    quoted = ["[!CAUTION]", f"**{phrases.AT_RISK}**", "", *_listed(lines, "risk")]
+    overrides = phrases.overrides(risks)[:LISTED]
+    if overrides:
+        quoted += ["", f"{phrases.OVERRIDE} " + " ".join(f"`{option}`" for option in overrides)]
+    return ["\n".join(f"> {line}".rstrip() for line in quoted)]
+
+
+def _heading(mark: marks.Mark, address: Address, words: str, facts: Iterable[str] = ()) -> str:
+    return f"{_code(mark.sign)} <b>{prose(address)}</b> {prose(words)}" + "".join(f" · {fact}" for fact in facts)
 
 
 def _change(plan: Plan, change: Change) -> str:
-    mark = phrases.mark(change)
-    place = phrases.place(change)
-    facts = f" · id {prose(change.shown_id)}" if change.shown_id is not None else ""
-    facts += f" · {prose(place)}" if place else ""
-    facts += "".join(f" · <b>{prose(line)}</b>" for line in phrases.guarded(plan, change))
-    title = f"{_code(mark.sign)} <b>{prose(change.address)}</b> {phrases.deed(change)}: {prose(change.reason)}{facts}"
+    mark, blocked = marks.mark(change), phrases.blocked(plan, change)
+    facts = [prose(fact) for fact in (phrases.identity(change), phrases.place(change)) if fact]
+    facts += [f"<b>{prose(blocked)}</b>"] if blocked else []
+    title = _heading(mark, change.address, f"{mark.label}: {change.reason}", facts)
     body = _fence("diff", _diff(rows.of_change(change.action, change.fields, zone=change.zone)))
     calls = _fence("text", [visible(f"{call.method} {call.path}") for call in change.requests])
-    stake = bookings.stake(change, plan.currency)
-    touched = [f"touches {line}" for line in bookings.touched(change)] + ([f"at stake {stake}"] if stake else [])
-    return _details(title, body + _fence("text", touched) + calls)
+    details = [f"{label} {words}" for label, words in phrases.details(change, plan.currency)]
+    return _details(title, body + _fence("text", details) + calls)
 
 
 def _drifted(item: Drifted) -> str:
-    sign = _code(phrases.SYNCS[item.status].sign)
-    facts = f" · id {prose(item.shown_id)}" if item.shown_id is not None else ""
-    title = f"{sign} <b>{prose(item.address)}</b> {prose(phrases.drifted_words(item))}{facts}"
+    facts = [prose(fact) for fact in (phrases.identity(item),) if fact]
+    title = _heading(marks.SYNCS[item.status], item.address, phrases.drifted_words(item), facts)
     return _details(title, _fence("diff", _diff(rows.of_drift(item.fields))))
 
 
@@ -168,13 +167,10 @@ def _fence(language: str, lines: list[str]) -> list[str]:
 
 def _problems(problems: Iterable[Problem]) -> list[str]:
     lines = []
-    found = sorted(problems, key=problem_order)
-    for problem in found[:LISTED]:
-        hint = f"<br>hint: {prose(problem.hint)}" if problem.hint else ""
-        lines.append(f"- **{problem.severity}:** {prose(problem)}{hint}")
-    if len(found) > LISTED:
-        lines.append(f"- … and {phrases.counted(len(found) - LISTED, 'more problem')}")
-    return ["\n".join(lines)] if lines else []
+    for problem in sorted(problems, key=problem_order):
+        hint = f"<br>{phrases.HINT} {prose(problem.hint)}" if problem.hint else ""
+        lines.append(f"- **{marks.SEVERITIES[problem.severity].label}:** {prose(problem)}{hint}")
+    return ["\n".join(_listed(lines, "problem"))] if lines else []
 
 
 def _code(sign: str) -> str:

@@ -1,71 +1,51 @@
-"""The sentences that text, Markdown and HTML share, so that no two of them say different things."""
+"""The sentences that text, Markdown and HTML share: each stands here once."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from reconciler.model.change import IDLE, Action, Change
+from reconciler.model.change import Change
 from reconciler.model.plan import Forecast, Plan
-from reconciler.model.report import Allowance, Drift, Drifted, Outcome, Report, State, Sync, Verification
+from reconciler.model.report import STATES, SYNCS, Allowance, Drift, Drifted, Outcome, Report, Verification
 from reconciler.model.risk import Risk
-from reconciler.render import rows
+from reconciler.model.words import count, plural
+from reconciler.render import bookings, marks, rows
+from reconciler.render.marks import Mark
+
+AT_RISK = "Bookings at risk"
+BLOCKS = "blocks apply"
+OVERRIDE = f"✗ {BLOCKS}. To override:"
+UNREAD = "Could not be read, unchanged"
+HINT = "hint:"
+NOT_STARTED = "not started"
+NOT_CONVERGED = "not converged"
+NEXT = "What to do next"
 
 EXISTS = "already-exists"
-"""The risk's code of a creation that would double a live object."""
+"""The code of the risk that a create would duplicate a live object."""
 
 STEPS = 6
-"""Fields of one object that has not converged which are named."""
+"""Fields that are named for one object that has not converged."""
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """How one action or state looks: a sign, a colour's name, and the word for "has been done"."""
+class Count(NamedTuple):
+    """One number of a summary."""
 
-    sign: str
-    style: str
-    done: str = ""
-
-
-ACTIONS: dict[Action, Mark] = {
-    "create": Mark("+", "green", "created"),
-    "update": Mark("~", "yellow", "updated"),
-    "replace": Mark("-/+", "magenta", "replaced"),
-    "delete": Mark("-", "red", "deleted"),
-    "adopt": Mark("←", "cyan", "adopted"),
-    "noop": Mark(" ", "dim", "unchanged"),
-    "unknown": Mark("?", "blue", "left alone"),
-}
-
-MOVE = Mark("→", "cyan", "moved")
-FORGET = Mark("=", "magenta", "forgotten; the live object is left alone")
-
-STATES: dict[State, Mark] = {
-    "applied": Mark("✓", "green"),
-    "failed": Mark("✗", "red"),
-    "blocked": Mark("⊘", "yellow"),
-    "unknown": Mark("?", "blue"),
-    "noop": Mark(" ", "dim"),
-}
-
-SYNCS: dict[Sync, Mark] = {
-    "changed": Mark("~", "yellow", "changed outside"),
-    "missing": Mark("-", "red", "missing"),
-    "expired": Mark("!", "magenta", "expired"),
-    "unknown": Mark("?", "blue", "unknown"),
-    "in_sync": Mark(" ", "dim", "in sync"),
-}
-
-
-def counted(number: int, noun: str) -> str:
-    """Return a number with its noun: `1 call`, `2 calls`."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    mark: Mark
+    number: int
 
 
 def place(change: Change) -> str:
-    """Return `manifests/yoga.yaml:3`, or nothing where no manifest is left."""
+    """Return `manifests/yoga.yaml:3`; empty where no manifest is left."""
     return f"{change.source.path}:{change.source.line}" if change.source is not None else ""
+
+
+def identity(item: Change | Drifted) -> str:
+    """Return `id 123`; empty where the object has no id."""
+    return f"id {item.shown_id}" if item.shown_id is not None else ""
 
 
 def subject(plan: Plan) -> str:
@@ -80,61 +60,56 @@ def subject(plan: Plan) -> str:
     return ", ".join(parts)
 
 
-def mark(change: Change) -> Mark:
-    """Return how a change looks: what is done to its record counts where nothing is done to the live object."""
-    if change.forget:
-        return FORGET
-    return MOVE if change.bookkeeping and change.action == "noop" else ACTIONS[change.action]
+_REST = (marks.ACTIONS["noop"], marks.ACTIONS["unknown"])
+_TODO = (*(mark for mark in marks.ACTIONS.values() if mark not in _REST), marks.MOVE, marks.FORGET)
 
 
-def deed(change: Change) -> str:
-    """Return what a change does in one word: its action, or what becomes of its record."""
-    if change.forget:
-        return "forget"
-    return "move" if change.bookkeeping and change.action == "noop" else change.action
+def plan_counts(plan: Plan) -> tuple[Count, ...]:
+    """Return how many objects each action concerns, without zeros: what happens, then what does not."""
+    found = Counter(marks.mark(change) for change in plan.changes)
+    return tuple(Count(mark, found[mark]) for mark in (*_TODO, *_REST) if found[mark])
 
 
-def counts(plan: Plan) -> dict[str, tuple[Mark, int]]:
-    """Return how many objects each deed concerns; moves and forgetting only where there are any."""
-    found: dict[str, tuple[Mark, int]] = {action: (mark, plan.summary[action]) for action, mark in ACTIONS.items()}
-    for word, sign in (("move", MOVE), ("forget", FORGET)):
-        number = sum(deed(change) == word for change in plan.changes)
-        if number:
-            found[word] = (sign, number)
-            found["noop"] = (ACTIONS["noop"], found["noop"][1] - number)
-    return found
+def report_counts(report: Report) -> tuple[Count, ...]:
+    """Return how many objects ended in each state, without zeros."""
+    return tuple(Count(marks.STATES[state], report.summary[state]) for state in STATES if report.summary[state])
+
+
+def drift_counts(drift: Drift) -> tuple[Count, ...]:
+    """Return how many objects are in each state, without zeros."""
+    return tuple(Count(marks.SYNCS[sync], drift.summary[sync]) for sync in SYNCS if drift.summary[sync])
+
+
+def plan_title(plan: Plan) -> str:
+    """Return `Plan`, or what a plan to destroy is called."""
+    return "Destroy plan" if plan.purpose == "destroy" else "Plan"
 
 
 def plan_headline(plan: Plan) -> str:
-    """Return the summary line of a plan."""
-    if plan.effective or plan.summary["unknown"] or plan.errors:
-        name = "Destroy plan" if plan.purpose == "destroy" else "Plan"
-        todo = ", ".join(f"{number} to {step}" for step, (_, number) in counts(plan).items() if step not in IDLE)
-        return f"{name}: {todo}; {_unchanged(plan)}."
-    return _nothing_to_do(plan)
-
-
-def _unchanged(plan: Plan) -> str:
-    found = counts(plan)
-    unread = f", {found['unknown'][1]} unknown" if found["unknown"][1] else ""
-    return f"{found['noop'][1]} unchanged{unread}"
+    """Return the summary line of a plan: `Plan: 1 to create, 2 to delete; 5 unchanged`."""
+    if not (plan.effective or plan.summary["unknown"] or plan.errors):
+        return _nothing_to_do(plan)
+    counts = plan_counts(plan)
+    todo = ", ".join(f"{number} to {mark.label}" for mark, number in counts if mark in _TODO)
+    rest = ", ".join(f"{number} {mark.label}" for mark, number in counts if mark in _REST)
+    return f"{plan_title(plan)}: {'; '.join(part for part in (todo, rest) if part) or 'no changes'}."
 
 
 def _nothing_to_do(plan: Plan) -> str:
     idle = [change for change in plan.changes if change.action == "noop"]
     unmanaged = sum(change.shown_id is None for change in idle)
-    over = sum(change.expired and change.shown_id is not None for change in idle)
-    matching = len(idle) - unmanaged - over
+    expired = sum(change.expired and change.shown_id is not None for change in idle)
+    matching = len(idle) - unmanaged - expired
     words = []
     if matching:
-        words.append(f"{counted(matching, 'object')} {'matches' if matching == 1 else 'match'} the live timetable")
-    for number, what in ((over, "expired"), (unmanaged, "forgotten and left alone")):
+        words.append(f"{count(matching, 'object')} {plural(matching, 'matches', 'match')} the live timetable")
+    for number, what in ((expired, "expired"), (unmanaged, "no longer managed")):
         if number:
-            words.append(f"{number if words else counted(number, 'object')} {what}")
+            words.append(f"{number if words else count(number, 'object')} {what}")
     if words:
         return f"No changes. {'; '.join(words)}."
     if not plan.selection.everything:
-        return "No changes. No object is in the selection."
+        return "No changes. The selection contains no object."
     return "Nothing to destroy." if plan.purpose == "destroy" else "No changes. No objects are declared or managed."
 
 
@@ -143,23 +118,23 @@ def plan_notes(plan: Plan) -> tuple[str, ...]:
     notes = [forecast(plan.forecast)] if plan.forecast.writes else []
     unverified = sum(len(change.unverified) for change in plan.changes)
     if unverified:
-        verb, them = ("was", "it") if unverified == 1 else ("were", "them")
-        fields = counted(unverified, "field")
-        notes.append(f"{fields} {verb} compared with what was last applied: the API does not answer {them}.")
-    there = sum(risk.code == EXISTS for change in plan.changes for risk in change.risks)
-    if there > 1:
-        notes.append(f"{there} declared objects exist already; to take them over at once: reconciler adopt --all")
+        verb, them = plural(unverified, "was", "were"), plural(unverified, "it", "them")
+        fields = count(unverified, "field")
+        notes.append(f"{fields} {verb} compared with what was last applied: the API does not return {them}.")
+    existing = sum(risk.code == EXISTS for change in plan.changes for risk in change.risks)
+    if existing > 1:
+        notes.append(f"{existing} declared objects already exist. To adopt them all: reconciler adopt --all")
     if plan.summary["unknown"]:
-        notes.append("Unknown objects could not be read; nothing is done to them.")
+        notes.append("Unknown objects could not be read; they stay unchanged.")
     if plan.errors:
-        them = "it is" if len(plan.errors) == 1 else "they are"
-        notes.append(f"{counted(len(plan.errors), 'error')}: nothing can be applied until {them} mended.")
+        errors, them = len(plan.errors), plural(len(plan.errors), "it", "them")
+        notes.append(f"{count(errors, 'error')}: nothing can be applied until you fix {them}.")
     return tuple(notes)
 
 
 def forecast(found: Forecast) -> str:
     """Say how many writing calls there would be, and how long they take: `48 writes, about 1 min 10 s at 60/min`."""
-    words = counted(found.writes, "write")
+    words = count(found.writes, "write")
     if found.seconds is None:
         return f"{words}."
     about = "at least" if found.at_least else "about"
@@ -173,7 +148,7 @@ def _span(seconds: float) -> str:
 
 
 def unread(plan: Plan) -> tuple[tuple[str, tuple[Change, ...]], ...]:
-    """Return the objects that are not known, by reason: one dead connection is one line, not sixty."""
+    """Return the objects that could not be read, by reason: one dead connection is one line, not sixty."""
     reasons: dict[str, list[Change]] = {}
     for change in plan.changes:
         if change.action == "unknown" and not change.writes:
@@ -181,65 +156,103 @@ def unread(plan: Plan) -> tuple[tuple[str, tuple[Change, ...]], ...]:
     return tuple((reason, tuple(changes)) for reason, changes in reasons.items())
 
 
-def at_risk(plan: Plan) -> tuple[tuple[Change, Risk], ...]:
-    """Return every risk with its change, those that stop an apply first.
+def details(change: Change, currency: str | None, *, fold: bool = True) -> tuple[tuple[str, str], ...]:
+    """Return what a change means beside its fields, as pairs of a label and its words; every format lists them."""
+    worth = bookings.stake(change, currency)
+    touched = tuple(("touches", line) for line in bookings.slots(change, fold=fold))
+    return (*touched, ("at stake", worth)) if worth is not None else touched
 
-    What exists already is told with its change, and once more by the guard, with the command that takes it over.
+
+def blocked(plan: Plan, change: Change) -> str:
+    """Say which guards block a change; empty where none does."""
+    codes = plan.guarded.get(change.address)
+    return f"⊘ blocked by {', '.join(codes)}" if codes else ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RiskLine:
+    """One risk of one change, in words."""
+
+    change: Change
+    blocks: bool
+    """Whether it blocks apply: an override or an annotation may allow it."""
+    words: str
+    """What is at risk, and whether that is allowed."""
+    facts: str
+    """Who is affected: `4 booked, 1 reserved; slots 123456, 123457`; empty where nothing is known."""
+    overridable: bool
+
+    @property
+    def sign(self) -> str:
+        """The sign of a risk that blocks apply, or of one that warns."""
+        return "✗" if self.blocks else "!"
+
+    @property
+    def label(self) -> str:
+        """The sign and its meaning."""
+        return f"{self.sign} {BLOCKS if self.blocks else 'warning'}"
+
+
+def at_risk(plan: Plan) -> tuple[RiskLine, ...]:
+    """Return every risk, those that block apply first.
+
+    An object that already exists is left out: its change shows it, and so does the guard, with the command to adopt it.
     """
-    risks = [(change, risk) for change in plan.changes for risk in change.risks if risk.code != EXISTS]
-    return tuple(sorted(risks, key=lambda item: (not stops(plan, *item), item[1].level != "block")))
+    found = [(change, risk) for change in plan.changes for risk in change.risks if risk.code != EXISTS]
+    found.sort(key=lambda item: (not _blocks(plan, *item), item[1].level != "block"))
+    return tuple(_risk_line(plan, change, risk) for change, risk in found)
 
 
-def stops(plan: Plan, change: Change, risk: Risk) -> bool:
-    """Whether a risk stops the apply: one that a flag or an annotation lets through does not."""
+def _blocks(plan: Plan, change: Change, risk: Risk) -> bool:
     return risk.level == "block" and f"guard-{risk.code}" in plan.guarded.get(change.address, ())
 
 
-def risk_words(plan: Plan, change: Change, risk: Risk) -> str:
-    """Say what is at risk, and whether that is let through."""
-    through = risk.level == "block" and not stops(plan, change, risk)
-    return f"{risk.message}; let through" if through else risk.message
-
-
-def guarded(plan: Plan, change: Change) -> tuple[str, ...]:
-    """Say that guards stop a change, by their codes; nothing where none does."""
-    codes = plan.guarded.get(change.address)
-    return (f"⊘ blocked by {', '.join(codes)}",) if codes else ()
-
-
-def risk_facts(risk: Risk) -> str:
-    """Say who is affected: `4 booked, 1 reserved; slots 123456, 123457`."""
+def _risk_line(plan: Plan, change: Change, risk: Risk) -> RiskLine:
+    blocks = _blocks(plan, change, risk)
     people = [f"{number} {word}" for number, word in ((risk.booked, "booked"), (risk.reserved, "reserved")) if number]
-    noun = "slot" if len(risk.slots) == 1 else "slots"
-    slots = [f"{noun} {', '.join(risk.slots)}"] if risk.slots else []
-    return "; ".join([", ".join(people)] * bool(people) + slots)
-
-
-def allowances(plan: Plan) -> tuple[str, ...]:
-    """Return the options that would let the blocked changes through."""
-    blocked = dict.fromkeys(
-        str(change.address) for change, risk in at_risk(plan) if stops(plan, change, risk) and risk.about_bookings
+    slots = [f"{plural(len(risk.slots), 'slot')} {', '.join(risk.slots)}"] if risk.slots else []
+    return RiskLine(
+        change=change,
+        blocks=blocks,
+        words=f"{risk.message}; allowed" if risk.level == "block" and not blocks else risk.message,
+        facts="; ".join([", ".join(people)] * bool(people) + slots),
+        overridable=blocks and risk.about_bookings,
     )
-    return tuple(f"--allow-booked {address}" for address in blocked)
+
+
+def overrides(risks: Iterable[RiskLine]) -> tuple[str, ...]:
+    """Return the options that would allow the blocked changes."""
+    addresses = dict.fromkeys(str(line.change.address) for line in risks if line.overridable)
+    return tuple(f"--allow-booked {address}" for address in addresses)
 
 
 def report_headline(report: Report) -> str:
-    """Return the summary line of an apply."""
-    counts = report.summary
-    todo = ", ".join(f"{state} {counts[state]}" for state in ("applied", "failed", "blocked", "unknown"))
+    """Return the summary line of an apply: `Applied 3, failed 1; 5 unchanged`."""
+    counts = {mark.label: number for mark, number in report_counts(report)}
+    same = counts.pop("unchanged", 0)
+    ended = ", ".join(f"{label} {number}" for label, number in counts.items())
+    parts = [part for part in (ended[:1].upper() + ended[1:], f"{same} unchanged" if same else "") if part]
     start = "Refused before the first write. " if report.refused else "Interrupted. " if report.interrupted else ""
-    return f"{start}{todo[0].upper()}{todo[1:]}; {counts['noop']} unchanged."
+    return f"{start}{'; '.join(parts) or 'Nothing to apply'}."
 
 
 def outcome_words(outcome: Outcome) -> str:
     """Say how one object's change ended: `created (id 125, 1 call)`, `failed: …`."""
     if outcome.state == "applied":
         facts = [f"id {outcome.shown_id}"] if outcome.shown_id is not None else []
-        facts += [counted(outcome.calls, "call")] if outcome.calls else []
+        facts += [count(outcome.calls, "call")] if outcome.calls else []
         return _done(outcome) + (f" ({', '.join(facts)})" if facts else "")
     if outcome.state == "blocked" and outcome.blocked_by is not None:
         return f"blocked by {outcome.blocked_by}"
     return f"{outcome.state}: {outcome.error}" if outcome.error else outcome.state
+
+
+def _done(outcome: Outcome) -> str:
+    if outcome.forget:
+        return marks.FORGET.done
+    if outcome.action == "noop" and outcome.moved_from is not None:
+        return f"{marks.MOVE.done} from {outcome.moved_from}"
+    return marks.ACTIONS[outcome.action].done
 
 
 def not_converged(change: Change) -> str:
@@ -249,8 +262,8 @@ def not_converged(change: Change) -> str:
     shown = rows.of_change(change.action, change.fields, fold=False, zone=change.zone)
     steps = [f"{row.label} {row.step}" for row in (*shown.fields, *shown.slots)]
     if change.action != "update" or not steps:
-        return f"to {deed(change)}: {change.reason}"
-    more = f", and {counted(len(steps) - STEPS, 'more field')}" if len(steps) > STEPS else ""
+        return f"to {marks.mark(change).label}: {change.reason}"
+    more = f", and {count(len(steps) - STEPS, 'more field')}" if len(steps) > STEPS else ""
     return ", ".join(steps[:STEPS]) + more
 
 
@@ -258,86 +271,80 @@ def verified_headline(found: Verification) -> str:
     """Say how a verification ended."""
     if not found.left:
         return "Verified: a new plan of the whole project is empty."
-    return f"Not converged: {counted(len(found.left), 'object')}; see what the server made of what it was sent."
+    differ = plural(len(found.left), "differs", "differ")
+    return f"Not converged: {count(len(found.left), 'object')} still {differ} from the manifests."
 
 
-def let_through(allowed: Iterable[Allowance], without: Collection[Allowance] = ()) -> tuple[str, ...]:
-    """Say what let changes past the guards that would have stopped them."""
-    return tuple(f"let through by {item.by}: {item.message}" for item in allowed if item not in without)
+def allowed(allowances: Iterable[Allowance], without: Collection[Allowance] = ()) -> tuple[str, ...]:
+    """Say which overrides allowed changes that guards would have blocked."""
+    return tuple(f"allowed by {item.by}: {item.message}" for item in allowances if item not in without)
 
 
 def shared_allowances(report: Report) -> tuple[Allowance, ...]:
-    """Return what let several changes at once past a guard: a limit of the whole run is one line, not sixty."""
-    counted = Counter(item for outcome in report.outcomes for item in outcome.allowed)
-    return tuple(item for item, count in counted.items() if count > 1)
-
-
-def _done(outcome: Outcome) -> str:
-    if outcome.forget:
-        return FORGET.done
-    if outcome.action == "noop" and outcome.moved_from is not None:
-        return f"{MOVE.done} from {outcome.moved_from}"
-    return ACTIONS[outcome.action].done
+    """Return the overrides that allowed several changes at once: a limit of the whole run is one line, not sixty."""
+    counts = Counter(item for outcome in report.outcomes for item in outcome.allowed)
+    return tuple(item for item, number in counts.items() if number > 1)
 
 
 def not_started(report: Report, plan: Plan) -> tuple[Change, ...]:
-    """Return planned changes that have no outcome: an interrupted run never came to them."""
+    """Return the planned changes that have no outcome, because the run was interrupted."""
     reached = {outcome.address for outcome in report.outcomes}
     return tuple(change for change in plan.effective if change.address not in reached)
 
 
 def advice(report: Report, plan: Plan) -> tuple[str, ...]:
     """Return what to do next after an apply that did not end well; empty after one that did."""
+    if report.refused:
+        return (
+            "Nothing was written. Each refusal names its setting and, where there is one, the option to override it.",
+        )
     lines = []
-    lost = [item for item in report.outcomes if item.state == "unknown" and item.action != "unknown"]
+    lost = sum(item.state == "unknown" and item.action != "unknown" for item in report.outcomes)
     if lost:
-        what, verb = ("Unknown object", "was") if len(lost) == 1 else ("Unknown objects", "were")
         lines.append(
-            f"{what}: the answer to a call {verb} lost, so it may have been carried out. "
-            "Run `reconciler plan`: it looks first and repeats nothing blindly."
+            f"{plural(lost, 'Unknown object')}: the answer to a call was lost, so the call may have had its effect. "
+            "Run `reconciler plan`: it reads the live object first and repeats nothing blindly."
         )
     if any(item.state == "unknown" and item.action == "unknown" for item in report.outcomes):
-        lines.append("Objects that could not be read were left alone; plan again when their system answers.")
+        lines.append("Objects that could not be read are unchanged. Plan again when their system responds.")
     if report.summary["failed"]:
-        lines.append("Mend what failed, then plan and apply again: what was applied stays applied.")
-    if report.refused:
-        return ("Nothing was written. Each refusal names its setting and what lets it through, if anything does.",)
+        lines.append("Fix the errors and apply again; changes already applied are kept.")
     if report.summary["blocked"]:
-        lines.append("Blocked objects follow on the next apply, once what they wait for is there.")
+        lines.append("Blocked changes follow on the next apply, after the changes that they depend on.")
     waiting = not_started(report, plan)
     if waiting:
-        lines.append(f"{counted(len(waiting), 'change')} not started; the next plan shows what is left.")
+        lines.append(f"{count(len(waiting), 'change')} {NOT_STARTED}; the next plan shows what is left.")
     return tuple(lines)
 
 
 def drift_headline(drift: Drift) -> str:
-    """Return the summary line of a drift check."""
-    counts = drift.summary
+    """Return the summary line of a drift check: `Drift: 1 changed, 1 missing; 5 in sync`."""
     if not drift.objects:
         return "No drift. No objects are managed."
-    if counts["in_sync"] == len(drift.objects):
-        verb = "is" if counts["in_sync"] == 1 else "are"
-        seen = "No drift" if drift.coverage["fields"] == drift.coverage["verifiable"] else "No drift seen"
-        return f"{seen}. {counted(counts['in_sync'], 'object')} {verb} as last applied."
-    states = ", ".join(f"{counts[state]} {state}" for state in ("changed", "missing", "expired", "unknown"))
-    return f"Drift: {states}; {counts['in_sync']} in sync."
+    counts = {mark.label: number for mark, number in drift_counts(drift)}
+    same = counts.pop("in sync", 0)
+    if not counts:
+        found = "No drift" if drift.coverage["fields"] == drift.coverage["verifiable"] else "No drift seen"
+        return f"{found}. {count(same, 'object')} {plural(same, 'is', 'are')} as last applied."
+    drifted = ", ".join(f"{number} {label}" for label, number in counts.items())
+    return f"Drift: {drifted}{f'; {same} in sync' if same else ''}."
 
 
 def drift_coverage(drift: Drift) -> str:
-    """Say what share of the applied fields could be looked at; rounded down, so 100 % means all."""
+    """Say what share of the applied fields could be verified; rounded down, so 100 % means all."""
     fields, verifiable = drift.coverage["fields"], drift.coverage["verifiable"]
     if not fields:
         return "There are no applied fields to verify."
     if fields == verifiable:
-        return f"Verified all {counted(fields, 'applied field')}."
-    why = "the API does not answer"
-    if drift.summary["unknown"]:
-        why += " or could not be read"
+        return f"Verified all {count(fields, 'applied field')}."
     share = 100 * verifiable // fields
-    return f"Verified {verifiable} of {fields} applied fields ({share} %); the rest {why}: a change there is not seen."
+    why = "The API does not return the others"
+    if drift.summary["unknown"]:
+        why += ", or they could not be read"
+    return f"Verified {verifiable} of {fields} applied fields ({share} %). {why}; their changes are not detected."
 
 
 def drifted_words(item: Drifted) -> str:
     """Say what became of one object: `changed outside`, `missing: why`."""
-    done = SYNCS[item.status].done
+    done = marks.SYNCS[item.status].done
     return f"{done}: {item.reason}" if item.reason else done

@@ -1,4 +1,4 @@
-"""Field changes as rows to read: nested values taken apart, slots shown as slots, many of them folded."""
+"""Field changes as rows: nested values taken apart, slots shown as slots, many of them folded."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from reconciler.model.change import Action, FieldChange
+from reconciler.model.words import more
 from reconciler.render import values
 from reconciler.render.safe import visible
 
 Sign = Literal["+", "~", "-"]
 
 SLOTS_SHOWN = 12
-"""Slots of one change that are shown before the rest is folded."""
+"""Slots of one change that are shown; the rest is folded."""
 
-UNVERIFIED = "last applied; the API does not answer it"
+UNVERIFIED = "last applied; the API does not return it"
 OUTSIDE = "changed outside"
 
 _SIGN_WORDS: tuple[tuple[Sign, str], ...] = (("-", "deleted"), ("~", "changed"), ("+", "added"))
@@ -24,17 +25,19 @@ _SIGN_WORDS: tuple[tuple[Sign, str], ...] = (("-", "deleted"), ("~", "changed"),
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One line of a change. `before` is None where the field is new, `after` None where it goes."""
+    """One line of a change."""
 
     label: str
     before: str | None
+    """The old value; None where the field is new."""
     after: str | None
+    """The new value; None where the field is removed."""
     note: str = ""
     is_slot: bool = False
 
     @property
     def sign(self) -> Sign:
-        """Whether something comes, changes or goes."""
+        """Whether the field is new, changes or is removed."""
         if self.before is None:
             return "+"
         return "-" if self.after is None else "~"
@@ -52,12 +55,14 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rows:
-    """The rows of one change; `rest` are slots folded away, and `folded` says so in words."""
+    """The rows of one change."""
 
     fields: tuple[Row, ...]
     slots: tuple[Row, ...]
     rest: tuple[Row, ...] = ()
+    """Slots that are folded."""
     folded: str | None = None
+    """How many slots are folded, in words."""
 
 
 def of_change(
@@ -70,7 +75,7 @@ def of_change(
 ) -> Rows:
     """Return the rows of a planned change; values are shortened to `width` characters (None: never).
 
-    Instants are told in `zone`, the one of its manifest (None: UTC).
+    Instants are shown in `zone`, the one of its manifest (None: UTC).
     """
     return _arranged([row for field in fields for row in _rows(field, _note(action, field), width, zone)], fold)
 
@@ -87,7 +92,7 @@ def _note(action: Action, field: FieldChange) -> str:
         return OUTSIDE
     if field.verifiable:
         return ""
-    return UNVERIFIED if field.before is not None else "not verifiable: the API does not answer it"
+    return UNVERIFIED if field.before is not None else "not verifiable: the API does not return it"
 
 
 def _rows(field: FieldChange, note: str, width: int | None, zone: str | None) -> Iterator[Row]:
@@ -146,11 +151,10 @@ def _arranged(rows: Sequence[Row], fold: bool) -> Rows:
     hidden = len(slots) - SLOTS_SHOWN
     if not fold or hidden <= 0:
         return Rows(fields=fields, slots=tuple(slots))
-    # What goes matters most: it must never be among the folded while something harmless is shown.
+    # Deletions matter most: none may be folded while something harmless is shown.
     rank = {sign: index for index, (sign, _) in enumerate(_SIGN_WORDS)}
     slots.sort(key=lambda row: rank[row.sign])
     shown, rest = tuple(slots[:SLOTS_SHOWN]), tuple(slots[SLOTS_SHOWN:])
     counts = Counter(row.sign for row in rest)
     kinds = ", ".join(f"{counts[sign]} {word}" for sign, word in _SIGN_WORDS if counts[sign])
-    noun = "slot" if hidden == 1 else "slots"
-    return Rows(fields=fields, slots=shown, rest=rest, folded=f"… and {hidden} more {noun} ({kinds})")
+    return Rows(fields=fields, slots=shown, rest=rest, folded=f"{more(hidden, 'slot')} ({kinds})")

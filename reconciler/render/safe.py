@@ -1,4 +1,4 @@
-"""Text from outside made harmless: what a live system calls an object must not steer a terminal or a reader."""
+"""Text from outside made harmless: the name of a live object must not steer a terminal or mislead a reader."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from reconciler.redaction import redacted
 
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _RUNNER = re.compile(r"##(?=\w*\[)")
-"""How a line that a build agent carries out begins, wherever it stands in the output (`##[group]`, `##vso[`)."""
+"""How a command to a build agent begins, anywhere in the output (`##[group]`, `##vso[`)."""
 
 _JOINERS = "\u200c\u200d"
 
@@ -23,14 +23,14 @@ _ASCII = {
     "⊘": "!",
     "·": "-",
 }
-"""Stand-ins for our own signs where the output's encoding has none of them."""
+"""Stand-ins for our own signs where the output's encoding lacks them."""
 
 
 def visible(text: str) -> str:
-    r"""Return one line in which every control, bidi and invisible character is spelled out.
+    r"""Return one line in which every control, bidi and invisible character is visible.
 
-    A newline becomes `⏎`, anything else its escape (`\x1b`, `\u202e`); a build agent's command loses its sign.
-    Doing it twice changes nothing. Known secrets are masked here, where the text is still whole and no format has
+    A newline becomes `⏎`, anything else its escape (`\x1b`, `\u202e`); a build agent's command is escaped.
+    Applying it twice changes nothing. Known secrets are masked here, where the text is still whole and no format has
     escaped it.
     """
     text = _RUNNER.sub(r"#\\x23", redacted(text))
@@ -42,7 +42,7 @@ def visible(text: str) -> str:
 
 
 def harmless(text: str) -> str:
-    """Return a whole line of output as `visible` does, and so that it does not begin as a workflow command does."""
+    """Return a whole line of output as `visible` does, and escape the start of a workflow command."""
     shown = visible(text)
     return re.sub(r"^(\s*):(?=:)", r"\1\\x3a", shown) if "::" in shown else shown
 
@@ -52,7 +52,7 @@ def _shown(char: str, before: str, after: str) -> str:
         return "⏎"
     if unicodedata.category(char) not in _INVISIBLE:
         return char
-    # Joiners belong to emoji and to several scripts; beside ASCII they only hide a difference.
+    # Emoji and several scripts need joiners; beside ASCII they only hide a difference.
     if char in _JOINERS and before and after and not before.isascii() and not after.isascii():
         return char
     return escaped(char)
@@ -64,7 +64,7 @@ def escaped(char: str) -> str:
 
 
 def fitting(text: str, encoding: str) -> str:
-    """Return `text` so that `encoding` can carry it: our signs have stand-ins, the rest is escaped."""
+    """Return `text` so that `encoding` can carry it: our signs get stand-ins, the rest is escaped."""
     try:
         text.encode(encoding)
     except LookupError:

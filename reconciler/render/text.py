@@ -1,7 +1,7 @@
 """Plans, reports, drift and problems for a terminal.
 
-Every line goes through one http (`_say`): it neutralises what came from outside, keeps to what the
-output's encoding can carry, and never cuts or wraps, so that paths and addresses stay whole in a log.
+`_say` writes every line: it neutralises text from outside, keeps to what the output's encoding can carry, and
+never cuts or wraps, so that paths and addresses stay whole in a log.
 """
 
 from __future__ import annotations
@@ -15,28 +15,27 @@ from reconciler.model.change import Change, Request
 from reconciler.model.objects import Address, Problem, problem_order
 from reconciler.model.plan import Plan
 from reconciler.model.report import Drift, Drifted, Outcome, Report
-from reconciler.render import bookings, phrases, rows, values
+from reconciler.model.words import more
+from reconciler.render import bookings, marks, phrases, rows, values
 from reconciler.render.safe import fitting, harmless, visible
 
 CALLS_SHOWN = 12
-"""Calls of one change that are shown before the rest is folded."""
+"""Calls of one change that are shown; the rest is counted."""
+
+UNREAD_SHOWN = 4
+"""Objects that are named where many could not be read for one reason."""
 
 _LABEL_WIDTH = 24
 _SIGN_STYLES = {"+": "green", "~": "yellow", "-": "red"}
-_SEVERITY_STYLES = {"error": "bold red", "warning": "bold yellow"}
 
 _Piece = str | tuple[str, str]
-
-
-UNREAD_SHOWN = 4
-"""Objects named one by one where many could not be read for one reason."""
 
 
 def plan(console: Console, plan: Plan, verbose: bool = False) -> None:
     """Write a plan: bookings at risk, each change with its fields and calls, the summary, problems."""
     _say(console, (phrases.subject(plan), "dim"))
     _say(console)
-    _risks(console, plan)
+    _risks(console, phrases.at_risk(plan))
     for change in plan.effective:
         _change(console, plan, change, verbose)
     _unread(console, plan)
@@ -58,18 +57,18 @@ def report(console: Console, report: Report, plan: Plan) -> None:
     for outcome in report.outcomes:
         if outcome.state != "noop":
             _outcome(console, outcome, sources)
-            for line in phrases.let_through(outcome.allowed, shared):
+            for line in phrases.allowed(outcome.allowed, shared):
                 _say(console, ("    !", "yellow"), f" {line}")
     for change in phrases.not_started(report, plan):
-        _say(console, ("·", "dim"), f" {change.address} ", ("not started", "dim"))
-    for line in phrases.let_through(shared):
+        _say(console, ("·", "dim"), f" {change.address} ", (phrases.NOT_STARTED, "dim"))
+    for line in phrases.allowed(shared):
         _say(console, ("!", "yellow"), f" {line}")
     _say(console, (phrases.report_headline(report), "bold"))
     for line in phrases.advice(report, plan):
         _say(console, f"  {line}")
     if report.verified is not None:
         for address, words in report.verified.left:
-            _say(console, ("✗", "bold red"), f" not converged: {address}: {words}")
+            _say(console, ("✗", "bold red"), f" {phrases.NOT_CONVERGED}: {address}: {words}")
         _say(console, (phrases.verified_headline(report.verified), "bold"))
 
 
@@ -88,13 +87,13 @@ def problems(console: Console, problems: Iterable[Problem]) -> None:
     The place comes first, so that editors and CI annotations find it; only a warning says what it is.
     """
     for problem in sorted(problems, key=problem_order):
-        style = _SEVERITY_STYLES[problem.severity]
+        mark = marks.SEVERITIES[problem.severity]
         parts = [str(part) for part in (problem.where, problem.address) if part is not None]
         named = "".join(f"{part}: " for part in parts)
-        word = f"{problem.severity}: " if problem.severity == "warning" or not parts else ""
-        _say(console, (named, "bold"), (word, style), problem.summary)
+        word = f"{mark.label}: " if problem.severity == "warning" or not parts else ""
+        _say(console, (named, "bold"), (word, f"bold {mark.style}"), problem.summary)
         if problem.hint:
-            _say(console, ("  hint:", "cyan"), f" {problem.hint}")
+            _say(console, (f"  {phrases.HINT}", "cyan"), f" {problem.hint}")
 
 
 def _say(console: Console, *pieces: _Piece) -> None:
@@ -107,54 +106,48 @@ def _say(console: Console, *pieces: _Piece) -> None:
     console.print(said, soft_wrap=True, highlight=False, markup=False, emoji=False)
 
 
-def _risks(console: Console, plan: Plan) -> None:
-    risks = phrases.at_risk(plan)
+def _risks(console: Console, risks: tuple[phrases.RiskLine, ...]) -> None:
     if not risks:
         return
-    _say(console, ("At risk", "bold red"))
-    for change, risk in risks:
-        sign, style = ("✗", "bold red") if phrases.stops(plan, change, risk) else ("!", "bold yellow")
-        words = phrases.risk_words(plan, change, risk)
-        _say(console, "  ", (sign, style), " ", (str(change.address), "bold"), f": {words}")
-        facts = phrases.risk_facts(risk)
-        if facts:
-            _say(console, (f"      {facts}", "dim"))
-    allowances = phrases.allowances(plan)
-    if allowances:
-        _say(
-            console,
-            "  ✗ stops the apply; to let bookings be lost or moved all the same: ",
-            (" ".join(allowances), "bold"),
-        )
+    _say(console, (phrases.AT_RISK, "bold red"))
+    for line in risks:
+        style = "bold red" if line.blocks else "bold yellow"
+        _say(console, "  ", (line.sign, style), " ", (str(line.change.address), "bold"), f": {line.words}")
+        if line.facts:
+            _say(console, (f"      {line.facts}", "dim"))
+    overrides = phrases.overrides(risks)
+    if overrides:
+        _say(console, f"  {phrases.OVERRIDE} ", (" ".join(overrides), "bold"))
     _say(console)
 
 
 def _change(console: Console, plan: Plan, change: Change, verbose: bool) -> None:
-    mark = phrases.mark(change)
-    identity = f" (id {change.shown_id})" if change.shown_id is not None else ""
+    mark = marks.mark(change)
     place = phrases.place(change)
     _say(
         console,
         (f"{mark.sign} {change.address}", f"bold {mark.style}"),
-        (identity, "dim"),
+        (_bracketed(phrases.identity(change)), "dim"),
         "  ",
-        (phrases.deed(change), mark.style),
+        (mark.label, mark.style),
         f": {change.reason}",
         (f"  {place}" if place else "", "dim"),
     )
-    for line in phrases.guarded(plan, change):
-        _say(console, (f"    {line}", "bold red"))
+    blocked = phrases.blocked(plan, change)
+    if blocked:
+        _say(console, (f"    {blocked}", "bold red"))
     width = None if verbose else values.WIDTH
     _rows(console, rows.of_change(change.action, change.fields, width=width, fold=not verbose, zone=change.zone))
-    for line in bookings.touched(change, fold=not verbose):
-        _say(console, ("    touches", "magenta"), f" {line}")
-    stake = bookings.stake(change, plan.currency)
-    if stake is not None:
-        _say(console, ("    at stake", "magenta"), f" {stake}")
+    for label, words in phrases.details(change, plan.currency, fold=not verbose):
+        _say(console, (f"    {label}", "magenta"), f" {words}")
     _calls(console, change.requests, verbose)
     if verbose and change.unverified:
         _say(console, (f"    not verifiable: {', '.join(change.unverified)}", "dim"))
     _say(console)
+
+
+def _bracketed(words: str) -> str:
+    return f" ({words})" if words else ""
 
 
 def _rows(console: Console, shown: rows.Rows) -> None:
@@ -172,11 +165,11 @@ def _calls(console: Console, calls: tuple[Request, ...], verbose: bool) -> None:
     for call in shown:
         _say(console, (f"    {call.method} {call.path}", "dim"))
     if len(shown) < len(calls):
-        _say(console, (f"    … and {phrases.counted(len(calls) - len(shown), 'more call')}", "dim"))
+        _say(console, (f"    {more(len(calls) - len(shown), 'call')}", "dim"))
 
 
 def _unread(console: Console, plan: Plan) -> None:
-    mark = phrases.ACTIONS["unknown"]
+    mark = marks.ACTIONS["unknown"]
     unread = phrases.unread(plan)
     for reason, changes in unread:
         named = ", ".join(str(change.address) for change in changes[:UNREAD_SHOWN])
@@ -185,7 +178,7 @@ def _unread(console: Console, plan: Plan) -> None:
         _say(
             console,
             (f"{mark.sign} {named}{more}", f"bold {mark.style}"),
-            f"  unknown: {reason}",
+            f"  {mark.label}: {reason}",
             (f"  {place}" if place else "", "dim"),
         )
     if unread:
@@ -193,7 +186,7 @@ def _unread(console: Console, plan: Plan) -> None:
 
 
 def _outcome(console: Console, outcome: Outcome, sources: Mapping[Address, str]) -> None:
-    mark = phrases.STATES[outcome.state]
+    mark = marks.STATES[outcome.state]
     place = sources.get(outcome.address, "") if outcome.state != "applied" else ""
     _say(
         console,
@@ -205,12 +198,11 @@ def _outcome(console: Console, outcome: Outcome, sources: Mapping[Address, str])
 
 
 def _drifted(console: Console, item: Drifted, verbose: bool) -> None:
-    mark = phrases.SYNCS[item.status]
-    identity = f" (id {item.shown_id})" if item.shown_id is not None else ""
+    mark = marks.SYNCS[item.status]
     _say(
         console,
         (f"{mark.sign} {item.address}", f"bold {mark.style}"),
-        (identity, "dim"),
+        (_bracketed(phrases.identity(item)), "dim"),
         f"  {phrases.drifted_words(item)}",
     )
     width = None if verbose else values.WIDTH

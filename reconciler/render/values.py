@@ -15,7 +15,7 @@ from reconciler.model import canonical
 from reconciler.render.safe import visible
 
 WIDTH = 70
-"""Characters of one value that are shown before it is shortened."""
+"""Characters of one value that are shown; longer values are shortened."""
 
 _LEAD = 30
 """Characters shown before the first difference of two long values."""
@@ -26,16 +26,16 @@ _INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z", re.ASCII)
 def words(value: Any, *, width: int | None = WIDTH, zone: str | None = None) -> str:
     """Return one value as one harmless line, shortened to `width` characters (None: never).
 
-    An instant is told in `zone` (IANA name or offset; None: UTC).
+    An instant is shown in `zone` (IANA name or offset; None: UTC).
     """
     return _window(_spelled(value, zone), 0, width)
 
 
 def pair(before: Any, after: Any, *, width: int | None = WIDTH, zone: str | None = None) -> tuple[str, str]:
-    """Return two values that differ so that the difference can be seen.
+    """Return two values that differ, so that the difference is visible.
 
-    Long values are cut around their first difference; values that would look alike (a non-breaking
-    space, `5` and `"5"`) are spelled in ASCII.
+    Long values are cut around their first difference; values that look alike (a non-breaking
+    space, `5` and `"5"`) are written in ASCII.
     """
     old, new = _spelled(before, zone), _spelled(after, zone)
     if normalize("NFKC", old) == normalize("NFKC", new):
@@ -73,35 +73,33 @@ def _string(value: str, zone: str | None) -> str:
     if _INSTANT.fullmatch(value):
         return _moment(value, zone)
     shown = visible(value)
-    # Without quotes an empty text, or a blank at an end, could not be seen at all.
+    # Without quotes an empty text, or a blank at an end, would be invisible.
     return shown if shown and shown == shown.strip() else f'"{shown}"'
 
 
-def _zone(name: str | None) -> tzinfo | None:
-    if name is None:
-        return UTC
-    return datetime.fromisoformat(f"2000-01-01T00:00{name}").tzinfo if name[0] in "+-" else ZoneInfo(name)
-
-
-def known_zone(name: str | None) -> str | None:
-    """Return the name of a zone or offset, None for anything else: a document may hold any text."""
-    try:
-        return name if name and _zone(name) is not None else None
-    except (ValueError, LookupError, OSError):
-        return None
+def _zone(name: str | None) -> tuple[tzinfo, str]:
+    """Return a zone or offset and its name; UTC for an unknown one: a document may hold any text."""
+    if name:
+        try:
+            offset = datetime.fromisoformat(f"2000-01-01T00:00{name}").tzinfo if name[0] in "+-" else None
+            return offset or ZoneInfo(name), name
+        except (ValueError, LookupError, OSError):
+            pass
+    return UTC, "UTC"
 
 
 def _moment(value: str, zone: str | None) -> str:
-    """Return an instant as people who live by `zone` read it; the offset too in an hour that happens twice."""
+    """Return an instant in local time of `zone`; with the offset in an hour that a clock change repeats."""
     moment = datetime.fromisoformat(value)
-    local = moment.astimezone(_zone(zone))
+    known, name = _zone(zone)
+    local = moment.astimezone(known)
     twice = local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
     clock = local.strftime("%Y-%m-%d %H:%M:%S" if local.second else "%Y-%m-%d %H:%M")
-    return f"{clock}{local.isoformat()[-6:] if twice else ''} {zone or 'UTC'}"
+    return f"{clock}{local.isoformat()[-6:] if twice else ''} {name}"
 
 
 def _window(text: str, interest: int, width: int | None) -> str:
-    """Cut `text` to `width`, keeping the place of `interest` in sight."""
+    """Cut `text` to `width` so that the place of `interest` stays visible."""
     if width is None or len(text) <= width:
         return text
     if interest < width - _LEAD:

@@ -28,6 +28,7 @@ HEAVY = (
     "uvicorn",
     "psycopg",
     "babel",
+    "cattrs",
     "anyascii",
     "tenacity",
 )

@@ -61,7 +61,7 @@ def test_a_forgotten_booking_session_is_not_held_again_when_on_expiry_changes(sh
     shop.quick("apply", "--yes", code=0)
     shop.box.expire_sessions()
     shop.quick("apply", "--yes", code=0)
-    assert shop.quick("plan", code=0).out.splitlines()[-1] == "No changes. 1 object forgotten and left alone."
+    assert shop.quick("plan", code=0).out.splitlines()[-1] == "No changes. 1 object no longer managed."
     for wish in ("recreate", "report"):
         shop.declare("BookingSession", "group", {"items": [ROOM], "on_expiry": wish})
         shop.quick("plan", "--detailed-exitcode", code=0)

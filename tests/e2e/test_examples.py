@@ -10,8 +10,8 @@ import pytest
 from combinations import all_pairs
 
 from reconciler.cli.main import run
-from reconciler.manifests.schemas import load_schema
 from reconciler.sandbox import Options, Sandbox
+from reconciler.schema import load_schema
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 NAMES = ("leisure-centre", "session", "resource", "block", "booking-session", "tour-operator")

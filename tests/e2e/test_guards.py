@@ -64,13 +64,13 @@ def test_each_risk_of_a_session_is_refused_named_and_allowed(desk, change, code,
 def test_a_plan_does_not_call_an_allowed_risk_blocking(desk, form):
     course(desk)
     moved(desk)
-    assert "stops the apply" in desk.quick("plan", "--format", form).out
-    assert "let through" not in desk.quick("plan", "--format", form).out.replace("is let through:", "")
+    assert "blocks apply" in desk.quick("plan", "--format", form).out
+    assert "; allowed" not in desk.quick("plan", "--format", form).out
     by_flag = desk.quick("plan", "--format", form, "--allow-booked", "Session/yoga", "--out", "fine.plan").out
     again = desk.quick("show", "fine.plan", "--format", form).out
     for shown in (by_flag, again):
-        assert "7 booked, 2 reserved); let through" in shown
-        assert "stops the apply" not in shown
+        assert "7 booked, 2 reserved); allowed" in shown
+        assert "blocks apply" not in shown
         assert "--allow-booked" not in shown
 
 
@@ -424,7 +424,7 @@ def test_a_refused_and_an_allowed_run_are_reported_in_every_form(desk, form):
     assert "7 booked, 2 reserved" in text
     assert desk.calls() == []
     desk.quick("apply", "--yes", "--allow-booked", "Session/yoga", *arguments, code=0)
-    assert "let through by --allow-booked Session/yoga: moving 1 slot" in file.read_text(encoding="utf-8")
+    assert "allowed by --allow-booked Session/yoga: moving 1 slot" in file.read_text(encoding="utf-8")
 
 
 def test_a_refused_destroy_reports_every_object_as_blocked(desk):

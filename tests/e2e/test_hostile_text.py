@@ -20,7 +20,7 @@ from combinations import first_quick
 from every_command import BY_TOKEN, ITEM, PROJECT, command_lines, every_command
 from hostile_words import ALL, JSON_SAFE, RUNNER, XML_SAFE, harmless
 
-from reconciler.documents.load import plan_digest
+from reconciler.documents.codec import content_digest
 from reconciler.sandbox import Fault, Options
 
 CREDENTIALS = {
@@ -215,7 +215,7 @@ def with_word(document, path, word):
         place = place[step]
     place[path[-1]] = word
     if "changes" in changed and "manifests" in changed:
-        changed["digest"] = plan_digest(changed)
+        changed["digest"] = content_digest(changed)
     return changed
 
 

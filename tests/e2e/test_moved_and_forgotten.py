@@ -66,7 +66,7 @@ def test_a_rename_is_shown_applied_without_a_call_and_over(opened):
     text = opened.quick("plan", code=0).out
     assert "→ Session/morning-yoga (id " in text
     assert "move: moved from Session/yoga; as declared" in text
-    assert "0 to adopt, 2 to move; 1 unchanged." in text
+    assert "Plan: 2 to move; 1 unchanged." in text
     report = opened.run("apply", "--yes", "--format", "json", code=0).json
     assert report["summary"]["applied"] == 2
     assert [item.get("moved_from") for item in report["outcomes"]] == [None, "Resource/hall", "Session/yoga"]
@@ -185,7 +185,7 @@ def test_what_is_forgotten_stays_as_it_is_and_is_managed_no_more(opened, way):
     text = opened.quick("plan", code=0).out
     assert "= Session/yoga (id " in text
     assert "forget: no longer managed; the remote object is unchanged" in text
-    assert "0 to delete, 0 to adopt, 1 to forget; 2 unchanged." in text
+    assert "Plan: 1 to forget; 2 unchanged." in text
     opened.quick("plan", "--out", "plan.json", code=0)
     opened.run("apply", "plan.json", "--yes", code=0)
     assert opened.calls() == []

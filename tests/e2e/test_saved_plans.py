@@ -10,7 +10,7 @@ import stat
 import pytest
 from desk import PROJECT, SLOTS, interrupt, until
 
-from reconciler.documents.load import plan_digest
+from reconciler.documents.codec import content_digest
 from reconciler.sandbox import Fault
 
 MOVED = [SLOTS[0], ("2027-03-09", "11:00", 60), SLOTS[2]]
@@ -72,7 +72,7 @@ def edit(desk, change, *, sealed=True):
     document = json.loads(path.read_text(encoding="utf-8"))
     change(document)
     if sealed:
-        document["digest"] = plan_digest(document)
+        document["digest"] = content_digest(document)
     path.write_text(json.dumps(document), encoding="utf-8")
 
 

@@ -162,7 +162,7 @@ def test_broken_manifests_give_a_document_too(desk):
     }
     assert "the manifests have problems" in done.err
     assert desk.process("show", "-", code=1).out == ""
-    assert "nothing can be applied until they are mended" in desk.run("plan", "--format", "markdown", code=1).out
+    assert "nothing can be applied until you fix them" in desk.run("plan", "--format", "markdown", code=1).out
     assert desk.run("plan", code=1).out == ""
     checked = desk.run("validate", "--format", "json", code=1).json
     assert checked["problems"] == plan["problems"]

@@ -12,8 +12,8 @@ import pytest
 from combinations import first_quick
 
 from reconciler.cli.main import cli
-from reconciler.manifests.schemas import load_schema
 from reconciler.sandbox import Options
+from reconciler.schema import load_schema
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / ".github" / "reference"

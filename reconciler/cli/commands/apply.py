@@ -41,7 +41,7 @@ def apply(
     """Apply a plan: a saved one (PLANFILE), or a fresh one. Asks for confirmation first."""
     if planfile is not None and not selection.everything:
         raise UsageError("a saved plan is applied as it is", hint="leave --target and --exclude out")
-    saved = reconciler.load_plan_document(read_document(planfile)) if planfile is not None else None
+    saved = reconciler.load_plan(read_document(planfile)) if planfile is not None else None
     project = common.open()
     declared = reconciler.declare(project)
     with common.session(project, applying.parallelism) as session, session.hold(timeout=applying.lock_timeout):

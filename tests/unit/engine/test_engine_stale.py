@@ -5,14 +5,14 @@ import dataclasses
 import pytest
 from engine_fakes import Office, address, resource, session
 
-from reconciler.documents import codec, rebuild
+from reconciler.documents.load import as_saved
 from reconciler.engine import stale
 
 SLOTS = [{"date": f"2027-03-{day:02d}", "time": "18:00", "duration": 60} for day in (1, 8)]
 
 
 def saved(plan):
-    return rebuild.saved(codec.plan_document(plan)).plan
+    return as_saved(plan).plan
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from manifest_fakes import KINDS
 
-from reconciler.documents.load import load_plan_document
+from reconciler.documents.load import load_plan
 from reconciler.errors import ReconcilerError
 from reconciler.manifests.load import MAX_DOCUMENTS, load_bytes, load_text
 from reconciler.manifests.template import MAX_TEMPLATES, render
@@ -47,7 +47,7 @@ def swallowed(content):
         assert problem.where is None or (problem.where.line >= 1 and problem.where.column >= 1)
         assert visible(str(problem)).isprintable()
     with pytest.raises(ReconcilerError):
-        load_plan_document(content.decode("utf-8", "replace"))
+        load_plan(content.decode("utf-8", "replace"))
     return problems
 
 

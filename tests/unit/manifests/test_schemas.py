@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from reconciler.errors import ReconcilerError
-from reconciler.manifests.schemas import acceptance, load_schema, schema_names, validator, whole_sentence
+from reconciler.schema import acceptance, load_schema, schema_names, validator, whole_sentence
 
 OURS = ("block", "booking_session", "envelope", "held_item", "project", "removed", "resource", "session", "slot")
 KINDS = ("session", "resource", "block", "slot", "booking_session", "held_item", "removed")

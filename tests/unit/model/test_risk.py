@@ -3,11 +3,11 @@ from typing import get_args
 
 import pytest
 
-from reconciler.manifests.schemas import load_schema
 from reconciler.model.change import Change, SlotBookings
 from reconciler.model.objects import Address, Live
 from reconciler.model.plan import Plan
 from reconciler.model.risk import CONFIGURABLE, RISKS, Level, Risk, risk, unknown, weighed
+from reconciler.schema import load_schema
 
 
 def change(name, *bookings, price=None):

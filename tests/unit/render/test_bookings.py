@@ -21,8 +21,8 @@ def slot(booked, reserved, when="2027-03-08 11:00"):
     return SlotBookings(slot="7", when=when, booked=booked, reserved=reserved)
 
 
-def test_a_slot_is_told_with_name_day_and_places():
-    assert bookings.touched(change(slot(7, 2))) == ("Yoga 2027-03-08 11:00: 7 booked, 2 reserved",)
+def test_a_slot_shows_name_day_and_places():
+    assert bookings.slots(change(slot(7, 2))) == ("Yoga 2027-03-08 11:00: 7 booked, 2 reserved",)
 
 
 @pytest.mark.parametrize(
@@ -30,28 +30,28 @@ def test_a_slot_is_told_with_name_day_and_places():
     [
         (slot(None, None), "Yoga 2027-03-08 11:00: bookings not known"),
         (slot(0, None), "Yoga 2027-03-08 11:00: 0 booked, reserved not known"),
-        (SlotBookings(slot=None, when=None), "Yoga: bookings not known, the API answered no slots"),
+        (SlotBookings(slot=None, when=None), "Yoga: bookings not known, the API returned no slots"),
     ],
 )
-def test_what_is_not_known_is_said(item, words):
-    assert bookings.touched(change(item)) == (words,)
+def test_unknown_bookings_are_shown_as_unknown(item, words):
+    assert bookings.slots(change(item)) == (words,)
 
 
 def test_many_slots_are_folded_and_free_ones_counted():
-    lines = bookings.touched(change(*[slot(1, 0)] * 14, slot(0, 0), slot(0, 0)))
+    lines = bookings.slots(change(*[slot(1, 0)] * 14, slot(0, 0), slot(0, 0)))
     assert len(lines) == bookings.SHOWN + 2
     assert lines[-2:] == ("… and 2 more slots with bookings", "2 slots without bookings")
-    assert len(bookings.touched(change(*[slot(1, 0)] * 14), fold=False)) == 14
+    assert len(bookings.slots(change(*[slot(1, 0)] * 14), fold=False)) == 14
 
 
 def test_a_hostile_name_is_made_visible():
-    assert "\x1b" not in bookings.touched(change(slot(1, 0), name="\x1b[31m"))[0]
+    assert "\x1b" not in bookings.slots(change(slot(1, 0), name="\x1b[31m"))[0]
 
 
 def test_stake_says_when_it_is_not_all():
     assert bookings.stake(change(slot(7, 2), price="35.00"), "GBP") == "≈ 9 \xd7 £35.00 = £315.00"
     told = bookings.stake(change(slot(7, 2), slot(None, None), price="35.00"), None)
-    assert told == "≈ 9 \xd7 35.00 = 315.00, besides what is not known"
+    assert told == "≈ 9 \xd7 35.00 = 315.00, unknown bookings not included"
     assert bookings.stake(change(slot(7, 2)), "GBP") is None
 
 

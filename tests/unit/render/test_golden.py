@@ -33,7 +33,7 @@ OUTPUTS = {
     "plan-quiet.txt": lambda: written(text.plan, samples.quiet_plan()),
     "plan.json": lambda: codec.dumps(codec.plan_document(PLAN)),
     "plan.md": lambda: markdown.plan(PLAN),
-    "plan.html": lambda: html.plan(PLAN),
+    "plan.html": lambda: html.plan(PLAN, codec.plan_digest(PLAN)),
     "report.txt": lambda: written(text.report, REPORT, PLAN),
     "report.json": lambda: codec.dumps(codec.report_document(REPORT, PLAN)),
     "report.md": lambda: markdown.report(REPORT, PLAN),

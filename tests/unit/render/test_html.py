@@ -12,8 +12,8 @@ from reconciler.render import html
 VOID = {"meta", "br", "link", "img", "input", "hr"}
 
 PAGES = {
-    "plan": html.plan(samples.rich_plan()),
-    "quiet plan": html.plan(samples.quiet_plan(2)),
+    "plan": html.plan(samples.rich_plan(), "sha256:0"),
+    "quiet plan": html.plan(samples.quiet_plan(2), "sha256:0"),
     "report": html.report(samples.rich_report(), samples.rich_plan()),
     "empty report": html.report(Report(plan_digest="", outcomes=()), samples.quiet_plan(0)),
     "drift": html.drift(samples.rich_drift()),

@@ -65,4 +65,4 @@ def test_a_long_plan_stays_within_a_comment():
 
 def test_a_report_without_changes_has_no_empty_table():
     text = markdown.report(Report(plan_digest="", outcomes=()), samples.quiet_plan(0))
-    assert text == "## Applied 0, failed 0, blocked 0, unknown 0; 0 unchanged.\n"
+    assert text == "## Nothing to apply.\n"

@@ -91,3 +91,20 @@ def test_true_and_one_are_not_the_same():
 def test_a_list_of_slots_becomes_slots():
     shown = rows.of_change("create", [field("slots", None, [slot(1), {"date": "2027-03-02", "time": "9:00"}])])
     assert [row.step for row in shown.slots] == ["2027-03-01 11:00 (60 min)", "2027-03-02 9:00"]
+
+
+@pytest.mark.parametrize(
+    ("zone", "words"),
+    [
+        (None, "2027-07-01 09:00 UTC"),
+        ("Europe/London", "2027-07-01 10:00 Europe/London"),
+        ("+02:00", "2027-07-01 11:00 +02:00"),
+        ("Mars/Olympus", "2027-07-01 09:00 UTC"),
+        ("../../etc/passwd", "2027-07-01 09:00 UTC"),
+        ("Europe", "2027-07-01 09:00 UTC"),
+        ("+soon", "2027-07-01 09:00 UTC"),
+        ("", "2027-07-01 09:00 UTC"),
+    ],
+)
+def test_an_instant_in_a_zone_that_is_not_known_is_shown_in_utc(zone, words):
+    assert values.words("2027-07-01T09:00:00Z", zone=zone) == words

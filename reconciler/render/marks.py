@@ -1,0 +1,65 @@
+"""How actions, states and severities look: a sign, a colour and a label, the same in every format."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from reconciler.model.change import Action, Change
+from reconciler.model.objects import Severity
+from reconciler.model.report import State, Sync
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How one action or state looks. The sign carries the meaning without the colour."""
+
+    sign: str
+    style: str
+    """A colour's name."""
+    label: str
+    """The word for what happens, or for the state: `update`, `in sync`."""
+    done: str = ""
+    """The words for what happened: `updated`."""
+
+
+ACTIONS: Mapping[Action, Mark] = {
+    "create": Mark("+", "green", "create", "created"),
+    "update": Mark("~", "yellow", "update", "updated"),
+    "replace": Mark("-/+", "magenta", "replace", "replaced"),
+    "delete": Mark("-", "red", "delete", "deleted"),
+    "adopt": Mark("←", "cyan", "adopt", "adopted"),
+    "noop": Mark(" ", "dim", "unchanged", "unchanged"),
+    "unknown": Mark("?", "blue", "unknown", "unchanged"),
+}
+
+MOVE = Mark("→", "cyan", "move", "moved")
+FORGET = Mark("=", "magenta", "forget", "no longer managed; the remote object is unchanged")
+
+STATES: Mapping[State, Mark] = {
+    "applied": Mark("✓", "green", "applied"),
+    "failed": Mark("✗", "red", "failed"),
+    "blocked": Mark("⊘", "yellow", "blocked"),
+    "unknown": Mark("?", "blue", "unknown"),
+    "noop": Mark(" ", "dim", "unchanged"),
+}
+
+SYNCS: Mapping[Sync, Mark] = {
+    "changed": Mark("~", "yellow", "changed", "changed outside"),
+    "missing": Mark("-", "red", "missing", "missing"),
+    "expired": Mark("!", "magenta", "expired", "expired"),
+    "unknown": Mark("?", "blue", "unknown", "unknown"),
+    "in_sync": Mark(" ", "dim", "in sync", "in sync"),
+}
+
+SEVERITIES: Mapping[Severity, Mark] = {
+    "error": Mark("✗", "red", "error"),
+    "warning": Mark("!", "yellow", "warning"),
+}
+
+
+def mark(change: Change) -> Mark:
+    """Return how a change looks: where only its record changes, the change of the record counts."""
+    if change.forget:
+        return FORGET
+    return MOVE if change.bookkeeping and change.action == "noop" else ACTIONS[change.action]

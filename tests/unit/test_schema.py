@@ -1,0 +1,63 @@
+"""Strict JSON, and what is wrong with a value by a shipped schema."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from reconciler.schema import DEEPEST, Mismatch, first_mismatch, load_schema, strict_json
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("{", "it is not JSON: line 1, column 2"),
+        ('{"a": 1, "a": 2}', "the key 'a' appears twice in one object"),
+        ('[{"b": NaN}]', "NaN is not a JSON value"),
+        ("[-Infinity]", "-Infinity is not a JSON value"),
+        ("[1e999]", "the number 1e999… is too large"),
+        ("[" + "9" * 5000 + "]", "the number 99999999999999999999… is too large"),
+        ("[" * 100_000, "it is nested too deeply"),
+        ("[" * (DEEPEST + 1) + "]" * (DEEPEST + 1), "it is nested too deeply"),
+    ],
+)
+def test_json_that_two_readers_could_read_differently_is_refused(text, words):
+    with pytest.raises(ValueError, match=r".") as caught:
+        strict_json(text)
+    assert words in str(caught.value)
+
+
+def test_any_other_json_is_read():
+    text = '{"a": [1, 2.5, -1e3, true, null, "\\ud800"], "b": {"c": "é"}}'
+    assert strict_json(text) == json.loads(text)
+    assert strict_json("[" * DEEPEST + "]" * DEEPEST)
+
+
+@pytest.mark.parametrize(
+    ("value", "path", "rule"),
+    [
+        ({"path": "price", "before": 1, "after": 2, "origin": "drift"}, (), "required"),
+        ({"path": 3, "before": 1, "after": 2, "origin": "drift", "verifiable": True}, ("path",), "type"),
+        ({"path": "", "before": 1, "after": 2, "origin": "drift", "verifiable": True}, ("path",), "minLength"),
+        ({"path": "x", "before": 1, "after": 2, "origin": "me", "verifiable": True}, ("origin",), "enum"),
+        ([], (), "type"),
+    ],
+)
+def test_the_first_rule_that_a_value_breaks_is_named_with_its_place(value, path, rule):
+    found = first_mismatch("plan#/$defs/field", value)
+    assert isinstance(found, Mismatch)
+    assert (found.path, found.rule) == (path, rule)
+    assert found.message
+
+
+def test_a_value_that_fits_has_no_mismatch_even_with_texts_that_are_not_utf_8():
+    value = {"path": "price", "before": "\ud800", "after": {"\udfff": 10**30}, "origin": "drift", "verifiable": True}
+    assert first_mismatch("plan#/$defs/field", value) is None
+
+
+def test_the_words_of_a_schema_come_with_the_mismatch():
+    found = first_mismatch("report#/$defs/address", "yoga")
+    assert found is not None
+    assert (found.rule, found.value) == ("pattern", "yoga")
+    assert found.schema["errorMessage"] == load_schema("report")["$defs"]["address"]["errorMessage"]
