@@ -8,7 +8,7 @@ ReconcilerError            an error; nothing more is written
 ├── InvalidInput           manifests or project file with problems, all listed
 └── RemoteError            a remote system could not be reached, or its answer cannot be used
     ├── NotStarted         a request that was not sent (also an Interrupted)
-    └── OutcomeUnknown     a writing call whose answer was lost: it may have been carried out
+    └── OutcomeUnknown     a writing call whose answer was lost: it may have been applied
 
 `reconciler.cli.exits` gives each its exit code.
 """

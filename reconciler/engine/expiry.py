@@ -14,17 +14,17 @@ from reconciler.model.kind import Kind
 from reconciler.model.objects import Desired, Fields, Problem
 from reconciler.model.risk import Risk, risk
 
-_NOT_TOLD = "the API does not tell whether it became a booking"
+_NOT_KNOWN = "the API does not show whether it became a booking"
 
 
 def expired_words(how: str) -> str:
     """Return what is known of an expired object; `how` is what shows it."""
-    return f"it expired ({how}); {_NOT_TOLD}"
+    return f"it expired ({how}); {_NOT_KNOWN}"
 
 
 def may_be_booked() -> Risk:
     """Warn of recreating what may have become a booking: the same places would be taken twice."""
-    return risk("expired-or-booked", f"recreated after it expired: {_NOT_TOLD}", booked=None, reserved=None)
+    return risk("expired-or-booked", f"recreated after it expired: {_NOT_KNOWN}", booked=None, reserved=None)
 
 
 def declaration(kind: Kind, fields: Fields) -> str:

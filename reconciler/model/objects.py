@@ -235,7 +235,7 @@ class PastRun:
     ended: str | None = None
     """`done`, `incomplete` (objects failed, blocked or unknown), `interrupted` or `failed`.
 
-    None where the run is under way or was killed.
+    None where the run is in progress or was killed.
     """
 
 

@@ -89,7 +89,7 @@ QUICK = set(zip(INSTANTS, (*METHODS, "create"), strict=True))
 def test_one_rerun_repairs_a_kill_on_either_side_of_a_call(town, instant, phase):
     town.drop(("BookingSession", "h00"))
     if phase != "create":
-        town.desk.quick(*APPLY[3:], code=0)
+        town.desk.run(*APPLY[3:], code=0)
     if phase == "update":
         town.edit_all()
     if phase == "delete":
@@ -103,7 +103,7 @@ def test_one_rerun_repairs_a_kill_on_either_side_of_a_call(town, instant, phase)
 def test_a_kill_while_a_line_is_added_to_a_held_booking_never_doubles_it(town, instant):
     key = ("BookingSession", "h00")
     day = town.declared[key]["items"][0]["start_date"]
-    town.desk.quick(*APPLY[3:], code=0)
+    town.desk.run(*APPLY[3:], code=0)
     kayaks = {"key": "more", "item_id": 18, "start_date": day, "end_date": day, "params": {"adults": 2, "children": 1}}
     town.declared[key]["items"].append(kayaks)
     town.desk.declare(*key, town.declared[key])

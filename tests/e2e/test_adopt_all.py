@@ -21,7 +21,7 @@ def declared_and_live(desk):
 
 
 def managed(desk):
-    listing = desk.quick("state", "list", "--format", "json", code=0).json
+    listing = desk.run("state", "list", "--format", "json", code=0).json
     return {item["address"]: item["remote_id"] for item in listing["objects"]}
 
 
@@ -58,7 +58,7 @@ def test_each_kind_is_listed_once_however_many_are_declared(desk):
         desk.box.add_resource({"name": f"Room {number}", "address": {"address1": "1 High Street"}})
         desk.declare("Resource", f"room-{number}", {"name": f"Room {number}", "address": {"address1": "1 High Street"}})
     desk.box.clear_log()
-    desk.quick("adopt", "--all", code=0)
+    desk.run("adopt", "--all", code=0)
     paths = [item.path.partition("?")[0] for item in desk.box.log()]
     assert paths.count("/api/sessions.xml") == 1
     assert len([path for path in paths if path.startswith("/api/sessions/")]) == 12
@@ -109,7 +109,7 @@ def test_an_annotation_must_name_an_object_of_that_kind(desk, wrong):
 def test_an_annotation_never_takes_what_is_managed(desk):
     number = desk.box.add_session({**SPIN, "type": 0})
     desk.declare("Session", "spin", SPIN)
-    desk.quick("adopt", "--all", code=0)
+    desk.run("adopt", "--all", code=0)
     desk.declare("Session", "again", SPIN, annotations={"adopt-id": str(number)})
     assert "which is already managed as Session/spin" in desk.run("adopt", "--all", code=1).err
 
@@ -142,7 +142,7 @@ def test_a_twin_that_cannot_be_read_keeps_its_key_from_being_guessed(desk):
     ids = [desk.box.add_session({**SPIN, "type": 0}) for _ in range(2)]
     desk.declare("Session", "spin", SPIN)
     desk.box.fault(Fault(kind="status_before", match_path=f"/api/sessions/{ids[1]}.xml", status=500, times=None))
-    done = desk.quick("adopt", "--all", code=1)
+    done = desk.run("adopt", "--all", code=1)
     assert "Session/spin: could not determine which object it is" in done.err
     assert managed(desk) == {}
 

@@ -22,10 +22,10 @@ def test_one_live_object_is_not_managed_twice_through_two_connections(desk):
     desk.declare("Resource", "room", {"name": "Room"}, connection="admin")
     desk.declare("Resource", "again", {"name": "Room"}, connection="other")
     live = desk.box.add_resource({"name": "Room"})
-    desk.quick("adopt", "Resource/room", code=0)
+    desk.run("adopt", "Resource/room", code=0)
     for arguments in (("Resource/again", str(live)), ("Resource/again",), ("--all",)):
-        desk.quick("adopt", *arguments, code=1)
-    assert f"id {live} is already managed as Resource/room" in desk.quick("adopt", "Resource/again", str(live)).err
+        desk.run("adopt", *arguments, code=1)
+    assert f"id {live} is already managed as Resource/room" in desk.run("adopt", "Resource/again", str(live)).err
 
 
 def test_what_could_not_be_read_may_have_the_same_key(desk):
@@ -34,21 +34,21 @@ def test_what_could_not_be_read_may_have_the_same_key(desk):
     desk.declare("Session", "yoga", YOGA)
     desk.box.fault(Fault(kind="status_before", match_path=f"/sessions/{other}", status=500, times=None))
     for which in ("Session/yoga", "--all"):
-        assert "could not determine which object it is" in desk.quick("adopt", which, code=1).err
-    assert desk.quick("state", "list", "--format", "json").json["objects"] == []
+        assert "could not determine which object it is" in desk.run("adopt", which, code=1).err
+    assert desk.run("state", "list", "--format", "json").json["objects"] == []
 
 
 @pytest.mark.parametrize("which", ["Session/yoga", "--all"])
 def test_candidates_are_listed_with_their_differences(desk, which):
     first, second = (desk.box.add_session({**YOGA, "time": time}) for time in ("11:00", "18:00"))
     desk.declare("Session", "yoga", YOGA)
-    words = desk.quick("adopt", which, code=1).err
+    words = desk.run("adopt", which, code=1).err
     assert f"2 live objects have its natural key: id {first} (name 'Yoga'" in words
     assert f"id {second} (name 'Yoga'" in words
     assert "reconciler adopt Session/yoga ID" in words
     desk.declare("Session", "yoga", YOGA, annotations={"adopt-id": str(second)})
-    desk.quick("adopt", which, code=0)
-    (taken,) = desk.quick("state", "list", "--format", "json").json["objects"]
+    desk.run("adopt", which, code=0)
+    (taken,) = desk.run("state", "list", "--format", "json").json["objects"]
     assert taken["remote_id"] == str(second)
 
 
@@ -60,5 +60,5 @@ def test_a_block_of_an_unmanaged_resource_says_so(desk, which):
     desk.box.add_block(live, start, end)
     room(desk)
     desk.declare("Block", "works", {"resource": "room", "start": start, "end": end})
-    words = desk.quick("adopt", which, code=1).err
+    words = desk.run("adopt", which, code=1).err
     assert "it refers to Resource/room, which is not managed" in words

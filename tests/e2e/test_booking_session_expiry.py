@@ -58,15 +58,15 @@ def test_expiry_is_a_status_of_its_own_and_does_what_the_manifest_says(holding, 
 
 def test_a_forgotten_booking_session_is_not_held_again_when_on_expiry_changes(shop):
     shop.declare("BookingSession", "group", {"items": [ROOM], "on_expiry": "forget"})
-    shop.quick("apply", "--yes", code=0)
+    shop.run("apply", "--yes", code=0)
     shop.box.expire_sessions()
-    shop.quick("apply", "--yes", code=0)
-    assert shop.quick("plan", code=0).out.splitlines()[-1] == "No changes. 1 object no longer managed."
+    shop.run("apply", "--yes", code=0)
+    assert shop.run("plan", code=0).out.splitlines()[-1] == "No changes. 1 object no longer managed."
     for wish in ("recreate", "report"):
         shop.declare("BookingSession", "group", {"items": [ROOM], "on_expiry": wish})
-        shop.quick("plan", "--detailed-exitcode", code=0)
+        shop.run("plan", "--detailed-exitcode", code=0)
     shop.declare("BookingSession", "group", {"items": [{**ROOM, "params": {"guests": 4}}]})
-    assert shop.quick("plan", "--format", "json", code=0).json["summary"]["create"] == 1
+    assert shop.run("plan", "--format", "json", code=0).json["summary"]["create"] == 1
 
 
 def test_forgetting_is_undone_by_state_rm(shop):

@@ -11,7 +11,7 @@ from reconciler.sandbox import Fault
 def booked_spaces(desk, **options):
     desk.box.set_options(**options)
     desk.session(spaces=12)
-    desk.quick("apply", "--yes", code=0)
+    desk.run("apply", "--yes", code=0)
     live = desk.box.sessions()[0]
     desk.box.edit_session(live["id"], spaces=30)
     desk.box.book(live["slots"][1]["id"], places=20, reserved=2)
@@ -22,9 +22,9 @@ def test_spaces_that_are_not_answered_may_be_more_than_was_applied(desk):
     desk.session(spaces=15)
     words, _ = refused(desk, "guard-booked-spaces-cut")
     assert "setting spaces to 15 leaves fewer than are taken on 1 slot with bookings" in words
-    assert "20 booked, 2 reserved" in desk.quick("plan", code=0).out
+    assert "20 booked, 2 reserved" in desk.run("plan", code=0).out
     desk.session(spaces=22)
-    plan = desk.quick("plan", "--format", "json", code=0).json
+    plan = desk.run("plan", "--format", "json", code=0).json
     assert [change["risks"] for change in plan["changes"]] == [[]]
     assert plan["bookings"]["slots"] == 0
     desk.session(spaces=15)
@@ -43,9 +43,9 @@ def test_another_type_may_move_slots_and_one_that_was_never_applied_does_not(des
     words, _ = refused(desk, "guard-booked-slot-moved")
     assert "changing type may move 1 slot with bookings" in words
     desk.session(spaces=12)
-    desk.quick("state", "rm", "Session/yoga", code=0)
-    desk.quick("adopt", "Session/yoga", code=0)
-    plan = desk.quick("plan", "--format", "json", code=0).json
+    desk.run("state", "rm", "Session/yoga", code=0)
+    desk.run("adopt", "Session/yoga", code=0)
+    plan = desk.run("plan", "--format", "json", code=0).json
     (change,) = [item for item in plan["changes"] if item["address"] == "Session/yoga"]
     assert "type" in [item["path"] for item in change["fields"]]
     assert not [item for item in change["risks"] if "type" in item["message"]]
@@ -64,7 +64,7 @@ def test_another_type_may_move_slots_and_one_that_was_never_applied_does_not(des
 def test_a_resource_taken_out_of_use_by_another_field(desk, spec, words, answered):
     desk.box.set_options(resource_fields=answered)
     room(desk, count=3, max_book=2)
-    desk.quick("apply", "--yes", code=0)
+    desk.run("apply", "--yes", code=0)
     (live,) = desk.box.resources()
     desk.box.add_booking(live["id"], *hours(0, 1))
     room(desk, **{"count": 3, "max_book": 2, **spec})
@@ -75,7 +75,7 @@ def test_a_resource_taken_out_of_use_by_another_field(desk, spec, words, answere
 
 def test_a_resource_without_bookings_is_taken_out_of_use(desk):
     room(desk, count=3)
-    desk.quick("apply", "--yes", code=0)
+    desk.run("apply", "--yes", code=0)
     room(desk, count=0, max_book=0, never_booked=True, disabled=True)
     passes(desk)
 
@@ -85,7 +85,7 @@ def test_what_is_not_known_is_null_in_risks_too(desk, counts):
     course(desk)
     desk.box.set_options(slot_counts=counts)
     desk.session(spaces=8)
-    plan = desk.quick("plan", "--format", "json", code=0).json
+    plan = desk.run("plan", "--format", "json", code=0).json
     (risk,) = [risk for change in plan["changes"] for risk in change["risks"]]
     assert (risk["booked"], risk["reserved"]) == ((7, 2) if counts == "yes" else (None, None))
 
@@ -93,15 +93,15 @@ def test_what_is_not_known_is_null_in_risks_too(desk, counts):
 def test_bookings_that_could_not_be_read_are_nowhere_counted(desk):
     room(desk)
     room(desk, "other")
-    desk.quick("apply", "--yes", code=0)
+    desk.run("apply", "--yes", code=0)
     desk.forget("Resource", "room")
     desk.box.fault(Fault(kind="status_before", match_method="GET", match_path="/bookings", status=500, times=None))
     for form in ("text", "markdown", "html"):
-        shown = desk.quick("plan", "--format", form, code=0).out
+        shown = desk.run("plan", "--format", form, code=0).out
         assert "Bookings touched: bookings not known." in shown
         assert "0 slots" not in shown
         assert "0 booked" not in shown
-    plan = desk.quick("plan", "--format", "json", code=0).json
+    plan = desk.run("plan", "--format", "json", code=0).json
     assert (plan["bookings"]["booked"], plan["bookings"]["unknown"]) == (None, 1)
 
 
@@ -109,7 +109,7 @@ def told_by_slots(desk, **slot):
     """A room, to be disabled, whose bookings can only be told by its one slot."""
     desk.box.set_options(bookings_list="not_found")
     room(desk)
-    desk.quick("apply", "--yes", code=0)
+    desk.run("apply", "--yes", code=0)
     (live,) = desk.box.resources()
     start, end = hours(0, 1)
     desk.box.add_slot(resource_id=live["id"], start=start, end=end, **slot)

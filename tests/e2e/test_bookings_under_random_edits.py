@@ -186,20 +186,20 @@ def test_no_booking_is_lost_or_moved_unless_it_was_allowed(desk, seed):
         (desk.folder / ".reconciler" / "state.db").unlink(missing_ok=True)
         desk.box.set_options(**{name: draw.choice(values) for name, values in SERVERS.items()})
         town = Town(desk, draw)
-        desk.quick("apply", "--yes", code=0)
+        desk.run("apply", "--yes", code=0)
         for step in range(STEPS):
             people_come(desk, draw)
             town.edit()
             before, bookings = world(desk), desk.box.bookings()
             desk.box.clear_log()
-            done = desk.quick("apply", "--yes")
+            done = desk.run("apply", "--yes")
             found = list(harm(before, world(desk), bookings))
             assert found == [], (seed, number, step, done.out, done.err)
             ended[done.code] += 1
             assert done.code in {0, 4}, (seed, number, step, done.out, done.err)
             if done.code == 4:
                 assert desk.calls() == []
-                desk.quick("apply", "--yes", "--allow-booked", "*", "--max-deletes", "99", code=0)
+                desk.run("apply", "--yes", "--allow-booked", "*", "--max-deletes", "99", code=0)
             desk.settled()
     assert ended[0], ended
     assert ended[4], ended

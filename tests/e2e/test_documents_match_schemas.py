@@ -27,12 +27,12 @@ def validator(name):
 
 def documented(desk, kind, *arguments, code=0):
     """Run a command, hold its document against the schema and against what `show` makes of it, and return it."""
-    done = desk.quick(*arguments, "--format", "json", code=code)
+    done = desk.run(*arguments, "--format", "json", code=code)
     validator(kind).validate(done.json)
     (desk.folder / "document.json").write_text(done.out, encoding="utf-8")
     for form in ("text", "markdown", "html"):
-        desk.quick("show", "document.json", "--format", form, code=0)
-    assert desk.quick("show", "document.json", "--format", "json", code=0).out == done.out
+        desk.run("show", "document.json", "--format", form, code=0)
+    assert desk.run("show", "document.json", "--format", "json", code=0).out == done.out
     return done.json
 
 
@@ -44,7 +44,7 @@ def everything(desk):
     room(desk, "gone")
     start, end = hours(0, 2)
     desk.declare("Block", "works", {"resource": "room", "start": start, "end": end})
-    desk.quick("apply", "--yes", code=0)
+    desk.run("apply", "--yes", code=0)
     moved(desk)
     desk.forget("Resource", "gone")
     desk.forget("Resource", "other")
@@ -87,8 +87,8 @@ def test_plans_of_what_exists_is_broken_or_cannot_be_reached(desk):
     desk.box.add_resource({"name": "The room"})
     room(desk)
     documented(desk, "plan", "plan")
-    desk.quick("adopt", "--all", code=0)
-    desk.quick("apply", "--yes", code=0)
+    desk.run("adopt", "--all", code=0)
+    desk.run("apply", "--yes", code=0)
     desk.box.edit_resource(desk.box.resources()[0]["id"], name="Another")
     documented(desk, "drift", "drift", code=2)
     desk.box.delete("resource", desk.box.resources()[0]["id"])
@@ -120,13 +120,13 @@ def test_documents_of_another_connection_and_of_held_bookings(desk):
     desk.project(PROJECT.format(url=desk.box.url) + second.replace("sessions:", "other:", 1))
     spec = {"name": "Yoga", "type": "event", "group": "Body", "start_date": "2027-03-01", "time": "11:00"}
     desk.declare("Session", "yoga", spec, connection="sessions")
-    desk.quick("apply", "--yes", code=0)
+    desk.run("apply", "--yes", code=0)
     desk.declare("Session", "yoga", spec, connection="other")
     plan = documented(desk, "plan", "plan")
     assert plan["summary"]["replace"] == 1
     documented(desk, "report", "apply", "--yes")
     desk.forget("Session", "yoga")
-    desk.quick("apply", "--yes", "--allow-empty", code=0)
+    desk.run("apply", "--yes", "--allow-empty", code=0)
     desk.env |= SHOP
     desk.project(SHOP_PROJECT.format(url=desk.box.url))
     for wish in ("recreate", "forget"):

@@ -47,15 +47,15 @@ def furnish(desk):
 
 def take_over(desk):
     """Export, validate, adopt, plan, apply; return the exported files by path."""
-    desk.quick("export", "--out", "manifests", *WINDOW, code=0)
+    desk.run("export", "--out", "manifests", *WINDOW, code=0)
     files = {path: path.read_text(encoding="utf-8") for path in sorted((desk.folder / "manifests").rglob("*.yaml"))}
-    desk.quick("validate", code=0)
-    desk.quick("adopt", "--all", code=0)
+    desk.run("validate", code=0)
+    desk.run("adopt", "--all", code=0)
     desk.settled()
     desk.box.clear_log()
-    desk.quick("apply", "--yes", code=0)
+    desk.run("apply", "--yes", code=0)
     assert desk.calls() == []
-    again = desk.quick("export", "--out", "manifests", *WINDOW, code=0)
+    again = desk.run("export", "--out", "manifests", *WINDOW, code=0)
     assert " 0 written" in again.err
     assert files == {path: path.read_text(encoding="utf-8") for path in (desk.folder / "manifests").rglob("*.yaml")}
     return files
@@ -66,7 +66,7 @@ def test_the_seeded_company_is_taken_over_without_a_single_writing_call(desk):
     desk.box.reset("company")
     desk.box.clear_log()
     files = take_over(desk)
-    managed = desk.quick("state", "list", "--format", "json", code=0).json["objects"]
+    managed = desk.run("state", "list", "--format", "json", code=0).json["objects"]
     counts = {
         kind: sum(item["address"].startswith(kind) for item in managed) for kind in ("Session", "Resource", "Block")
     }
@@ -111,14 +111,14 @@ def test_outside_edits_are_taken_over_by_another_export(desk):
     desk.box.edit_session(course["id"], price="40.00", name="Course: second edition")
     desk.box.edit_slot(course["slots"][0]["id"], time="12:15")
     desk.box.edit_resource(desk.box.resources()[0]["id"], name="Room 1", address={"postcode": "N1"})
-    refused = desk.quick("export", "--out", "manifests", *WINDOW, code=1)
+    refused = desk.run("export", "--out", "manifests", *WINDOW, code=1)
     assert "manifests/sessions/course.yaml already exists with different content" in refused.err
     assert "nothing was written" in refused.err
-    assert desk.quick("plan", "--detailed-exitcode", code=2)
-    done = desk.quick("export", "--out", "manifests", "--force", *WINDOW, code=0)
+    assert desk.run("plan", "--detailed-exitcode", code=2)
+    done = desk.run("export", "--out", "manifests", "--force", *WINDOW, code=0)
     assert " 2 written" in done.err
     desk.settled()
-    desk.quick("apply", "--yes", code=0)
+    desk.run("apply", "--yes", code=0)
     assert desk.calls() == []
 
 
@@ -127,7 +127,7 @@ def test_one_stream_to_stdout_is_a_whole_set_of_manifests(desk):
     done = desk.run("export", *WINDOW, code=0)
     (desk.folder / "manifests" / "all.yaml").write_text(done.out, encoding="utf-8")
     desk.run("validate", code=0)
-    desk.quick("adopt", "--all", code=0)
+    desk.run("adopt", "--all", code=0)
     desk.settled()
     assert desk.run("export", *WINDOW, code=0).out == done.out
     assert "Blocks from 2031-01-01 until 2031-12-31" in done.err
@@ -152,7 +152,7 @@ def test_the_order_of_lists_and_the_hash_seed_change_nothing(desk):
 )
 def test_a_choice_of_objects(desk, arguments, expected):
     furnish(desk)
-    desk.quick("export", "--out", "chosen", *arguments, *WINDOW, code=0)
+    desk.run("export", "--out", "chosen", *arguments, *WINDOW, code=0)
     found = sorted(path.relative_to(desk.folder / "chosen") for path in (desk.folder / "chosen").rglob("*.yaml"))
     assert [str(path.with_suffix("")) for path in found] == expected
 
@@ -178,12 +178,12 @@ def test_wrong_usage(desk, arguments):
 def test_a_block_names_its_resource_only_where_that_will_be_declared(desk):
     room = desk.box.add_resource({"name": "Hall"})
     desk.box.add_block(room, "2031-03-30T00:30:00Z", "2031-03-30T01:30:00Z")
-    alone = desk.quick("export", "--kind", "Block", *WINDOW, code=0).out
+    alone = desk.run("export", "--kind", "Block", *WINDOW, code=0).out
     assert f"resource_id: {room}" in alone
     assert "name: hall-2031-03-30-0030" in alone
-    assert "resource: hall\n" in desk.quick("export", *WINDOW, code=0).out
+    assert "resource: hall\n" in desk.run("export", *WINDOW, code=0).out
     desk.declare("Resource", "main-hall", {"name": "Hall"})
-    assert "resource: main-hall\n" in desk.quick("export", "--kind", "Block", *WINDOW, code=0).out
+    assert "resource: main-hall\n" in desk.run("export", "--kind", "Block", *WINDOW, code=0).out
 
 
 def test_what_is_declared_keeps_its_address_and_is_not_declared_twice(desk):
@@ -191,14 +191,14 @@ def test_what_is_declared_keeps_its_address_and_is_not_declared_twice(desk):
     desk.declare(
         "Session", "my-course", {"name": "Course", "group": "No", "start_date": "2031-03-03"}, labels={"a": "b"}
     )
-    desk.quick("adopt", "--all", code=0)
-    done = desk.quick("export", "--out", "manifests", *WINDOW, code=0)
+    desk.run("adopt", "--all", code=0)
+    done = desk.run("export", "--out", "manifests", *WINDOW, code=0)
     assert "Skipped Session/my-course: manifests/session-my-course.json declares it" in done.err
-    desk.quick("validate", code=0)
-    shown = desk.quick("export", "Session/my-course", code=0).out
+    desk.run("validate", code=0)
+    shown = desk.run("export", "Session/my-course", code=0).out
     assert "name: my-course" in shown
     assert "labels:\n    a: b" in shown
-    desk.quick("export", "--out", "elsewhere", *WINDOW, code=0)
+    desk.run("export", "--out", "elsewhere", *WINDOW, code=0)
     assert (desk.folder / "elsewhere/sessions/my-course.yaml").exists()
 
 
@@ -207,12 +207,12 @@ def test_what_cannot_be_read_is_reported_and_the_rest_is_written(desk):
     number = desk.box.sessions()[0]["id"]
     fault = Fault(kind="status_before", match_path=f"/api/sessions/{number}.xml", status=500, times=None)
     desk.box.fault(fault)
-    done = desk.quick("export", "--out", "manifests", *WINDOW, code=1)
+    done = desk.run("export", "--out", "manifests", *WINDOW, code=1)
     assert f"Session on connection sessions, id {number}, could not be read" in done.err
     assert len(list((desk.folder / "manifests/sessions").iterdir())) == 6
     desk.box.clear_faults()
     desk.box.fault(Fault(kind="status_before", match_path="/api/sessions.xml", status=500, times=None))
-    done = desk.quick("export", *WINDOW, code=1)
+    done = desk.run("export", *WINDOW, code=1)
     assert "the list of every Session on connection sessions could not be read" in done.err
     assert "kind: Resource" in done.out
 
@@ -221,17 +221,17 @@ def test_a_session_that_disappears_while_it_is_read_is_reported(desk):
     furnish(desk)
     number = desk.box.sessions()[0]["id"]
     desk.box.fault(Fault(kind="status_before", match_path=f"/api/sessions/{number}.xml", status=404, times=None))
-    done = desk.quick("export", *WINDOW, code=1)
+    done = desk.run("export", *WINDOW, code=1)
     assert f"id {number}, could not be read: show answered 404, but the list names it" in done.err
 
 
 def test_a_refused_value_stands_in_a_comment_and_in_a_warning(desk):
     room = desk.box.add_resource({"name": "Desk", "email": "front desk"})
-    done = desk.quick("export", code=0)
+    done = desk.run("export", code=0)
     assert "# email: front desk\n" in done.out
     assert 'warning: email is not stated: email is "front desk"; expected an email address' in done.err
     desk.box.edit_resource(room, name="")
-    done = desk.quick("export", code=0)
+    done = desk.run("export", code=0)
     assert "cannot be declared: name is missing" in done.err
     assert all(line.startswith("#") for line in done.out.splitlines())
 
@@ -239,7 +239,7 @@ def test_a_refused_value_stands_in_a_comment_and_in_a_warning(desk):
 def test_it_only_reads_and_writes_no_half_file(desk):
     furnish(desk)
     desk.box.clear_log()
-    desk.quick("export", "--out", "manifests", *WINDOW, code=0)
+    desk.run("export", "--out", "manifests", *WINDOW, code=0)
     assert desk.calls() == []
     assert [path.name for path in (desk.folder / "manifests").rglob(".*")] == []
     assert not (desk.folder / ".reconciler").exists()
@@ -257,13 +257,13 @@ def test_a_credential_that_a_live_field_repeats_is_written_nowhere(desk):
     desk.box.set_options(auth_token=word)
     desk.box.add_resource({"name": word, "description": f"ask for {word}"})
     desk.box.add_resource({"name": "Desk", "description": f"ask for {word}"})
-    done = desk.quick("export", "--out", "manifests", code=0)
+    done = desk.run("export", "--out", "manifests", code=0)
     texts = [path.read_text(encoding="utf-8") for path in (desk.folder / "manifests").rglob("*.yaml")]
     names = [path.name for path in (desk.folder / "manifests").rglob("*.yaml")]
     assert len(texts) == 2
     assert word.lower() not in " ".join([*texts, *names, done.err, done.out]).lower()
     assert "it holds a credential of this project" in done.err
-    desk.quick("validate", code=0)
+    desk.run("validate", code=0)
 
 
 TWO_DOORS = """\
@@ -277,23 +277,23 @@ TWO_DOORS = """\
 def test_two_connections_to_one_system_never_manage_one_object_twice(desk):
     desk.project((PROJECT + TWO_DOORS).format(url=desk.box.url))
     furnish(desk)
-    desk.quick("export", "--connection", "sessions", "--out", "manifests", "--match", "Course", code=0)
+    desk.run("export", "--connection", "sessions", "--out", "manifests", "--match", "Course", code=0)
     assert "  connection: sessions\n" in (desk.folder / "manifests/sessions/course.yaml").read_text(encoding="utf-8")
-    desk.quick("adopt", "--all", code=0)
-    assert "name: Course" not in desk.quick("export", "--connection", "again", code=0).out
+    desk.run("adopt", "--all", code=0)
+    assert "name: Course" not in desk.run("export", "--connection", "again", code=0).out
     spec = {"name": "Course", "group": "No", "start_date": "2031-03-03"}
     desk.declare("Session", "again", spec, connection="again")
-    done = desk.quick("adopt", "--all", code=1)
+    done = desk.run("adopt", "--all", code=1)
     assert "Session/again: no unmanaged live object has its natural key" in done.err
     desk.declare("Session", "weekly", {**spec, "name": "Weekly", "group": "G"}, connection="sessions")
     desk.declare("Session", "weekly-too", {**spec, "name": "Weekly", "group": "G"}, connection="again")
-    assert "Adopted 1 object (1 Session); 2 not adopted" in desk.quick("adopt", "--all", code=1).err
+    assert "Adopted 1 object (1 Session); 2 not adopted" in desk.run("adopt", "--all", code=1).err
 
 
 def test_a_system_that_cannot_be_reached_is_the_error_not_the_address(desk):
     furnish(desk)
     desk.box.fault(Fault(kind="status_before", match_path="/api/sessions", status=503, times=None))
-    done = desk.quick("export", "Session/course", code=1)
+    done = desk.run("export", "Session/course", code=1)
     assert "could not be read" in done.err
     assert "matches no live object" not in done.err
 
@@ -310,10 +310,10 @@ def test_what_is_managed_and_can_no_longer_be_declared_keeps_its_manifest(desk):
     files = take_over(desk)
     room = desk.box.resources()[0]["id"]
     desk.box.edit_resource(room, name="")
-    done = desk.quick("export", "--out", "manifests", "--force", *WINDOW, code=0)
+    done = desk.run("export", "--out", "manifests", "--force", *WINDOW, code=0)
     assert f"Kept Resource/room-{room} as it is declared: its live state cannot be declared." in done.err
     assert {path: path.read_text(encoding="utf-8") for path in files} == files
-    desk.quick("validate", code=0)
-    plan = desk.quick("plan", "--format", "json", code=0).json
+    desk.run("validate", code=0)
+    plan = desk.run("plan", "--format", "json", code=0).json
     assert plan["summary"]["delete"] == 0
     assert plan["summary"]["update"] == 1

@@ -39,7 +39,7 @@ def test_a_named_hold_is_written_adopted_and_as_declared(shop):
     shop.run("adopt", "BookingSession/booking-session-1", hold["id"], code=0)
     shop.settled()
     shop.box.clear_log()
-    shop.quick("apply", "--yes", code=0)
+    shop.run("apply", "--yes", code=0)
     assert shop.calls() == []
 
 
@@ -47,8 +47,8 @@ def test_a_named_hold_is_written_adopted_and_as_declared(shop):
 def test_a_managed_hold_is_stated_as_it_was_declared(shop, name, value):
     shop.box.set_options(**{name: value})
     shop.declare("BookingSession", "trip", {"on_expiry": "recreate", "items": [ROOM, SAIL]})
-    shop.quick("apply", "--yes", code=0)
-    text = shop.quick("export", code=0).out
+    shop.run("apply", "--yes", code=0)
+    text = shop.run("export", code=0).out
     assert "name: trip\n" in text
     assert "discount_code: SUMMER10" in text
     assert "on_expiry: recreate" in text

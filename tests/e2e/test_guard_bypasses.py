@@ -22,15 +22,15 @@ spec: {forget: [Resource/keep]}
 def test_destroy_does_not_delete_what_unreadable_manifests_may_leave_alone(desk, broken):
     room(desk)
     room(desk, "keep")
-    desk.quick("apply", "--yes", code=0)
+    desk.run("apply", "--yes", code=0)
     desk.forget("Resource", "keep")
     desk.box.clear_log()
     file = desk.manifest("removed.yaml", REMOVED.replace("spec: {forget: [Resource/keep]}", broken))
-    done = desk.quick("destroy", "--yes", code=1)
+    done = desk.run("destroy", "--yes", code=1)
     assert "manifests/removed.yaml:" in done.err
     assert desk.calls() == []
     file.write_text(REMOVED, encoding="utf-8")
-    desk.quick("destroy", "--yes", code=0)
+    desk.run("destroy", "--yes", code=0)
     assert [item["name"] for item in desk.box.resources() if not item.get("deleted")] == ["The keep"]
 
 
@@ -51,17 +51,17 @@ class Thinking(io.StringIO):
 
 def test_guards_look_again_after_the_question(desk, monkeypatch):
     room(desk)
-    desk.quick("apply", "--yes", code=0)
+    desk.run("apply", "--yes", code=0)
     shop = second_project(desk)
     room(desk, description="Quiet")
     desk.box.clear_log()
     adopt = ("adopt", "Resource/room", "--allow-shared", "*", *shop)
     monkeypatch.setattr("sys.stdin", Thinking(lambda: desk.process(*adopt)))
-    done = desk.quick("apply", code=4)
+    done = desk.run("apply", code=4)
     assert "is also managed by project shop (as Resource/room) in the same state" in done.err
     assert desk.calls() == []
     monkeypatch.setattr("sys.stdin", Thinking(lambda: None))
-    desk.quick("apply", "--allow-shared", "Resource/room", code=0)
+    desk.run("apply", "--allow-shared", "Resource/room", code=0)
 
 
 def test_a_booking_between_the_question_and_its_answer_stops_the_apply(desk, monkeypatch):
@@ -72,7 +72,7 @@ def test_a_booking_between_the_question_and_its_answer_stops_the_apply(desk, mon
     slot = desk.box.sessions()[0]["slots"][0]["id"]
     desk.box.clear_log()
     monkeypatch.setattr("sys.stdin", Thinking(lambda: desk.box.book(slot)))
-    done = desk.quick("apply", code=5)
+    done = desk.run("apply", code=5)
     assert "there is a new risk (booked-slot-moved)" in done.err
     assert desk.calls() == []
 
@@ -80,7 +80,7 @@ def test_a_booking_between_the_question_and_its_answer_stops_the_apply(desk, mon
 def test_a_manifest_that_forgets_declares_nothing(desk):
     for number in range(3):
         room(desk, f"r{number}")
-    desk.quick("apply", "--yes", code=0)
+    desk.run("apply", "--yes", code=0)
     for number in (1, 2):
         desk.forget("Resource", f"r{number}")
     desk.declare("Resource", "r0", {"name": "The r0"}, forget=True)
@@ -99,25 +99,25 @@ def test_two_resources_of_one_name_and_different_references_are_two(desk, answer
     if answered == "documented":  # nothing tells them apart
         refused(desk, "guard-already-exists")
         return
-    done = desk.quick("adopt", "--all", code=1)
+    done = desk.run("adopt", "--all", code=1)
     assert "no unmanaged live object has its natural key; similar: id 13" in done.err
-    desk.quick("adopt", "Resource/room", code=1)
-    desk.quick("apply", "--yes", code=0)
+    desk.run("adopt", "Resource/room", code=1)
+    desk.run("apply", "--yes", code=0)
     assert [item["api_ref"] for item in desk.box.resources()] == ["A", "B"]
     desk.settled()
     desk.declare("Resource", "first", {"name": "Room", "api_ref": "A"})
-    desk.quick("adopt", "--all", code=0)
+    desk.run("adopt", "--all", code=0)
     desk.settled()
 
 
 def test_adopting_in_part_is_no_refusal(desk):
     room(desk)
     room(desk, "other")
-    desk.quick("apply", "--yes", "--target", "Resource/room", code=0)
+    desk.run("apply", "--yes", "--target", "Resource/room", code=0)
     shop = second_project(desk)
-    assert "0 objects; 2 not adopted" in desk.quick("adopt", "--all", *shop, code=1).err
+    assert "0 objects; 2 not adopted" in desk.run("adopt", "--all", *shop, code=1).err
     desk.box.add_resource({"name": "The other"})
-    assert "1 object (1 Resource); 1 not adopted" in desk.quick("adopt", "--all", *shop, code=4).err
+    assert "1 object (1 Resource); 1 not adopted" in desk.run("adopt", "--all", *shop, code=4).err
 
 
 @pytest.mark.parametrize(
@@ -134,13 +134,13 @@ def test_adopting_in_part_is_no_refusal(desk):
 )
 def test_a_misspelt_annotation_is_reported(desk, name, meant):
     desk.declare("Resource", "room", {"name": "Room"}, annotations={name: "2030-01-01"})
-    done = desk.quick("validate", code=0)
+    done = desk.run("validate", code=0)
     words = (
         f'manifests/resource-room.json:7:7: Resource/room: warning: annotation "{name}" has no meaning here; did you'
     )
     assert (f'{words} mean "{meant}"?' in done.out + done.err) is (meant is not None)
     assert ("no meaning here" in done.out + done.err) is (meant is not None)
-    assert ("no meaning here" in desk.quick("plan", code=0).out) is (meant is not None)
+    assert ("no meaning here" in desk.run("plan", code=0).out) is (meant is not None)
 
 
 def test_an_annotation_does_not_reach_a_destroy(desk):
@@ -154,23 +154,23 @@ def test_an_annotation_does_not_reach_a_destroy(desk):
 def test_the_command_that_a_saved_plan_names_carries_it_out(desk):
     desk.project(PROJECT.format(url=desk.box.url) + "  environments: {test: {}}\n")
     room(desk)
-    done = desk.quick(
+    done = desk.run(
         *("plan", "--project", ".", "--env", "test", "--out", "next week.json", "--allow-booked", "*"), code=0
     )
     words = done.err.split("To apply exactly this plan: ")[1].strip()
     assert words == "reconciler apply 'next week.json' --project . --env test --allow-booked '*'"
-    desk.quick(*shlex.split(words)[1:], "--yes", code=0)
+    desk.run(*shlex.split(words)[1:], "--yes", code=0)
 
 
 def test_the_share_of_changes_is_exact_at_its_limit(desk):
     for number in range(9):
         room(desk, f"r{number}")
-    desk.quick("apply", "--yes", code=0)
+    desk.run("apply", "--yes", code=0)
     for number in range(9):
         room(desk, f"r{number}", description="All of nine")
     passes(desk)
     room(desk, "r9", description="The tenth")
-    desk.quick("apply", "--yes", code=0)
+    desk.run("apply", "--yes", code=0)
     project(desk, "policy: {max_change_percent: 33.3}")
     for number in range(3):
         room(desk, f"r{number}", description="Three of ten")

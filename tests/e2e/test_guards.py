@@ -51,7 +51,7 @@ def test_each_risk_of_a_session_is_refused_named_and_allowed(desk, change, code,
     assert "7 booked, 2 reserved" in outcomes["Session/yoga"]["error"]
     assert "to allow it: --allow-booked Session/yoga" in outcomes["Session/yoga"]["error"]
     assert outcomes["Resource/other"]["state"] == "noop"
-    shown = desk.quick("plan").out
+    shown = desk.run("plan").out
     assert "touches Yoga 2027-03-08 11:00: 7 booked, 2 reserved" in shown
     assert "at stake ≈ 9 \xd7 £35.00 = £315.00" in shown
     assert "Bookings touched: 7 booked, 2 reserved on " in shown
@@ -64,10 +64,10 @@ def test_each_risk_of_a_session_is_refused_named_and_allowed(desk, change, code,
 def test_a_plan_does_not_call_an_allowed_risk_blocking(desk, form):
     course(desk)
     moved(desk)
-    assert "blocks apply" in desk.quick("plan", "--format", form).out
-    assert "; allowed" not in desk.quick("plan", "--format", form).out
-    by_flag = desk.quick("plan", "--format", form, "--allow-booked", "Session/yoga", "--out", "fine.plan").out
-    again = desk.quick("show", "fine.plan", "--format", form).out
+    assert "blocks apply" in desk.run("plan", "--format", form).out
+    assert "; allowed" not in desk.run("plan", "--format", form).out
+    by_flag = desk.run("plan", "--format", form, "--allow-booked", "Session/yoga", "--out", "fine.plan").out
+    again = desk.run("show", "fine.plan", "--format", form).out
     for shown in (by_flag, again):
         assert "7 booked, 2 reserved); allowed" in shown
         assert "blocks apply" not in shown
@@ -85,7 +85,7 @@ def test_a_project_may_have_a_risk_only_warned_of(desk):
 def test_a_new_price_touches_no_booking(desk):
     course(desk)
     desk.session(spaces=12, price=40)
-    plan = desk.quick("plan", "--format", "json", code=0).json
+    plan = desk.run("plan", "--format", "json", code=0).json
     assert [item["bookings"] for item in plan["changes"]] == [[], []]
     assert plan["bookings"]["slots"] == 0
 
@@ -94,7 +94,7 @@ def test_the_plan_document_holds_bookings_and_money_as_decimals(desk):
     course(desk)
     project(desk, "currency: EUR")
     moved(desk)
-    plan = desk.quick("plan", "--format", "json", code=0).json
+    plan = desk.run("plan", "--format", "json", code=0).json
     (change,) = [item for item in plan["changes"] if item["address"] == "Session/yoga"]
     (touched,) = change["bookings"]
     assert (touched["when"], touched["booked"], touched["reserved"]) == ("2027-03-08 11:00", 7, 2)
@@ -113,17 +113,17 @@ def test_the_plan_document_holds_bookings_and_money_as_decimals(desk):
 
 def test_bookings_that_the_api_does_not_answer_are_not_zero(desk):
     desk.session(spaces=12)
-    desk.quick("apply", "--yes", code=0)
+    desk.run("apply", "--yes", code=0)
     desk.box.set_options(slot_counts="no")
     smaller(desk)
     words, _ = refused(desk, "guard-bookings-unknown")
     assert "not known" in words
     moved(desk)
     refused(desk, "guard-bookings-unknown")
-    shown = desk.quick("plan").out
+    shown = desk.run("plan").out
     assert "touches Yoga 2027-03-08 11:00: bookings not known" in shown
     assert "0 booked" not in shown
-    plan = desk.quick("plan", "--format", "json", code=0).json
+    plan = desk.run("plan", "--format", "json", code=0).json
     assert (plan["bookings"]["booked"], plan["bookings"]["reserved"], plan["bookings"]["unknown"]) == (None, None, 1)
     allowed = passes(desk, "--allow-booked", "Session/yoga")
     assert ("guard-bookings-unknown", "--allow-booked Session/yoga") in allowed["Session/yoga"]
@@ -132,7 +132,7 @@ def test_bookings_that_the_api_does_not_answer_are_not_zero(desk):
 def booked_room(desk, **spec):
     room(desk, **spec)
     room(desk, "other")
-    desk.quick("apply", "--yes", code=0)
+    desk.run("apply", "--yes", code=0)
     (found,) = [item for item in desk.box.resources() if item["name"] == "The room"]
     desk.box.add_booking(found["id"], *hours(0, 1))
     return found["id"]
@@ -189,7 +189,7 @@ def test_a_block_moved_over_a_booking_is_refused_and_one_moved_off_is_not(desk):
     room_id = booked_room(desk)
     start, end = hours(3, 5)
     desk.declare("Block", "works", {"resource": "room", "start": start, "end": end})
-    desk.quick("apply", "--yes", code=0)
+    desk.run("apply", "--yes", code=0)
     start, end = hours(0, 4)
     desk.declare("Block", "works", {"resource": "room", "start": start, "end": end})
     refused(desk, "guard-booked-time-blocked")
@@ -197,7 +197,7 @@ def test_a_block_moved_over_a_booking_is_refused_and_one_moved_off_is_not(desk):
     start, end = hours(0, 3)  # it took the booked hour before
     desk.declare("Block", "works", {"resource": "room", "start": start, "end": end})
     desk.box.clear_log()
-    desk.quick("apply", "--yes", code=0)
+    desk.run("apply", "--yes", code=0)
     assert not [item for item in desk.box.log() if "/bookings" in item.path]
     assert room_id
 
@@ -211,20 +211,20 @@ def test_a_booking_at_the_edge_of_a_block_and_a_cancelled_one_are_not_hit(desk, 
     desk.box.delete("slot", slot)
     start, end = hours(1, 3)
     desk.declare("Block", "works", {"resource": "room", "start": start, "end": end})
-    desk.quick("apply", "--yes", code=0)
+    desk.run("apply", "--yes", code=0)
 
 
 def test_bookings_of_another_resource_are_not_hit(desk):
     booked_room(desk)
     room(desk, "other", disabled=True)
-    desk.quick("apply", "--yes", code=0)
+    desk.run("apply", "--yes", code=0)
 
 
 @pytest.mark.parametrize("change", [disabled, gone, blocked], ids=["disabled", "deleted", "blocked"])
 def test_bookings_that_could_not_be_read_are_not_known(desk, change):
     room(desk)
     room(desk, "other")
-    desk.quick("apply", "--yes", code=0)
+    desk.run("apply", "--yes", code=0)
     change(desk)
     desk.box.fault(Fault(kind="status_before", match_method="GET", match_path="/bookings", status=500, times=None))
     words, _ = refused(desk, "guard-bookings-unknown")
@@ -238,18 +238,18 @@ def test_no_bookings_are_asked_for_where_no_change_needs_them(desk):
     booked_room(desk)
     room(desk, description="Quiet")
     desk.box.clear_log()
-    desk.quick("plan", code=0)
+    desk.run("plan", code=0)
     assert not [item.path for item in desk.box.log() if "/bookings" in item.path or "/slots" in item.path]
     disabled(desk)
     desk.box.clear_log()
-    desk.quick("plan", code=0)
+    desk.run("plan", code=0)
     assert len([item for item in desk.box.log() if item.path.split("?")[0].endswith("/bookings")]) == 1
 
 
 def test_too_many_deletes_and_changes_record_the_flag(desk):
     for number in range(10):
         room(desk, f"r{number}")
-    desk.quick("apply", "--yes", code=0)
+    desk.run("apply", "--yes", code=0)
     project(desk, "policy: {max_deletes: 1}")
     for number in range(4):
         desk.forget("Resource", f"r{number}")
@@ -278,7 +278,7 @@ def test_what_no_guard_concerns_is_not_started_when_the_run_is_refused(desk):
 
 def test_an_empty_project_records_the_flag(desk):
     room(desk)
-    desk.quick("apply", "--yes", code=0)
+    desk.run("apply", "--yes", code=0)
     gone(desk)
     words, _ = refused(desk, "guard-empty")
     assert "--allow-empty" in words
@@ -288,13 +288,13 @@ def test_an_empty_project_records_the_flag(desk):
 def test_protection_takes_two_reviewed_steps(desk):
     desk.declare("Resource", "room", {"name": "Room"}, protect=True)
     room(desk, "other")
-    desk.quick("apply", "--yes", code=0)
+    desk.run("apply", "--yes", code=0)
     gone(desk)
     words, _ = refused(desk, "guard-protected", "--allow-booked", "*", "--max-deletes", "9")
     assert "metadata.protect: true in the state" in words
     assert "two reviewed steps" in words
     desk.declare("Resource", "room", {"name": "Room"}, protect=False)
-    desk.quick("apply", "--yes", code=0)
+    desk.run("apply", "--yes", code=0)
     gone(desk)
     desk.box.clear_log()
     assert passes(desk)["Resource/room"] == []
@@ -304,13 +304,13 @@ def test_no_flag_allows_an_object_that_already_exists(desk):
     desk.box.add_resource({"name": "The room"})
     room(desk)
     refused(desk, "guard-already-exists", "--allow-booked", "*")
-    desk.quick("adopt", "Resource/room", code=0)
-    desk.quick("apply", "--yes", code=0)
+    desk.run("adopt", "Resource/room", code=0)
+    desk.run("apply", "--yes", code=0)
 
 
 def test_what_another_project_manages_is_neither_adopted_nor_written_to(desk):
     room(desk)
-    desk.quick("apply", "--yes", code=0)
+    desk.run("apply", "--yes", code=0)
     shop = second_project(desk)
     desk.box.clear_log()
     done = desk.run("adopt", "Resource/room", *shop, code=4)
@@ -321,7 +321,7 @@ def test_what_another_project_manages_is_neither_adopted_nor_written_to(desk):
     assert "is also managed by project acme (as Resource/room) in the same state" in done.err
     assert "0 objects; 1 not adopted" in done.err
     desk.run("adopt", "Resource/room", "--allow-shared", "Resource/r*", *shop, code=0)
-    desk.quick("apply", "--yes", code=0)  # nothing to write, nothing to guard
+    desk.run("apply", "--yes", code=0)  # nothing to write, nothing to guard
     room(desk, description="Quiet")
     desk.box.clear_log()
     words, _ = refused(desk, "guard-managed-elsewhere")
@@ -333,16 +333,16 @@ def test_what_another_project_manages_is_neither_adopted_nor_written_to(desk):
 def test_two_environments_of_one_system_do_not_write_to_the_same_object(desk):
     project(desk, "environments: {test: {}}")
     room(desk)
-    desk.quick("apply", "--yes", code=0)
-    done = desk.quick("adopt", "Resource/room", "13", "--env", "test", code=4)
+    desk.run("apply", "--yes", code=0)
+    done = desk.run("adopt", "Resource/room", "13", "--env", "test", code=4)
     assert "is also managed by project acme (as Resource/room) in the same state" in done.err
-    desk.quick("adopt", "--all", "--env", "test", "--allow-shared", "Resource/*", code=0)
+    desk.run("adopt", "--all", "--env", "test", "--allow-shared", "Resource/*", code=0)
     room(desk, description="Quiet")
     words, _ = refused(desk, "guard-managed-elsewhere")
     assert "is also managed by project acme, environment test (as Resource/room) in the same state" in words
     assert (
         "does not match Resource/room"
-        in desk.quick("adopt", "Resource/room", "--allow-shared", "Resource/hall", code=64).err
+        in desk.run("adopt", "Resource/room", "--allow-shared", "Resource/hall", code=64).err
     )
 
 
@@ -351,9 +351,9 @@ def test_a_recreated_booking_session_that_may_be_booked_warns_or_blocks_by_polic
     text = SHOP_PROJECT.format(url=desk.box.url)
     desk.project(text)
     desk.declare("BookingSession", "gala", {"on_expiry": "recreate", "items": [ROOM]})
-    desk.quick("apply", "--yes", code=0)
+    desk.run("apply", "--yes", code=0)
     desk.box.expire_sessions()
-    plan = desk.quick("plan", "--format", "json", code=0).json
+    plan = desk.run("plan", "--format", "json", code=0).json
     assert [(item["code"], item["level"]) for item in plan["changes"][0]["risks"]] == [("expired-or-booked", "warn")]
     desk.project(text + "  policy:\n    risks:\n      expired-or-booked: block\n")
     words, _ = refused(desk, "guard-expired-or-booked")
@@ -365,7 +365,7 @@ def test_a_recreated_booking_session_that_may_be_booked_warns_or_blocks_by_polic
 def test_a_flag_that_names_nothing_is_wrong_usage(desk):
     room(desk)
     for flag in ("--allow-booked", "--allow-shared"):
-        assert "matches no object of this plan" in desk.quick("plan", flag, "Resource/rom", code=64).err
+        assert "matches no object of this plan" in desk.run("plan", flag, "Resource/rom", code=64).err
 
 
 def annotated(desk, until):
@@ -385,7 +385,7 @@ def annotated(desk, until):
 
 def annotated_course(desk):
     desk.session(slots=[("2027-03-08", "11:00", 60)], price=None)
-    desk.quick("apply", "--yes", code=0)
+    desk.run("apply", "--yes", code=0)
     desk.box.book(desk.box.sessions()[0]["slots"][0]["id"], places=7, reserved=2)
 
 
@@ -394,18 +394,18 @@ def test_an_annotation_lets_risks_through_up_to_and_including_its_day(desk):
     today = datetime.now(UTC).date()
     annotated(desk, (today - timedelta(days=1)).isoformat())
     refused(desk, "guard-booked-slot-moved")
-    shown = desk.quick("plan", code=0).out
+    shown = desk.run("plan", code=0).out
     assert f"allow-booked-until {today - timedelta(days=1)} has expired" in shown
     until = (today + timedelta(days=1)).isoformat()
     annotated(desk, until)
-    shown = desk.quick("plan", code=0).out
+    shown = desk.run("plan", code=0).out
     assert f"annotation allow-booked-until {until} allows: moving 1 slot with bookings" in shown
     assert passes(desk)["Session/yoga"] == [("guard-booked-slot-moved", f"annotation allow-booked-until {until}")]
 
 
 def test_a_bad_day_in_the_annotation_is_an_error_with_its_place(desk):
     annotated(desk, "2027-02-30")
-    done = desk.quick("validate", code=1)
+    done = desk.run("validate", code=1)
     assert "manifests/session-yoga.json:7:" in done.out + done.err
     assert "expected a date such as 2027-01-31" in done.out + done.err
 
@@ -417,13 +417,13 @@ def test_a_refused_and_an_allowed_run_are_reported_in_every_form(desk, form):
     file = desk.folder / "report"
     arguments = ("--format", form, "--output", str(file))
     desk.box.clear_log()
-    done = desk.quick("apply", "--yes", *arguments, code=4)
+    done = desk.run("apply", "--yes", *arguments, code=4)
     assert "--allow-booked Session/yoga" in done.err
     text = file.read_text(encoding="utf-8")
     assert "Refused before the first write." in text
     assert "7 booked, 2 reserved" in text
     assert desk.calls() == []
-    desk.quick("apply", "--yes", "--allow-booked", "Session/yoga", *arguments, code=0)
+    desk.run("apply", "--yes", "--allow-booked", "Session/yoga", *arguments, code=0)
     assert "allowed by --allow-booked Session/yoga: moving 1 slot" in file.read_text(encoding="utf-8")
 
 
@@ -439,8 +439,8 @@ def test_a_refused_destroy_reports_every_object_as_blocked(desk):
 def test_a_saved_plan_hints_at_the_flags_it_was_made_with(desk):
     course(desk)
     moved(desk)
-    done = desk.quick("plan", "--out", "p.plan", "--allow-booked", "Session/yoga", "--allow-shared", "*", code=0)
+    done = desk.run("plan", "--out", "p.plan", "--allow-booked", "Session/yoga", "--allow-shared", "*", code=0)
     assert "reconciler apply p.plan --allow-booked Session/yoga --allow-shared '*'" in done.err
     assert json.loads((desk.folder / "p.plan").read_text(encoding="utf-8"))["bookings"]["booked"] == 7
-    desk.quick("apply", "p.plan", "--yes", code=4)
-    desk.quick("apply", "p.plan", "--yes", "--allow-booked", "Session/yoga", code=0)
+    desk.run("apply", "p.plan", "--yes", code=4)
+    desk.run("apply", "p.plan", "--yes", "--allow-booked", "Session/yoga", code=0)

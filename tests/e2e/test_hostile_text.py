@@ -31,7 +31,7 @@ CREDENTIALS = {
 
 def look(desk, line):
     """Run a command line and look at all that it wrote."""
-    done = desk.quick(*line)
+    done = desk.run(*line)
     form = line[line.index("--format") + 1] if "--format" in line else "text"
     harmless(done.err, "text")
     if line[0] == "export":
@@ -67,7 +67,7 @@ def town(desk):
     desk.declare("Resource", "court-2", {"name": "Court 2"})
     desk.declare("Block", "closed", {"resource": "court-1", "start": "2027-03-01T09:00Z", "end": "2027-03-01T10:00Z"})
     desk.declare("BookingSession", "trip", {"items": [ITEM]})
-    desk.quick("apply", "--yes", code=0)
+    desk.run("apply", "--yes", code=0)
 
 
 def poison(box, shift):
@@ -108,7 +108,7 @@ def test_every_command_in_every_format_shows_hostile_live_words_harmlessly(desk,
     for line in lines:
         writes = line[0] in {"apply", "destroy"} and "--yes" in line
         if writes:
-            desk.quick("apply", "--yes")
+            desk.run("apply", "--yes")
             poison(desk.box, shift)
         done = look(desk, line)
         assert "Missing argument" not in done.err, done
@@ -123,7 +123,7 @@ def test_what_is_proposed_for_adoption_is_shown_harmlessly(desk, shift):
     town(desk)
     desk.box.set_options(show_fields="all", resource_fields="all")
     poison(desk.box, shift)
-    desk.quick("state", "rm", "*/*", code=0)
+    desk.run("state", "rm", "*/*", code=0)
     for session in desk.box.sessions():
         desk.box.edit_session(session["id"], name="Yoga")
     desk.declare("Resource", "twin", {"name": desk.box.resources()[0]["name"]})
@@ -226,10 +226,10 @@ def documents_of(desk):
     desk.box.edit_session(session["id"], name="Other")
     desk.session(price=40)
     desk.forget("Session", "spin")
-    plan = desk.quick("plan", "--format", "json").json
-    drift = desk.quick("drift", "--format", "json").json
+    plan = desk.run("plan", "--format", "json").json
+    drift = desk.run("drift", "--format", "json").json
     desk.box.fault(Fault(kind="status_before", status=422, match_method="PUT", times=1))
-    report = desk.quick("apply", "--yes", "--verify", "--format", "json").json
+    report = desk.run("apply", "--yes", "--verify", "--format", "json").json
     return {"plan": plan, "drift": drift, "report": report}
 
 
@@ -309,7 +309,7 @@ def test_what_is_exported_reads_back_as_it_is_live(desk):
     for word in JSON_SAFE:
         desk.box.add_resource({"name": f"x{word}", "description": word})
     look(desk, ["export"])
-    desk.quick("export", "--out", "manifests", code=0)
+    desk.run("export", "--out", "manifests", code=0)
     stated = set()
     for file in (desk.folder / "manifests").rglob("*.yaml"):
         text = file.read_text(encoding="utf-8")
@@ -318,8 +318,8 @@ def test_what_is_exported_reads_back_as_it_is_live(desk):
         stated |= {(spec["name"], spec.get("description"))}
     plain = {(f"x{word}", word) for word in JSON_SAFE if "{{" not in word}
     assert plain <= stated
-    desk.quick("validate", code=0)
-    desk.quick("adopt", "--all", code=0)
+    desk.run("validate", code=0)
+    desk.run("adopt", "--all", code=0)
     desk.settled()
 
 

@@ -13,16 +13,16 @@ NIGHT = {"resource": "court", "start": "2027-03-01T20:00Z", "end": "2027-03-01T2
 
 def answer_with_pages(desk, method):
     desk.box.fault(Fault(kind="page_before", match_method=method, times=None))
-    done = desk.quick("apply", "--yes", "--allow-empty", code=3)
+    done = desk.run("apply", "--yes", "--allow-empty", code=3)
     assert "HTML page" in done.out + done.err
     desk.box.clear_faults()
-    desk.quick("apply", "--yes", "--allow-empty", code=0)
+    desk.run("apply", "--yes", "--allow-empty", code=0)
     desk.settled()
 
 
 def test_an_update_answered_with_a_page_is_sent_again_even_where_no_look_could_tell(desk):
     desk.declare("Session", "swim", SWIM)
-    desk.quick("apply", "--yes", code=0)
+    desk.run("apply", "--yes", code=0)
     desk.declare("Session", "swim", {**SWIM, "price": 6})  # which the session's show does not answer
     answer_with_pages(desk, "PUT")
     assert [item["price"] for item in desk.box.sessions()] == ["6.00"]
@@ -31,7 +31,7 @@ def test_an_update_answered_with_a_page_is_sent_again_even_where_no_look_could_t
 @pytest.mark.parametrize(("kind", "name", "spec"), [("Session", "swim", SWIM), ("Resource", "court", COURT)])
 def test_a_deletion_answered_with_a_page_leaves_nothing_behind(desk, kind, name, spec):
     desk.declare(kind, name, spec)
-    desk.quick("apply", "--yes", code=0)
+    desk.run("apply", "--yes", code=0)
     desk.forget(kind, name)
     answer_with_pages(desk, "DELETE")
     assert desk.box.sessions() == []
@@ -41,7 +41,7 @@ def test_a_deletion_answered_with_a_page_leaves_nothing_behind(desk, kind, name,
 def test_a_block_whose_deletion_is_answered_with_a_page_is_lifted_by_the_next_run(desk):
     desk.declare("Resource", "court", COURT)
     desk.declare("Block", "night", NIGHT)
-    desk.quick("apply", "--yes", code=0)
+    desk.run("apply", "--yes", code=0)
     desk.forget("Block", "night")
     answer_with_pages(desk, "DELETE")
     assert [slot for slot in desk.box.slots() if slot["status"] == 3] == []

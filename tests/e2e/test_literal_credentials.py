@@ -106,7 +106,7 @@ def test_a_literal_is_refused_and_not_repeated(tmp_path, project):
     desk.project(HEAD + PROJECTS[project])
     for environment in ([], ["--env", "prod"]) if project.startswith("env ") else ([],):
         for line in (["validate"], ["validate", "--format", "json"], ["plan"], ["plan", "--format", "json"]):
-            done = desk.quick(*line, *environment, code=1)
+            done = desk.run(*line, *environment, code=1)
             assert "reconciler.yaml:" in done.err + done.out
             assert "hunter2" not in done.out + done.err, done
 
@@ -117,19 +117,19 @@ def test_a_literal_is_refused_and_not_repeated(tmp_path, project):
 def test_what_is_no_password_is_accepted(tmp_path, state):
     desk = Desk(tmp_path, Nowhere())
     desk.project(f"{HEAD}{connection()}  state: {state}\n")
-    desk.quick("validate", code=0)
+    desk.run("validate", code=0)
 
 
 def test_a_value_beside_a_mistake_is_known_by_its_place(tmp_path):
     desk = Desk(tmp_path, Nowhere())
     desk.project(HEAD + connection(auth=f"{{username: {{env: U}}, passwrod: {WORD}}}"))
-    assert 'did you mean "password"' in desk.quick("validate", code=1).err
+    assert 'did you mean "password"' in desk.run("validate", code=1).err
 
 
 def test_a_mistake_in_a_values_file_quotes_nothing_of_it(tmp_path):
     (tmp_path / "v.yaml").write_text(f"{WORD}\n", encoding="utf-8")
     desk = Desk(tmp_path, Nowhere())
     desk.project(HEAD + "  values: [v.yaml]\n" + connection())
-    done = desk.quick("validate", code=1)
+    done = desk.run("validate", code=1)
     assert "v.yaml:1:1: the values file holds one value; expected a mapping" in done.err
     assert "hunter2" not in done.err

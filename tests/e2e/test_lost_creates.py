@@ -92,10 +92,10 @@ def test_a_run_waits_for_a_call_that_the_server_may_still_be_at(desk, monkeypatc
     desk.declare("Session", "swim", SWIM)
     desk.hold()
     monkeypatch.setattr(intents, "PENDING_MARGIN", 600)
-    desk.quick("apply", "--yes", code=3)
+    desk.run("apply", "--yes", code=3)
     assert desk.box.sessions() == []
     monkeypatch.setattr(intents, "time", SimpleNamespace(sleep=wait, monotonic=time.monotonic, time=time.time))
-    done = desk.quick("apply", "--yes", code=0)
+    done = desk.run("apply", "--yes", code=0)
     assert "may still be in progress" in done.err
     assert 0 < waited[0] <= 602
     desk.settled()
@@ -119,7 +119,7 @@ def test_a_kill_while_the_server_is_at_work_makes_no_duplicate(desk):
 def test_a_block_without_an_owner_is_not_created_twice(desk, owner):
     desk.box.set_options(block_owner=owner)
     desk.declare("Resource", "court", {"name": "Court"})
-    desk.quick("apply", "--yes", code=0)
+    desk.run("apply", "--yes", code=0)
     desk.declare("Block", "night", {"resource": "court", "start": "2027-03-01T20:00Z", "end": "2027-03-01T22:00Z"})
     lose_answers(desk, method="PUT", path="/block")
     desk.run("apply", "--yes", code=3)
@@ -149,7 +149,7 @@ def test_two_applies_at_once_double_nothing(desk):
 
 def test_unlocking_needs_the_id_of_the_run_that_holds_the_state(desk):
     desk.declare("Session", "swim", SWIM)
-    desk.quick("apply", "--yes", code=0)
+    desk.run("apply", "--yes", code=0)
     assert "run 123 does not hold the state lock" in desk.run("state", "unlock", "123", code=1).err
 
 
@@ -177,7 +177,7 @@ def test_adopting_among_several_lists_them(desk):
 
 def test_making_a_weekly_class_a_custom_course_sends_the_slots_with_it(desk):
     desk.session(slots=None, repeat="weekly", start_date="2027-03-01", end_date="2027-03-15", time="11:00", duration=60)
-    desk.quick("apply", "--yes", code=0)
+    desk.run("apply", "--yes", code=0)
     desk.session()
     plan = desk.run("plan", "--format", "json", code=0).json
     assert plan["changes"][0]["calls"] == [{"method": "PUT", "path": "/api/sessions/123.xml"}]
@@ -187,7 +187,7 @@ def test_making_a_weekly_class_a_custom_course_sends_the_slots_with_it(desk):
 
 def test_parts_of_an_address_that_are_not_stated_stay(desk):
     desk.declare("Resource", "court", {"name": "Court", "address": {"address1": "1 Road", "postcode": "A"}})
-    desk.quick("apply", "--yes", code=0)
+    desk.run("apply", "--yes", code=0)
     desk.box.edit_resource(13, address={"address1": "1 Road", "postcode": "A", "country": "UK"})
     desk.declare("Resource", "court", {"name": "Court", "address": {"address1": "2 Road", "postcode": "A"}})
     desk.box.clear_log()
@@ -199,7 +199,7 @@ def test_parts_of_an_address_that_are_not_stated_stay(desk):
 def test_a_resource_is_not_deleted_below_a_block_that_is_not_selected(desk):
     desk.declare("Resource", "court", {"name": "Court"})
     desk.declare("Block", "night", {"resource": "court", "start": "2027-03-01T20:00Z", "end": "2027-03-01T22:00Z"})
-    desk.quick("apply", "--yes", code=0)
+    desk.run("apply", "--yes", code=0)
     desk.box.clear_log()
     done = desk.run("destroy", "--yes", "--target", "Resource/court", code=1)
     assert "add --target Block/night" in done.err

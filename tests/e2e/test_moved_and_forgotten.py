@@ -18,7 +18,7 @@ def opened(desk):
     desk.session("yoga")
     desk.declare("Resource", "hall", HALL)
     desk.declare("Block", "closed", {"resource": "hall", **CLOSED})
-    desk.quick("apply", "--yes", code=0)
+    desk.run("apply", "--yes", code=0)
     desk.calls()
     return desk
 
@@ -44,7 +44,7 @@ def renamed(desk):
 
 
 def records(desk):
-    listed = desk.quick("state", "list", "--format", "json", code=0).json
+    listed = desk.run("state", "list", "--format", "json", code=0).json
     return {item["address"]: item for item in listed["objects"]}
 
 
@@ -55,7 +55,7 @@ def changes(done):
 def test_a_rename_is_shown_applied_without_a_call_and_over(opened):
     before = records(opened)
     renamed(opened)
-    plan = opened.quick("plan", "--detailed-exitcode", "--format", "json", code=2)
+    plan = opened.run("plan", "--detailed-exitcode", "--format", "json", code=2)
     found = changes(plan)
     assert {key: (item["action"], item.get("moved_from")) for key, item in found.items()} == {
         "Block/closed": ("noop", None),
@@ -63,7 +63,7 @@ def test_a_rename_is_shown_applied_without_a_call_and_over(opened):
         "Session/morning-yoga": ("noop", "Session/yoga"),
     }
     assert plan.json["summary"]["delete"] == plan.json["summary"]["create"] == 0
-    text = opened.quick("plan", code=0).out
+    text = opened.run("plan", code=0).out
     assert "→ Session/morning-yoga (id " in text
     assert "move: moved from Session/yoga; as declared" in text
     assert "Plan: 2 to move; 1 unchanged." in text
@@ -84,7 +84,7 @@ def test_a_rename_is_shown_applied_without_a_call_and_over(opened):
 def test_a_rename_and_a_change_are_one_update(opened):
     renamed(opened)
     session(opened, "morning-yoga", price=40, moved_from="yoga")
-    change = changes(opened.quick("plan", "--format", "json", code=0))["Session/morning-yoga"]
+    change = changes(opened.run("plan", "--format", "json", code=0))["Session/morning-yoga"]
     assert (change["action"], change["moved_from"]) == ("update", "Session/yoga")
     assert [item["path"] for item in change["fields"]] == ["price"]
     done = opened.run("apply", "--yes", code=0)
@@ -96,27 +96,27 @@ def test_a_rename_and_a_change_are_one_update(opened):
 def test_either_name_selects_and_what_needs_a_moved_object_brings_it_along(opened):
     renamed(opened)
     for name in ("yoga", "morning-yoga"):
-        found = changes(opened.quick("plan", "--target", f"Session/{name}", "--format", "json", code=0))
+        found = changes(opened.run("plan", "--target", f"Session/{name}", "--format", "json", code=0))
         assert list(found) == ["Session/morning-yoga"]
-        found = changes(opened.quick("plan", "--exclude", f"Session/{name}", "--format", "json", code=0))
+        found = changes(opened.run("plan", "--exclude", f"Session/{name}", "--format", "json", code=0))
         assert "Session/morning-yoga" not in found
     opened.declare("Block", "closed", {"resource": "great-hall", **CLOSED, "end": "2027-03-01T11:00Z"})
-    opened.quick("apply", "--yes", "--target", "Block/closed", code=0)
+    opened.run("apply", "--yes", "--target", "Block/closed", code=0)
     assert records(opened).keys() == {"Block/closed", "Resource/great-hall", "Session/yoga"}
-    opened.quick("apply", "--yes", code=0)
+    opened.run("apply", "--yes", code=0)
     opened.settled()
 
 
 def test_drift_and_the_state_work_between_plan_and_apply(opened):
     renamed(opened)
-    assert opened.quick("drift", code=0).out.startswith("No drift")
-    opened.quick("state", "show", "Session/yoga", code=0)
+    assert opened.run("drift", code=0).out.startswith("No drift")
+    opened.run("state", "show", "Session/yoga", code=0)
     assert records(opened).keys() == {"Block/closed", "Resource/hall", "Session/yoga"}
 
 
 def test_a_saved_plan_moves_exactly_once_and_is_stale_when_the_move_is_another(opened):
     renamed(opened)
-    opened.quick("plan", "--out", "plan.json", code=0)
+    opened.run("plan", "--out", "plan.json", code=0)
     session(opened, "morning-yoga", moved_from=["yoga", "early-yoga"])
     refused = opened.run("apply", "plan.json", "--yes", code=5)
     assert "Session/morning-yoga: its manifest changed" in refused.err
@@ -133,13 +133,13 @@ def test_a_saved_plan_moves_exactly_once_and_is_stale_when_the_move_is_another(o
 def test_both_names_managed_is_an_error_with_its_place(opened):
     session(opened, "morning-yoga", moved_from="yoga")
     opened.forget("Session", "yoga")
-    opened.quick("apply", "--yes", code=0)
+    opened.run("apply", "--yes", code=0)
     opened.calls()
     opened.declare(
         "Session", "yoga", {"name": "Other", "type": "event", "group": "x", "start_date": "2027-05-01", "time": "09:00"}
     )
     session(opened, "morning-yoga")
-    opened.quick("apply", "--yes", code=0)
+    opened.run("apply", "--yes", code=0)
     opened.calls()
     opened.forget("Session", "yoga")
     session(opened, "morning-yoga", moved_from="yoga")
@@ -162,7 +162,7 @@ def test_destroy_deletes_under_the_new_name_and_keeps_what_is_protected(opened):
 def test_an_undeclared_rename_is_suggested_on_both_sides(opened):
     session(opened, "morning-yoga")
     opened.forget("Session", "yoga")
-    plan = opened.quick("plan", "--format", "json", code=0).json
+    plan = opened.run("plan", "--format", "json", code=0).json
     hints = {item["address"]: item["hint"] for item in plan["problems"] if item["code"] == "looks-renamed"}
     assert hints.keys() == {"Session/yoga", "Session/morning-yoga"}
     for hint in hints.values():
@@ -178,32 +178,32 @@ def test_what_is_forgotten_stays_as_it_is_and_is_managed_no_more(opened, way):
         removed(opened, "Session/yoga")
     else:
         session(opened, "yoga", forget=True)
-    plan = opened.quick("plan", "--detailed-exitcode", "--format", "json", code=2).json
+    plan = opened.run("plan", "--detailed-exitcode", "--format", "json", code=2).json
     (change,) = [item for item in plan["changes"] if item["address"] == "Session/yoga"]
     assert (change["action"], change["forget"], change["calls"]) == ("noop", True, [])
     assert change["reason"] == "no longer managed; the remote object is unchanged"
-    text = opened.quick("plan", code=0).out
+    text = opened.run("plan", code=0).out
     assert "= Session/yoga (id " in text
     assert "forget: no longer managed; the remote object is unchanged" in text
     assert "Plan: 1 to forget; 2 unchanged." in text
-    opened.quick("plan", "--out", "plan.json", code=0)
+    opened.run("plan", "--out", "plan.json", code=0)
     opened.run("apply", "plan.json", "--yes", code=0)
     assert opened.calls() == []
     assert records(opened).keys() == {"Block/closed", "Resource/hall"}
     opened.settled()
-    found = opened.quick("plan", "--format", "json", code=0).json
+    found = opened.run("plan", "--format", "json", code=0).json
     assert not any(item.get("forget") for item in found["changes"])
     # The live object is there: declared again, it exists already and is not ours.
     opened.manifest("session-yoga.json", json.dumps(document))
     if way == "removed":
         opened.forget("Removed", "gone")
-    (again,) = [item for item in opened.quick("plan", "--format", "json").json["changes"] if item["kind"] == "Session"]
+    (again,) = [item for item in opened.run("plan", "--format", "json").json["changes"] if item["kind"] == "Session"]
     assert (again["action"], again["remote_id"]) == ("adopt", change["remote_id"])
 
 
 def test_forgetting_is_no_deletion_to_any_guard(opened):
     session(opened, "yoga", protect=True)
-    opened.quick("apply", "--yes", code=0)
+    opened.run("apply", "--yes", code=0)
     opened.calls()
     for kind, name in (("Session", "yoga"), ("Resource", "hall"), ("Block", "closed")):
         opened.forget(kind, name)
@@ -240,19 +240,19 @@ def test_adopt_all_leaves_alone_what_is_moved_or_to_be_forgotten(opened):
     opened.declare("Session", "pilates", {"name": "Pilates", "group": "Classes", "type": "event"}, forget=True)
     opened.run("adopt", "--all", code=0)
     assert records(opened).keys() == {"Block/closed", "Resource/hall", "Session/yoga"}
-    opened.quick("apply", "--yes", code=0)
+    opened.run("apply", "--yes", code=0)
     assert opened.calls() == []
 
 
 def test_a_mistyped_removal_is_reported_while_something_would_be_deleted(opened):
     opened.forget("Session", "yoga")
     removed(opened, "Session/yogaa")
-    problems = opened.quick("plan", "--format", "json", code=0).json["problems"]
+    problems = opened.run("plan", "--format", "json", code=0).json["problems"]
     (problem,) = [item for item in problems if item["code"] == "removed-unknown"]
     assert "did you mean Session/yoga, which would be deleted?" in problem["message"]
     removed(opened, "Session/yoga", "Session/yogaa")
     opened.run("apply", "--yes", code=0)
-    assert opened.quick("plan", "--format", "json", code=0).json["problems"] == []
+    assert opened.run("plan", "--format", "json", code=0).json["problems"] == []
 
 
 KILLED = """
@@ -292,7 +292,7 @@ def test_a_rename_killed_between_its_steps_loses_and_doubles_nothing(opened, cal
     renamed(opened)
     killed(opened, "rename", call, when)
     assert {item["remote_id"] for item in records(opened).values()} == ids
-    plan = opened.quick("plan", "--format", "json", code=0).json
+    plan = opened.run("plan", "--format", "json", code=0).json
     assert plan["summary"]["noop"] == 3
     opened.run("apply", "--yes", "--lock-timeout", "30", code=0)
     assert opened.calls() == []

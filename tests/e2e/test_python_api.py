@@ -20,7 +20,7 @@ def project(desk, monkeypatch):
     monkeypatch.chdir(desk.folder)
     desk.session("yoga")
     desk.session("swim", name="Swim")
-    desk.quick("apply", "--yes", code=0)
+    desk.run("apply", "--yes", code=0)
     swim = next(item for item in desk.box.sessions() if item["name"] == "Swim")
     desk.box.book(swim["slots"][0]["id"], places=4)
     desk.box.clear_log()
@@ -66,7 +66,7 @@ def test_each_limit_refuses_in_python_too(desk, project, policy, override, code)
         desk.forget("Session", "yoga")
     else:
         desk.session("more", name="More")
-        desk.quick("apply", "--yes", code=0)
+        desk.run("apply", "--yes", code=0)
         desk.forget("Session", "more")
         desk.calls()
     file = desk.folder / "reconciler.yaml"
@@ -129,7 +129,7 @@ def test_an_older_plan_is_stale_once_another_run_has_written(desk, project):
     with reconciler.ProjectSession(project) as session:
         made = planned(session)
         desk.session("swim", name="Swim", price=41)
-        desk.quick("apply", "--yes", "--target", "Session/swim", code=0)
+        desk.run("apply", "--yes", "--target", "Session/swim", code=0)
         desk.calls()
         with pytest.raises(reconciler.StalePlan):
             reconciler.apply(session, made)

@@ -13,11 +13,11 @@ AFTER = ["status_after", "drop_after"]
 @pytest.mark.parametrize("kind", AFTER)
 def test_an_update_whose_answer_is_lost_is_sent_again_and_done(desk, kind):
     desk.session()
-    desk.quick("apply", "--yes", code=0)
+    desk.run("apply", "--yes", code=0)
     desk.calls()
     desk.session(price=36)
     desk.box.fault(Fault(kind=kind, match_method="PUT"))
-    desk.quick("apply", "--yes", code=0)
+    desk.run("apply", "--yes", code=0)
     first, second = desk.calls()
     assert first == second
     assert first.startswith("PUT /api/sessions/")
@@ -28,11 +28,11 @@ def test_an_update_whose_answer_is_lost_is_sent_again_and_done(desk, kind):
 def test_a_delete_whose_answer_is_lost_finds_nothing_and_is_done(desk, kind):
     desk.declare("Resource", "court-1", {"name": "Court 1"})
     desk.session()
-    desk.quick("apply", "--yes", code=0)
+    desk.run("apply", "--yes", code=0)
     desk.calls()
     desk.forget("Session", "yoga")
     desk.box.fault(Fault(kind=kind, match_method="DELETE"))
-    desk.quick("apply", "--yes", "--max-change-percent", "100", code=0)
+    desk.run("apply", "--yes", "--max-change-percent", "100", code=0)
     assert len(desk.calls()) == 2
     desk.settled()
 
@@ -41,9 +41,9 @@ def test_a_delete_whose_answer_is_lost_finds_nothing_and_is_done(desk, kind):
 def test_a_creation_whose_answer_is_lost_is_sent_once(desk, kind):
     desk.session()
     desk.box.fault(Fault(kind=kind, match_method="POST"))
-    desk.quick("apply", "--yes", code=3)
+    desk.run("apply", "--yes", code=3)
     assert desk.calls() == ["POST /api/sessions.xml"]
-    desk.quick("apply", "--yes", code=0)
+    desk.run("apply", "--yes", code=0)
     assert desk.calls() == []
     desk.settled()
 
@@ -51,26 +51,26 @@ def test_a_creation_whose_answer_is_lost_is_sent_once(desk, kind):
 @pytest.mark.parametrize("kind", AFTER)
 def test_slots_that_are_replaced_are_sent_once(desk, kind):
     desk.session()
-    desk.quick("apply", "--yes", code=0)
+    desk.run("apply", "--yes", code=0)
     desk.calls()
     desk.session(slots=[("2027-04-01", "11:00", 60)])
     desk.box.fault(Fault(kind=kind, match_method="PUT"))
-    desk.quick("apply", "--yes", "--allow-booked", "all")
+    desk.run("apply", "--yes", "--allow-booked", "all")
     puts = desk.calls()
     assert len(puts) == len(set(puts)) or all("/api/slots/" in put for put in puts)
 
 
 def test_an_update_that_is_never_answered_stays_unknown_and_is_looked_at_later(desk):
     desk.session()
-    desk.quick("apply", "--yes", code=0)
+    desk.run("apply", "--yes", code=0)
     desk.session(price=36)
     desk.box.fault(Fault(kind="status_after", match_method="PUT", times=None, status=500))
     desk.calls()
-    done = desk.quick("apply", "--yes", code=3)
+    done = desk.run("apply", "--yes", code=3)
     assert "Session/yoga unknown" in done.out + done.err
     assert len(desk.calls()) == 4
     desk.box.clear_faults()
-    desk.quick("apply", "--yes", code=0)
+    desk.run("apply", "--yes", code=0)
     desk.settled()
 
 
@@ -89,5 +89,5 @@ def test_what_reads_and_what_writes_share_one_limiter(desk, monkeypatch):
     monkeypatch.setattr(Limiter, "__init__", lambda self, *given: (made.append(given), real(self, *given))[1])
     desk.session()
     desk.declare("Resource", "court-1", {"name": "Court 1"})
-    desk.quick("apply", "--yes", "--parallelism", "3", code=0)
+    desk.run("apply", "--yes", "--parallelism", "3", code=0)
     assert made == [(3, None), (3, None)]  # one for each of the two connections

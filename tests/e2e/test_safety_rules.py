@@ -24,7 +24,7 @@ def policy(desk, **settings):
 
 def booked_course(desk):
     desk.session()
-    desk.quick("apply", "--yes", code=0)
+    desk.run("apply", "--yes", code=0)
     slots = desk.box.sessions()[0]["slots"]
     desk.box.book(slots[1]["id"], places=4, reserved=1)
     desk.box.clear_log()
@@ -47,7 +47,7 @@ def test_bookings_at_risk_are_refused_until_they_are_named(desk, change, code, s
     if change == "delete":
         desk.forget("Session", "yoga")
         desk.declare("Resource", "court-1", {"name": "Court 1"})
-        desk.quick("apply", "--yes", "--target", "Resource/court-1", code=0)
+        desk.run("apply", "--yes", "--target", "Resource/court-1", code=0)
         desk.box.clear_log()
     else:
         desk.session(**{"move": {"slots": MOVED}, "fewer": {"slots": FEWER}, "time": {"time": "10:00"}}[change])
@@ -64,14 +64,14 @@ def test_bookings_at_risk_are_refused_until_they_are_named(desk, change, code, s
 def test_a_change_that_leaves_booked_slots_alone_goes_through(desk):
     booked_course(desk)
     desk.session(slots=[MOVED[0], ("2027-03-08", "11:00", 60), ("2027-03-16", "9:30", 90)], price=40)
-    desk.quick("apply", "--yes", code=0)
+    desk.run("apply", "--yes", code=0)
     assert desk.box.sessions()[0]["slots"][1]["spaces_booked"] == 4
 
 
 def test_too_many_deletes_are_refused_with_the_setting_and_the_flag(desk):
     for number in range(4):
         desk.declare("Resource", f"court-{number}", {"name": f"Court {number}"})
-    desk.quick("apply", "--yes", code=0)
+    desk.run("apply", "--yes", code=0)
     policy(desk, max_deletes=2)
     for number in range(3):
         desk.forget("Resource", f"court-{number}")
@@ -89,7 +89,7 @@ def test_too_many_deletes_are_refused_with_the_setting_and_the_flag(desk):
 def test_too_large_a_share_of_changes_is_refused(desk):
     for number in range(10):
         desk.declare("Resource", f"court-{number}", {"name": f"Court {number}"})
-    desk.quick("apply", "--yes", code=0)
+    desk.run("apply", "--yes", code=0)
     for number in range(4):
         desk.declare("Resource", f"court-{number}", {"name": f"Court No. {number}"})
     desk.box.clear_log()
@@ -101,7 +101,7 @@ def test_too_large_a_share_of_changes_is_refused(desk):
 
 def test_no_manifests_at_all_never_means_delete_everything(desk):
     desk.session()
-    desk.quick("apply", "--yes", code=0)
+    desk.run("apply", "--yes", code=0)
     desk.forget("Session", "yoga")
     desk.box.clear_log()
     assert "--allow-empty" in desk.run("apply", "--yes", code=4).err
@@ -114,23 +114,23 @@ def test_protection_outlives_the_manifest(desk):
     spec = {"name": "Pool"}
     desk.declare("Resource", "pool", spec, protect=True)
     desk.declare("Resource", "court", {"name": "Court"})
-    desk.quick("apply", "--yes", code=0)
+    desk.run("apply", "--yes", code=0)
     desk.forget("Resource", "pool")
     desk.box.clear_log()
     assert "is protected" in desk.run("apply", "--yes", code=4).err
     assert "is protected" in desk.run("destroy", "--yes", code=4).err
     assert desk.calls() == []
     desk.declare("Resource", "pool", spec, protect=False)
-    desk.quick("apply", "--yes", code=0)
+    desk.run("apply", "--yes", code=0)
     desk.forget("Resource", "pool")
-    desk.quick("apply", "--yes", code=0)
+    desk.run("apply", "--yes", code=0)
     gone = [item["name"] for item in desk.box.resources() if item["deleted"]]
     assert gone == ["Pool"]
 
 
 def test_protection_that_is_declared_and_not_yet_applied_stops_a_destroy_too(desk):
     desk.declare("Resource", "pool", {"name": "Pool"})
-    desk.quick("apply", "--yes", code=0)
+    desk.run("apply", "--yes", code=0)
     desk.declare("Resource", "pool", {"name": "Pool"}, protect=True)
     desk.box.clear_log()
     assert "is protected" in desk.run("destroy", "--yes", code=4).err
@@ -179,7 +179,7 @@ def test_a_saved_plan_notices_a_changed_manifest(desk):
 def test_a_saved_plan_notices_a_changed_live_object_and_names_it(desk):
     desk.box.set_options(show_fields="all")
     desk.session()
-    desk.quick("apply", "--yes", code=0)
+    desk.run("apply", "--yes", code=0)
     desk.session(price=36)
     saved(desk)
     desk.box.edit_session(123, description="changed at the desk")
@@ -191,7 +191,7 @@ def test_a_saved_plan_stays_current_after_comments_other_objects_and_new_booking
     desk.box.set_options(show_fields="all")
     desk.session("yoga")
     desk.session("swim", name="Swim")
-    desk.quick("apply", "--yes", code=0)
+    desk.run("apply", "--yes", code=0)
     desk.session("yoga", price=36)
     saved(desk)
     file = desk.folder / "manifests" / "session-yoga.json"
@@ -294,7 +294,7 @@ def test_a_kill_at_any_moment_loses_and_doubles_nothing(desk, moment):
 def test_the_same_world_gives_the_same_bytes_whatever_the_hash_seed(desk, form):
     desk.session()
     desk.declare("Resource", "court-1", {"name": "Court 1", "address": {"address1": "x", "postcode": "y"}})
-    desk.quick("apply", "--yes", code=0)
+    desk.run("apply", "--yes", code=0)
     desk.session(price=41, slots=MOVED, description="new", spaces=9)
     desk.declare("Resource", "court-1", {"name": "Court", "address": {"address1": "z", "postcode": "w"}})
     seen = {desk.process("plan", "--format", form, code=0, PYTHONHASHSEED=str(seed)).out for seed in (0, 1, 4242)}
@@ -303,7 +303,7 @@ def test_the_same_world_gives_the_same_bytes_whatever_the_hash_seed(desk, form):
 
 def test_another_system_behind_the_same_connection_is_refused(desk):
     desk.session()
-    desk.quick("apply", "--yes", code=0)
+    desk.run("apply", "--yes", code=0)
     desk.box.clear_log()
     desk.project(PROJECT.format(url=desk.box.url).replace("127.0.0.1", "localhost"))
     done = desk.run("apply", "--yes", code=1)
@@ -315,13 +315,13 @@ def test_environments_keep_their_records_apart(desk):
     text = PROJECT.format(url=desk.box.url)
     desk.project(text + f"  environments:\n    prod: {{connections: {{sessions: {{base_url: '{desk.box.url}'}}}}}}\n")
     desk.session()
-    desk.quick("apply", "--yes", code=0)
+    desk.run("apply", "--yes", code=0)
     assert json.loads(desk.run("state", "list", "--env", "prod", "--format", "json", code=0).out)["objects"] == []
 
 
 def test_state_show_and_rm_leave_the_live_object_alone(desk):
     desk.session()
-    desk.quick("apply", "--yes", code=0)
+    desk.run("apply", "--yes", code=0)
     desk.box.clear_log()
     shown = desk.run("state", "show", "Session/yoga", "--format", "json", code=0).json
     assert (shown["remote_id"], shown["fields"]["price"]) == ("123", "35.00")

@@ -41,10 +41,10 @@ def approved(desk):
     desk.session("swim", name="Swim")
     desk.declare("Resource", "court-1", {"name": "Court 1", "email": "a@example.com"})
     desk.declare("Resource", "court-2", {"name": "Court 2"})
-    desk.quick("apply", "--yes", code=0)
+    desk.run("apply", "--yes", code=0)
     desk.session(slots=MOVED, price=36)
     desk.declare("Resource", "court-1", {"name": "Court One", "email": "a@example.com"})
-    desk.quick("plan", "--out", "saved.plan", code=0)
+    desk.run("plan", "--out", "saved.plan", code=0)
     desk.box.clear_log()
     return desk
 
@@ -206,7 +206,7 @@ def test_a_document_that_was_edited(approved, change):
 )
 def test_a_document_that_was_edited_with_its_digest(approved, change, words):
     edit(approved, lambda document: change(of(document, "Session/yoga")))
-    done = approved.quick("apply", "saved.plan", "--yes", code=5)
+    done = approved.run("apply", "saved.plan", "--yes", code=5)
     assert f"Session/yoga: {words}" in done.err
     assert approved.calls() == []
 
@@ -216,8 +216,8 @@ RISK = {"code": "x", "level": "warn", "message": "x", "slots": [], "booked": 0, 
 
 @pytest.mark.parametrize("change", ["manifest", "tool", "target", "environment"])
 def test_a_plan_that_does_nothing_is_stale_too(approved, change):
-    approved.quick("apply", "--yes", code=0)
-    approved.quick("plan", "--out", "saved.plan", code=0)
+    approved.run("apply", "--yes", code=0)
+    approved.run("plan", "--out", "saved.plan", code=0)
     approved.box.clear_log()
     arguments = ()
     if change == "manifest":
@@ -299,10 +299,10 @@ def test_a_guard_that_refuses_and_a_question_that_is_not_answered_use_no_plan(ap
 def test_a_plan_of_the_same_content_made_later_is_another_plan(desk):
     desk.session()
     for _ in range(2):
-        desk.quick("plan", "--out", "saved.plan", code=0)
+        desk.run("plan", "--out", "saved.plan", code=0)
         desk.run("apply", "saved.plan", "--yes", code=0)
         desk.box.delete("session", desk.box.sessions()[0]["id"])
-        desk.quick("state", "rm", "Session/yoga", code=0)
+        desk.run("state", "rm", "Session/yoga", code=0)
     assert len(runs(desk)) == 2
 
 
@@ -334,11 +334,11 @@ def test_everyday_bookings(approved):
 def test_another_order_or_spelling_of_answers(desk, order):
     desk.box.set_options(show_fields="all")
     desk.session(slots=list(reversed(SLOTS)))
-    desk.quick("apply", "--yes", code=0)
+    desk.run("apply", "--yes", code=0)
     slots = desk.box.sessions()[0]["slots"]
     desk.box.edit_slot(slots[0]["id"], date="2027-04-01")  # now ids and dates go in different orders
     desk.session(slots=list(reversed(SLOTS)), price=36)
-    desk.quick("plan", "--out", "saved.plan", code=0)
+    desk.run("plan", "--out", "saved.plan", code=0)
     desk.box.set_options(**order)
     desk.run("apply", "saved.plan", "--yes", code=0)
     desk.settled()
@@ -371,7 +371,7 @@ def test_a_system_that_does_not_answer_is_no_stale_plan(approved):
 def test_a_blocked_plan_is_applied_with_the_override_that_allows_it(approved):
     slot = next(item for item in approved.box.sessions() if item["name"] == "Yoga")["slots"][1]
     approved.box.book(slot["id"], places=2)
-    approved.quick("plan", "--out", "saved.plan", code=0)
+    approved.run("plan", "--out", "saved.plan", code=0)
     approved.calls()
     approved.run("apply", "saved.plan", "--yes", code=4)
     assert approved.calls() == []

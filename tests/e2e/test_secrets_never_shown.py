@@ -172,7 +172,7 @@ def assert_silent(done, desk, line, allowed=()):
 
 
 def quietly(desk, line, allowed=()):
-    done = desk.quick(*line)
+    done = desk.run(*line)
     assert "Traceback" not in done.out + done.err
     assert_silent(done, desk, line, allowed)
     if "json" in line and done.out and "--output" not in line:
@@ -312,7 +312,7 @@ def test_an_internal_error_shows_no_credential(tmp_path, caged, monkeypatch, cap
     if debug:
         desk.env["RECONCILER_DEBUG"] = "1"
     with pytest.raises(AssertionError) as caught:
-        desk.quick("plan", "-v")
+        desk.run("plan", "-v")
     done = caught.value.args[0].split("\n")[0] if isinstance(caught.value.args[0], str) else str(caught.value.args)
     assert "internal error" in done
     assert "********" in done

@@ -48,7 +48,7 @@ def test_a_value_that_the_server_did_not_take_over(desk, stores, address, path, 
 def test_an_update_is_read_back_too(desk):
     desk.box.set_options(show_fields="all")
     desk.session(slots=SLOTS)
-    desk.quick("apply", "--yes", code=0)
+    desk.run("apply", "--yes", code=0)
     desk.box.set_options(stores="time=11:15")
     desk.session(slots=[SLOTS[0], ("2027-03-09", "11:00", 60), SLOTS[2]])
     done = desk.run("apply", "--yes", code=3)
@@ -60,30 +60,30 @@ def test_a_delete_that_leaves_the_object_is_no_delete(desk, keeps, kind):
     desk.session(slots=SLOTS)
     desk.declare("Resource", "court-1", RESOURCE)
     desk.declare("Block", "repairs", {"resource": "court-1", "start": "2027-03-01T09:00Z", "end": "2027-03-01T12:00Z"})
-    desk.quick("apply", "--yes", code=0)
+    desk.run("apply", "--yes", code=0)
     desk.box.set_options(keeps=keeps)
     done = desk.run("destroy", "--yes", "--format", "json", "--max-deletes", "9", code=3)
     states = {item["address"]: item["state"] for item in done.json["outcomes"]}
     left = next(address for address in states if address.startswith(kind))
     assert states[left] == "failed"
     assert "deleted, but the server still returns it; it stays managed" in done.out
-    assert left in desk.quick("state", "list", code=0).out
+    assert left in desk.run("state", "list", code=0).out
     desk.box.set_options(keeps="")
     desk.run("destroy", "--yes", "--max-deletes", "9", code=0)
-    assert desk.quick("state", "list", code=0).out == "Nothing is managed yet.\n"
+    assert desk.run("state", "list", code=0).out == "Nothing is managed yet.\n"
 
 
 def test_a_delete_that_cannot_be_read_back_is_unknown_and_looked_at_by_the_next_run(desk):
     desk.session(slots=SLOTS)
-    desk.quick("apply", "--yes", code=0)
+    desk.run("apply", "--yes", code=0)
     session_id = desk.box.sessions()[0]["id"]
     show = rf"/api/sessions/{session_id}\.xml"
     desk.box.fault(Fault(kind="status_before", status=500, match_method="GET", match_path=show, times=None, after=1))
     done = desk.run("destroy", "--yes", code=3)
     assert "deleted, but it could not be read back" in done.out
-    assert "Session/yoga" in desk.quick("state", "list", code=0).out
+    assert "Session/yoga" in desk.run("state", "list", code=0).out
     desk.box.clear_faults()
     desk.box.clear_log()
     desk.run("destroy", "--yes", code=0)
     assert desk.calls() == []
-    assert desk.quick("state", "list", code=0).out == "Nothing is managed yet.\n"
+    assert desk.run("state", "list", code=0).out == "Nothing is managed yet.\n"

@@ -31,7 +31,7 @@ def leases(desk):
 def test_a_signal_at_the_question_gives_the_lease_back(desk, number, saved):
     desk.session()
     if saved:
-        desk.quick("plan", "--out", "saved.plan", code=0)
+        desk.run("plan", "--out", "saved.plan", code=0)
     terminal, stdin = pty.openpty()
     process = desk.start("apply", *(["saved.plan"] if saved else []), stdin=stdin)
     os.close(stdin)
@@ -54,7 +54,7 @@ def test_a_signal_at_the_question_gives_the_lease_back(desk, number, saved):
 def test_a_signal_while_it_plans_reads_no_further_and_gives_the_lease_back(desk, number):
     for index in range(30):
         desk.session(f"class-{index}", name=f"Class {index}")
-    desk.quick("apply", "--yes", code=0)
+    desk.run("apply", "--yes", code=0)
     desk.box.clear_log()
     desk.box.fault(Fault(kind="latency", match_method="GET", seconds=0.5, times=None))
     process = desk.start("apply", "--yes", "--parallelism", "1")
@@ -86,7 +86,7 @@ def test_a_signal_ends_the_pause_that_a_server_asked_for(desk, command, method, 
         assert leases(desk) == 0
         assert "because the run was interrupted" in out
     desk.box.clear_faults()
-    desk.quick("apply", "--yes", code=0)
+    desk.run("apply", "--yes", code=0)
     desk.settled()
 
 
@@ -114,7 +114,7 @@ PIPED = quick_where(lambda *pair: pair in {("plan", "text"), ("show", "json")}, 
 def test_a_closed_pipe_gives_no_traceback(desk, form, command):
     for index in range(40):
         desk.session(f"class-{index}", name=f"Class {index}", description="x" * 2000)
-    desk.quick("plan", "--out", "saved.plan", code=0)
+    desk.run("plan", "--out", "saved.plan", code=0)
     arguments = ["plan"] if command == "plan" else ["show", "saved.plan"]
     process = desk.start(*arguments, "--format", form, "-v")
     process.stdout.close()
@@ -171,7 +171,7 @@ def test_broken_manifests_give_a_document_too(desk):
 
 def test_ctrl_c_ends_a_command_that_a_shell_started_in_the_background(desk):
     desk.session()
-    desk.quick("apply", "--yes", code=0)
+    desk.run("apply", "--yes", code=0)
     desk.box.clear_log()
     desk.hold("GET")
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)

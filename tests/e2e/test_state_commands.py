@@ -32,12 +32,12 @@ def test_a_renamed_manifest_is_neither_deleted_nor_created(desk_on):
     desk = desk_on
     desk.declare("Resource", "court-1", {"name": "Court"})
     desk.declare("Block", "closed", {"resource": "court-1", "start": "2027-03-01T09:00Z", "end": "2027-03-01T10:00Z"})
-    desk.quick("apply", "--yes", code=0)
+    desk.run("apply", "--yes", code=0)
     desk.box.clear_log()
-    told = desk.quick("state", "mv", "Resource/court-1", "Resource/court-one", "--dry-run", code=0)
+    told = desk.run("state", "mv", "Resource/court-1", "Resource/court-one", "--dry-run", code=0)
     assert "Not done (--dry-run): Renamed Resource/court-1 to Resource/court-one" in told.err
     assert "backup of the state is in" not in told.err
-    done = desk.quick("state", "mv", "Resource/court-1", "Resource/court-one", code=0)
+    done = desk.run("state", "mv", "Resource/court-1", "Resource/court-one", code=0)
     assert "Renamed Resource/court-1 to Resource/court-one (admin id 13)" in done.err
     assert "Block/closed" in done.err
     assert backup(done, desk.folder).exists()
@@ -45,7 +45,7 @@ def test_a_renamed_manifest_is_neither_deleted_nor_created(desk_on):
     desk.declare("Resource", "court-one", {"name": "Court"})
     desk.declare("Block", "closed", {"resource": "court-one", "start": "2027-03-01T09:00Z", "end": "2027-03-01T10:00Z"})
     desk.settled()
-    shown = desk.quick("state", "show", "Block/closed", "--format", "json", code=0).json
+    shown = desk.run("state", "show", "Block/closed", "--format", "json", code=0).json
     assert shown["depends_on"] == ["Resource/court-one"]
     assert desk.calls() == []
 
@@ -53,8 +53,8 @@ def test_a_renamed_manifest_is_neither_deleted_nor_created(desk_on):
 def test_names_that_cannot_be_are_refused_and_nothing_changes(desk):
     desk.declare("Resource", "court-1", {"name": "Court 1"})
     desk.declare("Resource", "court-2", {"name": "Court 2"})
-    desk.quick("apply", "--yes", code=0)
-    before = desk.quick("state", "list", "--format", "json", code=0).out
+    desk.run("apply", "--yes", code=0)
+    before = desk.run("state", "list", "--format", "json", code=0).out
     for source, target, code, words in (
         ("Resource/court-3", "Resource/new", 1, "did you mean Resource/court-"),
         ("Resource/court-1", "Resource/court-2", 1, "Resource/court-2 is managed already (admin id 14)"),
@@ -62,32 +62,32 @@ def test_names_that_cannot_be_are_refused_and_nothing_changes(desk):
         ("Resource/court-1", "court", 64, "is not an address"),
         ("Resource/court-1", "Resource/court-1", 1, "is managed already"),
     ):
-        done = desk.quick("state", "mv", source, target, code=code)
+        done = desk.run("state", "mv", source, target, code=code)
         assert words in done.err
         assert "backup of the state is in" not in done.err
-    assert desk.quick("state", "list", "--format", "json", code=0).out == before
+    assert desk.run("state", "list", "--format", "json", code=0).out == before
 
 
 def test_what_was_forgotten_by_mistake_is_restored(desk_on):
     desk = desk_on
     for number in range(3):
         desk.declare("Resource", f"court-{number}", {"name": f"Court {number}"})
-    desk.quick("apply", "--yes", code=0)
-    listed = desk.quick("state", "list", "--format", "json", code=0).out
-    told = desk.quick("state", "rm", "Resource/*", "--dry-run", code=0)
+    desk.run("apply", "--yes", code=0)
+    listed = desk.run("state", "list", "--format", "json", code=0).out
+    told = desk.run("state", "rm", "Resource/*", "--dry-run", code=0)
     assert told.err.count("Not done") == 3
-    assert desk.quick("state", "list", "--format", "json", code=0).out == listed
-    assert "matches no managed object" in desk.quick("state", "rm", "Session/*", code=1).err
-    assert "is not managed" in desk.quick("state", "rm", "Resource/court-0", "Resource/nosuch", code=1).err
-    assert desk.quick("state", "list", "--format", "json", code=0).out == listed
-    done = desk.quick("state", "rm", "Resource/court-[01]", "Resource/court-2", code=0)
+    assert desk.run("state", "list", "--format", "json", code=0).out == listed
+    assert "matches no managed object" in desk.run("state", "rm", "Session/*", code=1).err
+    assert "is not managed" in desk.run("state", "rm", "Resource/court-0", "Resource/nosuch", code=1).err
+    assert desk.run("state", "list", "--format", "json", code=0).out == listed
+    done = desk.run("state", "rm", "Resource/court-[01]", "Resource/court-2", code=0)
     assert "Removed Resource/court-0 (admin id 13 is unchanged)" in done.err
-    assert desk.quick("state", "list", "--format", "json", code=0).json["objects"] == []
-    again = desk.quick("state", "restore", str(backup(done, desk.folder)), code=0)
+    assert desk.run("state", "list", "--format", "json", code=0).json["objects"] == []
+    again = desk.run("state", "restore", str(backup(done, desk.folder)), code=0)
     assert "Restored 3 objects" in again.err
-    assert desk.quick("state", "list", "--format", "json", code=0).out == listed
+    assert desk.run("state", "list", "--format", "json", code=0).out == listed
     desk.settled()
-    failed = desk.quick("state", "restore", "nosuch.db", code=1)
+    failed = desk.run("state", "restore", "nosuch.db", code=1)
     assert "cannot read the backup" in failed.err
     assert "backup of the state is in" not in failed.err
 
@@ -95,9 +95,9 @@ def test_what_was_forgotten_by_mistake_is_restored(desk_on):
 def test_a_backup_is_kept_before_adopting_too(desk):
     desk.box.add_resource({"name": "Court"})
     desk.declare("Resource", "court", {"name": "Court"})
-    desk.quick("adopt", "Resource/court", code=0)
-    backup(desk.quick("state", "rm", "Resource/court", code=0), desk.folder)
-    backup(desk.quick("adopt", "Resource/court", code=0), desk.folder)
-    backup(desk.quick("state", "rm", "Resource/court", code=0), desk.folder)
-    backup(desk.quick("adopt", "--all", code=0), desk.folder)
-    assert desk.quick("state", "rm", "-q", "Resource/court", code=0).err == ""
+    desk.run("adopt", "Resource/court", code=0)
+    backup(desk.run("state", "rm", "Resource/court", code=0), desk.folder)
+    backup(desk.run("adopt", "Resource/court", code=0), desk.folder)
+    backup(desk.run("state", "rm", "Resource/court", code=0), desk.folder)
+    backup(desk.run("adopt", "--all", code=0), desk.folder)
+    assert desk.run("state", "rm", "-q", "Resource/court", code=0).err == ""

@@ -149,8 +149,8 @@ def test_a_file_that_cannot_be_used_is_an_error_in_words_and_nothing_is_written(
     if trouble == "no folder":
         folder.write_text("a file where the folder should be")
     else:
-        desk.quick("state", "list", code=0)
-        desk.quick("apply", "--yes", "--target", "Session/yoga", code=0)
+        desk.run("state", "list", code=0)
+        desk.run("apply", "--yes", "--target", "Session/yoga", code=0)
         desk.session(price=36)
         desk.box.clear_log()
         file = folder / "state.db"
@@ -173,7 +173,7 @@ def test_a_file_that_cannot_be_used_is_an_error_in_words_and_nothing_is_written(
 
 def test_a_disk_that_fills_up_in_mid_run_loses_nothing(desk):
     courts(desk)
-    desk.quick("apply", "--yes", "--target", "Resource/court-00", code=0)
+    desk.run("apply", "--yes", "--target", "Resource/court-00", code=0)
     folder = desk.folder / ".reconciler"
     room = max(path.stat().st_size for path in folder.iterdir()) + 40_000
 

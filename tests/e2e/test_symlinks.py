@@ -39,7 +39,7 @@ def settings(desk, manifests, more=""):
 
 def refused(desk, *names):
     for line in (["validate"], ["validate", "--format", "json"], ["plan"], ["plan", "--format", "json"]):
-        done = desk.quick(*line, code=1)
+        done = desk.run(*line, code=1)
         for name in names:
             assert f"{name} is a symbolic link that leads out of the project" in done.out + done.err.replace('"', "")
         assert SECRET not in done.out + done.err
@@ -58,7 +58,7 @@ def test_a_link_that_leads_out_is_not_read(desk, what, manifests):
     outside = desk.folder.parent / "machine"
     link.symlink_to(outside if what == "folder" else outside / "token.yaml")
     settings(desk, manifests)
-    done = desk.quick("validate")
+    done = desk.run("validate")
     assert SECRET not in done.out + done.err
     assert "token" not in done.out + done.err
     # A linked folder is not walked into at all; what a path reaches by its own words is refused.
@@ -78,7 +78,7 @@ def test_a_folder_that_became_a_link_is_refused(desk, manifests):
 def test_a_values_file_that_is_a_link_to_elsewhere_is_refused(desk):
     (desk.folder / "v.yaml").symlink_to(desk.folder.parent / "machine/token.yaml")
     settings(desk, "[manifests]", "  values: [v.yaml]\n")
-    done = desk.quick("validate", code=1)
+    done = desk.run("validate", code=1)
     assert "v.yaml" in done.err
     assert "leads out of the project" in done.err
     assert SECRET not in done.err
@@ -97,7 +97,7 @@ def test_what_the_project_file_names_outside_is_read(desk, manifests):
     if "r.yaml" not in manifests:
         (shared / "v.yaml").unlink()
     settings(desk, manifests, "  values: [../shared/own/values]\n")
-    assert "1 object" in desk.quick("validate", code=0).out
+    assert "1 object" in desk.run("validate", code=0).out
 
 
 def test_a_folder_that_is_named_outside_may_not_lead_further(desk):
@@ -118,7 +118,7 @@ def test_links_inside_of_the_project_are_followed(desk):
         if manifests in {'["."]', '["**/*.yaml"]'}:
             continue  # these name the project file as well
         desk.project(text)
-        assert "1 object" in desk.quick("validate", code=0).out
+        assert "1 object" in desk.run("validate", code=0).out
 
 
 def test_links_that_multiply_end_in_an_error(desk, monkeypatch):
@@ -130,7 +130,7 @@ def test_links_that_multiply_end_in_an_error(desk, monkeypatch):
         for name in "ab":
             (step / name).symlink_to(desk.folder / f"manifests/s{level + 1}")
     settings(desk, '["manifests/s0/**/*.yaml"]')
-    done = desk.quick("validate", code=1)
+    done = desk.run("validate", code=1)
     assert "manifests/s0/**/*.yaml names a place with more than 500 files and folders" in done.out
 
 
@@ -140,4 +140,4 @@ def test_too_many_files_are_reported(desk, manifests, monkeypatch):
     for number in range(30):
         desk.manifest(f"{number}.txt", "")
     settings(desk, manifests)
-    assert "names a place with more than 20 files and folders" in desk.quick("validate", code=1).out
+    assert "names a place with more than 20 files and folders" in desk.run("validate", code=1).out

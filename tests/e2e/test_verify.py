@@ -21,12 +21,12 @@ def test_what_has_not_converged_is_listed_whatever_was_selected(desk, saved):
     desk.session()
     desk.session("swim", name="Swim")
     desk.declare("Resource", "court-1", {"name": "Court 1"})
-    desk.quick("apply", "--yes", "--target", "Session/*", code=0)
+    desk.run("apply", "--yes", "--target", "Session/*", code=0)
     desk.session(price=40)
     swim = next(item["id"] for item in desk.box.sessions() if item["name"] == "Swim")
     chosen = ["--target", "Session/yoga"]
     if saved:
-        desk.quick("plan", "--out", "saved.plan", *chosen, code=0)
+        desk.run("plan", "--out", "saved.plan", *chosen, code=0)
     desk.box.edit_session(swim, price="12.00")
     done = desk.run("apply", *(["saved.plan"] if saved else chosen), "--yes", "--verify", code=3)
     assert "not converged: Resource/court-1: to create: new" in done.out
@@ -49,7 +49,7 @@ def test_what_cannot_be_read_afterwards_has_not_converged(desk):
 
     desk.session()
     desk.declare("Resource", "court-1", {"name": "Court 1"})
-    desk.quick("apply", "--yes", code=0)
+    desk.run("apply", "--yes", code=0)
     desk.session(price=40)
     desk.box.fault(Fault(kind="status_before", match_path="/resources", status=403, times=None))
     done = desk.run("apply", "--yes", "--target", "Session/yoga", "--verify", code=3)
@@ -59,7 +59,7 @@ def test_what_cannot_be_read_afterwards_has_not_converged(desk):
 def test_a_destroy_verifies_what_it_destroyed(desk):
     desk.session()
     desk.declare("Resource", "court-1", {"name": "Court 1"})
-    desk.quick("apply", "--yes", code=0)
+    desk.run("apply", "--yes", code=0)
     done = desk.run("destroy", "--yes", "--target", "Session/yoga", "--verify", code=0)
     assert "Verified" in done.out
     assert desk.run("destroy", "--yes", "--verify", "--format", "json", code=0).json["verify"]["changes"] == []

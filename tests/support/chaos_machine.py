@@ -173,19 +173,19 @@ class Chaos(RuleBasedStateMachine):
         FIGURES.steps["saved plan"] += 1
         self._edit()
         file = str(self.town.folder / "saved.plan")
-        if self.town.desk.quick("plan", "--out", file).code != 0:
+        if self.town.desk.run("plan", "--out", file).code != 0:
             return
         for _ in range(self.draw.choice([0, 0, 1])):
             self._edit()
         for _ in range(self.draw.choice([0, 0, 1])):
             self._meddle()
         FIGURES.runs += 1
-        done = self.town.desk.quick("apply", file, "--yes", "--allow-empty")
+        done = self.town.desk.run("apply", file, "--yes", "--allow-empty")
         FIGURES.steps[f"saved plan ended {done.code}"] += 1
         self._nothing_lost()
         if done.code in {0, 3}:
             before = self._writes()
-            again = self.town.desk.quick("apply", file, "--yes", "--allow-empty")
+            again = self.town.desk.run("apply", file, "--yes", "--allow-empty")
             assert again.code != 3, again
             assert self._writes() == before, "a saved plan was carried out twice"
 
@@ -194,8 +194,8 @@ class Chaos(RuleBasedStateMachine):
         """Plan and drift: neither writes."""
         FIGURES.steps["look"] += 1
         before = len(self.box.log())
-        self.town.desk.quick("plan", "--format", "json")
-        self.town.desk.quick("drift", "--format", "json")
+        self.town.desk.run("plan", "--format", "json")
+        self.town.desk.run("drift", "--format", "json")
         assert {entry.method for entry in self.box.log()[before:]} <= {"GET"}
 
     @rule()
@@ -235,7 +235,7 @@ class Chaos(RuleBasedStateMachine):
         elif choice == "rename":
             before = self.town.rename(key)
             # It refuses what is not managed yet; then the old name is an object less, the new one an object more.
-            self.town.desk.quick("state", "mv", before, f"{key[0]}/{self.town.named(key)}")
+            self.town.desk.run("state", "mv", before, f"{key[0]}/{self.town.named(key)}")
         elif not self._needed(key):
             self.town.drop(key)
 
@@ -276,7 +276,7 @@ class Chaos(RuleBasedStateMachine):
             found = self.town.differences()
             assert not found, found
             assert self.town.untouched(), "a foreign object is not as it was"
-            records = self.town.desk.quick("state", "list", "--format", "json", code=0).json["objects"]
+            records = self.town.desk.run("state", "list", "--format", "json", code=0).json["objects"]
             assert len(records) == len(self.town.declared) == len(list(self.town.found()))
         finally:
             FIGURES.faults.update(kind for entry in self.box.log() if entry.fault for kind in entry.fault.split("+"))
@@ -289,7 +289,7 @@ class Chaos(RuleBasedStateMachine):
                 done = self._apply()
                 if done.code == 0:
                     break
-            plan = self.town.desk.quick("plan", "--format", "json", "--detailed-exitcode")
+            plan = self.town.desk.run("plan", "--format", "json", "--detailed-exitcode")
             if plan.code == 0:
                 assert done.code == 0, done
                 return
@@ -331,12 +331,12 @@ class Chaos(RuleBasedStateMachine):
         live = self.town.live(key)
         assert len(live) <= 1, (key, live)
         if not live or address != f"{key[0]}/{self.town.named(key)}":
-            self.town.desk.quick("state", "rm", address, code=0)
+            self.town.desk.run("state", "rm", address, code=0)
             return
         declared = key in self.town.declared
         if not declared:
             self.town.declare(key)
-        self.town.desk.quick("adopt", address, str(live[0]), code=0)
+        self.town.desk.run("adopt", address, str(live[0]), code=0)
         if not declared:
             self.town.drop(key)
 
@@ -356,7 +356,7 @@ class Chaos(RuleBasedStateMachine):
 
     def _apply(self) -> Any:
         FIGURES.runs += 1
-        done = self.town.desk.quick(*APPLY[3:], *(word for name in self.allowed for word in ("--allow-booked", name)))
+        done = self.town.desk.run(*APPLY[3:], *(word for name in self.allowed for word in ("--allow-booked", name)))
         self.allowed = [] if done.code in {0, 64} else self.allowed  # one that is done with is not of the plan any more
         return done
 

@@ -148,8 +148,6 @@ class Desk:
         assert not any(name.startswith("PYTHON") for name in env), "an interpreter reads these as it starts: process()"
         return _checked(run_in(self.folder, {**self.env, **env}, *arguments), code)
 
-    quick = run
-
     def process(self, *arguments: str, code: int | None = None, **env: str) -> Done:
         """Run the command as a user does, where streams, encodings or the interpreter itself are the point."""
         done = subprocess.run(
@@ -192,5 +190,5 @@ class Desk:
 
     def settled(self) -> None:
         """Assert rule 1 of the contract: after an apply that ended 0, the next plan is empty."""
-        plan = self.quick("plan", "--detailed-exitcode", "--format", "json", code=0).json
+        plan = self.run("plan", "--detailed-exitcode", "--format", "json", code=0).json
         assert {name: count for name, count in plan["summary"].items() if count and name != "noop"} == {}

@@ -26,11 +26,11 @@ def refused(desk, code, *arguments, command="apply"):
     """Assert that a run is refused with nothing sent, in words and as a report; return the words and the report."""
     desk.box.clear_log()
     words = desk.run(command, "--yes", *arguments, code=4).err
-    done = desk.quick(command, "--yes", "--format", "json", *arguments, code=4)
+    done = desk.run(command, "--yes", "--format", "json", *arguments, code=4)
     assert desk.calls() == []
     report = done.json
     assert {item["state"] for item in report["outcomes"]} <= {"blocked", "noop"}
-    plan = desk.quick("plan", "--format", "json", code=0).json if command == "apply" else None
+    plan = desk.run("plan", "--format", "json", code=0).json if command == "apply" else None
     if plan is not None:
         marked = [item for item in plan["changes"] if code in item["guarded"]]
         problems = [item for item in plan["problems"] if item["code"] == code]
@@ -55,7 +55,7 @@ def course(desk, **spec):
     """A course of three slots, the second of which has 7 places booked and 2 reserved."""
     desk.session(spaces=12, **spec)
     room(desk, "other")
-    desk.quick("apply", "--yes", code=0)
+    desk.run("apply", "--yes", code=0)
     slots = desk.box.sessions()[0]["slots"]
     desk.box.book(slots[1]["id"], places=7, reserved=2)
 

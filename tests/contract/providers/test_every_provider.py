@@ -13,9 +13,9 @@ import pytest
 from contract_bench import CLOSED, Bench
 from contract_declarations import DECLARATIONS
 
-from reconciler.manifests.schemas import load_schema
 from reconciler.registry import kinds, providers
 from reconciler.sandbox import Fault, Options, Sandbox
+from reconciler.schema import load_schema
 
 QUICK = 3
 """Pairs of forms for each provider that every run tries; the others are slow."""
