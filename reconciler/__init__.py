@@ -8,6 +8,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from reconciler.version import __version__
+
 if TYPE_CHECKING:
     from reconciler.documents.load import load_plan
     from reconciler.engine.guards import Overrides
@@ -27,8 +29,6 @@ if TYPE_CHECKING:
     from reconciler.operations.select import select
     from reconciler.operations.session import ProjectSession
     from reconciler.settings import Project
-
-__version__ = "0.1.0"
 
 __all__ = [
     "Address",

@@ -8,7 +8,7 @@ import sys
 def main() -> None:
     """Run the command line and exit with its code."""
     if sys.argv[1:] == ["--version"]:
-        from reconciler import __version__  # noqa: PLC0415 - nothing else is needed
+        from reconciler.version import __version__  # noqa: PLC0415 - nothing else is needed
 
         sys.stdout.write(f"reconciler {__version__}\n")
         return

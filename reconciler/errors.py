@@ -89,7 +89,7 @@ class NotStarted(Interrupted, RemoteError):
 
 
 class OutcomeUnknown(RemoteError):
-    """The answer to a writing call was lost: it may or may not have been carried out."""
+    """The answer to a writing call was lost: it may or may not have been applied."""
 
     def __init__(
         self,

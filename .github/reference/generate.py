@@ -27,14 +27,14 @@ EXITS = {
     Exit.ERROR: "error; nothing, or nothing more, was written",
     Exit.CHANGES: "there are changes (`plan --detailed-exitcode` and `drift`)",
     Exit.INCOMPLETE: "apply ended with failed, blocked or unknown objects; the report lists them",
-    Exit.REFUSED: "refused by a guard or policy before the first write",
+    Exit.REFUSED: "refused by a guard or policy before the first write, or apply would (`plan --detailed-exitcode`)",
     Exit.STALE: "the saved plan is stale; nothing was written",
     Exit.USAGE: "wrong usage",
     Exit.INTERRUPTED: "interrupted; calls in flight were completed and recorded",
 }
 ANY = (Exit.DONE, Exit.ERROR, Exit.USAGE, Exit.INTERRUPTED)
 WRITES = (Exit.INCOMPLETE, Exit.REFUSED, Exit.STALE)
-MORE_EXITS = {"plan": (Exit.CHANGES,), "drift": (Exit.CHANGES,), "apply": WRITES, "destroy": WRITES}
+MORE_EXITS = {"plan": (Exit.CHANGES, Exit.REFUSED), "drift": (Exit.CHANGES,), "apply": WRITES, "destroy": WRITES}
 
 
 def commands_page() -> list[str]:

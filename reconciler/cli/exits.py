@@ -19,7 +19,7 @@ class Exit(IntEnum):
     INCOMPLETE = 3
     """Apply ended with objects failed, blocked or unknown; the report names them."""
     REFUSED = 4
-    """A guard or the policy refused the plan before the first write."""
+    """A guard or the policy refused the plan before the first write, or apply would: `plan --detailed-exitcode`."""
     STALE = 5
     """The saved plan is stale; nothing was written."""
     USAGE = 64

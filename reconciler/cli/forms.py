@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from rich.console import Console
 
-from reconciler.cli.output import Output, show_in
 from reconciler.documents import codec
 from reconciler.documents.load import SavedReport, load_document
 from reconciler.errors import ReconcilerError
@@ -75,15 +74,14 @@ def validation_text(console: Console, declared: Declared, *, quiet: bool) -> Non
     console.print(f"{'Invalid' if errors else 'Valid'}: {where}; {found}.")
 
 
-def show_document(body: str, output: Output, *, verbose: bool) -> None:
-    """Show a document that was read back, as the command that wrote it showed it."""
-    saved = load_document(body)
-    if isinstance(saved, SavedPlan):
-        if not saved.intact:
-            message = "the plan was edited after it was made: its digest does not match its content"
-            raise ReconcilerError(message, hint="make a new plan; apply refuses this one too")
-        show_in(plan_forms(saved.plan, verbose=verbose), output)
-    elif isinstance(saved, SavedReport):
-        show_in(report_forms(saved.report, saved.plan), output)
-    else:
-        show_in(drift_forms(saved, verbose=verbose), output)
+def saved_forms(document: str, *, verbose: bool) -> Forms:
+    """Return how a saved document is shown, as the command that wrote it showed it."""
+    saved = load_document(document)
+    if isinstance(saved, SavedReport):
+        return report_forms(saved.report, saved.plan)
+    if not isinstance(saved, SavedPlan):
+        return drift_forms(saved, verbose=verbose)
+    if not saved.intact:
+        message = "the plan was edited after it was made: its digest does not match its content"
+        raise ReconcilerError(message, hint="make a new plan; apply refuses this one too")
+    return plan_forms(saved.plan, verbose=verbose)

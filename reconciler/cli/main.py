@@ -7,10 +7,10 @@ from importlib import import_module
 
 import click
 
-from reconciler import __version__
 from reconciler.cli.exits import Exit
 from reconciler.cli.signals import orderly
 from reconciler.cli.streams import masked
+from reconciler.version import __version__
 
 _COMMANDS = {
     "demo": ("reconciler.cli.demo.command", "Play the whole loop on an embedded sandbox, without set-up."),

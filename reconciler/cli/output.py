@@ -134,6 +134,13 @@ def show_drift(drift: Drift, output: Output, *, verbose: bool = False) -> None:
     show_in(drift_forms(drift, verbose=verbose), output)
 
 
+def show_saved(document: str, output: Output, *, verbose: bool) -> None:
+    """Show a saved document in the chosen format."""
+    from reconciler.cli.forms import saved_forms
+
+    show_in(saved_forms(document, verbose=verbose), output)
+
+
 def show_validation(declared: Declared, output: Output, *, quiet: bool) -> None:
     """Show what is wrong with the manifests."""
     from reconciler.cli.forms import validation_json, validation_text

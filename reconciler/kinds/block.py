@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from reconciler.model.canonical import utc, whole
 from reconciler.model.change import Decision
+from reconciler.model.field import at_field
 from reconciler.model.kind import IdentityKey, Kind, Reference, Span, described
 from reconciler.model.objects import Fields, Manifest, Problem
 from reconciler.model.occupancy import BookingQuery, Window
@@ -20,9 +21,17 @@ _TIMES = ("resource_id", "start", "end")
 def canonical(spec: Mapping[str, Any]) -> Fields:
     """Return a block's spec in canonical values: instants in UTC, whatever zone or offset they were written in."""
     zone = spec.get("timezone")
-    fields: dict[str, Any] = {name: utc(moment(spec[name], zone)) for name in ("start", "end") if name in spec}
+    instants = [name for name in ("start", "end") if name in spec]
+    fields: dict[str, Any] = {}
+    if zone is not None and any(_is_local(spec[name]) for name in instants):
+        with at_field("timezone"):
+            _zone(zone)
+    for name in instants:
+        with at_field(name):
+            fields[name] = utc(moment(spec[name], zone))
     if "resource_id" in spec:
-        fields["resource_id"] = str(whole(spec["resource_id"]))
+        with at_field("resource_id"):
+            fields["resource_id"] = str(whole(spec["resource_id"]))
     return fields
 
 

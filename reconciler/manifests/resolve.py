@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 from reconciler.manifests.moves import moved_at, old_names
 from reconciler.manifests.scalars import shown
+from reconciler.model.field import FieldError
 from reconciler.model.kind import Kind
 from reconciler.model.nearest import did_you_mean
 from reconciler.model.objects import Address, Desired, Manifest, Problem, Ref, SourceRef
@@ -95,11 +95,10 @@ def _desired(manifest: Manifest, kind: Kind, connection: str) -> Desired | Probl
     own = {name: value for name, value in manifest.spec.items() if name not in references}
     try:
         fields = dict(kind.canonical(own))
-    except ValueError as error:
-        field = _culprit(kind, own, str(error))
-        if field is None:
-            return _problem(manifest, "bad-value", str(error), manifest.where())
-        return _problem(manifest, "bad-value", f"{field}: {error}", manifest.where(field))
+    except FieldError as error:
+        return _problem(manifest, "bad-value", f"{error.field}: {error}", manifest.where(error.field))
+    except ValueError as error:  # from a kind of another package
+        return _problem(manifest, "bad-value", str(error), manifest.where())
     targets = []
     for spec_field, reference in references.items():
         target = Address(reference.kind, manifest.spec[spec_field])
@@ -119,22 +118,6 @@ def _desired(manifest: Manifest, kind: Kind, connection: str) -> Desired | Probl
         forget=manifest.forget,
         zone=kind.zone(manifest.spec),
     )
-
-
-def _culprit(kind: Kind, spec: Mapping[str, Any], complaint: str) -> str | None:
-    """Return the field without which the spec is valid, or else has another mistake; None if there is no such field.
-
-    A field is not tried alone: it may need another one, as a local time needs its zone.
-    """
-    second = None
-    for field in spec:
-        try:
-            kind.canonical({name: value for name, value in spec.items() if name != field})
-        except (ValueError, LookupError) as error:
-            second = second or (field if str(error) != complaint else None)
-        else:
-            return field
-    return second
 
 
 def _problem(manifest: Manifest, code: str, summary: str, where: SourceRef) -> Problem:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -26,13 +27,36 @@ class Field:
         return word(value, self.words) if self.type == "word" else _CANONICAL[self.type](value)
 
 
+class FieldError(ValueError):
+    """A field has a value that cannot be used; the message says what was expected."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+        """The field of the spec."""
+
+
+@contextmanager
+def at_field(name: str) -> Iterator[None]:
+    """Turn a ValueError inside this block into a FieldError of this field."""
+    try:
+        yield
+    except ValueError as error:
+        raise FieldError(name, str(error)) from None
+
+
 FieldTable = Mapping[str, Field]
 """The fields of a kind by name, in the order in which its API documents them and takes them."""
 
 
 def canonical_fields(table: FieldTable, spec: Mapping[str, Any]) -> dict[str, Any]:
-    """Return those fields of a spec that a table has, as canonical values in the table's order."""
-    return {name: field.canonical(spec[name]) for name, field in table.items() if name in spec}
+    """Return those fields of a spec that a table has, as canonical values in the table's order, or a FieldError."""
+    fields = {}
+    for name, field in table.items():
+        if name in spec:
+            with at_field(name):
+                fields[name] = field.canonical(spec[name])
+    return fields
 
 
 _CANONICAL: Mapping[FieldType, Callable[[Any], Any]] = {

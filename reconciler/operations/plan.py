@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
-from reconciler import __version__
 from reconciler.documents.load import as_saved
 from reconciler.engine import stale
 from reconciler.engine.impact import booking_queries, read_occupancy
@@ -22,6 +21,7 @@ from reconciler.operations.project import Declared
 from reconciler.operations.select import select
 from reconciler.operations.session import ProjectSession
 from reconciler.settings import Project
+from reconciler.version import __version__
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

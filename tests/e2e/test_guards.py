@@ -45,6 +45,9 @@ def test_each_risk_of_a_session_is_refused_named_and_allowed(desk, change, code,
     change(desk)
     words, outcomes = refused(desk, f"guard-{code}")
     assert "7 booked, 2 reserved" in words
+    assert desk.run("plan", code=0)
+    assert desk.run("plan", "--detailed-exitcode", code=4)
+    assert desk.run("plan", "--detailed-exitcode", "--allow-booked", "Session/yoga", code=2)
     place = " at reconciler.yaml:18" if policy else ", the default"
     assert f"policy.risks.{code} is block{place}" in words
     assert "--allow-booked Session/yoga" in words

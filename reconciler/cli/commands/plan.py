@@ -35,7 +35,11 @@ if TYPE_CHECKING:
 @options.parallel
 @options.formatted(*options.FORMATS)
 @click.option("--out", type=click.Path(path_type=Path), help="Save the plan to this file, for apply PLANFILE.")
-@click.option("--detailed-exitcode", is_flag=True, help="Exit 2 if there are changes. Default: exit 0.")
+@click.option(
+    "--detailed-exitcode",
+    is_flag=True,
+    help="Exit 2 if there are changes, 4 if apply would refuse them. Default: exit 0.",
+)
 def plan(
     common: Common,
     selection: Selection,
@@ -67,7 +71,9 @@ def plan(
             else:
                 command = shlex.join(["reconciler", "apply", str(out), *common.flags()])
                 common.say(f"Saved to {out}. To apply exactly this plan: {' '.join([command, *overrides.flags()])}")
-    return Exit.CHANGES if detailed_exitcode and shown.effective else Exit.DONE
+    if not detailed_exitcode or not shown.effective:
+        return Exit.DONE
+    return Exit.REFUSED if verdict.refusals else Exit.CHANGES
 
 
 def _declared(project: Project, selection: Selection, output: Output) -> Declared:

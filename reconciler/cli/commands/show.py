@@ -8,7 +8,7 @@ import click
 
 from reconciler.cli import options
 from reconciler.cli.document import read_document
-from reconciler.cli.output import Output
+from reconciler.cli.output import Output, show_saved
 
 
 @click.command(epilog=options.examples("show pr.plan", "show pr.plan --format html --output plan.html"))
@@ -20,6 +20,4 @@ def show(file: Path, output: Output, verbose: bool) -> None:
 
     Needs no project, credentials or state, and reads only the document.
     """
-    from reconciler.cli.forms import show_document
-
-    show_document(read_document(file), output, verbose=verbose)
+    show_saved(read_document(file), output, verbose=verbose)

@@ -10,6 +10,7 @@ from reconciler.kinds.booking_session.fields import FIELDS
 from reconciler.kinds.booking_session.items import compare_items
 from reconciler.kinds.booking_session.statement import statement
 from reconciler.model.canonical import clock, day
+from reconciler.model.field import at_field, canonical_fields
 from reconciler.model.kind import Ephemeral, IdentityKey, Kind, OnExpiry
 from reconciler.model.objects import Fields, Manifest, Problem
 
@@ -28,9 +29,8 @@ def canonical(spec: Mapping[str, Any]) -> Fields:
     fields: dict[str, Any] = {}
     if "on_expiry" in spec:
         fields["on_expiry"] = str(spec["on_expiry"])
-    items = [
-        {name: field.canonical(item[name]) for name, field in FIELDS.items() if name in item} for item in spec["items"]
-    ]
+    with at_field("items"):
+        items = [canonical_fields(FIELDS, item) for item in spec["items"]]
     fields["items"] = sorted(items, key=lambda item: str(item["key"]))
     return fields
 

@@ -12,7 +12,7 @@ from reconciler.kinds.session.slots import compare_slots, slot_key, with_applied
 from reconciler.kinds.session.statement import statement
 from reconciler.model.canonical import clock, day
 from reconciler.model.change import Action, Decision, FieldChange, SlotBookings
-from reconciler.model.field import canonical_fields
+from reconciler.model.field import at_field, canonical_fields
 from reconciler.model.kind import IdentityKey, Kind, described
 from reconciler.model.objects import Fields, Live, Manifest, Problem
 from reconciler.model.risk import Risk, unknown
@@ -31,7 +31,8 @@ def canonical(spec: Mapping[str, Any]) -> Fields:
     """
     fields = canonical_fields(FIELDS, spec)
     if "slots" in spec:
-        slots = [_canonical_slot(slot, fields.get("duration")) for slot in spec["slots"]]
+        with at_field("slots"):
+            slots = [_canonical_slot(slot, fields.get("duration")) for slot in spec["slots"]]
         fields["slots"] = sorted(slots, key=slot_key)
     return fields
 

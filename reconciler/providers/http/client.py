@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import httpx
 import tenacity
 
-from reconciler import __version__, redaction
+from reconciler import redaction
 from reconciler.errors import NotStarted, OutcomeUnknown, ReconcilerError, RemoteError
 from reconciler.providers.answer import Answer, error_words, request_id
 from reconciler.providers.http.attempts import Attempt, Purpose, failed, judged, settled
@@ -28,6 +28,7 @@ from reconciler.providers.http.pacing import Limiter, asked_pause
 from reconciler.providers.http.transport import ReadOnly, open_transport
 from reconciler.providers.notice import starting
 from reconciler.settings import Connection, Secret
+from reconciler.version import __version__
 
 ATTEMPTS = 4
 """Maximum number of attempts for a request that may be retried."""

@@ -83,14 +83,14 @@ def test_a_drift_that_was_read_back_shows_the_same():
 
 def test_moves_zones_and_texts_that_are_not_utf_8_read_back_as_they_were():
     change = samples.change(
-        "Session/new", "noop", "moved", moved_from=Address("Session", "old"), zone="Europe/London", remote_id="\ud800x"
+        "Session/new", "noop", "moved", moved_from=Address("Session", "old"), zone="Europe/London", shown_id="\ud800x"
     )
     forgotten = samples.change("Session/x", "noop", "no longer managed", forget=True)
     plan = dataclasses.replace(samples.quiet_plan(0), changes=(change, forgotten), runs=7, targets={"a": "b"})
     saved = back(codec.plan_document(plan))
     assert codec.plan_document(saved.plan) == codec.plan_document(plan)
     assert saved.plan.changes[0].moved_from == change.moved_from
-    assert (saved.plan.changes[0].zone, saved.plan.changes[0].remote_id) == ("Europe/London", "\ud800x")
+    assert (saved.plan.changes[0].zone, saved.plan.changes[0].shown_id) == ("Europe/London", "\ud800x")
     assert saved.plan.changes[1].forget
     assert (saved.plan.runs, saved.plan.targets) == (7, {"a": "b"})
 

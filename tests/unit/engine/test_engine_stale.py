@@ -81,9 +81,10 @@ def test_a_change_that_would_be_made_in_another_way_is_named(office, other, word
 
 def test_guards_reasons_and_bookings_may_differ(office):
     plan = planned(office)
-    other = {"reason": "another", "guarded": ("guard-max-deletes",), "bookings": (), "price": None, "source": None}
+    other = {"reason": "another", "bookings": (), "price": None, "source": None}
     changes = tuple(dataclasses.replace(item, **other) for item in plan.changes)
-    assert stale.reasons(dataclasses.replace(plan, changes=changes), planned(office)) == []
+    guarded = {item.address: ("guard-max-deletes",) for item in changes}
+    assert stale.reasons(dataclasses.replace(plan, changes=changes, guarded=guarded), planned(office)) == []
 
 
 def test_a_plan_for_another_project_or_target_is_named_before_anything_is_read(office):

@@ -75,8 +75,8 @@ def test_the_contracts_example(folder):
     assert admin.settings == AdminSettings(company_id=37004)
     assert str(admin.where) == "reconciler.yaml:12:5"
     assert project.policy.max_deletes == 10
-    assert str(project.policy.max_deletes_at) == "reconciler.yaml:22:18"
-    assert project.policy.max_change_percent_at is None
+    assert str(project.policy.set_at["max_deletes"]) == "reconciler.yaml:22:18"
+    assert "max_change_percent" not in project.policy.set_at
     assert project.values == {"a": 1, "b": {"c": 1, "d": 1}}
 
 
@@ -88,7 +88,7 @@ def test_an_environment_overrides_the_project(folder):
     assert admin.auth["app_key"].source == "env"
     assert str(admin.auth["app_id"].where) == "reconciler.yaml:26:84"
     assert project.policy.max_change_percent == 50
-    assert str(project.policy.max_change_percent_at) == "reconciler.yaml:28:36"
+    assert str(project.policy.set_at["max_change_percent"]) == "reconciler.yaml:28:36"
     assert project.values == {"a": 1, "b": {"c": 2, "d": 1}}
     assert project.environment == "prod"
 
@@ -113,7 +113,7 @@ def test_places_are_relative_to_the_project_wherever_it_is_read(folder, monkeypa
     assert [str(problem.where) for problem in caught.value.problems] == ["values/common.yaml:2:1"]
     (folder / "values/common.yaml").write_text("a: 1\n", encoding="utf-8")
     project = load_project(folder / "values" / "..", None, providers=registry.providers())
-    assert str(project.policy.max_deletes_at) == "reconciler.yaml:22:18"
+    assert str(project.policy.set_at["max_deletes"]) == "reconciler.yaml:22:18"
     assert str(project.connections["admin"].where) == "reconciler.yaml:12:5"
 
 

@@ -9,6 +9,7 @@ from manifest_fakes import KINDS, checked, kind, manifest_text
 
 from reconciler.manifests.load import load_text
 from reconciler.manifests.resolve import resolve
+from reconciler.model.field import at_field
 from reconciler.model.objects import Address, Manifest, Ref, SourceRef
 from reconciler.providers.bookingbug_admin.settings import AdminSettings
 from reconciler.settings import Connection, Project
@@ -98,23 +99,24 @@ def test_a_value_that_has_no_canonical_form_is_a_problem():
 
 def strict(spec):
     """A kind's canonical form in which `start` cannot be read without `timezone`, as in a Block."""
-    for value in spec.values():
-        if value == "bad":
-            raise ValueError(f"{value!r} will not do")
-    if "start" in spec and "timezone" not in spec:
-        raise ValueError("there is no timezone")
+    for name, value in spec.items():
+        with at_field(name):
+            if value == "bad":
+                raise ValueError(f"{value!r} cannot be used")
+            if name == "start" and "timezone" not in spec:
+                raise ValueError("there is no timezone")
     return spec
 
 
 @pytest.mark.parametrize(
     ("spec", "place"),
     [
-        ("{name: Court, description: bad}", "f.yaml:4:34: Resource/court-1: description: 'bad' will not do"),
-        ("{timezone: x, start: bad}", "f.yaml:4:28: Resource/court-1: start: 'bad' will not do"),
-        ("{timezone: bad, start: x}", "f.yaml:4:18: Resource/court-1: timezone: 'bad' will not do"),
+        ("{name: Court, description: bad}", "f.yaml:4:34: Resource/court-1: description: 'bad' cannot be used"),
+        ("{timezone: x, start: bad}", "f.yaml:4:28: Resource/court-1: start: 'bad' cannot be used"),
+        ("{timezone: bad, start: x}", "f.yaml:4:18: Resource/court-1: timezone: 'bad' cannot be used"),
         ("{start: x}", "f.yaml:4:15: Resource/court-1: start: there is no timezone"),
-        ("{name: bad, start: x}", "f.yaml:4:14: Resource/court-1: name: 'bad' will not do"),
-        ("{name: bad, email: bad}", "f.yaml:4:7: Resource/court-1: 'bad' will not do"),
+        ("{name: bad, start: x}", "f.yaml:4:14: Resource/court-1: name: 'bad' cannot be used"),
+        ("{name: bad, email: bad}", "f.yaml:4:14: Resource/court-1: name: 'bad' cannot be used"),
     ],
 )
 def test_a_value_that_has_no_canonical_form_is_found_by_its_field(spec, place):
