@@ -126,7 +126,7 @@ def test_what_is_proposed_for_adoption_is_shown_harmlessly(desk, shift):
     desk.run("state", "rm", "*/*", code=0)
     for session in desk.box.sessions():
         desk.box.edit_session(session["id"], name="Yoga")
-    desk.declare("Resource", "twin", {"name": desk.box.resources()[0]["name"]})
+    desk.declare("Resource", "twin", {"name": desk.box.resources()[0]["name"], "description": "ours"})
     text = ""
     for line in (["adopt", "--all", "-v"], ["adopt", "Session/yoga"], ["adopt", "Resource/court-1"], ["plan", "-v"]):
         done = look(desk, line)
