@@ -43,6 +43,12 @@ def pytest_terminal_summary(terminalreporter, config):
 
 
 @pytest.fixture
+def no_backoff(monkeypatch):
+    """Try a failed request again at once, where the pause is not the point."""
+    monkeypatch.setattr("reconciler.providers.http.client.LONGEST_BACKOFF", 0.0)
+
+
+@pytest.fixture
 def postgres():
     """Return a URL whose tables nobody else sees; they are dropped at the end."""
     given = os.environ.get(SERVER)
