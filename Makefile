@@ -17,9 +17,9 @@ PYTEST := $(BIN)/python -m pytest -n 2 --dist worksteal
 test: $(VENV)/.dev
 	$(PYTEST) -m "not slow" $(ARGS)
 
-# Everything: after the tests above, every combination, long random runs and kills. RECONCILER_TEST_POSTGRES adds PostgreSQL.
+# Everything: after the tests above, every combination and example, long random runs and kills. RECONCILER_TEST_POSTGRES adds PostgreSQL.
 test-all: test
-	$(PYTEST) -m slow $(ARGS)
+	$(PYTEST) -m "slow or hypothesis" --hypothesis-profile full $(ARGS)
 
 # Bounded by CHAOS_SECONDS (600); CHAOS_SEED replays a run.
 chaos: $(VENV)/.dev
