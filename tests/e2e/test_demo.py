@@ -71,18 +71,13 @@ def test_plays_to_the_end_and_leaves_nothing(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["scratch"]
 
 
-def test_shows_all_on_demand_and_needs_no_unicode(tmp_path: Path) -> None:
-    done = _demo(tmp_path, "--show-all", PYTHONUTF8="0", PYTHONIOENCODING="ascii")
+def test_shows_all_and_keeps_the_project_on_demand_and_needs_no_unicode(tmp_path: Path) -> None:
+    done = _demo(tmp_path, "--show-all", "--keep", "project", PYTHONUTF8="0", PYTHONIOENCODING="ascii")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "folded here" not in done.stdout
     assert "+ Session/tea-dance  create" in done.stdout
     assert "~ price: 6.50 -> 6.95" in done.stdout
     assert done.stdout.isascii()
-
-
-def test_keeps_the_project_in_the_given_folder(tmp_path: Path) -> None:
-    done = _demo(tmp_path, "--keep", "project")
-    assert done.returncode == 0, done.stdout + done.stderr
     assert "the project's folder is kept" in done.stdout
     project = tmp_path / "project"
     assert (project / ".reconciler" / "state.db").is_file()
@@ -106,6 +101,7 @@ def test_says_what_to_install_where_the_sandbox_is_missing() -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_gives_the_environment_and_the_folder_back(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

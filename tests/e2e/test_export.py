@@ -61,6 +61,7 @@ def take_over(desk):
     return files
 
 
+@pytest.mark.slow
 def test_the_seeded_company_is_taken_over_without_a_single_writing_call(desk):
     desk.box.set_options(show_fields="all", resource_fields="all")
     desk.box.reset("company")
