@@ -67,8 +67,7 @@ def apply(
     with session.hold() as run_id:
         if planned.unreachable is not None:
             raise planned.unreachable
-        if planned.plan.errors:
-            raise InvalidInput("the plan has problems; nothing was written", planned.plan.problems)
+        _check(planned.plan)
         verdict = guard(session, planned.plan, overrides)
         planned = replace(planned, plan=verdict.marked(planned.plan, warn=False))
         callbacks.on_plan(planned.plan)
@@ -79,12 +78,18 @@ def apply(
             planned = _look_again(session, planned)
             verdict = guard(session, planned.plan, overrides)
             _refuse(verdict, planned)
+            _check(planned.plan)
         with callbacks.during("applying"):
             report = verdict.recorded(_apply(session, run_id, planned, workers or WORKERS, callbacks))
         if verify and not report.interrupted:
             with callbacks.during("verifying"):
                 report = replace(report, verified=_verify(session, planned))
     return report
+
+
+def _check(made: Plan) -> None:
+    if made.errors:
+        raise InvalidInput("the plan has problems; nothing was written", made.problems)
 
 
 def _refuse(verdict: Verdict, planned: Planned) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from reconciler.errors import RemoteError
+from reconciler.errors import NotStarted, RemoteError
 from reconciler.model.objects import Live, Reading
 from reconciler.providers.answer import is_identifier, json_object, neutral
 from reconciler.providers.bookingbug_admin import answers, wire
@@ -148,6 +148,8 @@ class Reader:
     def _one(self, path: str) -> One:
         try:
             answer = self._get(path)
+        except NotStarted:  # nothing is wrong with the object
+            raise
         except RemoteError as error:
             return One(failure=error.message)
         if answer.status in GONE:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reconciler.errors import ReconcilerError, RemoteError
+from reconciler.errors import NotStarted, ReconcilerError, RemoteError
 from reconciler.model.change import Receipt
 from reconciler.model.objects import Fields, Live, Reading
 from reconciler.providers.answer import Answer, basic, is_identifier, neutral
@@ -152,6 +152,8 @@ class Sessions:
         path = wire.session_path(remote_id)
         try:
             answer = self._http.get(path, headers=self._headers)
+        except NotStarted:  # nothing is wrong with the object
+            raise
         except RemoteError as error:
             return _Show(failure=error.message)
         if answer.status in _GONE:

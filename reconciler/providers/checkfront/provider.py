@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from reconciler.errors import RemoteError
+from reconciler.errors import NotStarted, RemoteError
 from reconciler.model.change import Receipt
 from reconciler.model.objects import Live, Reading
 from reconciler.providers.base import ProviderSpec
@@ -91,7 +91,7 @@ class Checkfront:
             session = self._client.session(remote_id)
         except SessionOver as error:
             return _Show(expired=error.seen)
-        except Denied:
+        except (Denied, NotStarted):  # nothing is wrong with the session
             raise
         except RemoteError as error:
             return _Show(failure=error.message)

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from reconciler.errors import OutcomeUnknown, RemoteError
+from reconciler.errors import Interrupted, OutcomeUnknown, RemoteError
 from reconciler.providers.answer import Answer, neutral
 from reconciler.providers.http.body import AnswerTooLarge
 from reconciler.providers.http.transport import failure_words
@@ -100,7 +100,12 @@ def settled(attempt: Attempt, request: httpx.Request, doubts: Sequence[OutcomeUn
         first = doubts[0]
         if error is None or error not in doubts:
             after = f"answered {answer.status} then" if answer is not None else f"then: {error}"
-            first = OutcomeUnknown(f"{first.message} ({after})", hint=first.hint, status=first.status)
+            first = OutcomeUnknown(
+                f"{first.message} ({after})",
+                hint=first.hint,
+                status=first.status,
+                interrupted=isinstance(error, Interrupted),
+            )
         first.pending = any(doubt.pending for doubt in doubts)
         raise first
     if error is not None:

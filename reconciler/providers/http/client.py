@@ -248,7 +248,8 @@ class HttpClient:
         except ReconcilerError as error:  # this attempt was not sent
             if not doubts:
                 raise
-            return Attempt(error=RemoteError(error.message, hint=error.hint))
+            unsent = error if isinstance(error, RemoteError) else RemoteError(error.message, hint=error.hint)
+            return Attempt(error=unsent)
         if isinstance(attempt.error, OutcomeUnknown):
             doubts.append(attempt.error)
         return attempt

@@ -198,6 +198,7 @@ def first(document):
         (broken(lambda doc: doc["changes"].append(1)), "must be an object, and is a whole number"),
         (broken(lambda doc: first(doc).update(address="x")), "changes[0].address is 'x'; expected KIND/NAME, such as"),
         (broken(lambda doc: first(doc).update(kind="Session")), "kind is 'Session'"),
+        (broken(lambda doc: doc["problems"][0].update(address="x")), "problems[0].address is 'x'; expected KIND/NAME"),
         (broken(lambda doc: first(doc).update(action="explode")), "action 'explode'"),
         (broken(lambda doc: first(doc).update(remote_id=5)), "must be text or null"),
         (broken(lambda doc: first(doc).pop("digest")), "has no 'digest'"),
