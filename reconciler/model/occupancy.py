@@ -46,6 +46,6 @@ class BookingQuery:
     code: str
     """The code of the risk."""
     what: str
-    """The change in words, such as `disabling the resource`."""
+    """The change as text, such as `disabling the resource`."""
     connection: str
     windows: tuple[Window, ...]

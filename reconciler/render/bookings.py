@@ -1,4 +1,4 @@
-"""Bookings that a plan touches, in words, and what they are worth: `Yoga 2027-03-08 11:00: 7 booked, 2 reserved`."""
+"""Bookings that a plan touches as text, and their value: `Yoga 2027-03-08 11:00: 7 booked, 2 reserved`."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def totals(plan: Plan) -> str | None:
     places = ", ".join(_counts(found.booked, found.reserved))
     words = f"Bookings touched: {places}" + (f" on {count(found.slots, 'slot')}" if found.slots else "")
     if found.unknown and found.slots:
-        words += f"; {found.unknown} not known"
+        words += f"; {found.unknown} unknown"
     if found.amount is not None:
         words += f"; ≈ {money(found.amount, plan.currency)} at stake"
         words += f", and {count(found.unpriced, 'place')} of unknown price" if found.unpriced else ""
@@ -59,12 +59,12 @@ def money(amount: str, currency: str | None) -> str:
 
 def _line(label: str, item: SlotBookings) -> str:
     if item.slot is None:
-        return f"{label}: bookings not known, the API returned no slots"
+        return f"{label}: bookings unknown, because the API returned no slots"
     return f"{label} {item.when}: {', '.join(_counts(item.booked, item.reserved))}"
 
 
 def _counts(booked: int | None, reserved: int | None) -> tuple[str, ...]:
     if booked is None and reserved is None:
-        return ("bookings not known",)
+        return ("bookings unknown",)
     both = ((booked, "booked"), (reserved, "reserved"))
-    return tuple(f"{word} not known" if number is None else f"{number} {word}" for number, word in both)
+    return tuple(f"{word} unknown" if number is None else f"{number} {word}" for number, word in both)

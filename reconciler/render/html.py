@@ -110,7 +110,7 @@ def _templates() -> Environment:
 
 
 def _finalize(value: Any) -> Any:
-    """Neutralise plain text; markup of our own macros passes unchanged."""
+    """Neutralise plain text; markup of our macros passes unchanged."""
     if value is None or hasattr(value, "__html__"):
         return value
     return visible(str(value))

@@ -1,4 +1,4 @@
-"""The sentences that text, Markdown and HTML share: each stands here once."""
+"""The sentences that text, Markdown and HTML share: each is here once."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from reconciler.render.marks import Mark
 AT_RISK = "Bookings at risk"
 BLOCKS = "blocks apply"
 OVERRIDE = f"✗ {BLOCKS}. To override:"
-UNREAD = "Could not be read, unchanged"
+UNREAD = "Could not be read; unchanged"
 HINT = "hint:"
 NOT_STARTED = "not started"
 NOT_CONVERGED = "not converged"
@@ -109,12 +109,12 @@ def _nothing_to_do(plan: Plan) -> str:
     if words:
         return f"No changes. {'; '.join(words)}."
     if not plan.selection.everything:
-        return "No changes. The selection contains no object."
+        return "No changes. The selection contains no objects."
     return "Nothing to destroy." if plan.purpose == "destroy" else "No changes. No objects are declared or managed."
 
 
 def plan_notes(plan: Plan) -> tuple[str, ...]:
-    """Return what a reader must know beside the counts."""
+    """Return what a reader must know in addition to the counts."""
     notes = [forecast(plan.forecast)] if plan.forecast.writes else []
     unverified = sum(len(change.unverified) for change in plan.changes)
     if unverified:
@@ -125,7 +125,7 @@ def plan_notes(plan: Plan) -> tuple[str, ...]:
     if existing > 1:
         notes.append(f"{existing} declared objects already exist. To adopt them all: reconciler adopt --all")
     if plan.summary["unknown"]:
-        notes.append("Unknown objects could not be read; they stay unchanged.")
+        notes.append("Unknown objects could not be read. They are unchanged.")
     if plan.errors:
         errors, them = len(plan.errors), plural(len(plan.errors), "it", "them")
         notes.append(f"{count(errors, 'error')}: nothing can be applied until you fix {them}.")
@@ -157,7 +157,7 @@ def unread(plan: Plan) -> tuple[tuple[str, tuple[Change, ...]], ...]:
 
 
 def details(change: Change, currency: str | None, *, fold: bool = True) -> tuple[tuple[str, str], ...]:
-    """Return what a change means beside its fields, as pairs of a label and its words; every format lists them."""
+    """Return what a change means in addition to its fields, as pairs of a label and its text."""
     worth = bookings.stake(change, currency)
     touched = tuple(("touches", line) for line in bookings.slots(change, fold=fold))
     return (*touched, ("at stake", worth)) if worth is not None else touched
@@ -171,7 +171,7 @@ def blocked(plan: Plan, change: Change) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RiskLine:
-    """One risk of one change, in words."""
+    """One risk of one change, as text."""
 
     change: Change
     blocks: bool
@@ -296,21 +296,21 @@ def advice(report: Report, plan: Plan) -> tuple[str, ...]:
     """Return what to do next after an apply that did not end well; empty after one that did."""
     if report.refused:
         return (
-            "Nothing was written. Each refusal names its setting and, where there is one, the option to override it.",
+            "Nothing was written. Each refusal shows its setting and, if there is one, the option that overrides it.",
         )
     lines = []
     lost = sum(item.state == "unknown" and item.action != "unknown" for item in report.outcomes)
     if lost:
         lines.append(
-            f"{plural(lost, 'Unknown object')}: the answer to a call was lost, so the call may have had its effect. "
-            "Run `reconciler plan`: it reads the live object first and repeats nothing blindly."
+            f"{plural(lost, 'Unknown object')}: the response to a call was lost, so the call may have been applied. "
+            "Run `reconciler plan`: it reads the live objects first and does not repeat a call blindly."
         )
     if any(item.state == "unknown" and item.action == "unknown" for item in report.outcomes):
-        lines.append("Objects that could not be read are unchanged. Plan again when their system responds.")
+        lines.append("Objects that could not be read are unchanged. Run plan again when their system responds.")
     if report.summary["failed"]:
         lines.append("Fix the errors and apply again; changes already applied are kept.")
     if report.summary["blocked"]:
-        lines.append("Blocked changes follow on the next apply, after the changes that they depend on.")
+        lines.append("The next apply continues with the blocked changes, after the changes that they depend on.")
     waiting = not_started(report, plan)
     if waiting:
         lines.append(f"{count(len(waiting), 'change')} {NOT_STARTED}; the next plan shows what is left.")
@@ -324,8 +324,8 @@ def drift_headline(drift: Drift) -> str:
     counts = {mark.label: number for mark, number in drift_counts(drift)}
     same = counts.pop("in sync", 0)
     if not counts:
-        found = "No drift" if drift.coverage["fields"] == drift.coverage["verifiable"] else "No drift seen"
-        return f"{found}. {count(same, 'object')} {plural(same, 'is', 'are')} as last applied."
+        found = "No drift" if drift.coverage["fields"] == drift.coverage["verifiable"] else "No drift detected"
+        return f"{found}. {count(same, 'object')} {plural(same, 'matches', 'match')} the last apply."
     drifted = ", ".join(f"{number} {label}" for label, number in counts.items())
     return f"Drift: {drifted}{f'; {same} in sync' if same else ''}."
 

@@ -82,7 +82,7 @@ def drift(console: Console, drift: Drift, verbose: bool = False) -> None:
 
 
 def problems(console: Console, problems: Iterable[Problem]) -> None:
-    """Write each problem as `FILE:LINE:COLUMN: KIND/NAME: …`, its hint on a line of its own.
+    """Write each problem as `FILE:LINE:COLUMN: KIND/NAME: …`, its hint on a separate line.
 
     The place comes first, so that editors and CI annotations find it; only a warning says what it is.
     """

@@ -135,12 +135,10 @@ def test_adopting_in_part_is_no_refusal(desk):
 def test_a_misspelt_annotation_is_reported(desk, name, meant):
     desk.declare("Resource", "room", {"name": "Room"}, annotations={name: "2030-01-01"})
     done = desk.run("validate", code=0)
-    words = (
-        f'manifests/resource-room.json:7:7: Resource/room: warning: annotation "{name}" has no meaning here; did you'
-    )
+    words = f'manifests/resource-room.json:7:7: Resource/room: warning: annotation "{name}" has no effect; did you'
     assert (f'{words} mean "{meant}"?' in done.out + done.err) is (meant is not None)
-    assert ("no meaning here" in done.out + done.err) is (meant is not None)
-    assert ("no meaning here" in desk.run("plan", code=0).out) is (meant is not None)
+    assert ("has no effect" in done.out + done.err) is (meant is not None)
+    assert ("has no effect" in desk.run("plan", code=0).out) is (meant is not None)
 
 
 def test_an_annotation_does_not_reach_a_destroy(desk):

@@ -1,4 +1,4 @@
-"""adopt: existing live objects, taken under management."""
+"""adopt: start managing existing live objects."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def adopt(
     selection: Selection,
     parallelism: int | None,
 ) -> int:
-    """Take the live object ID under management as ADDRESS, or the only one with the same natural key.
+    """Start managing the live object ID as ADDRESS. Without ID: the only object with the same natural key.
 
     The live object does not change: the next plan shows what its manifest would change. The natural key of a
     Resource is its api_ref, else its name; of a Session its name, group and start_date; of a Block its resource,
@@ -90,7 +90,7 @@ def _adopt_all(
     for record in adopted.records if common.verbose else ():
         common.say(f"{record.address} is now {record.connection} id {record.remote_id}")
     for address in adopted.unlisted:
-        words = f"its system cannot list such objects; to adopt it: reconciler adopt {address} ID"
+        words = f"its API cannot list such objects; to adopt it: reconciler adopt {address} ID"
         common.say(f"{address} is skipped: {words}")
     say_problems(adopted.problems)
     common.say(_summary(adopted, [record.address.kind for record in adopted.records]))

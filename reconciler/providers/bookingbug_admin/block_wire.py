@@ -1,4 +1,4 @@
-"""Blocks of the admin API on paper: slots of status 3 (seed 002, notes §3.4 and §3.5). No I/O."""
+"""Blocks of the admin API without I/O: slots of status 3 (seed 002, notes §3.4 and §3.5)."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def decode_block(data: Mapping[str, Any]) -> Live:
     identity = remote_id(data)
     if data.get("datetime") is None:
         what = "is day-based (`date`)" if data.get("date") is not None else "has no `datetime`"
-        message = f"slot {identity} {what}, which cannot be compared with an instant"
+        message = f"slot {identity} {what}, so its time is unknown"
         raise ValueError(message)
     start = _moment("datetime", data["datetime"])
     if data.get("end_datetime") is not None:

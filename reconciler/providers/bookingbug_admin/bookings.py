@@ -1,4 +1,4 @@
-"""Reading the bookings of a resource in a stretch of time (notes §3.5).
+"""Reading the bookings of a resource in a time span (notes §3.5).
 
 The list of bookings is read first. Where it does not exist or is forbidden, the slots of the window are read
 instead: those that are taken or booked, and those with places booked (notes §3.4).
@@ -77,7 +77,7 @@ def _slots(rows: Any, window: Window) -> Iterator[Booking]:
             booked = booked or 1
         elif status not in _FREE and row.get("spaces_booked") is None and row.get("spaces_reserved") is None:
             what = "no status" if row.get("status") is None else f"status {row['status']!r}"
-            msg = f"slot {row.get('id')} has {what} and no number of places booked: not known whether anyone has it"
+            msg = f"slot {row.get('id')} has {what} and no number of booked places, so it may be booked"
             raise ValueError(msg)
         if booked or reserved:
             yield from _if_hit(row, window, booked=booked, reserved=reserved)
@@ -96,7 +96,7 @@ def _if_hit(row: Mapping[str, Any], window: Window, *, booked: int, reserved: in
 
 
 def _status(row: Mapping[str, Any]) -> int | None:
-    """Return a row's status; None for one that is not a number, which is not taken for cancelled."""
+    """Return a row's status; None for one that is not a number, which does not count as cancelled."""
     try:
         return block_wire.slot_status(row)
     except ValueError:

@@ -1,4 +1,4 @@
-"""The admin API on paper, as far as it is the same for every kind: paths, calls and bodies. No I/O.
+"""The admin API without I/O, as far as it is the same for every kind: paths, calls and bodies.
 
 Wire facts are from seed 002 ("Resources") and, for slots, from the bookingbug API notes §3.5.
 """
@@ -65,7 +65,7 @@ def calls(wire: Wire, change: Decision, connection: Connection) -> tuple[Call, .
 
 
 def stated(change: Decision) -> dict[str, Any]:
-    """Return all that the manifest states, or what a change without a manifest writes."""
+    """Return every field of the manifest, or what a change without a manifest writes."""
     fields: dict[str, Any] = dict(change.desired.fields) if change.desired is not None else {}
     if change.desired is None:
         for edit in change.edits:

@@ -1,4 +1,4 @@
-"""The booking/session API on paper: which calls a change takes, and how they are encoded. No I/O.
+"""The booking/session API without I/O: which calls a change needs, and how they are encoded.
 
 Wire facts are from seed 004 ("booking/session") and the checkfront API notes §1 and §2. A call's body
 names the item by the user's key. Its line and its slip are determined when the call is sent, because lines have
@@ -137,5 +137,5 @@ def form(session_id: str | None, slips: Iterable[str] = (), alter: Mapping[str, 
 
 
 def replacement(session_id: str, line: str, slip: str) -> bytes:
-    """Return the form that puts another slip in a line's place (notes §1.1)."""
+    """Return the form that replaces the slip of a line (notes §1.1)."""
     return urlencode([("session_id", session_id), ("line_id", line), ("slip", slip)]).encode("ascii")

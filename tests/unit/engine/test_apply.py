@@ -44,7 +44,7 @@ def test_a_plan_that_another_run_has_overtaken_is_not_carried_out(office):
     """As a Python program may: it looks without the lease."""
     first, second = office.look(session("yoga")), office.look(session("yoga"))
     assert office.carry_out(first).clean
-    with pytest.raises(StalePlan, match="another run has written since the plan was made"):
+    with pytest.raises(StalePlan, match="another run wrote changes after the plan was made"):
         office.carry_out(second)
     assert len(office.live["Session"]) == 1
     assert office.carry_out(office.look(session("yoga"))).clean
