@@ -8,14 +8,18 @@ BIN := $(VENV)/bin
 demo: $(VENV)/.user
 	$(BIN)/reconciler demo
 
+# Compiled modules are kept whatever the shell says: without them, each worker and each command that a test starts
+# would compile everything again.
+test test-all chaos: export PYTHONDONTWRITEBYTECODE =
+
 # What a change should pass before it is pushed: minutes. ARGS go to pytest.
 PYTEST := $(BIN)/python -m pytest -n 2 --dist worksteal
 test: $(VENV)/.dev
 	$(PYTEST) -m "not slow" $(ARGS)
 
-# Everything: after the tests above, every combination, long random runs and kills. RECONCILER_TEST_POSTGRES adds PostgreSQL.
+# Everything: after the tests above, every combination and example, long random runs and kills. RECONCILER_TEST_POSTGRES adds PostgreSQL.
 test-all: test
-	$(PYTEST) -m slow $(ARGS)
+	$(PYTEST) -m "slow or hypothesis" --hypothesis-profile full $(ARGS)
 
 # Bounded by CHAOS_SECONDS (600); CHAOS_SEED replays a run.
 chaos: $(VENV)/.dev

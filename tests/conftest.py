@@ -1,4 +1,4 @@
-"""What all tests share: databases of their own, and a summary of what was not run and why."""
+"""What all tests share: databases of their own, how often a property is tried, and a summary of what was not run."""
 
 from __future__ import annotations
 
@@ -7,10 +7,16 @@ import uuid
 from collections import Counter
 
 import pytest
+from hypothesis import HealthCheck, settings
 from sqlalchemy import create_engine, make_url
 
 SERVER = "RECONCILER_TEST_POSTGRES"
 LEFT_OUT = pytest.StashKey[int]()
+
+for name, examples in {"quick": 25, "full": 100}.items():
+    calm = [HealthCheck.too_slow]
+    settings.register_profile(name, deadline=None, max_examples=examples, suppress_health_check=calm, print_blob=True)
+settings.load_profile("quick")
 
 pytest.register_assert_rewrite("guarded", "holding", "chaos_kills", "chaos_machine", "chaos_town")
 
@@ -40,6 +46,12 @@ def pytest_terminal_summary(terminalreporter, config):
         terminalreporter.write_line(f"{count} skipped: {reason}")
     if left_out := config.stash.get(LEFT_OUT, 0):
         terminalreporter.write_line(f"{left_out} left out; `make test-all` runs every test")
+
+
+@pytest.fixture
+def no_backoff(monkeypatch):
+    """Try a failed request again at once, where the pause is not the point."""
+    monkeypatch.setattr("reconciler.providers.http.client.LONGEST_BACKOFF", 0.0)
 
 
 @pytest.fixture

@@ -9,6 +9,11 @@ from holding import CREDENTIALS, PROJECT, Holding
 from reconciler.sandbox import Options, Sandbox
 
 
+@pytest.fixture(autouse=True)
+def _brisk(no_backoff):
+    """No test here waits between attempts; a command in its own process does."""
+
+
 @pytest.fixture(scope="module")
 def module_box():
     with Sandbox() as box:

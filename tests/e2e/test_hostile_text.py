@@ -190,12 +190,6 @@ def echoing():
     server.server_close()
 
 
-@pytest.fixture(autouse=True)
-def _brisk(monkeypatch):
-    monkeypatch.setattr("reconciler.providers.http.client.LONGEST_BACKOFF", 0.0)
-    monkeypatch.setattr("reconciler.providers.http.client.BACKOFF", 0.0)
-
-
 def leaves(value, path=()):
     """Yield the path of every text of a document."""
     if isinstance(value, dict):

@@ -186,13 +186,6 @@ def quietly(desk, line, allowed=()):
 WAYS = sorted(echo_bodies("", ""))
 
 
-@pytest.fixture(autouse=True)
-def _brisk(monkeypatch):
-    """No pause between attempts: there are hundreds of failing requests here."""
-    monkeypatch.setattr("reconciler.providers.http.client.LONGEST_BACKOFF", 0.0)
-    monkeypatch.setattr("reconciler.providers.http.client.BACKOFF", 0.0)
-
-
 ECHOES = {"way": WAYS, "login": ("token", "login"), "order": ("clear", "first", "last")}
 PAIRS = [tuple(row.values()) for row in all_pairs(ECHOES)]
 

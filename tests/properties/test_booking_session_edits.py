@@ -10,6 +10,7 @@ from holding import CREDENTIALS, Holding, expected
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from examples import share_of
 from reconciler.sandbox import Options, Sandbox
 from reconciler.sandbox.faults import Fault
 
@@ -69,7 +70,7 @@ def _meddle(holding, how):
 
 
 @settings(
-    max_examples=60,
+    max_examples=share_of(60),
     deadline=None,
     derandomize=True,
     phases=[Phase.generate],

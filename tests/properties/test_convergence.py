@@ -19,6 +19,8 @@ from engine_fakes import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from examples import share_of
+
 faults = st.lists(
     st.sampled_from([None, None, REFUSED, LOST_BEFORE, LOST_AFTER, KILLED_BEFORE, KILLED_AFTER]), max_size=6
 )
@@ -88,7 +90,7 @@ def settled(office, declared):
 
 
 @given(manifests(), remotes)
-@settings(max_examples=60)
+@settings(max_examples=share_of(60))
 def test_after_an_apply_the_next_plan_is_empty_and_applying_again_sends_nothing(declared, remote):
     office = Office(remote)
     assert office.apply(*declared).clean
@@ -99,7 +101,7 @@ def test_after_an_apply_the_next_plan_is_empty_and_applying_again_sends_nothing(
 
 
 @given(st.lists(st.tuples(manifests(), faults), min_size=1, max_size=4), manifests(), remotes)
-@settings(max_examples=100)
+@settings(max_examples=share_of(100))
 def test_edits_faults_and_kills_converge_without_duplicates(history, last, remote):
     office = Office(remote)
     for declared, misfortunes in history:
@@ -117,7 +119,7 @@ def test_edits_faults_and_kills_converge_without_duplicates(history, last, remot
 
 
 @given(st.lists(st.tuples(manifests(), faults), min_size=1, max_size=3), remotes)
-@settings(max_examples=60)
+@settings(max_examples=share_of(60))
 def test_what_somebody_else_made_is_never_changed_or_deleted(history, remote):
     office = Office(remote)
     by_hand = {"name": "theirs", "group": "Classes", "start_date": "2027-03-01", "price": "1.00"}
@@ -132,7 +134,7 @@ def test_what_somebody_else_made_is_never_changed_or_deleted(history, remote):
 
 
 @given(manifests(), manifests(), remotes)
-@settings(max_examples=60)
+@settings(max_examples=share_of(60))
 def test_planning_never_sends_and_says_the_same_twice(before, after, remote):
     office = Office(remote)
     office.apply(*before)

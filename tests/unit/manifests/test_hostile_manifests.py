@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from manifest_fakes import KINDS
 
+from examples import share_of
 from reconciler.documents.load import load_plan
 from reconciler.errors import ReconcilerError
 from reconciler.manifests.load import MAX_DOCUMENTS, load_bytes, load_text
@@ -21,7 +22,7 @@ CORPUS = Path(__file__).parents[2] / "corpus" / "manifests"
 FILES = sorted(CORPUS.iterdir())
 NAMES = {"values": {"x": "1", "deep": {"y": [1, 2]}, "big": 10**6}, "environment": "prod", "project": "p"}
 HEAD = "apiVersion: reconciler/v1\nkind: Session\nmetadata: {name: x}\nspec:\n"
-CALM = settings(max_examples=60, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
+CALM = settings(max_examples=share_of(60), derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
 
 WORDS = st.sampled_from(
     [

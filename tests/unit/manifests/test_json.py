@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from examples import share_of
 from reconciler.manifests.build import MAX_DEPTH
 from reconciler.manifests.load import load_bytes, load_text
 
@@ -116,7 +117,7 @@ VALUES = st.recursive(
     st.booleans(),
     st.sampled_from([None, 2, "\t"]),
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=share_of(300), deadline=None)
 def test_any_json_is_read_as_python_reads_it(value, ascii_only, indent):
     text = json.dumps(value, ensure_ascii=ascii_only, indent=indent)
     assert only(text).data == json.loads(
@@ -134,7 +135,7 @@ PIECES = st.lists(
 
 
 @given(st.sampled_from("{["), PIECES)
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=share_of(500), deadline=None)
 def test_what_json_loads_refuses_is_not_taken_for_json(start, text):
     loaded = load_text(start + text, "f.json")
     try:

@@ -7,6 +7,7 @@ import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from examples import share_of
 from reconciler.manifests import load
 from reconciler.manifests.load import load_bytes, load_text
 
@@ -185,7 +186,7 @@ PIECES = st.lists(
 @example(b"\xef\xbb\xbf\xff")
 @example(b"%YAML 1.99999999999999999999\n---\na")
 @example(b"a: !<%ff> x")
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=share_of(400), deadline=None)
 def test_any_bytes_give_documents_and_problems_only(content):
     loaded = load_bytes(content, "f.yaml")
     for problem in loaded.problems:
@@ -196,7 +197,7 @@ def test_any_bytes_give_documents_and_problems_only(content):
 
 
 @given(PIECES | st.text(max_size=100))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=share_of(300), deadline=None)
 def test_any_text_gives_documents_and_problems_only(text):
     for document in load_text(text, "f.yaml").documents:
         document.positions.locate(())

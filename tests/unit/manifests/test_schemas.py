@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
+from examples import share_of
 from reconciler.errors import ReconcilerError
 from reconciler.schema import acceptance, load_schema, schema_names, validator, whole_sentence
 
@@ -167,7 +168,7 @@ SCALARS = st.sampled_from(
 
 @pytest.mark.parametrize("name", KINDS)
 @given(data=st.data())
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=share_of(250), deadline=None)
 def test_quick_check_agrees_with_jsonschema(name, data):
     fields = [*load_schema(name)["properties"], "unknown"]
     value = data.draw(st.dictionaries(st.sampled_from(fields), SCALARS, max_size=5) | SCALARS)
@@ -190,7 +191,7 @@ def test_quick_check_agrees_with_jsonschema(name, data):
         },
     )
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=share_of(300), deadline=None)
 def test_quick_check_agrees_on_connections(value):
     name = "project#/$defs/complete_connection"
     assert acceptance(name)(value) == validator(name).is_valid(value)

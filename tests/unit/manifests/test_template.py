@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from examples import share_of
 from reconciler.manifests.load import load_text
 from reconciler.manifests.template import render
 
@@ -90,6 +91,6 @@ def test_refused(text, sentence):
         max_size=14,
     ).map("".join)
 )  # fmt: skip
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=share_of(400), deadline=None)
 def test_any_template_gives_a_value_or_a_problem(text):
     rendered("{{" + text)

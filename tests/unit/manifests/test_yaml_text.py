@@ -7,6 +7,7 @@ import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from examples import share_of
 from reconciler.manifests.load import load_text
 from reconciler.manifests.template import render
 from reconciler.manifests.yaml_text import Digits, entry, unwritable
@@ -29,7 +30,7 @@ def ours(text: str):
 
 
 @given(st.one_of(ANY_TEXT, ODD_TEXT))
-@settings(max_examples=500)
+@settings(max_examples=share_of(500))
 @example("{{ values.x }}")
 @example('a {{ b }} \\ " \n {% raw %} {# c #}')
 @example("line\n  indented\n\nlast ")
