@@ -11,10 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from reconciler.errors import RemoteError
+from reconciler.model.bookings import Booking, BookingQuery, Occupancy, Window
 from reconciler.model.change import Decision, SlotBookings
 from reconciler.model.kind import Kind
 from reconciler.model.objects import Address
-from reconciler.model.occupancy import Booking, BookingQuery, Occupancy, Window
 from reconciler.model.risk import Level, Risk, risk, unknown, weighed
 from reconciler.providers.base import Provider, ReadsBookings
 
@@ -109,7 +109,7 @@ def _hit(query: BookingQuery, read: Bookings) -> tuple[list[Booking], dict[str, 
         answer = read.occupancy[query.connection, window]
         if answer.failure is not None:
             failures[window.resource_id] = answer.failure
-        hit.update({item.id: item for item in answer.bookings if item.hits(window)})
+        hit.update({item.id: item for item in answer.bookings if item.overlaps(window)})
     return sorted(hit.values(), key=lambda item: (item.start, item.id)), failures
 
 

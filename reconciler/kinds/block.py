@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from reconciler.model.bookings import BookingQuery, Window
 from reconciler.model.canonical import utc, whole
 from reconciler.model.change import Decision
 from reconciler.model.field import at_field
 from reconciler.model.kind import IdentityKey, Kind, Reference, Span, described
 from reconciler.model.objects import Fields, Manifest, Problem
-from reconciler.model.occupancy import BookingQuery, Window
 
 _TIMES = ("resource_id", "start", "end")
 

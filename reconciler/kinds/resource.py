@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from reconciler.model.bookings import BookingQuery, Window
 from reconciler.model.canonical import utc
 from reconciler.model.change import Decision
 from reconciler.model.field import Field, FieldTable, canonical_fields
 from reconciler.model.kind import IdentityKey, Kind, Statement, described
 from reconciler.model.objects import Fields
-from reconciler.model.occupancy import BookingQuery, Window
 
 FIELDS: FieldTable = {
     "name": Field("text"),

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
+from reconciler.model.bookings import BookingQuery
 from reconciler.model.change import Action, Decision, Edit, FieldChange, SlotBookings
 from reconciler.model.objects import Fields, Live, Manifest, Problem
-from reconciler.model.occupancy import BookingQuery
 from reconciler.model.risk import Risk
 
 IdentityKey = tuple[str, ...]

@@ -11,7 +11,7 @@ from typing import Any
 
 from reconciler.errors import RemoteError
 from reconciler.model import canonical
-from reconciler.model.occupancy import Booking, Occupancy, Window
+from reconciler.model.bookings import Booking, Occupancy, Window
 from reconciler.providers.answer import whole
 from reconciler.providers.bookingbug_admin import block_wire
 from reconciler.providers.bookingbug_admin.reader import Listing, Reader
@@ -91,7 +91,7 @@ def _if_hit(row: Mapping[str, Any], window: Window, *, booked: int, reserved: in
     found = Booking(
         id=live.remote_id, start=live.fields["start"], end=live.fields["end"], booked=booked, reserved=reserved
     )
-    if found.hits(window):
+    if found.overlaps(window):
         yield found
 
 

@@ -18,9 +18,9 @@ from reconciler.providers.bookingbug_admin.settings import AdminSettings
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from reconciler.model.bookings import Occupancy, Window
     from reconciler.model.change import Call
     from reconciler.model.objects import Reading, Scope
-    from reconciler.model.occupancy import Occupancy, Window
     from reconciler.providers.answer import Answer
     from reconciler.providers.http import HttpClient
     from reconciler.settings import Connection

@@ -7,7 +7,7 @@ import pytest
 from admin_samples import ADMIN, opened, slot
 from provider_script import page
 
-from reconciler.model.occupancy import Window
+from reconciler.model.bookings import Window
 
 MARCH = Window(resource_id="13", start="2027-03-01T00:00:00Z", end="2027-03-02T00:00:00Z")
 COUNTS = ("spaces_booked", "spaces_reserved")
