@@ -22,7 +22,7 @@ _COMMANDS = {
     "destroy": ("reconciler.cli.commands.destroy", "Delete all managed objects."),
     "adopt": ("reconciler.cli.commands.adopt", "Start managing an existing live object."),
     "export": ("reconciler.cli.commands.export", "Write live objects as manifests."),
-    "state": ("reconciler.cli.commands.state", "Show and change the record of what is managed."),
+    "state": ("reconciler.cli.commands.state", "Show and change the record of managed objects."),
     "schema": ("reconciler.cli.commands.schema", "Print a JSON Schema."),
     "explain": ("reconciler.cli.commands.explain", "Explain a kind and its fields."),
     "sandbox": ("reconciler.cli.commands.sandbox", "Serve emulators of the remote systems on loopback."),

@@ -59,5 +59,5 @@ def _standing(
     if record.remote_id in reading.expired:
         return "expired", expired_words(reading.expired[record.remote_id])
     if record.remote_id not in reading.live:
-        return "missing", f"{kind.public_id(record.remote_id)} no longer exists on {record.target}"
+        return "missing", f"id {kind.public_id(record.remote_id)} no longer exists on {record.target}"
     return "in_sync", None

@@ -117,7 +117,7 @@ def _nothing_declared(case: Case) -> Iterator[Finding]:
         place = f" (spec.manifests at {where.path}:{where.line})" if where is not None else ""
         problem = Problem(
             code="guard-empty",
-            summary=f"no manifest declares anything{place}, but the state holds {count(managed, 'managed object')}",
+            summary=f"the manifests declare no objects{place}, but the state has {count(managed, 'managed object')}",
             hint="check spec.manifests; to delete everything: reconciler destroy, or apply with --allow-empty",
             where=where,
         )

@@ -208,7 +208,7 @@ class Change(Decision):
     shown_id: str | None = None
     """The id as it may be shown: masked where it is a credential."""
     name: str | None = None
-    """What people call the object; None where it has only the name in its address."""
+    """The display name of the object; None where it has only the name in its address."""
     zone: str | None = None
     """The zone that people read its instants in (None: UTC)."""
     moved_from: Address | None = None
@@ -226,7 +226,7 @@ class Change(Decision):
 
     @property
     def label(self) -> str:
-        """What people call the object."""
+        """The display name of the object."""
         return self.name or self.address.name
 
     @property

@@ -36,7 +36,7 @@ class Forecast:
     seconds: float | None = None
     """About how long the calls take; None where no connection of the plan has `requests_per_second`."""
     connection: str | None = None
-    """The connection that takes longest."""
+    """The slowest connection."""
     per_minute: float | None = None
     """That connection's requests per minute."""
     at_least: bool = False

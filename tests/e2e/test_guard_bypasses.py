@@ -85,8 +85,8 @@ def test_a_manifest_that_forgets_declares_nothing(desk):
         desk.forget("Resource", f"r{number}")
     desk.declare("Resource", "r0", {"name": "The r0"}, forget=True)
     words, outcomes = refused(desk, "guard-empty")
-    assert "no manifest declares anything (spec.manifests at reconciler.yaml:5)" in words
-    assert "but the state holds 2 managed objects" in words
+    assert "the manifests declare no objects (spec.manifests at reconciler.yaml:5)" in words
+    assert "but the state has 2 managed objects" in words
     assert outcomes["Resource/r1"]["state"] == "blocked"
     passes(desk, "--allow-empty")
 

@@ -107,12 +107,12 @@ def test_protection_and_references_are_part_of_a_manifest(approved):
 
 
 def test_another_environment(approved):
-    refused(approved, "it was made for environment none, this is prod", arguments=("--env", "prod"))
+    refused(approved, "the environment was none and is prod now", arguments=("--env", "prod"))
 
 
 def test_another_tool_version(approved):
     edit(approved, lambda document: document.update(tool_version="0.0.9"))
-    refused(approved, "it was made for tool version 0.0.9, this is ")
+    refused(approved, "the tool version was 0.0.9 and is ")
 
 
 def test_another_project(approved):

@@ -46,13 +46,13 @@ def adopt(
     """Start managing the live object ID as ADDRESS. Without ID: the only object with the same natural key.
 
     The live object does not change: the next plan shows what its manifest would change. The natural key of a
-    Resource is its api_ref, else its name; of a Session its name, group and start_date; of a Block its resource,
-    start and end.
+    Resource is its api_ref, or its name if it has no api_ref; of a Session, its name, group and start_date; of a
+    Block, its resource, start and end.
 
     With --all, every declared object that is not managed yet is looked up by its exact natural key, or by the id
     in its annotation `adopt-id`. Those with exactly one match are adopted. All others are listed with their
     candidates, and the exit code is 1, or 4 if the only reason is that another project manages them. Run it again
-    after you have resolved them: objects that are already managed stay as they are.
+    after you have resolved them: objects that are already managed do not change.
     """
     wanted = None if everything else _wanted(address)
     if everything and address is not None:

@@ -100,19 +100,20 @@ _requesting = options.gathered(
 @options.common
 @options.parallel
 def export(out: Path | None, force: bool, request: ExportRequest, common: Common, parallelism: int | None) -> int:
-    """Write live objects as manifests: one stream to stdout, or with --out one file for each object.
+    """Write live objects as manifests: to stdout, or with --out to one file for each object.
 
-    Only reads. An object that is managed or declared keeps its address; every other one is named after its live
-    name. A manifest states what the API returns, without documented defaults; comments list what the API does not
-    return and what a manifest cannot hold. Blocks are listed between two days, because the API has no list of all
-    of them. A held booking is written if it is managed or named by --id; its own id is never written.
+    Only reads. A managed or declared object keeps its address; the address of any other object is made from its live
+    name. A manifest contains the fields that the API returns, without documented defaults. Comments list the fields
+    that the API does not return, and values that a manifest cannot contain. Blocks are exported for a range of days,
+    because the API has no list of all blocks. A held booking is exported if it is managed or selected by --id; its
+    own id is never written.
 
-    Afterwards, `reconciler adopt --all` takes all of it under management, and the next plan is empty. Where several
-    live objects have the same natural key, the annotation `adopt-id` tells them apart.
+    Afterwards, `reconciler adopt --all` starts managing all of the objects, and the next plan is empty. If several
+    live objects have the same natural key, the annotation `adopt-id` identifies each of them.
 
-    With --out nothing is written if a file already exists with different content, unless --force is given. An
-    object that the project declares in another file is skipped, unless an ADDRESS names it. Exit code 1: something
-    could not be read; everything else is written.
+    With --out, nothing is written if a file already exists with different content, unless --force is given. An
+    object that the project declares in another file is skipped, unless an ADDRESS selects it. Exit code 1: some
+    objects could not be read; all others are written.
     """
     if force and out is None:
         raise UsageError("--force needs --out")

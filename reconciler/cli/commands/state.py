@@ -41,10 +41,10 @@ class _InOrder(click.Group):
 
 @click.group(cls=_InOrder)
 def state() -> None:
-    """Show and change the record of what is managed."""
+    """Show and change the record of managed objects."""
 
 
-@state.command("list", short_help="List what is managed, with remote ids.")
+@state.command("list", short_help="List the managed objects with their remote ids.")
 @options.common
 @options.selecting
 @options.formatted("text", "json")
@@ -92,7 +92,7 @@ def show_object(address: str, common: Common, output: Output) -> None:
 @options.locking
 @options.dry_run
 def move(source: str, target: str, common: Common, lock_timeout: float, dry_run: bool) -> None:
-    """Rename a managed object, so that its renamed manifest is neither deleted nor created.
+    """Rename a managed object, so that its renamed manifest neither deletes nor creates an object.
 
     References to it are renamed too. No call is sent to the remote system.
     """
@@ -127,7 +127,7 @@ def move(source: str, target: str, common: Common, lock_timeout: float, dry_run:
 def remove(addresses: tuple[str, ...], common: Common, lock_timeout: float, dry_run: bool) -> None:
     """Stop managing objects (globs). The remote objects are unchanged.
 
-    Also removes the record of calls to them with an unknown result, and of objects that expired.
+    Also removes the records of their calls with an unknown result, and of expired objects.
     """
     with common.session(common.open()) as session, _held(session, dry_run, lock_timeout):
         store = session.store
