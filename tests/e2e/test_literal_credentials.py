@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from combinations import quick_where
 from desk import Desk
 
 HEAD = "apiVersion: reconciler/v1\nkind: Project\nmetadata: {name: acme}\nspec:\n  manifests: [manifests]\n"
@@ -100,7 +101,15 @@ class Nowhere:
     url = "http://127.0.0.1:9"
 
 
-@pytest.mark.parametrize("project", PROJECTS)
+def _quick(project):
+    """Every mistake in the project, and one of each kind in an environment."""
+    return not project.startswith("env ") or project in FIRST_OVERLAID
+
+
+FIRST_OVERLAID = {f"env auth {AUTH[0]}", f"env url {URLS[0]}", f"env state {STATES[0]}", f"env {KEYS[0]}"}
+
+
+@pytest.mark.parametrize("project", quick_where(_quick, PROJECTS))
 def test_a_literal_is_refused_and_not_repeated(tmp_path, project):
     desk = Desk(tmp_path, Nowhere())
     desk.project(HEAD + PROJECTS[project])

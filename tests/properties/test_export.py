@@ -97,7 +97,11 @@ def stated(kind, draft, written):
     return kind.canonical({name: value for name, value in spec.items() if not isinstance(value, Ref)})
 
 
-@pytest.mark.parametrize(("name", "fields"), [("Session", SESSION), ("Resource", RESOURCE), ("Block", BLOCK)], ids=str)
+@pytest.mark.parametrize(
+    ("name", "fields"),
+    [("Session", SESSION), ("Resource", RESOURCE), ("Block", BLOCK)],
+    ids=["Session", "Resource", "Block"],
+)
 @given(data=st.data())
 def test_what_is_written_is_what_is_loaded(name, fields, data):
     kind = kinds()[name]

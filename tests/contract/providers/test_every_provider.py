@@ -17,8 +17,8 @@ from reconciler.registry import kinds, providers
 from reconciler.sandbox import Fault, Options, Sandbox
 from reconciler.schema import load_schema
 
-QUICK = 3
-"""Pairs of forms for each provider that every run tries; the others are slow."""
+QUICK = 1
+"""How many pairs of forms every run tries for each provider; the others are slow."""
 
 PAIRS = [
     pytest.param(name, form, marks=[pytest.mark.slow] * (number >= QUICK))
