@@ -193,6 +193,11 @@ class Decision:
         return self.action in IDLE
 
     @property
+    def declared(self) -> Fields:
+        """Every field that the manifest states; none where no manifest declares the object."""
+        return self.desired.fields if self.desired is not None else {}
+
+    @property
     def depends_on(self) -> tuple[Address, ...]:
         """The objects it refers to, as declared, or as recorded where no manifest declares it."""
         if self.desired is not None:

@@ -11,7 +11,7 @@ from reconciler.model import canonical
 from reconciler.model.objects import Fields, Live, Ref
 from reconciler.providers.answer import identifier, neutral, whole
 from reconciler.providers.bookingbug_admin.answers import id_text, link, read_value, remote_id
-from reconciler.providers.bookingbug_admin.wire import Wire, admin_path, call, stated
+from reconciler.providers.bookingbug_admin.wire import Wire, admin_path, call
 
 if TYPE_CHECKING:
     from reconciler.model.change import Call, Decision
@@ -47,7 +47,7 @@ _RESOURCE_LINK = re.compile(r".*/resources?/([0-9]+)")
 
 
 def _create(change: Decision, connection: Connection) -> Call:
-    fields = stated(change)
+    fields = change.declared
     owner = fields.get("resource_id")
     place = f"{{{owner}}}" if isinstance(owner, Ref) else identifier(owner)
     path = admin_path(connection, "resources", place, "block")
@@ -55,7 +55,7 @@ def _create(change: Decision, connection: Connection) -> Call:
 
 
 def _update(change: Decision, connection: Connection) -> Call:
-    fields = stated(change)
+    fields = change.declared
     owner = fields.get("resource_id")
     body = _times(fields) if owner is None else {**_times(fields), "resource_id": owner}
     path = admin_path(connection, "slots", identifier(change.remote_id))

@@ -11,7 +11,7 @@ from reconciler.model import canonical
 from reconciler.model.objects import Live
 from reconciler.providers.answer import identifier, whole
 from reconciler.providers.bookingbug_admin.answers import id_text, read_value, remote_id, text
-from reconciler.providers.bookingbug_admin.wire import Wire, admin_path, call, stated
+from reconciler.providers.bookingbug_admin.wire import Wire, admin_path, call
 
 if TYPE_CHECKING:
     from reconciler.model.change import Call, Decision
@@ -33,7 +33,7 @@ _READ: Mapping[FieldType, Callable[[Any], Any]] = {
 
 
 def _create(change: Decision, connection: Connection) -> Call:
-    return call(change, "create", "POST", admin_path(connection, "resources"), _body(stated(change)))
+    return call(change, "create", "POST", admin_path(connection, "resources"), _body(change.declared))
 
 
 def _update(change: Decision, connection: Connection) -> Call:
@@ -42,7 +42,7 @@ def _update(change: Decision, connection: Connection) -> Call:
     # An empty live text is what leaving it out would leave, and a server may not take it for an email.
     kept = {key: live[key] for key in _REPEATED if live.get(key) not in {None, ""}}
     path = admin_path(connection, "resources", identifier(change.remote_id))
-    wanted = stated(change)
+    wanted = dict(change.declared)
     if isinstance(wanted.get("address"), Mapping) and isinstance(live.get("address"), Mapping):
         # Whether an address is written in part is not documented: what the manifest does not state is sent along.
         wanted["address"] = {**live["address"], **wanted["address"]}

@@ -62,21 +62,17 @@ def session_path(remote_id: str | None) -> str:
 
 
 def calls(change: Decision, connection: Connection) -> tuple[Call, ...]:
-    """Return the calls that apply a change, in the order in which they are sent."""
+    """Return the calls that create, delete or edit an object, in the order in which they are sent."""
     del connection  # the credentials choose the company; no path depends on the connection
     if change.action == "create":
         return (_create(change),)
     if change.action == "delete":
         return (_delete(change),)
-    if change.action == "replace":
-        return (_delete(change), _create(change))
-    if change.action in {"update", "adopt"}:
-        return tuple(_updates(change))
-    return ()
+    return tuple(_updates(change))
 
 
 def _create(change: Decision) -> Call:
-    fields = dict(change.desired.fields) if change.desired is not None else {}
+    fields = dict(change.declared)
     # In the query `type` is a word that chooses a set of defaults; the body would only repeat it as a number.
     kind = fields.pop("type", None)
     path = LIST_PATH if kind is None else f"{LIST_PATH}?type={kind}"

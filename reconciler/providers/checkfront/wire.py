@@ -33,20 +33,18 @@ START, ADD, REPLACE, REMOVE, SETTLE, QUANTITY = "start", "add", "replace", "remo
 
 
 def calls(change: Decision, connection: Connection) -> tuple[Call, ...]:
-    """Return the calls that apply a change, in the order in which they are sent."""
+    """Return the calls that create, delete or edit an object, in the order in which they are sent."""
     del connection  # the credentials choose the account; no path depends on the connection
     if change.action == "create":
         return tuple(_creation(change))
     if change.action == "delete":
         return (_call(change, "delete", END, {}),)
-    if change.action in {"update", "adopt"}:
-        options = _options(_items(change))
-        return tuple(_edit(change, edit, options) for edit in change.edits)
-    return ()
+    options = _options(_items(change))
+    return tuple(_edit(change, edit, options) for edit in change.edits)
 
 
 def _items(change: Decision) -> list[Fields]:
-    return list(change.desired.fields.get("items", ())) if change.desired is not None else []
+    return list(change.declared.get("items", ()))
 
 
 def _creation(change: Decision) -> Iterable[Call]:

@@ -158,16 +158,10 @@ def test_a_set_of_slots_is_sent_without_what_only_the_server_knows():
     assert put.body == {"slots": [{"date": "2020-01-01", "time": "11:00"}]}
 
 
-def test_deletes_replaces_and_nothing():
+def test_deletes_and_adoptions():
     (delete,) = SPEC.calls(change("delete", remote_id="1"), connection())
     assert (delete.method, delete.path, delete.effect, delete.body) == ("DELETE", "/api/sessions/1.xml", "delete", None)
-    replace = change("replace", remote_id="1", fields={"type": "event", "name": "N"})
-    assert [(item.effect, item.path) for item in SPEC.calls(replace, connection())] == [
-        ("delete", "/api/sessions/1.xml"),
-        ("create", f"{UP}?type=event"),
-    ]
-    for action in ("noop", "unknown", "adopt"):
-        assert SPEC.calls(change(action, remote_id="1", fields={"name": "N"}), connection()) == ()
+    assert SPEC.calls(change("adopt", remote_id="1", fields={"name": "N"}), connection()) == ()
     assert len(SPEC.calls(change("adopt", remote_id="1", edits=[edit(name="N")]), connection())) == 1
 
 

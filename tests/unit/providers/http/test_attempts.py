@@ -107,7 +107,6 @@ def test_which_calls_say_that_they_are_repeatable():
     assert _repeatable(sessions, "update", remote_id="1", edits=[edit(slots=slots)]) == [False]
     assert _repeatable(sessions, "update", remote_id="1", edits=[edit("slots", "5", time="09:00")]) == [True]
     assert _repeatable(sessions, "delete", remote_id="1") == [True]
-    assert _repeatable(sessions, "replace", remote_id="1", fields={"name": "x"}) == [True, False]
     resource = {"kind": "Resource", "fields": {"name": "x"}}
     assert _repeatable(admin, "create", **resource) == [False]
     assert _repeatable(admin, "update", remote_id="1", edits=[edit(name="x")], **resource) == [True]
