@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 
 from reconciler.engine.guards import Identity, shared
 from reconciler.engine.identity import Index, alike, id_order, index, unread_stranger
@@ -69,7 +68,7 @@ def shared_by_others(
     found = {
         record.address: shared((record.target, record.address.kind, record.remote_id), record.address, others)
         for record in records
-        if not any(fnmatchcase(str(record.address), pattern) for pattern in allowed)
+        if not any(record.address.matches(pattern) for pattern in allowed)
     }
     return {address: problem for address, problem in found.items() if problem is not None}
 

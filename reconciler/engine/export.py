@@ -157,7 +157,7 @@ class Choice:
 
     def names(self, address: Address) -> bool:
         """Whether an object is chosen by its address itself."""
-        return any(fnmatchcase(str(address), glob) for glob in self.addresses)
+        return any(address.matches(glob) for glob in self.addresses)
 
 
 def draft(

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import date
 from decimal import Decimal
-from fnmatch import fnmatchcase
 
 from reconciler.engine.verdict import Finding, Verdict
 from reconciler.model.canonical import now
@@ -60,10 +59,10 @@ class Overrides:
 
     def unmatched(self, addresses: Iterable[Address]) -> str | None:
         """Return the first glob that matches none of the addresses, with its option; None where each matches one."""
-        known = [str(address) for address in addresses]
+        known = tuple(addresses)
         for name, value in self._given():
             for pattern in value if isinstance(value, tuple) else ():
-                if not any(fnmatchcase(address, pattern) for address in known):
+                if not any(address.matches(pattern) for address in known):
                     return f"{name} {pattern}"
         return None
 
@@ -102,7 +101,7 @@ def _place(policy: Policy, setting: str) -> str:
 
 def _named(address: Address, patterns: tuple[str, ...], flag: str) -> str | None:
     """Return the flag, as the user gave it, that matches an address; None where none does."""
-    return next((f"{flag} {pattern}" for pattern in patterns if fnmatchcase(str(address), pattern)), None)
+    return next((f"{flag} {pattern}" for pattern in patterns if address.matches(pattern)), None)
 
 
 def _addresses(changes: list[Change]) -> tuple[Address, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import Any, Literal, Protocol
 
 Fields = Mapping[str, Any]
@@ -33,6 +34,10 @@ class Address:
 
     def __str__(self) -> str:
         return f"{self.kind}/{self.name}"
+
+    def matches(self, pattern: str) -> bool:
+        """Whether a glob, such as `Session/*`, names this address; case counts."""
+        return fnmatchcase(str(self), pattern)
 
     @classmethod
     def parse(cls, text: str) -> Address:

@@ -13,9 +13,9 @@ from reconciler.errors import UsageError
 from reconciler.manifests.write import Written, write
 from reconciler.model.draft import Draft
 from reconciler.model.kind import Kind
-from reconciler.model.nearest import meant, nearest_address
 from reconciler.model.objects import Address, Problem, Record, Scope, problem_order
 from reconciler.operations.project import Declared
+from reconciler.operations.select import matching
 from reconciler.operations.session import ProjectSession
 
 
@@ -153,12 +153,9 @@ def _scope(session: ProjectSession, place: Place, records: Mapping[Address, Reco
 
 
 def _check_choice(found: Addressed, places: Iterable[Place], choice: Choice) -> None:
-    universe = [str(address) for place in places for address in found.lives.get(place, ())]
-    for pattern in choice.addresses:
-        if not any(fnmatchcase(address, pattern) for address in universe):
-            near = nearest_address(pattern, universe)
-            hint = meant(near, "run export without ADDRESS to see all live objects")
-            raise UsageError(f"{pattern} matches no live object", hint=hint)
+    universe = [address for place in places for address in found.lives.get(place, ())]
+    hint = "run export without ADDRESS to see all live objects"
+    matching(universe, choice.addresses, noun="live object", hint=hint)
 
 
 def _manifests(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 import click
@@ -60,7 +59,7 @@ def adopt(
     if wanted is not None and not selection.everything:
         raise UsageError("--target and --exclude need --all")
     for pattern in allow_shared:
-        if wanted is not None and not fnmatchcase(str(wanted), pattern):
+        if wanted is not None and not wanted.matches(pattern):
             raise UsageError(f"--allow-shared {pattern} does not match {wanted}", hint="check the address")
     project = common.open()
     declared = reconciler.declare(project)

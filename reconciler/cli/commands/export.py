@@ -118,7 +118,7 @@ def export(out: Path | None, force: bool, request: ExportRequest, common: Common
     if force and out is None:
         raise UsageError("--force needs --out")
     project = common.open()
-    _, declared = reconciler.check(project)
+    declared = reconciler.check(project)
     for number in request.ids:
         redaction.hide(number)  # a session id works like a password
     with common.session(project, parallelism) as session:

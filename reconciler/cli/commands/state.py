@@ -6,7 +6,6 @@ import json
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -220,7 +219,7 @@ def _matching(addresses: Collection[Address], text: str) -> Collection[Address]:
     """Return the addresses that an address or a glob names; ReconcilerError where there is none."""
     if not set(text) & set("*?["):
         return [_known(addresses, text)]
-    found = [address for address in addresses if fnmatchcase(str(address), text)]
+    found = [address for address in addresses if address.matches(text)]
     if not found:
         raise ReconcilerError(
             f"{text} matches no managed object", hint="to see the managed objects: reconciler state list"

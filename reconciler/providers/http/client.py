@@ -171,7 +171,7 @@ class HttpClient:
         text = redaction.redacted(text)
         for value in sorted(self._hidden, key=len, reverse=True):
             if len(value) > 2:  # noqa: PLR2004 - masking one or two letters would only garble the sentence
-                text = text.replace(value, "********")
+                text = text.replace(value, redaction.MASK)
         return text
 
     def refusal(self, answer: Answer, doing: str) -> RemoteError:
