@@ -8,8 +8,8 @@ BIN := $(VENV)/bin
 demo: $(VENV)/.user
 	$(BIN)/reconciler demo
 
-# Compiled modules are kept whatever the shell says: without them, each worker and each command that a test starts
-# would compile everything again.
+# Compiled modules are kept, even if the shell disables that. Without them, each worker and each command that a test
+# starts would compile everything again.
 test test-all chaos: export PYTHONDONTWRITEBYTECODE =
 
 # What a change should pass before it is pushed: minutes. ARGS go to pytest.

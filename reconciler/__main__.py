@@ -1,4 +1,4 @@
-"""The command's entry: `--version` is answered before anything else is imported."""
+"""The command's entry: `--version` is printed before anything else is imported."""
 
 from __future__ import annotations
 

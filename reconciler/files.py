@@ -1,4 +1,4 @@
-"""Files: reading one that somebody else may have put there, and writing one whole or not at all."""
+"""Files: reading a file that this program did not write, and writing a file completely or not at all."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def read_regular(path: Path | str, limit: int) -> tuple[bytes, int]:
     read.
     """
     passed = os.fspath(path).startswith(_PASSED)
-    # Without O_NONBLOCK, opening a pipe waits until somebody writes into it.
+    # Without O_NONBLOCK, opening a pipe waits until another program writes to it.
     flags = os.O_RDONLY if passed else os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)
     with open(path, "rb", opener=lambda name, _: os.open(name, flags)) as file:
         mode = os.fstat(file.fileno()).st_mode
@@ -71,7 +71,7 @@ def _is_special(path: Path) -> bool:
 
 @contextmanager
 def _partial(path: Path, *, private: bool, follow_link: bool) -> Iterator[tuple[Path, Path]]:
-    """Make an empty file beside the one to be written, and remove it at the end if it is still there."""
+    """Make an empty file next to the one to be written, and remove it at the end if it is still there."""
     target = Path(os.path.realpath(path)) if follow_link and path.is_symlink() else path
     if not target.name:
         raise IsADirectoryError(errno.EISDIR, "it is a folder")

@@ -23,4 +23,4 @@ def _tender(territory: str) -> list[str]:
 def money(amount: str, currency: str) -> str:
     """Return an amount with the sign of its currency: `£35.00`."""
     words = str(format_currency(Decimal(amount), currency, locale=_LOCALE))
-    return words.replace(currency, f"{currency} ", 1)  # a currency without a sign of its own
+    return words.replace(currency, f"{currency} ", 1)  # a currency without its own sign

@@ -1,4 +1,4 @@
-"""All kinds and providers: the built-in ones, and those that other packages bring."""
+"""All kinds and providers: the built-in ones, and those that other packages define."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _PROVIDERS = ("bookingbug_sessions", "bookingbug_admin", "checkfront")
 
 @cache
 def kinds() -> Mapping[str, Kind]:
-    """Return every kind by name; ReconcilerError where an installed package brings an invalid one."""
+    """Return every kind by name; ReconcilerError where an installed package defines an invalid one."""
     built_in = [import_module(f"reconciler.kinds.{name}").KIND for name in _KINDS]
     return _discover("reconciler.kinds", Kind, built_in)
 
 
 @cache
 def providers() -> Mapping[str, ProviderSpec]:
-    """Return every provider by name; ReconcilerError where an installed package brings an invalid one."""
+    """Return every provider by name; ReconcilerError where an installed package defines an invalid one."""
     built_in = [import_module(f"reconciler.providers.{name}").SPEC for name in _PROVIDERS]
     return _discover("reconciler.providers", ProviderSpec, built_in)
 
@@ -36,7 +36,7 @@ def _discover(group: str, wanted: type[Any], built_in: list[Any]) -> Mapping[str
     for point in sorted(entry_points(group=group), key=lambda item: (item.name, item.value)):
         item = _load(point, group, wanted)
         if item.name in found:
-            message = f"{group} entry point {point.name!r} ({point.value}) brings {item.name!r}, which already exists"
+            message = f"{group} entry point {point.name!r} ({point.value}) defines {item.name!r}, which already exists"
             raise ReconcilerError(message, hint="uninstall one of the two packages")
         found[item.name] = item
     return MappingProxyType(dict(sorted(found.items())))

@@ -44,7 +44,7 @@ def load_schema(name: str) -> dict[str, Any]:
     """Return one schema as JSON data, to be read and not changed.
 
     `name` is `session` or `session.schema.json`, or the absolute path of a file that a package outside
-    of this repository brings. A pointer names a part: `project#/$defs/connection`.
+    of this repository ships. A pointer names a part: `project#/$defs/connection`.
     ReconcilerError where there is no such schema.
     """
     file, _, pointer = name.partition("#/")
@@ -68,7 +68,7 @@ class Mismatch:
     rule: str
     """The schema's keyword, such as `type` or `required`."""
     schema: Mapping[str, Any]
-    """The part of the schema that the rule stands in."""
+    """The part of the schema that contains the rule."""
     value: Any
     """The wrong value."""
     message: str

@@ -84,8 +84,8 @@ class Credential:
     def _error(self, what: str) -> ReconcilerError:
         hint = {
             "env": f"set it: export {self.name}=…",
-            "file": "write the value into the file, readable only by you",
-            "command": "run the command by hand to see its error",
+            "file": "write the value to the file, and allow only yourself to read it",
+            "command": "run the command in a terminal to see its error",
         }[self.source]
         return ReconcilerError(f"credential {what}", hint=hint)
 
@@ -115,7 +115,7 @@ class Credential:
         try:
             content, code = _output(self.command)
         except subprocess.TimeoutExpired:
-            raise self._error(f"{refused}: it did not end within {COMMAND_TIMEOUT:g} s") from None
+            raise self._error(f"{refused}: it did not finish within {COMMAND_TIMEOUT:g} s") from None
         except (OSError, ValueError) as error:
             raise self._error(f"{refused}: {getattr(error, 'strerror', None) or type(error).__name__}") from None
         if len(content) <= LARGEST and code != 0:
@@ -231,7 +231,7 @@ class Connection:
 
     @property
     def target(self) -> str:
-        """Which remote system ids belong to: host and account, whatever the port or scheme."""
+        """Which remote system ids belong to: host and account, without port and scheme."""
         host = urlsplit(self.base_url).hostname or self.base_url
         return host if self.settings.account is None else f"{host} {self.settings.account}"
 

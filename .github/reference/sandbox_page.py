@@ -23,7 +23,7 @@ SERVED = {
 STARTED = """
 The command prints the address, the credentials to export, and the address of the request log. The credentials are valid
 only for the sandbox. The sandbox listens only on this machine. Its data is lost when it ends, unless `--db` names a
-file. `--seed samples` starts with the objects of the API documents, `--seed company` with a whole company.
+file. `--seed samples` starts with the objects of the API documents, `--seed company` with a complete company.
 
 All options: [reconciler sandbox](commands.md#reconciler-sandbox).
 """

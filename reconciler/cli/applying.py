@@ -83,14 +83,16 @@ def apply_plan(
 
 
 def _confirmed(session: ProjectSession, plan: Plan, common: Common, output: Output) -> bool:
-    """Ask whether to apply a plan; whoever is asked has seen it."""
+    """Ask whether to apply a plan; the user has seen it."""
     if not sys.stdin.isatty():
-        raise Refused("no terminal to ask for confirmation; nothing was changed", hint="add --yes to apply without it")
+        raise Refused(
+            "no terminal to ask for confirmation; nothing was changed", hint="add --yes to apply without confirmation"
+        )
     if common.quiet or not output.is_text:
         say_plan(plan, verbose=common.verbose)
     sending = [change for change in plan.effective if not change.bookkeeping]
     hosts = sorted({session.project.connections[change.connection].target for change in sending})
-    where = f"to {', '.join(hosts)}" if hosts else "to the state only, without any call"
+    where = f"to {', '.join(hosts)}" if hosts else "to the state only, without calls"
     try:
         click.echo(
             f"Apply {count(len(plan.effective), 'change')} {where}? Only 'yes' is accepted: ", nl=False, err=True
@@ -102,7 +104,7 @@ def _confirmed(session: ProjectSession, plan: Plan, common: Common, output: Outp
 
 
 class _Watch:
-    """Shows how far a run is; while it applies, Ctrl-C sets `stop`."""
+    """Shows the progress of a run; while it applies, Ctrl-C sets `stop`."""
 
     def __init__(self, *, total: int, quiet: bool) -> None:
         self.stop = threading.Event()

@@ -1,4 +1,4 @@
-"""Reading a document's text from a file or stdin, with a limit, and every failure in words."""
+"""Reading a document's text from a file or stdin, with a limit. Every failure has a message."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ def read_document(path: Path) -> str:
         else:
             data, _ = read_regular(path, LARGEST + 1)
     except OSError as error:
-        hint = "name the file that `reconciler plan --out FILE` wrote"
+        hint = "use the file that `reconciler plan --out FILE` wrote"
         raise ReconcilerError(f"cannot read {name}: {error.strerror}", hint=hint) from None
     if len(data) > LARGEST:
-        message = f"cannot read {name}: it is larger than {LARGEST // 1024 // 1024} MB, the limit for a document"
+        message = f"cannot read {name}: it is larger than the limit of {LARGEST // 1024 // 1024} MB"
         raise ReconcilerError(message, hint="check the file name")
     try:
         return data.decode("utf-8-sig")

@@ -1,4 +1,4 @@
-"""The words for an error that ends a command, and for a defect."""
+"""The messages for an error that ends a command, and for a defect."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from reconciler.render.safe import harmless, visible
 
 
 def explain(error: Exception) -> Exit:
-    """Tell the user what ended the command, and return its exit code."""
+    """Print what ended the command, and return its exit code."""
     if isinstance(error, ReconcilerError):
         _explain(error)
     elif isinstance(error, BrokenPipeError):
-        # The reader (head, a pager) has gone, which is no fault. Keep the interpreter from flushing into it.
+        # The reader (head, a pager) has ended, which is no error. Keep the interpreter from flushing into it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     else:
         _explain_defect(error)

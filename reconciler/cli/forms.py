@@ -83,5 +83,5 @@ def saved_forms(document: str, *, verbose: bool) -> Forms:
         return drift_forms(saved, verbose=verbose)
     if not saved.intact:
         message = "the plan was edited after it was made: its digest does not match its content"
-        raise ReconcilerError(message, hint="make a new plan; apply refuses this one too")
+        raise ReconcilerError(message, hint="create a new plan; apply also refuses this one")
     return plan_forms(saved.plan, verbose=verbose)

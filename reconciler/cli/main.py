@@ -1,4 +1,4 @@
-"""The command group, and the one place where an error becomes words and an exit code."""
+"""The command group, and the one place where an error becomes a message and an exit code."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from reconciler.cli.streams import masked
 from reconciler.version import __version__
 
 _COMMANDS = {
-    "demo": ("reconciler.cli.demo.command", "Play the whole loop on an embedded sandbox, without set-up."),
+    "demo": ("reconciler.cli.demo.command", "Run a complete example on an embedded sandbox, without set-up."),
     "validate": ("reconciler.cli.commands.validate", "Check manifests offline."),
     "plan": ("reconciler.cli.commands.plan", "Show what would change, and the exact calls."),
     "apply": ("reconciler.cli.commands.apply", "Apply a plan."),
     "show": ("reconciler.cli.commands.show", "Show a saved plan, report or drift document."),
-    "drift": ("reconciler.cli.commands.drift", "Show what changed outside since the last apply."),
+    "drift": ("reconciler.cli.commands.drift", "Show what changed outside reconciler since the last apply."),
     "destroy": ("reconciler.cli.commands.destroy", "Delete all managed objects."),
-    "adopt": ("reconciler.cli.commands.adopt", "Take an existing live object under management."),
+    "adopt": ("reconciler.cli.commands.adopt", "Start managing an existing live object."),
     "export": ("reconciler.cli.commands.export", "Write live objects as manifests."),
-    "state": ("reconciler.cli.commands.state", "Show and change the record of what is managed."),
+    "state": ("reconciler.cli.commands.state", "Show and change the record of managed objects."),
     "schema": ("reconciler.cli.commands.schema", "Print a JSON Schema."),
     "explain": ("reconciler.cli.commands.explain", "Explain a kind and its fields."),
     "sandbox": ("reconciler.cli.commands.sandbox", "Serve emulators of the remote systems on loopback."),

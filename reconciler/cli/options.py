@@ -34,7 +34,7 @@ def examples(*lines: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Common:
-    """What every command on a project takes."""
+    """The options of every command on a project."""
 
     project: Path | None
     environment: str | None
@@ -50,12 +50,12 @@ class Common:
         return reconciler.ProjectSession(project, parallelism=parallelism, notice=self.say)
 
     def say(self, words: str) -> None:
-        """Tell a person something on stderr, unless they asked for quiet."""
+        """Print a message on stderr, unless --quiet is set."""
         if not self.quiet:
             say(words)
 
     def flags(self) -> list[str]:
-        """Return the options that lead another command to the same project and environment."""
+        """Return the options that select the same project and environment for another command."""
         where = ["--project", str(self.project)] if self.project is not None else []
         return [*where, "--env", self.environment] if self.environment is not None else where
 
@@ -82,7 +82,7 @@ def _all(*options: Decorator) -> Decorator:
 
 
 def gathered(name: str, make: Callable[..., object], *options: Decorator) -> Decorator:
-    """Return options whose values a command takes as one argument, made of them by their names."""
+    """Return options whose values a command takes as one typed argument."""
 
     def decorate(command: Command) -> Command:
         @wraps(command)
@@ -129,14 +129,14 @@ def _common(*, project: Path | None, environment: str | None, verbose: bool, qui
 
 
 common = gathered("common", _common, _PROJECT, _ENVIRONMENT, no_color, _VERBOSE, _QUIET)
-"""What every command on a project takes, as `common`."""
+"""The options of every command on a project, as `common`."""
 
 plain = _all(
     click.option("-v", "--verbose", is_flag=True, help="Show more."),
     no_color,
     click.option("-q", "--quiet", is_flag=True, expose_value=False, help="Only print errors."),
 )
-"""What a command takes that only shows a file."""
+"""The options of a command that only shows a file."""
 
 
 selecting = gathered(
@@ -199,7 +199,7 @@ overriding = gathered(
         metavar="N",
         help="Refuse to change more than N % of the managed objects (overrides policy.max_change_percent).",
     ),
-    click.option("--allow-empty", is_flag=True, help="Allow a project whose manifests declare nothing."),
+    click.option("--allow-empty", is_flag=True, help="Allow a run although the manifests declare no objects."),
 )
 """One option for each field of `Overrides`, as `overrides`."""
 
@@ -224,7 +224,7 @@ applying = gathered(
     parallel,
     locking,
     click.option(
-        "--verify", is_flag=True, help="Plan the whole project again afterwards; exit 3 unless that plan is empty."
+        "--verify", is_flag=True, help="Plan the whole project again after apply; exit 3 unless that plan is empty."
     ),
     click.option("-y", "--yes", is_flag=True, help="Do not ask for confirmation."),
 )

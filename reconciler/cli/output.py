@@ -1,4 +1,4 @@
-"""Where output goes: data to stdout or a file, words for people to stderr.
+"""Where output goes: data to stdout or a file, messages to stderr.
 
 The renderers are imported where something is shown, so that `--help` loads neither rich nor jinja2.
 """
@@ -33,14 +33,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Output:
-    """What the user chose with `--format` and `--output`."""
+    """The values of `--format` and `--output`."""
 
     form: str
     file: Path | None
 
     @property
     def is_text(self) -> bool:
-        """Whether people read it, on stdout."""
+        """Whether it is text on stdout, for people."""
         return self.form == "text" and self.file is None
 
 
@@ -54,12 +54,12 @@ def _console(stream: IO[str]) -> Console:
 
 
 def people() -> Console:
-    """Return the console for words to people: stderr."""
+    """Return the console for messages: stderr."""
     return _console(sys.stderr)
 
 
 def say(words: str) -> None:
-    """Print one line for people on stderr, safe whatever names of other systems are in it."""
+    """Print one line for people on stderr, safe for all names of other systems in it."""
     click.echo(harmless(words), err=True)
 
 
@@ -102,7 +102,7 @@ def _in_words(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        hint = "name a file in a folder that exists and is writable"
+        hint = "choose a file in an existing, writable folder"
         raise ReconcilerError(f"cannot write {path}: {error.strerror}", hint=hint) from None
 
 

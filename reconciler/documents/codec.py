@@ -59,7 +59,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Context:
-    """What members say beside their own value: facts of the plan that the document is about."""
+    """Facts of the plan that the members of its document also need."""
 
     currency: str | None = None
     project: str | None = None
@@ -124,7 +124,7 @@ def drift_document(drift: Drift) -> dict[str, Any]:
 
 
 def problems_document(problems: Iterable[Problem], **counts: int) -> dict[str, Any]:
-    """Return what `validate` found; `counts` (files, documents) stand before the problems."""
+    """Return what `validate` found; `counts` (files, documents) come before the problems."""
     found = sorted(problems, key=problem_order)
     write = _writer("plan#/$defs/problem")
     return {

@@ -116,7 +116,7 @@ def _load(text: str, kind: DocumentKind | None) -> tuple[DocumentKind, dict[str,
     try:
         document = strict_json(text)
         if not isinstance(document, dict):
-            _refuse(f"it must be an object, and is {_type(document)}")
+            _refuse(f"it must be an object, but is {_type(document)}")
         _check_version(document)
         kind = kind or _kind(document)
         mismatch = first_mismatch(kind, document)
@@ -124,7 +124,7 @@ def _load(text: str, kind: DocumentKind | None) -> tuple[DocumentKind, dict[str,
             _refuse(_words(mismatch, kind))
         _check_members(document, kind)
     except (ValueError, _Unusable) as error:
-        message = f"this is not {_TITLES[kind]} that can be used: {error}"
+        message = f"this is not {_TITLES[kind]}: {error}"
         raise ReconcilerError(message, hint=_HINTS[kind]) from None
     return kind, document
 
@@ -152,14 +152,14 @@ def _check_members(document: Mapping[str, Any], kind: DocumentKind) -> None:
     key, by = _MEMBERS[kind]
     counts = Counter(member[by] for member in document[key])
     if any(document["summary"][name] != counts[name] for name in document["summary"]):
-        _refuse(f"its summary does not count its {key}")
+        _refuse(f"its summary does not match its {key}")
     addresses = Counter(member["address"] for member in document[key])
     repeated = next((address for address, times in addresses.items() if times > 1), None)
     if repeated is not None:
         _refuse(f"{repeated} appears more than once among its {key}")
     for number, change in enumerate(document["changes"] if kind == "plan" else ()):
         if change["kind"] != change["address"].partition("/")[0]:
-            _refuse(f"changes[{number}].kind is {change['kind']!r}, and its address {change['address']!r}")
+            _refuse(f"changes[{number}].kind is {change['kind']!r}, but its address is {change['address']!r}")
     verified = document.get("verify")
     if kind == "report" and verified is not None and len(verified["changes"]) != len(verified["words"]):
         _refuse("verify.words must have one text for each of verify.changes")
@@ -178,7 +178,7 @@ def _words(found: Mismatch, kind: DocumentKind) -> str:
             return f"{where} has the unknown key {unknown!r}"
         case "type":
             types = [demanded] if isinstance(demanded, str) else demanded
-            return f"{where} must be {' or '.join(_TYPES[name] for name in types)}, and is {_type(found.value)}"
+            return f"{where} must be {' or '.join(_TYPES[name] for name in types)}, but is {_type(found.value)}"
         case "enum":
             return f"{where} {found.value!r} is not one of {', '.join(demanded)}"
         case "pattern" if "errorMessage" in found.schema:

@@ -1,4 +1,4 @@
-"""Taking live objects under management: which live object a declared one is, and what keeps it from being taken.
+"""Adopting live objects: which live object a declared one is, or why it cannot be adopted.
 
 An object is found by id, by annotation or by exact natural key, never by a guess.
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 
 from reconciler.engine.guards import Identity, shared
 from reconciler.engine.identity import Index, alike, id_order, index, unread_stranger
@@ -44,7 +43,7 @@ def choose(
     if remote_id is not None:
         return _by_id(kind, desired, reading, taken, remote_id)
     if reading.listed is None:
-        raise ReconcilerError(f"it could not be searched for: {reading.failure}")
+        raise ReconcilerError(f"the search for it failed: {reading.failure}")
     matches = match(kind, [desired], reading, taken, ids)
     for problem in matches.problems:
         raise ReconcilerError(f"{desired.address}: {problem.summary}", hint=problem.hint)
@@ -69,7 +68,7 @@ def shared_by_others(
     found = {
         record.address: shared((record.target, record.address.kind, record.remote_id), record.address, others)
         for record in records
-        if not any(fnmatchcase(str(record.address), pattern) for pattern in allowed)
+        if not any(record.address.matches(pattern) for pattern in allowed)
     }
     return {address: problem for address, problem in found.items() if problem is not None}
 
@@ -127,7 +126,7 @@ def match(
 
 def _claimed(item: Desired, remote_id: str, reading: Reading, taken: Mapping[str, str]) -> Live | Problem:
     """Return the object that an annotation names: it must exist, be of this kind, and not be managed."""
-    named = f"its annotation {ADOPT_ID} names id {remote_id}"
+    named = f"its annotation {ADOPT_ID} has id {remote_id}"
     if remote_id in taken:
         return _problem(item, f"{named}, which is already managed as {taken[remote_id]}")
     live = reading.live.get(remote_id)
@@ -152,7 +151,7 @@ def _by_key(
     if pending:
         return _problem(item, f"it refers to {pending[0]}, which is not managed", "adopt that first")
     if not kind.identities(fields):
-        return _problem(item, "its manifest states no natural key to search for", f"say which object it is: {by_id}")
+        return _problem(item, "its manifest has no natural key to search for", f"give its id: {by_id}")
     candidates = alike(kind, fields, among)
     if unknown is not None:
         # What could not be read may have the same key: one match would be a guess.
@@ -161,10 +160,10 @@ def _by_key(
         return candidates[0]
     if candidates:
         what = f"{len(candidates)} live objects have its natural key: {_listed(kind, candidates)}"
-        return _problem(item, what, f'say which one: {by_id}, or metadata.annotations: {{{ADOPT_ID}: "ID"}}')
+        return _problem(item, what, f'give its id: {by_id}, or metadata.annotations: {{{ADOPT_ID}: "ID"}}')
     near = _near(kind, fields, free)
     others = f"; similar: {_listed(kind, near)}" if near else ""
-    hint = f"if it is another one: {by_id}; if it does not exist yet, apply creates it"
+    hint = f"if it is another object: {by_id}; if it does not exist, apply creates it"
     return _problem(item, f"no unmanaged live object has its natural key{others}", hint)
 
 
@@ -219,7 +218,7 @@ def already_exists(
     if len(known) == 1 or chosen in known:
         command += f" {known[0] if len(known) == 1 else chosen}"
     else:
-        command += f" ID, with one of these {len(known)} ids"
+        command += f" ID, where ID is one of these {len(known)} ids"
     return Decision(
         address=desired.address,
         connection=desired.connection,

@@ -1,4 +1,4 @@
-"""Applying one object's change: intent, call, record, and a check of what the server made of it."""
+"""Applying one object's change: intent, call, record, and a check of the result."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Run:
     ids: dict[Address, str]
     """The ids that references may use; it grows as objects are created."""
     computed: dict[Address, Computed] = field(default_factory=dict)
-    """What the remote systems worked out for each object so far."""
+    """What the remote systems computed for each object so far."""
     claimed: set[tuple[str, str, str]] = field(default_factory=set)
     """Connection, kind and id of each object that this run created."""
     lock: threading.RLock = field(default_factory=threading.RLock)
@@ -71,7 +71,9 @@ def apply_one(run: Run, change: Change) -> Outcome:
         state, error, interrupted = "blocked", problem.message, True
     except RemoteError as problem:
         state, error = "failed", problem.message
-    except ReconcilerError as problem:  # of our own making, such as a state that could not be written after a call
+    except (
+        ReconcilerError
+    ) as problem:  # not of the remote system: for example, the state could not be written after a call
         state, error = "unknown" if sent else "failed", problem.message
     except Exception as problem:  # noqa: BLE001 - a defect of ours must not lose the outcomes of the others
         _log.debug("internal error at %s", change.address, exc_info=True)
@@ -137,7 +139,7 @@ def _send_creates(run: Run, change: Change, calls: Sequence[Call], sent: list[Ca
 
 
 def _send_create(run: Run, change: Change, call: Call, sent: list[Call]) -> Record:
-    """Send a create and record its id; objects that look alike are created one after another."""
+    """Send a create and record its id; similar objects are created one after another."""
     desired, kind = _desired(change), run.kinds[change.address.kind]
     fields = _bound(run, desired.fields)
     with _one_at_a_time(run, (call.connection, kind.name)):
@@ -237,7 +239,7 @@ def _delete(run: Run, change: Change, sent: list[Call]) -> str | None:
 
 
 def _send_delete(run: Run, change: Change, call: Call, sent: list[Call]) -> None:
-    """Send a delete; the record is removed once the object is proved to be gone, not on the word of an answer."""
+    """Send a delete; the record is removed once reading proves that the object no longer exists."""
     number = _begin(run, call, change.record.fields if change.record else {})
     receipt = _send(run, call, number, sent, change.record)
     if not receipt.gone and change.record is not None:
@@ -284,7 +286,7 @@ def _bound(run: Run, fields: Fields) -> dict[str, Any]:
 
 
 def _save(run: Run, record: Record, *, ends: int | None = None) -> None:
-    """Record what has been applied, and keep what the remote system worked out."""
+    """Record what has been applied, and keep what the remote system computed."""
     run.store.save(record, ends=ends)
     with run.lock:
         run.computed[record.address] = record.computed

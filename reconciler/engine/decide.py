@@ -1,4 +1,4 @@
-"""What is to be done to one object, and why."""
+"""The action for one object, and its reason."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def _managed(subject: Subject, record: Record, *, doubtful: bool = False, recove
 
 
 def _untouchable(subject: Subject, record: Record) -> Decided | None:
-    """Do nothing to what is on another system or could not be read; None where it can be decided on."""
+    """Do nothing to an object on another system or one that could not be read; None for any other."""
     problem = subject.misplaced(record.connection, record.target, "is managed")
     if problem is not None:
         return subject.unknown(record.connection, problem.summary), (problem,)
@@ -94,7 +94,7 @@ def _untouchable(subject: Subject, record: Record) -> Decided | None:
 
 
 def _expired(subject: Subject, desired: Desired, how: str) -> Decided:
-    """Do with an expired object what its manifest says."""
+    """Treat an expired object as its manifest says."""
     ephemeral = subject.kind.ephemeral
     policy = ephemeral.on_expiry(desired.fields) if ephemeral else "report"
     if policy != "recreate":
@@ -128,7 +128,7 @@ def _delete(subject: Subject, record: Record, live: Live | None, how: str | None
 
 def _replace(subject: Subject, desired: Desired, record: Record, live: Live) -> Decided:
     """Move an object to another connection: it is deleted here and created there, with a new id."""
-    reason = f"moves from connection {record.connection} to {desired.connection}, where it gets a new id"
+    reason = f"moves from connection {record.connection} to {desired.connection}, and gets a new id there"
     risks = subject.kind.risks("replace", (), live, record.fields)
     return _absent(subject, desired, reason, replaces=live, risks=risks)
 
@@ -141,7 +141,7 @@ def _absent(
     place = (desired.connection, subject.address.kind)
     taken = {*subject.context.taken.get(place, ())}
     if record is not None and subject.context.connections[desired.connection].target == record.target:
-        taken.add(record.remote_id)  # two connections to one system: it is no twin of itself
+        taken.add(record.remote_id)  # two connections to one system: it is no duplicate of itself
     why = subject.context.why_unlisted(place, taken)
     if why is not None:
         return subject.unknown(desired.connection, f"could not check whether it exists already: {why}"), ()
@@ -204,5 +204,5 @@ def _why(fields: Sequence[FieldChange]) -> str:
     if origins == {"drift"}:
         return "changed outside reconciler since the last apply"
     if origins == {"manifest", "drift"}:
-        return "the manifest changed, and so did the live object"
+        return "the manifest changed, and the live object also changed"
     return "the manifest changed"

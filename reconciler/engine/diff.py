@@ -22,22 +22,22 @@ class Comparison:
     edits: tuple[Edit, ...] = ()
     risks: tuple[Risk, ...] = ()
     notes: tuple[str, ...] = ()
-    """What a person should know of the edits."""
+    """What a person should know about the edits."""
     verified: tuple[str, ...] = ()
     """The desired fields that the API returned."""
     unverified: tuple[str, ...] = ()
     """The desired fields that the API did not return."""
     computed: Computed = field(default_factory=dict)
-    """What the live object shows of values that the remote system works out."""
+    """What the live object shows of values that the remote system computes."""
     information: tuple[str, ...] = ()
-    """What a person should know of the live object."""
+    """What a person should know about the live object."""
 
 
 def compare(kind: Kind, desired: Fields, live: Fields, applied: Fields) -> Comparison:
     """Compare the desired fields with the live ones, or with those last applied where the API does not return them.
 
     `live` may be empty. Only what the manifest states is compared. The edit of the object itself comes first, then
-    one for each member that can be written on its own. They are sent before it where it might replace the members.
+    one for each member that can be written separately. They are sent before it where it might replace the members.
     """
     changes: list[FieldChange] = []
     values: dict[str, Any] = {}
@@ -90,7 +90,7 @@ def _changed_twice(name: str, wanted: Any, live: Fields, applied: Fields) -> boo
 def _overwriting(names: list[str], applied: Fields) -> Iterator[str]:
     if names:
         was = ", ".join(f"{name} (last applied: {applied[name]})" for name in names)
-        yield f"overwrites an outside change of {was}"
+        yield f"overwrites a change made outside reconciler: {was}"
 
 
 def _part_edits(parts: list[PartRevision]) -> Iterator[Edit]:
@@ -114,7 +114,7 @@ def _same(left: Any, right: Any) -> bool:
 
 
 def _stated_part(wanted: Mapping[str, Any], before: Any, applied: Any) -> dict[str, Any]:
-    """Keep of a nested value only what the manifest states; what was applied fills what the API did not return."""
+    """Keep the parts of a nested value that the manifest sets; applied values replace missing live ones."""
     before = before if isinstance(before, Mapping) else {}
     applied = applied if isinstance(applied, Mapping) else {}
     return {key: before.get(key, applied.get(key)) for key in wanted if key in before or key in applied}
@@ -194,7 +194,7 @@ def _leaves(name: str, before: Any, after: Any) -> Iterator[tuple[str, Any, Any]
 
 
 def appearance(kind: Kind, fields: Fields, *, coming: bool) -> tuple[FieldChange, ...]:
-    """Return every field of an object that is created (`coming`) or deleted, members of parts one by one."""
+    """Return every field of an object that is created (`coming`) or deleted, with members of parts one by one."""
     found: list[tuple[str, Any]] = []
     for name, value in fields.items():
         if name in kind.parts:

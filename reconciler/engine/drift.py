@@ -51,7 +51,7 @@ def _standing(
     """Return whether an object can be compared (`in_sync`), or why not."""
     connection = connections.get(record.connection)
     if connection is None or connection.target != record.target:
-        return "unknown", f"connection {record.connection!r} was removed or no longer points at {record.target}"
+        return "unknown", f"connection {record.connection!r} was removed or no longer points to {record.target}"
     why = snapshot.why_unreadable(record.connection, kind.name, record.remote_id)
     if why is not None:
         return "unknown", why
@@ -59,5 +59,5 @@ def _standing(
     if record.remote_id in reading.expired:
         return "expired", expired_words(reading.expired[record.remote_id])
     if record.remote_id not in reading.live:
-        return "missing", f"{kind.public_id(record.remote_id)} is gone from {record.target}"
+        return "missing", f"id {kind.public_id(record.remote_id)} no longer exists on {record.target}"
     return "in_sync", None

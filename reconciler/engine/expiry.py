@@ -1,6 +1,6 @@
 """Objects that expire by themselves: what a plan says of one, and what it does.
 
-The API of such an object has no list, and does not tell whether an expired object became something else (a booking).
+The API of such an object has no list, and does not show whether an expired object became a booking.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _NOT_KNOWN = "the API does not show whether it became a booking"
 
 
 def expired_words(how: str) -> str:
-    """Return what is known of an expired object; `how` is what shows it."""
+    """Return what is known about an expired object; `how` is the evidence."""
     return f"it expired ({how}); {_NOT_KNOWN}"
 
 
@@ -33,7 +33,7 @@ def declaration(kind: Kind, fields: Fields) -> str:
 
 
 def keep_expired(subject: Subject, desired: Desired, how: str, policy: Literal["report", "forget"]) -> Decided:
-    """Leave an expired object alone, or remove its record; nothing is sent in either case."""
+    """Do not change an expired object, or remove its record; nothing is sent in either case."""
     said = expired_words(how)
     if policy == "forget":
         reason = f"{said}; on_expiry is forget, so only the record is removed"
@@ -43,8 +43,8 @@ def keep_expired(subject: Subject, desired: Desired, how: str, policy: Literal["
         severity="warning",
         summary=said,
         hint=(
-            "check whether it was booked; to hold it again set on_expiry: recreate, "
-            "to stop managing it set on_expiry: forget"
+            "check whether it was booked; to hold it again, set on_expiry: recreate; "
+            "to stop managing it, set on_expiry: forget"
         ),
         where=desired.source,
         address=desired.address,
@@ -54,9 +54,9 @@ def keep_expired(subject: Subject, desired: Desired, how: str, policy: Literal["
 
 
 def given_up(subject: Subject, desired: Desired) -> Decision:
-    """Leave an expired object alone that is no longer managed, as long as its manifest has not changed."""
+    """Do not change an expired object that is no longer managed, as long as its manifest has not changed."""
     reason = (
-        "expired and no longer managed, because on_expiry is forget; to hold it again change its manifest, "
+        "expired and no longer managed, because on_expiry is forget; to hold it again, change its manifest "
         f"or run: reconciler state rm {desired.address}"
     )
     return subject.nothing(desired.connection, reason, expired=True)

@@ -81,7 +81,7 @@ def addressed(around: Surroundings) -> Addressed:
 
 
 def _present(around: Surroundings, place: Place) -> list[Live]:
-    """Return what was read at a place; of a kind that is not listed whole, what lies in the window.
+    """Return what was read at a place; of a kind that is not listed whole, what is in the window.
 
     What is managed through another connection to the same system belongs to that connection.
     """
@@ -100,7 +100,7 @@ def _present(around: Surroundings, place: Place) -> list[Live]:
 
 
 def _overlaps(span: Span | None, first: datetime, last: datetime) -> bool:
-    """Whether a stretch of time lies in a window, wholly or in part; one that is not known counts."""
+    """Whether a time span overlaps a window; an unknown span counts as overlapping."""
     if span is None:
         return True
     start, end = (datetime.fromisoformat(moment) for moment in span)
@@ -157,7 +157,7 @@ class Choice:
 
     def names(self, address: Address) -> bool:
         """Whether an object is chosen by its address itself."""
-        return any(fnmatchcase(str(address), glob) for glob in self.addresses)
+        return any(address.matches(glob) for glob in self.addresses)
 
 
 def draft(

@@ -1,4 +1,4 @@
-"""Names for live objects: readable, valid as `metadata.name`, and the same whatever the order of a list."""
+"""Names for live objects: readable, valid as `metadata.name`, and independent of the order of a list."""
 
 from __future__ import annotations
 

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import date
 from decimal import Decimal
-from fnmatch import fnmatchcase
 
 from reconciler.engine.verdict import Finding, Verdict
 from reconciler.model.canonical import now
@@ -19,7 +18,7 @@ from reconciler.model.words import count
 from reconciler.settings import Policy
 
 PERCENT_FROM = 10
-"""Managed objects from which `policy.max_change_percent` applies: a share of fewer says nothing (contract)."""
+"""Managed objects from which `policy.max_change_percent` applies: a share of fewer has no meaning (contract)."""
 
 ALLOW_UNTIL = "allow-booked-until"
 """The annotation that allows the risks of a declared object, up to and including a day in UTC."""
@@ -28,7 +27,7 @@ SHARED = "guard-managed-elsewhere"
 """The code of a problem with an object that another project or environment in the same state manages."""
 
 Identity = tuple[str, str, str]
-"""Which live object something is: target, kind and remote id."""
+"""What identifies a live object: target, kind and remote id."""
 
 _REACHING = frozenset({"update", "replace", "delete", "adopt"})
 
@@ -46,10 +45,10 @@ class Overrides:
     max_change_percent: float | None = None
     """Replaces `policy.max_change_percent`."""
     allow_empty: bool = False
-    """Accept that no manifest declares anything."""
+    """Accept that the manifests declare no objects."""
 
     def flags(self) -> tuple[str, ...]:
-        """Return the overrides as a user would type them: a saved plan does not hold them."""
+        """Return the overrides as a user would type them: a saved plan does not contain them."""
         found: list[str] = []
         for name, value in self._given():
             if isinstance(value, tuple):
@@ -59,11 +58,11 @@ class Overrides:
         return tuple(found)
 
     def unmatched(self, addresses: Iterable[Address]) -> str | None:
-        """Return the first glob that names none of the addresses, with its option; None where each names one."""
-        known = [str(address) for address in addresses]
+        """Return the first glob that matches none of the addresses, with its option; None where each matches one."""
+        known = tuple(addresses)
         for name, value in self._given():
             for pattern in value if isinstance(value, tuple) else ():
-                if not any(fnmatchcase(address, pattern) for address in known):
+                if not any(address.matches(pattern) for address in known):
                     return f"{name} {pattern}"
         return None
 
@@ -82,7 +81,7 @@ class Case:
     policy: Policy
     overrides: Overrides
     others: Mapping[Identity, tuple[str, ...]] = field(default_factory=dict)
-    """Who else in the same state manages a live object."""
+    """Which other projects in the same state manage a live object."""
     manifests_at: SourceRef | None = None
     """Where the project file names its manifests."""
     today: str = field(default_factory=lambda: now()[:10])
@@ -101,8 +100,8 @@ def _place(policy: Policy, setting: str) -> str:
 
 
 def _named(address: Address, patterns: tuple[str, ...], flag: str) -> str | None:
-    """Return the flag, as it was given, that names an address; None where none does."""
-    return next((f"{flag} {pattern}" for pattern in patterns if fnmatchcase(str(address), pattern)), None)
+    """Return the flag, as the user gave it, that matches an address; None where none does."""
+    return next((f"{flag} {pattern}" for pattern in patterns if address.matches(pattern)), None)
 
 
 def _addresses(changes: list[Change]) -> tuple[Address, ...]:
@@ -117,8 +116,8 @@ def _nothing_declared(case: Case) -> Iterator[Finding]:
         place = f" (spec.manifests at {where.path}:{where.line})" if where is not None else ""
         problem = Problem(
             code="guard-empty",
-            summary=f"no manifest declares anything{place}, but the state holds {count(managed, 'managed object')}",
-            hint="check spec.manifests; to delete everything: reconciler destroy, or --allow-empty",
+            summary=f"the manifests declare no objects{place}, but the state has {count(managed, 'managed object')}",
+            hint="check spec.manifests; to delete everything: reconciler destroy, or apply with --allow-empty",
             where=where,
         )
         by = "--allow-empty" if case.overrides.allow_empty else None
@@ -201,7 +200,7 @@ def _protected(case: Case) -> Iterator[Finding]:
             continue
         verb = "replaced" if change.action == "replace" else "deleted"
         place = f"metadata.protect at {change.source.path}:{change.source.line}" if change.source else None
-        kept = "metadata.protect: true in the state, which counts without a manifest too"
+        kept = "metadata.protect: true in the state, which also applies after the manifest is removed"
         problem = Problem(
             code="guard-protected",
             summary=f"is protected ({place if declared and place else kept}) and cannot be {verb}",
@@ -216,7 +215,7 @@ def _protected(case: Case) -> Iterator[Finding]:
 
 
 def shared(identity: Identity, address: Address, others: Mapping[Identity, tuple[str, ...]]) -> Problem | None:
-    """Say who else in the same state manages a live object; None where nobody does."""
+    """Report the other projects in the same state that manage a live object; None where none does."""
     owners = others.get(identity, ())
     if not owners:
         return None
@@ -298,7 +297,7 @@ def _expired_annotations(case: Case) -> Iterator[Problem]:
                 code="annotation-passed",
                 severity="warning",
                 summary=f"annotation {ALLOW_UNTIL} {until} has expired (today is {case.today}) and allows nothing",
-                hint="remove it, or state a later day",
+                hint="remove it, or set a later day",
                 where=change.source,
                 address=change.address,
             )

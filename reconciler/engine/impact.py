@@ -11,10 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from reconciler.errors import RemoteError
+from reconciler.model.bookings import Booking, BookingQuery, Occupancy, Window
 from reconciler.model.change import Decision, SlotBookings
 from reconciler.model.kind import Kind
 from reconciler.model.objects import Address
-from reconciler.model.occupancy import Booking, BookingQuery, Occupancy, Window
 from reconciler.model.risk import Level, Risk, risk, unknown, weighed
 from reconciler.providers.base import Provider, ReadsBookings
 
@@ -24,7 +24,7 @@ _CANNOT = "this provider cannot read bookings"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bookings:
-    """What was asked about bookings of resources, and what was read."""
+    """The queries for bookings of resources, and their results."""
 
     queries: Mapping[Address, BookingQuery] = field(default_factory=dict)
     occupancy: Mapping[tuple[str, Window], Occupancy] = field(default_factory=dict)
@@ -109,7 +109,7 @@ def _hit(query: BookingQuery, read: Bookings) -> tuple[list[Booking], dict[str, 
         answer = read.occupancy[query.connection, window]
         if answer.failure is not None:
             failures[window.resource_id] = answer.failure
-        hit.update({item.id: item for item in answer.bookings if item.hits(window)})
+        hit.update({item.id: item for item in answer.bookings if item.overlaps(window)})
     return sorted(hit.values(), key=lambda item: (item.start, item.id)), failures
 
 
@@ -119,7 +119,7 @@ def _risk(query: BookingQuery, found: list[Booking]) -> Risk:
     noun = "booking" if len(found) == 1 else "bookings"
     return risk(
         query.code,
-        f"{query.what} hits {len(found)} {noun} of resource {query.windows[0].resource_id} ({named}{more})",
+        f"{query.what} affects {len(found)} {noun} of resource {query.windows[0].resource_id} ({named}{more})",
         slots=tuple(item.id for item in found),
         booked=sum(item.booked for item in found),
         reserved=sum(item.reserved for item in found),
@@ -130,8 +130,7 @@ def _unread(query: BookingQuery, failures: Mapping[str, str]) -> list[Risk]:
     return [
         unknown(
             query.code,
-            f"{query.what}: the bookings of resource {resource} could not be read ({why}), "
-            "so it is not known whether there are any",
+            f"{query.what}: the bookings of resource {resource} could not be read ({why}), so there may be some",
         )
         for resource, why in sorted(failures.items())
     ]

@@ -14,9 +14,9 @@ from reconciler.providers.notice import Notice
 from reconciler.settings import Connection
 
 PENDING_MARGIN = 3.0
-"""Seconds beyond a connection's timeout after which a server has certainly ended a call that nobody waits for.
+"""Seconds beyond a connection's timeout after which a server has certainly ended a call that no client waits for.
 
-Instants are kept to the second, and an attempt may start PROMPT later: two seconds are lost at worst.
+Instants are kept to the second, and an attempt may start PROMPT later: at most two seconds are lost.
 """
 
 PROMPT = 1.0
@@ -24,7 +24,7 @@ PROMPT = 1.0
 
 
 def begin(ledger: Ledger, run_id: str, call: Call, connection: Connection, fields: Fields) -> int:
-    """Record durably what is about to be sent, so that the next run looks for it whatever happens now.
+    """Record durably what is about to be sent, so that the next run looks for it even if this run dies.
 
     `fields` are what a create sends, or what `overwritten` gives for an update.
     """
@@ -49,7 +49,7 @@ def overwritten(edit: Edit) -> Fields:
 
 
 def pending_until(timeout: float) -> str:
-    """Return until when the remote system may process a call that is sent now and never answered."""
+    """Return until when the remote system may process a call that is sent now and gets no answer."""
     return utc(datetime.now(UTC) + timedelta(seconds=timeout + PENDING_MARGIN))
 
 

@@ -17,7 +17,7 @@ class Ledger(Protocol):
         ...
 
     def others(self) -> Mapping[tuple[str, str, str], tuple[str, ...]]:
-        """Return who else in the same state manages a live object, by target, kind and remote id, in words."""
+        """Return which other projects in the same state manage a live object, by target, kind and id."""
         ...
 
     def open_intents(self) -> tuple[Intent, ...]:
@@ -65,7 +65,7 @@ class Ledger(Protocol):
         ...
 
     def remove(self, address: Address, *, ends: int | None = None, given_up: str | None = None) -> bool:
-        """Remove an object's record and end the intent that led to it; tell whether there was one.
+        """Remove an object's record and end the intent that led to it; return whether there was one.
 
         `given_up` is the digest of an expired object's declaration, which is kept.
         """

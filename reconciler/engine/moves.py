@@ -1,4 +1,4 @@
-"""Objects that get another address, and objects that are no longer managed. Neither touches anything remote."""
+"""Objects that get another address, and objects that are no longer managed. Nothing remote changes."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def _both_managed(item: Desired, there: list[Address]) -> Problem:
 
 
 def forget(address: Address, memory: Memory, desired: Desired | None, where: SourceRef | None) -> Decision | None:
-    """Decide that an object is no longer managed; None where nothing is known of it and nothing declares it."""
+    """Decide that an object is no longer managed; None where it is neither recorded nor declared."""
     record, source = memory.records.get(address), desired.source if desired else where
     known = address in memory.known
     if not known and desired is None:
@@ -47,7 +47,7 @@ def forget(address: Address, memory: Memory, desired: Desired | None, where: Sou
     if record is not None:
         reason = "no longer managed; the remote object is unchanged"
     elif known:
-        reason = "what an earlier run left unfinished is no longer followed up"
+        reason = "the unfinished calls of an earlier run are no longer tracked"
     else:
         reason = "not managed; metadata.forget is true"
     return Decision(

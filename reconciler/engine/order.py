@@ -34,13 +34,13 @@ def _ever_referred(change: Decision) -> set[Address]:
 
 
 def sorter(changes: Iterable[Decision]) -> TopologicalSorter[Address]:
-    """Return a prepared sorter over the changes; ReconcilerError names a circle of references."""
+    """Return a prepared sorter over the changes; ReconcilerError names a cycle of references."""
     order = TopologicalSorter(dependencies(changes))
     try:
         order.prepare()
     except CycleError as error:
         circle = " → ".join(str(address) for address in error.args[1])
-        raise ReconcilerError(f"objects refer to each other in a circle: {circle}") from None
+        raise ReconcilerError(f"objects refer to each other in a cycle: {circle}") from None
     return order
 
 

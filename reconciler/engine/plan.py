@@ -1,4 +1,4 @@
-"""From desired, recorded and live to a plan; pure, but for the values it is handed.
+"""From desired, recorded and live to a plan. Pure.
 
 The stages: `scopes` says what to read, `decide_all` decides on each object, `impact.booking_queries` says which
 bookings to read, `make_plan` builds the changes. Each change is built once, in `_change`.
@@ -102,7 +102,7 @@ def scopes(world: World) -> dict[Place, Scope]:
     computed: dict[Place, dict[str, Computed]] = {}
     for address in sorted(world.selected, key=str):
         if world.forgets(address):
-            continue  # nothing of it needs to be known, not even whether its system answers
+            continue  # nothing about it is read: its system may be unreachable
         desired, record = world.desired.get(address), world.records.get(address)
         stated = resolved(desired.fields, ids) if desired and not world.destroying else {}
         if record is not None and _reachable(world, record):
@@ -209,7 +209,7 @@ def _by_reference(world: World) -> tuple[Address, ...]:
 
 def make_plan(world: World, decisions: Decisions, bookings: Bookings) -> Plan:
     """Return the plan; `bookings` are those that were read for the decisions."""
-    in_order(decisions.by_address.values())  # raises on a circle of references, which would stop an apply half-way
+    in_order(decisions.by_address.values())  # raises on a cycle of references, which would stop an apply half-way
     changes = {
         address: _change(world, decisions.by_address[address], bookings)
         for address in sorted(decisions.by_address, key=str)
@@ -279,7 +279,7 @@ def _title(kind: Kind, decision: Decision) -> str | None:
 
 
 def _lasting(value: Any, volatile: frozenset[str]) -> Any:
-    """Return a live value without what changes with everyday business, its members in an order of their own."""
+    """Return a live value without values that change with everyday business, its members sorted."""
     if isinstance(value, Mapping):
         return {key: _lasting(item, volatile) for key, item in value.items() if key not in volatile}
     if isinstance(value, (list, tuple)):

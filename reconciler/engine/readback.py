@@ -1,4 +1,4 @@
-"""Reading back what was written: a 200 proves neither that a value was stored nor that an object is gone."""
+"""Reading back what was written: a 200 proves neither that a value was stored nor that an object was deleted."""
 
 from __future__ import annotations
 
@@ -37,7 +37,9 @@ def confirm(reader: Provider, kind: Kind, remote_id: str, fields: Fields, comput
         return Confirmation("unknown", words, interrupted=isinstance(error, Interrupted))
     live = reading.live.get(remote_id)
     if live is None:
-        why = reading.unreadable.get(remote_id) or reading.expired.get(remote_id, "the server says it does not exist")
+        why = reading.unreadable.get(remote_id) or reading.expired.get(
+            remote_id, "the server says that it does not exist"
+        )
         return Confirmation("unknown", f"applied, but it could not be read back: {why}")
     comparison = compare(kind, fields, live.fields, fields)
     wrong = [
@@ -66,7 +68,9 @@ def confirm_gone(reader: Provider, kind: Kind, record: Record) -> None:
     if record.remote_id in reading.live:
         raise RemoteError("deleted, but the server still returns it; it stays managed")
     if record.remote_id not in reading.absent:
-        raise OutcomeUnknown(f"{unread}: {reading.unreadable.get(record.remote_id, 'nothing was answered about it')}")
+        raise OutcomeUnknown(
+            f"{unread}: {reading.unreadable.get(record.remote_id, 'the API returned nothing about it')}"
+        )
 
 
 def _shown(value: Any) -> str:

@@ -3,12 +3,12 @@
 A create whose answer was lost, or whose run ended before the id was recorded, leaves an open intent. `lost_create`
 looks for its object among the live ones and says what to do:
 
-- exactly one could be the result of the create: the run takes it up as its own;
+- exactly one could be the result of the create: the run manages it from then on;
 - several could be: a person chooses (`reconciler adopt`);
-- none is: the object is created, unless something new is live that could be it;
-- the live objects cannot be read or listed: nothing is done until they can be, or until what was created has expired.
+- none could be: the object is created, unless a newer live object could be its result;
+- the live objects cannot be read or listed: nothing is done until they can be, or until the created object has expired.
 
-An update whose answer was lost leaves values in doubt: `certain` removes them from what counts as applied.
+An update whose answer was lost leaves some values unknown: `certain` removes them from the applied ones.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def creations(intents: Sequence[Intent], connections: Mapping[str, Connection]) 
 
 
 def created(kind: Kind, fields: Fields, reading: Reading, taken: Collection[str]) -> tuple[Live, ...]:
-    """Return the live objects that a create of these fields could have made: every returned value is as sent."""
+    """Return the live objects that a create of these fields could have made: every returned value is equal."""
     found = []
     for live in twins(kind, fields, reading, taken):
         comparison = compare(kind, fields, live.fields, fields)
@@ -88,7 +88,7 @@ def explained(
     connections: Mapping[str, Connection],
     snapshot: Snapshot,
 ) -> dict[Place, set[str]]:
-    """Return the live ids that are as one of the interrupted creates made them, whichever it was."""
+    """Return the live ids that one of the interrupted creates could have made."""
     found: dict[Place, set[str]] = {}
     for address, items in intents.items():
         for intent in creations(items, connections):
@@ -99,23 +99,23 @@ def explained(
 
 
 def find_created(kind: Kind, fields: Fields, reader: Provider, taken: Collection[str]) -> str:
-    """Find the object of a create whose answer held no id: exactly one new object that is as it was sent."""
+    """Find the object of a create whose answer held no id: exactly one new object with the values that were sent."""
     try:
         reading = reader.read(Scope(kind=kind.name, wanted=(fields,)))
     except RemoteError as error:
-        message = f"created, but the answer held no id and the new object could not be searched for: {error.message}"
+        message = f"created, but the response contained no id, and the search for the object failed: {error.message}"
         raise OutcomeUnknown(message, interrupted=isinstance(error, Interrupted)) from error
     found = created(kind, fields, reading, taken)
     stranger = unread_stranger(reading, taken)
     if len(found) == 1 and stranger is None:
         return found[0].remote_id
-    why = reading.failure or stranger or f"{len(found)} new live objects look like it; expected exactly one"
-    message = f"created, but the answer held no id, and {why}"
+    why = reading.failure or stranger or f"{len(found)} new live objects match it; expected exactly one"
+    message = f"created, but the response contained no id: {why}"
     raise OutcomeUnknown(message)
 
 
 def out_of_sight(subject: Subject) -> Decided | None:
-    """Do nothing where an interrupted create was sent to a system that no connection leads to now."""
+    """Do nothing where an interrupted create was sent to a system that no connection uses now."""
     for intent in subject.intents:
         if intent.effect == "create":
             said = "may have been created by an earlier run"
@@ -126,9 +126,9 @@ def out_of_sight(subject: Subject) -> Decided | None:
 
 
 def lost_create(subject: Subject, own: Sequence[Intent]) -> Record | Decided | None:
-    """Look for what an interrupted create made.
+    """Look for the object of an interrupted create.
 
-    Return its record, or the decision where that is not known, or None where it certainly left nothing.
+    Return its record, or a decision where the result is unknown, or None where no object was created.
     """
     if subject.kind.ephemeral is not None:
         why = _not_over(subject, own[-1])
@@ -138,7 +138,7 @@ def lost_create(subject: Subject, own: Sequence[Intent]) -> Record | Decided | N
     reading, taken = subject.context.snapshot.reading(*place), subject.context.taken.get(place, ())
     why = subject.context.why_unlisted(place, taken)
     if why is not None:
-        return _in_doubt(subject, intent, f"and the object could not be searched for: {why}")
+        return _in_doubt(subject, intent, f"and the search for its object failed: {why}")
     found = {
         live.remote_id: live
         for item in own
@@ -176,15 +176,15 @@ def _not_over(subject: Subject, intent: Intent) -> str | None:
         return None
     return (
         f"an earlier create ({intent.started_at}) has an unknown result, and this API cannot list what exists; "
-        f"whatever it created expires by {over}, and the next plan then recreates it; "
+        f"an object that it created expires by {over}, and the next plan after that recreates it; "
         f"to recreate it with the next apply: reconciler state rm {subject.address}"
     )
 
 
 def _unexplained(subject: Subject, own: Sequence[Intent]) -> Decided | None:
-    """Refuse to create again while something new is live that could be ours, though it is not as it was sent.
+    """Refuse to create again while a newer live object could be the result, although its values differ.
 
-    A server may store a value in another way than it was sent; then no search finds what a lost create made.
+    A server may store another value than it was sent. Then no search finds the object of a lost create.
     """
     if not subject.kind.listed_whole:
         return None
@@ -200,7 +200,7 @@ def _unexplained(subject: Subject, own: Sequence[Intent]) -> Decided | None:
         return None
     ids = ", ".join(sorted(new)[:_NAMED])
     words = (
-        f"and objects that appeared since then could be its result ({ids}); "
+        f"and newer objects could be its result ({ids}); "
         f"if one is: reconciler adopt {subject.address} ID; if none is: reconciler state rm {subject.address}"
     )
     return _in_doubt(subject, own[-1], words)

@@ -15,7 +15,7 @@ PAIRS = 2_500
 """How many pairs of one kind are compared field by field. Larger plans compare only natural keys."""
 
 _MANY = 3
-"""The least number of equal fields with which two objects look alike although other fields differ."""
+"""The least number of equal fields with which two objects count as similar although other fields differ."""
 
 
 def renames(changes: Iterable[Decision], kinds: Mapping[str, Kind], *, destroying: bool) -> list[Problem]:
@@ -98,14 +98,14 @@ def _warnings(old: Decision, new: Decision) -> tuple[Problem, Problem]:
         Problem(
             code="looks-renamed",
             severity="warning",
-            summary=f"would be deleted, and {new.address}{place}, which looks the same, would be created",
+            summary=f"would be deleted, and {new.address}{place}, which looks like the same object, would be created",
             hint=hint,
             address=old.address,
         ),
         Problem(
             code="looks-renamed",
             severity="warning",
-            summary=f"would be created, and {old.address}, which looks the same, would be deleted",
+            summary=f"would be created, and {old.address}, which looks like the same object, would be deleted",
             hint=hint,
             where=new.source,
             address=new.address,

@@ -63,7 +63,7 @@ def take(scopes: Mapping[Place, Scope], open_provider: Callable[[str], Provider]
 
 
 def _read(provider: Provider, scope: Scope) -> Reading:
-    """Read a scope; where objects are gone, also read what somebody may have created in their place."""
+    """Read a scope; where objects no longer exist, also read what may have been created in their place."""
     reading = provider.read(scope)
     gone = tuple(scope.ids[remote_id] for remote_id in sorted(reading.absent))
     if not gone:

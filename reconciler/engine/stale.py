@@ -59,16 +59,16 @@ def header_reasons(saved: Plan, facts: Mapping[str, str | None], targets: Mappin
     """
     then = {"project": saved.project, "environment": saved.environment, "tool_version": saved.tool_version}
     found = [
-        f"it was made for {name.replace('_', ' ')} {then[name] or 'none'}, this is {facts[name] or 'none'}"
+        f"the {name.replace('_', ' ')} was {then[name] or 'none'} and is {facts[name] or 'none'} now"
         for name in then
         if then[name] != facts[name]
     ]
     for connection, target in sorted(saved.targets.items()):
         now = targets.get(connection)
         if now is None:
-            found.append(f"connection {connection}: it pointed at {target}, and is no longer in the project file")
+            found.append(f"connection {connection} pointed to {target} and is no longer in the project file")
         elif now != target:
-            found.append(f"connection {connection}: it pointed at {target}, now it points at {now}")
+            found.append(f"connection {connection} pointed to {target} and points to {now} now")
     return found
 
 
@@ -80,7 +80,7 @@ def reasons(saved: Plan, fresh: Plan) -> list[str]:
     redeclared = dict(_manifests(saved.manifests, fresh.manifests))
     found = [f"{address}: {words}" for address, words in redeclared.items()]
     if not redeclared and saved.manifest_digest != fresh.manifest_digest:
-        found.append("the manifests declare something else now")
+        found.append("the manifests changed")
     now = {change.address: change for change in fresh.changes}
     for change in saved.changes:
         if _verb(change) is None:
@@ -89,7 +89,7 @@ def reasons(saved: Plan, fresh: Plan) -> list[str]:
         if current is not None and current.action != "unknown":
             found += [f"{change.address}: {words}" for words in _differences(change, current, redeclared=again)]
         elif current is None and not again:
-            found.append(f"{change.address}: there is nothing left to {_verb(change)}")
+            found.append(f"{change.address}: nothing is left to {_verb(change)}")
     return found
 
 
@@ -137,7 +137,7 @@ def _differences(saved: Change, current: Change, *, redeclared: bool) -> list[st
         return found
     if _verb(saved) != _verb(current):
         now = _verb(current) or current.action
-        found.append(f"the plan was to {_verb(saved)} it, now it would be {now}: {current.reason}")
+        found.append(f"the planned action was {_verb(saved)}, and is {now} now: {current.reason}")
         return found
     known = [risk.code for risk in saved.risks]
     found += [
@@ -151,22 +151,22 @@ def _differences(saved: Change, current: Change, *, redeclared: bool) -> list[st
 def _live(saved: Change, current: Change) -> Iterator[str]:
     if saved.lasting is None or current.lasting is None:
         if saved.lasting is not None:
-            yield "the live object is gone"
+            yield "the live object no longer exists"
         return
     for path, old, new in differences(by_member(saved.lasting), by_member(current.lasting)):
         yield f"{_dotted(path)} was {_words(old)} when the plan was made, and is {_words(new)} now"
 
 
 def _otherwise(saved: Change, current: Change) -> Iterator[str]:
-    """Name the parts of a change that would be different now: it was edited, or another run wrote."""
+    """Name the parts of a change that differ from a new plan: it was edited, or another run wrote."""
     if saved.shown_id != current.shown_id:
-        yield f"it was id {saved.shown_id}, now it is {current.shown_id}"
+        yield f"its id was {saved.shown_id} and is {current.shown_id} now"
         return
     named = sorted(name for part, name in _COMPARED.items() if getattr(saved, part) != getattr(current, part))
     if named:
-        yield f"its {', '.join(named)} would be different now"
+        yield f"different in a new plan: {', '.join(named)}"
     elif saved.digest != current.digest:
-        yield "what would be sent, or what was last applied, is different now"
+        yield "the calls or the last applied values are different in a new plan"
 
 
 def _dotted(path: tuple[str, ...]) -> str:

@@ -28,14 +28,14 @@ class Context:
     baselines: Mapping[tuple[str, str, str], Collection[str]]
     """The ids that were live before an earlier run created anything, by run, connection and kind."""
     explained: Mapping[Place, Collection[str]]
-    """The live ids that are as an interrupted create made them."""
+    """The live ids that an interrupted create could have made."""
     destroying: bool = False
     forgotten: Mapping[Address, str] = field(default_factory=dict)
     """Expired objects that are no longer managed, with the digest of their declaration then."""
     now: str = ""
 
     def why_unlisted(self, place: Place, taken: Collection[str]) -> str | None:
-        """Say why the unmanaged objects at a place are not known; None where they are."""
+        """Say why the unmanaged objects at a place are unknown; None where they are known."""
         why = self.snapshot.why_unreadable(*place, None)
         return why or unread_stranger(self.snapshot.reading(*place), taken)
 
@@ -59,7 +59,7 @@ class Subject:
         return self.context.kinds[self.address.kind]
 
     def unknown(self, connection: str, reason: str) -> Decision:
-        """Decide to do nothing, because the live object is not known."""
+        """Decide to do nothing, because the live object is unknown."""
         return self.nothing(connection, reason, action="unknown")
 
     def nothing(self, connection: str, reason: str, *, expired: bool = False, action: Action = "noop") -> Decision:
@@ -78,7 +78,7 @@ class Subject:
         )
 
     def misplaced(self, connection: str, target: str, said: str) -> Problem | None:
-        """Refuse to use what is known of one system on another; `target` is the system that was used then."""
+        """Refuse to use an id of one system on another; `target` is the system that was used before."""
         where = self.desired.source if self.desired else None
         present = self.context.connections.get(connection)
         if present is None:
@@ -93,7 +93,7 @@ class Subject:
             return Problem(
                 code="connection-retargeted",
                 summary=(
-                    f"{said} at {target}, but connection {connection!r} now points at {present.target}; "
+                    f"{said} at {target}, but connection {connection!r} now points to {present.target}; "
                     "an id of one system is never used on another"
                 ),
                 hint=(

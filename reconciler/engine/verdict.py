@@ -1,4 +1,4 @@
-"""What the guards found about a plan, and what that makes of the plan and of a run's report."""
+"""What the guards found about a plan, and how the plan and the report of a run show it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Finding:
     concerns: tuple[Address, ...]
     """The objects that the guard stops."""
     by: str | None = None
-    """The flag, as it was given, or the annotation that allows it; None: nothing does."""
+    """The flag, as the user gave it, or the annotation that allows it; None if nothing allows it."""
     annotated: bool = False
     """Whether an annotation allows it, not a flag of this run."""
 

@@ -1,4 +1,4 @@
-"""Block: a stretch of time in which a resource cannot be booked; on the wire a slot of status 3 (seed 002)."""
+"""Block: a time span in which a resource cannot be booked; on the wire a slot of status 3 (seed 002)."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from reconciler.model.bookings import BookingQuery, Window
 from reconciler.model.canonical import utc, whole
 from reconciler.model.change import Decision
 from reconciler.model.field import at_field
 from reconciler.model.kind import IdentityKey, Kind, Reference, Span, described
 from reconciler.model.objects import Fields, Manifest, Problem
-from reconciler.model.occupancy import BookingQuery, Window
 
 _TIMES = ("resource_id", "start", "end")
 
 
 def canonical(spec: Mapping[str, Any]) -> Fields:
-    """Return a block's spec in canonical values: instants in UTC, whatever zone or offset they were written in."""
+    """Return a block's spec in canonical values: instants in UTC, for every zone and offset in a manifest."""
     zone = spec.get("timezone")
     instants = [name for name in ("start", "end") if name in spec]
     fields: dict[str, Any] = {}
@@ -43,7 +43,7 @@ def moment(text: str, zone_name: str | None) -> datetime:
     try:
         value = datetime.fromisoformat(text)
     except ValueError:
-        message = f"{text!r} is not a date-time; expected such as 2027-03-01T09:00"
+        message = f"{text!r} is not a date-time; expected a date-time such as 2027-03-01T09:00"
         raise ValueError(message) from None
     if value.tzinfo is not None:
         return value
@@ -83,7 +83,7 @@ def _in_zone(value: datetime, zone: ZoneInfo, text: str) -> datetime:
     exists = early.astimezone(UTC).astimezone(zone).replace(tzinfo=None) == value
     offsets = " or ".join(item.isoformat() for item in (early, late))
     if exists:
-        message = f"{text!r} happens twice in {zone.key}, because the clocks go back; write the offset: {offsets}"
+        message = f"{text!r} occurs twice in {zone.key}, because the clocks go back; write the offset: {offsets}"
     else:
         message = f"{text!r} does not exist in {zone.key}, because the clocks go forward; expected another time"
     raise ValueError(message)
@@ -134,7 +134,7 @@ def _overlaps(resource: str, blocks: list[tuple[str, str, Manifest]]) -> Iterato
             yield Problem(
                 code="overlapping-blocks",
                 severity="warning",
-                summary=f"overlaps {latest.address} on resource {resource}, which ends {latest_end}; expected a gap",
+                summary=f"overlaps {latest.address} on resource {resource} until {latest_end}; expected no overlap",
                 where=manifest.where("start"),
                 address=manifest.address,
             )
@@ -171,22 +171,22 @@ def booking_query(change: Decision, _now: str) -> BookingQuery | None:
     if not all(isinstance(wanted.get(name), str) for name in _TIMES):
         return None  # its resource does not exist yet, so it has no bookings
     owner, start, end = (wanted[name] for name in _TIMES)
-    stretches = [(start, end)] if new else _newly_taken(before, wanted)
+    spans = [(start, end)] if new else _newly_taken(before, wanted)
     return BookingQuery(
         code="booked-time-blocked",
         what="blocking the time" if new else "moving the block",
         connection=change.connection,
-        windows=tuple(Window(resource_id=owner, start=first, end=last) for first, last in stretches),
+        windows=tuple(Window(resource_id=owner, start=first, end=last) for first, last in spans),
     )
 
 
 def _newly_taken(before: Fields, wanted: Fields) -> list[tuple[str, str]]:
-    """Return the stretches of the wanted time that the block did not take before."""
+    """Return the spans of the wanted time that the block did not cover before."""
     start, end = wanted["start"], wanted["end"]
     if any(not isinstance(before.get(name), str) for name in _TIMES) or before["resource_id"] != wanted["resource_id"]:
         return [(start, end)]
-    stretches = [(start, min(end, before["start"])), (max(start, before["end"]), end)]
-    return [(first, last) for first, last in stretches if first < last]
+    spans = [(start, min(end, before["start"])), (max(start, before["end"]), end)]
+    return [(first, last) for first, last in spans if first < last]
 
 
 def _problem(manifest: Manifest, code: str, summary: str, *path: str | int) -> Problem:

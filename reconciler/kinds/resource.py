@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from reconciler.model.bookings import BookingQuery, Window
 from reconciler.model.canonical import utc
 from reconciler.model.change import Decision
 from reconciler.model.field import Field, FieldTable, canonical_fields
 from reconciler.model.kind import IdentityKey, Kind, Statement, described
 from reconciler.model.objects import Fields
-from reconciler.model.occupancy import BookingQuery, Window
 
 FIELDS: FieldTable = {
     "name": Field("text"),
@@ -80,14 +80,14 @@ def booking_query(change: Decision, now: str) -> BookingQuery | None:
     end = utc(datetime.fromisoformat(now) + timedelta(days=AHEAD_DAYS))
     return BookingQuery(
         code=code,
-        what=f"{what} the resource (bookings from now on, two years ahead)",
+        what=f"{what} the resource (bookings of the next two years)",
         connection=change.record.connection if change.record is not None else change.connection,
         windows=(Window(resource_id=change.live.remote_id, start=now, end=end),),
     )
 
 
 def _out_of_use(change: Decision) -> str | None:
-    """Return in words how a change takes a resource out of use; None where it does not."""
+    """Return how a change takes a resource out of use; None where it does not."""
     values = {item.path: item.after for item in change.fields if _OUT_OF_USE.get(item.path) == item.after}
     if "disabled" in values:
         return "disabling"

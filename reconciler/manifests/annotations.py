@@ -11,7 +11,7 @@ from reconciler.model.objects import Manifest, Problem
 from reconciler.schema import load_schema
 
 _CLOSENESS = 0.78
-"""Higher than for the name of a field: any other annotation belongs to somebody else, and is not a mistake."""
+"""Higher than for the name of a field: any other annotation belongs to another tool, and is not a mistake."""
 
 
 def annotation_problems(manifest: Manifest) -> Iterator[Problem]:
@@ -27,7 +27,7 @@ def annotation_problems(manifest: Manifest) -> Iterator[Problem]:
             yield Problem(
                 code="annotation-unknown",
                 severity="warning",
-                summary=f'annotation {shown(name)} has no meaning here; did you mean "{near}"?',
+                summary=f'annotation {shown(name)} has no effect; did you mean "{near}"?',
                 where=manifest.positions.locate(("metadata", "annotations", name), key=True),
                 address=manifest.address,
             )

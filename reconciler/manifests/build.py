@@ -22,7 +22,7 @@ FRAME = frozenset({"apiVersion", "kind", "metadata", "spec"})
 MAX_MISTAKES = 1_000
 """Maximum number of mistakes reported for one document: describing more would take minutes."""
 MAX_ALIASED = 100_000
-"""Maximum number of values that aliases in one document may stand for: a few lines could stand for billions."""
+"""Maximum number of values that the aliases of one document may expand to: a few lines could expand to billions."""
 
 _TAG_PREFIX = "tag:yaml.org,2002:"
 _SCALAR_TAGS = frozenset({"str", "int", "float", "bool", "null"})
@@ -214,7 +214,7 @@ class Builder:
         value, marks = self._anchors[name]
         self._aliased += _size(value, MAX_ALIASED - self._aliased)
         if self._aliased > MAX_ALIASED:
-            raise Unreadable(f"aliases stand for more than {MAX_ALIASED:,} values", event)
+            raise Unreadable(f"aliases expand to more than {MAX_ALIASED:,} values", event)
         return value, _mark(event) if isinstance(marks, int) else [_mark(event), *marks[1:]]
 
     def _merge(self, data: dict[str, Any], marks: list[Any], place: int, value: Any, inner: Any) -> None:

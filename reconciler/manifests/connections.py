@@ -63,7 +63,7 @@ def _faults(stated: Mapping[str, Any], providers: Mapping[str, ProviderSpec]) ->
     known = sorted({*providers, *described})
     if provider not in known:
         near = did_you_mean(provider, known)
-        yield "provider", f"{shown(provider)} is not known; expected one of {', '.join(known)}{near}"
+        yield "provider", f"{shown(provider)} is unknown; expected one of {', '.join(known)}{near}"
     elif provider not in described:
         yield from _foreign_faults(stated, providers[provider])
 

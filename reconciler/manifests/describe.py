@@ -30,7 +30,7 @@ class Field:
     rules: tuple[str, ...] = ()
     """The rules between the fields inside it, each one sentence."""
     holds: str = ""
-    """How it holds the mapping with `fields`: empty if it is one, `[]` for a list, `.NAME` for names of one's own."""
+    """How it holds the mapping with `fields`: empty if it is one, `[]` for a list, `.NAME` for names by the user."""
     fields: tuple[Field, ...] = ()
     """The fields inside it."""
 
@@ -45,7 +45,7 @@ class _Node:
 
     @classmethod
     def at(cls, file: str, schema: Schema) -> _Node:
-        """Follow a reference. Keywords beside it take precedence."""
+        """Follow a reference. Keywords next to it take precedence."""
         ref = schema.get("$ref")
         if ref is None:
             return cls(file, schema)
@@ -158,7 +158,7 @@ def _field(path: str, node: _Node, *, required: bool, deep: bool = True) -> Fiel
 def _unknown(root: str, path: tuple[str, ...], name: str, known: Mapping[str, Any]) -> UsageError:
     where = ".".join([root, *path])
     if not known:
-        return UsageError(f"{where} has no fields, so it has no {name!r}")
+        return UsageError(f"{where} has no field {name!r}; it has no fields")
     near = nearest(name, known)
     hint = f"did you mean {near}?" if near else f"known fields: {', '.join(known)}"
     return UsageError(f"{where} has no field {name!r}", hint=hint)

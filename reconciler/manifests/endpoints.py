@@ -17,7 +17,7 @@ _POSTGRES = frozenset({"postgresql", "postgresql+psycopg"})
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether a host is this machine."""
+    """Return whether a host is this machine."""
     try:
         return ip_address(host).is_loopback
     except ValueError:
@@ -31,11 +31,11 @@ def base_url_fault(url: str, *, allow_http: bool) -> str | None:
     if parts is None or parts.scheme not in {"http", "https"} or not parts.hostname:
         return f"is not an http or https URL; {expected}"
     if parts.username is not None or parts.password is not None:
-        return f"holds credentials; {expected}, and the credentials under auth"
+        return f"contains credentials; {expected}, with the credentials under auth"
     if parts.query or parts.fragment or "?" in url or "#" in url:
-        return f"holds a query or fragment; {expected}"
+        return f"contains a query or fragment; {expected}"
     if parts.scheme == "http" and not allow_http and not is_loopback(parts.hostname):
-        return "is http, which sends credentials unencrypted; expected https, or allow_http: true"
+        return "uses http, which sends credentials unencrypted; expected https, or allow_http: true"
     return None
 
 
@@ -44,15 +44,15 @@ def state_fault(url: str) -> str | None:
     expected = "expected sqlite:///PATH or postgresql://USER@HOST/DATABASE"
     if _holds_password(url):
         return (
-            "holds a password; expected none in the project file: "
-            "set PGPASSWORD or use a passfile (~/.pgpass or PGPASSFILE)"
+            "contains a password, which must not be in the project file; "
+            "expected PGPASSWORD or a passfile (~/.pgpass or PGPASSFILE)"
         )
     if url.startswith(_SQLITE):
         path = url.removeprefix(_SQLITE).partition("?")[0]
-        return None if path and path != ":memory:" and "\0" not in path else f"names no file; {expected}"
+        return None if path and path != ":memory:" and "\0" not in path else f"has no file path; {expected}"
     parts = _split(url)
     if parts is None or parts.scheme not in _POSTGRES:
-        return f"is not a place for the state; {expected}"
+        return f"is not supported as state; {expected}"
     return None
 
 

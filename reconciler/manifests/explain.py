@@ -60,7 +60,7 @@ def _mistakes(error: Any) -> Iterator[_Mistake]:
         yield from _unknown(error, path, schema)
     elif error.validator == "propertyNames" or "propertyNames" in error.absolute_schema_path:
         name = str(error.instance)
-        yield _Mistake((*path, name), f"the name {shown(name)} cannot be used; expected {message}", key=True)
+        yield _Mistake((*path, name), f"the name {shown(name)} is not allowed; expected {message}", key=True)
     elif error.validator == "required":
         yield from _missing(error, path, schema)
     elif message is not None and (whole_sentence(schema) or error.validator == "not"):
@@ -113,7 +113,9 @@ def _wrong(error: Any, path: Path, schema: Mapping[str, Any]) -> _Mistake:
         what = "is a literal" if error.validator == "type" else "cannot be used"
         if isinstance(value, dict):
             what = f"names {len(value)} sources"
-        return _Mistake(path, f"{field} {what}; expected {expected}", hint="credentials must not be in the file")
+        return _Mistake(
+            path, f"{field} {what}; expected {expected}", hint="a credential must not be in the project file"
+        )
     if error.validator == "uniqueItems":
         twice = next(item for index, item in enumerate(value) if item in value[:index])
         return _Mistake(path, f"{field} names {shown(twice)} twice; expected {expected}")

@@ -65,7 +65,7 @@ def find(
 ) -> tuple[list[Found], list[Problem]]:
     """Return the files that `paths` name, each once, relative paths starting at `root`.
 
-    A folder stands for all its YAML and JSON files, recursively, without hidden ones; an empty folder stands for none.
+    A folder means all its YAML and JSON files, recursively, without hidden ones.
     A file or glob that matches nothing is a problem, and so is a symbolic link that leads out of the project. In a
     project, names start at its folder, so that a plan is the same on every machine. `places` are the places where the
     paths were written.
@@ -81,8 +81,8 @@ def find(
         try:
             files = _files(path, root, _Search(allowed, MAX_VISITED))
         except _Boundless:
-            summary = f"{path} holds more than {MAX_VISITED:,} files and folders"
-            hint = "name a folder with fewer files"
+            summary = f"{path} contains more than {MAX_VISITED:,} files and folders"
+            hint = "use a folder with fewer files"
             problems.append(Problem(code="path-boundless", summary=summary, hint=hint, where=places.get(path)))
             continue
         if files is None:
@@ -123,8 +123,8 @@ def is_below(path: str, folders: Iterable[str]) -> bool:
 
 def leads_out(shown: str, where: SourceRef | None) -> Problem:
     """Return the problem of a symbolic link that leads out of the project; it does not say where the link leads."""
-    summary = f"{shown} is a symbolic link that leads out of the project; expected a file inside of it"
-    hint = "put the file there, or add its own path to the project file"
+    summary = f"{shown} is a symbolic link to a place outside the project; expected a file in the project"
+    hint = "move the file into the project, or add its real path to the project file"
     return Problem(code="path-outside", summary=summary, hint=hint, where=where)
 
 

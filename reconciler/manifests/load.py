@@ -1,6 +1,6 @@
 """Bytes to documents: strict YAML, or JSON, read by one set of rules.
 
-Whatever the bytes are, the result is documents and problems, never an exception.
+Any bytes give documents and problems, never an exception.
 """
 
 from __future__ import annotations
@@ -88,7 +88,9 @@ def load_bytes(content: bytes, path: str) -> Loaded:
 def load_text(text: str, path: str) -> Loaded:
     """Read the text of one or more documents; empty documents are skipped."""
     if document_marks(text) > MAX_DOCUMENTS:
-        return _refused(path, "file-too-large", f"holds more than {MAX_DOCUMENTS:,} documents", hint="split the file")
+        return _refused(
+            path, "file-too-large", f"contains more than {MAX_DOCUMENTS:,} documents", hint="split the file"
+        )
     not_json: NotJson | None = None
     if begins_like_json(text):
         try:
@@ -175,7 +177,7 @@ def _read(following: Callable[[], Any], path: str, first_line: int, templated: b
             continue
         count += 1
         if count > MAX_DOCUMENTS:
-            raise Unreadable(f"the file holds more than {MAX_DOCUMENTS:,} documents", event, "split the file")
+            raise Unreadable(f"the file contains more than {MAX_DOCUMENTS:,} documents", event, "split the file")
         builder = Builder(following)
         data, marks = builder.node(following(), 1)
         positions = DocumentPositions(path, data, marks, first_line)

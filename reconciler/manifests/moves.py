@@ -43,7 +43,7 @@ def _own_problems(document: Document, kinds: Mapping[str, Kind], named: dict[Add
     address, locate = document.address, document.positions.locate
     for key in _MEANT_FOR_OBJECTS:
         if key in document.data["metadata"]:
-            what = f"metadata.{key} has no meaning here; expected name, labels or annotations"
+            what = f"metadata.{key} is not allowed here; expected name, labels or annotations"
             yield Problem(code="schema", summary=what, where=locate(("metadata", key), key=True), address=address)
     if address is not None:
         where = locate(("metadata", "name"))
@@ -56,7 +56,7 @@ def _own_problems(document: Document, kinds: Mapping[str, Kind], named: dict[Add
         name = Address.parse(text).kind
         if name not in kinds:
             known = ", ".join(sorted(kinds))
-            what = f"{text}: kind {name} is not known; expected one of {known}{did_you_mean(name, kinds)}"
+            what = f"{text}: unknown kind {name}; expected one of {known}{did_you_mean(name, kinds)}"
             where = locate(("spec", "forget", index))
             yield Problem(code="unknown-kind", summary=what, where=where, address=address)
 
@@ -72,7 +72,7 @@ def removed_problems(
         hint = None
         if item.address in declared:
             what = f"is listed as removed, but declared at {declared[item.address]}; expected one of the two"
-            hint = "to keep the manifest, set metadata.forget: true there"
+            hint = "to keep the manifest, set metadata.forget: true in it"
         elif item.address in moved:
             what = f"is listed as removed, but {moved[item.address]} was moved from it; expected one of the two"
         elif first is not item.where:
@@ -93,7 +93,7 @@ def moved_at(manifest: Manifest, index: int = 0) -> SourceRef:
 
 
 def move_problems(manifests: Sequence[Manifest], declared: Mapping[Address, SourceRef]) -> Iterator[Problem]:
-    """Return the problems of moves: from a name that is in use, from one name twice, in a circle."""
+    """Return the problems of moves: from a name that is in use, from one name twice, in a cycle."""
     moved = {manifest.address: old_names(manifest) for manifest in manifests}
     firsts: dict[Address, tuple[Address, SourceRef]] = {}
     for manifest in manifests:
@@ -103,7 +103,7 @@ def move_problems(manifests: Sequence[Manifest], declared: Mapping[Address, Sour
             if old == own:
                 what = f"moved_from is the object's own name {old.name}; expected one that it had before"
             elif own in _before(old, moved):
-                what = f"moved_from leads back to {own} in a circle; expected a name that no manifest declares"
+                what = f"moved_from forms a cycle that leads back to {own}; expected a name that no manifest declares"
             elif old in declared:
                 what = f"is moved from {old}, which is still declared at {declared[old]}; expected one of the two"
             elif first is not where:
@@ -128,12 +128,14 @@ def _before(address: Address, moved: Mapping[Address, tuple[Address, ...]]) -> s
 def gone_words(
     manifests: Iterable[Manifest], removed: Iterable[Removed], declared: Mapping[Address, SourceRef]
 ) -> dict[Address, str]:
-    """Return what happened to each address that is no longer valid for references. The words follow `which`."""
+    """Return what happened to each address that is no longer valid for references. The text follows `which`."""
     gone = {item.address: f"is not declared; it is listed as removed at {item.where}" for item in removed}
     for manifest in manifests:
         for old in old_names(manifest):
             if old not in declared:
                 gone[old] = f'is not declared; it was moved to "{manifest.address.name}"'
         if manifest.forget:
-            gone[manifest.address] = "is no longer managed (metadata.forget); expected one that is, or its remote id"
+            gone[manifest.address] = (
+                "is no longer managed (metadata.forget); expected a managed object, or its remote id"
+            )
     return gone

@@ -1,7 +1,7 @@
 """The place of each value of a document, packed so that it can be kept for every value.
 
 A mark is one integer, `line << 24 | column`, both from 0. A scalar's marks are that integer; a
-container's marks are a list that runs beside it: `[own, value, value, …]` for a list and
+container's marks are a list parallel to it: `[own, value, value, …]` for a list and
 `[own, key, value, key, value, …]` for a mapping, in the order of its keys.
 """
 

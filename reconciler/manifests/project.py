@@ -114,7 +114,7 @@ def _document(file: Path, root: Path) -> tuple[Document | None, list[Problem]]:
     problems = list(loaded.problems)
     if len(loaded.documents) > 1:
         second = loaded.documents[1].positions.locate(())
-        summary = "a second document; expected one document in this file"
+        summary = "the file has a second document; expected only one"
         problems.append(Problem(code="schema", summary=summary, where=second))
     if not loaded.documents and not problems:
         summary = f"{shown_path(file)} is empty; expected a mapping"
@@ -132,7 +132,7 @@ def _environment(
     if name in known:
         return _mapping(known[name]), []
     expected = f"expected one of {', '.join(sorted(known))}" if known else "the project file has none"
-    summary = f"environment {shown(name)} is not known; {expected}{did_you_mean(name, known)}"
+    summary = f"unknown environment {shown(name)}; {expected}{did_you_mean(name, known)}"
     where = document.positions.locate(("spec", "environments"))
     return {}, [Problem(code="unknown-environment", summary=summary, where=where)]
 
@@ -171,7 +171,8 @@ def _currency_problems(currency: object, positions: LayeredPositions) -> list[Pr
     known = currencies()
     if currency in known:
         return []
-    summary = f"currency {currency} is not in use; expected an ISO 4217 code such as GBP{did_you_mean(currency, known)}"
+    near = did_you_mean(currency, known)
+    summary = f"currency {currency} is not a current ISO 4217 code; expected a code such as GBP{near}"
     return [Problem(code="currency", summary=summary, where=positions.locate(("currency",)))]
 
 
@@ -202,7 +203,7 @@ def _values(
                 values = merged(values, content.data)
             elif content is not None:
                 what = "a list" if isinstance(content.data, list) else "one value"
-                summary = f"the values file holds {what}; expected a mapping"
+                summary = f"the values file contains {what}; expected a mapping"
                 problems.append(Problem(code="schema", summary=summary, where=content.positions.locate(())))
     return values, problems
 

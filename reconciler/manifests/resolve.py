@@ -18,7 +18,7 @@ def resolve(
 ) -> tuple[list[Desired], list[Problem]]:
     """Return the desired objects in the order of the manifests, and the problems.
 
-    Of the manifests `beside` them only the connections count, for references.
+    `beside` are other manifests of the project: references need their connections.
     """
     problems: list[Problem] = []
     chosen: dict[Address, str] = {}

@@ -1,4 +1,4 @@
-"""The errors of the YAML parser, in words for people who do not know the grammar of YAML.
+"""The errors of the YAML parser, for people who do not know the grammar of YAML.
 
 The parser gives no codes, only English phrases. This is the one place that reads them.
 """
@@ -14,14 +14,14 @@ _WORDS = {
         "put a colon and a space after the key",
     ),
     "mapping values are not allowed": (
-        "a colon is in a place where no key is allowed",
-        "indent the line like its neighbours, or quote a text that holds a colon",
+        "a colon is not allowed here",
+        "indent the line like its neighbours, or put a text that contains a colon in quotes",
     ),
     "did not find expected key": (
         "a line does not fit the ones above it",
         "give all keys of one object the same indentation",
     ),
-    "found unexpected ':'": ("a colon is in a place where no key is allowed", "put a space after a key's colon"),
+    "found unexpected ':'": ("a colon is not allowed here", "put a space after a key's colon"),
     "did not find expected '-' indicator": ("a list is followed by a line that is not an item", "begin it with `- `"),
     "did not find expected ',' or ']'": ("a list that begins with [ is not closed", "add the missing , or ]"),
     "did not find expected ',' or '}'": ("an object that begins with { is not closed", "add the missing , or }"),
@@ -35,12 +35,12 @@ _WORDS = {
         "a \\u escape is half of a character",
         "write the character itself, or \\U and its eight digits",
     ),
-    "found undefined tag handle": ("a tag that begins with ! is not known", "put the text in quotes"),
+    "found undefined tag handle": ("unknown tag: the value begins with !", "put the text in quotes"),
     "found incompatible YAML document": ("its %YAML line names a version other than 1.1 and 1.2", None),
     "did not find expected <document start>": ("text follows the end of the document", "put `---` between them"),
     "did not find expected alphabetic or numeric character": (
         "an & or * is not followed by a name",
-        "quote a text that begins with & or *",
+        "put a text that begins with & or * in quotes",
     ),
 }
 
@@ -61,7 +61,7 @@ def in_plain_words(problem: str | None, text: str, line: int, column: int) -> tu
     lines = text.splitlines()
     row = lines[line] if line < len(lines) else ""
     if "\t" in row[: len(row) - len(row.lstrip())]:
-        return "a tab is used as indentation; expected spaces", "replace the tab by spaces"
+        return "a tab is used as indentation; expected spaces", "replace the tab with spaces"
     if problem is None:
         return "it cannot be read", None
     problem = next((same for start, same in _PURE_PYTHON.items() if problem.startswith(start)), problem)

@@ -3,7 +3,7 @@
 Rendering before parsing would let a value change the document's structure and lose every place.
 Expressions only: no statement, no call and a short list of filters, so that a manifest from a pull
 request can neither loop nor fill the memory. Rendered text is never rendered again. This module is
-imported only where a `{{` stands.
+imported only where a text contains `{{`.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def render(document: Document, names: Mapping[str, object]) -> tuple[Document, l
 
 def _rendered(text: str, names: Mapping[str, object], number: int) -> Any:
     if number > MAX_TEMPLATES:
-        raise _Refused(f"the document holds more than {MAX_TEMPLATES:,} templates")
+        raise _Refused(f"the document contains more than {MAX_TEMPLATES:,} templates")
     if len(text) > MAX_SOURCE:
         raise _Refused(f"the template is longer than {MAX_SOURCE // 1024} KB")
     environment = _environment()
@@ -98,7 +98,7 @@ def _rendered(text: str, names: Mapping[str, object], number: int) -> Any:
     except (ArithmeticError, TypeError, ValueError, LookupError, AttributeError) as error:
         raise _Refused(f"the template cannot be computed: {_one_line(error)}") from None
     except (RecursionError, MemoryError, SyntaxError):
-        raise _Refused("the template is too complicated") from None
+        raise _Refused("the template is too complex") from None
 
 
 def _one_line(error: Exception) -> str:
@@ -141,7 +141,7 @@ def _environment() -> SandboxedEnvironment:
         def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
             sized = [each for each in (left, right) if isinstance(each, (str, list, tuple))]
             if (operator == "*" and sized) or (operator == "%" and sized):
-                message = f"{operator} works on numbers only"
+                message = f"{operator} only works on numbers"
                 raise ValueError(message)
             if operator == "**" and (abs(left) > MAX_REPEAT or abs(right) > MAX_REPEAT):
                 message = "the power is too large"

@@ -72,7 +72,7 @@ def _document_problems(document: Document, kinds: Mapping[str, Kind]) -> list[Pr
         summary = f"the document is {shown(data)}; expected a mapping with apiVersion, kind, metadata and spec"
         return [Problem(code="schema", summary=summary, where=document.positions.locate(()))]
     if not FRAME & data.keys():
-        summary = f"the document has none of {', '.join(sorted(FRAME))}; expected a manifest"
+        summary = f"the document is not a manifest: it has none of {', '.join(sorted(FRAME))}"
         return [Problem(code="schema", summary=summary, where=document.positions.locate(()))]
     problems = schema_problems("envelope", data, document.positions, address=address)
     if kind is not None and isinstance(data.get("spec"), dict):
@@ -88,7 +88,7 @@ def _document_problems(document: Document, kinds: Mapping[str, Kind]) -> list[Pr
 def _unknown_kind(document: Document, kinds: Mapping[str, Kind]) -> Problem:
     name = document.data["kind"]
     known = sorted({*kinds, REMOVED})
-    summary = f"kind {shown(name)} is not known; expected one of {', '.join(known)}{did_you_mean(name, known)}"
+    summary = f"unknown kind {shown(name)}; expected one of {', '.join(known)}{did_you_mean(name, known)}"
     return Problem(code="unknown-kind", summary=summary, where=document.positions.locate(("kind",)))
 
 

@@ -23,7 +23,7 @@ _WIDTH = 110
 _SHOWN = 300
 """Maximum length of a refused value in its comment."""
 
-_WITHHELD = "it holds a credential of this project, which no manifest may hold"
+_WITHHELD = "it contains a credential of this project, which must not be in a manifest"
 
 _DIGITS = re.compile(r"(?:0|[1-9][0-9]*)(?:\.[0-9]+)?")
 
@@ -57,7 +57,7 @@ def write(draft: Draft, kind: Kind) -> Written:
     fields = {reference.spec_field: reference.field for reference in kind.references}
     stated = frozenset(fields.get(name, name) for name in spec)
     lines = [*_head(draft), "spec:", *_body(draft, kind, spec, refused)]
-    problems = [_problem(draft, f"{name} is not stated: {why}") for name, why in refused.items()]
+    problems = [_problem(draft, f"{name} is not exported: {why}") for name, why in refused.items()]
     if lacking:
         why = "; ".join(lacking)
         lines = [f"# This object cannot be declared: {_one_line(why)}", *(f"# {line}".rstrip() for line in lines)]
@@ -152,12 +152,12 @@ def _body(draft: Draft, kind: Kind, spec: Mapping[str, Any], refused: Mapping[st
         elif name in refused:
             yield from _refusal(name, draft.fields.get(name), refused[name])
         elif name in draft.left_out:
-            yield from _comment(f"{name} is not stated: {draft.left_out[name]}")
+            yield from _comment(f"{name} is not exported: {draft.left_out[name]}")
     spoken = {*spec, *refused, *draft.left_out, *draft.answered, *kind.local}
     spoken |= {reference.spec_field for reference in kind.references}
     silent = [name for name in properties if name not in spoken]
     if silent:
-        yield from _comment(f"The API returns no value for {', '.join(silent)}: not managed unless stated.")
+        yield from _comment(f"Not returned by the API, and not managed unless you add them: {', '.join(silent)}.")
 
 
 def _refusal(name: str, value: Any, why: str) -> Iterator[str]:
@@ -167,7 +167,7 @@ def _refusal(name: str, value: Any, why: str) -> Iterator[str]:
     else:
         lines = list(entry(name, value, 0))
     yield from (f"  # {line}".rstrip() for line in lines)
-    yield from _comment(f"(not stated: {why})")
+    yield from _comment(f"(not exported: {why})")
 
 
 def _comment(words: str) -> Iterable[str]:

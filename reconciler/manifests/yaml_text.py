@@ -44,9 +44,9 @@ def unwritable(value: Any) -> str | None:
     if not isinstance(value, str):
         return None
     if any("\ud800" <= char <= "\udfff" for char in value):
-        return "it holds half of a character (a lone surrogate), which a YAML file cannot hold"
+        return "it contains half of a character (a lone surrogate), which YAML does not allow"
     if "{{" in value and len(value) > MAX_TEMPLATE:
-        return "it holds {{ and is longer than a template may be"
+        return "it contains {{ and is longer than the limit for templates"
     return None
 
 
@@ -60,7 +60,7 @@ def entry(name: str, value: object, depth: int) -> Iterator[str]:
 
 
 def comment(text: str) -> str:
-    """Return a comment that no build agent takes for a command."""
+    """Return a comment that no build agent reads as a command."""
     return _RUNNER.sub(r"#\\x23", text)
 
 

@@ -1,1 +1,1 @@
-"""Plain frozen data that every stage hands to the next; standard library only."""
+"""Plain frozen data that every stage passes to the next; standard library only."""

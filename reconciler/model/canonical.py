@@ -1,4 +1,4 @@
-"""Canonical values: one spelling for each meaning, used for what is declared and for what is answered.
+"""Canonical values: one spelling for each meaning, used for what is declared and for what is returned.
 
 Every function returns the canonical value or raises ValueError with a sentence that says what was expected.
 Blanks around a value are for servers: the schemas take none in a manifest.

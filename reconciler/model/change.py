@@ -1,4 +1,4 @@
-"""What is to be done to one object, and the exact calls that do it."""
+"""The action for one object, and the exact calls."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ class Stake:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One writing call. It is complete but for ids that are not known yet."""
+    """One writing call. It is complete except for ids that are not known yet."""
 
     address: Address
     connection: str
@@ -121,7 +121,7 @@ class Call:
     remote_id: str | None = None
     """The object it is about. Set when the call is sent, so that a plan does not hold it."""
     computed: Computed = field(default_factory=dict)
-    """What the remote system worked out for the object so far. Set when the call is sent."""
+    """What the remote system computed for the object so far. Set when the call is sent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +135,7 @@ class Receipt:
     fields: Fields = field(default_factory=dict)
     """What a create really made, where that is less than the call asked for."""
     computed: Computed = field(default_factory=dict)
-    """What the remote system worked out."""
+    """What the remote system computed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,9 +173,9 @@ class Decision:
     expired: bool = False
     """Whether the live object has ended by itself."""
     computed: Computed = field(default_factory=dict)
-    """What the live object shows of values that the remote system works out."""
+    """What the live object shows of values that the remote system computes."""
     forget: bool = False
-    """Whether the object is no longer managed; this concerns the record alone."""
+    """Whether the object is no longer managed; this only changes the record."""
 
     @property
     def creates(self) -> bool:
@@ -193,6 +193,11 @@ class Decision:
         return self.action in IDLE
 
     @property
+    def declared(self) -> Fields:
+        """Every field that the manifest states; none where no manifest declares the object."""
+        return self.desired.fields if self.desired is not None else {}
+
+    @property
     def depends_on(self) -> tuple[Address, ...]:
         """The objects it refers to, as declared, or as recorded where no manifest declares it."""
         if self.desired is not None:
@@ -202,23 +207,23 @@ class Decision:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change(Decision):
-    """A decision with all that follows from it: calls, bookings, and how it is shown."""
+    """A decision with its calls, its bookings, and how it is shown."""
 
     calls: tuple[Call, ...] = ()
     shown_id: str | None = None
     """The id as it may be shown: masked where it is a credential."""
     name: str | None = None
-    """What people call the object; None where it has only the name in its address."""
+    """The display name of the object; None where it has only the name in its address."""
     zone: str | None = None
     """The zone that people read its instants in (None: UTC)."""
     moved_from: Address | None = None
-    """The address it had before; this concerns the record alone, whatever the action does."""
+    """The address it had before; this only changes the record, for every action."""
     bookings: tuple[SlotBookings, ...] = ()
     """The bookings it touches."""
     price: str | None = None
     """What one place costs, where that is known."""
     lasting: Fields | None = None
-    """The live object without its volatile values, in an order of its own."""
+    """The live object without its volatile values, sorted."""
     live_digest: str | None = None
     """The digest of `lasting`."""
     saved_digest: str | None = None
@@ -226,7 +231,7 @@ class Change(Decision):
 
     @property
     def label(self) -> str:
-        """What people call the object."""
+        """The display name of the object."""
         return self.name or self.address.name
 
     @property

@@ -1,4 +1,4 @@
-"""What an object *is*: the pure facts and functions that one kind brings."""
+"""What an object *is*: the pure facts and functions of one kind."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
+from reconciler.model.bookings import BookingQuery
 from reconciler.model.change import Action, Decision, Edit, FieldChange, SlotBookings
 from reconciler.model.objects import Fields, Live, Manifest, Problem
-from reconciler.model.occupancy import BookingQuery
 from reconciler.model.risk import Risk
 
 IdentityKey = tuple[str, ...]
 
 Span = tuple[str, str]
-"""The first and last instant of one stretch of time, in UTC."""
+"""The first and last instant of one time span, in UTC."""
 
 ADOPT_ID = "adopt-id"
 """The annotation that names the live object a manifest is about, where its natural key is not enough."""
@@ -46,9 +46,9 @@ class PartRevision:
     unverified: tuple[str, ...] = ()
     """The attributes that the answer did not hold."""
     computed: Mapping[str, Any] = field(default_factory=dict)
-    """Values that the system worked out, by member."""
+    """Values that the system computed, by member."""
     information: str | None = None
-    """What the answer shows besides; never compared."""
+    """Other facts in the answer; never compared."""
 
 
 class PartComparison(Protocol):
@@ -155,7 +155,7 @@ class Kind:
     describe: Callable[[Fields], str] = _no_description
     """The values that a person knows it by, in one line."""
     span: Callable[[Fields], Span | None] = _no_span
-    """The time that it takes; None where that is not one stretch, or not known."""
+    """The time that it takes; None where that is not one span, or unknown."""
     secret_id: bool = False
     """Whether its id is a credential, which is shown masked."""
 
@@ -178,7 +178,7 @@ class Kind:
     identities: Callable[[Fields], tuple[IdentityKey, ...]]
     """Its natural keys, strongest first."""
     tells_apart: str | None = None
-    """A field: two objects that state different values of it are never one, whatever else they share."""
+    """A field: two objects with different values of it are never the same object."""
     listed_whole: bool = True
     """Whether a reading lists every live object of the kind, or only those in a window of time."""
     ephemeral: Ephemeral | None = None
@@ -190,13 +190,13 @@ class Kind:
     resets: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """By part, the fields whose change makes the remote system replace all members of the part."""
     may_reset: frozenset[str] = frozenset()
-    """Fields whose change might do so: members of parts are written before them, while their ids are surely right."""
+    """Fields whose change might do so: members of parts are written first, while their ids are certainly right."""
     volatile: frozenset[str] = frozenset()
     """Values, at any depth, that change with everyday business (places booked): they make no plan stale."""
     local: frozenset[str] = frozenset()
     """Fields for this program only, which are never compared."""
     unanswered: tuple[str, ...] = ()
-    """Facts about an object that its API never answers, counted as not verifiable."""
+    """Facts about an object that its API never returns, counted as not verifiable."""
 
     # Which bookings a change touches
     risks: Callable[[Action, Sequence[FieldChange], Live | None, Fields], tuple[Risk, ...]] = _no_risks

@@ -1,4 +1,4 @@
-"""Did you mean …? The word or address that a mistyped one most likely stands for."""
+"""Did you mean …? The word or address that was most likely meant."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ _LONGEST = 100
 
 
 def nearest(word: object, candidates: Iterable[object], *, closeness: float = _CLOSENESS) -> str | None:
-    """Return the candidate that `word` most likely stands for, or None."""
+    """Return the candidate that `word` most likely means, or None."""
     return next(_close(word, candidates, closeness), None)
 
 
 def nearest_address(text: str, addresses: Iterable[object]) -> str | None:
-    """Return the address that `text` most likely stands for, or None.
+    """Return the address that `text` most likely means, or None.
 
     The names must be similar too: two addresses of one kind always share its letters.
     """

@@ -5,20 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import Any, Literal, Protocol
 
 Fields = Mapping[str, Any]
 """Canonical fields of one object: JSON values only (and `Ref`), keyed by the kind's field names.
 
-Canonical means that equal meaning is equal value, whatever the source: a price is the string
+Canonical means that equal meaning is equal value, for every source: a price is the string
 `"35.00"`, a time `"09:05"`, a date `"2027-03-01"`, an instant `"2027-03-01T09:00:00Z"`, an
 enumeration its word, an id a string, a flag a bool, a count an int.
 """
 
 Computed = Mapping[str, Mapping[str, Any]]
-"""Values that a remote system worked out, by part and member: `{"items": {"room": {"slip": "17.2027…"}}}`.
+"""Values that a remote system computed, by part and member: `{"items": {"room": {"slip": "17.2027…"}}}`.
 
-Where they are news of a change, a member that is None no longer exists.
+In the answer to a call, a member that is None no longer exists.
 """
 
 _ADDRESS = re.compile(r"(?P<kind>[A-Z][A-Za-z]*)/(?P<name>[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)")
@@ -33,6 +34,10 @@ class Address:
 
     def __str__(self) -> str:
         return f"{self.kind}/{self.name}"
+
+    def matches(self, pattern: str) -> bool:
+        """Whether a glob, such as `Session/*`, names this address; case counts."""
+        return fnmatchcase(str(self), pattern)
 
     @classmethod
     def parse(cls, text: str) -> Address:
@@ -183,7 +188,7 @@ class Record:
     fields: Fields
     """The canonical fields last applied, with references as remote ids."""
     computed: Computed = field(default_factory=dict)
-    """What the remote system worked out, which no manifest states."""
+    """What the remote system computed; no manifest contains it."""
     protect: bool = False
     depends_on: tuple[Address, ...] = ()
     created_at: str = ""
@@ -216,11 +221,11 @@ class Lease:
     pid: int
     since: str
     beat: float
-    """The last sign of life."""
+    """Time of the last heartbeat."""
     expires: float = 0.0
-    """When the next sign of life is overdue."""
+    """Time after which the next heartbeat is overdue."""
     machine: str = ""
-    """Tells whether `pid` is a process that this one could see."""
+    """Shows whether `pid` is a process that this one could see."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -251,7 +256,7 @@ class Scope:
     listing: bool = True
     """Whether to read the kind's list, which also proves that an object is absent."""
     computed: Mapping[str, Computed] = field(default_factory=dict)
-    """By remote id, what the remote system had worked out when the object was last applied."""
+    """By remote id, what the remote system had computed when the object was last applied."""
     whole: bool = False
     """Whether to read every object in the list in full."""
     window: tuple[str, str] | None = None
@@ -271,7 +276,7 @@ class Reading:
     expired: Mapping[str, str] = field(default_factory=dict)
     """Ended by itself, with what shows it."""
     unreadable: Mapping[str, str] = field(default_factory=dict)
-    """Not readable, with the reason in words."""
+    """Not readable, with the reason."""
     listed: frozenset[str] | None = None
     """Every id in the list; None where the list was not read or failed."""
     failure: str | None = None

@@ -36,7 +36,7 @@ class Forecast:
     seconds: float | None = None
     """About how long the calls take; None where no connection of the plan has `requests_per_second`."""
     connection: str | None = None
-    """The connection that takes longest."""
+    """The slowest connection."""
     per_minute: float | None = None
     """That connection's requests per minute."""
     at_least: bool = False
@@ -94,9 +94,9 @@ class Plan:
     problems: tuple[Problem, ...] = ()
     selection: Selection = field(default_factory=Selection)
     managed: int = 0
-    """Number of objects that the state holds for this project and environment, whatever the selection."""
+    """Number of objects that the state holds for this project and environment, inside and outside the selection."""
     declared: int = 0
-    """Number of objects that the manifests declare, whatever the selection."""
+    """Number of objects that the manifests declare, inside and outside the selection."""
     purpose: str = "apply"
     """What the plan was made for: `apply` or `destroy`."""
     manifests: Mapping[str, str] = field(default_factory=dict)

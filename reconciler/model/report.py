@@ -24,7 +24,7 @@ class Allowance:
     code: str
     """The guard's code."""
     by: str
-    """The override: a flag as it was given, or an annotation."""
+    """The override: a flag as the user gave it, or an annotation."""
     message: str
     """What the guard would have reported."""
 
@@ -51,7 +51,7 @@ class Outcome:
     forget: bool = False
     """Whether the object is no longer managed; the remote object is unchanged."""
     interrupted: bool = False
-    """Whether it was left undone, wholly or in part, because the user stopped the run."""
+    """Whether it was not completed because the user stopped the run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +61,7 @@ class Verification:
     summary: Mapping[str, int]
     """Number of changes by action."""
     left: tuple[tuple[Address, str], ...] = ()
-    """Each object that is not as declared, with what differs, in words."""
+    """Each object that is not as declared, with its differences as text."""
 
     @property
     def changes(self) -> tuple[Address, ...]:
@@ -85,7 +85,7 @@ class Report:
     interrupted: bool = False
     """Whether the run stopped before it reached every object."""
     verified: Verification | None = None
-    """What was found after the apply; None where nobody asked for it."""
+    """What was found after the apply; None where it was not requested."""
     refused: bool = False
     """Whether guards refused the plan before the first write."""
 
@@ -127,7 +127,7 @@ class Drifted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drift:
-    """What changed outside since the last apply."""
+    """What changed outside reconciler since the last apply."""
 
     objects: tuple[Drifted, ...]
     """Every managed object in the selection, ordered by address."""

@@ -11,7 +11,7 @@ Level = Literal["block", "warn"]
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """What one code stands for."""
+    """What one code means."""
 
     level: Level
     """The default level."""

@@ -1,1 +1,1 @@
-"""What a person or a program asks for, from start to end: one verb a module."""
+"""The operations of the command line and the Python API: one verb a module."""

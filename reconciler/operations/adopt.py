@@ -1,4 +1,4 @@
-"""Taking existing live objects under management."""
+"""Adopting existing live objects."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Adopted:
 
     @property
     def refused(self) -> bool:
-        """Whether nothing but other projects, which manage the objects, kept some from being adopted."""
+        """Whether the only reason for failures is that other projects manage the objects."""
         return bool(self.problems) and all(problem.code == SHARED for problem in self.problems)
 
 
@@ -43,7 +43,7 @@ def adopt(
     *,
     allow_shared: bool = False,
 ) -> Record:
-    """Take an existing live object under management: by id, or the only one with the same natural key.
+    """Start managing an existing live object: by id, or the only one with the same natural key.
 
     Only reads; the object does not change. ReconcilerError says why it cannot be adopted; Refused, that
     another project or environment manages it, unless `allow_shared`.
@@ -64,7 +64,7 @@ def adopt_all(
     *,
     allow_shared: Collection[str] = (),
 ) -> Adopted:
-    """Take every declared object under management that has exactly one live match.
+    """Start managing every declared object that has exactly one live match.
 
     An object that another project in the same state manages is left out, unless a glob of `allow_shared` names it.
     """
@@ -81,7 +81,7 @@ def _adopt_one(session: ProjectSession, desired: Desired, remote_id: str | None,
         if desired.address in records:
             known = kind.public_id(records[desired.address].remote_id)
             hint = f"to stop managing that one first: reconciler state rm {desired.address}"
-            raise ReconcilerError(f"{desired.address} is managed already, as id {known}", hint=hint)
+            raise ReconcilerError(f"{desired.address} is already managed as id {known}", hint=hint)
         remote_id = remote_id or desired.annotations.get(ADOPT_ID)
         ids = {address: record.remote_id for address, record in records.items()}
         taken = _taken(session, (desired.connection, kind.name), records)
@@ -205,5 +205,5 @@ def _record(session: ProjectSession, item: Desired, remote_id: str) -> Record:
 
 
 def _unread(item: Desired, why: str, hint: str | None) -> Problem:
-    summary = f"could not be looked up: {why}"
+    summary = f"the search failed: {why}"
     return Problem(code="not-adopted", summary=summary, hint=hint, where=item.source, address=item.address)

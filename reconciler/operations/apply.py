@@ -1,4 +1,4 @@
-"""Applying a plan: guard, confirm, look again, apply, verify, report; for a fresh plan, a saved plan and destroy.
+"""Applying a plan: guard, confirm, read again, apply, verify, report; for a fresh plan, a saved plan and destroy.
 
 The run is recorded from its first write to its end, so that a saved plan is used once.
 """
@@ -38,9 +38,9 @@ class Callbacks:
     """How a caller watches, confirms and stops an apply. The defaults show nothing and ask nothing."""
 
     on_plan: Callable[[Plan], None] = lambda _: None
-    """Receives the plan with what the guards say of it, before it is refused or confirmed."""
+    """Receives the plan with the findings of the guards, before it is refused or confirmed."""
     confirm: Callable[[Plan], bool] | None = None
-    """Asks a person whether to apply a plan that changes something. After a yes, the live systems are read again."""
+    """Asks the user whether to apply a plan that changes something. After a yes, the live systems are read again."""
     during: Callable[[Stage], AbstractContextManager[object]] = lambda _: nullcontext()
     """Returns a context for a long stage, such as a progress bar."""
     on_outcome: Callable[[Outcome], None] = lambda _: None
@@ -60,15 +60,14 @@ def apply(
 ) -> Report:
     """Apply a plan that `plan` or `plan_again` returned, under the state's lease; the report says what happened.
 
-    Refused, with the report of the refused run, where guards stop the plan and no override allows it. Then
+    Refused, with the report of the refused run, if guards stop the plan and no override allows it. Then
     nothing has been sent. With `verify`, everything is planned again afterwards.
     """
     callbacks = callbacks or Callbacks()
     with session.hold() as run_id:
         if planned.unreachable is not None:
             raise planned.unreachable
-        if planned.plan.errors:
-            raise InvalidInput("the plan has problems; nothing was written", planned.plan.problems)
+        _check(planned.plan)
         verdict = guard(session, planned.plan, overrides)
         planned = replace(planned, plan=verdict.marked(planned.plan, warn=False))
         callbacks.on_plan(planned.plan)
@@ -79,12 +78,18 @@ def apply(
             planned = _look_again(session, planned)
             verdict = guard(session, planned.plan, overrides)
             _refuse(verdict, planned)
+            _check(planned.plan)
         with callbacks.during("applying"):
             report = verdict.recorded(_apply(session, run_id, planned, workers or WORKERS, callbacks))
         if verify and not report.interrupted:
             with callbacks.during("verifying"):
                 report = replace(report, verified=_verify(session, planned))
     return report
+
+
+def _check(made: Plan) -> None:
+    if made.errors:
+        raise InvalidInput("the plan has problems; nothing was written", made.problems)
 
 
 def _refuse(verdict: Verdict, planned: Planned) -> None:
@@ -105,7 +110,7 @@ def _look_again(session: ProjectSession, planned: Planned) -> Planned:
 
 
 def _verify(session: ProjectSession, planned: Planned) -> Verification:
-    """Plan the whole project again; after a destroy, what was to be destroyed. What is left has not converged."""
+    """Plan the whole project again; after a destroy, what was to be destroyed. Remaining changes have not converged."""
     destroyed = planned.plan.purpose == "destroy"
     only = [str(change.address) for change in planned.plan.changes] if destroyed else None
     fresh = plan(session, planned.declared, only=only, destroying=destroyed).plan
@@ -120,8 +125,8 @@ def _digest(planned: Planned) -> str:
 def _apply(session: ProjectSession, run_id: str, planned: Planned, workers: int, callbacks: Callbacks) -> Report:
     made, store, digest = planned.plan, session.store, _digest(planned)
     if made.effective and store.run_count() != made.runs:  # a plan may be older than the lease
-        message = "another run has written since the plan was made; nothing was written"
-        raise StalePlan(message, hint="make a new plan")
+        message = "another run wrote changes after the plan was made; nothing was written"
+        raise StalePlan(message, hint="create a new plan")
     rename(store, made.changes)  # before the records are read, and before anything is sent
     run = _run(session, planned, run_id, callbacks.stop)
     if made.effective:

@@ -13,9 +13,9 @@ from reconciler.errors import UsageError
 from reconciler.manifests.write import Written, write
 from reconciler.model.draft import Draft
 from reconciler.model.kind import Kind
-from reconciler.model.nearest import meant, nearest_address
 from reconciler.model.objects import Address, Problem, Record, Scope, problem_order
 from reconciler.operations.project import Declared
+from reconciler.operations.select import matching
 from reconciler.operations.session import ProjectSession
 
 
@@ -104,14 +104,14 @@ def export(session: ProjectSession, declared: Declared, request: ExportRequest) 
 
 
 def _places(session: ProjectSession, request: ExportRequest) -> list[Place]:
-    """Return the connections and kinds to write; UsageError names a choice that leaves nothing."""
+    """Return the connections and kinds to write; UsageError if the choice leaves nothing."""
     connections, kinds = session.project.connections, session.kinds
     for name, known, option in (
         *((name, connections, "--connection") for name in request.connections),
         *((name, kinds, "--kind") for name in request.kinds),
     ):
         if name not in known:
-            raise UsageError(f"{option} {name} is not known; expected one of {', '.join(sorted(known))}")
+            raise UsageError(f"{option} {name} is unknown; expected one of {', '.join(sorted(known))}")
     chosen = {pattern.partition("/")[0] for pattern in request.choice.addresses}
     wanted = [
         (name, kind.name)
@@ -126,7 +126,7 @@ def _places(session: ProjectSession, request: ExportRequest) -> list[Place]:
     if request.ids and not any(kinds[kind].ephemeral is not None for _, kind in places):
         raise UsageError("--id names a held booking, but no selected connection has any")
     if not places:
-        why = "public access is read-only: none can be managed" if wanted else "no connection has such objects"
+        why = "public access is read-only, so no object can be managed" if wanted else "no connection has such objects"
         raise UsageError(f"nothing to export: {why}")
     return places
 
@@ -140,7 +140,7 @@ def _with_referred(session: ProjectSession, places: Iterable[Place]) -> list[Pla
 
 
 def _scope(session: ProjectSession, place: Place, records: Mapping[Address, Record], request: ExportRequest) -> Scope:
-    """Read everything; of kinds that cannot be listed, what is managed or named."""
+    """Read everything; of kinds that cannot be listed, only managed or named objects."""
     kind = session.kinds[place[1]]
     mine = [record for address, record in records.items() if (record.connection, address.kind) == place]
     if kind.ephemeral is not None:
@@ -153,12 +153,9 @@ def _scope(session: ProjectSession, place: Place, records: Mapping[Address, Reco
 
 
 def _check_choice(found: Addressed, places: Iterable[Place], choice: Choice) -> None:
-    universe = [str(address) for place in places for address in found.lives.get(place, ())]
-    for pattern in choice.addresses:
-        if not any(fnmatchcase(address, pattern) for address in universe):
-            near = nearest_address(pattern, universe)
-            hint = meant(near, "export without ADDRESS shows all live objects")
-            raise UsageError(f"{pattern} matches no live object", hint=hint)
+    universe = [address for place in places for address in found.lives.get(place, ())]
+    hint = "run export without ADDRESS to see all live objects"
+    matching(universe, choice.addresses, noun="live object", hint=hint)
 
 
 def _manifests(
@@ -237,7 +234,7 @@ def _unread(
             found.append(_problem(f"the list of every {what} could not be read: {reading.failure}"))
         for remote_id, why in sorted(reading.unreadable.items()):
             found.append(_problem(f"{what}, id {kind.public_id(remote_id)}, could not be read: {why}"))
-        gone = {**dict.fromkeys(reading.absent, "it is gone"), **reading.expired}
+        gone = {**dict.fromkeys(reading.absent, "it no longer exists"), **reading.expired}
         owners = {record.remote_id: address for address, record in records.items() if address.kind == kind.name}
         for remote_id, why in sorted(gone.items()):
             summary = f"{what}, id {kind.public_id(remote_id)}, cannot be exported: {why}"
@@ -254,4 +251,4 @@ def _unread(
 
 
 def _problem(summary: str, hint: str | None = None) -> Problem:
-    return Problem(code="unreadable", summary=summary, hint=hint or "everything else is exported; try again")
+    return Problem(code="unreadable", summary=summary, hint=hint or "all other objects are exported; try again")

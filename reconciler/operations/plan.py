@@ -75,7 +75,7 @@ def _world(
     memory = remembered(session.store)
     moves, problems = find_moves(declared.desired, memory.known)
     if problems and not destroying:
-        raise InvalidInput("the manifests contradict the state; nothing was read or sent", problems)
+        raise InvalidInput("the manifests and the state conflict; nothing was read or sent", problems)
     universe = declared.desired.keys() | declared.removed.keys() | memory.known
     if only is None:
         renamed = {old: address for address, old in moves.items()}
@@ -152,7 +152,7 @@ def plan_again(session: ProjectSession, declared: Declared, saved: SavedPlan) ->
 
 
 def _stale(found: Sequence[str]) -> StalePlan:
-    return StalePlan("the saved plan is stale; nothing was written", reasons=found, hint="make a new plan")
+    return StalePlan("the saved plan is stale; nothing was written", reasons=found, hint="create a new plan")
 
 
 def unreachable(snapshot: Snapshot) -> ReconcilerError | None:

@@ -9,7 +9,7 @@ from typing import IO
 
 from reconciler.errors import InvalidInput
 from reconciler.manifests.project import load_project
-from reconciler.manifests.read import Checked, read_manifests
+from reconciler.manifests.read import read_manifests
 from reconciler.manifests.resolve import resolve
 from reconciler.model.objects import Address, Desired, Problem, SourceRef, problem_order
 from reconciler.registry import kinds, providers
@@ -44,9 +44,7 @@ def open_project(path: Path | str | None = None, environment: str | None = None)
     return load_project(None if path is None else Path(path), environment, providers=providers())
 
 
-def check(
-    project: Project | None, paths: Sequence[str] = (), *, stdin: IO[bytes] | None = None
-) -> tuple[Checked, Declared]:
+def check(project: Project | None, paths: Sequence[str] = (), *, stdin: IO[bytes] | None = None) -> Declared:
     """Load and check manifests, offline: those of the project, or `paths` instead of them."""
     checked = read_manifests(
         paths or (project.manifests if project else ()),
@@ -65,19 +63,18 @@ def check(
     if project is not None:
         desired, found = resolve(checked.manifests, project, kinds(), beside=checked.beside)
         problems += found
-    declared = Declared(
+    return Declared(
         desired={item.address: item for item in desired},
         problems=tuple(sorted(set(problems), key=problem_order)),
         files=checked.files,
         documents=checked.documents,
         removed={item.address: item.where for item in checked.removed},
     )
-    return checked, declared
 
 
 def declare(project: Project) -> Declared:
     """Return what a project declares, offline; InvalidInput lists every problem."""
-    _, declared = check(project)
+    declared = check(project)
     if declared.errors:
         raise InvalidInput("the manifests have problems; nothing was read or sent", declared.problems)
     return declared

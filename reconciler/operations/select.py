@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from fnmatch import fnmatchcase
+from collections.abc import Collection, Iterable, Mapping
 from types import MappingProxyType
 
 from reconciler.errors import UsageError
@@ -24,11 +23,8 @@ def select(
     An object that a selected one refers to is selected too if it does not exist yet, unless it is excluded. Either
     name of a `renamed` object (old address: new one) selects the object, by its new name.
     """
-    if not selection.targets:
-        chosen = set(universe)
-    else:
-        chosen = {address for pattern in selection.targets for address in _matching(universe, pattern, "--target")}
-    excluded = {address for pattern in selection.excludes for address in _matching(universe, pattern, "--exclude")}
+    chosen = matching(universe, selection.targets, option="--target ") if selection.targets else set(universe)
+    excluded = matching(universe, selection.excludes, option="--exclude ")
     chosen, excluded = ({renamed.get(address, address) for address in side} for side in (chosen, excluded))
     chosen -= excluded
     waiting = list(chosen)
@@ -41,10 +37,21 @@ def select(
     return frozenset(chosen)
 
 
-def _matching(universe: Collection[Address], pattern: str, option: str) -> list[Address]:
-    found = [address for address in universe if fnmatchcase(str(address), pattern)]
-    if not found:
-        near = nearest_address(pattern, universe)
-        hint = meant(near, "an address looks like Session/spring-yoga; globs are allowed")
-        raise UsageError(f"{option} {pattern} matches no object", hint=hint)
+def matching(
+    universe: Collection[Address],
+    patterns: Iterable[str],
+    *,
+    option: str = "",
+    noun: str = "object",
+    hint: str = "an address looks like Session/spring-yoga; globs are allowed",
+) -> set[Address]:
+    """Return the addresses that globs name; UsageError names a glob that matches nothing."""
+    found: set[Address] = set()
+    for pattern in patterns:
+        named = {address for address in universe if address.matches(pattern)}
+        if not named:
+            raise UsageError(
+                f"{option}{pattern} matches no {noun}", hint=meant(nearest_address(pattern, universe), hint)
+            )
+        found |= named
     return found

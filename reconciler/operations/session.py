@@ -113,7 +113,7 @@ class ProjectSession:
                 limiter.stop = stop
 
     def backup(self, command: str) -> None:
-        """Keep a copy of the state before a command other than apply changes it, and report where."""
+        """Back up the state before a command other than apply changes it, and report the file."""
         kept = self.store.backup(command)
         if kept is not None:
             self._notice(f"A backup of the state is in {kept}")

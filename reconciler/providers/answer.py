@@ -126,7 +126,7 @@ def neutral(text: str, limit: int = WORDS_LIMIT) -> str:
 
 
 def json_object(body: bytes) -> dict[str, Any]:
-    """Return a JSON object with exact decimals; ValueError in words for anything else.
+    """Return a JSON object with exact decimals; ValueError with a message for anything else.
 
     It also refuses what Python accepts: NaN, a repeated key, half a surrogate pair (which no file or terminal takes),
     and nesting so deep that processing it could end the program.
@@ -136,7 +136,7 @@ def json_object(body: bytes) -> dict[str, Any]:
     except RecursionError:
         raise ValueError("JSON that is nested too deeply") from None
     except ValueError as error:
-        raise ValueError(f"what is not JSON: {neutral(str(error), 80)}") from None
+        raise ValueError(f"text that is not JSON: {neutral(str(error), 80)}") from None
     if not isinstance(value, dict):
         raise ValueError("JSON that is not an object")  # noqa: TRY004 - the answer is wrong, not an argument
     level: list[Any] = [value]

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 from reconciler.settings import ProviderSettings
 
 if TYPE_CHECKING:
+    from reconciler.model.bookings import Occupancy, Window
     from reconciler.model.change import Call, Decision, Receipt
     from reconciler.model.objects import Reading, Scope
-    from reconciler.model.occupancy import Occupancy, Window
     from reconciler.providers.http import HttpClient
     from reconciler.settings import Connection
 

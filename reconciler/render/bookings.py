@@ -1,9 +1,8 @@
-"""Bookings that a plan touches, in words, and what they are worth: `Yoga 2027-03-08 11:00: 7 booked, 2 reserved`."""
+"""Bookings that a plan touches as text, and their value: `Yoga 2027-03-08 11:00: 7 booked, 2 reserved`."""
 
 from __future__ import annotations
 
 from reconciler.model.change import Change, SlotBookings
-from reconciler.model.plan import Plan
 from reconciler.model.words import count, more
 from reconciler.render.safe import visible
 
@@ -33,21 +32,6 @@ def stake(change: Change, currency: str | None) -> str | None:
     return words if all(item.known for item in change.bookings) else f"{words}, unknown bookings not included"
 
 
-def totals(plan: Plan) -> str | None:
-    """Return the line of the summary with the bookings that all changes touch; None where there are none."""
-    found = plan.bookings
-    if not found.slots and not found.unknown:
-        return None
-    places = ", ".join(_counts(found.booked, found.reserved))
-    words = f"Bookings touched: {places}" + (f" on {count(found.slots, 'slot')}" if found.slots else "")
-    if found.unknown and found.slots:
-        words += f"; {found.unknown} not known"
-    if found.amount is not None:
-        words += f"; ≈ {money(found.amount, plan.currency)} at stake"
-        words += f", and {count(found.unpriced, 'place')} of unknown price" if found.unpriced else ""
-    return f"{words}."
-
-
 def money(amount: str, currency: str | None) -> str:
     """Return an amount with its currency (`£35.00`), or as it is where the project states none."""
     if currency is None:
@@ -59,12 +43,13 @@ def money(amount: str, currency: str | None) -> str:
 
 def _line(label: str, item: SlotBookings) -> str:
     if item.slot is None:
-        return f"{label}: bookings not known, the API returned no slots"
-    return f"{label} {item.when}: {', '.join(_counts(item.booked, item.reserved))}"
+        return f"{label}: bookings unknown, because the API returned no slots"
+    return f"{label} {item.when}: {', '.join(places(item.booked, item.reserved))}"
 
 
-def _counts(booked: int | None, reserved: int | None) -> tuple[str, ...]:
+def places(booked: int | None, reserved: int | None) -> tuple[str, ...]:
+    """Return `7 booked` and `2 reserved`; what is not known is said, never shown as 0."""
     if booked is None and reserved is None:
-        return ("bookings not known",)
+        return ("bookings unknown",)
     both = ((booked, "booked"), (reserved, "reserved"))
-    return tuple(f"{word} not known" if number is None else f"{number} {word}" for number, word in both)
+    return tuple(f"{word} unknown" if number is None else f"{number} {word}" for number, word in both)

@@ -11,7 +11,7 @@ from reconciler.model.objects import problem_order
 from reconciler.model.plan import Plan
 from reconciler.model.report import Drift, Report
 from reconciler.model.words import count
-from reconciler.render import bookings, marks, phrases, rows
+from reconciler.render import marks, phrases, rows, summary
 from reconciler.render.safe import visible
 
 
@@ -24,13 +24,13 @@ def plan(plan: Plan, digest: str) -> str:
     risks = phrases.at_risk(plan)
     return _page(
         "plan.html.j2",
-        title=phrases.plan_title(plan),
-        headline=phrases.plan_headline(plan),
+        title=summary.plan_title(plan),
+        headline=summary.plan_headline(plan),
         subject=phrases.subject(plan),
-        tiles=phrases.plan_counts(plan),
+        tiles=summary.plan_counts(plan),
         risks=risks,
         overrides=phrases.overrides(risks),
-        totals=bookings.totals(plan),
+        totals=summary.totals(plan),
         changes=[
             (
                 change,
@@ -52,9 +52,9 @@ def report(report: Report, plan: Plan) -> str:
     shared = phrases.shared_allowances(report)
     return _page(
         "report.html.j2",
-        headline=phrases.report_headline(report),
+        headline=summary.report_headline(report),
         subject=phrases.subject(plan),
-        tiles=phrases.report_counts(report),
+        tiles=summary.report_counts(report),
         outcomes=[
             (
                 marks.STATES[outcome.state],
@@ -68,7 +68,7 @@ def report(report: Report, plan: Plan) -> str:
         allowed=phrases.allowed(shared),
         not_started=phrases.not_started(report, plan),
         advice=phrases.advice(report, plan),
-        verified=phrases.verified_headline(report.verified) if report.verified else None,
+        verified=summary.verified_headline(report.verified) if report.verified else None,
         left=report.verified.left if report.verified else (),
         digest=report.plan_digest,
     )
@@ -78,9 +78,9 @@ def drift(drift: Drift) -> str:
     """Return what changed outside since the last apply as a page."""
     return _page(
         "drift.html.j2",
-        headline=phrases.drift_headline(drift),
-        subject=phrases.drift_coverage(drift),
-        tiles=phrases.drift_counts(drift),
+        headline=summary.drift_headline(drift),
+        subject=summary.drift_coverage(drift),
+        tiles=summary.drift_counts(drift),
         objects=[
             (marks.SYNCS[item.status], item, phrases.drifted_words(item), rows.of_drift(item.fields, width=None))
             for item in drift.objects
@@ -110,7 +110,7 @@ def _templates() -> Environment:
 
 
 def _finalize(value: Any) -> Any:
-    """Neutralise plain text; markup of our own macros passes unchanged."""
+    """Neutralise plain text; markup of our macros passes unchanged."""
     if value is None or hasattr(value, "__html__"):
         return value
     return visible(str(value))

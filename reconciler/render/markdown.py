@@ -14,7 +14,7 @@ from reconciler.model.objects import Address, Problem, problem_order
 from reconciler.model.plan import Plan
 from reconciler.model.report import Drift, Drifted, Report
 from reconciler.model.words import more
-from reconciler.render import bookings, marks, phrases, rows
+from reconciler.render import marks, phrases, rows, summary
 from reconciler.render.safe import visible
 
 LIMIT = 60_000
@@ -29,8 +29,8 @@ _DIFF_SIGNS = {"+": "+", "~": "!", "-": "-"}
 
 def plan(plan: Plan) -> str:
     """Return a plan: the summary as heading, bookings at risk, then each change to unfold."""
-    totals = bookings.totals(plan)
-    blocks = [f"## {prose(phrases.plan_headline(plan))}", prose(phrases.subject(plan))]
+    totals = summary.totals(plan)
+    blocks = [f"## {prose(summary.plan_headline(plan))}", prose(phrases.subject(plan))]
     blocks += [prose(totals)] if totals is not None else []
     blocks += _risks(phrases.at_risk(plan))
     details = [_change(plan, change) for change in plan.effective]
@@ -53,7 +53,7 @@ def report(report: Report, plan: Plan) -> str:
             words = (phrases.outcome_words(outcome), *phrases.allowed(outcome.allowed, shared))
             lines.append(f"| {sign} | {prose(outcome.address)} | {'<br>'.join(map(prose, words))} |")
     lines += [f"| · | {prose(item.address)} | {phrases.NOT_STARTED} |" for item in phrases.not_started(report, plan)]
-    blocks = [f"## {prose(phrases.report_headline(report))}"]
+    blocks = [f"## {prose(summary.report_headline(report))}"]
     notes = [f"- {prose(line)}" for line in phrases.allowed(shared)]
     notes += [f"- {_command(line)}" for line in phrases.advice(report, plan)]
     ends = ["\n".join(notes), *_verified(report)]
@@ -67,12 +67,12 @@ def _verified(report: Report) -> list[str]:
         return []
     left = report.verified.left
     lines = [f"- {phrases.NOT_CONVERGED}: **{prose(address)}**: {prose(words)}" for address, words in left]
-    return [prose(phrases.verified_headline(report.verified)), "\n".join(_listed(lines, "object"))]
+    return [prose(summary.verified_headline(report.verified)), "\n".join(_listed(lines, "object"))]
 
 
 def drift(drift: Drift) -> str:
     """Return what changed outside: the summary as heading, coverage, then each object to unfold."""
-    blocks = [f"## {prose(phrases.drift_headline(drift))}", prose(phrases.drift_coverage(drift))]
+    blocks = [f"## {prose(summary.drift_headline(drift))}", prose(summary.drift_coverage(drift))]
     return _page(blocks, [_drifted(item) for item in drift.objects if item.status != "in_sync"], [])
 
 

@@ -45,7 +45,7 @@ STATES: Mapping[State, Mark] = {
 }
 
 SYNCS: Mapping[Sync, Mark] = {
-    "changed": Mark("~", "yellow", "changed", "changed outside"),
+    "changed": Mark("~", "yellow", "changed", "changed outside reconciler"),
     "missing": Mark("-", "red", "missing", "missing"),
     "expired": Mark("!", "magenta", "expired", "expired"),
     "unknown": Mark("?", "blue", "unknown", "unknown"),

@@ -1,24 +1,22 @@
-"""The sentences that text, Markdown and HTML share: each stands here once."""
+"""The sentences that text, Markdown and HTML share: each is here once."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from reconciler.model.change import Change
 from reconciler.model.plan import Forecast, Plan
-from reconciler.model.report import STATES, SYNCS, Allowance, Drift, Drifted, Outcome, Report, Verification
+from reconciler.model.report import Allowance, Drifted, Outcome, Report
 from reconciler.model.risk import Risk
 from reconciler.model.words import count, plural
 from reconciler.render import bookings, marks, rows
-from reconciler.render.marks import Mark
 
 AT_RISK = "Bookings at risk"
 BLOCKS = "blocks apply"
 OVERRIDE = f"✗ {BLOCKS}. To override:"
-UNREAD = "Could not be read, unchanged"
+UNREAD = "Could not be read; unchanged"
 HINT = "hint:"
 NOT_STARTED = "not started"
 NOT_CONVERGED = "not converged"
@@ -29,13 +27,6 @@ EXISTS = "already-exists"
 
 STEPS = 6
 """Fields that are named for one object that has not converged."""
-
-
-class Count(NamedTuple):
-    """One number of a summary."""
-
-    mark: Mark
-    number: int
 
 
 def place(change: Change) -> str:
@@ -60,61 +51,8 @@ def subject(plan: Plan) -> str:
     return ", ".join(parts)
 
 
-_REST = (marks.ACTIONS["noop"], marks.ACTIONS["unknown"])
-_TODO = (*(mark for mark in marks.ACTIONS.values() if mark not in _REST), marks.MOVE, marks.FORGET)
-
-
-def plan_counts(plan: Plan) -> tuple[Count, ...]:
-    """Return how many objects each action concerns, without zeros: what happens, then what does not."""
-    found = Counter(marks.mark(change) for change in plan.changes)
-    return tuple(Count(mark, found[mark]) for mark in (*_TODO, *_REST) if found[mark])
-
-
-def report_counts(report: Report) -> tuple[Count, ...]:
-    """Return how many objects ended in each state, without zeros."""
-    return tuple(Count(marks.STATES[state], report.summary[state]) for state in STATES if report.summary[state])
-
-
-def drift_counts(drift: Drift) -> tuple[Count, ...]:
-    """Return how many objects are in each state, without zeros."""
-    return tuple(Count(marks.SYNCS[sync], drift.summary[sync]) for sync in SYNCS if drift.summary[sync])
-
-
-def plan_title(plan: Plan) -> str:
-    """Return `Plan`, or what a plan to destroy is called."""
-    return "Destroy plan" if plan.purpose == "destroy" else "Plan"
-
-
-def plan_headline(plan: Plan) -> str:
-    """Return the summary line of a plan: `Plan: 1 to create, 2 to delete; 5 unchanged`."""
-    if not (plan.effective or plan.summary["unknown"] or plan.errors):
-        return _nothing_to_do(plan)
-    counts = plan_counts(plan)
-    todo = ", ".join(f"{number} to {mark.label}" for mark, number in counts if mark in _TODO)
-    rest = ", ".join(f"{number} {mark.label}" for mark, number in counts if mark in _REST)
-    return f"{plan_title(plan)}: {'; '.join(part for part in (todo, rest) if part) or 'no changes'}."
-
-
-def _nothing_to_do(plan: Plan) -> str:
-    idle = [change for change in plan.changes if change.action == "noop"]
-    unmanaged = sum(change.shown_id is None for change in idle)
-    expired = sum(change.expired and change.shown_id is not None for change in idle)
-    matching = len(idle) - unmanaged - expired
-    words = []
-    if matching:
-        words.append(f"{count(matching, 'object')} {plural(matching, 'matches', 'match')} the live timetable")
-    for number, what in ((expired, "expired"), (unmanaged, "no longer managed")):
-        if number:
-            words.append(f"{number if words else count(number, 'object')} {what}")
-    if words:
-        return f"No changes. {'; '.join(words)}."
-    if not plan.selection.everything:
-        return "No changes. The selection contains no object."
-    return "Nothing to destroy." if plan.purpose == "destroy" else "No changes. No objects are declared or managed."
-
-
 def plan_notes(plan: Plan) -> tuple[str, ...]:
-    """Return what a reader must know beside the counts."""
+    """Return what a reader must know in addition to the counts."""
     notes = [forecast(plan.forecast)] if plan.forecast.writes else []
     unverified = sum(len(change.unverified) for change in plan.changes)
     if unverified:
@@ -125,7 +63,7 @@ def plan_notes(plan: Plan) -> tuple[str, ...]:
     if existing > 1:
         notes.append(f"{existing} declared objects already exist. To adopt them all: reconciler adopt --all")
     if plan.summary["unknown"]:
-        notes.append("Unknown objects could not be read; they stay unchanged.")
+        notes.append("Unknown objects could not be read. They are unchanged.")
     if plan.errors:
         errors, them = len(plan.errors), plural(len(plan.errors), "it", "them")
         notes.append(f"{count(errors, 'error')}: nothing can be applied until you fix {them}.")
@@ -157,7 +95,7 @@ def unread(plan: Plan) -> tuple[tuple[str, tuple[Change, ...]], ...]:
 
 
 def details(change: Change, currency: str | None, *, fold: bool = True) -> tuple[tuple[str, str], ...]:
-    """Return what a change means beside its fields, as pairs of a label and its words; every format lists them."""
+    """Return what a change means in addition to its fields, as pairs of a label and its text."""
     worth = bookings.stake(change, currency)
     touched = tuple(("touches", line) for line in bookings.slots(change, fold=fold))
     return (*touched, ("at stake", worth)) if worth is not None else touched
@@ -171,7 +109,7 @@ def blocked(plan: Plan, change: Change) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RiskLine:
-    """One risk of one change, in words."""
+    """One risk of one change, as text."""
 
     change: Change
     blocks: bool
@@ -226,16 +164,6 @@ def overrides(risks: Iterable[RiskLine]) -> tuple[str, ...]:
     return tuple(f"--allow-booked {address}" for address in addresses)
 
 
-def report_headline(report: Report) -> str:
-    """Return the summary line of an apply: `Applied 3, failed 1; 5 unchanged`."""
-    counts = {mark.label: number for mark, number in report_counts(report)}
-    same = counts.pop("unchanged", 0)
-    ended = ", ".join(f"{label} {number}" for label, number in counts.items())
-    parts = [part for part in (ended[:1].upper() + ended[1:], f"{same} unchanged" if same else "") if part]
-    start = "Refused before the first write. " if report.refused else "Interrupted. " if report.interrupted else ""
-    return f"{start}{'; '.join(parts) or 'Nothing to apply'}."
-
-
 def outcome_words(outcome: Outcome) -> str:
     """Say how one object's change ended: `created (id 125, 1 call)`, `failed: …`."""
     if outcome.state == "applied":
@@ -267,14 +195,6 @@ def not_converged(change: Change) -> str:
     return ", ".join(steps[:STEPS]) + more
 
 
-def verified_headline(found: Verification) -> str:
-    """Say how a verification ended."""
-    if not found.left:
-        return "Verified: a new plan of the whole project is empty."
-    differ = plural(len(found.left), "differs", "differ")
-    return f"Not converged: {count(len(found.left), 'object')} still {differ} from the manifests."
-
-
 def allowed(allowances: Iterable[Allowance], without: Collection[Allowance] = ()) -> tuple[str, ...]:
     """Say which overrides allowed changes that guards would have blocked."""
     return tuple(f"allowed by {item.by}: {item.message}" for item in allowances if item not in without)
@@ -296,52 +216,25 @@ def advice(report: Report, plan: Plan) -> tuple[str, ...]:
     """Return what to do next after an apply that did not end well; empty after one that did."""
     if report.refused:
         return (
-            "Nothing was written. Each refusal names its setting and, where there is one, the option to override it.",
+            "Nothing was written. Each refusal shows its setting and, if there is one, the option that overrides it.",
         )
     lines = []
     lost = sum(item.state == "unknown" and item.action != "unknown" for item in report.outcomes)
     if lost:
         lines.append(
-            f"{plural(lost, 'Unknown object')}: the answer to a call was lost, so the call may have had its effect. "
-            "Run `reconciler plan`: it reads the live object first and repeats nothing blindly."
+            f"{plural(lost, 'Unknown object')}: the response to a call was lost, so the call may have been applied. "
+            "Run `reconciler plan`: it reads the live objects first and does not repeat a call blindly."
         )
     if any(item.state == "unknown" and item.action == "unknown" for item in report.outcomes):
-        lines.append("Objects that could not be read are unchanged. Plan again when their system responds.")
+        lines.append("Objects that could not be read are unchanged. Run plan again when their system responds.")
     if report.summary["failed"]:
         lines.append("Fix the errors and apply again; changes already applied are kept.")
     if report.summary["blocked"]:
-        lines.append("Blocked changes follow on the next apply, after the changes that they depend on.")
+        lines.append("The next apply continues with the blocked changes, after the changes that they depend on.")
     waiting = not_started(report, plan)
     if waiting:
         lines.append(f"{count(len(waiting), 'change')} {NOT_STARTED}; the next plan shows what is left.")
     return tuple(lines)
-
-
-def drift_headline(drift: Drift) -> str:
-    """Return the summary line of a drift check: `Drift: 1 changed, 1 missing; 5 in sync`."""
-    if not drift.objects:
-        return "No drift. No objects are managed."
-    counts = {mark.label: number for mark, number in drift_counts(drift)}
-    same = counts.pop("in sync", 0)
-    if not counts:
-        found = "No drift" if drift.coverage["fields"] == drift.coverage["verifiable"] else "No drift seen"
-        return f"{found}. {count(same, 'object')} {plural(same, 'is', 'are')} as last applied."
-    drifted = ", ".join(f"{number} {label}" for label, number in counts.items())
-    return f"Drift: {drifted}{f'; {same} in sync' if same else ''}."
-
-
-def drift_coverage(drift: Drift) -> str:
-    """Say what share of the applied fields could be verified; rounded down, so 100 % means all."""
-    fields, verifiable = drift.coverage["fields"], drift.coverage["verifiable"]
-    if not fields:
-        return "There are no applied fields to verify."
-    if fields == verifiable:
-        return f"Verified all {count(fields, 'applied field')}."
-    share = 100 * verifiable // fields
-    why = "The API does not return the others"
-    if drift.summary["unknown"]:
-        why += ", or they could not be read"
-    return f"Verified {verifiable} of {fields} applied fields ({share} %). {why}; their changes are not detected."
 
 
 def drifted_words(item: Drifted) -> str:

@@ -18,7 +18,7 @@ SLOTS_SHOWN = 12
 """Slots of one change that are shown; the rest is folded."""
 
 UNVERIFIED = "last applied; the API does not return it"
-OUTSIDE = "changed outside"
+OUTSIDE = "changed outside reconciler"
 
 _SIGN_WORDS: tuple[tuple[Sign, str], ...] = (("-", "deleted"), ("~", "changed"), ("+", "added"))
 
@@ -62,7 +62,7 @@ class Rows:
     rest: tuple[Row, ...] = ()
     """Slots that are folded."""
     folded: str | None = None
-    """How many slots are folded, in words."""
+    """How many slots are folded, as text."""
 
 
 def of_change(

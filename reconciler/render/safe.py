@@ -52,7 +52,7 @@ def _shown(char: str, before: str, after: str) -> str:
         return "⏎"
     if unicodedata.category(char) not in _INVISIBLE:
         return char
-    # Emoji and several scripts need joiners; beside ASCII they only hide a difference.
+    # Emoji and several scripts need joiners; next to ASCII they only hide a difference.
     if char in _JOINERS and before and after and not before.isascii() and not after.isascii():
         return char
     return escaped(char)

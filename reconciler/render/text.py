@@ -16,7 +16,7 @@ from reconciler.model.objects import Address, Problem, problem_order
 from reconciler.model.plan import Plan
 from reconciler.model.report import Drift, Drifted, Outcome, Report
 from reconciler.model.words import more
-from reconciler.render import bookings, marks, phrases, rows, values
+from reconciler.render import marks, phrases, rows, summary, values
 from reconciler.render.safe import fitting, harmless, visible
 
 CALLS_SHOWN = 12
@@ -39,8 +39,8 @@ def plan(console: Console, plan: Plan, verbose: bool = False) -> None:
     for change in plan.effective:
         _change(console, plan, change, verbose)
     _unread(console, plan)
-    _say(console, (phrases.plan_headline(plan), "bold"))
-    totals = bookings.totals(plan)
+    _say(console, (summary.plan_headline(plan), "bold"))
+    totals = summary.totals(plan)
     if totals is not None:
         _say(console, totals)
     for note in phrases.plan_notes(plan):
@@ -63,13 +63,13 @@ def report(console: Console, report: Report, plan: Plan) -> None:
         _say(console, ("·", "dim"), f" {change.address} ", (phrases.NOT_STARTED, "dim"))
     for line in phrases.allowed(shared):
         _say(console, ("!", "yellow"), f" {line}")
-    _say(console, (phrases.report_headline(report), "bold"))
+    _say(console, (summary.report_headline(report), "bold"))
     for line in phrases.advice(report, plan):
         _say(console, f"  {line}")
     if report.verified is not None:
         for address, words in report.verified.left:
             _say(console, ("✗", "bold red"), f" {phrases.NOT_CONVERGED}: {address}: {words}")
-        _say(console, (phrases.verified_headline(report.verified), "bold"))
+        _say(console, (summary.verified_headline(report.verified), "bold"))
 
 
 def drift(console: Console, drift: Drift, verbose: bool = False) -> None:
@@ -77,12 +77,12 @@ def drift(console: Console, drift: Drift, verbose: bool = False) -> None:
     for item in drift.objects:
         if item.status != "in_sync":
             _drifted(console, item, verbose)
-    _say(console, (phrases.drift_headline(drift), "bold"))
-    _say(console, (phrases.drift_coverage(drift), "dim"))
+    _say(console, (summary.drift_headline(drift), "bold"))
+    _say(console, (summary.drift_coverage(drift), "dim"))
 
 
 def problems(console: Console, problems: Iterable[Problem]) -> None:
-    """Write each problem as `FILE:LINE:COLUMN: KIND/NAME: …`, its hint on a line of its own.
+    """Write each problem as `FILE:LINE:COLUMN: KIND/NAME: …`, its hint on a separate line.
 
     The place comes first, so that editors and CI annotations find it; only a warning says what it is.
     """

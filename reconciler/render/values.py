@@ -1,4 +1,4 @@
-"""Field values in words, the same in every format for people."""
+"""Field values as text, the same in every format for people."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def words(value: Any, *, width: int | None = WIDTH, zone: str | None = None) -> 
 def pair(before: Any, after: Any, *, width: int | None = WIDTH, zone: str | None = None) -> tuple[str, str]:
     """Return two values that differ, so that the difference is visible.
 
-    Long values are cut around their first difference; values that look alike (a non-breaking
+    Long values are cut around their first difference; values that look the same (a non-breaking
     space, `5` and `"5"`) are written in ASCII.
     """
     old, new = _spelled(before, zone), _spelled(after, zone)

@@ -1,4 +1,4 @@
-"""Direct access to the stored objects: change and read them without an API call, as somebody else would.
+"""Direct access to the stored objects: change and read them without an API call, as another client would.
 
 `Sandbox` uses it in Python, and the control endpoints use it over HTTP. KeyError means an unknown id.
 ValueError means a wrong field or value.

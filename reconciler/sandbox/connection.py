@@ -31,7 +31,7 @@ async def close_connection(
 ) -> None:
     """Close the connection of a request. With `flush`, data that was already sent arrives first.
 
-    Returns after uvicorn has noticed. Otherwise uvicorn would send an answer of its own or log an error.
+    Returns after uvicorn has noticed. Otherwise uvicorn would send its own answer or log an error.
     """
     transport: asyncio.Transport = scope["state"][_KEY]
     if flush:

@@ -47,7 +47,7 @@ class Shape:
     """The allowed members of a JSON object."""
 
     members: Mapping[str, tuple[Check, str]] = field(default_factory=dict)
-    """The check of each member, and the expected type in words."""
+    """The check of each member, and the name of the expected type."""
 
     closed: bool = False
     """Whether other members are refused. Otherwise they must be plain values."""

@@ -13,8 +13,8 @@ from typing import Any, Self
 KINDS = (
     "latency",  # the answer is delayed by `seconds`
     "hold",  # the request waits until the faults are cleared, at most `seconds`
-    "status_before",  # `status` is answered; the request is not executed
-    "status_after",  # the request is executed, then `status` is answered
+    "status_before",  # `status` is returned; the request is not executed
+    "status_after",  # the request is executed, then `status` is returned
     "page_before",  # 200 with an HTML page, like a maintenance page of a proxy; the request is not executed
     "drop_before",  # the connection is closed without an answer; the request is not executed
     "drop_after",  # the request is executed, then the connection is closed without an answer

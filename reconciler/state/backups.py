@@ -31,7 +31,7 @@ def copy_file(file: Path, folder: Path, command: str) -> Path:
     origin = f"{file.absolute().as_uri()}?mode=ro"
     with closing(sqlite3.connect(origin, uri=True)) as source, closing(sqlite3.connect(target)) as copy:
         source.backup(copy)
-        copy.execute("PRAGMA journal_mode=DELETE")  # one file, without a log beside it
+        copy.execute("PRAGMA journal_mode=DELETE")  # one file, without a log next to it
     _prune(folder, file.stem, ".db")
     return target
 

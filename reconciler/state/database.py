@@ -1,4 +1,4 @@
-"""The database of a state: opening it, transactions, and errors in words."""
+"""The database of a state: opening it, transactions, and error messages."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ _WATCHFUL = {
 _SURE = """
 SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'
 """
-"""A server may be set to lose its last commits in a crash. A lost intent is a call that nobody looks for."""
+"""A server may be set to lose its last commits in a crash. A lost intent is a call that no run looks for."""
 
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
@@ -174,7 +174,7 @@ class Database:
         return engine
 
     def _tried(self, run: Callable[[], Result]) -> Result:
-        """Run it, retry if a server is lost that was reached before, and turn every error into words."""
+        """Run it, retry if a server is lost that was reached before, and turn every error into a message."""
         deadline, pause = time.monotonic() + PATIENCE, _PAUSE
         while True:
             try:
@@ -191,7 +191,7 @@ class Database:
 
     def _begun(self, work: Callable[[Connection], Result], *, writing: bool = False) -> Result:
         with self._engine.begin() as connection:
-            if writing and self.is_file:  # nobody else writes between its reads and its writes
+            if writing and self.is_file:  # no other program writes between its reads and its writes
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
             return work(connection)
 

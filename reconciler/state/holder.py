@@ -32,7 +32,7 @@ def myself(run_id: str) -> Lease:
 
 
 def dead(held: Lease, moment: float, *, one_host: bool) -> bool:
-    """Return whether a holder has expired at `moment`, or its process would be visible to this one and is gone.
+    """Return whether a holder has expired at `moment`, or its process no longer exists, if this one could see it.
 
     `one_host`: the state is a file, so every program that opens it is assumed to run on this machine.
     """

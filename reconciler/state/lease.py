@@ -52,7 +52,7 @@ def _take(store: Store, run_id: str, deadline: float) -> None:
                 f"process {held.pid}, since {held.since}, run {held.run_id}"
             )
             hint = (
-                f"wait for it (--lock-timeout SECONDS); if its process is dead: reconciler state unlock {held.run_id}"
+                f"to wait for it: --lock-timeout SECONDS; if its process is dead: reconciler state unlock {held.run_id}"
             )
             raise ReconcilerError(message, hint=hint)
         time.sleep(_PAUSE)

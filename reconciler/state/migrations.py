@@ -1,7 +1,7 @@
-"""Bringing an older state to this version's tables: an ordered list of steps, each one transaction.
+"""Upgrading an older state to this version's tables: an ordered list of steps, each one transaction.
 
 A step only adds tables, and columns with a default. So the code that reads a state also reads an older one, and a plan
-never writes. What a step says is frozen: it describes a version as it was, and does not follow `schema`.
+never writes. A step is frozen: it describes its version, and does not follow later changes of `schema`.
 """
 
 from __future__ import annotations
@@ -47,6 +47,6 @@ def migrate(connection: Connection, found: int) -> None:
 
 
 def all_leases(connection: Connection) -> tuple[Lease, ...]:
-    """Return every lease in a state of any version, whatever project it belongs to."""
+    """Return every lease of every project in a state of any version."""
     rows = connection.execute(select(_leases))
     return tuple(Lease(**row._mapping) for row in rows)  # noqa: SLF001 - SQLAlchemy's public name

@@ -60,8 +60,8 @@ class Kept:
         rows = {name: [row for row in table if _in(row, scope)] for name, table in found.items()}
         if not any(rows.values()):
             others = sorted({_place(row) for table in found.values() for row in table})
-            hint = f"it holds {', '.join(others)}" if others else "the backup is empty"
-            raise ReconcilerError(f"the backup {file} holds nothing of {_place(scope)}", hint=hint)
+            hint = f"it contains {', '.join(others)}" if others else "the backup is empty"
+            raise ReconcilerError(f"the backup {file} contains nothing of {_place(scope)}", hint=hint)
         return cls(rows=rows)
 
     @property
@@ -100,7 +100,7 @@ def _of_sqlite(file: Path) -> Rows:
     try:
         with engine.begin() as connection:
             if not engine.dialect.has_table(connection, meta.name):
-                raise ReconcilerError(f"the backup {file} is a database that holds no state of reconciler")
+                raise ReconcilerError(f"the backup {file} is a database without a reconciler state")
             text = connection.execute(select(meta.c.value).where(meta.c.key == "schema_version")).scalar_one_or_none()
             migrate(connection, _known(file, text))
             return {table.name: _all(connection, table) for table in (*_REPLACED, *_ADDED)}
@@ -120,7 +120,7 @@ def _of_json(file: Path) -> Rows:
         return {table.name: [_row(table, row) for row in tables.get(table.name, ())] for table in (*_REPLACED, *_ADDED)}
     except (ValueError, TypeError, LookupError, RecursionError):
         message = f"{file} is not a backup of a state"
-        raise ReconcilerError(message, hint="expected a file from the folder `backups` beside the state") from None
+        raise ReconcilerError(message, hint="expected a file from the folder `backups` next to the state") from None
 
 
 def _row(table: Table, given: Mapping[str, Any]) -> dict[str, Any]:

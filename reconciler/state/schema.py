@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 
 VERSION = 1
-"""Version of the tables below. `migrations` brings an older state to it; a newer state is refused."""
+"""Version of the tables below. `migrations` upgrades an older state to it; a newer state is refused."""
 
 metadata = MetaData()
 
@@ -112,8 +112,8 @@ leases = _scoped(
 )
 """At most one writing run for each project and environment.
 
-`beat` is the holder's last sign of life. `expires` is when it counts as dead without another one. Both are Unix time
-by the database's clock. `machine` tells two hosts of one name apart.
+`beat` is the holder's last heartbeat. `expires` is when it counts as dead without another one. Both are Unix time
+by the database's clock. `machine` distinguishes two hosts of one name.
 """
 
 forgotten = _scoped(

@@ -64,10 +64,12 @@ class Store:
     def _write(self, work: Callable[[Connection], Result], *, ends: int | None = None) -> Result:
         """Run one writing transaction. A run that took the lease must still hold it.
 
-        A result that `ends` an intent is recorded in any case while the intent is open: nobody has settled it yet.
+        A result that `ends` an intent is recorded in any case while the intent is open: no other run has settled it.
         """
         if self._given_up.is_set() and ends is None:
-            raise ReconcilerError(f"state {self.label} could not be reached, so nothing more is sent", hint=_PLAN_AGAIN)
+            raise ReconcilerError(
+                f"state {self.label} could not be reached, so no further calls are sent", hint=_PLAN_AGAIN
+            )
 
         def fenced(connection: Connection) -> Result:
             if (
@@ -75,7 +77,7 @@ class Store:
                 and not self._renewed(connection, self._run_id)
                 and not self._open(connection, ends)
             ):
-                message = "this run no longer holds the state lock, so nothing more is sent"
+                message = "this run no longer holds the state lock, so no further calls are sent"
                 raise ReconcilerError(message, hint=_PLAN_AGAIN)
             return work(connection)
 
@@ -150,7 +152,7 @@ class Store:
 
         def work(connection: Connection) -> None:
             if connection.execute(query).rowcount != 1:
-                message = "another run has settled what this call was for, so it is not sent"
+                message = "another run already completed this change, so the call is not sent"
                 raise ReconcilerError(message, hint="plan again")
 
         self._write(work)

@@ -42,6 +42,21 @@ PLAIN = {
     r"in so many words": "explicitly",
     r"makes? sense of": "understand",
     r"end-points?": "endpoint",
+    r"(no|some)body('s)?": "no one, someone, another program",
+    r"points? at|pointed at|pointing at": "point to",
+    r"in a circle|circle of references": "in a cycle, cycle of references",
+    r"work(s|ed|ing)? out": "compute",
+    r"on paper": "without I/O",
+    r"taken? for|takes for": "count as, read as",
+    r"left alone|leaves? (it|them) alone": "unchanged, do not change",
+    r"stands here|stands in": "is in",
+    r"besides|whatever": "also, any, every",
+    r"(is|are|was|were|does|do|did|never) (not )?answer(s|ed)?": "return",
+    r"(of|on) (its|their|one's|our|his|her|your) own": "own, separate",
+    r"look(s|ed)? alike": "similar, equal",
+    r"stretch(es)? of time": "time span",
+    r"is gone|are gone|was gone|gone from": "no longer exists, was deleted",
+    r"as it stands|at hand|for good|goes by|so long as": "as it is, available, permanently, passes, while",
 }
 TEXTS = {".json", ".md", ".py", ".toml", ".yaml", ".yml", ".j2", ".css", ""}
 

@@ -102,7 +102,7 @@ def test_an_annotation_must_name_an_object_of_that_kind(desk, wrong):
     named = str(court) if wrong == "court" else wrong
     desk.declare("Session", "spin", SPIN, annotations={"adopt-id": named})
     done = desk.run("adopt", "--all", code=1)
-    assert f"Session/spin: its annotation adopt-id names id {named}" in done.err
+    assert f"Session/spin: its annotation adopt-id has id {named}" in done.err
     assert managed(desk) == {}
 
 

@@ -182,7 +182,7 @@ def test_a_line_is_kept_where_its_replacement_needs_the_same_stock(holding):
     (outcome,) = holding.apply().outcomes
     assert outcome.state == "failed"
     assert "Sold out" in outcome.error
-    assert "its own line counts" in outcome.error
+    assert "its current line also uses the available stock" in outcome.error
     assert holding.lines() == expected(rooms)
 
 

@@ -21,7 +21,7 @@ def test_spaces_that_are_not_answered_may_be_more_than_was_applied(desk):
     booked_spaces(desk)
     desk.session(spaces=15)
     words, _ = refused(desk, "guard-booked-spaces-cut")
-    assert "setting spaces to 15 leaves fewer than are taken on 1 slot with bookings" in words
+    assert "setting spaces to 15 leaves too few spaces for 1 slot with bookings" in words
     assert "20 booked, 2 reserved" in desk.run("plan", code=0).out
     desk.session(spaces=22)
     plan = desk.run("plan", "--format", "json", code=0).json
@@ -98,7 +98,7 @@ def test_bookings_that_could_not_be_read_are_nowhere_counted(desk):
     desk.box.fault(Fault(kind="status_before", match_method="GET", match_path="/bookings", status=500, times=None))
     for form in ("text", "markdown", "html"):
         shown = desk.run("plan", "--format", form, code=0).out
-        assert "Bookings touched: bookings not known." in shown
+        assert "Bookings touched: bookings unknown." in shown
         assert "0 slots" not in shown
         assert "0 booked" not in shown
     plan = desk.run("plan", "--format", "json", code=0).json

@@ -30,14 +30,14 @@ KEY_LINES = (
     "Plan: 1 to create, 4 to update, 1 to delete; 56 unchanged.",
     "Drift: 2 changed, 1 missing; 58 in sync.",
     "Applied 3; 58 unchanged.",
-    "No drift seen. 61 objects are as last applied.",
+    "No drift detected. 61 objects match the last apply.",
     "moving 1 slot with bookings (2027-05-12 16:35: 4 booked, 0 reserved)",
     "--allow-booked Session/learn-to-swim-stage-2",
     "(exit code 4: refused before the first write)",
     "Writing calls that the sandbox received: 0.",
     "+ BookingSession/kayak-trip  create",
     "Drift: 1 expired; 61 in sync.",
-    "now removed.",
+    "Its temporary folder is removed.",
 )
 
 
@@ -78,7 +78,7 @@ def test_shows_all_and_keeps_the_project_on_demand_and_needs_no_unicode(tmp_path
     assert "+ Session/tea-dance  create" in done.stdout
     assert "~ price: 6.50 -> 6.95" in done.stdout
     assert done.stdout.isascii()
-    assert "the project's folder is kept" in done.stdout
+    assert "The project folder is kept." in done.stdout
     project = tmp_path / "project"
     assert (project / ".reconciler" / "state.db").is_file()
     assert (project / "reconciler.yaml").read_bytes() == (EXAMPLE / "reconciler.yaml").read_bytes()
@@ -148,9 +148,9 @@ def test_edits_fit_the_example_and_can_be_reverted() -> None:
 
 
 def test_an_edit_that_does_not_fit_is_an_error() -> None:
-    with pytest.raises(ReconcilerError, match="no longer fits the example"):
+    with pytest.raises(ReconcilerError, match="does not match the example"):
         Edit(file="x.yaml", at="nobody", before="a", after="b").applied_to("a")
-    with pytest.raises(ReconcilerError, match="no longer fits the example"):
+    with pytest.raises(ReconcilerError, match="does not match the example"):
         Edit(file="x.yaml", before="z", after="b").applied_to("a")
 
 

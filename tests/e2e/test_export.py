@@ -196,7 +196,7 @@ def test_what_is_declared_keeps_its_address_and_is_not_declared_twice(desk):
     )
     desk.run("adopt", "--all", code=0)
     done = desk.run("export", "--out", "manifests", *WINDOW, code=0)
-    assert "Skipped Session/my-course: manifests/session-my-course.json declares it" in done.err
+    assert "Skipped Session/my-course: manifests/session-my-course.json already declares it" in done.err
     desk.run("validate", code=0)
     shown = desk.run("export", "Session/my-course", code=0).out
     assert "name: my-course" in shown
@@ -225,14 +225,14 @@ def test_a_session_that_disappears_while_it_is_read_is_reported(desk):
     number = desk.box.sessions()[0]["id"]
     desk.box.fault(Fault(kind="status_before", match_path=f"/api/sessions/{number}.xml", status=404, times=None))
     done = desk.run("export", *WINDOW, code=1)
-    assert f"id {number}, could not be read: show answered 404, but the list names it" in done.err
+    assert f"id {number}, could not be read: show returned 404, but the list contains it" in done.err
 
 
 def test_a_refused_value_stands_in_a_comment_and_in_a_warning(desk):
     room = desk.box.add_resource({"name": "Desk", "email": "front desk"})
     done = desk.run("export", code=0)
     assert "# email: front desk\n" in done.out
-    assert 'warning: email is not stated: email is "front desk"; expected an email address' in done.err
+    assert 'warning: email is not exported: email is "front desk"; expected an email address' in done.err
     desk.box.edit_resource(room, name="")
     done = desk.run("export", code=0)
     assert "cannot be declared: name is missing" in done.err
@@ -265,7 +265,7 @@ def test_a_credential_that_a_live_field_repeats_is_written_nowhere(desk):
     names = [path.name for path in (desk.folder / "manifests").rglob("*.yaml")]
     assert len(texts) == 2
     assert word.lower() not in " ".join([*texts, *names, done.err, done.out]).lower()
-    assert "it holds a credential of this project" in done.err
+    assert "it contains a credential of this project" in done.err
     desk.run("validate", code=0)
 
 
@@ -314,7 +314,7 @@ def test_what_is_managed_and_can_no_longer_be_declared_keeps_its_manifest(desk):
     room = desk.box.resources()[0]["id"]
     desk.box.edit_resource(room, name="")
     done = desk.run("export", "--out", "manifests", "--force", *WINDOW, code=0)
-    assert f"Kept Resource/room-{room} as it is declared: its live state cannot be declared." in done.err
+    assert f"Kept the manifest of Resource/room-{room}: a manifest cannot express its live state." in done.err
     assert {path: path.read_text(encoding="utf-8") for path in files} == files
     desk.run("validate", code=0)
     plan = desk.run("plan", "--format", "json", code=0).json

@@ -35,7 +35,7 @@ def test_a_named_hold_is_written_adopted_and_as_declared(shop):
     assert hold["id"] not in text + done.err + done.out
     assert not any(line["slip"] in text for line in hold["lines"])
     shop.run("validate", code=0)
-    assert "booking-session-1 is skipped: its system cannot list such objects" in shop.run("adopt", "--all", code=0).err
+    assert "booking-session-1 is skipped: its API cannot list such objects" in shop.run("adopt", "--all", code=0).err
     shop.run("adopt", "BookingSession/booking-session-1", hold["id"], code=0)
     shop.settled()
     shop.box.clear_log()

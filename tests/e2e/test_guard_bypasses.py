@@ -85,8 +85,8 @@ def test_a_manifest_that_forgets_declares_nothing(desk):
         desk.forget("Resource", f"r{number}")
     desk.declare("Resource", "r0", {"name": "The r0"}, forget=True)
     words, outcomes = refused(desk, "guard-empty")
-    assert "no manifest declares anything (spec.manifests at reconciler.yaml:5)" in words
-    assert "but the state holds 2 managed objects" in words
+    assert "the manifests declare no objects (spec.manifests at reconciler.yaml:5)" in words
+    assert "but the state has 2 managed objects" in words
     assert outcomes["Resource/r1"]["state"] == "blocked"
     passes(desk, "--allow-empty")
 
@@ -135,12 +135,10 @@ def test_adopting_in_part_is_no_refusal(desk):
 def test_a_misspelt_annotation_is_reported(desk, name, meant):
     desk.declare("Resource", "room", {"name": "Room"}, annotations={name: "2030-01-01"})
     done = desk.run("validate", code=0)
-    words = (
-        f'manifests/resource-room.json:7:7: Resource/room: warning: annotation "{name}" has no meaning here; did you'
-    )
+    words = f'manifests/resource-room.json:7:7: Resource/room: warning: annotation "{name}" has no effect; did you'
     assert (f'{words} mean "{meant}"?' in done.out + done.err) is (meant is not None)
-    assert ("no meaning here" in done.out + done.err) is (meant is not None)
-    assert ("no meaning here" in desk.run("plan", code=0).out) is (meant is not None)
+    assert ("has no effect" in done.out + done.err) is (meant is not None)
+    assert ("has no effect" in desk.run("plan", code=0).out) is (meant is not None)
 
 
 def test_an_annotation_does_not_reach_a_destroy(desk):

@@ -131,5 +131,5 @@ def test_a_mistake_in_a_values_file_quotes_nothing_of_it(tmp_path):
     desk = Desk(tmp_path, Nowhere())
     desk.project(HEAD + "  values: [v.yaml]\n" + connection())
     done = desk.run("validate", code=1)
-    assert "v.yaml:1:1: the values file holds one value; expected a mapping" in done.err
+    assert "v.yaml:1:1: the values file contains one value; expected a mapping" in done.err
     assert "hunter2" not in done.err

@@ -72,7 +72,7 @@ def test_a_person_can_say_that_nothing_was_made(desk):
     desk.box.fault(Fault(kind="drop_before", match_method="POST", times=1))
     desk.run("apply", "--yes", code=3)
     desk.box.add_session({"name": "Somebody else's", "group": "Other", "start_date": "2027-05-01"})
-    assert "objects that appeared since then" in desk.run("plan", code=1).out
+    assert "newer objects could be its result" in desk.run("plan", code=1).out
     desk.run("state", "rm", "Session/swim", code=0)
     desk.run("apply", "--yes", code=0)
     assert sorted(item["name"] for item in desk.box.sessions()) == ["Somebody else's", "Swim"]
@@ -161,7 +161,7 @@ def test_adopting_takes_the_only_one_of_its_natural_key_and_changes_nothing(desk
     desk.run("adopt", "Session/swim", code=0)
     desk.run("adopt", "Resource/court", "13", code=0)
     assert desk.calls() == []
-    assert "managed already" in desk.run("adopt", "Session/swim", code=1).err
+    assert "already managed" in desk.run("adopt", "Session/swim", code=1).err
     assert desk.run("adopt", "Session/nosuch", code=1).err
     desk.run("apply", "--yes", code=0)
     desk.settled()

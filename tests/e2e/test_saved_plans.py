@@ -107,30 +107,30 @@ def test_protection_and_references_are_part_of_a_manifest(approved):
 
 
 def test_another_environment(approved):
-    refused(approved, "it was made for environment none, this is prod", arguments=("--env", "prod"))
+    refused(approved, "the environment was none and is prod now", arguments=("--env", "prod"))
 
 
 def test_another_tool_version(approved):
     edit(approved, lambda document: document.update(tool_version="0.0.9"))
-    refused(approved, "it was made for tool version 0.0.9, this is ")
+    refused(approved, "the tool version was 0.0.9 and is ")
 
 
 def test_another_project(approved):
     project(approved, name=("{name: acme}", "{name: other}"))
-    refused(approved, "it was made for project acme, this is other")
+    refused(approved, "the project was acme and is other now")
 
 
 def test_another_host(approved):
     project(approved, host=("127.0.0.1", "localhost"))
-    done = refused(approved, "connection sessions: it pointed at 127.0.0.1, now it points at localhost")
-    words = "connection admin: it pointed at 127.0.0.1 company 37004, now it points at localhost company 37004"
+    done = refused(approved, "connection sessions pointed to 127.0.0.1 and points to localhost now")
+    words = "connection admin pointed to 127.0.0.1 company 37004 and points to localhost company 37004 now"
     assert words in done.err
     assert approved.box.log() == []
 
 
 def test_another_company(approved):
     project(approved, company=("company_id: 37004", "company_id: 37005"))
-    words = "connection admin: it pointed at 127.0.0.1 company 37004, now it points at 127.0.0.1 company 37005"
+    words = "connection admin pointed to 127.0.0.1 company 37004 and points to 127.0.0.1 company 37005 now"
     refused(approved, words)
 
 
@@ -150,7 +150,7 @@ def test_a_touched_object_that_changed_outside(approved):
 def test_a_touched_object_that_was_deleted_outside(approved):
     approved.box.delete("session", session_id(approved, "Yoga"))
     done = refused(
-        approved, "Session/yoga: the live object is gone", "the plan was to update it, now it would be create"
+        approved, "Session/yoga: the live object no longer exists", "the planned action was update, and is create now"
     )
     assert "court" not in done.err
 
@@ -188,20 +188,20 @@ def test_a_document_that_was_edited(approved, change):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda item: item["calls"].pop(), "its calls would be different now"),
-        (lambda item: item["calls"][0].update(path="/api/sessions/1.xml"), "its calls would be different now"),
-        (lambda item: item["fields"].pop(), "its fields would be different now"),
-        (lambda item: item["fields"][0].update(after="1.00"), "its fields would be different now"),
-        (lambda item: item.update(connection="admin"), "its connection would be different now"),
-        (lambda item: item.update(remote_id="999"), "it was id 999, now it is"),
-        (lambda item: item["risks"].append(RISK), "its risks would be different now"),
+        (lambda item: item["calls"].pop(), "different in a new plan: calls"),
+        (lambda item: item["calls"][0].update(path="/api/sessions/1.xml"), "different in a new plan: calls"),
+        (lambda item: item["fields"].pop(), "different in a new plan: fields"),
+        (lambda item: item["fields"][0].update(after="1.00"), "different in a new plan: fields"),
+        (lambda item: item.update(connection="admin"), "different in a new plan: connection"),
+        (lambda item: item.update(remote_id="999"), "its id was 999 and is"),
+        (lambda item: item["risks"].append(RISK), "different in a new plan: risks"),
         (lambda item: item["live"].update(spaces=9), "spaces was 9 when the plan was made"),
         (
             lambda item: item.update(digest="sha256:" + "0" * 64),
-            "what would be sent, or what was last applied, is different now",
+            "the calls or the last applied values are different in a new plan",
         ),
-        (lambda item: item.update(unverified=["price"]), "its unverified would be different now"),
-        (lambda item: item.update(expired=True), "its expired would be different now"),
+        (lambda item: item.update(unverified=["price"]), "different in a new plan: unverified"),
+        (lambda item: item.update(expired=True), "different in a new plan: expired"),
     ],
 )
 def test_a_document_that_was_edited_with_its_digest(approved, change, words):

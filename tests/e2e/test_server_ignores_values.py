@@ -70,7 +70,7 @@ def test_a_delete_that_leaves_the_object_is_no_delete(desk, keeps, kind):
     assert left in desk.run("state", "list", code=0).out
     desk.box.set_options(keeps="")
     desk.run("destroy", "--yes", "--max-deletes", "9", code=0)
-    assert desk.run("state", "list", code=0).out == "Nothing is managed yet.\n"
+    assert desk.run("state", "list", code=0).out == "No objects are managed.\n"
 
 
 def test_a_delete_that_cannot_be_read_back_is_unknown_and_looked_at_by_the_next_run(desk):
@@ -86,4 +86,4 @@ def test_a_delete_that_cannot_be_read_back_is_unknown_and_looked_at_by_the_next_
     desk.box.clear_log()
     desk.run("destroy", "--yes", code=0)
     assert desk.calls() == []
-    assert desk.run("state", "list", code=0).out == "Nothing is managed yet.\n"
+    assert desk.run("state", "list", code=0).out == "No objects are managed.\n"

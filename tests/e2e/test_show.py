@@ -90,7 +90,7 @@ def test_show_of_a_report_and_of_drift_prints_what_those_printed(desk, away, for
     ("content", "words"),
     [
         (b"", "it is not JSON"),
-        (b"[1]", "must be an object, and is a list"),
+        (b"[1]", "must be an object, but is a list"),
         (b'{"format_version": "9.0"}', "has format '9.0'; this version of reconciler reads '1.0'"),
         (b'{"format_version": "1.0"}', "expected the `changes` of a plan"),
         (b'{"format_version": "1.0", "changes": {}}', "has no 'tool_version'"),

@@ -57,10 +57,10 @@ def test_names_that_cannot_be_are_refused_and_nothing_changes(desk):
     before = desk.run("state", "list", "--format", "json", code=0).out
     for source, target, code, words in (
         ("Resource/court-3", "Resource/new", 1, "did you mean Resource/court-"),
-        ("Resource/court-1", "Resource/court-2", 1, "Resource/court-2 is managed already (admin id 14)"),
+        ("Resource/court-1", "Resource/court-2", 1, "Resource/court-2 is already managed (admin id 14)"),
         ("Resource/court-1", "Session/court-1", 64, "the kind of an object cannot change"),
         ("Resource/court-1", "court", 64, "is not an address"),
-        ("Resource/court-1", "Resource/court-1", 1, "is managed already"),
+        ("Resource/court-1", "Resource/court-1", 1, "is already managed"),
     ):
         done = desk.run("state", "mv", source, target, code=code)
         assert words in done.err

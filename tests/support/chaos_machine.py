@@ -312,7 +312,7 @@ class Chaos(RuleBasedStateMachine):
             if "cannot list" in change["reason"]:
                 FIGURES.asked["a booking session in doubt"] += 1
                 self.town.forget_doubted([name])
-            elif "objects that appeared since then" in change["reason"]:
+            elif "newer objects could be its result" in change["reason"]:
                 FIGURES.asked["a creation in doubt while others made something"] += 1
                 self._adopt_or_forget((kind, name.partition("-")[0]), change["address"])
             else:

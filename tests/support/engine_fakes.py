@@ -21,9 +21,9 @@ from reconciler.errors import OutcomeUnknown, RemoteError
 from reconciler.kinds import block as block_kind
 from reconciler.kinds import resource as resource_kind
 from reconciler.kinds.session import kind as session_kind
+from reconciler.model.bookings import Occupancy
 from reconciler.model.change import Receipt
 from reconciler.model.objects import Address, Desired, Live, Reading, Ref, SourceRef
-from reconciler.model.occupancy import Occupancy
 from reconciler.model.plan import Selection
 from reconciler.providers.base import ProviderSpec
 from reconciler.providers.bookingbug_admin import handlers as bookingbug_admin_handlers

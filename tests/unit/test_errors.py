@@ -3,6 +3,7 @@
 import pytest
 
 from reconciler import errors
+from reconciler.cli.exits import exit_of
 
 
 @pytest.mark.parametrize(
@@ -21,7 +22,7 @@ from reconciler import errors
     ids=lambda value: type(value).__name__,
 )
 def test_each_error_has_its_exit_code(error, code):
-    assert error.exit_code == code
+    assert exit_of(error) == code
 
 
 def test_a_request_that_was_not_started_is_an_interruption_and_no_unknown_outcome():

@@ -99,7 +99,7 @@ def test_a_command_that_is_missing_or_says_nothing_is_named(tmp_path):
 
 def test_a_command_that_never_ends_times_out(monkeypatch):
     monkeypatch.setattr(settings, "COMMAND_TIMEOUT", 0.2)
-    assert "did not end within 0.2 s" in refused(python("import time; time.sleep(30)"))
+    assert "did not finish within 0.2 s" in refused(python("import time; time.sleep(30)"))
 
 
 def test_a_command_that_timed_out_leaves_no_open_file(monkeypatch):

@@ -1,1 +1,1 @@
-"""One small module a command."""
+"""One small module for each command."""

@@ -1,9 +1,8 @@
-"""adopt: existing live objects, taken under management."""
+"""adopt: start managing existing live objects."""
 
 from __future__ import annotations
 
 from collections import Counter
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 import click
@@ -43,16 +42,16 @@ def adopt(
     selection: Selection,
     parallelism: int | None,
 ) -> int:
-    """Take the live object ID under management as ADDRESS, or the only one with the same natural key.
+    """Start managing the live object ID as ADDRESS. Without ID: the only object with the same natural key.
 
     The live object does not change: the next plan shows what its manifest would change. The natural key of a
-    Resource is its api_ref, else its name; of a Session its name, group and start_date; of a Block its resource,
-    start and end.
+    Resource is its api_ref, or its name if it has no api_ref; of a Session, its name, group and start_date; of a
+    Block, its resource, start and end.
 
     With --all, every declared object that is not managed yet is looked up by its exact natural key, or by the id
     in its annotation `adopt-id`. Those with exactly one match are adopted. All others are listed with their
     candidates, and the exit code is 1, or 4 if the only reason is that another project manages them. Run it again
-    after you have resolved them: objects that are already managed stay as they are.
+    after you have resolved them: objects that are already managed do not change.
     """
     wanted = None if everything else _wanted(address)
     if everything and address is not None:
@@ -60,7 +59,7 @@ def adopt(
     if wanted is not None and not selection.everything:
         raise UsageError("--target and --exclude need --all")
     for pattern in allow_shared:
-        if wanted is not None and not fnmatchcase(str(wanted), pattern):
+        if wanted is not None and not wanted.matches(pattern):
             raise UsageError(f"--allow-shared {pattern} does not match {wanted}", hint="check the address")
     project = common.open()
     declared = reconciler.declare(project)
@@ -90,7 +89,7 @@ def _adopt_all(
     for record in adopted.records if common.verbose else ():
         common.say(f"{record.address} is now {record.connection} id {record.remote_id}")
     for address in adopted.unlisted:
-        words = f"its system cannot list such objects; to adopt it: reconciler adopt {address} ID"
+        words = f"its API cannot list such objects; to adopt it: reconciler adopt {address} ID"
         common.say(f"{address} is skipped: {words}")
     say_problems(adopted.problems)
     common.say(_summary(adopted, [record.address.kind for record in adopted.records]))

@@ -40,7 +40,7 @@ def apply(
 ) -> int:
     """Apply a plan: a saved one (PLANFILE), or a fresh one. Asks for confirmation first."""
     if planfile is not None and not selection.everything:
-        raise UsageError("a saved plan is applied as it is", hint="leave --target and --exclude out")
+        raise UsageError("a saved plan is applied completely", hint="remove --target and --exclude")
     saved = reconciler.load_plan(read_document(planfile)) if planfile is not None else None
     project = common.open()
     declared = reconciler.declare(project)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @options.applying
 @options.formatted(*options.FORMATS)
 def destroy(common: Common, selection: Selection, overrides: Overrides, applying: Applying, output: Output) -> int:
-    """Delete all managed objects, or those that --target names. Asks for confirmation first."""
+    """Delete all managed objects, or only those that --target selects. Asks for confirmation first."""
     project = common.open()
     # The manifests must be valid: they say which objects are protected, and which are no longer managed.
     declared = replace(reconciler.declare(project), problems=())

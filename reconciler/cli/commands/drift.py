@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @options.parallel
 @options.formatted(*options.FORMATS)
 def drift(common: Common, selection: Selection, parallelism: int | None, output: Output) -> int:
-    """Show what changed outside since the last apply. Exits 2 if something did."""
+    """Show what changed outside reconciler since the last apply. Exit code 2: something changed."""
     with (
         common.session(common.open(), parallelism) as session,
         progress("Reading the live timetable", quiet=common.quiet),

@@ -65,14 +65,22 @@ _requesting = options.gathered(
         "matches",
         multiple=True,
         metavar="GLOB",
-        help="Limit to objects whose live name or address matches (repeatable).",
+        help="Limit to objects whose live name or address matches this glob (repeatable).",
     ),
-    click.option("--from", "first", type=_DAY, metavar="DATE", help="First day of blocks. Default: today."),
+    click.option("--from", "first", type=_DAY, metavar="DATE", help="First day of blocks to export. Default: today."),
     click.option(
-        "--until", "last", type=_DAY, metavar="DATE", help="Last day of blocks. Default: a year after the first."
+        "--until",
+        "last",
+        type=_DAY,
+        metavar="DATE",
+        help="Last day of blocks to export. Default: one year after the first.",
     ),
     click.option(
-        "--id", "ids", multiple=True, metavar="ID", help="Id of a held booking, which cannot be listed (repeatable)."
+        "--id",
+        "ids",
+        multiple=True,
+        metavar="ID",
+        help="Export the held booking with this id; the API cannot list held bookings (repeatable).",
     ),
 )
 
@@ -85,31 +93,32 @@ _requesting = options.gathered(
     )
 )
 @click.option(
-    "--out", type=click.Path(path_type=Path, file_okay=False), help="Write files below this folder. Default: stdout."
+    "--out", type=click.Path(path_type=Path, file_okay=False), help="Write files to this folder. Default: stdout."
 )
 @click.option("--force", is_flag=True, help="Overwrite files that have different content.")
 @_requesting
 @options.common
 @options.parallel
 def export(out: Path | None, force: bool, request: ExportRequest, common: Common, parallelism: int | None) -> int:
-    """Write live objects as manifests: one stream to stdout, or with --out one file for each object.
+    """Write live objects as manifests: to stdout, or with --out to one file for each object.
 
-    Only reads. An object that is managed or declared keeps its address; every other one is named after its live
-    name. A manifest states what the API returns, without documented defaults; comments list what the API does not
-    return and what a manifest cannot hold. Blocks are listed between two days, because the API has no list of all
-    of them. A held booking is written if it is managed or named by --id; its own id is never written.
+    Only reads. A managed or declared object keeps its address; the address of any other object is made from its live
+    name. A manifest contains the fields that the API returns, without documented defaults. Comments list the fields
+    that the API does not return, and values that a manifest cannot contain. Blocks are exported for a range of days,
+    because the API has no list of all blocks. A held booking is exported if it is managed or selected by --id; its
+    own id is never written.
 
-    Afterwards, `reconciler adopt --all` takes all of it under management, and the next plan is empty. Where several
-    live objects have the same natural key, the annotation `adopt-id` tells them apart.
+    Afterwards, `reconciler adopt --all` starts managing all of the objects, and the next plan is empty. If several
+    live objects have the same natural key, the annotation `adopt-id` identifies each of them.
 
-    With --out nothing is written if a file already exists with different content, unless --force is given. An
-    object that the project declares in another file is skipped, unless an ADDRESS names it. Exit code 1: something
-    could not be read; everything else is written.
+    With --out, nothing is written if a file already exists with different content, unless --force is given. An
+    object that the project declares in another file is skipped, unless an ADDRESS selects it. Exit code 1: some
+    objects could not be read; all others are written.
     """
     if force and out is None:
         raise UsageError("--force needs --out")
     project = common.open()
-    _, declared = reconciler.check(project)
+    declared = reconciler.check(project)
     for number in request.ids:
         redaction.hide(number)  # a session id works like a password
     with common.session(project, parallelism) as session:
@@ -136,7 +145,8 @@ def _notes(declared: Declared, made: Export, window: tuple[str, str], out: Path 
     if errors:
         words = count(len(errors), "problem")
         notes.append(
-            f"The manifests have {words}; what cannot be read of them counts as not declared: reconciler validate"
+            f"The manifests have {words}. Objects that cannot be read from them count as not declared. "
+            "To see the problems: reconciler validate"
         )
     return notes
 
@@ -150,10 +160,10 @@ def _save(
     kept = [item for item in made.manifests if item.known and not item.complete]
     items = [item for item in made.manifests if str(item.address) not in skipped and item not in kept]
     written, unchanged = save(out, items, force=force)
-    said = [f"Kept {item.address} as it is declared: its live state cannot be declared." for item in kept]
-    said += [f"Skipped {address}: {file} declares it." for address, file in sorted(skipped.items())[:_NAMED]]
+    said = [f"Kept the manifest of {item.address}: a manifest cannot express its live state." for item in kept]
+    said += [f"Skipped {address}: {file} already declares it." for address, file in sorted(skipped.items())[:_NAMED]]
     if len(skipped) > _NAMED:
-        said.append(f"Skipped {len(skipped) - _NAMED} more that are already declared.")
+        said.append(f"Skipped {len(skipped) - _NAMED} more objects that are already declared.")
     said += [f"Wrote {file}" for file in written[:_NAMED]]
     if len(written) > _NAMED:
         said.append(f"Wrote {len(written) - _NAMED} more files")
@@ -171,7 +181,9 @@ def _stream(items: Sequence[Exported]) -> str:
         body.encode(encoding)
     except (UnicodeEncodeError, LookupError):
         hint = "write files with --out DIR, or set PYTHONIOENCODING=utf-8"
-        raise ReconcilerError(f"the encoding of stdout ({encoding}) cannot express the manifests", hint=hint) from None
+        raise ReconcilerError(
+            f"the encoding of stdout ({encoding}) cannot represent the manifests", hint=hint
+        ) from None
     return body
 
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     type=click.Choice(["none", "samples", "company"]),
     default="none",
     show_default=True,
-    help="Initial data: nothing, the samples of the API documents, or a whole company.",
+    help="Initial data: none, the samples of the API documents, or a complete company.",
 )
 @click.option("--db", type=click.Path(path_type=Path), help="Keep the data in this SQLite file. Default: in memory.")
 @click.option(
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     "choices",
     multiple=True,
     metavar="KEY=VALUE",
-    help="Choose a behavior that the API documents leave open (repeatable); --option help lists all.",
+    help="Set a behaviour that the API documents do not define (repeatable); --option help lists all.",
 )
 def sandbox(port: int, seed: str, db: Path | None, choices: tuple[str, ...]) -> None:
     """Serve emulators of the three booking systems on loopback, from one port, until Ctrl-C."""
@@ -57,7 +57,7 @@ def sandbox(port: int, seed: str, db: Path | None, choices: tuple[str, ...]) -> 
         serve(chosen, port=port, seed=seed, db=db, on_ready=_welcome(chosen))
     except OSError as error:
         message = f"cannot listen on 127.0.0.1:{port}: {error.strerror}"
-        raise ReconcilerError(message, hint="choose another with --port, or --port 0 for a free one") from None
+        raise ReconcilerError(message, hint="use another --port, or --port 0 for a free one") from None
 
 
 @contextmanager
@@ -86,7 +86,7 @@ def credentials(options: Options) -> dict[str, str]:
 def _welcome(options: Options) -> Callable[[str], None]:
     def say(url: str) -> None:
         click.echo(f"Sandbox at {url}, company {options.company_id}. Ctrl-C stops it.")
-        click.echo("Its credentials (valid for nothing else):")
+        click.echo("Its credentials (valid only for this sandbox):")
         for variable, value in credentials(options).items():
             click.echo(f"  export {variable}={value}")
         click.echo(f"Log of all requests: {url}/_sandbox/log")

@@ -16,8 +16,8 @@ from reconciler.cli.output import Output, show_saved
 @options.plain
 @options.formatted(*options.FORMATS)
 def show(file: Path, output: Output, verbose: bool) -> None:
-    """Show a document that plan, apply or drift wrote (FILE, or - for stdin), as that command showed it.
+    """Show a document that plan, apply or drift wrote (FILE, or - for stdin).
 
-    Needs no project, credentials or state, and reads only the document.
+    The output is the same as that of the command. No project, credentials or state are needed.
     """
     show_saved(read_document(file), output, verbose=verbose)

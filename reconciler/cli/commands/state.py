@@ -1,4 +1,4 @@
-"""state: the record of what is managed."""
+"""state: the record of the managed objects."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import json
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,10 +40,10 @@ class _InOrder(click.Group):
 
 @click.group(cls=_InOrder)
 def state() -> None:
-    """Show and change the record of what is managed."""
+    """Show and change the record of managed objects."""
 
 
-@state.command("list", short_help="List what is managed, with remote ids.")
+@state.command("list", short_help="List the managed objects with their remote ids.")
 @options.common
 @options.selecting
 @options.formatted("text", "json")
@@ -92,7 +91,7 @@ def show_object(address: str, common: Common, output: Output) -> None:
 @options.locking
 @options.dry_run
 def move(source: str, target: str, common: Common, lock_timeout: float, dry_run: bool) -> None:
-    """Rename a managed object, so that its renamed manifest is neither deleted nor created.
+    """Rename a managed object, so that its renamed manifest neither deletes nor creates an object.
 
     References to it are renamed too. No call is sent to the remote system.
     """
@@ -101,10 +100,10 @@ def move(source: str, target: str, common: Common, lock_timeout: float, dry_run:
         old, new = _known(known, source), _parsed(target)
         if old.kind != new.kind:
             hint = f"expected {old.kind}/NAME: the kind of an object cannot change"
-            raise UsageError(f"{old} cannot become {new}", hint=hint)
+            raise UsageError(f"{old} cannot be renamed to {new}", hint=hint)
         if new in known:
             whose = f" ({_place(session, records[new])})" if new in records else ""
-            raise ReconcilerError(f"{new} is managed already{whose}", hint=f"to stop managing it: state rm {new}")
+            raise ReconcilerError(f"{new} is already managed{whose}", hint=f"to stop managing it: state rm {new}")
         dependents = sorted(str(item.address) for item in records.values() if old in item.depends_on)
         if not dry_run:
             session.backup("mv")
@@ -112,7 +111,7 @@ def move(source: str, target: str, common: Common, lock_timeout: float, dry_run:
         whose = f" ({_place(session, records[old])})" if old in records else " (left unfinished by an earlier run)"
         common.say(f"{_would(dry_run, 'Renamed')} {old} to {new}{whose}; rename it in its manifest too")
         if dependents:
-            common.say(f"{_would(dry_run, 'Renamed')} it in what depends on it: {', '.join(dependents)}")
+            common.say(f"{_would(dry_run, 'Renamed')} the reference to it in: {', '.join(dependents)}")
 
 
 @state.command(
@@ -127,7 +126,7 @@ def move(source: str, target: str, common: Common, lock_timeout: float, dry_run:
 def remove(addresses: tuple[str, ...], common: Common, lock_timeout: float, dry_run: bool) -> None:
     """Stop managing objects (globs). The remote objects are unchanged.
 
-    Also removes the record of calls to them with an unknown result, and of objects that expired.
+    Also removes the records of their calls with an unknown result, and of expired objects.
     """
     with common.session(common.open()) as session, _held(session, dry_run, lock_timeout):
         store = session.store
@@ -153,9 +152,9 @@ def remove(addresses: tuple[str, ...], common: Common, lock_timeout: float, dry_
 @options.common
 @options.locking
 def restore(file: Path, common: Common, lock_timeout: float) -> None:
-    """Restore the state from FILE: a backup, or the state file of another place.
+    """Restore the state from FILE: a backup, or the state file of another installation.
 
-    Calls that are open now stay open, so that the next run looks for what they did.
+    Calls with an unknown result stay recorded, so that the next run looks for their effect.
     """
     with common.session(common.open()) as session, session.hold(timeout=lock_timeout):
         session.store.restorable(file)
@@ -169,10 +168,10 @@ def restore(file: Path, common: Common, lock_timeout: float) -> None:
 @click.argument("run_id", metavar="ID")
 @options.common
 def unlock(run_id: str, common: Common) -> None:
-    """Release the state lock of the run ID. The run must be dead: two runs at once could create duplicates."""
+    """Release the state lock of the run ID. The run must be dead: two concurrent runs could create duplicates."""
     with common.session(common.open()) as session:
         if not session.store.release(run_id):
-            hint = "the error message about the lock names the run; that run may have ended since"
+            hint = "the error message about the lock shows the run id; that run may have ended already"
             raise ReconcilerError(f"run {run_id} does not hold the state lock", hint=hint)
     common.say(f"Run {run_id} no longer holds the state lock.")
 
@@ -211,7 +210,7 @@ def _parsed(text: str) -> Address:
 def _known(addresses: Collection[Address], text: str) -> Address:
     address = _parsed(text)
     if address not in addresses:
-        hint = meant(nearest_address(text, addresses), "reconciler state list shows what is managed")
+        hint = meant(nearest_address(text, addresses), "to see the managed objects: reconciler state list")
         raise ReconcilerError(f"{text} is not managed", hint=hint)
     return address
 
@@ -220,9 +219,11 @@ def _matching(addresses: Collection[Address], text: str) -> Collection[Address]:
     """Return the addresses that an address or a glob names; ReconcilerError where there is none."""
     if not set(text) & set("*?["):
         return [_known(addresses, text)]
-    found = [address for address in addresses if fnmatchcase(str(address), text)]
+    found = [address for address in addresses if address.matches(text)]
     if not found:
-        raise ReconcilerError(f"{text} matches no managed object", hint="reconciler state list shows what is managed")
+        raise ReconcilerError(
+            f"{text} matches no managed object", hint="to see the managed objects: reconciler state list"
+        )
     return found
 
 
@@ -241,9 +242,9 @@ def _table(console: Console, shown: Iterable[Row]) -> None:
     names = ("address", "connection", "remote_id", "updated_at")
     rows = [(*(str(row[name]) for name in names), "protected" if row["protect"] else "") for row in shown]
     if not rows:
-        console.print("Nothing is managed yet.")
+        console.print("No objects are managed.")
         return
-    # Never truncated: an address is there to be copied.
+    # Never truncated, so that an address can be copied.
     table = [("ADDRESS", "CONNECTION", "ID", "UPDATED", ""), *rows]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     for row in table:

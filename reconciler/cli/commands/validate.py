@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 @options.common
 @options.formatted("text", "json")
 def validate(paths: tuple[str, ...], common: Common, output: Output) -> int:
-    """Check manifests offline: PATHs (files, folders, globs, - for stdin). Default: all of the project's."""
-    _, declared = reconciler.check(_project(paths, common), paths, stdin=sys.stdin.buffer)
+    """Check manifests offline: PATHs (files, folders, globs, - for stdin). Default: the project's manifests."""
+    declared = reconciler.check(_project(paths, common), paths, stdin=sys.stdin.buffer)
     show_validation(declared, output, quiet=common.quiet)
     return Exit.ERROR if declared.errors else Exit.DONE
 

@@ -1,1 +1,1 @@
-"""The demo: the whole loop on an embedded sandbox."""
+"""The demo: a complete example on an embedded sandbox."""

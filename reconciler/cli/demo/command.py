@@ -1,4 +1,4 @@
-"""demo: the whole loop on an embedded sandbox in a temporary folder, without set-up.
+"""demo: a complete example on an embedded sandbox in a temporary folder, without set-up.
 
 `story` holds the steps; `stage` runs the real command line in this process, so that its output is what users see.
 This module prepares a copy of the leisure-centre example and the sandbox that it points to.
@@ -41,11 +41,11 @@ _TERMINAL_SETTINGS = ("FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE", "NO_CO
 @click.option("--show-all", is_flag=True, help="Print every output in full. Default: long outputs are folded.")
 @click.option("--no-color", is_flag=True, help="Print no colors (also: NO_COLOR).")
 def demo(keep: Path | None, show_all: bool, no_color: bool) -> None:
-    """Play the whole loop on an embedded sandbox in a temporary folder: no set-up, no network."""
+    """Run a complete example on an embedded sandbox in a temporary folder: no set-up, no network."""
     from reconciler.cli.demo import stage, story  # noqa: PLC0415 - only when the demo runs
 
     if keep is not None and keep.exists() and not (keep.is_dir() and not any(keep.iterdir())):
-        raise UsageError(f"{keep} exists and is not an empty folder", hint="name a new folder")
+        raise UsageError(f"{keep} exists and is not an empty folder", hint="choose a new folder")
     color = not (no_color or os.environ.get("NO_COLOR")) and sys.stdout.isatty()
     with _sandbox() as sandbox, ExitStack() as stack:
         folder = keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="reconciler-demo-")))
@@ -87,7 +87,7 @@ def _environment(sandbox: Sandbox, *, color: bool) -> Iterator[None]:
 
 
 def _example() -> Traversable:
-    """Return the example: in the package of an installed wheel, else beside the package."""
+    """Return the example: in the package of an installed wheel, else next to the package."""
     inside = resources.files("reconciler") / "_data" / "examples" / EXAMPLE
     if inside.is_dir():
         return inside

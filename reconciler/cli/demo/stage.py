@@ -1,4 +1,4 @@
-"""What the demo's steps use: printing, running commands in this process, and editing manifests."""
+"""Helpers of the demo's steps: printing, running commands in this process, and editing manifests."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Edit:
         """Return the text with the edit; ReconcilerError where the example no longer fits it."""
         head, found, tail = text.partition(self.at) if self.at else ("", "", text)
         if (self.at and not found) or self.before not in tail:
-            raise ReconcilerError(f"the demo no longer fits the example: {self.file}, {self.at or self.before}")
+            raise ReconcilerError(f"the demo does not match the example: {self.file}, {self.at or self.before}")
         return head + found + tail.replace(self.before, self.after, 1)
 
 

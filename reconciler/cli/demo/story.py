@@ -129,12 +129,12 @@ def _first_timetable(stage: Stage) -> None:
     stage.run("validate")
     stage.step("Plan", "The system is empty, so everything is new. Nothing is written yet.")
     stage.run("plan", first=7, last=17)
-    _check(_writes(stage.sandbox) == 0, "a plan wrote something")
+    _check(_writes(stage.sandbox) == 0, "a plan sent a writing call")
     stage.step("Apply", "`apply` shows the plan again and asks; `--yes` answers for you.")
     stage.run("apply", "--yes", first=0, last=7)
     stage.step(
         "Plan again",
-        "The live timetable is as declared, so there is nothing to do. Fields that the API never returns",
+        "The live timetable matches the manifests, so there is nothing to do. Fields that the API never returns",
         "are compared with what was last applied, and the plan says so.",
     )
     stage.run("plan", "--detailed-exitcode")
@@ -143,7 +143,7 @@ def _first_timetable(stage: Stage) -> None:
 def _pull_request(stage: Stage) -> None:
     stage.step(
         "A pull request changes the timetable",
-        "A new price, a new name, one swimming lesson on another day, a fifth run, one closure less,",
+        "A new price, a new name, one swimming lesson on another day, a fifth run, one closure fewer,",
         "and a new class:",
     )
     stage.edit(PULL_REQUEST)
@@ -155,7 +155,7 @@ def _pull_request(stage: Stage) -> None:
 def _manual_changes(stage: Stage) -> None:
     sandbox = stage.sandbox
     stage.step(
-        "Somebody changes the live timetable by hand",
+        "Someone changes the live timetable by hand",
         "At the front desk: aqua fit gets another price, a lesson starts later, a closure is deleted.",
     )
     sandbox.edit_session(_session_id(sandbox, "Aqua fit"), price="9.00")
@@ -178,7 +178,7 @@ def _bookings_first(stage: Stage) -> None:
     stage.edit(BOOKED_MOVE)
     before = _writes(sandbox)
     stage.run("apply", "--yes", expect=4)
-    _check(_writes(sandbox) == before, "a refused apply wrote something")
+    _check(_writes(sandbox) == before, "a refused apply sent a writing call")
     after = _slot(sandbox, "Learn to swim: stage 2", "2027-05-12")
     _check(after == {**lesson, "spaces_booked": 4}, "a refused apply changed a booked slot")
     stage.say("", "Writing calls that the sandbox received: 0. The edit is reverted:")
@@ -188,8 +188,8 @@ def _bookings_first(stage: Stage) -> None:
 
 def _outing(stage: Stage) -> None:
     stage.step(
-        "Places are held at a partner",
-        "Eight kayaks for a club trip. A hold expires by itself; the manifest says what happens then:",
+        "Places are held with a partner",
+        "Eight kayaks for a club trip. A hold expires automatically; the manifest says what happens then:",
     )
     stage.edit(OUTING)
     stage.run("apply", "--yes")
@@ -208,11 +208,11 @@ def _requests(stage: Stage, *, kept: bool) -> None:
     stage.say("")
     if kept:
         stage.say(
-            "All of this happened on a sandbox that has stopped; the project's folder is kept.",
+            "The sandbox of this demo has stopped. The project folder is kept.",
             "Its README.md says how to continue: `reconciler sandbox` in another terminal.",
         )
     else:
-        stage.say("All of this happened on a sandbox in a temporary folder, now removed.")
+        stage.say("The sandbox of this demo has stopped. Its temporary folder is removed.")
 
 
 def _check(fine: bool, failure: str) -> None:

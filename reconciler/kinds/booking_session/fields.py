@@ -22,4 +22,4 @@ FIELDS: FieldTable = {
     "discount_code": Field("text"),
     "options": Field("choices"),
 }
-"""All that a manifest can state of an item."""
+"""Every field of an item in a manifest."""

@@ -1,9 +1,9 @@
-"""The items of a held booking: which line is which item, and how the lines become what is wanted.
+"""The items of a held booking: which line is which item, and how the lines become the wanted ones.
 
 Lines have positions instead of ids, and no field for our own key (checkfront API notes §1.4). A line is
 recognised by its slip, which the state keeps for every key, or else by its item, dates and parameters. A slip
-covers the whole order, so a line that still shows its recorded slip is as it was applied. Any other slip counts
-only as far as it can be taken apart.
+covers the whole order, so a line that still shows its recorded slip is unchanged since it was applied. Any other slip
+counts only as far as it can be parsed.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def compare_items(desired: Any, live: Any, applied: Any, reset_by: str | None = 
         return PartRevision(
             fields=tuple(_gone(leftover, before)),
             edits=(Edit(values={"items": []}),),
-            note="the session is cleared and stays",
+            note="the items are removed and the session is kept",
         )
     changes: list[FieldChange] = []
     edits: list[Edit] = []
@@ -127,7 +127,7 @@ def _content(item: Item) -> dict[str, Any]:
 
 
 def _fits(line: Line, item: Item) -> bool:
-    """Whether a line shows all that an item states, as far as a slip can show it."""
+    """Whether a line shows all fields of an item, as far as a slip can show them."""
     if "slip" in item:
         return bool(line["slip"] == item["slip"])
     return not _differences(line, item) and "discount_code" not in item
@@ -253,7 +253,7 @@ def _named(wanted: Sequence[Item], matches: Mapping[str, _Match]) -> Iterator[st
 
 
 def _information(lines: Sequence[Line]) -> str | None:
-    """Return what the server shows besides: never compared, since it changes with everyday business."""
+    """Return other facts that the server shows: never compared, because they change with everyday business."""
     facts = []
     for line in lines:
         shown = [f"{line['available']} available"] if line.get("available") is not None else []

@@ -53,7 +53,7 @@ def check(manifest: Manifest) -> Iterator[Problem]:
         key = item["key"]
         if key in seen:
             first = manifest.where("items", seen[key], "key")
-            summary = f"item {key} is stated twice; expected each key once"
+            summary = f"item {key} is listed twice; expected each key once"
             problem = _problem(manifest, "duplicate-item", summary, index, "key")
             yield replace(problem, hint=f"rename or remove one of them; the first is at line {first.line}")
         seen.setdefault(key, index)

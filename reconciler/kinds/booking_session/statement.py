@@ -14,7 +14,7 @@ _NEEDED = ("item_id", "start_date", "end_date")
 
 
 def statement(live: Fields, applied: Fields) -> Statement:
-    """Return what to state of a live session; a line that is as it was `applied` is stated as it was declared.
+    """Return what to state of a live session; an unchanged `applied` line keeps its declared form.
 
     A slip belongs to one price at one moment: it is stated only where the manifest had it.
     """
@@ -25,7 +25,7 @@ def statement(live: Fields, applied: Fields) -> Statement:
         known = declared.get(line.get("key", ""))
         item = dict(known) if known is not None else _item(line, keys)
         if item is None:
-            why = f"line {line['line']} does not show its item and dates, and a slip is not stated in a manifest"
+            why = f"line {line['line']} does not show its item and dates, and a manifest cannot contain its slip"
             return Statement(fields={}, left_out={"items": why})
         items.append(item)
     on_expiry = applied.get("on_expiry", "report")

@@ -22,7 +22,7 @@ def when(slot: Slot) -> str:
 
 
 def touched(slots: Any) -> tuple[SlotBookings, ...]:
-    """Return the bookings of slots, by day and start; one entry without a slot where none were answered."""
+    """Return the bookings of slots, by day and start; one entry without a slot where none were returned."""
     if slots is None:
         return (SlotBookings(slot=None, when=None),)
     return tuple(
@@ -36,14 +36,14 @@ def touched(slots: Any) -> tuple[SlotBookings, ...]:
 def booked_slots(slots: Any, beyond: int = 0) -> tuple[list[Slot], list[Slot]]:
     """Return the slots with more than `beyond` places taken, and those whose bookings are not known.
 
-    Where no slots were answered, one without an id is not known.
+    Where no slots were returned, one entry without an id is unknown.
     """
     if slots is None:
         return [], [{"id": None}]
     booked, not_known = [], []
     for slot in sorted(slots, key=slot_order):
         counts = _counts(slot)
-        # A count below zero makes no sense, and does not prove that nobody has booked.
+        # A count below zero is invalid, and does not prove that there are no bookings.
         if sum(abs(count) for count in counts if count is not None) > beyond:
             booked.append(slot)
         elif None in counts:
@@ -58,7 +58,7 @@ def slot_risks(code: str, what: str, slots: Any) -> Iterator[Risk]:
         yield counted(code, what, booked)
     if not_known:
         ids = tuple(slot["id"] for slot in not_known if slot["id"] is not None)
-        message = f"{what} slots whose bookings the API did not answer: it is not known whether anyone has booked"
+        message = f"{what} slots whose bookings the API did not return; some of them may be booked"
         yield unknown(code, message, slots=ids)
 
 
@@ -81,6 +81,6 @@ def _counts(slot: Slot) -> tuple[int | None, int | None]:
 def words(counts: tuple[int | None, int | None]) -> str:
     """Return `7 booked, 2 reserved`; a count that is not known is never shown as 0."""
     return ", ".join(
-        f"{word} not known" if number is None else f"{number} {word}"
+        f"{word} unknown" if number is None else f"{number} {word}"
         for number, word in zip(counts, ("booked", "reserved"), strict=True)
     )

@@ -42,10 +42,10 @@ FIELDS: FieldTable = {
     "ask_address": Field("flag"),
     "ticket_type": Field("word", TICKET_TYPES),
 }
-"""A session's fields in the order of seed 000's table; `slots` is a collection with a table of its own."""
+"""A session's fields in the order of seed 000's table; `slots` is a collection with a separate table."""
 
 SLOT_FIELDS: FieldTable = {"date": Field("day"), "time": Field("clock"), "duration": Field("whole")}
 """What is written of a slot."""
 
 SLOT_COUNTS: FieldTable = {"spaces_booked": Field("whole"), "spaces_reserved": Field("whole")}
-"""What is only answered of a slot: places that somebody has."""
+"""What is only returned for a slot: places that are booked or reserved."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from reconciler.kinds.session.bookings import Slot, booked_slots, counted, slot_risks, touched
@@ -105,10 +105,9 @@ def _check_slots(manifest: Manifest, start: str | None, end: str | None) -> Iter
         key = (day(slot["date"]), clock(slot["time"]))
         if key in seen:
             first = manifest.where("slots", seen[key])
-            summary = (
-                f"slot {key[0]} {key[1]} is stated twice (first at line {first.line}); expected each date and time once"
-            )
-            yield _problem(manifest, "duplicate-slot", summary, "slots", index)
+            summary = f"slot {key[0]} {key[1]} is listed twice; expected each date and time once"
+            problem = _problem(manifest, "duplicate-slot", summary, "slots", index)
+            yield replace(problem, hint=f"remove one of them; the first is at line {first.line}")
         seen.setdefault(key, index)
         if (start and key[0] < start) or (end and key[0] > end):
             summary = (
@@ -175,7 +174,7 @@ def touches(change: Decision) -> tuple[SlotBookings, ...]:
 
 
 def _slots(live: Live, applied: Fields | None) -> list[Slot] | None:
-    """Return the live slots; a start or length that was not answered is the last applied one."""
+    """Return the live slots; a start or length that was not returned is the last applied one."""
     slots = live.fields.get("slots")
     return None if slots is None else with_applied_times(slots, list((applied or {}).get("slots") or ()))
 
@@ -187,7 +186,7 @@ class _Cut:
     spaces: int
     """The new number."""
     grown: bool
-    """Whether it is more than was last applied, while the live number was not answered."""
+    """Whether it is more than was last applied, while the live number was not returned."""
 
 
 def _cut(fields: Sequence[FieldChange]) -> _Cut | None:
@@ -202,10 +201,13 @@ def _cut(fields: Sequence[FieldChange]) -> _Cut | None:
 def _cut_risks(slots: Sequence[Slot] | None, cut: _Cut) -> Iterator[Risk]:
     over, unknown_slots = booked_slots(slots, cut.spaces)
     if over:
-        verb = "setting" if cut.grown else "cutting"
-        yield counted("booked-spaces-cut", f"{verb} spaces to {cut.spaces} leaves fewer than are taken on", over)
+        verb = "setting" if cut.grown else "lowering"
+        yield counted("booked-spaces-cut", f"{verb} spaces to {cut.spaces} leaves too few spaces for", over)
     if unknown_slots and not cut.grown:
-        message = f"cutting spaces to {cut.spaces}, but the API did not answer the bookings of the slots"
+        message = (
+            f"lowering spaces to {cut.spaces}: the API does not return the bookings of the slots, "
+            "so it is not known whether enough places remain"
+        )
         ids = tuple(slot["id"] for slot in unknown_slots if slot["id"] is not None)
         yield unknown("booked-spaces-cut", message, slots=ids)
 

@@ -3,8 +3,8 @@
 Seed 000 documents two writes. `PUT /api/slots/{id}.xml` changes one slot and keeps its id, and so its bookings.
 A session PUT with slots deletes all existing slots and creates new ones. Therefore slots that are right stay,
 others move one by one, and the set is replaced only where the number of slots changes.
-The show sample answers a slot's date and bookings, but neither time nor duration. What was last applied replaces
-values that are not answered. Where even that is ambiguous (two slots on one day), the day is either as it was applied,
+The show sample returns a slot's date and bookings, but neither time nor duration. What was last applied replaces
+values that are not returned. Where even that is ambiguous (two slots on one day), the day either has its applied slots,
 or each of its slots is written in full.
 """
 
@@ -32,7 +32,7 @@ def compare_slots(desired: Any, live: Any, applied: Any, reset_by: str | None = 
     """Return how `live` slots become `desired` ones; `applied` are the slots last applied, or None.
 
     Desired and applied slots are `{date, time, duration?}`; live ones add `id`, `spaces_booked` and
-    `spaces_reserved`, and may lack time and duration. Without any live answer the last applied set is
+    `spaces_reserved`, and may lack time and duration. Without live slots, the last applied set is
     compared instead. A changed `repeat` recreates the slots, so the whole set is sent with it (seed 000).
     """
     desired, applied = list(desired), list(applied or ())
@@ -61,12 +61,12 @@ def compare_slots(desired: Any, live: Any, applied: Any, reset_by: str | None = 
 def _compare_unanswered(desired: list[Slot], applied: list[Slot]) -> PartRevision:
     if _as_applied(desired, applied):
         return PartRevision(unverified=_ATTRIBUTES)
-    message = "replacing the slots, whose bookings the API did not answer: it is not known whether anyone has booked"
+    message = "replacing slots whose bookings the API did not return; some of them may be booked"
     return PartRevision(
         fields=tuple(_set_changes(desired, applied, "manifest", verifiable=False)),
         edits=(Edit(values={"slots": desired}),),
         risks=(unknown("booked-slot-lost", message),),
-        note="the API did not answer the slots, so all of them are sent",
+        note="the API did not return the slots, so all of them are sent",
         unverified=_ATTRIBUTES,
     )
 
@@ -79,8 +79,8 @@ def _by_day(slots: Sequence[Slot]) -> dict[str, list[Slot]]:
 
 
 def with_applied_times(live: Sequence[Slot], applied: list[Slot]) -> list[Slot]:
-    """Fill in time and duration that were not answered from the only applied slot of the same day or time."""
-    # What is compared with a live object may itself have been answered without times.
+    """Fill in time and duration that were not returned from the only applied slot of the same day or time."""
+    # What is compared with a live object may itself have been returned without times.
     live_days, applied_days = _by_day(live), _by_day([slot for slot in applied if "time" in slot])
     filled = []
     for slot in live:
@@ -111,7 +111,7 @@ def _pair_off(desired: list[Slot], known: list[Slot], applied: list[Slot]) -> tu
 def _settle_ambiguous_days(
     waiting: dict[tuple[str, str], Slot], leftover_live: list[Slot], applied: list[Slot]
 ) -> None:
-    """Leave out days whose slot times are not answered where they still have what was applied."""
+    """Leave out days whose slot times are not returned where they still have what was applied."""
     live_days, wanted_days = _by_day(leftover_live), _by_day(list(waiting.values()))
     for date, slots in live_days.items():
         wanted = sorted(wanted_days.get(date, []), key=slot_key)
@@ -184,7 +184,7 @@ def _moved(slot: Slot, wanted: Slot, applied: list[Slot]) -> FieldChange:
 def _set_changes(
     desired: list[Slot], before: Sequence[Slot], origin: Origin, *, verifiable: bool = True
 ) -> Iterator[FieldChange]:
-    """Yield the slots that come and go when one set replaces another."""
+    """Yield the slots that are added and removed when one set replaces another."""
     old, new = _by_turn(before), _by_turn(desired)
     for key in sorted(old.keys() | new.keys()):
         gone, come = old.get(key), new.get(key)
@@ -199,7 +199,7 @@ def _set_changes(
 
 
 def _by_turn(slots: Sequence[Slot]) -> dict[tuple[str, str, int], Slot]:
-    """Key slots by date, time and a number: two of one day whose times are not answered look alike."""
+    """Key slots by date, time and a number: two of one day are equal if their times are not returned."""
     keyed: dict[tuple[str, str, int], Slot] = {}
     for slot in slots:
         turn = 0

@@ -16,17 +16,17 @@ _BY_TYPE: dict[str, dict[str, Any]] = {
     "course": {"repeat": "custom", "duration": 60},
     "recurring_event": {"repeat": "weekly", "duration": 60, "max_advance": 60},
 }
-"""Defaults that depend on the type (seed 000); where the type is not answered they are not known."""
+"""Defaults that depend on the type (seed 000); where the type is not returned, they are unknown."""
 
 _ONE_DAY = frozenset({"event", "course"})
 """Types whose last day is the first unless stated (seed 000)."""
 
 
 def statement(live: Fields, applied: Fields) -> Statement:
-    """Return what to state of a live session, from its answered fields only.
+    """Return what to state of a live session, from its returned fields only.
 
     Slots are a custom session's own; any other's follow from `repeat`. A slot's key is its date and time: where
-    the API does not answer the time, no slot can be stated.
+    the API does not return the time, no slot can be exported.
     """
     del applied
     fields = {name: value for name, value in live.items() if name != "slots"}
@@ -37,7 +37,7 @@ def statement(live: Fields, applied: Fields) -> Statement:
         return Statement(fields=_without_defaults(fields))
     left_out = {"slots": why}
     if fields.pop("repeat", None) is not None:
-        left_out["repeat"] = "it is custom, which needs the slots"
+        left_out["repeat"] = "repeat: custom requires slots"
     return Statement(fields=_without_defaults(fields), left_out=left_out)
 
 
@@ -46,13 +46,13 @@ def _slots(live: Fields) -> tuple[list[dict[str, Any]] | None, str | None]:
     if "slots" not in live or live.get("repeat", "custom") != "custom":
         return None, None
     if "repeat" not in live:
-        return None, "the API does not answer repeat, so it is not known whether they are custom"
+        return None, "the API does not return repeat, so it is unknown whether the slots are custom"
     if not live["slots"]:
-        return None, "there are none, and a custom session needs some"
+        return None, "the session has no slots, but repeat: custom requires some"
     own = live.get("duration")
     for name in ("time", *(("duration",) if own is not None else ())):
         if any(name not in slot for slot in live["slots"]):
-            return None, f"the API does not answer the {name} of each"
+            return None, f"the API does not return the {name} of every slot"
     slots = [_slot(slot, own) for slot in live["slots"]]
     return sorted(slots, key=lambda slot: (slot["date"], slot["time"])), None
 

@@ -1,7 +1,7 @@
 """Answers of the admin API, as far as they are the same for every kind: pages, ids, links, single values. No I/O.
 
 Shapes are from seed 002 ("Resources") and, for lists and slots, the bookingbug API notes §3.2 to
-§3.5. Every function raises ValueError, in words, for what cannot be understood.
+§3.5. Every function raises ValueError with a message for what cannot be understood.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def decode_page(body: bytes, name: str) -> Page:
 
 
 def remote_id(data: Mapping[str, Any]) -> str:
-    """Return an answered object's id; ValueError where it has none."""
+    """Return a returned object's id; ValueError where it has none."""
     found = data.get("id")
     text = str(found) if isinstance(found, int) and not isinstance(found, bool) else found
     if not isinstance(text, str) or not is_identifier(text):
@@ -59,7 +59,7 @@ def link(data: Mapping[str, Any], name: str) -> str | None:
 
 
 def created_id(data: Mapping[str, Any]) -> str | None:
-    """Return the id that a create answered with; for a booking that represents a block, the slot's (notes §1.2)."""
+    """Return the id that a create returned; for a booking that represents a block, the slot's (notes §1.2)."""
     if "/bookings/" in (link(data, "self") or ""):
         match = _SLOT_LINK.fullmatch(link(data, "slot") or "")
         return match[1] if match else None
@@ -70,7 +70,7 @@ def created_id(data: Mapping[str, Any]) -> str | None:
 
 
 def id_text(value: Any) -> str:
-    """Return an answered id as digits."""
+    """Return a returned id as digits."""
     found = str(value)
     if isinstance(value, bool) or not is_identifier(found):
         message = f"{value!r} is not an id"
@@ -88,7 +88,7 @@ def read_value(key: str, reader: Callable[[Any], Any], value: Any) -> Any:
 
 
 def text(key: str, value: Any) -> str:
-    """Return an answered text; null is an empty one."""
+    """Return a returned text; null is an empty one."""
     if value is None:
         return ""
     if isinstance(value, str):

@@ -1,4 +1,4 @@
-"""Blocks of the admin API on paper: slots of status 3 (seed 002, notes §3.4 and §3.5). No I/O."""
+"""Blocks of the admin API without I/O: slots of status 3 (seed 002, notes §3.4 and §3.5)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from reconciler.model import canonical
 from reconciler.model.objects import Fields, Live, Ref
 from reconciler.providers.answer import identifier, neutral, whole
 from reconciler.providers.bookingbug_admin.answers import id_text, link, read_value, remote_id
-from reconciler.providers.bookingbug_admin.wire import Wire, admin_path, call, stated
+from reconciler.providers.bookingbug_admin.wire import Wire, admin_path, call
 
 if TYPE_CHECKING:
     from reconciler.model.change import Call, Decision
@@ -47,7 +47,7 @@ _RESOURCE_LINK = re.compile(r".*/resources?/([0-9]+)")
 
 
 def _create(change: Decision, connection: Connection) -> Call:
-    fields = stated(change)
+    fields = change.declared
     owner = fields.get("resource_id")
     place = f"{{{owner}}}" if isinstance(owner, Ref) else identifier(owner)
     path = admin_path(connection, "resources", place, "block")
@@ -55,7 +55,7 @@ def _create(change: Decision, connection: Connection) -> Call:
 
 
 def _update(change: Decision, connection: Connection) -> Call:
-    fields = stated(change)
+    fields = change.declared
     owner = fields.get("resource_id")
     body = _times(fields) if owner is None else {**_times(fields), "resource_id": owner}
     path = admin_path(connection, "slots", identifier(change.remote_id))
@@ -84,7 +84,7 @@ def decode_block(data: Mapping[str, Any]) -> Live:
     identity = remote_id(data)
     if data.get("datetime") is None:
         what = "is day-based (`date`)" if data.get("date") is not None else "has no `datetime`"
-        message = f"slot {identity} {what}, which cannot be compared with an instant"
+        message = f"slot {identity} {what}, so its time is unknown"
         raise ValueError(message)
     start = _moment("datetime", data["datetime"])
     if data.get("end_datetime") is not None:

@@ -117,7 +117,7 @@ def _find_owners(reader: Reader, scope: Scope, rows: Mapping[str, Mapping[str, A
             continue
         hint = block_wire.hinted_owner(row)
         if hint is None:
-            findings.unreadable[remote_id] = f"slot {remote_id} does not name its resource"
+            findings.unreadable[remote_id] = f"slot {remote_id} has no resource"
             del findings.live[remote_id]
         else:
             hints.setdefault(hint, []).append(findings.live.pop(remote_id))
@@ -126,14 +126,14 @@ def _find_owners(reader: Reader, scope: Scope, rows: Mapping[str, Mapping[str, A
         for live in hints[owner]:
             _settle_owner(live, {owner: listing}, findings)
             if live.remote_id not in findings.live:
-                words = f"slot {live.remote_id} does not name its resource, and resource {owner} has no such slot"
+                words = f"slot {live.remote_id} has no resource, and the list of resource {owner} does not contain it"
                 findings.unreadable.setdefault(live.remote_id, words)
 
 
 def _settle_owner(live: Live, listings: Mapping[str, Listing], findings: Findings) -> None:
     for owner, listing in listings.items():
         if listing.rows is None:
-            why = f"does not name its resource, and the list of resource {owner} failed: {listing.failure}"
+            why = f"has no resource, and the list of resource {owner} failed: {listing.failure}"
             findings.unreadable[live.remote_id] = f"slot {live.remote_id} {why}"
         elif live.remote_id in listing.rows:
             findings.live[live.remote_id] = replace(live, fields={**live.fields, "resource_id": owner})

@@ -1,4 +1,4 @@
-"""Reading the bookings of a resource in a stretch of time (notes §3.5).
+"""Reading the bookings of a resource in a time span (notes §3.5).
 
 The list of bookings is read first. Where it does not exist or is forbidden, the slots of the window are read
 instead: those that are taken or booked, and those with places booked (notes §3.4).
@@ -11,7 +11,7 @@ from typing import Any
 
 from reconciler.errors import RemoteError
 from reconciler.model import canonical
-from reconciler.model.occupancy import Booking, Occupancy, Window
+from reconciler.model.bookings import Booking, Occupancy, Window
 from reconciler.providers.answer import whole
 from reconciler.providers.bookingbug_admin import block_wire
 from reconciler.providers.bookingbug_admin.reader import Listing, Reader
@@ -77,7 +77,7 @@ def _slots(rows: Any, window: Window) -> Iterator[Booking]:
             booked = booked or 1
         elif status not in _FREE and row.get("spaces_booked") is None and row.get("spaces_reserved") is None:
             what = "no status" if row.get("status") is None else f"status {row['status']!r}"
-            msg = f"slot {row.get('id')} has {what} and no number of places booked: not known whether anyone has it"
+            msg = f"slot {row.get('id')} has {what} and no number of booked places, so it may be booked"
             raise ValueError(msg)
         if booked or reserved:
             yield from _if_hit(row, window, booked=booked, reserved=reserved)
@@ -91,12 +91,12 @@ def _if_hit(row: Mapping[str, Any], window: Window, *, booked: int, reserved: in
     found = Booking(
         id=live.remote_id, start=live.fields["start"], end=live.fields["end"], booked=booked, reserved=reserved
     )
-    if found.hits(window):
+    if found.overlaps(window):
         yield found
 
 
 def _status(row: Mapping[str, Any]) -> int | None:
-    """Return a row's status; None for one that is not a number, which is not taken for cancelled."""
+    """Return a row's status; None for one that is not a number, which does not count as cancelled."""
     try:
         return block_wire.slot_status(row)
     except ValueError:

@@ -49,7 +49,7 @@ class Authorised:
     def ask(self, send: Callable[[Mapping[str, str]], Answer]) -> Answer:
         """Return the answer to `send(headers)`, sent once more with a new token where the first expired.
 
-        That includes writing calls: one that was answered 401 or 419 was not applied.
+        That includes writing calls: one with a 401 or 419 was not applied.
         """
         token = self.token()
         answer = send(self._headers(token))
@@ -98,7 +98,7 @@ class Authorised:
             raise error
         token = _token_in(answer)
         if token is None:
-            raise RemoteError(f"POST {path}: {answer.status}: the login answered without a token")
+            raise RemoteError(f"POST {path}: {answer.status}: the login returned no token")
         self._http.hide(token)
         return token
 
@@ -107,7 +107,7 @@ class Authorised:
         if not companies:
             return self._http.refusal(answer, doing)
         return RemoteError(
-            f"{doing}: 400: this login is an administrator of several companies ({', '.join(companies)}), "
+            f"{doing}: 400: this login can manage several companies ({', '.join(companies)}), "
             f"and company_id {AdminSettings.of(self._connection).company_id} is not one of them",
             hint=f"set company_id to one of them ({self._connection.where})",
             status=400,

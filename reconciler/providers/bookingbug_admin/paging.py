@@ -8,7 +8,7 @@ from typing import Any
 from reconciler.providers.bookingbug_admin.answers import Page
 
 MOST_PAGES = 2_000
-"""Pages of one list at most: a list that always brings something new would never end."""
+"""Pages of one list at most: a list that always contains something new would never end."""
 
 Rows = dict[str, Mapping[str, Any]]
 
@@ -47,7 +47,7 @@ def _collect(
         if not first.items:
             raise _incomplete(found, first.total, 1)
         if read > MOST_PAGES:
-            message = f"a list that has not ended after {MOST_PAGES} pages: {len(found)} of {first.total} objects"
+            message = f"more than {MOST_PAGES} pages in a list: {len(found)} of {first.total} objects"
             raise ValueError(message)
         missing = -(-(first.total - len(found)) // len(first.items))
         numbers = range(read + 1, read + 1 + min(missing, width))
@@ -62,4 +62,4 @@ def _collect(
 
 
 def _incomplete(found: Rows, total: int, number: int) -> ValueError:
-    return ValueError(f"an incomplete list: {len(found)} of {total} objects, and nothing new on page {number}")
+    return ValueError(f"an incomplete list: {len(found)} of {total} objects, and page {number} has no new ones")

@@ -18,9 +18,9 @@ from reconciler.providers.bookingbug_admin.settings import AdminSettings
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from reconciler.model.bookings import Occupancy, Window
     from reconciler.model.change import Call
     from reconciler.model.objects import Reading, Scope
-    from reconciler.model.occupancy import Occupancy, Window
     from reconciler.providers.answer import Answer
     from reconciler.providers.http import HttpClient
     from reconciler.settings import Connection
@@ -47,9 +47,9 @@ class Admin:
         return {window: read_occupancy(reader, window) for window in windows}
 
     def send(self, call: Call) -> Receipt:
-        """Send one writing call; any success is success, whatever its body holds."""
+        """Send one writing call; any 2xx is success; its body does not matter."""
         if AdminSettings.of(self._connection).reads_only:
-            raise RemoteError(f"connection `{self._connection.name}` has public access, which only reads")
+            raise RemoteError(f"connection `{self._connection.name}` has public access, which is read-only")
         if not handlers.writable(self._connection, call.path):
             raise RemoteError(f"{call.method} {neutral(call.path, 60)}: not a path of the admin API; not sent")
         content = handlers.encode(call)
@@ -77,7 +77,7 @@ class Admin:
         return Reader(self._connection, self._http, self._client)
 
     def _created(self, answer: Answer) -> str | None:
-        """Return a new object's id, from the body or from Location: which of them answers is not documented."""
+        """Return a new object's id, from the body or from Location: which of them contains it is not documented."""
         try:
             found = answers.created_id(json_object(answer.body))
         except ValueError:

@@ -1,4 +1,4 @@
-"""What reading is made of for every kind: lists, single objects, and findings."""
+"""The parts of every read: lists, single objects, and findings."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from reconciler.errors import RemoteError
+from reconciler.errors import NotStarted, RemoteError
 from reconciler.model.objects import Live, Reading
 from reconciler.providers.answer import is_identifier, json_object, neutral
 from reconciler.providers.bookingbug_admin import answers, wire
@@ -54,7 +54,7 @@ class Findings:
     unreadable: dict[str, str] = field(default_factory=dict)
 
     def add(self, remote_id: str, data: Mapping[str, Any], decode: Callable[[Mapping[str, Any]], Live | None]) -> None:
-        """Add an answered object: `decode` returns it, None if it is gone, or raises ValueError."""
+        """Add a returned object: `decode` returns it, None if it no longer exists, or raises ValueError."""
         try:
             live = decode(data)
         except ValueError as error:
@@ -124,7 +124,7 @@ class Reader:
     def missing(
         self, name: str, ids: Iterable[str], listing: Listing, findings: Findings
     ) -> dict[str, Mapping[str, Any]]:
-        """Ask one by one for ids that a list did not name; what is gone or unreadable goes into `findings`."""
+        """Ask one by one for ids that a list did not name; what is deleted or unreadable goes into `findings`."""
         asked: dict[str, str] = {}
         for remote_id in ids:
             if is_identifier(remote_id):
@@ -138,9 +138,11 @@ class Reader:
             if one.data is not None:
                 found[remote_id] = one.data
             elif one.gone is None:
-                findings.unreadable[remote_id] = one.failure or "no answer"
+                findings.unreadable[remote_id] = one.failure or "no response"
             elif listing.failure is not None:
-                findings.unreadable[remote_id] = f"GET {path}: {one.gone}, but the list that would prove it gone failed"
+                findings.unreadable[remote_id] = (
+                    f"GET {path}: {one.gone}, but the list that would confirm it could not be read"
+                )
             else:
                 findings.absent.add(remote_id)
         return found
@@ -148,6 +150,8 @@ class Reader:
     def _one(self, path: str) -> One:
         try:
             answer = self._get(path)
+        except NotStarted:  # nothing is wrong with the object
+            raise
         except RemoteError as error:
             return One(failure=error.message)
         if answer.status in GONE:
@@ -158,7 +162,7 @@ class Reader:
             data = json_object(answer.body)
             asked = path.rpartition("/")[2]
             if answers.remote_id(data) != asked:
-                return One(failure=f"GET {path}: answered with {answers.remote_id(data)} instead")
+                return One(failure=f"GET {path}: returned {answers.remote_id(data)} instead")
         except ValueError as error:
             return One(failure=f"GET {path}: {_unusable(answer, error)}")
         return One(data=data)
@@ -168,4 +172,4 @@ class Reader:
 
 
 def _unusable(answer: Answer, error: ValueError) -> str:
-    return "answered with an HTML page" if answer.is_html else f"answered {error}"
+    return f"invalid response: {'an HTML page' if answer.is_html else error}"

@@ -1,4 +1,4 @@
-"""Resources of the admin API on paper (seed 002): how they are written, and what answers mean. No I/O."""
+"""Resources of the admin API without I/O (seed 002): how they are written, and what answers mean."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from reconciler.model import canonical
 from reconciler.model.objects import Live
 from reconciler.providers.answer import identifier, whole
 from reconciler.providers.bookingbug_admin.answers import id_text, read_value, remote_id, text
-from reconciler.providers.bookingbug_admin.wire import Wire, admin_path, call, stated
+from reconciler.providers.bookingbug_admin.wire import Wire, admin_path, call
 
 if TYPE_CHECKING:
     from reconciler.model.change import Call, Decision
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 ADDRESS_FIELDS = ("address1", "address2", "address3", "address4", "address5", "postcode", "country")
 
 _REPEATED = ("name", "description", "email", "disabled")
-"""Live values that an update repeats where the manifest is silent: whether PUT is partial is not documented."""
+"""Live values that an update repeats where the manifest has none: whether PUT is partial is not documented."""
 
 _READ: Mapping[FieldType, Callable[[Any], Any]] = {
     "flag": canonical.flag,
@@ -29,20 +29,20 @@ _READ: Mapping[FieldType, Callable[[Any], Any]] = {
     "whole": whole,
     "id": id_text,
 }
-"""How an answered value is read, by type; an address is an object of its own, and a null text is an empty one."""
+"""How a returned value is read, by type; an address is a separate object, and a null text is an empty one."""
 
 
 def _create(change: Decision, connection: Connection) -> Call:
-    return call(change, "create", "POST", admin_path(connection, "resources"), _body(stated(change)))
+    return call(change, "create", "POST", admin_path(connection, "resources"), _body(change.declared))
 
 
 def _update(change: Decision, connection: Connection) -> Call:
-    """All that is stated and, of what is not, the live values that the official client repeats as well."""
+    """Return the declared fields, and the live values of other fields that the official client also repeats."""
     live = change.live.fields if change.live is not None else {}
     # An empty live text is what leaving it out would leave, and a server may not take it for an email.
     kept = {key: live[key] for key in _REPEATED if live.get(key) not in {None, ""}}
     path = admin_path(connection, "resources", identifier(change.remote_id))
-    wanted = stated(change)
+    wanted = dict(change.declared)
     if isinstance(wanted.get("address"), Mapping) and isinstance(live.get("address"), Mapping):
         # Whether an address is written in part is not documented: what the manifest does not state is sent along.
         wanted["address"] = {**live["address"], **wanted["address"]}
@@ -80,9 +80,9 @@ def is_deleted(data: Mapping[str, Any]) -> bool:
 
 
 def decode_resource(data: Mapping[str, Any]) -> Live:
-    """Return a resource as answered (seed 002); its address is an object of its own there.
+    """Return a resource as the API returns it (seed 002); its address is a separate object there.
 
-    A null text is "", any other null is not answered. ValueError names what cannot be understood.
+    A null text is "", any other null is not a value. ValueError names what cannot be understood.
     """
     identity = remote_id(data)
     answered = dict(data)
@@ -103,5 +103,5 @@ def decode_resource(data: Mapping[str, Any]) -> Live:
 
 
 def decode_address(data: Mapping[str, Any]) -> dict[str, str]:
-    """Return an address as answered (notes §3.5)."""
+    """Return an address as the API returns it (notes §3.5)."""
     return {key: text(f"address {key}", data[key]) for key in ADDRESS_FIELDS if key in data}

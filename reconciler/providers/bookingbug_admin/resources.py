@@ -79,7 +79,7 @@ def _add_addresses(reader: Reader, scope: Scope, findings: Findings, found: Mapp
         if one.failure is not None:
             findings.unreadable[remote_id] = f"its address could not be read: {one.failure}"
             del findings.live[remote_id]
-        elif one.data is not None:  # an address that is gone is not answered
+        elif one.data is not None:  # a deleted address is not returned
             add = functools.partial(_with_address, findings.live.pop(remote_id))
             findings.add(remote_id, one.data, add)
 

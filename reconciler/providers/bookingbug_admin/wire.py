@@ -1,4 +1,4 @@
-"""The admin API on paper, as far as it is the same for every kind: paths, calls and bodies. No I/O.
+"""The admin API without I/O, as far as it is the same for every kind: paths, calls and bodies.
 
 Wire facts are from seed 002 ("Resources") and, for slots, from the bookingbug API notes §3.5.
 """
@@ -52,25 +52,13 @@ def login_path(connection: Connection) -> str:
 
 
 def calls(wire: Wire, change: Decision, connection: Connection) -> tuple[Call, ...]:
-    """Return the calls that apply a change, in the order in which they are sent."""
+    """Return the call that creates, deletes or edits an object; none where there is nothing to edit."""
     if change.action == "create":
         return (wire.create(change, connection),)
-    if change.action in {"delete", "replace"}:
-        gone = admin_path(connection, wire.collection, identifier(change.remote_id))
-        delete = call(change, "delete", "DELETE", gone)
-        return (delete,) if change.action == "delete" else (delete, wire.create(change, connection))
-    if change.action in {"update", "adopt"} and change.edits:
-        return (wire.update(change, connection),)
-    return ()
-
-
-def stated(change: Decision) -> dict[str, Any]:
-    """Return all that the manifest states, or what a change without a manifest writes."""
-    fields: dict[str, Any] = dict(change.desired.fields) if change.desired is not None else {}
-    if change.desired is None:
-        for edit in change.edits:
-            fields.update(edit.values)
-    return fields
+    if change.action == "delete":
+        path = admin_path(connection, wire.collection, identifier(change.remote_id))
+        return (call(change, "delete", "DELETE", path),)
+    return (wire.update(change, connection),) if change.edits else ()
 
 
 def call(

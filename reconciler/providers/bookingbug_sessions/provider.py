@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reconciler.errors import ReconcilerError, RemoteError
+from reconciler.errors import NotStarted, ReconcilerError, RemoteError
 from reconciler.model.change import Receipt
 from reconciler.model.objects import Fields, Live, Reading
 from reconciler.providers.answer import Answer, basic, is_identifier, neutral
@@ -74,7 +74,7 @@ class Sessions:
     def read(self, scope: Scope) -> Reading:
         """Read the sessions in scope: the list once, then one show for each id and each possible match.
 
-        A session is absent only where show answers 404 or 410, and a complete list, if asked for, does not name it.
+        A session is absent only where show returns 404 or 410, and a complete list, if requested, does not contain it.
         """
         listing = self._list() if scope.listing else _Listing()
         unreadable = {
@@ -91,11 +91,13 @@ class Sessions:
             if show.live is not None:
                 live[remote_id] = show.live
             elif show.gone is None:
-                unreadable[remote_id] = show.failure or "no answer"
+                unreadable[remote_id] = show.failure or "no response"
             elif listing.failure is not None:
-                unreadable[remote_id] = f"show answered {show.gone}, but the list that would prove it gone failed"
+                unreadable[remote_id] = (
+                    f"show returned {show.gone}, but the list that would confirm it could not be read"
+                )
             elif remote_id in (listing.named or ()):
-                unreadable[remote_id] = f"show answered {show.gone}, but the list names it"
+                unreadable[remote_id] = f"show returned {show.gone}, but the list contains it"
             else:
                 absent.add(remote_id)
         return Reading(
@@ -107,7 +109,7 @@ class Sessions:
         )
 
     def send(self, call: Call) -> Receipt:
-        """Send one writing call; any success is success, documented in seed 000 or not."""
+        """Send one writing call; any 2xx is success, documented in seed 000 or not."""
         if wire.PATHS.fullmatch(call.path) is None:
             raise RemoteError(f"{call.method} {neutral(call.path, 60)}: not a path of the sessions API; not sent")
         answer = self._http.write(
@@ -152,6 +154,8 @@ class Sessions:
         path = wire.session_path(remote_id)
         try:
             answer = self._http.get(path, headers=self._headers)
+        except NotStarted:  # nothing is wrong with the object
+            raise
         except RemoteError as error:
             return _Show(failure=error.message)
         if answer.status in _GONE:
@@ -163,7 +167,7 @@ class Sessions:
         except ValueError as error:
             return _Show(failure=f"GET {path}: {_unusable(answer, error)}")
         if live.remote_id != remote_id:
-            return _Show(failure=f"GET {path}: answered with session {live.remote_id} instead")
+            return _Show(failure=f"GET {path}: returned session {live.remote_id} instead")
         return _Show(live=live)
 
     def _created(self, answer: Answer) -> str | None:
@@ -181,7 +185,7 @@ def _encoded(call: Call) -> bytes:
 
 
 def _unusable(answer: Answer, error: ValueError) -> str:
-    return "answered with an HTML page" if answer.is_html else f"answered {error}"
+    return f"invalid response: {'an HTML page' if answer.is_html else error}"
 
 
 SPEC = ProviderSpec(

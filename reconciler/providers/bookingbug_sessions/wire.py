@@ -1,4 +1,4 @@
-"""The sessions API on paper: which calls a change takes, and sessions as XML. No I/O.
+"""The sessions API without I/O: which calls a change needs, and sessions as XML.
 
 Wire facts are from seed 000 ("BookingBug REST API: sessions"); what it leaves open is in the
 bookingbug API notes, §2.
@@ -44,10 +44,10 @@ _READ: Mapping[FieldType, Callable[[str], Any]] = {
     "day": canonical.day,
     "clock": canonical.clock,
 }
-"""How an answered text is read, by type; a word is looked up among its field's words."""
+"""How a returned text is read, by type; a word is looked up among its field's words."""
 
 _LISTED = ("name", "group")
-"""What the list answers of a session (seed 000)."""
+"""What the list returns for a session (seed 000)."""
 
 _PROLOG = re.compile(rb"(?:\xef\xbb\xbf)?(?:\s+|<\?.*?\?>|<!--.*?-->)*+<!DOCTYPE", re.DOTALL)
 """How a document with a DOCTYPE begins; checked before parsing, so that no entity is ever expanded."""
@@ -62,21 +62,17 @@ def session_path(remote_id: str | None) -> str:
 
 
 def calls(change: Decision, connection: Connection) -> tuple[Call, ...]:
-    """Return the calls that apply a change, in the order in which they are sent."""
+    """Return the calls that create, delete or edit an object, in the order in which they are sent."""
     del connection  # the credentials choose the company; no path depends on the connection
     if change.action == "create":
         return (_create(change),)
     if change.action == "delete":
         return (_delete(change),)
-    if change.action == "replace":
-        return (_delete(change), _create(change))
-    if change.action in {"update", "adopt"}:
-        return tuple(_updates(change))
-    return ()
+    return tuple(_updates(change))
 
 
 def _create(change: Decision) -> Call:
-    fields = dict(change.desired.fields) if change.desired is not None else {}
+    fields = dict(change.declared)
     # In the query `type` is a word that chooses a set of defaults; the body would only repeat it as a number.
     kind = fields.pop("type", None)
     path = LIST_PATH if kind is None else f"{LIST_PATH}?type={kind}"
@@ -172,7 +168,7 @@ def _wire(field: Field, value: Any) -> str:
 def _sendable(key: str, text: str) -> str:
     found = _NOT_XML.search(text)
     if found is not None:
-        raise RemoteError(f"field `{key}` holds U+{ord(found[0]):04X}, a character that XML does not allow")
+        raise RemoteError(f"field `{key}` contains U+{ord(found[0]):04X}, a character that XML does not allow")
     return text
 
 
@@ -180,7 +176,7 @@ def _writer() -> tuple[_New, Callable[[etree._Element], bytes]]:
     from lxml import etree  # noqa: PLC0415 - 40 ms that a run without this API need not pay
 
     def serialised(root: etree._Element) -> bytes:
-        # Beyond ASCII as character references: the same text for every reader, whatever it takes
+        # Beyond ASCII as character references: the same text for every reader, however it reads
         # `text/xml` without a charset to mean (RFC 3023: us-ascii; XML: UTF-8).
         return etree.tostring(root, encoding="us-ascii")
 
@@ -207,7 +203,7 @@ def parse(body: bytes, tag: str) -> etree._Element:
     from lxml import etree  # noqa: PLC0415 - as above
 
     if _PROLOG.match(body) is not None:
-        message = "XML with a DOCTYPE, which is refused"
+        message = "XML with a DOCTYPE, which is not allowed"
         raise ValueError(message)
     try:
         root = etree.fromstring(body, _parser())
@@ -216,16 +212,16 @@ def parse(body: bytes, tag: str) -> etree._Element:
         raise ValueError(message) from None
     document: Any = root.getroottree().docinfo
     if document.doctype:
-        message = "XML with a DOCTYPE, which is refused"
+        message = "XML with a DOCTYPE, which is not allowed"
         raise ValueError(message)
     if root.tag != tag:
-        message = f"<{neutral(str(root.tag), 40)}> where <{tag}> was expected"
+        message = f"<{neutral(str(root.tag), 40)}> instead of <{tag}>"
         raise ValueError(message)
     return root
 
 
 def decode_list(body: bytes) -> dict[str, dict[str, str]]:
-    """Return a `<sessions>` list (seed 000): by id, the name and group it answers. ValueError: unusable."""
+    """Return a `<sessions>` list (seed 000): by id, the name and group it contains. ValueError: unusable."""
     listed: dict[str, dict[str, str]] = {}
     for element in parse(body, "sessions").iterchildren("session"):
         listed[_identity(element)] = {
@@ -235,7 +231,7 @@ def decode_list(body: bytes) -> dict[str, dict[str, str]]:
 
 
 def decode_session(body: bytes) -> Live:
-    """Return a `<session>` as answered (seed 000): a field that is missing or empty is not answered.
+    """Return a `<session>` as the API returns it (seed 000): a field that is missing or empty has no value.
 
     An empty text is an answer, "". ValueError names what cannot be understood.
     """
@@ -245,7 +241,7 @@ def decode_session(body: bytes) -> Live:
     if slots is not None:
         fields["slots"] = [_slot(element) for element in slots.iterchildren("slot")]
         if len(slots) != len(fields["slots"]) or (slots.text or "").strip():
-            message = "<slots> holds something else than <slot>"
+            message = "<slots> contains elements other than <slot>"
             raise ValueError(message)
     return Live(kind="Session", remote_id=_identity(root), fields=fields)
 
@@ -255,7 +251,7 @@ def _slot(element: etree._Element) -> Fields:
 
 
 def session_id(body: bytes) -> str | None:
-    """Return the id of the session that a creation answered with; None where it is not one."""
+    """Return the id of the session that a create returned; None where there is none."""
     try:
         return _identity(parse(body, "session"))
     except ValueError:
@@ -278,12 +274,12 @@ def _values(element: etree._Element, table: FieldTable) -> dict[str, Any]:
 
 
 def _value(element: etree._Element, key: str, field: Field) -> Any:
-    """Return a field's canonical value; None where it is not answered."""
+    """Return a field's canonical value; None where it has none."""
     child = _only(element, key)
     if child is None:
         return None
     if len(child):
-        message = f"<{key}> holds elements where a value was expected"
+        message = f"<{key}> contains elements; expected a value"
         raise ValueError(message)
     text = child.text or ""
     if field.type != "text" and not text.strip():

@@ -1,7 +1,7 @@
 """Answers of the booking/session API, decoded: sessions with their lines, rated items, and errors.
 
 Seed 004 and the checkfront API notes §1.3 and §1.6. A 200 proves nothing: errors are in the body, and
-PHP writes an empty map as `[]`. Every function raises ValueError in words for what cannot be read.
+PHP writes an empty map as `[]`. Every function raises ValueError with a message for what cannot be read.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Refused:
         """Whether the server does not know the session.
 
         No error id is documented, so the server's words decide; in doubt the answer is no. A failing server, or a
-        refusal for another reason, must never be taken for an expired session.
+        refusal for another reason, must never count as an expired session.
         """
         if self.critical or status >= 500 or status in _TROUBLE:  # noqa: PLR2004 - the server's own failures
             return False
@@ -84,7 +84,7 @@ def decode(body: bytes) -> dict[str, Any]:
 
 
 def refused(data: Mapping[str, Any]) -> Refused | None:
-    """Return the error that an answer holds, whatever its HTTP status; None where it holds none."""
+    """Return the error in an answer of any HTTP status; None where there is none."""
     if isinstance(data.get("error"), str):
         return Refused(words=_said(data.get("error_description"), data["error"]), critical=True)
     request = mapping(data.get("request"))
@@ -96,7 +96,7 @@ def refused(data: Mapping[str, Any]) -> Refused | None:
 
 
 def _said(*candidates: object) -> str:
-    return next((neutral(text) for text in candidates if isinstance(text, str) and text.strip()), "no words")
+    return next((neutral(text) for text in candidates if isinstance(text, str) and text.strip()), "no message")
 
 
 def mapping(value: object) -> Mapping[str, Any]:
@@ -117,10 +117,10 @@ def session(data: Mapping[str, Any], headers: Mapping[str, str]) -> Session:
     booking = data.get("booking")
     found = booking.get("session") if isinstance(booking, dict) else None
     if not isinstance(found, dict) or not found:
-        raise ValueError("an answer without booking.session")
+        raise ValueError("no booking.session")
     items = found.get("item")
     if items is not None and not isinstance(items, (dict, list)):
-        raise ValueError("a session whose items are no list of lines")
+        raise ValueError("a session without a list of lines")
     named = found.get("id")
     if named is not None and (not isinstance(named, str) or _SESSION_ID.fullmatch(named) is None):
         raise ValueError("a session without a usable id")
@@ -133,7 +133,7 @@ def _lines(items: Mapping[str, Any]) -> tuple[dict[str, Any], ...]:
     for line_id, shown in items.items():
         found = _LINE_ID.fullmatch(str(line_id))
         if found is None or not isinstance(shown, dict):
-            raise ValueError(f"a line {neutral(repr(line_id), 20)} that is no line")
+            raise ValueError(f"a line {neutral(repr(line_id), 20)} that is not a line")
         if found[2] is None:
             lines[int(found[1])] = _line(found[1], shown)
         else:
@@ -200,10 +200,10 @@ def rated(data: Mapping[str, Any]) -> Rated:
     item = mapping(data.get("item"))
     rate, params = mapping(item.get("rate")), tuple(mapping(item.get("param")))
     if not item or not rate:
-        raise ValueError("an answer without a rated item")
+        raise ValueError("no rated item")
     status, slip, error = str(rate.get("status", "")).upper(), rate.get("slip"), mapping(rate.get("error"))
     if status in {"ERROR", "UNAVAILABLE"} or error:
         return Rated(error=_said(error.get("title"), error.get("id"), status), params=params)
     if not is_slip(slip):
-        return Rated(error="the server gave no slip", params=params)
+        return Rated(error="the server returned no slip", params=params)
     return Rated(slip=str(slip), params=params)

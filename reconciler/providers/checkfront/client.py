@@ -1,4 +1,4 @@
-"""Requests to the booking/session API: every answer is judged by its body, since errors come with HTTP 200."""
+"""Requests to the booking/session API: every answer is checked by its body, because errors come with HTTP 200."""
 
 from __future__ import annotations
 
@@ -62,10 +62,10 @@ class Client:
         try:
             found = answers.session(data, answer.headers)
         except ValueError as error:
-            raise RemoteError(f"{doing}: answered {error}") from None
+            raise RemoteError(f"{doing}: invalid response: {error}") from None
         if found.session_id not in {None, session_id}:
             self._http.hide(found.session_id or "")
-            raise SessionOver(doing, "answered with another session")
+            raise SessionOver(doing, "returned another session")
         return found
 
     def rate(self, item: Fields) -> str:
@@ -75,7 +75,7 @@ class Client:
             params = [name for name in rated.params if name not in item.get("params", {})]
             if len(params) != 1:
                 counted = ", ".join(neutral(name, 30) for name in rated.params) or "nothing"
-                message = f"item {item['item_id']} has no quantity; its parameters are {counted}; state params instead"
+                message = f"item {item['item_id']} has no quantity; its parameters are {counted}; set params instead"
                 raise RemoteError(message)
             rated = self._rate(item, params[0])
         if rated.slip is None:
@@ -90,10 +90,10 @@ class Client:
         try:
             return answers.rated(data)
         except ValueError as error:
-            raise RemoteError(f"GET {path}: answered {error}") from None
+            raise RemoteError(f"GET {path}: invalid response: {error}") from None
 
     def post(self, path: str, content: bytes, session_id: str | None) -> answers.Session:
-        """Send a writing call and return the session it answers; OutcomeUnknown where that cannot be read."""
+        """Send a writing call and return the session in the answer; OutcomeUnknown where that cannot be read."""
         if path not in wire.PATHS:
             raise RemoteError(f"POST {neutral(path, 60)}: not a path of the booking/session API; not sent")
         if session_id is not None:
@@ -104,7 +104,7 @@ class Client:
         try:
             data = answers.decode(answer.body)
         except ValueError as error:
-            lost = f"{doing}: answered {error}; the call may have been applied"
+            lost = f"{doing}: invalid response: {error}; the call may have been applied"
             raise (OutcomeUnknown if answer.ok else RemoteError)(lost) from None
         self._check(answer, data, doing)
         if path == wire.END:
@@ -112,13 +112,13 @@ class Client:
         try:
             found = answers.session(data, answer.headers)
         except ValueError as error:
-            raise OutcomeUnknown(f"{doing}: answered {error}; the call may have been applied") from None
+            raise OutcomeUnknown(f"{doing}: invalid response: {error}; the call may have been applied") from None
         self._http.hide(found.session_id or "")
         if session_id is not None and found.session_id not in {None, session_id}:
             if len(found.lines) > content.count(b"slip"):
-                raise OutcomeUnknown(f"{doing}: answered with another session, which holds more than was sent")
+                raise OutcomeUnknown(f"{doing}: returned another session, which contains more than was sent")
             self._end_stray(found.session_id)
-            raise SessionOver(doing, "the session is over; the server started a new one, which was ended")
+            raise SessionOver(doing, "the session has ended; the server started a new one, which reconciler ended")
         return found
 
     def _end_stray(self, session_id: str | None) -> None:
@@ -138,7 +138,7 @@ class Client:
             if not answer.ok:
                 raise self._http.refusal(answer, doing) from None
             shown = "an HTML page" if answer.is_html else str(error)
-            raise RemoteError(f"{doing}: answered {shown}") from None
+            raise RemoteError(f"{doing}: invalid response: {shown}") from None
 
     def _check_status(self, answer: Answer, doing: str) -> None:
         if answer.status in _DENIED:

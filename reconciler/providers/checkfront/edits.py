@@ -28,7 +28,9 @@ def create(client: Client, call: Call) -> Receipt:
     slips = [_slip(client, item) for item in items]
     made = client.post(wire.SESSION, wire.form(None, slips), None)
     if made.session_id is None:
-        raise OutcomeUnknown(f"POST {wire.SESSION}: the answer holds no session id; the call may have been applied")
+        raise OutcomeUnknown(
+            f"POST {wire.SESSION}: the response contains no session id; the call may have been applied"
+        )
     posted = [(item["key"], slip, item.get("item_id")) for item, slip in zip(items, slips, strict=True)]
     lines = arrived((), made.lines, posted)
     less = {"items": [item for item in items if item["key"] in lines]} if len(lines) < len(items) else {}
@@ -56,7 +58,7 @@ def _fresh_slip(client: Client, item: Fields) -> str:
     try:
         return _slip(client, item)
     except RemoteError as error:
-        more = "its own line counts against what is available; apply without the item first, then with it"
+        more = "its current line also uses the available stock; remove the item and apply, then add it and apply"
         raise type(error)(f"{error.message} ({more})", hint=error.hint, status=error.status) from None
 
 
@@ -66,12 +68,12 @@ def _slips_of(lines: Mapping[str, Line | None]) -> dict[str, Any]:
 
 def _session_id(call: Call) -> str:
     if call.remote_id is None:
-        raise RemoteError(f"{call.method} {call.path}: no session is known; not sent")
+        raise RemoteError(f"{call.method} {call.path}: the session id is unknown; not sent")
     return call.remote_id
 
 
 def _lines(client: Client, call: Call) -> tuple[Sequence[Line], dict[str, Line]]:
-    """Read the lines as they are now, and whose they are."""
+    """Read the current lines, and the item of each."""
     lines = client.session(_session_id(call)).lines
     slips = {key: facts["slip"] for key, facts in call.computed.get("items", {}).items()}
     return lines, assign(lines, slips, call.body.get("options", {}))
@@ -80,7 +82,7 @@ def _lines(client: Client, call: Call) -> tuple[Sequence[Line], dict[str, Line]]
 def _line_of(call: Call, found: Mapping[str, Line]) -> Line:
     key = call.body["key"]
     if key not in found:
-        raise RemoteError(f"items[{key}]: its line is no longer as it was planned; plan again")
+        raise RemoteError(f"items[{key}]: its line changed since the plan was made; plan again")
     return found[key]
 
 
@@ -92,7 +94,7 @@ def _add(client: Client, call: Call) -> Receipt:
     after = client.post(wire.SESSION, wire.form(session_id, [slip]), session_id).lines
     lines = arrived(before, after, [(key, slip, item.get("item_id"))])
     if key not in lines:
-        raise RemoteError(f"items[{key}]: the server answered OK, but did not add it")
+        raise RemoteError(f"items[{key}]: the server returned OK, but did not add it")
     return Receipt(computed=_slips_of(lines))
 
 
@@ -103,7 +105,7 @@ def _replace(client: Client, call: Call) -> Receipt:
 
 
 def _put(client: Client, call: Call, slip: str, before: Sequence[Line], line: Line) -> Receipt:
-    """Put a slip in a line's place; the answer must show the line with it, or a new line that replaces it."""
+    """Replace a line by a slip; the answer must show the line with it, or a new line that replaces it."""
     key, session_id = call.body["key"], _session_id(call)
     after = client.post(wire.SESSION, wire.replacement(session_id, line["line"], slip), session_id).lines
     lines = arrived(before, after, [(key, slip, call.body["item"].get("item_id"))])
@@ -112,19 +114,19 @@ def _put(client: Client, call: Call, slip: str, before: Sequence[Line], line: Li
     if same is not None and slip != line["slip"] and not call.body.get("uncertain"):
         same = None
     if key not in lines and same is None:
-        raise RemoteError(f"items[{key}]: the server answered OK, but did not replace its line")
+        raise RemoteError(f"items[{key}]: the server returned OK, but did not replace its line")
     return Receipt(computed=_slips_of(lines if key in lines else {key: same}))
 
 
 def _remove(client: Client, call: Call) -> Receipt:
     key, session_id = call.body["key"], _session_id(call)
     before, found = _lines(client, call)
-    if key not in found:  # it is gone already
+    if key not in found:  # it was removed already
         return Receipt(gone=True, computed=_slips_of({key: None}))
     alter = {found[key]["line"]: "remove"}
     after = client.post(wire.SESSION, wire.form(session_id, alter=alter), session_id).lines
     if len(after) >= len(before):
-        raise RemoteError(f"items[{key}]: the server answered OK, but did not remove its line")
+        raise RemoteError(f"items[{key}]: the server returned OK, but did not remove its line")
     return Receipt(computed=_slips_of({key: None}))
 
 
@@ -139,7 +141,7 @@ def _quantity(client: Client, call: Call) -> Receipt:
     if altered is not None and _took(line, altered, item["quantity"]):
         return Receipt(computed=_slips_of({key: altered}))
     if altered is None:
-        raise RemoteError(f"items[{key}]: its line was gone after its quantity was altered; plan again")
+        raise RemoteError(f"items[{key}]: its line disappeared when its quantity changed; plan again")
     return _put(client, call, _fresh_slip(client, item), after, altered)
 
 
@@ -181,7 +183,7 @@ def _alterations(key: str, item: Fields, line: Line) -> dict[str, str]:
     for item_id, choice in item.get("options", {}).items():
         if item_id not in line["add_ons"]:
             offered = ", ".join(sorted(line["add_ons"])) or "none"
-            raise RemoteError(f"items[{key}]: item {item_id} is not one of its add-ons; it offers {offered}")
+            raise RemoteError(f"items[{key}]: item {item_id} is not one of its add-ons; expected one of {offered}")
         if line["options"][item_id] != choice:
             alter[line["add_ons"][item_id]] = _ALTER[choice]
     if "slip" in item and "quantity" in item and line.get("quantity") != item["quantity"]:
@@ -191,12 +193,12 @@ def _alterations(key: str, item: Fields, line: Line) -> dict[str, str]:
 
 def _check_settled(key: str, item: Fields, before: Line, after: Line | None) -> None:
     if after is None:
-        raise RemoteError(f"items[{key}]: its line was gone after its add-ons were chosen; plan again")
+        raise RemoteError(f"items[{key}]: its line disappeared when its add-ons changed; plan again")
     for item_id, choice in item.get("options", {}).items():
         if after["options"].get(item_id) != choice:
-            raise RemoteError(f"items[{key}]: the server answered OK, but add-on {item_id} is not {choice}")
+            raise RemoteError(f"items[{key}]: the server returned OK, but add-on {item_id} is not {choice}")
     if "slip" in item and "quantity" in item and not _took(before, after, item["quantity"]):
-        message = f"items[{key}]: the server ignores a quantity for this slip; state item_id and dates instead"
+        message = f"items[{key}]: the server ignores a quantity for this slip; set item_id and dates instead"
         raise RemoteError(message)
 
 

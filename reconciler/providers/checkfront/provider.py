@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from reconciler.errors import RemoteError
+from reconciler.errors import NotStarted, RemoteError
 from reconciler.model.change import Receipt
 from reconciler.model.objects import Live, Reading
 from reconciler.providers.base import ProviderSpec
@@ -61,7 +61,7 @@ class Checkfront:
         if call.path == wire.CLEAR:
             session = self._client.post(wire.CLEAR, wire.form(call.remote_id), call.remote_id)
             if session.lines:
-                raise RemoteError(f"POST {wire.CLEAR}: the server answered OK, but lines remain")
+                raise RemoteError(f"POST {wire.CLEAR}: the server returned OK, but lines remain")
             gone = dict.fromkeys(call.computed.get("items", {}))
             return Receipt(computed={"items": gone})
         return edits.create(self._client, call) if call.effect == "create" else edits.change(self._client, call)
@@ -91,14 +91,14 @@ class Checkfront:
             session = self._client.session(remote_id)
         except SessionOver as error:
             return _Show(expired=error.seen)
-        except Denied:
+        except (Denied, NotStarted):  # nothing is wrong with the session
             raise
         except RemoteError as error:
             return _Show(failure=error.message)
         items: list[Any] = fields.get("items") or []
         slips = {key: facts["slip"] for key, facts in computed.get("items", {}).items()}
         if slips and items and not session.lines:
-            return _Show(expired="the session is empty, though items were put into it")
+            return _Show(expired="the session is empty, although items were added to it")
         options = {item["key"]: item["options"] for item in items if item.get("options")}
         lines = named(session.lines, assign(session.lines, slips, options))
         return _Show(live=Live(kind=kind, remote_id=remote_id, fields={"items": lines}))

@@ -1,4 +1,4 @@
-"""The booking/session API on paper: which calls a change takes, and how they are encoded. No I/O.
+"""The booking/session API without I/O: which calls a change needs, and how they are encoded.
 
 Wire facts are from seed 004 ("booking/session") and the checkfront API notes §1 and §2. A call's body
 names the item by the user's key. Its line and its slip are determined when the call is sent, because lines have
@@ -33,20 +33,18 @@ START, ADD, REPLACE, REMOVE, SETTLE, QUANTITY = "start", "add", "replace", "remo
 
 
 def calls(change: Decision, connection: Connection) -> tuple[Call, ...]:
-    """Return the calls that apply a change, in the order in which they are sent."""
+    """Return the calls that create, delete or edit an object, in the order in which they are sent."""
     del connection  # the credentials choose the account; no path depends on the connection
     if change.action == "create":
         return tuple(_creation(change))
     if change.action == "delete":
         return (_call(change, "delete", END, {}),)
-    if change.action in {"update", "adopt"}:
-        options = _options(_items(change))
-        return tuple(_edit(change, edit, options) for edit in change.edits)
-    return ()
+    options = _options(_items(change))
+    return tuple(_edit(change, edit, options) for edit in change.edits)
 
 
 def _items(change: Decision) -> list[Fields]:
-    return list(change.desired.fields.get("items", ())) if change.desired is not None else []
+    return list(change.declared.get("items", ()))
 
 
 def _creation(change: Decision) -> Iterable[Call]:
@@ -137,5 +135,5 @@ def form(session_id: str | None, slips: Iterable[str] = (), alter: Mapping[str, 
 
 
 def replacement(session_id: str, line: str, slip: str) -> bytes:
-    """Return the form that puts another slip in a line's place (notes §1.1)."""
+    """Return the form that replaces the slip of a line (notes §1.1)."""
     return urlencode([("session_id", session_id), ("line_id", line), ("slip", slip)]).encode("ascii")

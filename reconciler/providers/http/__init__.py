@@ -1,4 +1,4 @@
-"""The HTTP client that every request of every provider uses. Only this package knows httpx."""
+"""The HTTP client that every request of every provider uses. Only this package uses httpx."""
 
 from reconciler.providers.http.body import MAX_ANSWER
 from reconciler.providers.http.client import ATTEMPTS, BACKOFF, HttpClient

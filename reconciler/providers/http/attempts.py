@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from reconciler.errors import OutcomeUnknown, RemoteError
+from reconciler.errors import Interrupted, OutcomeUnknown, RemoteError
 from reconciler.providers.answer import Answer, neutral
 from reconciler.providers.http.body import AnswerTooLarge
 from reconciler.providers.http.transport import failure_words
@@ -41,7 +41,7 @@ class Purpose(Enum):
     REPEATABLE = auto()
     """Changes something; sent twice it has the same effect as sent once."""
     ONCE = auto()
-    """Sent twice it may do harm."""
+    """Sent twice it may have two effects."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,9 +74,9 @@ def judged(answer: Answer, said: str, words: str, purpose: Purpose, pause: float
     """Classify an answer. `said` names the call and the status; `words` are the server's if it failed."""
     status = answer.status
     if status // 100 == 3:  # noqa: PLR2004 - HTTP's class of redirections
-        # A web application also answers 302 or 303 after it has applied a form.
+        # A web application also returns 302 or 303 after it has applied a form.
         lost = purpose is not Purpose.READ and status in {302, 303}
-        message = f"{said}redirected to {_target(answer)}, which is not followed"
+        message = f"{said}redirected to {_target(answer)}; redirects are not followed"
         kind = OutcomeUnknown if lost else RemoteError
         return Attempt(error=kind(message, status=status, hint="correct the connection's base_url"))
     if purpose is Purpose.READ:
@@ -99,8 +99,13 @@ def settled(attempt: Attempt, request: httpx.Request, doubts: Sequence[OutcomeUn
     if doubts and not (answer is not None and (answer.ok or (request.method == "DELETE" and answer.status in _GONE))):
         first = doubts[0]
         if error is None or error not in doubts:
-            after = f"answered {answer.status} then" if answer is not None else f"then: {error}"
-            first = OutcomeUnknown(f"{first.message} ({after})", hint=first.hint, status=first.status)
+            after = f"then {answer.status}" if answer is not None else f"then: {error}"
+            first = OutcomeUnknown(
+                f"{first.message} ({after})",
+                hint=first.hint,
+                status=first.status,
+                interrupted=isinstance(error, Interrupted),
+            )
         first.pending = any(doubt.pending for doubt in doubts)
         raise first
     if error is not None:

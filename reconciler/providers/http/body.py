@@ -21,7 +21,7 @@ class AnswerTooLarge(Exception):
     """An answer is larger than MAX_ANSWER."""
 
     def __init__(self, status: int) -> None:
-        super().__init__(f"an answer of more than {MAX_ANSWER // 1024 // 1024} MB")
+        super().__init__(f"a response of more than {MAX_ANSWER // 1024 // 1024} MB")
         self.status = status
 
 
@@ -35,7 +35,7 @@ def read_body(response: httpx.Response, deadline: float) -> bytes:
             raise AnswerTooLarge(response.status_code)
         chunks.append(chunk)
         if time.monotonic() > deadline:
-            raise httpx.ReadTimeout("the answer did not end in time")
+            raise httpx.ReadTimeout("the response did not end in time")
     return b"".join(chunks)
 
 
@@ -47,18 +47,18 @@ def _unpacked(response: httpx.Response) -> Iterator[bytes]:
         yield from response.stream
         return
     if encoding not in {"gzip", "x-gzip"}:  # also two of them, one over the other
-        raise httpx.DecodingError("not a compression that was asked for")
+        raise httpx.DecodingError("an unrequested compression")
     yield from _gunzipped(response.stream)
 
 
 def _gunzipped(packed: httpx.SyncByteStream) -> Iterator[bytes]:
-    """Unpack piece by piece: a few bytes may stand for more than fits into memory."""
+    """Unpack piece by piece: a few bytes may expand to more than fits into memory."""
     unpack = zlib.decompressobj(_GZIP)
     seen = 0
     for chunk in packed:
         seen += len(chunk)
         if seen > MAX_ANSWER:
-            raise httpx.DecodingError("more than the limit while still packed")
+            raise httpx.DecodingError("more compressed bytes than the limit")
         rest = chunk
         while rest and not unpack.eof:
             try:

@@ -71,7 +71,7 @@ class HttpClient:
         if not writes:
             inner = ReadOnly(inner, None if login_path is None else self._base_path + login_path)
         # trust_env is off because it would let a netrc file add credentials; proxies of the
-        # environment are honoured by `open_transport`.
+        # environment are used by `open_transport`.
         self._client = httpx.Client(
             transport=inner,
             timeout=httpx.Timeout(connection.timeout, connect=min(connection.timeout, CONNECT_TIMEOUT)),
@@ -124,7 +124,7 @@ class HttpClient:
         request = self._request(method, path, headers=typed, content=content)
         answer = self._carry(request, Purpose.REPEATABLE if repeatable else Purpose.ONCE)
         if answer.ok and answer.is_html and method != "POST":
-            said = f"{self._described(request)}: {answer.status}{self._marked(answer)}: answered with an HTML page"
+            said = f"{self._described(request)}: {answer.status}{self._marked(answer)}: invalid response: an HTML page"
             raise OutcomeUnknown(f"{said}; it may have been applied", status=answer.status)
         return answer
 
@@ -171,18 +171,18 @@ class HttpClient:
         text = redaction.redacted(text)
         for value in sorted(self._hidden, key=len, reverse=True):
             if len(value) > 2:  # noqa: PLR2004 - masking one or two letters would only garble the sentence
-                text = text.replace(value, "********")
+                text = text.replace(value, redaction.MASK)
         return text
 
     def refusal(self, answer: Answer, doing: str) -> RemoteError:
         """Return the error for an answer that refuses `doing` (`POST /api/sessions.xml`)."""
         name, marked = self.connection.name, self._marked(answer)
-        if answer.status == 401:  # noqa: PLR2004 - HTTP's "who are you"
+        if answer.status == 401:  # noqa: PLR2004 - HTTP's "unauthorized"
             sources = ", ".join(self.connection.auth[key].shown for key in sorted(self.connection.auth))
             hint = f"check {sources or 'the credentials under auth'} ({self.connection.where})"
             said = f"401: wrong credentials for connection `{name}`{marked}"
             return RemoteError(f"{doing}: {said}", hint=hint, status=401)
-        if answer.status == 403:  # noqa: PLR2004 - HTTP's "not you"
+        if answer.status == 403:  # noqa: PLR2004 - HTTP's "forbidden"
             hint = f"check company_id and the permissions of these credentials ({self.connection.where})"
             said = f"403: not allowed for connection `{name}`: {self.words(answer)}{marked}"
             return RemoteError(f"{doing}: {said}", hint=hint, status=403)
@@ -212,7 +212,7 @@ class HttpClient:
         for name, value in (headers or {}).items():
             if not (value.isascii() and value.isprintable()):
                 raise ReconcilerError(
-                    f"the value for HTTP header {name} of connection `{self.connection.name}` holds characters "
+                    f"the value for HTTP header {name} of connection `{self.connection.name}` contains characters "
                     "that cannot be sent; expected printable ASCII",
                     hint="check the credential for a line break",
                 )
@@ -221,7 +221,7 @@ class HttpClient:
         try:
             return self._client.build_request(method, url, params=params, headers=headers, content=body)
         except httpx.InvalidURL:
-            raise RemoteError(f"{method} {path.partition('?')[0]}: the path cannot be requested") from None
+            raise RemoteError(f"{method} {path.partition('?')[0]}: the path is not valid in a URL") from None
 
     def _carry(self, request: httpx.Request, purpose: Purpose) -> Answer:
         retrying = tenacity.Retrying(
@@ -248,7 +248,8 @@ class HttpClient:
         except ReconcilerError as error:  # this attempt was not sent
             if not doubts:
                 raise
-            return Attempt(error=RemoteError(error.message, hint=error.hint))
+            unsent = error if isinstance(error, RemoteError) else RemoteError(error.message, hint=error.hint)
+            return Attempt(error=unsent)
         if isinstance(attempt.error, OutcomeUnknown):
             doubts.append(attempt.error)
         return attempt

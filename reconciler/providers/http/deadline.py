@@ -1,6 +1,6 @@
 """Connections with a deadline for the whole call, and without bytes left over from an earlier answer.
 
-A timeout of the HTTP library restarts with every byte that arrives: a server that sends one byte a second would hold a
+A timeout of the HTTP library restarts with every byte that arrives: a server that sends one byte a second would block a
 run for ever. Here each wait is limited to the time that is left for the call. (Inside TLS to a proxy over TLS, the
 remaining time may count once for each record.)
 
@@ -119,7 +119,7 @@ def _addresses(host: str, port: int, timeout: float | None) -> list[str]:
     try:
         result = found.get(timeout=timeout)
     except queue.Empty:
-        raise httpcore.ConnectTimeout("the host name was not looked up in time") from None
+        raise httpcore.ConnectTimeout("the host name was not resolved in time") from None
     try:
         if isinstance(result, OSError):
             raise result

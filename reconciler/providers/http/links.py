@@ -17,7 +17,9 @@ def local_path(url: str, base: str) -> str | None:
     be forged.
     """
     address = url.partition("{")[0]
-    if _ODD.search(address) is not None or address.startswith("//"):  # as in `///host/`, which some take for a host
+    if _ODD.search(address) is not None or address.startswith(
+        "//"
+    ):  # as in `///host/`, which some programs read as a host
         return None
     try:
         there, here = urlsplit(address), urlsplit(base)

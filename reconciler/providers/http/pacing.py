@@ -1,7 +1,7 @@
 """Rate limiting of one connection: its limits, the pauses that a server asks for, and slowing down after a 429.
 
 No maintained library fits: aiolimiter is for asyncio, pyrate-limiter keeps a fixed rate. Neither slows down when a
-server answers 429.
+server returns 429.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ FASTEST = 20.0
 """Requests per second at which a slowed pace without a set limit becomes unlimited again."""
 
 SLOWEST = 0.1
-"""Minimum requests per second, whatever the server refuses."""
+"""Minimum requests per second, however often the server refuses."""
 
 _GAIN, _GROWTH = 0.05, 0.05
 """What each good answer adds to a slowed pace: requests per second, and a share of the pace."""
@@ -144,5 +144,5 @@ def asked_pause(headers: Mapping[str, str]) -> float | None:
         if moment.tzinfo is None:  # an HTTP date is always in GMT; one written "-0000" parses as naive
             moment = moment.replace(tzinfo=UTC)
         return min(max((moment - datetime.now(UTC)).total_seconds(), 0.0), LONGEST_PAUSE)
-    except (TypeError, ValueError, OverflowError, IndexError):  # what the parser makes of garbage
+    except (TypeError, ValueError, OverflowError, IndexError):  # errors of the parser for invalid text
         return None

@@ -25,10 +25,13 @@ _FAILURES: tuple[tuple[type[Exception], str], ...] = (
     (httpx.PoolTimeout, "no connection was free within {timeout}"),
     (httpx.ConnectTimeout, "{lost}timed out after {connect}"),
     (httpx.TimeoutException, "timed out after {timeout}"),
-    (httpx.ProxyError, "{lost}the proxy refuses"),
-    (httpx.RemoteProtocolError, "the connection was closed before the answer was complete, or it is not HTTP"),
+    (httpx.ProxyError, "{lost}refused by the proxy"),
+    (
+        httpx.RemoteProtocolError,
+        "the connection was closed before the response was complete, or the response is not HTTP",
+    ),
     (httpx.NetworkError, "the connection broke"),
-    (httpx.DecodingError, "the answer's compression cannot be undone"),
+    (httpx.DecodingError, "the response cannot be decompressed"),
 )
 """The message for each kind of failure; the first match counts."""
 
@@ -69,7 +72,7 @@ class Lanes(httpx.BaseTransport):
         self._all: list[httpx.BaseTransport] = []
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request on a lane of its own, until its answer is closed."""
+        """Send a request on a separate lane, until its answer is closed."""
         lane = self._take()
         try:
             response = lane.handle_request(request)
@@ -126,7 +129,7 @@ def _tls(connection: Connection) -> ssl.SSLContext:
         return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     named = f"{connection.where}: ca_file {connection.ca_file}"
     if connection.ca_file is None:
-        named = f"{connection.where}: the authorities of SSL_CERT_FILE or SSL_CERT_DIR in the environment"
+        named = f"{connection.where}: the certificates of SSL_CERT_FILE or SSL_CERT_DIR in the environment"
     try:
         if connection.ca_file is None:
             context = httpx.create_ssl_context()
@@ -176,7 +179,7 @@ def _loopback(host: str) -> bool:
 
 
 def failure_words(error: Exception, connection: Connection) -> tuple[str, bool]:
-    """Return what went wrong, and whether a retry would be useless."""
+    """Return the error message, and whether a retry would be useless."""
     parts = urlsplit(connection.base_url)
     lost = f"cannot connect to {parts.scheme}://{parts.netloc.rpartition('@')[2]}: "
     if isinstance(error, AnswerTooLarge):
@@ -197,7 +200,7 @@ def failure_words(error: Exception, connection: Connection) -> tuple[str, bool]:
 
 
 def _causes(error: BaseException) -> Iterator[OSError]:
-    """Yield the errors of the system that led to an error, if they say what happened."""
+    """Yield the operating system errors behind an error that have a message."""
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, OSError) and (cause.strerror or isinstance(cause, (ssl.SSLError, socket.gaierror))):
@@ -207,5 +210,5 @@ def _causes(error: BaseException) -> Iterator[OSError]:
 
 def _socket_words(cause: OSError | None) -> str:
     if isinstance(cause, socket.gaierror):
-        return "its host name is not known"
+        return "its host name could not be resolved"
     return "no connection" if cause is None else str(cause.strerror).lower()

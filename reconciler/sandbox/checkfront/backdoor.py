@@ -1,4 +1,4 @@
-"""Direct access to booking sessions: change and read them without an API call, as somebody else would.
+"""Direct access to booking sessions: change and read them without an API call, as another client would.
 
 KeyError means an unknown session, line or item. ValueError means a wrong field or value.
 """

@@ -101,8 +101,8 @@ def test_moves_zones_and_texts_that_are_not_utf_8_read_back_as_they_were():
         ({"format_version": "1.0", "valid": True, "problems": []}, "expected the `changes` of a plan"),
         ({"format_version": "1.0", "objects": []}, "expected the `changes` of a plan"),
         ({"format_version": "1.0", "changes": [], "outcomes": []}, "expected the `changes` of a plan"),
-        ({"format_version": "1.0", "outcomes": 3}, "the report of an apply that can be used"),
-        ({"format_version": "1.0", "objects": [{}], "coverage": {}}, "a drift document that can be used"),
+        ({"format_version": "1.0", "outcomes": 3}, "this is not the report of an apply"),
+        ({"format_version": "1.0", "objects": [{}], "coverage": {}}, "this is not a drift document"),
     ],
 )
 def test_what_is_no_document_is_refused_by_name(document, words):
@@ -131,9 +131,9 @@ def broken_drift(change):
             broken_report(lambda doc: doc["outcomes"][0].update(blocked_by="x")),
             "outcomes[0].blocked_by is 'x'; expected KIND/NAME",
         ),
-        (broken_report(lambda doc: doc["outcomes"].pop()), "does not count its outcomes"),
-        (broken_report(lambda doc: doc.update(interrupted="no")), "interrupted must be true or false, and is text"),
-        (broken_report(lambda doc: doc["outcomes"][1].update(calls=1.5)), "a whole number, and is a number"),
+        (broken_report(lambda doc: doc["outcomes"].pop()), "does not match its outcomes"),
+        (broken_report(lambda doc: doc.update(interrupted="no")), "interrupted must be true or false, but is text"),
+        (broken_report(lambda doc: doc["outcomes"][1].update(calls=1.5)), "a whole number, but is a number"),
         (broken_drift(lambda doc: doc["objects"][0].update(coverage={})), "coverage has no 'fields'"),
         (broken_drift(lambda doc: doc["objects"][0].update(status=None)), "status None is not one of changed"),
         (broken_drift(lambda doc: doc["objects"][4]["fields"][0].pop("before")), "has no 'before'"),

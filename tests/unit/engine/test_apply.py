@@ -16,12 +16,14 @@ from engine_fakes import (
     actions,
     address,
     block,
+    codes,
     outcome,
     resource,
     session,
     states,
 )
 
+import reconciler
 from reconciler.errors import InvalidInput, NotStarted, ReconcilerError, RemoteError, StalePlan
 from reconciler.model.change import Receipt
 
@@ -42,7 +44,7 @@ def test_a_plan_that_another_run_has_overtaken_is_not_carried_out(office):
     """As a Python program may: it looks without the lease."""
     first, second = office.look(session("yoga")), office.look(session("yoga"))
     assert office.carry_out(first).clean
-    with pytest.raises(StalePlan, match="another run has written since the plan was made"):
+    with pytest.raises(StalePlan, match="another run wrote changes after the plan was made"):
         office.carry_out(second)
     assert len(office.live["Session"]) == 1
     assert office.carry_out(office.look(session("yoga"))).clean
@@ -428,6 +430,20 @@ def test_a_plan_with_problems_is_not_carried_out(office):
     with pytest.raises(InvalidInput):
         office.apply(session("yoga", type=None))
     assert office.remote.sent == []
+
+
+def test_a_plan_that_has_problems_once_it_was_confirmed_is_not_carried_out(office):
+    """Only what changes is read again, and a block that stays as it is still refers to the resource by its record."""
+    office.apply(resource("court"), block("closed", "court"))
+    own = block("closed", "court")
+    kept = replace(own, fields={**own.fields, "resource_id": office.record("Resource/court").remote_id}, depends_on=())
+    planned = office.look(kept)
+    assert actions(planned.plan) == {"Block/closed": "noop", "Resource/court": "delete"}
+    sent = len(office.remote.sent)
+    with pytest.raises(InvalidInput) as refusal:
+        reconciler.apply(office, planned, callbacks=reconciler.Callbacks(confirm=lambda _: True))
+    assert codes(refusal.value.problems) == {"dependent-not-selected"}
+    assert len(office.remote.sent) == sent
 
 
 def test_a_delete_that_finds_nothing_left_is_done(office):

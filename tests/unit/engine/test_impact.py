@@ -5,7 +5,7 @@ from engine_fakes import Office, block, codes, resource
 
 from reconciler.engine.impact import booking_queries, impact, read_occupancy
 from reconciler.errors import RemoteError
-from reconciler.model.occupancy import Booking, Occupancy, Window
+from reconciler.model.bookings import Booking, Occupancy, Window
 
 NOW = "2026-11-21T06:00:00Z"
 HOUR = ("2027-03-01T09:00:00Z", "2027-03-01T10:00:00Z")

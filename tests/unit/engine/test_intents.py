@@ -50,7 +50,7 @@ def test_an_attempt_that_starts_at_once_writes_nothing_more(late):
 
 def test_an_intent_that_another_run_has_settled_is_not_extended():
     office = Office()
-    with pytest.raises(ReconcilerError, match="another run has settled what this call was for, so it is not sent"):
+    with pytest.raises(ReconcilerError, match="another run already completed this change, so the call is not sent"):
         office.store.extend(12345, "2027-01-01T00:00:00Z")
 
 

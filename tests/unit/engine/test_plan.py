@@ -40,7 +40,7 @@ def test_what_is_deleted_waits_for_what_referred_to_it():
 
 
 def test_a_circle_of_references_is_an_error_that_names_it():
-    with pytest.raises(ReconcilerError, match=r"circle: .*Thing/a.*Thing/b|circle: .*Thing/b.*Thing/a"):
+    with pytest.raises(ReconcilerError, match=r"cycle: .*Thing/a.*Thing/b|cycle: .*Thing/b.*Thing/a"):
         in_order([change("a", "b"), change("b", "a")])
 
 

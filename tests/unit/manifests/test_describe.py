@@ -66,7 +66,7 @@ def test_rules_between_fields_are_described() -> None:
     [
         (("prise",), "Session.spec has no field 'prise'", "did you mean price?"),
         (("slots", "hour"), "Session.spec.slots has no field 'hour'", "known fields: date, time, duration"),
-        (("price", "x"), "Session.spec.price has no fields, so it has no 'x'", None),
+        (("price", "x"), "Session.spec.price has no field 'x'; it has no fields", None),
         (("",), "Session.spec has no field ''", "known fields: name, type"),
     ],
 )

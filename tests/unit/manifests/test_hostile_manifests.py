@@ -147,4 +147,4 @@ def test_a_limit_is_reported_with_a_place():
     _, problems = render(document, {})
     place = f"f.yaml:5:{len('  a: [') + 1 + 11 * MAX_TEMPLATES}: Session/x: spec.a[{MAX_TEMPLATES}]"
     told = [str(problem) for problem in problems]
-    assert told == [f"{place}: the document holds more than {MAX_TEMPLATES:,} templates"]
+    assert told == [f"{place}: the document contains more than {MAX_TEMPLATES:,} templates"]

@@ -110,7 +110,7 @@ def test_duplicate_keys_name_both_places():
         ("a:\n\tb: 1", "2:1: this is not valid YAML: a tab is used as indentation; expected spaces"),
         ("a: [1, 2", "a list that begins with [ is not closed"),
         ('a: "x', "a quote is never closed"),
-        ("a: b: c", "1:5: this is not valid YAML: a colon is in a place where no key is allowed"),
+        ("a: b: c", "1:5: this is not valid YAML: a colon is not allowed here"),
         ("a: @x", "1:4: this is not valid YAML: a value cannot begin with @"),
         ("a: 1\nb: \x00", "2:4: this is not valid YAML: the character U+0000 is not allowed"),
         ("a: !!python/object/apply:os.system [ls]", "1:4: the tag"),
@@ -154,7 +154,7 @@ def test_a_quoted_merge_sign_is_a_key():
 def test_alias_bombs_are_refused_quickly():
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 12)]
-    assert "aliases stand for more than 100,000 values" in complaints("\n".join(lines))[0]
+    assert "aliases expand to more than 100,000 values" in complaints("\n".join(lines))[0]
 
 
 def test_one_broken_document_hides_no_other():

@@ -83,8 +83,8 @@ def test_moves_do_not_go_round_in_a_circle():
         manifest_text("Session", "a", SESSION, moved_from="b"), manifest_text("Session", "b", SESSION, moved_from="a")
     )
     assert [problem.split("; ")[0] for problem in problems] == [
-        "f.yaml:3:33: Session/a: moved_from leads back to Session/a in a circle",
-        "f.yaml:8:33: Session/b: moved_from leads back to Session/b in a circle",
+        "f.yaml:3:33: Session/a: moved_from forms a cycle that leads back to Session/a",
+        "f.yaml:8:33: Session/b: moved_from forms a cycle that leads back to Session/b",
     ]
 
 
@@ -111,9 +111,9 @@ def test_what_is_removed_is_read_with_its_places():
         ([removed_text("old")], 'forget[0] is "old"; expected an address such as Session/spring-yoga'),
         ([removed_text("Session/a", "Session/a")], 'forget names "Session/a" twice; expected a list of'),
         ([manifest_text("Removed", "gone", "{}")], "forget is missing"),
-        ([removed_text("Sesion/old")], "f.yaml:4:17: Removed/gone: Sesion/old: kind Sesion is not known"),
+        ([removed_text("Sesion/old")], "f.yaml:4:17: Removed/gone: Sesion/old: unknown kind Sesion"),
         ([removed_text("Sesion/old")], 'did you mean "Session"?'),
-        ([removed_text("Session/old", protect="true")], "metadata.protect has no meaning here"),
+        ([removed_text("Session/old", protect="true")], "metadata.protect is not allowed here"),
         ([removed_text("Session/a"), removed_text("Session/b")], "Removed/gone: is declared twice"),
         ([removed_text("Session/a"), removed_text("Session/a", name="more")], "Session/a: is listed as removed twice"),
         (
@@ -133,7 +133,7 @@ def test_what_is_removed_is_read_with_its_places():
                 manifest_text("Resource", "room", "{name: Room}", forget="true"),
                 manifest_text("Block", "closed", BLOCK % "room"),
             ],
-            "resource names Resource/room, which is no longer managed (metadata.forget); expected one",
+            "resource names Resource/room, which is no longer managed (metadata.forget); expected a managed object",
         ),
     ],
 )

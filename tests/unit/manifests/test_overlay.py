@@ -1,47 +1,61 @@
-"""An environment over a project's settings: what is merged, what is replaced, and where each value was set."""
+"""An environment on top of a project's settings: merged values, and where each was last set."""
 
 import pytest
 
+from reconciler.manifests.load import load_text
 from reconciler.manifests.overlay import LayeredPositions, merged
-from reconciler.manifests.positions import COLUMN_BITS, DocumentPositions
+
+PROJECT = """\
+spec:
+  policy: {max_deletes: 10}
+  connections:
+    admin: {base_url: https://a.example}
+  environments:
+    prod:
+      policy: {max_change_percent: 5}
+      connections:
+        admin: {base_url: https://b.example}
+"""
 
 
 @pytest.mark.parametrize(
-    ("base", "over", "expected"),
+    ("base", "over", "result"),
     [
-        ({"a": 1, "b": 2}, {"b": 3}, {"a": 1, "b": 3}),
-        ({"a": {"x": 1}}, {"a": {"y": 2}}, {"a": {"x": 1, "y": 2}}),
+        ({"a": 1, "b": {"c": 2, "d": 3}}, {"b": {"d": 4}, "e": 5}, {"a": 1, "b": {"c": 2, "d": 4}, "e": 5}),
         ({"a": [1, 2]}, {"a": [3]}, {"a": [3]}),
-        ({"a": {"x": 1}}, {"a": None}, {"a": None}),
-        ({}, {"a": {"x": 1}}, {"a": {"x": 1}}),
-        ({"auth": {"key": {"file": "B"}}}, {"auth": {"key": {"env": "A"}}}, {"auth": {"key": {"env": "A"}}}),
-        ({"auth": {"key": 1}}, {"auth": {"secret": 2}}, {"auth": {"key": 1, "secret": 2}}),
+        ({"a": {"b": 1}}, {"a": None}, {"a": None}),
+        # Two sources of one credential are not one source.
+        (
+            {"auth": {"key": {"env": "A"}, "secret": {"env": "S"}}},
+            {"auth": {"key": {"file": "B"}}},
+            {"auth": {"key": {"file": "B"}, "secret": {"env": "S"}}},
+        ),
     ],
 )
-def test_mappings_are_merged_and_everything_else_is_replaced(base, over, expected):
-    kept = repr(base), repr(over)
-    assert merged(base, over) == expected
-    assert (repr(base), repr(over)) == kept
+def test_mappings_are_merged_and_everything_else_is_replaced(base, over, result):
+    before = repr(base)
+    assert merged(base, over) == result
+    assert repr(base) == before
 
 
-def mark(line):
-    return line << COLUMN_BITS
+@pytest.mark.parametrize(
+    ("environment", "path", "line"),
+    [
+        (None, ("policy", "max_deletes"), 2),
+        ("prod", ("policy", "max_deletes"), 2),
+        ("prod", ("policy", "max_change_percent"), 7),
+        ("prod", ("connections", "admin", "base_url"), 9),
+        (None, ("connections", "admin", "base_url"), 4),
+        ("prod", ("connections", "admin", "company_id"), 9),  # its nearest parent, where the environment states one
+    ],
+)
+def test_a_setting_is_where_it_was_last_set(environment, path, line):
+    (document,) = load_text(PROJECT, "reconciler.yaml").documents
+    assert LayeredPositions(document.positions, environment).locate(path).line == line
 
 
-def layers(environment):
-    data = {"spec": {"state": "s", "environments": {"prod": {"state": "p"}}}}
-    prod = [mark(4), mark(5), mark(5)]
-    environments = [mark(3), mark(4), prod]
-    spec = [mark(1), mark(2), mark(2), mark(3), environments]
-    return LayeredPositions(DocumentPositions("reconciler.yaml", data, [mark(0), mark(1), spec]), environment)
-
-
-def test_a_setting_stands_where_the_chosen_environment_sets_it():
-    assert layers(None).locate(("state",)).line == 3
-    assert layers("prod").locate(("state",)).line == 6
-    assert layers("test").locate(("state",)).line == 3
-
-
-def test_a_setting_left_to_its_default_has_no_place_of_its_own():
-    assert layers("prod").set_at(("policy",)) is None
-    assert layers("prod").set_at(("state",)).line == 6
+def test_a_default_has_no_place():
+    (document,) = load_text(PROJECT, "reconciler.yaml").documents
+    places = LayeredPositions(document.positions, None)
+    assert places.set_at(("policy", "max_change_percent")) is None
+    assert places.set_at(("policy", "max_deletes")).line == 2

@@ -102,12 +102,12 @@ def test_blocks(spec, sentence):
     ("text", "sentence"),
     [
         ("- 1", "1:1: the document is a list; expected a mapping"),
-        ("a: 1", "the document has none of apiVersion, kind, metadata, spec"),
+        ("a: 1", "it has none of apiVersion, kind, metadata, spec"),
         ("{apiVersion: reconciler/v2, kind: Session, metadata: {name: x}, spec: {group: a}}", "apiVersion is"),
         ("{apiVersion: reconciler/v1, kind: Sesion, metadata: {name: x}, spec: {}}", 'did you mean "Session"?'),
         (
             "{apiVersion: reconciler/v1, kind: session, metadata: {name: x}, spec: {}}",
-            '1:35: kind "session" is not known',
+            '1:35: unknown kind "session"',
         ),
         ("{apiVersion: reconciler/v1, kind: session, metadata: {name: x}, spec: {}}", 'did you mean "Session"?'),
         ("{apiVersion: reconciler/v1, kind: 3, metadata: {name: x}, spec: {}}", "kind is 3; expected a kind such as"),

@@ -33,6 +33,14 @@ def test_what_is_no_address_is_refused_in_words(text):
         Address.parse(text)
 
 
+@pytest.mark.parametrize(
+    ("pattern", "matches"),
+    [("Resource/court", True), ("Resource/*", True), ("*/c[no]urt", True), ("resource/court", False), ("court", False)],
+)
+def test_a_glob_names_a_whole_address_and_case_counts(pattern, matches):
+    assert COURT.matches(pattern) is matches
+
+
 def test_a_problem_prints_place_address_and_what_is_wrong():
     problem = Problem(code="x", summary="is wrong", where=SourceRef("a.yaml", 3, 7), address=COURT)
     assert str(problem) == "a.yaml:3:7: Resource/court: is wrong"

@@ -28,9 +28,9 @@ def test_a_slot_shows_name_day_and_places():
 @pytest.mark.parametrize(
     ("item", "words"),
     [
-        (slot(None, None), "Yoga 2027-03-08 11:00: bookings not known"),
-        (slot(0, None), "Yoga 2027-03-08 11:00: 0 booked, reserved not known"),
-        (SlotBookings(slot=None, when=None), "Yoga: bookings not known, the API returned no slots"),
+        (slot(None, None), "Yoga 2027-03-08 11:00: bookings unknown"),
+        (slot(0, None), "Yoga 2027-03-08 11:00: 0 booked, reserved unknown"),
+        (SlotBookings(slot=None, when=None), "Yoga: bookings unknown, because the API returned no slots"),
     ],
 )
 def test_unknown_bookings_are_shown_as_unknown(item, words):

@@ -27,7 +27,7 @@ def lines_of(change, **kwargs):
 
 def test_fields_are_aligned_and_marked():
     lines = lines_of(samples.update())
-    assert "    ~ price:       30.00 → 35.00  (changed outside)" in lines
+    assert "    ~ price:       30.00 → 35.00  (changed outside reconciler)" in lines
     assert "    ~ spaces:      12 → 15  (last applied; the API does not return it)" in lines
     assert "    ~ slot 2027-03-08 11:00 (60 min) → 2027-03-09 11:00 (60 min)" in lines
     assert "    - slot 2027-03-22 11:00 (60 min, 4 booked, 1 reserved)" in lines
@@ -90,7 +90,7 @@ def test_any_encoding_can_carry_a_plan(encoding):
         (samples.quiet_plan(0, purpose="destroy"), "Nothing to destroy."),
         (
             samples.quiet_plan(0, selection=Selection(targets=("Session/x",))),
-            "No changes. The selection contains no object.",
+            "No changes. The selection contains no objects.",
         ),
         (
             samples.quiet_plan(2, problems=(Problem(code="x", summary="wrong"),)),
@@ -144,7 +144,7 @@ UNDETECTED = "The API does not return the others; their changes are not detected
 def test_drift_shows_its_coverage(verifiable, total, expected):
     item = Drifted(address=samples.update().address, status="in_sync", verifiable=verifiable, total=total)
     lines = written(text.drift, Drift(objects=(item,))).splitlines()
-    assert lines == [f"No drift{' seen' * (total != verifiable)}. 1 object is as last applied.", expected]
+    assert lines == [f"No drift{' detected' * (total != verifiable)}. 1 object matches the last apply.", expected]
 
 
 def test_drift_without_objects():

@@ -223,7 +223,7 @@ def test_a_run_that_cannot_reach_the_state_stops_before_its_lease_could_expire(o
         deadline = time.monotonic() + 30
         while not store._given_up.is_set() and time.monotonic() < deadline:
             time.sleep(0.01)
-        with pytest.raises(ReconcilerError, match="so nothing more is sent"):
+        with pytest.raises(ReconcilerError, match="so no further calls are sent"):
             store.begin(BEGUN, fenced=True)
         store.save(SAVED, ends=number)
     assert list(open_store().records()) == [YOGA]

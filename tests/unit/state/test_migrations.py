@@ -52,7 +52,7 @@ class Old:
             store.save(SAVED)
             prod.save(SAVED)
             store.begin(BEGUN)
-            store.sight("run-1", {("sessions", "Session"): {"123", "124"}})
+            store.record_baseline("run-1", {("sessions", "Session"): {"123", "124"}})
             store.remove(Address("BookingSession", "late"), given_up="sha256:abc")
             store.begin_run("run-1", "apply", plan_digest="sha256:0")
 
@@ -85,17 +85,17 @@ def old(state_url, tmp_path, monkeypatch):
 
 
 def everything(store):
-    return dict(store.records()), store.open_intents(), dict(store.sighted()), dict(store.forgotten())
+    return dict(store.records()), store.open_intents(), dict(store.baselines()), dict(store.forgotten())
 
 
 def test_an_older_state_is_read_as_it_is_and_left_as_it_is(old):
     with closing(old.store()) as store:
-        records, intents, sighted, forgotten = everything(store)
+        records, intents, baselines, forgotten = everything(store)
         assert store.applied("sha256:0").run_id == "run-1"
         assert store.run_count() == 1
     assert (records[YOGA].fields, records[YOGA].protect) == ({"name": "Yóga 瑜伽"}, True)
     assert intents == (BEGUN,)
-    assert sighted == {("run-1", "sessions", "Session"): frozenset({"123", "124"})}
+    assert baselines == {("run-1", "sessions", "Session"): frozenset({"123", "124"})}
     assert forgotten == {Address("BookingSession", "late"): "sha256:abc"}
     assert old.version == VERSION
     assert old.backups() == []

@@ -92,9 +92,9 @@ def test_another_project_or_environment_is_left_alone_and_named(store, state_url
     kept = store.backup("rm")
     with closing(Store(state_url, project="acme", environment="prod", folder=tmp_path / "b")) as prod:
         prod.save(SAVED)
-        with pytest.raises(ReconcilerError, match="holds nothing of project acme, environment prod") as caught:
+        with pytest.raises(ReconcilerError, match="contains nothing of project acme, environment prod") as caught:
             prod.restore(kept)
-        assert caught.value.hint == "it holds project acme"
+        assert caught.value.hint == "it contains project acme"
         store.restore(kept)
         assert list(prod.records()) == [YOGA]
 
@@ -142,7 +142,7 @@ def test_a_backup_of_a_newer_version_is_refused(store, tmp_path):
 def test_a_database_of_something_else_is_refused(store, tmp_path):
     with closing(sqlite3.connect(tmp_path / "other.db")) as connection:
         connection.execute("CREATE TABLE t (x)")
-    with pytest.raises(ReconcilerError, match="holds no state of reconciler"):
+    with pytest.raises(ReconcilerError, match="without a reconciler state"):
         store.restore(tmp_path / "other.db")
 
 

@@ -8,7 +8,7 @@ from admin_samples import ADMIN, opened
 from provider_script import page
 
 from reconciler.errors import RemoteError
-from reconciler.model.occupancy import Window
+from reconciler.model.bookings import Window
 
 MORNING = Window(resource_id="13", start="2027-03-01T09:00:00Z", end="2027-03-01T12:00:00Z")
 LIST = f"GET {ADMIN}/bookings"

@@ -57,7 +57,7 @@ def test_an_empty_list_is_an_answer():
     [
         (
             paged([resource(1), resource(2)], 1, total=5),
-            "an incomplete list: 2 of 5 objects, and nothing new on page 3",
+            "an incomplete list: 2 of 5 objects, and page 3 has no new ones",
         ),
         (page([resource(1)], 3), "an incomplete list: 1 of 3"),
         (page([], 3), "an incomplete list: 0 of 3"),
@@ -65,7 +65,7 @@ def test_an_empty_list_is_an_answer():
         (answer({"_embedded": {"resources": []}}), "field `total_entries`"),
         (answer([]), "JSON that is not an object"),
         (answer({"total_entries": 1, "_embedded": {"resources": "x"}}), "a page without a list of resources"),
-        (httpx.Response(200, content=b"<html>login</html>"), "answered with an HTML page"),
+        (httpx.Response(200, content=b"<html>login</html>"), "invalid response: an HTML page"),
         (httpx.Response(200, content=page([resource(1)]).content[:-3]), "not JSON"),
         (httpx.Response(500, content=b'{"error":"boom"}'), "500: boom"),
         (page([{"id": "../1"}]), "the id '../1'"),
@@ -82,7 +82,7 @@ def test_a_list_that_is_not_whole_proves_nothing(reply, words):
     assert reading.listed is None
     assert reading.absent == frozenset()
     assert set(reading.live) == {"8"}
-    assert "would prove it gone" in reading.unreadable["9"]
+    assert "would confirm it could not be read" in reading.unreadable["9"]
 
 
 def test_a_list_that_moves_is_read_again_once():
@@ -142,7 +142,7 @@ def test_what_the_list_does_not_name_is_asked_for_by_id():
     assert set(reading.live) == {"1", "3"}
     assert reading.absent == {"2", "4", "5", "6"}
     assert set(reading.unreadable) == {"7", "8", "9", "../admin"}
-    assert "answered with 80 instead" in reading.unreadable["8"]
+    assert "returned 80 instead" in reading.unreadable["8"]
     assert reading.listed == {"1"}
     assert not any("/resources/1" in asked or "/resources/2" in asked for asked in script.asked)
 
@@ -218,7 +218,7 @@ def test_public_access_reads_resources_without_a_token_and_nothing_else():
     assert "public access" in reading.failure
     assert set(reading.unreadable) == {"22"}
     _, provider = opened({}, access="public", secrets={"app_id": "app"})
-    with pytest.raises(RemoteError, match="only reads"):
+    with pytest.raises(RemoteError, match="read-only"):
         provider.send(call("delete", "DELETE", f"{ADMIN}/resources/1", kind="Resource"))
 
 
@@ -404,9 +404,9 @@ def test_a_static_token_is_not_renewed():
         (answer({"error": "hunter2 is wrong"}, 401), "401: wrong credentials for connection `admin`"),
         (answer({"_embedded": {"administrators": [{"company_id": 1}, {"company_id": 2}]}}, 400), r"companies \(1, 2\)"),
         (answer({"error": "email is missing"}, 400), "400: email is missing"),
-        (answer({}, 201), "without a token"),
-        (httpx.Response(200, content=b"<html>"), "without a token"),
-        (answer({"auth_token": 5}, 201), "without a token"),
+        (answer({}, 201), "returned no token"),
+        (httpx.Response(200, content=b"<html>"), "returned no token"),
+        (answer({"auth_token": 5}, 201), "returned no token"),
         (httpx.Response(302, headers={"Location": "/x"}), "302: redirected"),
         (httpx.ConnectError("x"), "cannot connect"),
     ],

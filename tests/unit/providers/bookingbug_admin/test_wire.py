@@ -58,19 +58,13 @@ def test_an_update_states_everything_and_repeats_what_the_manifest_leaves_alone(
 
 
 def test_nothing_to_edit_is_no_call():
-    for action in ("adopt", "update", "noop", "unknown"):
-        assert calls(change(action, kind="Resource", remote_id="1", fields=FIELDS), admin()) == ()
+    assert calls(change("adopt", kind="Resource", remote_id="1", fields=FIELDS), admin()) == ()
     assert only("adopt", kind="Resource", remote_id="1", fields=FIELDS, edits=[edit(price="35.00")]).method == "PUT"
 
 
-def test_deletes_and_replaces():
+def test_a_delete_sends_no_body():
     made = only("delete", kind="Resource", remote_id="13")
     assert (made.method, made.path, made.body) == ("DELETE", f"{ADMIN}/resources/13", None)
-    replaced = calls(change("replace", kind="Block", remote_id="22", fields={**TIMES, "resource_id": "13"}), admin())
-    assert [(item.effect, item.method, item.path) for item in replaced] == [
-        ("delete", "DELETE", f"{ADMIN}/slots/22"),
-        ("create", "PUT", f"{ADMIN}/resources/13/block"),
-    ]
 
 
 def test_time_is_blocked_as_in_the_sample_but_with_an_offset():

@@ -122,7 +122,7 @@ def test_encoding_and_decoding_are_each_others_opposite():
 
 @pytest.mark.parametrize("text", ["\x00", "\x0b", "\ud800", "\ufffe", "\x1b[0m"])
 def test_a_character_xml_cannot_carry_is_refused_before_sending(text):
-    with pytest.raises(RemoteError, match=r"field `name` holds U\+"):
+    with pytest.raises(RemoteError, match=r"field `name` contains U\+"):
         encode_session({"name": f"a{text}"})
 
 
@@ -158,16 +158,10 @@ def test_a_set_of_slots_is_sent_without_what_only_the_server_knows():
     assert put.body == {"slots": [{"date": "2020-01-01", "time": "11:00"}]}
 
 
-def test_deletes_replaces_and_nothing():
+def test_deletes_and_adoptions():
     (delete,) = SPEC.calls(change("delete", remote_id="1"), connection())
     assert (delete.method, delete.path, delete.effect, delete.body) == ("DELETE", "/api/sessions/1.xml", "delete", None)
-    replace = change("replace", remote_id="1", fields={"type": "event", "name": "N"})
-    assert [(item.effect, item.path) for item in SPEC.calls(replace, connection())] == [
-        ("delete", "/api/sessions/1.xml"),
-        ("create", f"{UP}?type=event"),
-    ]
-    for action in ("noop", "unknown", "adopt"):
-        assert SPEC.calls(change(action, remote_id="1", fields={"name": "N"}), connection()) == ()
+    assert SPEC.calls(change("adopt", remote_id="1", fields={"name": "N"}), connection()) == ()
     assert len(SPEC.calls(change("adopt", remote_id="1", edits=[edit(name="N")]), connection())) == 1
 
 
@@ -224,14 +218,14 @@ def test_spellings_are_brought_to_one():
         (one("<start_date>10/08/2011</start_date>"), "field `start_date`"),
         (one("<disabled>perhaps</disabled>"), "field `disabled`"),
         (one("<name>a</name><name>b</name>"), "<name> appears 2 times"),
-        (one("<name>a<b/></name>"), "<name> holds elements"),
+        (one("<name>a<b/></name>"), "<name> contains elements"),
         (one("<slots><slot><date>2011-08-10</date></slot></slots>"), "a <slot> with no id"),
         (one("<slots><slot id='x'/></slots>"), "a <slot> with the id 'x'"),
         (one("<slots><slot id='1'><spaces_booked>?</spaces_booked></slot></slots>"), "field `spaces_booked`"),
-        (one("<slots><event id='1'/></slots>"), "something else than <slot>"),
-        (one("<slots>none</slots>"), "something else than <slot>"),
+        (one("<slots><event id='1'/></slots>"), "elements other than <slot>"),
+        (one("<slots>none</slots>"), "elements other than <slot>"),
         ("<session/>", "a <session> with no id"),
-        ("<sessions/>", "<sessions> where <session> was expected"),
+        ("<sessions/>", "<sessions> instead of <session>"),
         (BOMB, "DOCTYPE"),
         (FILE, "DOCTYPE"),
         ("<session id='1'><name>", "not well-formed XML"),
@@ -292,14 +286,14 @@ def test_absence_is_only_what_show_and_list_agree_on(status):
     replies["GET /api/sessions/999.xml"] = xml(status)
     _, reading = read(replies, ids={"123": {}, "999": {}})
     assert reading.absent == {"999"}
-    assert reading.unreadable == {"123": f"show answered {status}, but the list names it"}
+    assert reading.unreadable == {"123": f"show returned {status}, but the list contains it"}
 
 
 @pytest.mark.parametrize(
     ("reply", "words"),
     [
         (xml(500), "500: Internal Server Error"),
-        (xml(200, "<html><body>down</body></html>"), "answered with an HTML page"),
+        (xml(200, "<html><body>down</body></html>"), "invalid response: an HTML page"),
         (xml(200, LIST[:-12]), "not well-formed XML"),
         (xml(200, '<sessions><session id="x"/></sessions>'), "a <session> with the id 'x'"),
         (xml(200, ""), "not well-formed XML"),
@@ -338,7 +332,7 @@ def test_no_access_at_all_is_raised(reply):
         (xml(200, "<!doctype html><html></html>"), "an HTML page"),
         (xml(200, SHOW[:-12]), "not well-formed XML"),
         (xml(200, BOMB), "DOCTYPE"),
-        (xml(200, one(number="124")), "answered with session 124 instead"),
+        (xml(200, one(number="124")), "returned session 124 instead"),
         (xml(200, one("<price>x</price>")), "field `price`"),
         (xml(302, Location="/login"), "redirected to another path"),
     ],

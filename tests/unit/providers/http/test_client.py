@@ -120,7 +120,7 @@ def test_a_write_with_a_servers_failure_is_unknown_and_sent_once(status):
 def test_a_redirect_is_not_followed_and_names_the_host_only(method):
     there = httpx.Response(301, headers={"Location": "https://evil.example/p?token=abc"})
     script = Script({f"{method} /a": there})
-    with open_client(script) as http, pytest.raises(RemoteError, match=r"301: redirected to evil.example,") as caught:
+    with open_client(script) as http, pytest.raises(RemoteError, match=r"301: redirected to evil.example;") as caught:
         http.get("/a") if method == "GET" else http.write("PUT", "/a")
     assert "token" not in str(caught.value)
     assert not isinstance(caught.value, OutcomeUnknown)
@@ -248,7 +248,7 @@ def test_gather_keeps_order_and_finishes_before_it_raises():
 def test_an_endless_answer_is_cut_off(method, kind, monkeypatch):
     monkeypatch.setattr(body, "MAX_ANSWER", 1000)
     script = Script({f"{method} /a": httpx.Response(200, content=b"x" * 1001)})
-    with open_client(script) as http, pytest.raises(kind, match="an answer of more than"):
+    with open_client(script) as http, pytest.raises(kind, match="a response of more than"):
         http.get("/a") if method == "GET" else http.write("PUT", "/a")
     assert len(script.seen) == 1
 
@@ -427,9 +427,9 @@ def test_a_call_takes_no_longer_than_its_timeout_over_a_socket(path):
 
 def test_a_closed_connection_makes_a_write_unknown_over_a_socket():
     with _server() as url, _socket_client(url) as http:
-        with pytest.raises(OutcomeUnknown, match="closed before the answer was complete"):
+        with pytest.raises(OutcomeUnknown, match="closed before the response was complete"):
             http.write("PUT", "/close")
-        with pytest.raises(RemoteError, match="closed before the answer was complete"):
+        with pytest.raises(RemoteError, match="closed before the response was complete"):
             http.get("/close")
 
 

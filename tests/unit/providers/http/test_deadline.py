@@ -130,6 +130,6 @@ def test_a_host_name_that_is_none(host, monkeypatch):
     monkeypatch.setattr(socket, "getaddrinfo", fails)
     with (
         a_client(f"https://{host}") as http,
-        pytest.raises(RemoteError, match=r"its host name is not known|not a path"),
+        pytest.raises(RemoteError, match=r"its host name could not be resolved|not a path"),
     ):
         http.get("/a")

@@ -5,9 +5,15 @@ import time
 
 import httpx
 import pytest
-from provider_script import Script, open_client
+from provider_script import Script, connection, open_client
 
 from reconciler.errors import Interrupted, NotStarted, OutcomeUnknown, RemoteError
+from reconciler.model.objects import Scope
+from reconciler.providers.bookingbug_admin.provider import SPEC as ADMIN
+from reconciler.providers.bookingbug_admin.settings import AdminSettings
+from reconciler.providers.bookingbug_sessions.provider import SPEC as SESSIONS
+from reconciler.providers.checkfront.provider import SPEC as CHECKFRONT
+from reconciler.providers.checkfront.settings import CheckfrontSettings
 from reconciler.providers.http import Limiter
 
 LATER = httpx.Response(429, headers={"Retry-After": "60"})
@@ -54,6 +60,7 @@ def test_a_write_of_unknown_outcome_stays_unknown():
     script = Script({"PUT /a": [BUSY, OK]})
     error = stopped(script, lambda http: http.write("PUT", "/a", repeatable=True))
     assert isinstance(error, OutcomeUnknown)
+    assert error.interrupted
     assert "because the run was interrupted" in error.message
     assert len(script.seen) == 1
 
@@ -90,3 +97,31 @@ def test_a_short_wait_for_a_turn_is_no_reason_to_leave_a_read_out():
     script = Script({"GET /a": OK})
     with open_client(script, limiter=limiter) as http:
         assert [http.get("/a").status for _ in range(3)] == [200] * 3
+
+
+@pytest.mark.parametrize(
+    ("spec", "kind", "settings", "secrets"),
+    [
+        (SESSIONS, "Session", {}, {"username": "owner", "password": "correct horse"}),
+        (
+            ADMIN,
+            "Resource",
+            {"settings": AdminSettings(company_id=37004)},
+            {"app_id": "a1b2", "auth_token": "c3d4e5f6"},
+        ),
+        (CHECKFRONT, "BookingSession", {"settings": CheckfrontSettings()}, {"key": "k1k2", "secret": "s3s4s5s6"}),
+    ],
+    ids=["sessions", "admin", "checkfront"],
+)
+def test_an_object_that_was_not_asked_for_any_more_does_not_count_as_unreadable(spec, kind, settings, secrets):
+    """What an apply reads back last: only this error says that the user, not the system, is the reason."""
+    limiter = Limiter(1, None)
+    limiter.pace.hold(60)
+    limiter.stop.set()
+    script = Script({})
+    http = open_client(script, limiter=limiter, secrets=secrets, settings=settings)
+    provider = spec.open(connection(**settings), http)
+    with pytest.raises(NotStarted):
+        provider.read(Scope(kind=kind, ids={"123": {}}, listing=False))
+    provider.close()
+    assert script.seen == []

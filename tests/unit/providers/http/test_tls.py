@@ -120,7 +120,7 @@ def test_the_environments_authorities_are_believed(ca_file, monkeypatch, tmp_pat
         assert http.get("/a").body == b"ok"
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "none.pem"))
     with pytest.raises(
-        ReconcilerError, match=r"reconciler.yaml:7:1: the authorities of SSL_CERT_FILE .*: No such file"
+        ReconcilerError, match=r"reconciler.yaml:7:1: the certificates of SSL_CERT_FILE .*: No such file"
     ):
         a_client("https://127.0.0.1:1").__enter__()
 
@@ -190,7 +190,7 @@ def test_plain_http_is_taken_for_this_machine(host):
     ],
 )
 def test_plain_http_is_refused_elsewhere(host):
-    assert "is http, which sends credentials unencrypted" in base_url_fault(f"http://{host}", allow_http=False)
+    assert "uses http, which sends credentials unencrypted" in base_url_fault(f"http://{host}", allow_http=False)
     assert base_url_fault(f"http://{host}", allow_http=True) is None
     assert base_url_fault(f"https://{host}", allow_http=False) is None
 

@@ -3,7 +3,7 @@
 import pytest
 from manifest_fakes import checked, manifest_text
 
-WARNING = 'Session/yoga: annotation "{}" has no meaning here; did you mean "adopt-id"?'
+WARNING = 'Session/yoga: annotation "{}" has no effect; did you mean "adopt-id"?'
 
 
 def problems(name):

@@ -40,17 +40,17 @@ def test_fields_are_stated_in_the_order_of_the_schema():
 
 def test_a_value_that_validation_refuses_is_a_comment_with_the_reason():
     made = written({**YOGA, "duration": -5})
-    assert "  # duration: -5\n  # (not stated: duration is -5; expected " in made.text
+    assert "  # duration: -5\n  # (not exported: duration is -5; expected " in made.text
     assert made.complete
     assert "duration" not in made.stated
-    assert [problem.summary.partition(":")[0] for problem in made.problems] == ["duration is not stated"]
+    assert [problem.summary.partition(":")[0] for problem in made.problems] == ["duration is not exported"]
 
 
 def test_a_slot_that_is_there_twice_is_refused_without_a_place_in_a_file():
     slot = {"date": "2031-01-06", "time": "09:30", "duration": 60}
     made = written({**YOGA, "repeat": "custom", "slots": [slot, slot]})
     (why,) = [problem.summary for problem in made.problems if problem.summary.startswith("slots ")]
-    assert why == ("slots is not stated: slot 2031-01-06 09:30 is stated twice; expected each date and time once")
+    assert why == ("slots is not exported: slot 2031-01-06 09:30 is listed twice; expected each date and time once")
 
 
 def test_without_a_required_field_the_whole_text_is_a_comment():
@@ -62,8 +62,8 @@ def test_without_a_required_field_the_whole_text_is_a_comment():
 
 def test_reasons_are_given_for_what_is_left_out_and_what_the_api_does_not_return():
     made = written(YOGA, left_out={"end_date": "the API computes it"})
-    assert "  # end_date is not stated: the API computes it\n" in made.text
-    assert "The API returns no value for " in made.text
+    assert "  # end_date is not exported: the API computes it\n" in made.text
+    assert "Not returned by the API, and not managed unless you add them: " in made.text
 
 
 @pytest.mark.parametrize("name", ["description", "group"])
@@ -73,7 +73,7 @@ def test_a_credential_is_never_written(name):
         made = written({**YOGA, name: "my correct-horse"})
     assert "correct-horse" not in made.text
     assert name not in made.stated
-    assert "it holds a credential of this project" in made.text
+    assert "it contains a credential of this project" in made.text
 
 
 @pytest.mark.parametrize("command", ["##vso[task.setvariable]x", "##[error]x", "a\n::error::x \n"])

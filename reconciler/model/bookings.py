@@ -25,7 +25,7 @@ class Booking:
     booked: int = 1
     reserved: int = 0
 
-    def hits(self, window: Window) -> bool:
+    def overlaps(self, window: Window) -> bool:
         """Whether a part of it is in the window; touching the edge is not enough."""
         return self.start < window.end and self.end > window.start
 
@@ -46,6 +46,6 @@ class BookingQuery:
     code: str
     """The code of the risk."""
     what: str
-    """The change in words, such as `disabling the resource`."""
+    """The change as text, such as `disabling the resource`."""
     connection: str
     windows: tuple[Window, ...]

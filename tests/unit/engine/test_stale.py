@@ -49,8 +49,8 @@ def test_a_live_object_that_is_gone_is_named(office):
     plan = planned(office)
     office.live["Session"].clear()
     found = stale.reasons(plan, planned(office))
-    assert found[0] == "Session/yoga: the live object is gone"
-    assert found[1].startswith("Session/yoga: the plan was to update it, now it would be create: deleted outside")
+    assert found[0] == "Session/yoga: the live object no longer exists"
+    assert found[1].startswith("Session/yoga: the planned action was update, and is create now: deleted outside")
 
 
 def test_an_object_that_is_unknown_now_has_not_been_seen_to_change(office):
@@ -64,10 +64,10 @@ def test_an_object_that_is_unknown_now_has_not_been_seen_to_change(office):
 @pytest.mark.parametrize(
     ("other", "words"),
     [
-        ({"calls": ()}, "its calls would be different now"),
-        ({"expired": True, "zone": "Europe/London"}, "its expired, timezone would be different now"),
-        ({"shown_id": "999"}, "it was id 999, now it is"),
-        ({"saved_digest": "sha256:0"}, "what would be sent, or what was last applied, is different now"),
+        ({"calls": ()}, "different in a new plan: calls"),
+        ({"expired": True, "zone": "Europe/London"}, "different in a new plan: expired, timezone"),
+        ({"shown_id": "999"}, "its id was 999 and is"),
+        ({"saved_digest": "sha256:0"}, "the calls or the last applied values are different in a new plan"),
     ],
 )
 def test_a_change_that_would_be_made_in_another_way_is_named(office, other, words):
@@ -91,8 +91,8 @@ def test_a_plan_for_another_project_or_target_is_named_before_anything_is_read(o
     plan = planned(office)
     facts = {"project": "other", "environment": None, "tool_version": plan.tool_version}
     found = stale.header_reasons(plan, facts, {**plan.targets, "sessions": "elsewhere"})
-    assert found[0] == "it was made for project acme, this is other"
-    assert found[1].endswith("now it points at elsewhere")
+    assert found[0] == "the project was acme and is other now"
+    assert found[1].endswith("and points to elsewhere now")
     assert stale.header_reasons(plan, {**facts, "project": "acme"}, plan.targets) == []
 
 
