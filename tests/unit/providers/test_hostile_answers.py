@@ -263,7 +263,7 @@ def test_a_bad_list_proves_nothing_absent(bad):
     with open_client(script, secrets={"username": "u", "password": "p"}) as http:
         reading = Sessions(connection(), http).read(Scope(kind="Session", ids={"5": {}}))
     assert reading.absent == frozenset()
-    assert reading.failure.startswith("GET /api/sessions.xml: answered ")
+    assert reading.failure.startswith("GET /api/sessions.xml: invalid response: ")
     assert "5" in reading.unreadable
 
 
