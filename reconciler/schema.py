@@ -161,11 +161,10 @@ def _standalone(name: str) -> dict[str, Any]:
 @cache
 def validator(name: str) -> Validator:
     """Return the jsonschema validator of a schema, its `$ref`s resolved among the shipped schemas."""
-    # 0.1 s to import, and needed only where something is wrong.
-    from jsonschema import Draft202012Validator, FormatChecker, ValidationError  # noqa: PLC0415
-    from jsonschema.validators import extend  # noqa: PLC0415
-    from referencing import Registry  # noqa: PLC0415
-    from referencing.jsonschema import DRAFT202012  # noqa: PLC0415
+    from jsonschema import Draft202012Validator, FormatChecker, ValidationError  # noqa: PLC0415 - 100 ms, for errors only
+    from jsonschema.validators import extend  # noqa: PLC0415 - as above
+    from referencing import Registry  # noqa: PLC0415 - as above
+    from referencing.jsonschema import DRAFT202012  # noqa: PLC0415 - as above
 
     formats = FormatChecker(formats=())
     for title, check in FORMATS.items():

@@ -18,8 +18,6 @@ from reconciler.model.report import Outcome, Report
 POLL = 0.2
 """Seconds after which a waiting run checks whether it was asked to stop."""
 
-_INCOMPLETE = frozenset({"failed", "blocked", "unknown"})
-
 
 def execute(
     plan: Plan,
@@ -81,7 +79,7 @@ def _blocker(change: Change, before: set[Address], outcomes: dict[Address, Outco
     """Return the first incomplete dependency; a change that sends nothing waits for none."""
     if change.idle:
         return None
-    return next((address for address in sorted(before, key=str) if outcomes[address].state in _INCOMPLETE), None)
+    return next((address for address in sorted(before, key=str) if not outcomes[address].complete), None)
 
 
 def _blocked(change: Change, blocker: Address) -> Outcome:

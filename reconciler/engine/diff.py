@@ -144,19 +144,19 @@ def differences(before: Any, after: Any) -> list[tuple[tuple[str, ...], Any, Any
     if before == after:
         return []
     from deepdiff import DeepDiff  # noqa: PLC0415 - 150 ms, needed only where nested values differ
+    from deepdiff.helper import notpresent  # noqa: PLC0415 - as above
+
+    def present(value: Any) -> Any:
+        return ABSENT if value is notpresent else value
 
     # Without the threshold it shows a value that shares few keys as one, not key by key.
     tree = DeepDiff(before, after, view="tree", verbose_level=2, threshold_to_diff_deeper=0)
     found = [
-        (tuple(map(str, item.path(output_format="list"))), _present(item.t1), _present(item.t2))
+        (tuple(map(str, item.path(output_format="list"))), present(item.t1), present(item.t2))
         for items in tree.values()
         for item in items
     ]
     return sorted(found, key=lambda step: step[0])
-
-
-def _present(value: Any) -> Any:
-    return ABSENT if type(value).__name__ == "NotPresent" else value
 
 
 def by_member(value: Any) -> Any:

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from reconciler.engine.verdict import Finding, Verdict
 from reconciler.model.canonical import now
-from reconciler.model.change import Change
+from reconciler.model.change import DESTRUCTIVE, EDITING, Change
 from reconciler.model.objects import Address, Problem, SourceRef
 from reconciler.model.plan import Plan
 from reconciler.model.risk import RISKS, Risk
@@ -29,7 +29,7 @@ SHARED = "guard-managed-elsewhere"
 Identity = tuple[str, str, str]
 """What identifies a live object: target, kind and remote id."""
 
-_REACHING = frozenset({"update", "replace", "delete", "adopt"})
+_REACHING = EDITING | DESTRUCTIVE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +125,7 @@ def _nothing_declared(case: Case) -> Iterator[Finding]:
 
 
 def _deletions(plan: Plan) -> list[Change]:
-    return [change for change in plan.changes if change.action in {"delete", "replace"} and change.live is not None]
+    return [change for change in plan.changes if change.destroys]
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,8 +172,7 @@ def _too_many_changes(case: Case) -> Iterator[Finding]:
     found = [
         change
         for change in plan.changes
-        if change.record is not None
-        and (change.action in {"update", "replace"} or (change.action == "delete" and change.live is not None))
+        if change.record is not None and (change.action == "update" or change.destroys)
     ]
     changed = len(found)
     limit = _exceeded(case, "max_change_percent", lambda most: changed * 100 > Decimal(str(most)) * plan.managed)

@@ -21,7 +21,7 @@ from reconciler.engine.renames import renames
 from reconciler.engine.snapshot import Place, Snapshot
 from reconciler.engine.subject import Context, Decided
 from reconciler.model.canonical import digest, now, plain
-from reconciler.model.change import EDITING, IDLE, Call, Change, Decision, resolved
+from reconciler.model.change import EDITING, IDLE, INDEPENDENT, Call, Change, Decision, resolved
 from reconciler.model.kind import Kind
 from reconciler.model.objects import (
     Address,
@@ -311,7 +311,7 @@ def _missing_dependencies(world: World, changes: Mapping[Address, Change]) -> li
             address=change.address,
         )
         for change in changes.values()
-        if change.desired is not None and change.action not in {"delete", "noop"}
+        if change.desired is not None and change.action not in INDEPENDENT
         for target in change.desired.depends_on
         if target not in world.records and target not in changes
     ]

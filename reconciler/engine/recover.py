@@ -131,7 +131,7 @@ def lost_create(subject: Subject, own: Sequence[Intent]) -> Record | Decided | N
     Return its record, or a decision where the result is unknown, or None where no object was created.
     """
     if subject.kind.ephemeral is not None:
-        why = _not_over(subject, own[-1])
+        why = _not_over(subject, own[-1], subject.kind.ephemeral.settles_after)
         return None if why is None else (subject.unknown(own[-1].connection, why), ())
     intent = own[-1]
     place = (intent.connection, subject.address.kind)
@@ -167,11 +167,9 @@ def _in_doubt(subject: Subject, intent: Intent, words: str) -> Decided:
     return subject.unknown(intent.connection, f"an earlier create has an unknown result, {words}"), ()
 
 
-def _not_over(subject: Subject, intent: Intent) -> str | None:
+def _not_over(subject: Subject, intent: Intent, settles_after: int) -> str | None:
     """Say why an object that cannot be listed is not created again yet; None once the first one has expired."""
-    if subject.kind.ephemeral is None:
-        return None
-    over = utc(datetime.fromisoformat(intent.started_at) + timedelta(seconds=subject.kind.ephemeral.settles_after))
+    over = utc(datetime.fromisoformat(intent.started_at) + timedelta(seconds=settles_after))
     if subject.context.now >= over:
         return None
     return (

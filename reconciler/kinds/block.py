@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from reconciler.model.bookings import BookingQuery, Window
 from reconciler.model.canonical import utc, whole
-from reconciler.model.change import Decision
+from reconciler.model.change import EDITING, Decision
 from reconciler.model.field import at_field
 from reconciler.model.kind import IdentityKey, Kind, Reference, Span, described
 from reconciler.model.objects import Fields, Manifest, Problem
@@ -161,11 +161,11 @@ def span(fields: Fields) -> Span | None:
 
 def booking_query(change: Decision, _now: str) -> BookingQuery | None:
     """Query the bookings in the time that a block newly takes; the time that it took before changes nothing."""
-    if change.desired is None or change.action in {"noop", "unknown", "delete"}:
+    if change.desired is None or change.idle or change.action == "delete":
         return None
-    if change.action in {"update", "adopt"} and not change.edits:
+    if change.action in EDITING and not change.edits:
         return None
-    new = change.action in {"create", "replace"} or change.live is None
+    new = change.creates or change.live is None
     before = {**(change.record.fields if change.record else {}), **(change.live.fields if change.live else {})}
     wanted = {**before, **change.desired.fields}
     if not all(isinstance(wanted.get(name), str) for name in _TIMES):

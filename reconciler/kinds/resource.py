@@ -71,7 +71,7 @@ def booking_query(change: Decision, now: str) -> BookingQuery | None:
     """Query the bookings of a resource that is deleted or taken out of use, from now on, two years ahead."""
     if change.live is None:
         return None
-    if change.action in {"delete", "replace"}:
+    if change.destroys:
         code, what = "booked-resource-deleted", "deleting"
     elif change.edits and (taken := _out_of_use(change)) is not None:
         code, what = "booked-resource-disabled", taken

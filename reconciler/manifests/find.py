@@ -52,7 +52,7 @@ class _Search:
 
     def may_enter(self, folder: str) -> bool:
         """Whether a linked folder is allowed and does not contain the current one: links can form a circle."""
-        real, here = os.path.realpath(folder), os.path.realpath(os.path.dirname(folder))  # noqa: PTH120
+        real, here = os.path.realpath(folder), os.path.realpath(os.path.dirname(folder))
         return is_below(real, self.allowed) and not is_below(here, (real,))
 
 
@@ -98,7 +98,7 @@ def find(
             else:
                 outside.add(_link(file, allowed))
         for link in sorted(outside):
-            shown = shown_path(link) if project_root is None else os.path.relpath(os.path.abspath(link), project_root)  # noqa: PTH100
+            shown = shown_path(link) if project_root is None else os.path.relpath(os.path.abspath(link), project_root)
             problems.append(leads_out(shown, places.get(path)))
     return sorted(found.values(), key=lambda each: (each.file is not None, each.shown)), problems
 
@@ -109,16 +109,16 @@ def within(path: str, root: Path, project_root: Path | None) -> tuple[str, ...]:
     Otherwise a pull request could replace a folder of manifests by a link, and a runner would read any file of its
     machine and quote it in messages.
     """
-    own = os.path.abspath(project_root or root)  # noqa: PTH100 - also takes `..` as it is written
+    own = os.path.abspath(project_root or root)  # also takes `..` as it is written
     if "\0" in path:
         return (os.path.realpath(own),)
-    whole = os.path.abspath(_fixed(path, root))  # noqa: PTH100
+    whole = os.path.abspath(_fixed(path, root))
     return (os.path.realpath(own),) if is_below(whole, (own,)) else (os.path.realpath(own), os.path.realpath(whole))
 
 
 def is_below(path: str, folders: Iterable[str]) -> bool:
     """Whether a path is one of some folders or inside one."""
-    return any(path == folder or path.startswith(os.path.join(folder, "")) for folder in folders)  # noqa: PTH118
+    return any(path == folder or path.startswith(os.path.join(folder, "")) for folder in folders)
 
 
 def leads_out(shown: str, where: SourceRef | None) -> Problem:
@@ -131,12 +131,12 @@ def leads_out(shown: str, where: SourceRef | None) -> Problem:
 def project_name(path: Path | str, root: Path) -> str:
     """Return the name of a file in the project at `root`: its path from there, if it is inside."""
     given, text, folder = os.fspath(path), os.path.normpath(path), os.path.normpath(root)
-    if given.startswith(os.path.join(root, "")):  # noqa: PTH118 - also where `..` leads out again
+    if given.startswith(os.path.join(root, "")):  # also where `..` leads out again
         return os.path.relpath(text, folder)
-    folder = os.path.join(folder, "")  # noqa: PTH118
+    folder = os.path.join(folder, "")
     if not text.startswith(folder):
         # One of the two may have been reached through a link.
-        real, folder = os.path.realpath(path), os.path.join(os.path.realpath(root), "")  # noqa: PTH118
+        real, folder = os.path.realpath(path), os.path.join(os.path.realpath(root), "")
         text = real if real.startswith(folder) else text
     return text.removeprefix(folder)
 
@@ -144,7 +144,7 @@ def project_name(path: Path | str, root: Path) -> str:
 def shown_path(path: Path | str) -> str:
     """Return a path for messages: relative to the current folder if it is below it."""
     text = os.path.normpath(path)
-    here = os.getcwd() + os.sep  # noqa: PTH109 - string work: this runs for each of thousands of files
+    here = os.getcwd() + os.sep  # string work: this runs for each of thousands of files
     return text.removeprefix(here) if text != here.rstrip(os.sep) else "."
 
 
@@ -160,17 +160,17 @@ def _link(file: str, allowed: tuple[str, ...]) -> str:
 
 def _fixed(path: str, root: Path) -> str:
     """Return the part of a path before its first pattern, from `root`."""
-    whole = os.path.join(root, Path(path).expanduser())  # noqa: PTH118 - keeps `..` and symbolic links as given
+    whole = os.path.join(root, Path(path).expanduser())  # keeps `..` and symbolic links as given
     if os.path.lexists(whole) or not _GLOB & set(path):
         return whole
-    return os.path.join(root, *takewhile(lambda step: not _GLOB & set(step), Path(path).parts))  # noqa: PTH118
+    return os.path.join(root, *takewhile(lambda step: not _GLOB & set(step), Path(path).parts))
 
 
 def _files(path: str, root: Path, search: _Search) -> list[str] | None:
     if "\0" in path:
         return None
-    whole = os.path.join(root, Path(path).expanduser())  # noqa: PTH118 - keeps `..` and symbolic links as given
-    if os.path.isdir(whole):  # noqa: PTH112
+    whole = os.path.join(root, Path(path).expanduser())  # keeps `..` and symbolic links as given
+    if os.path.isdir(whole):
         return list(_walk(whole, search))
     if os.path.lexists(whole):
         return [whole]
@@ -180,7 +180,7 @@ def _files(path: str, root: Path, search: _Search) -> list[str] | None:
     fixed = len(list(takewhile(lambda step: not _GLOB & set(step), steps)))
     matches: list[str] = []
     for match in _matching(_fixed(path, root), steps[fixed:], search):
-        if os.path.isdir(match):  # noqa: PTH112
+        if os.path.isdir(match):
             # `**` matches every folder and every file; files are added by their own match.
             matches += [] if "**" in path else _walk(match, search)
         elif match.endswith(SUFFIXES):
@@ -201,13 +201,13 @@ def _matching(place: str, steps: Sequence[str], search: _Search) -> Iterator[str
         yield from _matching(place, rest, search) if rest else ()
     elif not _GLOB & set(step):
         search.visit()
-        named = os.path.join(place, step)  # noqa: PTH118
+        named = os.path.join(place, step)
         yield from _matching(named, rest, search) if os.path.lexists(named) else ()
         return
     for name, is_folder, is_link in _entries(place, search):
         if name.startswith(".") and not step.startswith("."):
             continue
-        inner = os.path.join(place, name)  # noqa: PTH118
+        inner = os.path.join(place, name)
         if step != "**":
             yield from _matching(inner, rest, search) if fnmatchcase(name, step) else ()
         elif is_folder and (not is_link or search.may_enter(inner)):
@@ -224,7 +224,7 @@ def _entries(folder: str, search: _Search) -> list[tuple[str, bool, bool]]:
             for entry in entries:
                 search.visit()
                 # The entry's own `is_dir` fails on a link to itself.
-                found.append((entry.name, os.path.isdir(entry.path), entry.is_symlink()))  # noqa: PTH112
+                found.append((entry.name, os.path.isdir(entry.path), entry.is_symlink()))
     except OSError:
         return []
     return sorted(found)
@@ -235,9 +235,9 @@ def _walk(folder: str, search: _Search) -> Iterator[str]:
         search.visit(len(folders) + len(files))
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(files):
-            file = os.path.join(parent, name)  # noqa: PTH118 - thousands of files
+            file = os.path.join(parent, name)
             if name.startswith(".") or not name.endswith(SUFFIXES):
                 continue
-            if os.path.isfile(file) or not os.path.exists(file):  # noqa: PTH110, PTH113
+            if os.path.isfile(file) or not os.path.exists(file):
                 # A link to nowhere is kept, to be reported; a pipe or device would block.
                 yield file

@@ -143,10 +143,10 @@ def _unreadable(error: Unreadable, path: str, first_line: int) -> Problem:
 
 
 def _syntax_problem(error: Exception, text: str, path: str, first_line: int) -> Problem:
-    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-    what = getattr(error, "problem", None)
-    if str(getattr(error, "context", "")).startswith(BEGINS_WRONG) and error.context_mark is not None:  # type: ignore[attr-defined]
-        mark = error.context_mark  # type: ignore[attr-defined]
+    what = mark = None
+    if isinstance(error, yaml.MarkedYAMLError):
+        begins_wrong = (error.context or "").startswith(BEGINS_WRONG)
+        what, mark = error.problem, (begins_wrong and error.context_mark) or error.problem_mark or error.context_mark
     line, column = (mark.line, mark.column) if mark is not None else (0, 0)
     bad = _CONTROL.search(text)
     if mark is None and bad is not None:

@@ -35,11 +35,6 @@ class Checked:
     removed: tuple[Removed, ...] = ()
     """Objects that are no longer managed."""
 
-    @property
-    def errors(self) -> tuple[Problem, ...]:
-        """The problems that stop a plan."""
-        return tuple(problem for problem in self.problems if problem.severity == "error")
-
 
 def read_manifests(
     paths: Sequence[str],

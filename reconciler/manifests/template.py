@@ -20,7 +20,7 @@ from jinja2.sandbox import SandboxedEnvironment
 from reconciler.manifests.explain import label
 from reconciler.manifests.load import Document
 from reconciler.manifests.scalars import shown
-from reconciler.model.nearest import did_you_mean
+from reconciler.model.nearest import did_you_mean, nearest
 from reconciler.model.objects import Problem
 
 MAX_LENGTH = 64 * 1024
@@ -185,11 +185,9 @@ def _undefined(text: str, names: Mapping[str, object]) -> str | None:
             if not isinstance(scope, Mapping) or step not in scope:
                 known = scope if isinstance(scope, Mapping) else ()
                 prefix = "".join(f"{part}." for part in chain[:depth])
-                near = did_you_mean(step, known)
-                if near:
-                    near = near.replace('"', f'"{prefix}', 1)
+                near = nearest(step, known)
                 expected = f"; expected one of {', '.join(sorted(map(str, known))[:10])}" if known else ""
-                return f"{prefix}{step} is not defined{near or expected}"
+                return f"{prefix}{step} is not defined" + (f'; did you mean "{prefix}{near}"?' if near else expected)
             scope = scope[step]
     return None
 

@@ -84,19 +84,6 @@ def _no_day(value: Any) -> str:
     raise ValueError(message)
 
 
-def instant(value: Any) -> str:
-    """Return a date-time with an offset as the same instant in UTC, `2027-03-01T09:00:00Z`."""
-    text = str(value).strip()
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        message = f"{value!r} is not an instant; expected a date-time with an offset such as 2027-03-01T09:00:00Z"
-        raise ValueError(message)
-    return utc(moment)
-
-
 def utc(moment: datetime) -> str:
     """Return an aware date-time in UTC, to the second, ending in `Z`; ValueError outside the years 1 to 9999."""
     try:

@@ -26,6 +26,9 @@ DESTRUCTIVE: frozenset[Action] = frozenset({"delete", "replace"})
 EDITING: frozenset[Action] = frozenset({"update", "adopt"})
 """Actions that change a live object and keep its id."""
 
+INDEPENDENT: frozenset[Action] = frozenset({"noop", "delete"})
+"""Actions that need none of the objects that the manifest refers to."""
+
 Origin = Literal["manifest", "drift"]
 Effect = Literal["create", "update", "delete"]
 

@@ -170,7 +170,6 @@ class Desired:
 class Live:
     """One object as a remote system returned it."""
 
-    kind: str
     remote_id: str
     fields: Fields
     """Only the fields that were in the answer."""

@@ -131,13 +131,6 @@ class Plan:
         """The problems that forbid applying it."""
         return tuple(problem for problem in self.problems if problem.severity == "error")
 
-    def change(self, address: Address) -> Change:
-        """Return the change of one address; KeyError where it is not in the plan."""
-        for change in self.changes:
-            if change.address == address:
-                return change
-        raise KeyError(str(address))
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SavedPlan:

@@ -13,6 +13,9 @@ from reconciler.model.objects import Address
 State = Literal["applied", "failed", "blocked", "unknown", "noop"]
 STATES: tuple[State, ...] = ("applied", "failed", "blocked", "unknown", "noop")
 
+COMPLETE: frozenset[State] = frozenset({"applied", "noop"})
+"""States of a change that left nothing to do."""
+
 Sync = Literal["changed", "missing", "expired", "in_sync", "unknown"]
 SYNCS: tuple[Sync, ...] = ("changed", "missing", "expired", "in_sync", "unknown")
 
@@ -52,6 +55,11 @@ class Outcome:
     """Whether the object is no longer managed; the remote object is unchanged."""
     interrupted: bool = False
     """Whether it was not completed because the user stopped the run."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing is left to do: what depends on the object may start."""
+        return self.state in COMPLETE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +106,7 @@ class Report:
     @property
     def clean(self) -> bool:
         """Whether every change was applied, and is as declared as far as it was verified."""
-        done = not self.interrupted and all(outcome.state in {"applied", "noop"} for outcome in self.outcomes)
+        done = not self.interrupted and all(outcome.complete for outcome in self.outcomes)
         return done and not (self.verified and self.verified.left)
 
 

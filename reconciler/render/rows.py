@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from reconciler.model.change import Action, FieldChange
+from reconciler.model.change import CREATING, DESTRUCTIVE, Action, FieldChange
 from reconciler.model.words import more
 from reconciler.render import values
 from reconciler.render.safe import visible
@@ -86,7 +86,7 @@ def of_drift(fields: Iterable[FieldChange], *, width: int | None = values.WIDTH,
 
 
 def _note(action: Action, field: FieldChange) -> str:
-    if action in {"create", "delete"}:
+    if action in CREATING | DESTRUCTIVE:
         return ""
     if field.origin == "drift":
         return OUTSIDE

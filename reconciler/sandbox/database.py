@@ -130,7 +130,7 @@ class Database:
     def remove(self, table: Table, row_id: int) -> bool:
         """Delete a row; return False if it does not exist."""
         with self.transaction():
-            cursor = self._link.execute(f'DELETE FROM "{table.name}" WHERE id = ?', (row_id,))  # noqa: S608
+            cursor = self._link.execute(f'DELETE FROM "{table.name}" WHERE id = ?', (row_id,))  # noqa: S608 - a name from this package
         return cursor.rowcount > 0
 
     def get(self, table: Table, row_id: int) -> Row | None:
@@ -161,7 +161,7 @@ class Database:
         """Delete all rows and restart the ids."""
         with self.transaction():
             for table in self._tables:
-                self._link.execute(f'DELETE FROM "{table.name}"')  # noqa: S608
+                self._link.execute(f'DELETE FROM "{table.name}"')  # noqa: S608 - a name from this package
                 self._link.execute(
                     "UPDATE sqlite_sequence SET seq = ? WHERE name = ?", (table.first_id - 1, table.name)
                 )

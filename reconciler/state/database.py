@@ -25,7 +25,7 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
 from reconciler.errors import ReconcilerError
@@ -292,9 +292,7 @@ def _passing(error: BaseException) -> bool:
     if not isinstance(error, DBAPIError):
         return False
     state = getattr(error.orig, "sqlstate", None)
-    refused = (
-        type(error.orig).__name__ == "OperationalError" and state is None and not isinstance(error.orig, sqlite3.Error)
-    )
+    refused = isinstance(error, OperationalError) and state is None and not isinstance(error.orig, sqlite3.Error)
     return error.connection_invalidated or state in _AGAIN or refused
 
 

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.model.change import ACTIONS
+
 PACKAGE = Path(__file__).parents[2] / "reconciler"
 FILES = sorted(PACKAGE.rglob("*.py"))
 LONGEST_FILE, LONGEST_FUNCTION = 400, 60
@@ -62,6 +64,22 @@ def test_nothing_heavy_is_imported_to_show_help(arguments):
 def test_every_module_says_why_it_exists():
     silent = [str(file) for file in FILES if not ast.get_docstring(ast.parse(file.read_text(encoding="utf-8")))]
     assert [name for name in silent if not name.endswith("__init__.py")] == []
+
+
+def test_sets_of_actions_have_one_home():
+    """A new action is weighed in one file: elsewhere a condition uses the sets and properties of `model/change.py`."""
+    found = [
+        f"{file.relative_to(PACKAGE)}:{node.lineno}"
+        for file in FILES
+        if file != PACKAGE / "model" / "change.py"
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Set | ast.Tuple | ast.List) and _names_actions(node)
+    ]
+    assert found == []
+
+
+def _names_actions(node):
+    return len(node.elts) > 1 and all(isinstance(item, ast.Constant) and item.value in ACTIONS for item in node.elts)
 
 
 SETTINGS = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text(encoding="utf-8"))

@@ -90,7 +90,7 @@ def declared(kind, address, manifest):
 def reading(kind, case):
     live = case.get("live") or []
     found = {
-        item["id"]: Live(kind=kind.name, remote_id=item["id"], fields=item["fields"])
+        item["id"]: Live(remote_id=item["id"], fields=item["fields"])
         for item in (live if isinstance(live, list) else [live])
     }
     known = {case["applied"]["id"]} if "applied" in case else set()

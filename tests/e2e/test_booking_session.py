@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 from urllib.parse import parse_qsl
 
+import httpx
 import pytest
 from holding import ALL, BIKES, CREDENTIALS, FAMILY, KAYAKS, ROOM, SAIL, expected
+
+from reconciler.providers.http import client
 
 # What is sent
 
@@ -55,8 +58,6 @@ def test_on_behalf_is_sent_and_nothing_of_it_is_needed_to_read_back(holding, mon
     file = holding.folder / "reconciler.yaml"
     file.write_text(file.read_text().replace("provider: checkfront\n", "provider: checkfront\n      on_behalf: '12'\n"))
     seen = []
-    from reconciler.providers.http import client  # noqa: PLC0415
-
     build = client.httpx.Client.build_request
     monkeypatch.setattr(
         client.httpx.Client, "build_request", lambda *a, **k: seen.append(k["headers"]) or build(*a, **k)
@@ -239,8 +240,6 @@ def test_a_line_that_somebody_added_goes(holding):
     holding.hold([ROOM])
     holding.applied()
     session = holding.session_id
-    import httpx  # noqa: PLC0415
-
     form = {"session_id": session, "slip": "21.20310708X1-2"}
     httpx.post(f"{holding.box.url}/api/3.0/booking/session", data=form, auth=tuple(CREDENTIALS.values()))
     assert len(holding.lines()) == 2

@@ -9,6 +9,7 @@ from combinations import quick_where
 from holding import BIKES, FAMILY, KAYAKS, ROOM, SAIL, expected
 
 from reconciler.engine.plan import World
+from reconciler.providers.checkfront.client import Client
 from reconciler.sandbox.faults import Fault
 
 FORMS = ({"session_expired": "error"}, {"session_expired": "error", "session_error_status": 404})
@@ -103,8 +104,6 @@ def test_deleting_what_is_gone_counts_as_done(holding, again, monkeypatch):
     holding.hold([BIKES], name="other")
     holding.applied()
     holding.hold(None)
-    from reconciler.providers.checkfront.client import Client  # noqa: PLC0415
-
     read = Client.session
 
     def read_then_end(self, session_id):

@@ -110,7 +110,7 @@ def test_what_is_written_is_what_is_loaded(name, fields, data):
     draft = Draft(
         address=Address(name, "made"),
         fields=said.fields,
-        live=Live(kind=name, remote_id="7", fields=live),
+        live=Live(remote_id="7", fields=live),
         answered=frozenset(live),
         left_out=said.left_out,
         annotations=data.draw(st.sampled_from([{}, {"adopt-id": "7"}])),
@@ -137,8 +137,6 @@ def test_what_is_written_is_what_is_loaded(name, fields, data):
 def test_a_name_of_any_characters_is_kept_to_the_byte(name):
     kind = kinds()["Session"]
     live = {"name": name, "group": name}
-    draft = Draft(
-        address=Address("Session", "made"), fields=live, live=Live(kind="Session", remote_id="7", fields=live)
-    )
+    draft = Draft(address=Address("Session", "made"), fields=live, live=Live(remote_id="7", fields=live))
     (manifest,) = loaded(write(draft, kind).text)
     assert manifest.spec["name"].encode() == name.encode()

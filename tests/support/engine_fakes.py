@@ -164,9 +164,7 @@ class Remote:
         asked = set(scope.ids)
         if scope.listing and not self.list_fails:
             asked |= {key for key, item in known.items() for fields in scope.wanted if _alike(scope.kind, item, fields)}
-        live = {
-            key: Live(kind=scope.kind, remote_id=key, fields=self._answer(known[key])) for key in asked & set(known)
-        }
+        live = {key: Live(remote_id=key, fields=self._answer(known[key])) for key in asked & set(known)}
         unreadable = {key: f"{key} answered 500" for key in asked & self.unreadable}
         gone = asked - set(known)
         if self.list_fails:

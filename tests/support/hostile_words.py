@@ -40,7 +40,7 @@ _TAGS = frozenset(
 )
 _ATTRIBUTES = frozenset({"class", "id", "lang", "charset", "name", "content", "http-equiv", "scope"})
 _COMMENT_TAGS = frozenset(
-    "div h2 p details summary b code pre ul li blockquote strong br table thead tbody tr th td".split()  # noqa: SIM905
+    "div h2 p details summary b code pre ul li blockquote strong br table thead tbody tr th td".split()  # noqa: SIM905 - as above
 )
 _REFERENCE = re.compile(r"(?<!\w)@\w|(?<!&)#\d|\bGH-\d|\w://|\bwww\.\w|\w@\w")
 

@@ -119,7 +119,7 @@ def change(action, *, kind="Session", remote_id=None, fields=None, edits=(), liv
         remote_id=remote_id,
         edits=tuple(edits),
         desired=desired,
-        live=None if live is None else Live(kind=kind, remote_id=remote_id, fields=live),
+        live=None if live is None else Live(remote_id=remote_id, fields=live),
     )
 
 

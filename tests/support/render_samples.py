@@ -86,7 +86,7 @@ def update():
             fields={"price": "35.00"},
             source=SourceRef("manifests/yoga.yaml", 3),
         ),
-        live=Live(kind="Session", remote_id="123", fields={"name": "Yoga", "price": "30.00"}),
+        live=Live(remote_id="123", fields={"name": "Yoga", "price": "30.00"}),
         name="Yoga",
         price="30.00",
         bookings=(

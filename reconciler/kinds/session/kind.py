@@ -11,7 +11,7 @@ from reconciler.kinds.session.fields import FIELDS, SLOT_COUNTS, SLOT_FIELDS
 from reconciler.kinds.session.slots import compare_slots, slot_key, with_applied_times
 from reconciler.kinds.session.statement import statement
 from reconciler.model.canonical import clock, day
-from reconciler.model.change import Action, Decision, FieldChange, SlotBookings
+from reconciler.model.change import DESTRUCTIVE, Action, Decision, FieldChange, SlotBookings
 from reconciler.model.field import at_field, canonical_fields
 from reconciler.model.kind import IdentityKey, Kind, described
 from reconciler.model.objects import Fields, Live, Manifest, Problem
@@ -128,7 +128,7 @@ def risks(
     if live is None:
         return ()
     slots = _slots(live, applied)
-    if action in {"delete", "replace"}:
+    if action in DESTRUCTIVE:
         return tuple(slot_risks("booked-session-deleted", "deleting the session loses", slots))
     found: list[Risk] = []
     moving = _moving(fields)
@@ -150,11 +150,10 @@ def _moving(fields: Sequence[FieldChange]) -> list[str]:
 
 def touches(change: Decision) -> tuple[SlotBookings, ...]:
     """Return the bookings on the slots that a change deletes, moves or cuts; a new price touches none."""
-    gone = change.action in {"delete", "replace"}
-    if change.live is None or not (gone or change.edits):
+    if change.live is None or not (change.destroys or change.edits):
         return ()
     slots = _slots(change.live, change.record.fields if change.record is not None else None)
-    if gone:
+    if change.destroys:
         return touched(slots)
     paths = {item.path for item in change.fields}
     if (

@@ -99,7 +99,7 @@ def decode_block(data: Mapping[str, Any]) -> Live:
     owner = _owner(data)
     if owner is not None:
         fields["resource_id"] = owner
-    return Live(kind="Block", remote_id=identity, fields=fields)
+    return Live(remote_id=identity, fields=fields)
 
 
 def slot_status(data: Mapping[str, Any]) -> int:

@@ -99,7 +99,7 @@ def decode_resource(data: Mapping[str, Any]) -> Live:
         order = read_value("order", whole, data["order"])
         if str(order) != identity:  # equal to the id: the server has no position and falls back to it
             fields["position"] = order
-    return Live(kind="Resource", remote_id=identity, fields=fields)
+    return Live(remote_id=identity, fields=fields)
 
 
 def decode_address(data: Mapping[str, Any]) -> dict[str, str]:

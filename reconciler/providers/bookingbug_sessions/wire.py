@@ -243,7 +243,7 @@ def decode_session(body: bytes) -> Live:
         if len(slots) != len(fields["slots"]) or (slots.text or "").strip():
             message = "<slots> contains elements other than <slot>"
             raise ValueError(message)
-    return Live(kind="Session", remote_id=_identity(root), fields=fields)
+    return Live(remote_id=_identity(root), fields=fields)
 
 
 def _slot(element: etree._Element) -> Fields:

@@ -58,7 +58,7 @@ class Client:
         answer = self._http.get(wire.SESSION, params={"session_id": session_id}, headers=self._headers)
         doing = f"GET {wire.SESSION}"
         data = self._data(answer, doing)
-        self._check(answer, data, doing)
+        self._check(answer, data, doing, about_session=True)
         try:
             found = answers.session(data, answer.headers)
         except ValueError as error:
@@ -86,7 +86,7 @@ class Client:
         path = wire.item_path(item["item_id"])
         answer = self._http.get(path, params=wire.rated_query(item, quantity_param), headers=self._headers)
         data = self._data(answer, f"GET {path}")
-        self._check(answer, data, f"GET {path}")
+        self._check(answer, data, f"GET {path}", about_session=False)
         try:
             return answers.rated(data)
         except ValueError as error:
@@ -106,7 +106,7 @@ class Client:
         except ValueError as error:
             lost = f"{doing}: invalid response: {error}; the call may have been applied"
             raise (OutcomeUnknown if answer.ok else RemoteError)(lost) from None
-        self._check(answer, data, doing)
+        self._check(answer, data, doing, about_session=True)
         if path == wire.END:
             return answers.Session(session_id=session_id)  # only the envelope can be assumed (notes §7.5)
         try:
@@ -145,7 +145,7 @@ class Client:
             refusal = self._http.refusal(answer, doing)
             raise Denied(refusal.message, hint=refusal.hint, status=answer.status)
 
-    def _check(self, answer: Answer, data: Mapping[str, Any], doing: str) -> None:
+    def _check(self, answer: Answer, data: Mapping[str, Any], doing: str, *, about_session: bool) -> None:
         """Raise the error that an answer holds, in its body or by its status."""
         refused = answers.refused(data)
         if refused is None:
@@ -155,7 +155,6 @@ class Client:
         words = self._http.mask(refused.words)
         if refused.critical:
             raise Denied(f"{doing}: {words}", status=answer.status)
-        about_session = doing.endswith((wire.SESSION, wire.CLEAR, wire.END))
         if about_session and refused.is_over(answer.status):
             raise SessionOver(doing, words, status=answer.status)
         raise RemoteError(f"{doing}: {words}", status=answer.status)

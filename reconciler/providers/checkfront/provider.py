@@ -41,9 +41,7 @@ class Checkfront:
         """Read the sessions whose ids are known; RemoteError where the credentials are refused."""
         asked = sorted(scope.ids)
         shows = self._http.gather(
-            lambda remote_id: self._show(
-                scope.kind, remote_id, scope.ids[remote_id], scope.computed.get(remote_id, {})
-            ),
+            lambda remote_id: self._show(remote_id, scope.ids[remote_id], scope.computed.get(remote_id, {})),
             asked,
         )
         pairs = list(zip(asked, shows, strict=True))
@@ -86,7 +84,7 @@ class Checkfront:
         except SessionOver:
             return True
 
-    def _show(self, kind: str, remote_id: str, fields: Fields, computed: Computed) -> _Show:
+    def _show(self, remote_id: str, fields: Fields, computed: Computed) -> _Show:
         try:
             session = self._client.session(remote_id)
         except SessionOver as error:
@@ -101,7 +99,7 @@ class Checkfront:
             return _Show(expired="the session is empty, although items were added to it")
         options = {item["key"]: item["options"] for item in items if item.get("options")}
         lines = named(session.lines, assign(session.lines, slips, options))
-        return _Show(live=Live(kind=kind, remote_id=remote_id, fields={"items": lines}))
+        return _Show(live=Live(remote_id=remote_id, fields={"items": lines}))
 
 
 SPEC = ProviderSpec(

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
+from http import HTTPStatus
 from urllib.parse import urlsplit
 
 import httpx
@@ -87,7 +88,7 @@ def judged(answer: Answer, said: str, words: str, purpose: Purpose, pause: float
         unknown = OutcomeUnknown(lost_words, status=status, pending=pending)
         return Attempt(error=unknown, again=purpose is Purpose.REPEATABLE and status in _ENDED, pause=pause)
     # A 429 refuses the call before it is processed.
-    return Attempt(answer=answer, again=status == 429, pause=pause)  # noqa: PLR2004
+    return Attempt(answer=answer, again=status == HTTPStatus.TOO_MANY_REQUESTS, pause=pause)
 
 
 def settled(attempt: Attempt, request: httpx.Request, doubts: Sequence[OutcomeUnknown]) -> Answer:

@@ -307,5 +307,5 @@ def _last(state: tenacity.RetryCallState) -> Attempt:
 def _log(request: httpx.Request, status: str, began: float, size: int | None = None) -> None:
     """Log one line for a request, without its query, headers and body."""
     took = (time.monotonic() - began) * 1000
-    length = "" if size is None else f", {size / 1000:.1f} kB" if size >= 1000 else f", {size} B"  # noqa: PLR2004
+    length = "" if size is None else f", {size / 1000:.1f} kB" if size >= 1000 else f", {size} B"  # noqa: PLR2004 - a kB
     _LOG.info("%s %s → %s (%.0f ms%s)", request.method, request.url.path, status, took, length)

@@ -54,11 +54,6 @@ class Pace:
         self._lock = threading.Lock()
         self._turn = threading.Lock()
 
-    @property
-    def rate(self) -> float | None:
-        """Current requests per second; None if there is no limit."""
-        return self._rate
-
     def wait(self, stop: threading.Event | None = None) -> None:
         """Sleep until the next request may start. One thread sleeps, the others queue behind it.
 

@@ -57,7 +57,7 @@ def test_planning_leaves_the_state_as_it_is(office):
 
 def test_a_new_block_of_a_new_resource_holds_a_reference_until_the_id_is_known(office):
     plan = office.plan(resource("court"), block("closed", "court"))
-    (call,) = plan.change(Address("Block", "closed")).calls
+    (call,) = next(change for change in plan.changes if change.address == Address("Block", "closed")).calls
     assert call.path == "/api/v1/admin/37004/resources/{Resource/court}/block"
     assert call.needs == (Address("Resource", "court"),)
 
@@ -177,7 +177,7 @@ def test_an_id_that_is_a_credential_stays_in_the_change_and_out_of_its_document(
     address, secret = Address("BookingSession", "gala"), "held-0123456789"
     connection = Connection(name="shop", provider="checkfront", base_url="https://shop.example", where=WHERE)
     record = Record(address=address, connection="shop", target=connection.target, remote_id=secret, fields={})
-    live = Live(kind="BookingSession", remote_id=secret, fields={})
+    live = Live(remote_id=secret, fields={})
     world = World(
         desired={},
         records={address: record},

@@ -85,7 +85,7 @@ def test_lines_of_a_hold_that_show_no_recorded_slip_are_likened_all_the_same():
         action="delete",
         reason="",
         record=Record(address=old, remote_id="1", fields={"items": [item]}, **place),
-        live=Live(kind="BookingSession", remote_id="1", fields={"items": [line]}),
+        live=Live(remote_id="1", fields={"items": [line]}),
     )
     wanted = Desired(address=new, connection="shop", fields={"items": [item], "on_expiry": "report"}, source=WHERE)
     coming = Change(address=new, connection="shop", action="create", reason="", desired=wanted)

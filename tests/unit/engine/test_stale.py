@@ -97,5 +97,6 @@ def test_a_plan_for_another_project_or_target_is_named_before_anything_is_read(o
 
 
 def test_a_change_knows_the_real_id_and_shows_what_may_be_shown(office):
-    change = office.plan(resource("court"), session("yoga")).change(address("Session/yoga"))
+    changes = office.plan(resource("court"), session("yoga")).changes
+    change = next(change for change in changes if change.address == address("Session/yoga"))
     assert change.remote_id == change.shown_id == office.record("Session/yoga").remote_id

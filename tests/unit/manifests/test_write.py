@@ -12,7 +12,7 @@ YOGA = {"name": "Yoga", "group": "Wellness", "time": "11:00", "duration": 60, "p
 
 
 def written(fields, kind="Session", **more):
-    live = Live(kind=kind, remote_id="7", fields=fields)
+    live = Live(remote_id="7", fields=fields)
     draft = Draft(address=Address(kind, "made"), fields=fields, live=live, answered=frozenset(fields), **more)
     return write(draft, kinds()[kind])
 

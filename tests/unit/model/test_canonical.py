@@ -1,3 +1,4 @@
+from datetime import datetime
 from decimal import Decimal
 
 import pytest
@@ -57,16 +58,13 @@ def test_a_leap_day_is_a_date():
     ],
 )
 def test_one_instant_has_one_spelling_whatever_its_offset(value):
-    assert canonical.instant(value) == "2027-03-01T09:00:00Z"
+    assert canonical.utc(datetime.fromisoformat(value)) == "2027-03-01T09:00:00Z"
 
 
-@pytest.mark.parametrize(
-    "value",
-    ["2027-03-01T09:00", "2027-03-01", "", "soon", None, "0001-01-01T00:00+14:00", "9999-12-31T23:59-12:00"],
-)
-def test_what_is_no_instant_is_refused(value):
+@pytest.mark.parametrize("value", ["0001-01-01T00:00+14:00", "9999-12-31T23:59-12:00"])
+def test_an_instant_that_utc_cannot_represent_is_refused(value):
     with pytest.raises(ValueError, match="instant"):
-        canonical.instant(value)
+        canonical.utc(datetime.fromisoformat(value))
 
 
 @pytest.mark.parametrize("words", [TYPES, REPEATS, TICKET_TYPES])

@@ -92,13 +92,6 @@ def test_a_plan_counts_every_action_by_name():
     assert [item.address.name for item in made.effective] == ["a", "c"]
 
 
-def test_a_plan_finds_a_change_by_address():
-    made = plan(change("a", "create"))
-    assert made.change(Address("Session", "a")).action == "create"
-    with pytest.raises(KeyError):
-        made.change(Address("Session", "b"))
-
-
 def test_dependencies_are_those_recorded_once_the_manifest_is_gone():
     record = Record(address=COURT, connection="c", target="t", remote_id="1", fields={}, depends_on=(COURT,))
     gone = Change(address=COURT, connection="c", action="delete", reason="", record=record)

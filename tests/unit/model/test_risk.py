@@ -11,7 +11,7 @@ from reconciler.schema import load_schema
 
 
 def change(name, *bookings, price=None):
-    live = Live(kind="Session", remote_id="1", fields={"name": name})
+    live = Live(remote_id="1", fields={"name": name})
     address = Address("Session", name.lower())
     return Change(
         address=address,

@@ -22,7 +22,7 @@ def slot(date, time="09:00", **more):
 
 
 def live(**fields):
-    return Live(kind="Session", remote_id="1", fields=fields)
+    return Live(remote_id="1", fields=fields)
 
 
 def field(path):

@@ -57,7 +57,7 @@ def test_limits_and_pauses_are_kept_whatever_happens(limit, steps):
             held = max(held, clock.now + min(step[0], LONGEST_PAUSE))
         else:
             clock.now += step
-        assert pace.rate is None or min(SLOWEST, limit or FASTEST) <= pace.rate <= (limit or FASTEST)
+        assert pace._rate is None or min(SLOWEST, limit or FASTEST) <= pace._rate <= (limit or FASTEST)
     if limit is not None:
         assert all(after - before >= 1 / limit - 1e-5 for before, after in itertools.pairwise(starts))
 
@@ -68,10 +68,10 @@ def test_a_slowed_pace_comes_back_to_what_is_set(limit, refusals):
     for _ in range(refusals):
         clock.now += 1
         pace.refused(clock.now)
-    assert pace.rate < (limit or FASTEST) or limit == pace.rate <= SLOWEST
+    assert pace._rate < (limit or FASTEST) or limit == pace._rate <= SLOWEST
     for _ in range(200):
         pace.answered()
-    assert pace.rate == limit
+    assert pace._rate == limit
 
 
 def test_refusals_of_one_burst_count_once():
@@ -80,7 +80,7 @@ def test_refusals_of_one_burst_count_once():
     clock.now += 0.1
     for _ in range(8):
         pace.refused(began)
-    assert pace.rate == FASTEST / 2
+    assert pace._rate == FASTEST / 2
 
 
 def test_it_settles_near_what_a_server_allows_without_saying_so():
@@ -171,4 +171,4 @@ def test_which_answers_slow_a_connection_down(status, headers, slowed):
     script = Script({"GET /a": [httpx.Response(status, headers=headers), httpx.Response(404)]})
     with open_client(script, limiter=limiter) as http:
         http.get("/a")
-    assert (limiter.pace.rate is not None) is slowed
+    assert (limiter.pace._rate is not None) is slowed
