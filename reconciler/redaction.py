@@ -8,6 +8,8 @@ A value shorter than `SHORTEST` is not masked: `yoga` as a password would garble
 would reveal it. The value is masked, and the forms in which requests and documents carry it (URL, JSON, HTML, base64).
 Machine documents are masked value by value, so that they stay valid. Names that the project gives (`NAMES`) and digests
 are not masked, because they identify a saved plan.
+
+`escape_commands` keeps output from steering the build agent that prints it.
 """
 
 from __future__ import annotations
@@ -27,6 +29,9 @@ NAMES = frozenset(
     {"address", "blocked_by", "kind", "connection", "action", "project", "environment", "file", "code", "tool_version"}
 )
 """Keys of machine documents with texts that the project gives. Everything below the keys `_DATA` is data."""
+
+AGENT_COMMAND = re.compile(r"##(?=\w*\[)")
+"""The beginning of a build agent's command, which runs wherever it is printed: `##[group]`, `##vso[`."""
 
 _DATA = frozenset({"before", "after", "live"})
 _PERCENT = re.compile("%[0-9A-F]{2}")
@@ -87,6 +92,11 @@ class Redactor:
             if not self._depth:
                 with self._lock:
                     self._hidden, self._forms = set(), ()
+
+
+def escape_commands(text: str, sign: str = "\\x23") -> str:
+    """Return a text in which no build agent's command begins: `sign` replaces its second `#`."""
+    return AGENT_COMMAND.sub(lambda _: f"#{sign}", text)
 
 
 def _forms(value: str) -> set[str]:

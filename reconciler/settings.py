@@ -12,6 +12,7 @@ import subprocess
 import threading
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Literal, Self
 from urllib.parse import urlsplit
@@ -39,7 +40,7 @@ class Secret:
     value: str = field(repr=False)
 
     def __str__(self) -> str:
-        return "********"
+        return redaction.MASK
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +131,14 @@ class Credential:
             return content.decode("utf-8").rstrip("\r\n")
         except UnicodeError:
             raise self._error(f"{refused}: {self._described()}: it is not UTF-8 text") from None
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether a host is this machine."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
 
 
 def _output(command: tuple[str, ...]) -> tuple[bytes, int]:

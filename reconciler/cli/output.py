@@ -159,6 +159,13 @@ def json_text(document: Mapping[str, object]) -> str:
     return dumps(document)
 
 
+def versioned_json(members: Mapping[str, object]) -> str:
+    """Return a JSON document with its format version and these members."""
+    from reconciler.documents.codec import FORMAT_VERSION
+
+    return json_text({"format_version": FORMAT_VERSION, **members})
+
+
 def show_in(forms: Forms, output: Output) -> None:
     """Show a value in the chosen one of its formats."""
     pages = {"markdown": forms.markdown, "html": forms.html}

@@ -22,7 +22,7 @@ from reconciler.model.change import Change, Stake
 from reconciler.model.objects import Address, Problem, SourceRef, problem_order
 from reconciler.model.plan import Plan, Selection
 from reconciler.model.report import Drift, Drifted, Outcome, Report, Verification
-from reconciler.redaction import redacted_data
+from reconciler.redaction import escape_commands, redacted_data
 from reconciler.schema import load_schema
 
 if TYPE_CHECKING:
@@ -49,10 +49,8 @@ ATTRIBUTES: Mapping[type, Mapping[str, str]] = {
 }
 """The attribute that holds a member, where it has another name; by type and member."""
 
-_UNSAFE = re.compile(
-    "[\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]|(?<=#)#(?=\\w*\\[)"
-)
-"""Lone surrogates are not UTF-8; the others could steer the terminal, or the build agent, that shows a document."""
+_UNSAFE = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Lone surrogates are not UTF-8; the others could steer the terminal that shows a document."""
 
 T = TypeVar("T")
 
@@ -142,7 +140,8 @@ def dumps(document: Mapping[str, Any]) -> str:
     are masked inside the texts, so that the document stays valid.
     """
     text = json.dumps(redacted_data(canonical.plain(document)), indent=2, ensure_ascii=False)
-    return _UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", text) + "\n"
+    text = _UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+    return escape_commands(text, "\\u0023") + "\n"
 
 
 _Write = Callable[[Any, _Context], Any]

@@ -15,6 +15,7 @@ from reconciler.model.change import Decision, resolved
 from reconciler.model.kind import ADOPT_ID, Kind
 from reconciler.model.objects import Address, Desired, Fields, Live, Problem, Reading, Record, Ref, Scope
 from reconciler.model.risk import Risk, risk
+from reconciler.model.words import listed
 
 _NAMED = 10
 """How many candidates are listed for one object."""
@@ -197,9 +198,7 @@ def _declared_twice(kind: Kind, wanted: Sequence[Desired], found: Mapping[Addres
 
 def _listed(kind: Kind, lives: Sequence[Live]) -> str:
     """Return candidates in one sentence, with the values that tell them apart."""
-    more = len(lives) - _NAMED
-    words = [f"id {live.remote_id} ({kind.describe(live.fields)})" for live in lives[:_NAMED]]
-    return ", ".join(words) + (f" and {more} more" if more > 0 else "")
+    return listed([f"id {live.remote_id} ({kind.describe(live.fields)})" for live in lives], _NAMED)
 
 
 def _problem(item: Desired, what: str, hint: str | None = None) -> Problem:

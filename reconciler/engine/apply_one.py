@@ -20,6 +20,7 @@ from reconciler.model.change import Call, Change, Edit, Receipt, bind, bind_path
 from reconciler.model.kind import Kind
 from reconciler.model.objects import Address, Computed, Desired, Fields, Record
 from reconciler.model.report import Outcome, State
+from reconciler.model.words import count
 from reconciler.providers.base import Provider
 from reconciler.providers.notice import noticed
 from reconciler.settings import Connection
@@ -293,16 +294,7 @@ def _save(run: Run, record: Record, *, ends: int | None = None) -> None:
 
 
 def _record(run: Run, desired: Desired, remote_id: str, fields: Fields, computed: Computed) -> Record:
-    return Record(
-        address=desired.address,
-        connection=desired.connection,
-        target=run.connections[desired.connection].target,
-        remote_id=remote_id,
-        fields=_bound(run, fields),
-        computed=computed,
-        protect=desired.protect,
-        depends_on=desired.depends_on,
-    )
+    return desired.record(run.connections[desired.connection].target, remote_id, _bound(run, fields), computed)
 
 
 def _begin(run: Run, call: Call, fields: Fields) -> int:
@@ -329,7 +321,7 @@ def _send(run: Run, call: Call, number: int, sent: list[Call], about: Record | N
         if isinstance(problem, NotStarted):
             sent.pop()
             if sent:
-                raise _stopped(f"{len(sent)} call{'s' * (len(sent) > 1)}") from problem
+                raise _stopped(count(len(sent), "call")) from problem
         raise
     run.written.set()
     return receipt

@@ -84,7 +84,7 @@ def _managed(subject: Subject, record: Record, *, doubtful: bool = False, recove
 
 def _untouchable(subject: Subject, record: Record) -> Decided | None:
     """Do nothing to an object on another system or one that could not be read; None for any other."""
-    problem = subject.misplaced(record.connection, record.target, "is managed")
+    problem = subject.misplaced(record, "is managed")
     if problem is not None:
         return subject.unknown(record.connection, problem.summary), (problem,)
     why = subject.context.snapshot.why_unreadable(record.connection, subject.address.kind, record.remote_id)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from reconciler.engine.diff import compare
 from reconciler.engine.expiry import expired_words
 from reconciler.engine.snapshot import Snapshot
+from reconciler.engine.subject import still_reaches
 from reconciler.model.kind import Kind
 from reconciler.model.objects import Record
 from reconciler.model.report import Drift, Drifted, Sync
@@ -49,8 +50,7 @@ def _standing(
     record: Record, snapshot: Snapshot, kind: Kind, connections: Mapping[str, Connection]
 ) -> tuple[Sync, str | None]:
     """Return whether an object can be compared (`in_sync`), or why not."""
-    connection = connections.get(record.connection)
-    if connection is None or connection.target != record.target:
+    if not still_reaches(connections, record):
         return "unknown", f"connection {record.connection!r} was removed or no longer points to {record.target}"
     why = snapshot.why_unreadable(record.connection, kind.name, record.remote_id)
     if why is not None:

@@ -14,7 +14,7 @@ from reconciler.engine.identity import Index, alike
 from reconciler.engine.snapshot import Place, Snapshot
 from reconciler.model.draft import Draft
 from reconciler.model.kind import ADOPT_ID, Kind, Span
-from reconciler.model.objects import Address, Desired, Fields, Live, Record, Ref
+from reconciler.model.objects import Address, Desired, Fields, Live, Record, Ref, remote_ids
 from reconciler.redaction import redacted
 
 _CAPITALS = "".join(chr(number) for number in range(ord("A"), ord("Z") + 1))
@@ -56,7 +56,7 @@ def addressed(around: Surroundings) -> Addressed:
 
     Kinds that refer to others come after them: their names and natural keys need those of the others.
     """
-    ids: dict[Address, str] = {address: record.remote_id for address, record in around.records.items()}
+    ids = remote_ids(around.records)
     lives: dict[Place, dict[Address, Live]] = {}
     owned: set[Address] = set()
     taken: dict[str, set[str]] = {}

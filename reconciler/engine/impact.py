@@ -16,6 +16,7 @@ from reconciler.model.change import Decision, SlotBookings
 from reconciler.model.kind import Kind
 from reconciler.model.objects import Address
 from reconciler.model.risk import Level, Risk, risk, unknown, weighed
+from reconciler.model.words import count, listed
 from reconciler.providers.base import Provider, ReadsBookings
 
 _NAMED = 5
@@ -114,12 +115,10 @@ def _hit(query: BookingQuery, read: Bookings) -> tuple[list[Booking], dict[str, 
 
 
 def _risk(query: BookingQuery, found: list[Booking]) -> Risk:
-    named = ", ".join(_when(item) for item in found[:_NAMED])
-    more = f" and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
-    noun = "booking" if len(found) == 1 else "bookings"
+    named, affected = listed([_when(item) for item in found], _NAMED), count(len(found), "booking")
     return risk(
         query.code,
-        f"{query.what} affects {len(found)} {noun} of resource {query.windows[0].resource_id} ({named}{more})",
+        f"{query.what} affects {affected} of resource {query.windows[0].resource_id} ({named})",
         slots=tuple(item.id for item in found),
         booked=sum(item.booked for item in found),
         reserved=sum(item.reserved for item in found),

@@ -19,7 +19,7 @@ from reconciler.engine.order import in_order
 from reconciler.engine.recover import certain, creations, explained
 from reconciler.engine.renames import renames
 from reconciler.engine.snapshot import Place, Snapshot
-from reconciler.engine.subject import Context, Decided
+from reconciler.engine.subject import Context, Decided, still_reaches
 from reconciler.model.canonical import digest, now, plain
 from reconciler.model.change import EDITING, IDLE, INDEPENDENT, Call, Change, Decision, resolved
 from reconciler.model.kind import Kind
@@ -34,6 +34,7 @@ from reconciler.model.objects import (
     Scope,
     SourceRef,
     problem_order,
+    remote_ids,
 )
 from reconciler.model.plan import Plan, Selection
 from reconciler.model.risk import Level
@@ -96,7 +97,7 @@ class World:
 
 def scopes(world: World) -> dict[Place, Scope]:
     """Return what has to be read for the selected objects, one scope for each connection and kind."""
-    ids = {address: record.remote_id for address, record in world.records.items()}
+    ids = remote_ids(world.records)
     known: dict[Place, dict[str, Fields]] = {}
     wanted: dict[Place, list[Fields]] = {}
     computed: dict[Place, dict[str, Computed]] = {}
@@ -105,7 +106,7 @@ def scopes(world: World) -> dict[Place, Scope]:
             continue  # nothing about it is read: its system may be unreachable
         desired, record = world.desired.get(address), world.records.get(address)
         stated = resolved(desired.fields, ids) if desired and not world.destroying else {}
-        if record is not None and _reachable(world, record):
+        if record is not None and still_reaches(world.connections, record):
             place = (record.connection, address.kind)
             known.setdefault(place, {})[record.remote_id] = {**record.fields, **stated}
             sure = certain(record, world.intents.get(address, ()))
@@ -126,11 +127,6 @@ def scopes(world: World) -> dict[Place, Scope]:
         )
         for place in sorted(known.keys() | wanted.keys())
     }
-
-
-def _reachable(world: World, record: Record) -> bool:
-    connection = world.connections.get(record.connection)
-    return connection is not None and connection.target == record.target
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,9 +153,7 @@ def decide_all(world: World, snapshot: Snapshot) -> Decisions:
     )
     decisions: dict[Address, Decision] = {}
     problems: list[Problem] = []
-    ids: dict[Address, str] = {
-        address: record.remote_id for address, record in world.records.items() if address not in world.selected
-    }
+    ids = remote_ids(world.records, without=world.selected)
     for address in _by_reference(world):
         desired = world.desired.get(address)
         if desired is not None:

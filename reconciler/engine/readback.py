@@ -11,6 +11,7 @@ from reconciler.errors import Interrupted, OutcomeUnknown, RemoteError
 from reconciler.model.kind import Kind
 from reconciler.model.objects import Computed, Fields, Record, Scope
 from reconciler.model.report import State
+from reconciler.model.words import listed
 from reconciler.providers.base import Provider
 
 _SHOWN_DIFFERENCES = 3
@@ -49,8 +50,7 @@ def confirm(reader: Provider, kind: Kind, remote_id: str, fields: Fields, comput
     ]
     if not wrong:
         return Confirmation("applied")
-    more = f" and {len(wrong) - _SHOWN_DIFFERENCES} more" if len(wrong) > _SHOWN_DIFFERENCES else ""
-    return Confirmation("failed", f"applied, but the server returns {', '.join(wrong[:_SHOWN_DIFFERENCES])}{more}")
+    return Confirmation("failed", f"applied, but the server returns {listed(wrong, _SHOWN_DIFFERENCES)}")
 
 
 def confirm_gone(reader: Provider, kind: Kind, record: Record) -> None:

@@ -21,7 +21,7 @@ from typing import Any
 from reconciler.engine.diff import compare
 from reconciler.engine.identity import twins, unread_stranger
 from reconciler.engine.snapshot import Place, Snapshot
-from reconciler.engine.subject import Decided, Subject
+from reconciler.engine.subject import Decided, Subject, still_reaches
 from reconciler.errors import Interrupted, OutcomeUnknown, RemoteError
 from reconciler.model.canonical import utc
 from reconciler.model.change import Decision, merged
@@ -63,13 +63,7 @@ def _holds(member: Mapping[str, Any], values: Mapping[str, Any]) -> bool:
 
 def creations(intents: Sequence[Intent], connections: Mapping[str, Connection]) -> tuple[Intent, ...]:
     """Return the creates among them, at systems that are still the same."""
-    return tuple(
-        intent
-        for intent in intents
-        if intent.effect == "create"
-        and intent.connection in connections
-        and connections[intent.connection].target == intent.target
-    )
+    return tuple(intent for intent in intents if intent.effect == "create" and still_reaches(connections, intent))
 
 
 def created(kind: Kind, fields: Fields, reading: Reading, taken: Collection[str]) -> tuple[Live, ...]:
@@ -118,8 +112,7 @@ def out_of_sight(subject: Subject) -> Decided | None:
     """Do nothing where an interrupted create was sent to a system that no connection uses now."""
     for intent in subject.intents:
         if intent.effect == "create":
-            said = "may have been created by an earlier run"
-            problem = subject.misplaced(intent.connection, intent.target, said)
+            problem = subject.misplaced(intent, "may have been created by an earlier run")
             if problem is not None:
                 return subject.unknown(intent.connection, problem.summary), (problem,)
     return None

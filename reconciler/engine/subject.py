@@ -16,6 +16,12 @@ Decided = tuple[Decision | None, tuple[Problem, ...]]
 """A decision, or None where nothing is left to do or to record, and the problems with it."""
 
 
+def still_reaches(connections: Mapping[str, Connection], used: Record | Intent) -> bool:
+    """Whether the connection that was used still leads to the same system: an id is never used against another one."""
+    connection = connections.get(used.connection)
+    return connection is not None and connection.target == used.target
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
     """What every decision looks at."""
@@ -77,30 +83,27 @@ class Subject:
             expired=expired,
         )
 
-    def misplaced(self, connection: str, target: str, said: str) -> Problem | None:
-        """Refuse to use an id of one system on another; `target` is the system that was used before."""
+    def misplaced(self, used: Record | Intent, said: str) -> Problem | None:
+        """Refuse to use an id of one system on another."""
+        if still_reaches(self.context.connections, used):
+            return None
         where = self.desired.source if self.desired else None
-        present = self.context.connections.get(connection)
+        present = self.context.connections.get(used.connection)
         if present is None:
             return Problem(
                 code="connection-gone",
-                summary=f"{said} through connection {connection!r}, which is not in the project file",
+                summary=f"{said} through connection {used.connection!r}, which is not in the project file",
                 hint=f"restore the connection, or stop managing the object: reconciler state rm {self.address}",
                 where=where,
                 address=self.address,
             )
-        if present.target != target:
-            return Problem(
-                code="connection-retargeted",
-                summary=(
-                    f"{said} at {target}, but connection {connection!r} now points to {present.target}; "
-                    "an id of one system is never used on another"
-                ),
-                hint=(
-                    "use another --env or another state, or stop managing the object: "
-                    f"reconciler state rm {self.address}"
-                ),
-                where=where,
-                address=self.address,
-            )
-        return None
+        return Problem(
+            code="connection-retargeted",
+            summary=(
+                f"{said} at {used.target}, but connection {used.connection!r} now points to {present.target}; "
+                "an id of one system is never used on another"
+            ),
+            hint=f"use another --env or another state, or stop managing the object: reconciler state rm {self.address}",
+            where=where,
+            address=self.address,
+        )

@@ -97,7 +97,7 @@ def check(manifest: Manifest) -> Iterator[Problem]:
         try:
             _zone(zone)
         except ValueError as error:
-            yield _problem(manifest, "unknown-timezone", str(error), "timezone")
+            yield manifest.problem("unknown-timezone", str(error), "timezone")
             return
     for name in ("start", "end"):
         if name not in manifest.spec or (zone is None and _is_local(manifest.spec[name])):
@@ -105,10 +105,10 @@ def check(manifest: Manifest) -> Iterator[Problem]:
         try:
             moments[name] = moment(manifest.spec[name], zone)
         except ValueError as error:
-            yield _problem(manifest, "bad-local-time", str(error), name)
+            yield manifest.problem("bad-local-time", str(error), name)
     if len(moments) == 2 and moments["end"] <= moments["start"]:  # noqa: PLR2004 - both ends are known
         summary = f"end {manifest.spec['end']} is not after start {manifest.spec['start']}; expected a later time"
-        yield _problem(manifest, "end-before-start", summary, "end")
+        yield manifest.problem("end-before-start", summary, "end")
 
 
 def check_together(manifests: Sequence[Manifest]) -> Iterator[Problem]:
@@ -187,10 +187,6 @@ def _newly_taken(before: Fields, wanted: Fields) -> list[tuple[str, str]]:
         return [(start, end)]
     spans = [(start, min(end, before["start"])), (max(start, before["end"]), end)]
     return [(first, last) for first, last in spans if first < last]
-
-
-def _problem(manifest: Manifest, code: str, summary: str, *path: str | int) -> Problem:
-    return Problem(code=code, summary=summary, where=manifest.where(*path), address=manifest.address)
 
 
 KIND = Kind(

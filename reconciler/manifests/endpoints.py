@@ -6,22 +6,15 @@ Each function returns None or a sentence; no sentence repeats a URL that may hol
 from __future__ import annotations
 
 import re
-from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit
+
+from reconciler.settings import is_loopback
 
 _SQLITE = "sqlite:///"
 _PASSWORD = re.compile(r"pass(word|wd)?\s*=", re.IGNORECASE)
 """A password by name, in a query or in a database's own way of writing its settings; not `passfile=`."""
 _POSTGRES = frozenset({"postgresql", "postgresql+psycopg"})
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether a host is this machine."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
 
 
 def base_url_fault(url: str, *, allow_http: bool) -> str | None:

@@ -9,7 +9,7 @@ from reconciler.manifests.scalars import shown
 from reconciler.model.field import FieldError
 from reconciler.model.kind import Kind
 from reconciler.model.nearest import did_you_mean
-from reconciler.model.objects import Address, Desired, Manifest, Problem, Ref, SourceRef
+from reconciler.model.objects import Address, Desired, Manifest, Problem, Ref
 from reconciler.settings import Connection, Project
 
 
@@ -56,22 +56,22 @@ def _connection(manifest: Manifest, kind: Kind, connections: Mapping[str, Connec
             name = fitting[0]
         elif fitting:
             what = f"metadata.connection is missing; expected one of {', '.join(fitting)}"
-            return _problem(manifest, "which-connection", what, where)
+            return manifest.problem("which-connection", what, where=where)
         else:
             what = f"no connection of the project has provider {kind.provider}, which a {kind.name} needs"
-            return _problem(manifest, "no-connection", what, where)
+            return manifest.problem("no-connection", what, where=where)
     connection = connections.get(name)
     if connection is None:
         expected = f"; expected one of {', '.join(fitting)}" if fitting else ""
         what = f"connection {shown(name)} is not in the project file{expected}{did_you_mean(name, connections)}"
-        return _problem(manifest, "unknown-connection", what, where)
+        return manifest.problem("unknown-connection", what, where=where)
     if connection.provider != kind.provider:
         fits = f"; expected one of {', '.join(fitting)}" if fitting else ""
         what = f'connection "{name}" has provider {connection.provider}, but a {kind.name} needs {kind.provider}{fits}'
-        return _problem(manifest, "wrong-connection", what, where)
+        return manifest.problem("wrong-connection", what, where=where)
     if connection.settings.reads_only:
         what = f'connection "{name}" only reads; expected a connection that can write'
-        return _problem(manifest, "read-only-connection", what, where)
+        return manifest.problem("read-only-connection", what, where=where)
     return name
 
 
@@ -85,7 +85,7 @@ def _foreign_references(manifest: Manifest, kind: Kind, chosen: Mapping[Address,
                 f'{reference.spec_field} names {reference.kind}/{name} on connection "{other}"; '
                 f'expected one on connection "{own}"'
             )
-            yield _problem(manifest, "foreign-reference", what, manifest.where(reference.spec_field))
+            yield manifest.problem("foreign-reference", what, reference.spec_field)
 
 
 def _desired(manifest: Manifest, kind: Kind, connection: str) -> Desired | Problem:
@@ -96,9 +96,9 @@ def _desired(manifest: Manifest, kind: Kind, connection: str) -> Desired | Probl
     try:
         fields = dict(kind.canonical(own))
     except FieldError as error:
-        return _problem(manifest, "bad-value", f"{error.field}: {error}", manifest.where(error.field))
+        return manifest.problem("bad-value", f"{error.field}: {error}", error.field)
     except ValueError as error:  # from a kind of another package
-        return _problem(manifest, "bad-value", str(error), manifest.where())
+        return manifest.problem("bad-value", str(error))
     targets = []
     for spec_field, reference in references.items():
         target = Address(reference.kind, manifest.spec[spec_field])
@@ -118,7 +118,3 @@ def _desired(manifest: Manifest, kind: Kind, connection: str) -> Desired | Probl
         forget=manifest.forget,
         zone=kind.zone(manifest.spec),
     )
-
-
-def _problem(manifest: Manifest, code: str, summary: str, where: SourceRef) -> Problem:
-    return Problem(code=code, summary=summary, where=where, address=manifest.address)

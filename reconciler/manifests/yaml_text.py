@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from reconciler.manifests.scalars import plain_scalar
+from reconciler.redaction import AGENT_COMMAND, escape_commands
 
 MAX_TEMPLATE = 8 * 1024
 """Maximum length of a text with `{{` that can be written: it becomes a template, and templates are limited."""
@@ -24,8 +25,6 @@ _ESCAPE_WIDTHS = (("x", 2), ("u", 4), ("U", 8))
 _FLOW_WIDTH = 100
 _NEVER = 1 << 30
 """A width at which no line is broken."""
-_RUNNER = re.compile(r"##(?=\w*\[)")
-"""The beginning of a build agent's command (`##[group]`, `##vso[`): the agent runs it when an export prints it."""
 _TAG = "tag:yaml.org,2002:"
 
 
@@ -61,7 +60,7 @@ def entry(name: str, value: object, depth: int) -> Iterator[str]:
 
 def comment(text: str) -> str:
     """Return a comment that no build agent reads as a command."""
-    return _RUNNER.sub(r"#\\x23", text)
+    return escape_commands(text)
 
 
 class _Dumper(yaml.SafeDumper):
@@ -138,7 +137,7 @@ def _style(text: str) -> str | None:
     """Return the style that a text needs, None where PyYAML decides between plain and single quotes."""
     if _fits_block(text):
         return "|"
-    if not text.isprintable() or _RUNNER.search(text):
+    if not text.isprintable() or AGENT_COMMAND.search(text):
         return '"'
     other = text in _ONE_LETTER or _NUMERIC.fullmatch(text) or plain_scalar(text) is not text
     return "'" if other else None
@@ -152,7 +151,7 @@ def _fits_block(text: str) -> bool:
         and "{{" not in text
         and bool(lines[0] and lines[-1])
         and not lines[0].startswith(" ")
-        and not _RUNNER.search(text)
+        and not AGENT_COMMAND.search(text)
         and all(line.isprintable() and not line.endswith(" ") and not line.strip().startswith("::") for line in lines)
     )
 
@@ -164,7 +163,7 @@ def _literal(text: str) -> str:
 
 def _spelled(text: str) -> str:
     """Return a text as double quotes hold it, without a build agent's command."""
-    return _RUNNER.sub(r"#\\x23", "".join(map(_escaped, text)))
+    return escape_commands("".join(map(_escaped, text)))
 
 
 def _escaped(char: str) -> str:

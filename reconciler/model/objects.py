@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any, Literal, Protocol
@@ -134,6 +134,13 @@ class Manifest:
         """Return the place of a value inside `spec`."""
         return self.positions.locate(("spec", *path), key=key)
 
+    def problem(
+        self, code: str, summary: str, *path: str | int, hint: str | None = None, where: SourceRef | None = None
+    ) -> Problem:
+        """Return a problem with the value at a path inside `spec`, or at another place in the file."""
+        where = where or self.where(*path)
+        return Problem(code=code, summary=summary, hint=hint, where=where, address=self.address)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Removed:
@@ -165,6 +172,19 @@ class Desired:
     zone: str | None = None
     """The zone that people read its instants in (None: UTC)."""
 
+    def record(self, target: str, remote_id: str, fields: Fields, computed: Computed | None = None) -> Record:
+        """Return what the state holds once these fields are applied to the object."""
+        return Record(
+            address=self.address,
+            connection=self.connection,
+            target=target,
+            remote_id=remote_id,
+            fields=fields,
+            computed=computed or {},
+            protect=self.protect,
+            depends_on=self.depends_on,
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Live:
@@ -192,6 +212,11 @@ class Record:
     depends_on: tuple[Address, ...] = ()
     created_at: str = ""
     updated_at: str = ""
+
+
+def remote_ids(records: Mapping[Address, Record], *, without: Collection[Address] = ()) -> dict[Address, str]:
+    """Return the id of every managed object, except those in `without`."""
+    return {address: record.remote_id for address, record in records.items() if address not in without}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

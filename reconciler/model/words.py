@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 def plural(number: int, one: str, many: str | None = None) -> str:
     """Return the word that fits a number: `is` or `are`, `field` or `fields`; `many` is `one` with an s by default."""
@@ -11,6 +13,12 @@ def plural(number: int, one: str, many: str | None = None) -> str:
 def count(number: int, noun: str, plural_noun: str | None = None) -> str:
     """Return a number with its noun: `1 object`, `3 objects`."""
     return f"{number} {plural(number, noun, plural_noun)}"
+
+
+def listed(items: Sequence[str], limit: int) -> str:
+    """Return the first items and how many are not shown: `a, b and 3 more`."""
+    hidden = len(items) - limit
+    return ", ".join(items[:limit]) + (f" and {hidden} more" if hidden > 0 else "")
 
 
 def more(number: int, noun: str) -> str:

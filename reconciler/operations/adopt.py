@@ -11,7 +11,7 @@ from reconciler.engine.snapshot import Place, take
 from reconciler.errors import ReconcilerError
 from reconciler.model.change import resolved
 from reconciler.model.kind import ADOPT_ID, Kind
-from reconciler.model.objects import Address, Desired, Problem, Record, Scope, problem_order
+from reconciler.model.objects import Address, Desired, Problem, Record, Scope, problem_order, remote_ids
 from reconciler.model.plan import Selection
 from reconciler.operations.project import Declared
 from reconciler.operations.select import select
@@ -83,7 +83,7 @@ def _adopt_one(session: ProjectSession, desired: Desired, remote_id: str | None,
             hint = f"to stop managing that one first: reconciler state rm {desired.address}"
             raise ReconcilerError(f"{desired.address} is already managed as id {known}", hint=hint)
         remote_id = remote_id or desired.annotations.get(ADOPT_ID)
-        ids = {address: record.remote_id for address, record in records.items()}
+        ids = remote_ids(records)
         taken = _taken(session, (desired.connection, kind.name), records)
         session.resolve_credentials({desired.connection})
         reading = session.reader(desired.connection).read(scope_of(desired, ids, remote_id))
@@ -138,7 +138,7 @@ def _adopt_kinds(
     session: ProjectSession, wanted: list[Desired], allow_shared: Collection[str]
 ) -> tuple[list[Record], list[Problem]]:
     known = session.store.records()
-    ids = {address: record.remote_id for address, record in known.items()}
+    ids = remote_ids(known)
     places: dict[Place, list[Desired]] = {}
     for item in wanted:
         places.setdefault((item.connection, item.address.kind), []).append(item)
@@ -193,15 +193,7 @@ def _scope(kind: str, items: list[Desired], ids: Mapping[Address, str]) -> Scope
 
 
 def _record(session: ProjectSession, item: Desired, remote_id: str) -> Record:
-    return Record(
-        address=item.address,
-        connection=item.connection,
-        target=session.project.connections[item.connection].target,
-        remote_id=remote_id,
-        fields={},
-        protect=item.protect,
-        depends_on=item.depends_on,
-    )
+    return item.record(session.project.connections[item.connection].target, remote_id, fields={})
 
 
 def _unread(item: Desired, why: str, hint: str | None) -> Problem:

@@ -19,7 +19,7 @@ from reconciler.engine.guards import Overrides
 from reconciler.engine.moves import rename
 from reconciler.engine.verdict import Verdict
 from reconciler.errors import InvalidInput, ReconcilerError, Refused, StalePlan
-from reconciler.model.objects import Address, Record
+from reconciler.model.objects import Address, Record, remote_ids
 from reconciler.model.plan import Plan
 from reconciler.model.report import Outcome, Report, Verification
 from reconciler.operations.guard import guard
@@ -167,7 +167,7 @@ def _run(session: ProjectSession, planned: Planned, run_id: str, stop: threading
 def _ids(records: Mapping[Address, Record], made: Plan) -> dict[Address, str]:
     """Return the ids that references may use: not those of objects that are about to get a new one."""
     renewed = {change.address for change in made.changes if change.creates}
-    return {address: record.remote_id for address, record in records.items() if address not in renewed}
+    return remote_ids(records, without=renewed)
 
 
 def _ending(report: Report) -> str:

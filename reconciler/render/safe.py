@@ -5,12 +5,9 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from reconciler.redaction import redacted
+from reconciler.redaction import escape_commands, redacted
 
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
-_RUNNER = re.compile(r"##(?=\w*\[)")
-"""How a command to a build agent begins, anywhere in the output (`##[group]`, `##vso[`)."""
-
 _JOINERS = "\u200c\u200d"
 
 _ASCII = {
@@ -33,7 +30,7 @@ def visible(text: str) -> str:
     Applying it twice changes nothing. Known secrets are masked here, where the text is still whole and no format has
     escaped it.
     """
-    text = _RUNNER.sub(r"#\\x23", redacted(text))
+    text = escape_commands(redacted(text))
     if text.isascii() and text.isprintable():
         return text
     return "".join(

@@ -15,7 +15,7 @@ from reconciler.model.change import Change, Request
 from reconciler.model.objects import Address, Problem, problem_order
 from reconciler.model.plan import Plan
 from reconciler.model.report import Drift, Drifted, Outcome, Report
-from reconciler.model.words import more
+from reconciler.model.words import listed, more
 from reconciler.render import marks, phrases, rows, summary, values
 from reconciler.render.safe import fitting, harmless, visible
 
@@ -172,12 +172,11 @@ def _unread(console: Console, plan: Plan) -> None:
     mark = marks.ACTIONS["unknown"]
     unread = phrases.unread(plan)
     for reason, changes in unread:
-        named = ", ".join(str(change.address) for change in changes[:UNREAD_SHOWN])
-        more = f" and {len(changes) - UNREAD_SHOWN} more" if len(changes) > UNREAD_SHOWN else ""
+        named = listed([str(change.address) for change in changes], UNREAD_SHOWN)
         place = phrases.place(changes[0]) if len(changes) == 1 else ""
         _say(
             console,
-            (f"{mark.sign} {named}{more}", f"bold {mark.style}"),
+            (f"{mark.sign} {named}", f"bold {mark.style}"),
             f"  {mark.label}: {reason}",
             (f"  {place}" if place else "", "dim"),
         )

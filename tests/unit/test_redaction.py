@@ -15,7 +15,7 @@ from reconciler.model.change import Change, FieldChange
 from reconciler.model.objects import Address
 from reconciler.model.plan import Plan
 from reconciler.providers import answer
-from reconciler.redaction import MASK, SHORTEST, Redactor
+from reconciler.redaction import MASK, SHORTEST, Redactor, escape_commands
 from reconciler.render import markdown
 from reconciler.render.safe import visible
 
@@ -148,3 +148,21 @@ def test_foreign_words_are_masked_before_they_are_cut(monkeypatch, redactor):
     monkeypatch.setattr(answer, "redacted", redactor.redacted)
     for filling in range(answer.WORDS_LIMIT - len(VALUE) - 4, answer.WORDS_LIMIT + 4):
         assert VALUE[:4] not in answer.neutral("x" * filling + VALUE)
+
+
+@pytest.mark.parametrize(
+    ("text", "escaped"),
+    [
+        ("##[group]", "#\\x23[group]"),
+        ("a ##vso[task]", "a #\\x23vso[task]"),
+        ("###[error]", "##\\x23[error]"),
+        ("## heading", "## heading"),
+        ("#1 [x]", "#1 [x]"),
+    ],
+)
+def test_a_build_agents_command_is_escaped_and_nothing_else(text, escaped):
+    assert escape_commands(text) == escaped
+    assert escape_commands(escaped) == escaped
+    assert json.loads(codec.dumps({"text": text})) == {"text": text}
+    assert "##[" not in codec.dumps({"text": text})
+    assert "##vso[" not in codec.dumps({"text": text})

@@ -11,7 +11,7 @@ from reconciler import settings
 from reconciler.errors import ReconcilerError
 from reconciler.model.objects import SourceRef
 from reconciler.providers.bookingbug_admin.settings import AdminSettings
-from reconciler.settings import Connection, Credential, ProviderSettings, Secret
+from reconciler.settings import Connection, Credential, ProviderSettings, Secret, is_loopback
 
 WHERE = SourceRef("reconciler.yaml", 9)
 VALUE = "hunter2-Zauberwort"
@@ -142,3 +142,13 @@ def test_a_target_is_host_and_company_whatever_port_scheme_or_case():
 def test_another_host_or_company_is_another_target():
     assert target("https://a.example") != target("https://b.example")
     assert target("https://a.example", 1) != target("https://a.example", 2)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.9.1", "::1", "localhost", "api.localhost"])
+def test_loopback_hosts(host):
+    assert is_loopback(host)
+
+
+@pytest.mark.parametrize("host", ["10.0.0.1", "localhost.example", "notlocalhost", "0.0.0.0", "example.com"])
+def test_other_hosts(host):
+    assert not is_loopback(host)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler.cli import options
-from reconciler.cli.output import Output, json_text, show
+from reconciler.cli.output import Output, show, versioned_json
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -35,7 +35,7 @@ def explain(what: str, output: Output) -> None:
     show(
         output,
         text=lambda console: _write(console, described),
-        json=lambda: json_text({"format_version": "1.0", **asdict(described)}),
+        json=lambda: versioned_json(asdict(described)),
     )
 
 

@@ -14,7 +14,7 @@ import click
 import reconciler
 from reconciler.cli import options
 from reconciler.cli.options import Common
-from reconciler.cli.output import Output, json_text, show
+from reconciler.cli.output import Output, show, versioned_json
 from reconciler.errors import ReconcilerError, UsageError
 from reconciler.model.nearest import meant, nearest_address
 from reconciler.model.words import count
@@ -56,7 +56,7 @@ def list_objects(common: Common, selection: Selection, output: Output) -> None:
     show(
         output,
         text=lambda console: _table(console, rows),
-        json=lambda: json_text({"format_version": "1.0", "objects": rows}),
+        json=lambda: versioned_json({"objects": rows}),
     )
 
 
@@ -76,7 +76,7 @@ def show_object(address: str, common: Common, output: Output) -> None:
     show(
         output,
         text=lambda console: _details(console, row),
-        json=lambda: json_text({"format_version": "1.0", **row}),
+        json=lambda: versioned_json(row),
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 from reconciler.kinds.booking_session.fields import FIELDS
@@ -54,8 +53,8 @@ def check(manifest: Manifest) -> Iterator[Problem]:
         if key in seen:
             first = manifest.where("items", seen[key], "key")
             summary = f"item {key} is listed twice; expected each key once"
-            problem = _problem(manifest, "duplicate-item", summary, index, "key")
-            yield replace(problem, hint=f"rename or remove one of them; the first is at line {first.line}")
+            hint = f"rename or remove one of them; the first is at line {first.line}"
+            yield manifest.problem("duplicate-item", summary, "items", index, "key", hint=hint)
         seen.setdefault(key, index)
         try:
             start, end = (day(item[name]) if name in item else None for name in ("start_date", "end_date"))
@@ -63,12 +62,12 @@ def check(manifest: Manifest) -> Iterator[Problem]:
             continue  # reported by the schema
         if start and end and end < start:
             summary = f"item {key}: end_date {end} is before start_date {start}; expected the same day or later"
-            yield _problem(manifest, "end-before-start", summary, index, "end_date")
+            yield manifest.problem("end-before-start", summary, "items", index, "end_date")
         elif start and start == end:
             yield from _times_of_one_day(manifest, item, index)
         if "quantity" in item and QUANTITY in (item.get("params") or {}):
             summary = f"item {key}: params.{QUANTITY} and quantity are the same; expected only one of them"
-            yield _problem(manifest, "quantity-twice", summary, index, "params", QUANTITY)
+            yield manifest.problem("quantity-twice", summary, "items", index, "params", QUANTITY)
 
 
 def _times_of_one_day(manifest: Manifest, item: Mapping[str, Any], index: int) -> Iterator[Problem]:
@@ -78,11 +77,7 @@ def _times_of_one_day(manifest: Manifest, item: Mapping[str, Any], index: int) -
         return  # reported by the schema
     if start and end and end < start:
         summary = f"item {item['key']}: end_time {end} is before start_time {start} on one day; expected a later time"
-        yield _problem(manifest, "end-before-start", summary, index, "end_time")
-
-
-def _problem(manifest: Manifest, code: str, summary: str, *path: str | int) -> Problem:
-    return Problem(code=code, summary=summary, where=manifest.where("items", *path), address=manifest.address)
+        yield manifest.problem("end-before-start", summary, "items", index, "end_time")
 
 
 KIND = Kind(

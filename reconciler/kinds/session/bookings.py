@@ -7,6 +7,7 @@ from typing import Any
 
 from reconciler.model.change import SlotBookings, total
 from reconciler.model.risk import Risk, risk, unknown
+from reconciler.model.words import count
 
 Slot = Mapping[str, Any]
 
@@ -67,7 +68,7 @@ def counted(code: str, what: str, slots: Sequence[Slot]) -> Risk:
     named = "; ".join(f"{when(slot)}: {words(item)}" for slot, item in zip(slots, map(_counts, slots), strict=True))
     return risk(
         code,
-        f"{what} {len(slots)} slot{'s' if len(slots) > 1 else ''} with bookings ({named})",
+        f"{what} {count(len(slots), 'slot')} with bookings ({named})",
         slots=tuple(slot["id"] for slot in slots),
         booked=total(slot.get("spaces_booked") for slot in slots),
         reserved=total(slot.get("spaces_reserved") for slot in slots),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from reconciler.kinds.session.bookings import Slot, booked_slots, counted, slot_risks, touched
@@ -89,12 +89,8 @@ def check(manifest: Manifest) -> Iterator[Problem]:
         return  # reported by the schema, or when the manifest is resolved
     start, end = fields.get("start_date"), fields.get("end_date")
     if start and end and end < start:
-        yield _problem(
-            manifest,
-            "end-before-start",
-            f"end_date {end} is before start_date {start}; expected the same day or later",
-            "end_date",
-        )
+        summary = f"end_date {end} is before start_date {start}; expected the same day or later"
+        yield manifest.problem("end-before-start", summary, "end_date")
         start = end = None
     yield from _check_slots(manifest, start, end)
 
@@ -106,19 +102,15 @@ def _check_slots(manifest: Manifest, start: str | None, end: str | None) -> Iter
         if key in seen:
             first = manifest.where("slots", seen[key])
             summary = f"slot {key[0]} {key[1]} is listed twice; expected each date and time once"
-            problem = _problem(manifest, "duplicate-slot", summary, "slots", index)
-            yield replace(problem, hint=f"remove one of them; the first is at line {first.line}")
+            hint = f"remove one of them; the first is at line {first.line}"
+            yield manifest.problem("duplicate-slot", summary, "slots", index, hint=hint)
         seen.setdefault(key, index)
         if (start and key[0] < start) or (end and key[0] > end):
             summary = (
                 f"slot {key[0]} {key[1]} is outside the session's dates; "
                 f"expected a date from {start or 'any day'} to {end or 'any day'}"
             )
-            yield _problem(manifest, "slot-outside-session", summary, "slots", index, "date")
-
-
-def _problem(manifest: Manifest, code: str, summary: str, *path: str | int) -> Problem:
-    return Problem(code=code, summary=summary, where=manifest.where(*path), address=manifest.address)
+            yield manifest.problem("slot-outside-session", summary, "slots", index, "date")
 
 
 def risks(

@@ -18,6 +18,7 @@ from reconciler.kinds.session.bookings import Slot, slot_order, slot_risks
 from reconciler.model.change import Edit, FieldChange, Origin
 from reconciler.model.kind import PartRevision
 from reconciler.model.risk import Risk, unknown
+from reconciler.model.words import count, plural
 
 Pair = tuple[Slot, Slot]
 _ATTRIBUTES = ("date", "time", "duration")
@@ -220,8 +221,8 @@ def _move_risks(pairs: Sequence[Pair]) -> Iterator[Risk]:
 def _move_note(pairs: Sequence[Pair]) -> str | None:
     if not pairs:
         return None
-    count = "1 slot is" if len(pairs) == 1 else f"{len(pairs)} slots are"
-    return f"{count} changed one by one, so ids and bookings are kept"
+    slots = f"{count(len(pairs), 'slot')} {plural(len(pairs), 'is', 'are')}"
+    return f"{slots} changed one by one, so ids and bookings are kept"
 
 
 def _coverage(live: Sequence[Slot]) -> tuple[tuple[str, ...], tuple[str, ...]]:

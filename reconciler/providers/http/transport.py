@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import socket
 import ssl
 from collections.abc import Callable, Iterator
@@ -15,7 +14,7 @@ from reconciler import redaction
 from reconciler.errors import ReconcilerError
 from reconciler.providers.http.body import AnswerTooLarge
 from reconciler.providers.http.deadline import CONNECT_TIMEOUT, Lane
-from reconciler.settings import Connection
+from reconciler.settings import Connection, is_loopback
 
 KEEP_ALIVE = 4.0
 """Seconds to keep an idle connection: fewer than servers usually do, so that a write rarely meets a closed one."""
@@ -149,7 +148,7 @@ def _proxy(base_url: str) -> httpx.Proxy | None:
     """Return the proxy that the environment names for a host; none for this machine."""
     parts = urlsplit(base_url)
     host = parts.hostname or ""
-    if _loopback(host) or proxy_bypass(parts.netloc.rpartition("@")[2]):  # with its port, which no_proxy may name
+    if is_loopback(host) or proxy_bypass(parts.netloc.rpartition("@")[2]):  # with its port, which no_proxy may name
         return None
     proxies = getproxies()
     name = parts.scheme if proxies.get(parts.scheme) else "all"
@@ -169,13 +168,6 @@ def _proxy(base_url: str) -> httpx.Proxy | None:
     if proxy.raw_auth is not None:
         redaction.hide(proxy.raw_auth[1].decode("utf-8", "replace"))
     return proxy
-
-
-def _loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
 
 
 def failure_words(error: Exception, connection: Connection) -> tuple[str, bool]:

@@ -4,17 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.manifests.endpoints import absolute_state, base_url_fault, is_loopback, overlaid_fault, state_fault
-
-
-@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.9.1", "::1", "localhost", "api.localhost"])
-def test_loopback_hosts(host):
-    assert is_loopback(host)
-
-
-@pytest.mark.parametrize("host", ["10.0.0.1", "localhost.example", "notlocalhost", "0.0.0.0", "example.com"])
-def test_other_hosts(host):
-    assert not is_loopback(host)
+from reconciler.manifests.endpoints import absolute_state, base_url_fault, overlaid_fault, state_fault
 
 
 def test_plain_http_is_accepted_for_this_machine_or_where_the_project_allows_it():

@@ -3,7 +3,7 @@
 import pytest
 
 from reconciler.model.nearest import did_you_mean, nearest, nearest_address
-from reconciler.model.words import count
+from reconciler.model.words import count, listed
 
 
 @pytest.mark.parametrize(
@@ -16,6 +16,13 @@ def test_a_number_and_its_noun_agree(number, words):
 def test_a_plural_that_is_not_regular_is_given():
     assert count(1, "entry", "entries") == "1 entry"
     assert count(3, "entry", "entries") == "3 entries"
+
+
+@pytest.mark.parametrize(
+    ("items", "words"), [([], ""), (["a"], "a"), (["a", "b"], "a, b"), (["a", "b", "c", "d"], "a, b and 2 more")]
+)
+def test_a_list_says_how_many_it_leaves_out(items, words):
+    assert listed(items, 2) == words
 
 
 @pytest.mark.parametrize(
