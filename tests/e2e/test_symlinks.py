@@ -131,7 +131,7 @@ def test_links_that_multiply_end_in_an_error(desk, monkeypatch):
             (step / name).symlink_to(desk.folder / f"manifests/s{level + 1}")
     settings(desk, '["manifests/s0/**/*.yaml"]')
     done = desk.run("validate", code=1)
-    assert "manifests/s0/**/*.yaml holds more than 500 files and folders" in done.out
+    assert "manifests/s0/**/*.yaml contains more than 500 files and folders" in done.out
 
 
 @pytest.mark.parametrize("manifests", ["[manifests]", '["manifests/*.yaml"]', '["**/*"]'])
@@ -140,4 +140,4 @@ def test_too_many_files_are_reported(desk, manifests, monkeypatch):
     for number in range(30):
         desk.manifest(f"{number}.txt", "")
     settings(desk, manifests)
-    assert "holds more than 20 files and folders" in desk.run("validate", code=1).out
+    assert "contains more than 20 files and folders" in desk.run("validate", code=1).out

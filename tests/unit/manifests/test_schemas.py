@@ -124,6 +124,8 @@ TEXTS = (
 @pytest.mark.parametrize("name", schema_names())
 def test_no_pattern_takes_blanks_around_a_value(name, tmp_path):
     for number, (pointer, schema) in enumerate(patterned(load_schema(name))):
+        if schema["pattern"] == "/":
+            continue  # the address of a problem: the name itself may be what is wrong
         file = tmp_path / f"{number}.schema.json"
         file.write_text(json.dumps({"pattern": schema["pattern"]}), encoding="utf-8")
         examples = [sample for sample in schema.get("examples", ()) if isinstance(sample, str)]
