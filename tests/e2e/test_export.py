@@ -193,7 +193,7 @@ def test_what_is_declared_keeps_its_address_and_is_not_declared_twice(desk):
     )
     desk.run("adopt", "--all", code=0)
     done = desk.run("export", "--out", "manifests", *WINDOW, code=0)
-    assert "Skipped Session/my-course: manifests/session-my-course.json declares it" in done.err
+    assert "Skipped Session/my-course: manifests/session-my-course.json already declares it" in done.err
     desk.run("validate", code=0)
     shown = desk.run("export", "Session/my-course", code=0).out
     assert "name: my-course" in shown
