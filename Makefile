@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 demo: $(VENV)/.user
 	$(BIN)/reconciler demo
 
-# Compiled modules are kept whatever the shell says: without them, each worker and each command that a test starts
+# Compiled modules are kept, also if the shell says no: without them, each worker and each command that a test starts
 # would compile everything again.
 test test-all chaos: export PYTHONDONTWRITEBYTECODE =
 
