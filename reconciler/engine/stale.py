@@ -13,6 +13,7 @@ from reconciler.engine.diff import ABSENT, by_member, differences
 from reconciler.model.change import Change
 from reconciler.model.objects import PastRun
 from reconciler.model.plan import Plan
+from reconciler.model.words import count, plural
 
 _COMPARED = {
     "action": "action",
@@ -132,7 +133,9 @@ def _differences(saved: Change, current: Change, *, redeclared: bool) -> list[st
     live = list(_live(saved, current))
     found = live[:_SHOWN]
     if len(live) > _SHOWN:
-        found.append(f"and {len(live) - _SHOWN} more live values differ")
+        found.append(
+            f"and {count(len(live) - _SHOWN, 'more live value')} {plural(len(live) - _SHOWN, 'differs', 'differ')}"
+        )
     if redeclared:
         return found
     if _verb(saved) != _verb(current):

@@ -163,7 +163,7 @@ def _save(
     said = [f"Kept the manifest of {item.address}: a manifest cannot express its live state." for item in kept]
     said += [f"Skipped {address}: {file} already declares it." for address, file in sorted(skipped.items())[:_NAMED]]
     if len(skipped) > _NAMED:
-        said.append(f"Skipped {len(skipped) - _NAMED} more objects that are already declared.")
+        said.append(f"Skipped {count(len(skipped) - _NAMED, 'more object')} already declared.")
     said += [f"Wrote {file}" for file in written[:_NAMED]]
     if len(written) > _NAMED:
         said.append(f"Wrote {len(written) - _NAMED} more files")
