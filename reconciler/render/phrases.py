@@ -73,7 +73,7 @@ def plan_notes(plan: Plan) -> tuple[str, ...]:
 def forecast(found: Forecast) -> str:
     """Say how many writing calls there would be, and how long they take: `48 writes, about 1 min 10 s at 60/min`."""
     words = count(found.writes, "write")
-    if found.seconds is None:
+    if found.seconds is None or found.per_minute is None:
         return f"{words}."
     about = "at least" if found.at_least else "about"
     return f"{words}, {about} {_span(found.seconds)} at {found.per_minute:g}/min ({found.connection})."

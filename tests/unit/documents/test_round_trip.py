@@ -13,6 +13,7 @@ from rich.console import Console
 from reconciler.documents import codec
 from reconciler.documents.load import load_document
 from reconciler.errors import ReconcilerError
+from reconciler.model.change import SlotBookings
 from reconciler.model.objects import Address
 from reconciler.model.report import Verification
 from reconciler.render import html, markdown, text
@@ -36,6 +37,16 @@ def expired_plan():
 
 PLANS = {"rich": samples.rich_plan, "quiet": samples.quiet_plan, "empty": lambda: samples.quiet_plan(0)}
 PLANS["expired"] = expired_plan
+
+
+def plan_with_counts_below_zero():
+    """A server may return them, and a plan that was saved must be readable."""
+    touched = (SlotBookings(slot="1", when="2031-01-06 09:30", booked=-1, reserved=0),)
+    plan = samples.quiet_plan(1)
+    return dataclasses.replace(plan, changes=(dataclasses.replace(plan.changes[0], bookings=touched),))
+
+
+PLANS["counts below zero"] = plan_with_counts_below_zero
 
 
 @pytest.mark.parametrize("name", PLANS)
