@@ -10,8 +10,8 @@ from reconciler.sandbox import Options, Sandbox
 
 
 @pytest.fixture(autouse=True)
-def _brisk(no_backoff):
-    """No test here waits between attempts; a command in its own process does."""
+def _brisk(no_backoff, compiled_once):
+    """No test here waits between attempts, or compiles a statement again; a command in its own process does."""
 
 
 @pytest.fixture(scope="module")
