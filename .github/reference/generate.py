@@ -34,7 +34,13 @@ EXITS = {
 }
 ANY = (Exit.DONE, Exit.ERROR, Exit.USAGE, Exit.INTERRUPTED)
 WRITES = (Exit.INCOMPLETE, Exit.REFUSED, Exit.STALE)
-MORE_EXITS = {"plan": (Exit.CHANGES, Exit.REFUSED), "drift": (Exit.CHANGES,), "apply": WRITES, "destroy": WRITES}
+MORE_EXITS = {
+    "plan": (Exit.CHANGES, Exit.REFUSED),
+    "drift": (Exit.CHANGES,),
+    "apply": WRITES,
+    "destroy": WRITES,
+    "adopt": (Exit.REFUSED,),
+}
 
 
 def commands_page() -> list[str]:
@@ -93,7 +99,7 @@ def option_row(option: click.Option, context: click.Context) -> list[str]:
     elif isinstance(kind, (click.IntRange, click.FloatRange)):
         values = f"`{option.metavar or 'N'}`: {kind.min} " + ("or more" if kind.max is None else f"to {kind.max}")
     notes = ["Required."] if option.required else []
-    notes += ["Repeatable."] if option.multiple else []
+    notes += ["Repeatable."] if option.multiple and "repeatable" not in (option.help or "") else []
     notes += [f"Default: `{option.default}`."] if option.show_default else []
     names = ", ".join(f"`{name}`" for name in (*option.opts, *option.secondary_opts))
     return [names, values, " ".join([plain(option.help or ""), *notes])]

@@ -42,7 +42,15 @@ Set an option with `--option KEY=VALUE`, in Python with `Options(KEY=VALUE)`, or
 def sandbox_page() -> list[str]:
     """Describe the sandbox: how to start it, its options, and its paths."""
     lines = ["# Sandbox", "", *prose((inspect.getdoc(sandbox_package) or "").partition("\n\n")[0])]
-    lines += ["## Start it", "", "```console", "$ pip install 'reconciler[sandbox]'", "$ reconciler sandbox", "```", ""]
+    lines += [
+        "## Start it",
+        "",
+        "```console",
+        "$ pip install '.[sandbox]'     # from a checkout",
+        "$ reconciler sandbox",
+        "```",
+        "",
+    ]
     lines += prose(STARTED)
     lines += ["## In a test", "", "```python", *SNIPPET.splitlines(), "```", ""]
     lines += table(("Method", "What it does"), methods())

@@ -42,7 +42,10 @@ class Options:
 
     # Sessions XML API
     create_answer: str = _choice(
-        "body", "location", "none", about="content of the 201 for a new session: seed 000 shows only 201 CREATED"
+        "body",
+        "location",
+        "none",
+        about="content of the 201 for a new session: the sessions API document shows only 201 CREATED",
     )
     location_style: str = _choice("absolute", "path", about="a Location header is a full URL or only a path")
     update_answer: str = _choice("body", "none", about="whether a 200 for a session or slot PUT has a body")
@@ -68,7 +71,9 @@ class Options:
     xml_declaration: str = _choice("yes", "no", about="whether XML answers start with a declaration")
     number_style: str = _choice("plain", "fixed", about='decimals as "35.0" or "35.00"')
     boolean_style: str = _choice("word", "digit", about="booleans in XML as true/false or 1/0")
-    time_style: str = _choice("padded", "unpadded", about='times as "09:30" or "9:30"; seed 000 writes both')
+    time_style: str = _choice(
+        "padded", "unpadded", about='times as "09:30" or "9:30"; the sessions API document writes both'
+    )
     empty_style: str = _choice("element", "absent", about="a field without a value: an empty element, or no element")
     xml_invalid_status: int = _choice(422, 400, about="status for a well-formed XML body with invalid content")
 
@@ -104,7 +109,9 @@ class Options:
         "person",
         about="keys of a slot with the id of its resource: resource_id, person_id (sample), both",
     )
-    naive_times: str = _choice("utc", "company", about="time zone of a date-time without offset; seed 002 shows UTC")
+    naive_times: str = _choice(
+        "utc", "company", about="time zone of a date-time without offset; the admin API document shows UTC"
+    )
     company_zone: str = _text("Europe/London", about="time zone of the company (IANA); answers use it")
     datetime_style: str = _choice("seconds", "millis", about="date-times without or with .000")
     slot_end: str = _choice("yes", "no", about="whether listed slots have end_datetime; a sample of 2017 has none")

@@ -153,7 +153,7 @@ def test_the_example_of_the_reference_page_runs(desk, project, capsys):
     assert capsys.readouterr().out.splitlines()[0] == "update Session/yoga"
     desk.forget("Session", "swim")
     exec(compile(example(), "python-api.md", "exec"), {})
-    assert "refused: " in capsys.readouterr().out
+    assert "error: refused before the first write" in capsys.readouterr().out
     assert len(desk.box.sessions()) == 2
 
 
