@@ -82,6 +82,14 @@ def apply_plan(
     return Exit.DONE if report.clean else Exit.INCOMPLETE
 
 
+def question(plan: Plan, hosts: list[str]) -> str:
+    """Return what a person is asked before a plan is applied: it says what is deleted by a destroy."""
+    number, where = len(plan.effective), ", ".join(hosts) or "the state only, without calls"
+    if plan.purpose == "destroy":
+        return f"Delete {count(number, 'object')} from {where}?"
+    return f"Apply {count(number, 'change')} to {where}?"
+
+
 def _confirmed(session: ProjectSession, plan: Plan, common: Common, output: Output) -> bool:
     """Ask whether to apply a plan; the user has seen it."""
     if not sys.stdin.isatty():
@@ -92,11 +100,8 @@ def _confirmed(session: ProjectSession, plan: Plan, common: Common, output: Outp
         say_plan(plan, verbose=common.verbose)
     sending = [change for change in plan.effective if not change.bookkeeping]
     hosts = sorted({session.project.connections[change.connection].target for change in sending})
-    where = f"to {', '.join(hosts)}" if hosts else "to the state only, without calls"
     try:
-        click.echo(
-            f"Apply {count(len(plan.effective), 'change')} {where}? Only 'yes' is accepted: ", nl=False, err=True
-        )
+        click.echo(f"{question(plan, hosts)} Only 'yes' is accepted: ", nl=False, err=True)
         return sys.stdin.readline().strip() == "yes"
     except KeyboardInterrupt:
         click.echo(err=True)
