@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import time
 import uuid
 from collections import Counter
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -52,6 +54,19 @@ def pytest_terminal_summary(terminalreporter, config):
 def no_backoff(monkeypatch):
     """Try a failed request again at once, where the pause is not the point."""
     monkeypatch.setattr("reconciler.providers.http.client.LONGEST_BACKOFF", 0.0)
+
+
+SURELY_OVER = 1.0
+"""Seconds after which the sandbox of a test has surely ended a call, unless the test holds it."""
+
+
+@pytest.fixture
+def short_waits(monkeypatch):
+    """Do not wait as long for a lost call as for a server that may be anywhere; a command in its own process does."""
+    patched = SimpleNamespace(
+        sleep=lambda seconds: time.sleep(min(seconds, SURELY_OVER)), monotonic=time.monotonic, time=time.time
+    )
+    monkeypatch.setattr("reconciler.engine.intents.time", patched)
 
 
 @pytest.fixture(scope="session")

@@ -76,7 +76,7 @@ def other_box():
 
 
 @pytest.fixture
-def bench(tmp_path, box, provider, no_backoff, compiled_once):
+def bench(tmp_path, box, provider, no_backoff, compiled_once, short_waits):
     bench = Bench(tmp_path / "project", box, provider, DECLARATIONS[provider])
     bench.plant()
     return bench
