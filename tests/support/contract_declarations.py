@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from combinations import BOOKING_SESSION_OPTIONS
 from contract_bench import Declaration, Sample, Spec
 
 from reconciler.sandbox import Sandbox
@@ -245,26 +246,7 @@ CHECKFRONT = Declaration(
     check=_holds_the_lines,
     can_replace=False,
     listed=False,
-    switches=(
-        "session_expired",
-        "session_error_status",
-        "get_extends",
-        "end_again",
-        "line_renumber",
-        "numeric_alter",
-        "alter_zero",
-        "over_quantity",
-        "bad_slip",
-        "hold_stock",
-        "slip_style",
-        "slip_echo",
-        "empty_items",
-        "line_dates",
-        "line_fields",
-        "money_style",
-        "session_cookie",
-        "short_paths",
-    ),
+    switches=tuple(name for name in BOOKING_SESSION_OPTIONS if name != "strict"),
     samples=(
         Sample(
             kind="BookingSession",
