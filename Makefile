@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-all chaos check format clean
+.PHONY: demo test test-all chaos check format lock clean
 
 demo: $(VENV)/.user
 	$(BIN)/reconciler demo
@@ -13,13 +13,14 @@ demo: $(VENV)/.user
 test test-all chaos: export PYTHONDONTWRITEBYTECODE =
 
 # What a change should pass before it is pushed: minutes. ARGS go to pytest.
-PYTEST := $(BIN)/python -m pytest -n 2 --dist worksteal
+# Three workers for two cores: many tests wait for a moment, or for a process that was killed.
+PYTEST := $(BIN)/python -m pytest -n 3 --dist worksteal
 test: $(VENV)/.dev
 	$(PYTEST) -m "not slow" $(ARGS)
 
 # Everything: after the tests above, every combination and example, long random runs and kills. RECONCILER_TEST_POSTGRES adds PostgreSQL.
 test-all: test
-	$(PYTEST) -m "slow or hypothesis" --hypothesis-profile full $(ARGS)
+	$(PYTEST) -m "slow or hypothesis" --hypothesis-profile full --timeout 600 $(ARGS)
 
 # Bounded by CHAOS_SECONDS (600); CHAOS_SEED replays a run.
 chaos: $(VENV)/.dev
@@ -30,13 +31,19 @@ check: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/shellcheck .ci/*
-	$(BIN)/jactionlint --shellcheck $(BIN)/shellcheck .github/workflows/*.yml .github/dependabot.yml
-	$(BIN)/zizmor --offline --quiet .github
+	$(BIN)/shellcheck .ci/* .github/lock
+	$(BIN)/jactionlint --shellcheck $(BIN)/shellcheck .github/workflows/*.yml .github/dependabot.yml \
+	  examples/pipelines/github/*.yml
+	$(BIN)/zizmor --offline --quiet .github examples/pipelines/github/*.yml
 
 format: $(VENV)/.dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+# Pins the dependencies again, with hashes: .github/requirements*.txt.
+lock: $(VENV)/.dev
+	$(BIN)/pip install --quiet --disable-pip-version-check 'uv>=0.13,<0.14'
+	.github/lock $(BIN)/uv
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

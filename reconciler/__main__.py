@@ -2,19 +2,39 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 
 def main() -> None:
     """Run the command line and exit with its code."""
-    if sys.argv[1:] == ["--version"]:
-        from reconciler.version import __version__  # noqa: PLC0415 - nothing else is needed
-
-        sys.stdout.write(f"reconciler {__version__}\n")
+    if sys.argv[1:] == ["--version"] and _version_printed():
         return
+    _reserve()
     from reconciler.cli.main import run  # noqa: PLC0415 - click is not needed above
 
     sys.exit(run(sys.argv[1:]))
+
+
+def _version_printed() -> bool:
+    from reconciler.version import __version__  # noqa: PLC0415 - nothing else is needed
+
+    try:
+        os.write(1, f"reconciler {__version__}\n".encode())
+    except OSError:
+        return False  # the command line says why
+    return True
+
+
+def _reserve() -> None:
+    """Open the null device in place of a standard stream that is closed: a file must not get its number."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDONLY)  # so that a write to it fails, as it does without this
+    if sys.stdin is None:
+        sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - open until the process ends
 
 
 if __name__ == "__main__":

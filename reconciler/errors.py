@@ -5,9 +5,12 @@ ReconcilerError            an error; nothing more is written
 ├── Refused                a guard or the policy refuses the plan before the first write
 ├── StalePlan              a saved plan no longer describes what is declared, recorded or live
 ├── Interrupted            the user stopped the run; calls in flight were recorded
+├── OutputFailed           stdout or an output file could not be written
 ├── InvalidInput           manifests or project file with problems, all listed
 └── RemoteError            a remote system could not be reached, or its answer cannot be used
     ├── NotStarted         a request that was not sent (also an Interrupted)
+    │   └── OutOfTime      one that was not sent because the time limit of the run was over
+    ├── NotAsDeclared      an answer that is not what the manifest asks for
     └── OutcomeUnknown     a writing call whose answer was lost: it may have been applied
 
 `reconciler.cli.exits` gives each its exit code.
@@ -20,6 +23,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from reconciler.model.change import Receipt
     from reconciler.model.objects import Problem
     from reconciler.model.report import Report
 
@@ -67,6 +71,10 @@ class Interrupted(ReconcilerError):
     """The user stopped the run; calls in flight were finished and recorded."""
 
 
+class OutputFailed(ReconcilerError):
+    """Stdout or an output file could not be written; what the command did before is done."""
+
+
 class InvalidInput(ReconcilerError):
     """Input that cannot be used; `problems` lists every one found."""
 
@@ -78,14 +86,26 @@ class InvalidInput(ReconcilerError):
 class RemoteError(ReconcilerError):
     """A remote system could not be reached, or its answer cannot be used."""
 
-    def __init__(self, message: str, *, hint: str | None = None, status: int | None = None) -> None:
+    def __init__(
+        self, message: str, *, hint: str | None = None, status: int | None = None, made: Receipt | None = None
+    ) -> None:
         super().__init__(message, hint=hint)
         self.status = status
         """The HTTP status, where there was one."""
+        self.made = made
+        """What a create may have made although it was refused or its answer was lost: it is recorded."""
 
 
 class NotStarted(Interrupted, RemoteError):
     """The user stopped the run before this request was sent; it was certainly not sent."""
+
+
+class OutOfTime(NotStarted):
+    """The time limit of the run was over before this request was sent; it was certainly not sent."""
+
+
+class NotAsDeclared(RemoteError):
+    """The remote system's answer is not what the manifest asks for; nothing was written."""
 
 
 class OutcomeUnknown(RemoteError):
@@ -97,11 +117,15 @@ class OutcomeUnknown(RemoteError):
         *,
         hint: str | None = None,
         status: int | None = None,
+        made: Receipt | None = None,
         pending: bool = False,
+        ended: bool = False,
         interrupted: bool = False,
     ) -> None:
-        super().__init__(message, hint=hint, status=status)
+        super().__init__(message, hint=hint, status=status, made=made)
         self.pending = pending
         """Whether the server may still be processing it: no answer came in time, and nothing ended the call."""
+        self.ended = ended
+        """Whether the server itself ended it; a gateway or a broken connection says nothing about the server."""
         self.interrupted = interrupted
         """Whether its result was not read because the user stopped the run."""

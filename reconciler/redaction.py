@@ -4,10 +4,13 @@ The first line: values are only in `settings.Secret` and in requests. But a remo
 message or in a field. So every value is registered here when it is resolved, tokens and session ids when they are
 obtained, and every output passes through `redacted`.
 
+Texts are compared as a reader sees them: case, accents, blanks and line breaks, control, invisible and format
+characters do not count, and escapes of URLs, JSON, HTML, terminals and mail are read, also one inside the other. So a
+character that a remote system puts into a value does not hide it from a reader, nor from the mask.
+
 A value shorter than `SHORTEST` is not masked: `yoga` as a password would garble the timetable, and the masked words
-would reveal it. The value is masked, and the forms in which requests and documents carry it (URL, JSON, HTML, base64).
-Machine documents are masked value by value, so that they stay valid. Names that the project gives (`NAMES`) and digests
-are not masked, because they identify a saved plan.
+would reveal it. Machine documents are masked value by value, so that they stay valid. Names that the project gives
+(`NAMES`) and digests are not masked, because they identify a saved plan.
 
 `escape_commands` keeps output from steering the build agent that prints it.
 """
@@ -16,8 +19,11 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterator, Mapping
+import unicodedata
+from array import array
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 
 MASK = "********"
@@ -34,7 +40,57 @@ AGENT_COMMAND = re.compile(r"##(?=\w*\[)")
 """The beginning of a build agent's command, which runs wherever it is printed: `##[group]`, `##vso[`."""
 
 _DATA = frozenset({"before", "after", "live"})
-_PERCENT = re.compile("%[0-9A-F]{2}")
+
+_FEWEST = 5
+"""Minimum length of what is left of a value of at least `SHORTEST` without its blanks and accents."""
+
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Mn", "Me", "Zl", "Zp", "Zs"})
+_FILLERS = frozenset("\u115f\u1160\u2800\u3164\uffa0\u23ce")
+"""Letters and symbols that look like a blank, and the sign that our own output shows for a line break."""
+
+_CODED = re.compile(
+    r"[%&\\\x1b](?:(?<=%)[0-9A-Fa-f]{2}(?:%[0-9A-Fa-f]{2})*|(?<=&)#?[0-9A-Za-z]{1,31};"
+    r"|(?<=\\)(?:u[0-9A-Fa-f]{4}(?:\\u[0-9A-Fa-f]{4})*|U[0-9A-Fa-f]{8}|x[0-9A-Fa-f]{2}|[0-7]{3}|[bfnrt]|[^0-9A-Za-z\s])"
+    r"|(?<=\x1b)(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)))"
+)
+"""An escape of another format, or what a terminal does not print. It begins with a set, which is found quickly."""
+
+_MAIL = re.compile(r"=(?:[0-9A-Fa-f]{2}(?:=[0-9A-Fa-f]{2})*|\r?\n)")
+_TYPED = re.compile(r"[^\x08]\x08")
+"""A character that a terminal shows until the next one replaces it."""
+
+_READINGS: tuple[tuple[re.Pattern[str], ...], ...] = (
+    (),
+    (_CODED,),
+    (_CODED, _CODED),
+    (_CODED, _CODED, _CODED),
+    (_MAIL,),
+    (_TYPED,),
+    (_CODED, _TYPED),
+)
+"""The ways to read a text, each a sequence of what is read: a URL may be in JSON in HTML."""
+
+
+_STARTS = frozenset("%&=\\\x1b\b#;")
+"""Characters that a further escape may need."""
+
+
+@lru_cache(maxsize=4096)
+def _folded_char(char: str) -> str:
+    """Return what a character counts as: its base letter in lower case, or nothing if a reader does not see it."""
+    parts = unicodedata.normalize("NFKD", char).casefold()
+    return "".join(part for part in parts if part not in _FILLERS and unicodedata.category(part) not in _UNSEEN)
+
+
+_ASCII = {code: _folded_char(chr(code)) or None for code in range(128)}
+_OTHERS = re.compile("[^\0-\x7f]")
+
+
+def _folded(text: str) -> str:
+    """Return what a text counts as. Most of it is ASCII, for which there is a quick way."""
+    if not text.isascii():
+        text = _OTHERS.sub(lambda match: _folded_char(match[0]), text)
+    return text.translate(_ASCII)
 
 
 class Redactor:
@@ -43,30 +99,28 @@ class Redactor:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._hidden: set[str] = set()
-        self._forms: tuple[str, ...] = ()
+        self._needles: tuple[str, ...] = ()
         self._depth = 0
 
     def hide(self, value: str) -> None:
-        """Mask a value from now on, unless it is too short or only spaces and asterisks."""
-        value = value.strip()
-        if len(value) < SHORTEST or not value.strip("* \t\r\n"):
-            return
+        """Mask a value, and each of its lines, from now on, unless it is too short or only spaces and asterisks."""
+        for part in {value.strip(), *map(str.strip, value.splitlines())}:
+            if len(part) >= SHORTEST and part.strip("* \t\r\n"):
+                self._hide(part)
+
+    def _hide(self, value: str) -> None:
         with self._lock:
             if value not in self._hidden:
                 self._hidden.add(value)
-                # The longest first, because a form may be part of another one.
-                self._forms = tuple(sorted({*self._forms, *_forms(value)}, key=lambda form: (-len(form), form)))
+                self._needles = _sorted({*self._needles, *_forms(value)})
 
     def redacted(self, text: str) -> str:
         """Return a text with every known secret masked."""
-        for form in self._forms:
-            if form in text:
-                text = text.replace(form, MASK)
-        return text
+        return masked(text, self._needles)
 
     def redacted_data(self, value: Any, *, named: bool = True) -> Any:
         """Return JSON data with every secret in its texts masked, except in keys, names and digests."""
-        if not self._forms:
+        if not self._needles:
             return value
         if isinstance(value, str):
             return value if value.startswith("sha256:") else self.redacted(value)
@@ -91,7 +145,7 @@ class Redactor:
             self._depth -= 1
             if not self._depth:
                 with self._lock:
-                    self._hidden, self._forms = set(), ()
+                    self._hidden, self._needles = set(), ()
 
 
 def escape_commands(text: str, sign: str = "\\x23") -> str:
@@ -99,35 +153,119 @@ def escape_commands(text: str, sign: str = "\\x23") -> str:
     return AGENT_COMMAND.sub(lambda _: f"#{sign}", text)
 
 
-def _forms(value: str) -> set[str]:
-    """Return a value as requests, documents and messages may carry it."""
-    import html  # noqa: PLC0415 - late, for a quick --help, which knows no secrets
-    import json  # noqa: PLC0415 - as above
-    from urllib.parse import quote, quote_plus  # noqa: PLC0415 - as above
+def masked(text: str, needles: tuple[str, ...]) -> str:
+    """Return a text with every one of these needles masked, which `needles` made of values."""
+    spans: list[tuple[int, int]] = []
+    for reading, seen in _readings(text, _characters(needles)) if needles else ():
+        folded = _folded(seen)
+        found = [each for each in needles if each in folded]
+        if found:
+            spans += _spans(text, reading, found)
+    shown, position = [], 0
+    for start, end in sorted(spans):
+        if start >= position:
+            shown += [text[position:start], MASK]
+        position = max(position, end)
+    return "".join((*shown, text[position:])) if spans else text
+
+
+def needles(values: Iterable[str], shortest: int = 3) -> tuple[str, ...]:
+    """Return values as they are searched for, without those whose mask would only garble a sentence."""
+    return _sorted({found for value in values if len(found := _folded(value)) >= shortest})
+
+
+@lru_cache(maxsize=16)
+def _characters(needles: tuple[str, ...]) -> frozenset[str]:
+    return frozenset("".join(needles))
+
+
+def _readings(text: str, wanted: frozenset[str]) -> Iterator[tuple[tuple[re.Pattern[str], ...], str]]:
+    """Yield each way to read a text that can show one of the wanted characters, and what it reads then."""
+    seen: dict[tuple[re.Pattern[str], ...], str] = {(): text}
+    yield (), text
+    for reading in _READINGS[1:]:
+        before = seen.get(reading[:-1], "")
+        escapes = set(reading[-1].findall(before))
+        stand_for = [_plain(escape) for escape in escapes]
+        shown = set(map(_folded, stand_for))
+        useful = "" in shown or not wanted.isdisjoint("".join(shown))
+        if useful or not _STARTS.isdisjoint("".join(stand_for)):
+            seen[reading] = reading[-1].sub(_in_plain, before)
+            yield reading, seen[reading]
+
+
+def _in_plain(match: re.Match[str]) -> str:
+    return _plain(match[0])
+
+
+@lru_cache(maxsize=4096)
+def _plain(escape: str) -> str:
+    """Return what an escape stands for."""
+    from html import unescape  # noqa: PLC0415 - late, for a quick --help, which knows no secrets
+    from urllib.parse import unquote  # noqa: PLC0415 - as above
+
+    match escape[0], escape[1:2]:
+        case "%", _:
+            return unquote(escape)
+        case "=", code if not code.isspace():
+            return unquote(escape.replace("=", "%"))
+        case "&", _:
+            return unescape(escape)
+        case "\\", char if char.isascii() and char.isalnum():
+            units = escape.encode("ascii").decode("unicode_escape", "replace")
+            return units.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        case "\\", char:
+            return char
+        case _:
+            return ""
+
+
+def _spans(text: str, reading: Iterable[re.Pattern[str]], needles: Iterable[str]) -> Iterator[tuple[int, int]]:
+    """Yield the places of a text where these needles are found in this reading."""
+    seen, starts, ends = text, array("q", range(len(text))), array("q", range(1, len(text) + 1))
+    for pattern in reading:
+        seen, starts, ends = _read(pattern, seen, starts, ends)
+    parts = [_ASCII.get(ord(char), "") or "" if char.isascii() else _folded(char) for char in seen]
+    places = [index for index, part in enumerate(parts) for _ in part]
+    folded = "".join(parts)
+    for each in needles:
+        for match in re.finditer(re.escape(each), folded):
+            yield starts[places[match.start()]], ends[places[match.end() - 1]]
+
+
+def _read(
+    pattern: re.Pattern[str], text: str, starts: array[int], ends: array[int]
+) -> tuple[str, array[int], array[int]]:
+    """Read the escapes of a text once, and keep for each character where it starts and ends in the first text."""
+    parts: list[str] = []
+    begin, finish = array("q"), array("q")
+    position = 0
+    for match in (*pattern.finditer(text), None):
+        start, end = match.span() if match is not None else (len(text), len(text))
+        parts.append(text[position:start])
+        begin.extend(starts[position:start])
+        finish.extend(ends[position:start])
+        if match is not None:
+            plain = _plain(match[0])
+            parts.append(plain)
+            begin.extend([starts[start]] * len(plain))
+            finish.extend([ends[end - 1]] * len(plain))
+        position = end
+    return "".join(parts), begin, finish
+
+
+def _sorted(needles: Iterable[str]) -> tuple[str, ...]:
+    """Return needles with the longest first, because one may be part of another one."""
+    return tuple(sorted(needles, key=lambda each: (-len(each), each)))
+
+
+def _forms(value: str) -> tuple[str, ...]:
+    """Return what is searched for a value: it, and its encodings in requests that no escape undoes."""
+    from urllib.parse import quote_plus  # noqa: PLC0415 - late, for a quick --help, which knows no secrets
 
     data = value.encode("utf-8", "surrogatepass")
-    urls = {quote(value, safe="/", errors="replace"), quote(value, safe="", errors="replace")}
-    urls |= {quote_plus(value, errors="replace")}
-    escaped = {html.escape(value), html.escape(value, quote=False)}
-    return {
-        value,
-        value.lower(),
-        value.upper(),
-        *urls,
-        *(_PERCENT.sub(lambda match: match[0].lower(), url) for url in urls),
-        *escaped,
-        *(text.replace("&quot;", "&#34;").replace("&#x27;", "&#39;") for text in escaped),
-        *(text.replace("&#x27;", "&apos;") for text in escaped),
-        json.dumps(value)[1:-1],
-        json.dumps(value, ensure_ascii=False)[1:-1],
-        json.dumps(value, ensure_ascii=False)[1:-1].replace("/", "\\/"),
-        value.encode("unicode_escape", "surrogatepass").decode("ascii"),
-        repr(value)[1:-1],
-        ascii(value)[1:-1],
-        data.hex(),
-        data.hex().upper(),
-        *_base64(data),
-    }
+    forms = (value, value.replace(" ", "+"), quote_plus(value, errors="replace"), data.hex(), *_base64(data))
+    return needles(forms, shortest=_FEWEST)
 
 
 def _base64(data: bytes) -> Iterator[str]:

@@ -7,19 +7,21 @@ editable install does not see the folder that the wheel maps, so both places are
 from __future__ import annotations
 
 import json
+import math
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
-from zoneinfo import ZoneInfo
 
+from reconciler import zones
 from reconciler.errors import ReconcilerError
+from reconciler.model import moments
 
 if TYPE_CHECKING:
     import jsonschema_rs
@@ -29,7 +31,10 @@ DEEPEST = 40
 """Levels of nesting that `strict_json` accepts; no value of any kind comes near it."""
 
 _SUFFIX = ".schema.json"
-_DOLLAR = re.compile(r"(?P<other>\\.|\[(?:\\.|[^\]\\])*\])|\$", re.DOTALL)
+_PATTERN = re.compile(r"\\.|\[(?:\\.|[^\]\\])*\]|[$.]", re.DOTALL)
+_ESCAPED = re.compile(r"\\.", re.DOTALL)
+_BLANKS = r"\t-\r \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
+"""What `\\s` means in JavaScript."""
 _URN = "urn:reconciler:schema:"
 
 
@@ -80,8 +85,8 @@ def first_mismatch(name: str, value: Any) -> Mismatch | None:
     check = _compiled(name)
     try:
         error = next(check.iter_errors(value), None)
-    except UnicodeEncodeError:  # it takes no lone surrogates, which JSON can write and no schema forbids
-        return first_mismatch(name, json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")))
+    except ValueError:  # as in `acceptance`
+        error = next(check.iter_errors(_plain(value)), None)
     if error is None:
         return None
     *steps, rule = error.schema_path
@@ -107,7 +112,7 @@ def _target(schema: Mapping[str, Any], reference: str) -> Any:
 
 @cache
 def acceptance(name: str) -> Callable[[Any], bool]:
-    """Return the quick check of a schema: True is certain; False means that `validator` has the last word.
+    """Return the quick check of a schema. What it does not accept is wrong, also where `validator` finds no error.
 
     The sentences for manifests come from jsonschema, which takes longer than the rest of a validation: it
     sees only documents that the compiled validator does not accept.
@@ -115,12 +120,26 @@ def acceptance(name: str) -> Callable[[Any], bool]:
     check = _compiled(name)
 
     def accepts(value: Any) -> bool:
-        try:
-            return check.is_valid(value)
-        except ValueError:  # nested deeper, or a number larger, than it takes
+        with suppress(ValueError):
+            if check.is_valid(value):
+                return True
+        try:  # a number that knows its spelling, a lone surrogate, or what no JSON text can hold: refused, or an error
+            return check.is_valid(_plain(value))
+        except (ValueError, RecursionError):
             return False
 
     return accepts
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as the compiled validator can read it: plain numbers, and `?` for each lone surrogate."""
+    if isinstance(value, dict):
+        return {_plain(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode("utf-8")
+    return float(value) if isinstance(value, float) else value
 
 
 @cache
@@ -180,16 +199,40 @@ def validator(name: str) -> Validator:
         if isinstance(instance, str) and not _as_in_editors(expression).search(instance):
             yield ValidationError(f"{instance!r} does not match {expression!r}")
 
+    def unique_items(_: object, wanted: bool, instance: object, _schema: object) -> Iterator[ValidationError]:
+        if wanted and isinstance(instance, list) and repeated(instance) is not None:
+            yield ValidationError("an item occurs twice")
+
     checker: type[Validator] = extend(  # type: ignore[no-untyped-call]
-        Draft202012Validator, {"maxDecimals": max_decimals, "pattern": pattern}
+        Draft202012Validator,
+        {"maxDecimals": max_decimals, "pattern": pattern, "uniqueItems": unique_items},
+        type_checker=Draft202012Validator.TYPE_CHECKER.redefine("number", _is_number),
     )
     return checker(_standalone(name), registry=registry, format_checker=formats)
 
 
+def _is_number(_: object, value: object) -> bool:
+    """Return whether a value is a number of JSON, which has neither infinities nor NaN."""
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
 @cache
 def _as_in_editors(expression: str) -> re.Pattern[str]:
-    """Compile a schema's pattern with the `$` of JavaScript and Rust: Python's own also fits before a last newline."""
-    return re.compile(_DOLLAR.sub(lambda match: match["other"] or r"\Z", expression))
+    r"""Compile a schema's pattern as JavaScript reads it.
+
+    In Python `$` also fits before a last newline, `.` also a carriage return, `\d` and `\w` other scripts, and `\s`
+    other blanks.
+    """
+    return re.compile(_PATTERN.sub(_in_python, expression), re.ASCII)
+
+
+def _in_python(match: re.Match[str]) -> str:
+    text = match[0]
+    if text.startswith("["):
+        return _ESCAPED.sub(lambda part: _BLANKS if part[0] == r"\s" else part[0], text)
+    return {"$": r"\Z", ".": r"[^\n\r\u2028\u2029]", r"\s": f"[{_BLANKS}]", r"\S": f"[^{_BLANKS}]"}.get(text, text)
 
 
 @cache
@@ -210,22 +253,23 @@ def _read(name: str) -> dict[str, Any]:
     return schema
 
 
-def _readable(parse: Callable[[str], object]) -> Callable[[object], bool]:
-    """Return a check that a string can be parsed; it accepts any other type."""
+def _check(accepts: Callable[[str], object]) -> Callable[[object], bool]:
+    """Return a check of strings, which a ValueError or False refuses; any other type is accepted."""
 
     def check(value: object) -> bool:
         try:
-            return not isinstance(value, str) or parse(value) is not None
-        except (ValueError, OSError, KeyError):
+            return not isinstance(value, str) or bool(accepts(value))
+        except ValueError:
             return False
 
     return check
 
 
 FORMATS: Mapping[str, Callable[[object], bool]] = {
-    "date": _readable(date.fromisoformat),
-    "iso-date-time": _readable(datetime.fromisoformat),
-    "iana-timezone": _readable(ZoneInfo),
+    "date": _check(moments.is_day),
+    "iso-date-time": _check(moments.moment),
+    "time-of-day": _check(lambda text: moments.fault(text) is None),
+    "iana-timezone": _check(zones.zone),
 }
 """The `format`s that the schemas name: rules that a regular expression cannot hold, such as `2027-02-29`."""
 
@@ -239,6 +283,29 @@ def has_decimals(value: object, at_most: int) -> bool:
         return True
     exponent = Decimal(repr(value)).as_tuple().exponent
     return isinstance(exponent, int) and (exponent >= -at_most or value.is_integer())
+
+
+def repeated(items: Sequence[object]) -> object:
+    """Return the first item of a list that equals an earlier one, None if there is none.
+
+    jsonschema compares each with all the others where one of them is no text.
+    """
+    seen: set[str] = set()
+    for item in items:
+        form = json.dumps(_by_value(item), sort_keys=True)
+        if form in seen:
+            return item
+        seen.add(form)
+    return None
+
+
+def _by_value(item: Any) -> Any:
+    """Return a value in which equal numbers are spelled alike."""
+    if isinstance(item, list):
+        return [_by_value(each) for each in item]
+    if isinstance(item, dict):
+        return {key: _by_value(each) for key, each in item.items()}
+    return int(item) if isinstance(item, float) and item.is_integer() else item
 
 
 def strict_json(text: str) -> Any:

@@ -5,27 +5,39 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
+import shutil
 import stat
 import subprocess
 import threading
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields, replace
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Literal, Self
-from urllib.parse import urlsplit
 
 from reconciler import redaction
 from reconciler.errors import ReconcilerError
 from reconciler.files import read_regular
-from reconciler.model.objects import SourceRef
+from reconciler.model.objects import Problem, SourceRef
 from reconciler.model.risk import Level
+from reconciler.reach import Reach
+from reconciler.target import Target, account_of, system_of
+from reconciler.windows import Window
 
 DEFAULT_STATE = "sqlite:///.reconciler/state.db"
 COMMAND_TIMEOUT = 60.0
 """Maximum seconds for a credential command: enough for a person to touch a hardware key."""
+
+PLAN_KEY = "RECONCILER_PLAN_KEY"
+"""The variable with the key that signs saved plans: no connection may send it, and no credential command gets it."""
+
+MEGABYTE = 1024 * 1024
+
+LIST_PAGES = 4
+"""How many times its `max_list_mb` all pages of a list may have together."""
 
 LARGEST = 64 * 1024
 """Maximum size of a credential in bytes: a wrong path or command must not fill the memory."""
@@ -141,13 +153,32 @@ def is_loopback(host: str) -> bool:
         return host == "localhost" or host.endswith(".localhost")
 
 
+def _program(name: str) -> str:
+    """Return the path of a program; OSError if there is none.
+
+    A name without a folder is never found in the current folder, also if PATH names it: a checkout could contain it.
+    """
+    if os.path.dirname(name):  # noqa: PTH120 - as it is written
+        return name
+    folders = [folder for folder in os.environ.get("PATH", os.defpath).split(os.pathsep) if Path(folder).is_absolute()]
+    found = shutil.which(name, path=os.pathsep.join(folders))
+    if found is None or not Path(found).is_absolute():
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+    return found
+
+
 def _output(command: tuple[str, ...]) -> tuple[bytes, int]:
     """Run a command; return its output, one byte more than `LARGEST` at most, and its exit code.
 
     A descendant that keeps the output open is waited for until the time limit.
     """
     process = subprocess.Popen(  # noqa: S603 - the project's owner wrote the command into the project file
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        command,
+        executable=_program(command[0]),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env={name: value for name, value in os.environ.items() if name != PLAN_KEY},
     )
     written = bytearray()
     pipe = process.stdout
@@ -223,26 +254,40 @@ class Connection:
     base_url: str
     where: SourceRef
     """Where the project file states it."""
+    base_url_at: SourceRef | None = None
+    """Where it states the `base_url`."""
     auth: Mapping[str, Credential] = field(default_factory=dict)
     """The source of each credential, by the provider's name for it."""
     settings: ProviderSettings = field(default_factory=ProviderSettings)
     """What only this provider has."""
     timeout: float = 30.0
     """Seconds for one whole call."""
+    settle_after: float = 120.0
+    """Seconds for which the remote system may still process a call after this client stopped waiting for it."""
     max_concurrency: int = 8
     """Number of calls in flight, reads and writes together."""
     requests_per_second: float | None = None
     """Upper limit of calls per second; None for no limit."""
+    max_object_mb: float = 1.0
+    """Maximum size in MB of an answer about one object, unpacked."""
+    max_list_mb: float = 16.0
+    """Maximum size in MB of one page of a list, unpacked; all pages of a list may have LIST_PAGES times that."""
     ca_file: str | None = None
     """Path of a PEM file with the certificates to trust instead of the usual ones."""
     allow_http: bool = False
     """Whether http:// is accepted for a host that is not this machine."""
+    user: str | None = None
+    """The account that its credentials choose, such as `user 9f86d081884c`; None where that is not known (yet)."""
 
     @property
     def target(self) -> str:
-        """Which remote system ids belong to: host and account, without port and scheme."""
-        host = urlsplit(self.base_url).hostname or self.base_url
-        return host if self.settings.account is None else f"{host} {self.settings.account}"
+        """Which remote system ids belong to, with the account as far as it is known (`reconciler.target`)."""
+        accounts = (self.settings.account, self.user)
+        return str(Target(system_of(self.base_url), " ".join(part for part in accounts if part)))
+
+    def with_user(self, names: tuple[str, ...]) -> Connection:
+        """Return the connection of the account that these user names choose."""
+        return replace(self, user=account_of(system_of(self.base_url), names)) if names else self
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -252,12 +297,54 @@ class Policy:
     max_deletes: int = 10
     """Number of objects that one run may delete."""
     max_change_percent: float = 30
+    booked_approval: Literal["annotation", "flag"] = "annotation"
+    """What may allow risks to bookings: `flag` leaves that to who runs the command, not to who writes a manifest."""
     risks: Mapping[str, Level] = field(default_factory=dict)
     """The levels that the project sets, by risk code."""
+    windows: tuple[Window, ...] = ()
+    """When runs may write to the remote systems; empty for any time."""
     set_at: Mapping[str, SourceRef] = field(default_factory=dict)
     """Where the project file sets each of the settings above; a default has no place."""
     risks_at: Mapping[str, SourceRef] = field(default_factory=dict)
     """Where it sets each level, by risk code."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DriftIgnore:
+    """Changes from outside that drift does not report as drift."""
+
+    address: str
+    """A glob on the address."""
+    reason: str
+    where: SourceRef
+    """Where the project file states it."""
+    field: str | None = None
+    """A path of a field, or a glob on it; None for every change of the object, also that it is missing."""
+    until: str | None = None
+    """The last day on which it holds; None for ever."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Webhook:
+    """A place that drift is reported to."""
+
+    url: Credential
+    where: SourceRef
+    """Where the project file states it."""
+    secret: Credential | None = None
+    """What signs each message; None where messages are not signed."""
+    template: str | None = None
+    """A template that makes the message of a drift; None for the drift document itself."""
+    timeout: float = 10.0
+    """Seconds for one attempt."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DriftSettings:
+    """What is to be done about drift."""
+
+    ignore: tuple[DriftIgnore, ...] = ()
+    webhooks: tuple[Webhook, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -275,12 +362,23 @@ class Project:
     """By name."""
     state: str = DEFAULT_STATE
     """URL of the state."""
+    state_at: SourceRef | None = None
+    """Where the project file states it."""
     policy: Policy = field(default_factory=Policy)
+    drift: DriftSettings = field(default_factory=DriftSettings)
     environment: str | None = None
     """Name of the chosen environment."""
+    reach: Reach | None = None
+    """The files that the project file may name; None for any."""
     values: Mapping[str, object] = field(default_factory=dict)
     """The content of the values files, for templates."""
+    values_files: tuple[Path, ...] = ()
+    """The values files themselves, in their order: later ones win."""
     currency: str | None = None
     """What prices are in (ISO 4217)."""
     manifests_at: Mapping[str, SourceRef] = field(default_factory=dict)
     """Where the project file states each entry of `manifests`."""
+    templates: Path | None = None
+    """The folder of the templates that replace the built-in pages; beside the file that decides."""
+    warnings: tuple[Problem, ...] = ()
+    """What the project file states without effect, because a trusted file decides."""

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
 import time
 import uuid
-from collections import Counter
+from collections import Counter, defaultdict
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -15,12 +18,46 @@ from sqlalchemy import create_engine, make_url
 SERVER = "RECONCILER_TEST_POSTGRES"
 LEFT_OUT = pytest.StashKey[int]()
 
+for name in (
+    "CI",
+    *(name for name in os.environ if name.startswith("RECONCILER_") and not name.startswith("RECONCILER_TEST_")),
+):
+    os.environ.pop(name, None)  # what a pipeline allows bounds a run, and here each test says its own
+
+MEMORY = Path("/dev/shm")
+ROOM = 2**30
+if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM:
+    # The state is flushed to disk with every record: on a file system in memory, that takes no time.
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
+
 for name, examples in {"quick": 25, "full": 100}.items():
     calm = [HealthCheck.too_slow]
     settings.register_profile(name, deadline=None, max_examples=examples, suppress_health_check=calm, print_blob=True)
 settings.load_profile("quick")
 
 pytest.register_assert_rewrite("guarded", "holding", "chaos_kills", "chaos_machine", "chaos_town")
+
+
+SAMPLE = 4
+"""Cases of one test with a server that `make test` runs, spread over all of them; `make test-all` runs the others."""
+
+SERVED = {"e2e", "contract", "chaos"}
+"""Folders in which a test talks to a server."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Mark as slow what a long table adds to a sample of its cases: each talks to a server."""
+    tables = defaultdict(list)
+    for item in items:
+        served = not SERVED.isdisjoint(item.path.parts)
+        if served and hasattr(item, "callspec") and item.get_closest_marker("slow") is None:
+            tables[item.path, item.originalname].append(item)
+    for cases in tables.values():
+        step = -(-len(cases) // SAMPLE)
+        for number, item in enumerate(cases):
+            if number % step:
+                item.add_marker("slow")
 
 
 def pytest_deselected(items):
@@ -51,6 +88,14 @@ def pytest_terminal_summary(terminalreporter, config):
 
 
 @pytest.fixture
+def tmp_path(tmp_path):
+    """Give each test the folder above its own one, too: a project file there would be found by other tests."""
+    own = tmp_path / "own"
+    own.mkdir()
+    return own
+
+
+@pytest.fixture
 def no_backoff(monkeypatch):
     """Try a failed request again at once, where the pause is not the point."""
     monkeypatch.setattr("reconciler.providers.http.client.LONGEST_BACKOFF", 0.0)
@@ -67,6 +112,8 @@ def short_waits(monkeypatch):
         sleep=lambda seconds: time.sleep(min(seconds, SURELY_OVER)), monotonic=time.monotonic, time=time.time
     )
     monkeypatch.setattr("reconciler.engine.intents.time", patched)
+    for module in ("readback", "recover"):
+        monkeypatch.setattr(f"reconciler.engine.{module}.LOOKS", (0.0, 0.0))
 
 
 @pytest.fixture(scope="session")
@@ -77,8 +124,12 @@ def _statements():
     def opened(url, **options):
         engine = create_engine(url, **options)
         if engine.dialect.name == "sqlite":
-            dialects.append(engine.dialect)
-            engine.dialect = dialects[0]
+            # One that never connected does not know the version of SQLite, and cannot compile for it.
+            ready = next((dialect for dialect in dialects if dialect.server_version_info is not None), None)
+            if ready is None:
+                dialects.append(engine.dialect)
+            else:
+                engine.dialect = ready
             engine.update_execution_options(compiled_cache=compiled)
         return engine
 
@@ -110,9 +161,30 @@ def postgres():
         engine.dispose()
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def state_url(request, tmp_path):
-    """Return the URL of a state that does not exist yet, on each database in turn."""
+@pytest.fixture
+def git_remote(tmp_path_factory, monkeypatch):
+    """Return a state on a branch of an empty bare repository, which this process reads as often as a database."""
+    folder = tmp_path_factory.mktemp("remote") / "state.git"
+    subprocess.run(["git", "init", "--quiet", "--bare", folder], check=True, timeout=30)
+    monkeypatch.setattr("reconciler.state.git.database.AGE", 0.0)
+    monkeypatch.setattr("reconciler.state.git.database.PACE", 1.0)
+    return f"git+file://{folder}#reconciler-state"
+
+
+def url_of(request, tmp_path):
+    """Return the URL of a state that does not exist yet, in the place that a fixture's parameter names."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/deep/state.db"
-    return request.getfixturevalue("postgres")
+    return request.getfixturevalue({"postgresql": "postgres", "git": "git_remote"}[request.param])
+
+
+@pytest.fixture(params=["sqlite", "postgresql", "git"])
+def state_url(request, tmp_path):
+    """Return the URL of a state that does not exist yet, in each place in turn."""
+    return url_of(request, tmp_path)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request, tmp_path):
+    """Return the URL of a state that does not exist yet, on each database in turn."""
+    return url_of(request, tmp_path)

@@ -21,9 +21,10 @@ SERVED = {
     "/api/3.0/": "booking and item API (checkfront)",
 }
 STARTED = """
-The command prints the address, the credentials to export, and the address of the request log. The credentials are valid
-only for the sandbox. The sandbox listens only on this machine. Its data is lost when it ends, unless `--db` names a
-file. `--seed samples` starts with the objects of the API documents, `--seed company` with a complete company.
+The command prints the address, the credentials to export, and the address of the request log. Each sandbox has its own
+credentials and company; `--name NAME` gives the same ones at each start. A port that is in use is an error. The sandbox
+listens only on this machine. Its data is lost when it ends, unless `--db` names a file. `--seed samples` starts with
+the objects of the API documents, `--seed company` with a complete company.
 
 All options: [reconciler sandbox](commands.md#reconciler-sandbox).
 """

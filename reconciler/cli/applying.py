@@ -11,53 +11,115 @@ from typing import TYPE_CHECKING
 import click
 
 import reconciler
+from reconciler.cli.annotate import Notes
 from reconciler.cli.exits import Exit
 from reconciler.cli.options import Applying, Common
-from reconciler.cli.output import Output, say_plan, show_plan, show_report
+from reconciler.cli.output import Output, say_plan, say_report, show_plan, show_report
 from reconciler.cli.progress import progress
 from reconciler.cli.signals import stopping
-from reconciler.errors import Interrupted, Refused
+from reconciler.cli.streams import stdout_lost
+from reconciler.errors import Interrupted, OutputFailed, Refused
 from reconciler.model.words import count
 
 if TYPE_CHECKING:
-    from reconciler import Declared, Outcome, Overrides, Plan, Planned, ProjectSession, Selection
+    from datetime import datetime
+
+    from reconciler import Declared, Outcome, Overrides, Plan, Planned, ProjectSession, Report, Selection
     from reconciler.operations.apply import Stage
+    from reconciler.windows import Window
 
 
 def make_plan(
-    session: ProjectSession, declared: Declared, selection: Selection, common: Common, *, destroying: bool = False
+    session: ProjectSession,
+    declared: Declared,
+    selection: Selection,
+    common: Common,
+    overrides: Overrides,
+    *,
+    wait: float,
+    destroying: bool = False,
 ) -> Planned:
     """Read what is live and return the plan, with progress on stderr."""
+    with progress("Reading the live timetable", quiet=common.quiet):
+        return reconciler.plan(
+            session,
+            declared,
+            selection,
+            destroying=destroying,
+            overrides=overrides,
+            wait=wait,
+            on_wait=waiting(common),
+        )
+
+
+def narrowed(
+    session: ProjectSession, declared: Declared, selection: Selection, common: Common, changed_since: str | None
+) -> Selection:
+    """Return the selection of what changed since a commit, and say how much that is."""
+    if changed_since is None:
+        return selection
+    chosen, words = reconciler.changed_since(session, declared, changed_since, selection)
+    common.say(f"--changed-since: {words}.")
+    return chosen
+
+
+def waiting(common: Common) -> Callable[[float], None]:
+    """Return what says how long a run waits for calls of earlier ones."""
 
     def on_wait(seconds: float) -> None:
         common.say(f"Waiting {seconds:.0f} s: a call of an earlier run may still be in progress at the server.")
 
-    with progress("Reading the live timetable", quiet=common.quiet):
-        return reconciler.plan(session, declared, selection, destroying=destroying, on_wait=on_wait)
+    return on_wait
+
+
+def _on_window(common: Common) -> Callable[[Window, datetime], None]:
+    """Return what says until when a run waits for a change window."""
+
+    def on_wait(window: Window, opens: datetime) -> None:
+        common.say(f"Waiting until {window.shown(opens)}, when the change window opens. No lock is held.")
+
+    return on_wait
+
+
+def _in_time(
+    session: ProjectSession, make: Callable[[], Planned], common: Common, overrides: Overrides, *, wait: bool
+) -> Planned:
+    """Make a plan, after a wait for the change window if the user wants to wait and the plan needs to."""
+    planned = make()
+    waited = wait and reconciler.wait_for_window(session, planned, overrides, on_wait=_on_window(common))
+    return make() if waited else planned
 
 
 def apply_plan(
     session: ProjectSession,
-    planned: Planned,
+    make: Callable[[], Planned],
     *,
     common: Common,
     overrides: Overrides,
     applying: Applying,
     output: Output,
+    notes: Notes,
 ) -> int:
-    """Show a plan, ask, apply it and show the report; return the exit code."""
+    """Make a plan and show it, ask, apply it and show the report; return the exit code.
+
+    No other run waits while it reads and asks: it takes the state lock only before it writes. A first attempt ends a
+    run at once where another one has the lock.
+    """
+    with session.hold(timeout=applying.lock_timeout):
+        pass
+    planned = _in_time(session, make, common, overrides, wait=applying.wait_for_window)
     plan, watch = planned.plan, _Watch(total=len(planned.plan.changes), quiet=common.quiet)
 
     def on_plan(guarded: Plan) -> None:
-        if output.is_text and not common.quiet:
-            show_plan(guarded, output, verbose=common.verbose)
-
-    def confirm(guarded: Plan) -> bool:
-        return _confirmed(session, guarded, common, output)
+        nonlocal plan
+        plan = guarded
+        notes.know(guarded)
+        if not common.quiet:
+            show_plan(guarded, output.people, verbose=common.verbose)
 
     callbacks = reconciler.Callbacks(
         on_plan=on_plan,
-        confirm=None if applying.yes else confirm,
+        confirm=None if applying.yes else lambda guarded: _confirmed(session, guarded, common, output),
         during=watch.during,
         on_outcome=watch.on_outcome,
         stop=watch.stop,
@@ -70,24 +132,47 @@ def apply_plan(
             workers=applying.parallelism,
             verify=applying.verify,
             callbacks=callbacks,
+            lock_timeout=applying.lock_timeout,
+            replan=make,
         )
     except Refused as error:
-        if error.report is not None and not output.is_text:
-            show_report(error.report, plan, output)
+        if error.report is not None:
+            _shown(error.report, plan, output.documents)
         raise
-    if plan.effective or not output.is_text or report.verified or not report.clean:
-        show_report(report, plan, output)
+    notes.report(report)
+    shown = plan.effective or report.verified or not report.clean
+    written = _shown(report, plan, output if shown else output.documents)
     if report.interrupted:
         return Exit.INTERRUPTED
-    return Exit.DONE if report.clean else Exit.INCOMPLETE
+    if not report.clean:
+        return Exit.INCOMPLETE
+    return Exit.DONE if written else Exit.ERROR
+
+
+def _shown(report: Report, plan: Plan, output: Output) -> bool:
+    """Show a report. Where that fails, it goes to stderr: what was applied must not stay unsaid."""
+    failure = None
+    try:
+        show_report(report, plan, output)
+    except OutputFailed as error:
+        failure = error
+    if failure is None and not stdout_lost():
+        return True
+    if plan.effective:
+        say_report(report, plan)
+    if failure is not None:
+        from reconciler.cli.failures import explain  # noqa: PLC0415 - rich, which `--help` ends without
+
+        explain(failure)
+    return False
 
 
 def question(plan: Plan, hosts: list[str]) -> str:
     """Return what a person is asked before a plan is applied: it says what is deleted by a destroy."""
-    number, where = len(plan.effective), ", ".join(hosts) or "the state only, without calls"
-    if plan.purpose == "destroy":
-        return f"Delete {count(number, 'object')} from {where}?"
-    return f"Apply {count(number, 'change')} to {where}?"
+    deleted, where = sum(not change.bookkeeping for change in plan.effective), ", ".join(hosts)
+    if plan.purpose == "destroy" and deleted:
+        return f"Delete {count(deleted, 'object')} from {where or 'the state only, without calls'}?"
+    return f"Apply {count(len(plan.effective), 'change')} to {where or 'the state only, without calls'}?"
 
 
 def _confirmed(session: ProjectSession, plan: Plan, common: Common, output: Output) -> bool:
@@ -97,9 +182,10 @@ def _confirmed(session: ProjectSession, plan: Plan, common: Common, output: Outp
             "no terminal to ask for confirmation; nothing was changed", hint="add --yes to apply without confirmation"
         )
     if common.quiet or not output.is_text:
-        say_plan(plan, verbose=common.verbose)
-    sending = [change for change in plan.effective if not change.bookkeeping]
-    hosts = sorted({session.project.connections[change.connection].target for change in sending})
+        say_plan(plan, output, verbose=common.verbose)
+    hosts = sorted(
+        {session.project.connections[call.connection].target for item in plan.effective for call in item.calls}
+    )
     try:
         click.echo(f"{question(plan, hosts)} Only 'yes' is accepted: ", nl=False, err=True)
         return sys.stdin.readline().strip() == "yes"

@@ -5,8 +5,11 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from reconciler.documents.signature import signature_fault
 from reconciler.errors import ReconcilerError
 from reconciler.files import read_regular
+from reconciler.model.plan import SavedPlan
+from reconciler.settings import PLAN_KEY, Secret
 
 LARGEST = 64 * 1024 * 1024
 """Bytes of a document at most; a plan of ten thousand objects takes about a quarter of it."""
@@ -30,3 +33,14 @@ def read_document(path: Path) -> str:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise ReconcilerError(f"cannot read {name}: it is not UTF-8 text", hint="save it as UTF-8") from None
+
+
+def signature_words(saved: SavedPlan, key: Secret | None) -> str:
+    """Say of a plan what its signature is worth; empty where nothing was to be expected of it."""
+    if key is None:
+        unchecked = f"The plan is signed. {PLAN_KEY} is not set, so the signature was not checked."
+        return unchecked if saved.signature is not None else ""
+    fault = signature_fault(saved, key)
+    return (
+        "The plan is signed, and the signature is valid." if fault is None else f"Apply would refuse the plan: {fault}."
+    )

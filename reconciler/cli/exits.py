@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from reconciler.errors import Interrupted, Refused, StalePlan, UsageError
+from reconciler.errors import Interrupted, OutOfTime, Refused, StalePlan, UsageError
 
 
 class Exit(IntEnum):
@@ -28,7 +28,13 @@ class Exit(IntEnum):
     """Interrupted; calls in flight were finished and recorded."""
 
 
-_OF_ERRORS = {UsageError: Exit.USAGE, Refused: Exit.REFUSED, StalePlan: Exit.STALE, Interrupted: Exit.INTERRUPTED}
+_OF_ERRORS = {
+    UsageError: Exit.USAGE,
+    Refused: Exit.REFUSED,
+    StalePlan: Exit.STALE,
+    OutOfTime: Exit.ERROR,  # also an Interrupted: the first that fits counts
+    Interrupted: Exit.INTERRUPTED,
+}
 
 
 def exit_of(error: Exception) -> Exit:

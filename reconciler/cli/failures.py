@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import traceback
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import click
 from reconciler.cli.exits import Exit, exit_of
 from reconciler.cli.output import people
 from reconciler.errors import InvalidInput, ReconcilerError, Refused, StalePlan
-from reconciler.render import text
+from reconciler.render import markdown, text
 from reconciler.render.safe import harmless, visible
 
 
@@ -20,9 +19,8 @@ def explain(error: Exception) -> Exit:
     """Print what ended the command, and return its exit code."""
     if isinstance(error, ReconcilerError):
         _explain(error)
-    elif isinstance(error, BrokenPipeError):
-        # The reader (head, a pager) has ended, which is no error. Keep the interpreter from flushing into it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    elif isinstance(error, OSError) and error.strerror:
+        _explain_machine(error)
     else:
         _explain_defect(error)
     return exit_of(error)
@@ -36,6 +34,30 @@ def _explain(error: ReconcilerError) -> None:
     hint = [f"  hint: {error.hint}"] if error.hint else []
     for line in (f"error: {error.message}", *reasons, *hint):
         console.print(harmless(line))
+
+
+def failed_page(title: str, error: Exception, limit: int) -> str:
+    """Return the Markdown page of an error that ended a command: what `explain` prints."""
+    if not isinstance(error, ReconcilerError):
+        words = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
+        return markdown.failure(title, words, (), ["The log of the command says more."], limit)
+    problems = error.problems if isinstance(error, (InvalidInput, Refused)) else ()
+    reasons = error.reasons if isinstance(error, StalePlan) else ()
+    hints = [*reasons, *([f"hint: {error.hint}"] if error.hint else [])]
+    return markdown.failure(title, error.message, tuple(problems), hints, limit)
+
+
+def _explain_machine(error: OSError) -> None:
+    """Say what the machine refused (a full disk, too many open files): nothing that a report could change."""
+    if os.environ.get("RECONCILER_DEBUG"):
+        click.echo("".join(traceback.format_exception(error)), err=True)
+    place, hint = "" if error.filename is None else f"{os.fsdecode(error.filename)}: ", ""
+    try:
+        Path.cwd()
+    except OSError:
+        place = "the current folder cannot be used: "
+        hint = "\n  hint: it was deleted or moved; change to another folder"
+    click.echo(harmless(f"error: {place}{error.strerror}") + hint, err=True)
 
 
 def _explain_defect(error: Exception) -> None:

@@ -2,37 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from rich.console import Console
 
+from reconciler.cli.differ import external_differ
+from reconciler.cli.document import signature_words
 from reconciler.documents import codec
 from reconciler.documents.load import SavedReport, load_document
+from reconciler.documents.signature import plan_key
 from reconciler.errors import ReconcilerError
 from reconciler.model.plan import Plan, SavedPlan
 from reconciler.model.report import Drift, Report
 from reconciler.model.words import count
+from reconciler.operations.places import placed
 from reconciler.operations.project import Declared
-from reconciler.render import html, markdown, text
+from reconciler.render import github, html, junit, markdown, sarif, summary, text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forms:
     """How one value is shown in each output format."""
 
+    kind: str
+    """`plan`, `report` or `drift`."""
+    headline: str
     text: Callable[[Console], None]
     json: Callable[[], str]
-    markdown: Callable[[], str]
+    markdown: Callable[[int], str]
+    """Takes the bytes of a page at most."""
     html: Callable[[], str]
 
 
-def plan_forms(plan: Plan, *, verbose: bool = False) -> Forms:
+def look(compact: bool, *, verbose: bool) -> text.Look:
+    """Return how much text shows of each object."""
+    return text.Look(verbose=verbose, compact=compact, differ=None if compact else external_differ(os.environ))
+
+
+def plan_forms(plan: Plan, *, compact: bool = False, verbose: bool = False) -> Forms:
     """Return how a plan is shown."""
     return Forms(
-        text=lambda console: text.plan(console, plan, verbose),
-        json=lambda: codec.dumps(codec.plan_document(plan)),
-        markdown=lambda: markdown.plan(plan),
+        kind="plan",
+        headline=summary.plan_heading(plan),
+        text=lambda console: text.plan(console, plan, look(compact, verbose=verbose)),
+        json=lambda: codec.dump_plan(plan),
+        markdown=lambda limit: markdown.plan(plan, limit),
         html=lambda: html.plan(plan, codec.plan_digest(plan)),
     )
 
@@ -40,48 +57,58 @@ def plan_forms(plan: Plan, *, verbose: bool = False) -> Forms:
 def report_forms(report: Report, plan: Plan) -> Forms:
     """Return how the report of an apply is shown; `plan` is what it was about."""
     return Forms(
+        kind="report",
+        headline=summary.report_headline(report),
         text=lambda console: text.report(console, report, plan),
         json=lambda: codec.dumps(codec.report_document(report, plan)),
-        markdown=lambda: markdown.report(report, plan),
+        markdown=lambda limit: markdown.report(report, plan, limit),
         html=lambda: html.report(report, plan),
     )
 
 
-def drift_forms(drift: Drift, *, verbose: bool = False) -> Forms:
+def drift_forms(drift: Drift, *, compact: bool = False, verbose: bool = False) -> Forms:
     """Return how a drift is shown."""
     return Forms(
-        text=lambda console: text.drift(console, drift, verbose),
+        kind="drift",
+        headline=summary.drift_headline(drift),
+        text=lambda console: text.drift(console, drift, look(compact, verbose=verbose)),
         json=lambda: codec.dumps(codec.drift_document(drift)),
-        markdown=lambda: markdown.drift(drift),
+        markdown=lambda limit: markdown.drift(drift, limit),
         html=lambda: html.drift(drift),
     )
 
 
-def validation_json(declared: Declared) -> str:
-    """Return what is wrong with the manifests as a document."""
-    document = codec.problems_document(declared.problems, files=declared.files, documents=declared.documents)
-    return codec.dumps(document)
+def validation_documents(declared: Declared, root: Path) -> Mapping[str, Callable[[], str]]:
+    """Return what is wrong with the manifests as each document. The places of problems are relative to `root`."""
+    found = placed((*declared.problems, *declared.unread), root)
+    return {
+        "json": lambda: codec.dumps(codec.validation_document(found, declared.files, declared.documents)),
+        "sarif": lambda: codec.dumps(sarif.document(found)),
+        "junit": lambda: junit.junit(found),
+        "github": lambda: github.commands(found),
+    }
 
 
 def validation_text(console: Console, declared: Declared, *, quiet: bool) -> None:
     """Show what is wrong with the manifests, and unless `quiet` how many there are."""
-    text.problems(console, declared.problems)
+    problems = (*declared.problems, *declared.unread)
+    text.problems(console, problems)
     if quiet:
         return
     errors = len(declared.errors)
-    found = f"{count(errors, 'error')}, {count(len(declared.problems) - errors, 'warning')}"
+    found = f"{count(errors, 'error')}, {count(len(problems) - errors, 'warning')}"
     where = f"{count(declared.documents, 'object')} in {count(declared.files, 'file')}"
     console.print(f"{'Invalid' if errors else 'Valid'}: {where}; {found}.")
 
 
-def saved_forms(document: str, *, verbose: bool) -> Forms:
-    """Return how a saved document is shown, as the command that wrote it showed it."""
+def saved_forms(document: str, *, compact: bool, verbose: bool) -> tuple[Forms, str]:
+    """Return how a saved document is shown, as the command that wrote it showed it, and a note on its signature."""
     saved = load_document(document)
     if isinstance(saved, SavedReport):
-        return report_forms(saved.report, saved.plan)
+        return report_forms(saved.report, saved.plan), ""
     if not isinstance(saved, SavedPlan):
-        return drift_forms(saved, verbose=verbose)
+        return drift_forms(saved, compact=compact, verbose=verbose), ""
     if not saved.intact:
         message = "the plan was edited after it was made: its digest does not match its content"
         raise ReconcilerError(message, hint="create a new plan; apply also refuses this one")
-    return plan_forms(saved.plan, verbose=verbose)
+    return plan_forms(saved.plan, compact=compact, verbose=verbose), signature_words(saved, plan_key())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from importlib import import_module
 
@@ -9,11 +10,13 @@ import click
 
 from reconciler.cli.exits import Exit
 from reconciler.cli.signals import orderly
-from reconciler.cli.streams import masked
+from reconciler.cli.streams import masked, stdout_lost
+from reconciler.errors import OutputFailed
 from reconciler.version import __version__
 
 _COMMANDS = {
     "demo": ("reconciler.cli.demo.command", "Run a complete example on an embedded sandbox, without set-up."),
+    "init": ("reconciler.cli.commands.init", "Write a project to start from."),
     "validate": ("reconciler.cli.commands.validate", "Check manifests offline."),
     "plan": ("reconciler.cli.commands.plan", "Show what would change, and the exact calls."),
     "apply": ("reconciler.cli.commands.apply", "Apply a plan."),
@@ -25,6 +28,7 @@ _COMMANDS = {
     "state": ("reconciler.cli.commands.state", "Show and change the record of managed objects."),
     "schema": ("reconciler.cli.commands.schema", "Print a JSON Schema."),
     "explain": ("reconciler.cli.commands.explain", "Explain a kind and its fields."),
+    "ci": ("reconciler.cli.commands.ci", "Steps of a pipeline at GitHub or GitLab."),
     "sandbox": ("reconciler.cli.commands.sandbox", "Serve emulators of the remote systems on loopback."),
 }
 
@@ -66,7 +70,18 @@ def cli() -> None:
 def run(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit code; no traceback and no secret ever reaches the user."""
     with masked(), orderly():
-        return _run(arguments)
+        return _delivered(_run(arguments))
+
+
+def _delivered(code: int) -> int:
+    """Write what is left of stdout; success without its output is an error, any other end keeps its exit code."""
+    try:
+        sys.stdout.flush()
+    except OutputFailed as error:
+        from reconciler.cli.failures import explain  # noqa: PLC0415 - rich, which most commands end without
+
+        explain(error)
+    return Exit.ERROR if stdout_lost() and code in {Exit.DONE, Exit.CHANGES} else code
 
 
 def _run(arguments: Sequence[str]) -> int:

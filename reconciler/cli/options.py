@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import logging
 import os
-import sys
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 import reconciler
-from reconciler.cli.output import Output, check_writable, say
-from reconciler.render.safe import harmless
+from reconciler.cli import destinations
+from reconciler.cli.gathering import all_of, gathered
+from reconciler.cli.log import start_log
+from reconciler.cli.number_range import NumberRange
+from reconciler.cli.output import say, say_problems
+from reconciler.errors import InvalidInput
 
 if TYPE_CHECKING:
     from reconciler import ProjectSession
     from reconciler.settings import Project
-
-Command = Callable[..., int | None]
-Decorator = Callable[[Command], Command]
 
 FORMATS = ("text", "json", "markdown", "html")
 
@@ -38,16 +35,39 @@ class Common:
 
     project: Path | None
     environment: str | None
+    trusted_config: str | None
     verbose: bool
     quiet: bool
+    trust_hosts: tuple[str, ...] = ()
+    allow_paths: tuple[Path, ...] = ()
 
     def open(self) -> Project:
-        """Read the project file."""
-        return reconciler.open_project(self.project, self.environment)
+        """Read the project file. What declares shows its warnings with those of the manifests."""
+        return reconciler.open_project(
+            self.project, self.environment, trusted_config=self.trusted_config, allow_paths=self.allow_paths
+        )
 
-    def session(self, project: Project, parallelism: int | None = None) -> ProjectSession:
+    def root(self) -> Path:
+        """Return the folder of the project, which the places of problems are relative to; where there is none, ours."""
+        from reconciler.manifests.project import find_project  # noqa: PLC0415 - `--help` reads no YAML
+
+        try:
+            return find_project(self.project).parent
+        except InvalidInput:
+            return Path.cwd()
+
+    def open_warned(self) -> Project:
+        """Read the project file, and show its warnings on stderr."""
+        project = self.open()
+        if not self.quiet:
+            say_problems(project.warnings)
+        return project
+
+    def session(self, project: Project, parallelism: int | None = None, timeout: float | None = None) -> ProjectSession:
         """Return a session of the project that reports on stderr what happens to the state."""
-        return reconciler.ProjectSession(project, parallelism=parallelism, notice=self.say)
+        return reconciler.ProjectSession(
+            project, parallelism=parallelism, timeout=timeout, trust_hosts=self.trust_hosts, notice=self.say
+        )
 
     def say(self, words: str) -> None:
         """Print a message on stderr, unless --quiet is set."""
@@ -57,7 +77,10 @@ class Common:
     def flags(self) -> list[str]:
         """Return the options that select the same project and environment for another command."""
         where = ["--project", str(self.project)] if self.project is not None else []
-        return [*where, "--env", self.environment] if self.environment is not None else where
+        where += [word for host in self.trust_hosts for word in ("--trust-host", host)]
+        where += [word for path in self.allow_paths for word in ("--allow-path", str(path))]
+        where += ["--env", self.environment] if self.environment is not None else []
+        return [*where, "--trusted-config", self.trusted_config] if self.trusted_config is not None else where
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,42 +88,12 @@ class Applying:
     """How apply and destroy run."""
 
     parallelism: int | None
+    timeout: float | None
     lock_timeout: float
+    wait: float
     verify: bool
     yes: bool
-
-
-def _all(*options: Decorator) -> Decorator:
-    """Return the options as one decorator; help lists them in this order."""
-
-    def decorate(command: Command) -> Command:
-        for option in reversed(options):
-            command = option(command)
-        return command
-
-    return decorate
-
-
-def gathered(name: str, make: Callable[..., object], *options: Decorator) -> Decorator:
-    """Return options whose values a command takes as one typed argument."""
-
-    def decorate(command: Command) -> Command:
-        @wraps(command)
-        def call(**values: object) -> int | None:
-            made = make(**{key: values.pop(key) for key in keys})
-            return command(**values, **{name: made})
-
-        earlier = len(_declared(call))
-        decorated = _all(*options)(call)
-        keys = [parameter.name for parameter in _declared(decorated)[earlier:] if parameter.expose_value]
-        return decorated
-
-    return decorate
-
-
-def _declared(command: Command) -> list[click.Parameter]:
-    parameters: list[click.Parameter] = getattr(command, "__click_params__", [])
-    return parameters
+    wait_for_window: bool
 
 
 def _no_color(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
@@ -116,6 +109,20 @@ _PROJECT = click.option(
     help="Project file or its folder. Default: reconciler.yaml here or in a parent folder.",
 )
 _ENVIRONMENT = click.option("--env", "environment", metavar="NAME", help="Environment of the project file.")
+_TRUSTED = click.option(
+    "--trusted-config",
+    metavar="FILE",
+    help="Take connections, state and policy from this project file (also: RECONCILER_TRUSTED_CONFIG).",
+)
+_ALLOWED = click.option(
+    "--allow-path",
+    "allow_paths",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    metavar="PATH",
+    help="Let the project file name manifests and values in PATH, outside its repository (repeatable; also: "
+    "RECONCILER_ALLOW_PATH).",
+)
 no_color = click.option(
     "--no-color", is_flag=True, expose_value=False, callback=_no_color, help="Print no colors (also: NO_COLOR)."
 )
@@ -123,18 +130,55 @@ _VERBOSE = click.option("-v", "--verbose", is_flag=True, help="Show more, and lo
 _QUIET = click.option("-q", "--quiet", is_flag=True, help="Only print errors.")
 
 
-def _common(*, project: Path | None, environment: str | None, verbose: bool, quiet: bool) -> Common:
-    _log(verbose=verbose, quiet=quiet)
-    return Common(project=project, environment=environment, verbose=verbose, quiet=quiet)
+def _common(
+    *,
+    project: Path | None,
+    environment: str | None,
+    trusted_config: str | None,
+    allow_paths: tuple[Path, ...],
+    verbose: bool,
+    quiet: bool,
+    trust_hosts: tuple[str, ...] = (),
+) -> Common:
+    start_log(verbose=verbose, quiet=quiet)
+    return Common(
+        project=project,
+        environment=environment,
+        trusted_config=trusted_config,
+        allow_paths=allow_paths,
+        verbose=verbose,
+        quiet=quiet,
+        trust_hosts=trust_hosts,
+    )
 
 
-common = gathered("common", _common, _PROJECT, _ENVIRONMENT, no_color, _VERBOSE, _QUIET)
+common = gathered("common", _common, _PROJECT, _ENVIRONMENT, _TRUSTED, _ALLOWED, no_color, _VERBOSE, _QUIET)
 """The options of every command on a project, as `common`."""
 
-plain = _all(
+connecting = gathered(
+    "common",
+    _common,
+    _PROJECT,
+    _ENVIRONMENT,
+    _TRUSTED,
+    _ALLOWED,
+    click.option(
+        "--trust-host",
+        "trust_hosts",
+        multiple=True,
+        metavar="HOST",
+        help="Send credentials to this HOST or HOST:PORT although the state does not know it (repeatable).",
+    ),
+    no_color,
+    _VERBOSE,
+    _QUIET,
+)
+"""The options of every command that connects to remote systems, as `common`."""
+
+plain = all_of(
     click.option("-v", "--verbose", is_flag=True, help="Show more."),
     no_color,
-    click.option("-q", "--quiet", is_flag=True, expose_value=False, help="Only print errors."),
+    _QUIET,
 )
 """The options of a command that only shows a file."""
 
@@ -151,57 +195,15 @@ selecting = gathered(
 )
 """The choice of objects, as `selection`."""
 
-
-def _output(*, form: str, output: Path | None) -> Output:
-    if output is not None:
-        check_writable(output)
-    return Output(form=form, file=output)
-
-
-def formatted(*formats: str) -> Decorator:
-    """Add the choice of output format and file, as `output`."""
-    return gathered(
-        "output",
-        _output,
-        click.option(
-            "--format", "form", type=click.Choice(formats), default="text", show_default=True, help="Output format."
-        ),
-        click.option("--output", type=click.Path(path_type=Path), help="Write to this file. Default: stdout."),
-    )
-
-
-allow_shared = click.option(
-    "--allow-shared",
-    multiple=True,
-    metavar="ADDRESS",
-    help="Allow this object although another project or environment manages it (repeatable, globs).",
+changed_since = click.option(
+    "--changed-since",
+    metavar="REF",
+    help="Limit to objects that the files declare differently from the Git commit where this branch left REF, and to "
+    "what depends on them.",
 )
 
-overriding = gathered(
-    "overrides",
-    lambda **values: reconciler.Overrides(**values),  # noqa: PLW0108 - loaded on first use
-    click.option(
-        "--allow-booked",
-        multiple=True,
-        metavar="ADDRESS",
-        help="Allow this object's change despite booked places (repeatable, globs).",
-    ),
-    allow_shared,
-    click.option(
-        "--max-deletes",
-        type=click.IntRange(0),
-        metavar="N",
-        help="Refuse to delete more than N objects (overrides policy.max_deletes).",
-    ),
-    click.option(
-        "--max-change-percent",
-        type=click.FloatRange(0, 100),
-        metavar="N",
-        help="Refuse to change more than N % of the managed objects (overrides policy.max_change_percent).",
-    ),
-    click.option("--allow-empty", is_flag=True, help="Allow a run although the manifests declare no objects."),
-)
-"""One option for each field of `Overrides`, as `overrides`."""
+
+DESTINATION, check_distinct, formatted = destinations.DESTINATION, destinations.check_distinct, destinations.formatted
 
 parallel = click.option(
     "--parallelism",
@@ -211,10 +213,25 @@ parallel = click.option(
 )
 locking = click.option(
     "--lock-timeout",
-    type=click.FloatRange(0, 86400),
+    type=NumberRange(0, 86400),
     default=0.0,
     metavar="SECONDS",
     help="Wait up to SECONDS for the state lock. Default: do not wait.",
+)
+waiting = click.option(
+    "--wait",
+    type=NumberRange(0, 86400),
+    is_flag=False,
+    flag_value=86400.0,
+    default=0.0,
+    metavar="[SECONDS]",
+    help="Wait for calls of earlier runs that may still be in progress, at most SECONDS. Default: do not wait.",
+)
+limiting = click.option(
+    "--timeout",
+    type=NumberRange(0, 604800, min_open=True),
+    metavar="SECONDS",
+    help="Start no call after SECONDS; those in flight are finished and recorded. Default: no limit.",
 )
 dry_run = click.option("--dry-run", is_flag=True, help="Show what would change without changing it.")
 
@@ -222,28 +239,17 @@ applying = gathered(
     "applying",
     Applying,
     parallel,
+    limiting,
     locking,
+    waiting,
     click.option(
         "--verify", is_flag=True, help="Plan the whole project again after apply; exit 3 unless that plan is empty."
     ),
     click.option("-y", "--yes", is_flag=True, help="Do not ask for confirmation."),
+    click.option(
+        "--wait-for-window",
+        is_flag=True,
+        help="Wait until policy.windows lets the run write, at most --timeout. Default: exit 4 outside of them.",
+    ),
 )
 """How apply and destroy run, as `applying`."""
-
-
-class _OneLine(logging.Formatter):
-    """Log lines as safe as every other output: one line each, no control character, no secret."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        return harmless(super().format(record))
-
-
-def _log(*, verbose: bool, quiet: bool) -> None:
-    """Send the log to stderr: requests with `-v`, otherwise warnings, and nothing with `-q`."""
-    logger = logging.getLogger("reconciler")
-    logger.handlers.clear()
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_OneLine("%(message)s"))
-    logger.addHandler(handler)
-    logger.setLevel(logging.INFO if verbose else logging.CRITICAL if quiet else logging.WARNING)
-    logger.propagate = False

@@ -8,17 +8,17 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
 from io import StringIO
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Literal
 
 import click
 
 from reconciler import files, redaction
-from reconciler.cli.streams import write_unmasked
-from reconciler.errors import ReconcilerError
+from reconciler.cli.streams import utf8, write_unmasked
+from reconciler.errors import OutputFailed
 from reconciler.render.safe import harmless
 
 if TYPE_CHECKING:
@@ -29,28 +29,96 @@ if TYPE_CHECKING:
     from reconciler.model.objects import Problem
     from reconciler.model.plan import Plan
     from reconciler.model.report import Drift, Report
+    from reconciler.settings import Project, Secret
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sink:
+    """One place that an output goes to."""
+
+    form: str
+    file: Path | None = None
+    """None for stdout."""
+    is_summary: bool = False
+    """Whether it is the summary of a job on GitHub, which other commands of the step write too: it is appended to."""
+
+
+PAGE = 65_536
+"""Bytes of a Markdown page at most by default: GitHub refuses a comment of more characters."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Output:
     """The values of `--format` and `--output`."""
 
-    form: str
-    file: Path | None
+    sinks: tuple[Sink, ...] = (Sink(form="text"),)
+    private: bool = True
+    """Whether only the owner can read a new file: it quotes live data."""
+    stated: bool = True
+    """Whether the user chose a format or file."""
+    compact: bool = False
+    """Whether text shows one line for each object."""
+    paged: bool = False
+    """Whether text on a terminal may go through a pager."""
+    max_bytes: int = PAGE
+    """Bytes of a Markdown page at most."""
+    shown: set[Sink] = field(default_factory=set)
+    """Where a value was shown already."""
+    templates: Path | None = None
+    """The folder of the project's templates for pages."""
+
+    def of(self, project: Project) -> Output:
+        """Return the output with the templates of a project."""
+        return replace(self, templates=project.templates)
+
+    @property
+    def people(self) -> Output:
+        """The part that is text on stdout, for people."""
+        return self._only(lambda sink: sink == _PEOPLE)
+
+    @property
+    def documents(self) -> Output:
+        """All but the text on stdout."""
+        return self._only(lambda sink: sink != _PEOPLE)
 
     @property
     def is_text(self) -> bool:
-        """Whether it is text on stdout, for people."""
-        return self.form == "text" and self.file is None
+        """Whether one of them is text on stdout, for people."""
+        return _PEOPLE in self.sinks
+
+    @property
+    def forms(self) -> frozenset[str]:
+        """The formats of all."""
+        return frozenset(sink.form for sink in self.sinks)
+
+    @property
+    def uses_stdout(self) -> bool:
+        """Whether one of them goes to stdout."""
+        return any(sink.file is None for sink in self.sinks)
+
+    def _only(self, wanted: Callable[[Sink], bool]) -> Output:
+        return replace(self, sinks=tuple(filter(wanted, self.sinks)))
 
 
-def _console(stream: IO[str]) -> Console:
+_PEOPLE = Sink(form="text")
+
+
+def _console(stream: IO[str], like: Console | None = None) -> Console:
+    """Return a console on a stream; `like`: as if it were the terminal of that console."""
     from rich.console import Console
 
     # Without a color system there is no bold or dim either: NO_COLOR asks for plain text.
-    if os.environ.get("NO_COLOR"):
-        return Console(file=stream, color_system=None, highlight=False, soft_wrap=True, emoji=False, markup=False)
-    return Console(file=stream, highlight=False, soft_wrap=True, emoji=False, markup=False)
+    colors: Literal["auto"] | None = None if os.environ.get("NO_COLOR") else "auto"
+    return Console(
+        file=stream,
+        color_system=colors,
+        highlight=False,
+        soft_wrap=True,
+        emoji=False,
+        markup=False,
+        force_terminal=None if like is None else like.is_terminal,
+        width=None if like is None else like.width,
+    )
 
 
 def people() -> Console:
@@ -70,29 +138,55 @@ def say_problems(problems: Iterable[Problem]) -> None:
     render(people(), problems)
 
 
-def say_plan(plan: Plan, *, verbose: bool) -> None:
+def say_plan(plan: Plan, output: Output, *, verbose: bool) -> None:
     """Print a plan for people on stderr."""
+    from reconciler.cli.forms import look
     from reconciler.render.text import plan as render
 
-    render(people(), plan, verbose)
+    render(people(), plan, look(output.compact, verbose=verbose))
 
 
-def write(body: str, output: Path | None) -> None:
-    """Write a finished document to stdout, or to a file that only its owner can read."""
-    if output is None:
+def write(body: str, file: Path | None, *, private: bool = False) -> None:
+    """Write a finished document to stdout or a file, as UTF-8; OutputFailed if that fails."""
+    if file is None:
         write_unmasked(body)
-    else:
-        write_private(output, body)
+        return
+    with _in_words(file), suppress(BrokenPipeError):  # the reader of a pipe has ended, which is no error
+        files.write_whole(file, utf8(body), private=private)
 
 
-def write_private(path: Path, body: str) -> None:
-    """Write a file that only its owner can read, whole or not at all."""
-    with _in_words(path):
-        files.write_whole(path, body.encode("utf-8"), private=True)
+SUMMARY = "GITHUB_STEP_SUMMARY"
+"""The variable that names the file of the job summary."""
+
+_SUMMARY_BYTES = 1024 * 1024
+"""GitHub takes this much of a step, and nothing where there is more."""
+
+
+def is_summary(path: Path) -> bool:
+    """Whether a path is the job summary of this step."""
+    named = os.environ.get(SUMMARY)
+    return bool(named) and os.path.realpath(path) == os.path.realpath(str(named))
+
+
+def _append(file: Path, body: str) -> None:
+    """Append a document to the job summary, unless it would not fit."""
+    content = utf8(body)
+    with _in_words(file):
+        before = file.stat().st_size if file.exists() else 0
+        if before + len(content) + 1 > _SUMMARY_BYTES:
+            say("The job summary is full (GitHub takes 1 MiB per step): this output is not in it.")
+            return
+        with file.open("ab") as opened:
+            opened.write((b"\n" if before else b"") + content)
+
+
+def is_stdout(path: Path) -> bool:
+    """Whether a path means stdout: `-`, or a name of the open file."""
+    return str(path) == "-" or files.open_number(path) == 1
 
 
 def check_writable(path: Path) -> None:
-    """Raise ReconcilerError now if a later `write_private` would fail: before a long read, not after it."""
+    """Raise OutputFailed now if a later `write` would fail: before a long read, not after it."""
     with _in_words(path):
         files.check_writable(path)
 
@@ -103,21 +197,28 @@ def _in_words(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         hint = "choose a file in an existing, writable folder"
-        raise ReconcilerError(f"cannot write {path}: {error.strerror}", hint=hint) from None
+        raise OutputFailed(f"cannot write {path}: {error.strerror}", hint=hint) from None
+
+
+def say_report(report: Report, plan: Plan) -> None:
+    """Print a report for people on stderr."""
+    from reconciler.render.text import report as render
+
+    render(people(), report, plan)
 
 
 def show_plan(plan: Plan, output: Output, *, verbose: bool = False) -> None:
     """Show a plan in the chosen format."""
     from reconciler.cli.forms import plan_forms
 
-    show_in(plan_forms(plan, verbose=verbose), output)
+    show_in(plan_forms(plan, compact=output.compact, verbose=verbose), output)
 
 
-def save_plan(plan: Plan, file: Path) -> None:
-    """Save a plan's document, for `apply PLANFILE`."""
-    from reconciler.cli.forms import plan_forms
+def save_plan(plan: Plan, file: Path | None, key: Secret | None) -> None:
+    """Save a plan's document, for `apply PLANFILE`; None for stdout. With a key it is signed."""
+    import reconciler
 
-    write_private(file, plan_forms(plan).json())
+    write(reconciler.dump_plan(plan, key), file, private=True)
 
 
 def show_report(report: Report, plan: Plan, output: Output) -> None:
@@ -131,25 +232,25 @@ def show_drift(drift: Drift, output: Output, *, verbose: bool = False) -> None:
     """Show what changed outside in the chosen format."""
     from reconciler.cli.forms import drift_forms
 
-    show_in(drift_forms(drift, verbose=verbose), output)
+    show_in(drift_forms(drift, compact=output.compact, verbose=verbose), output)
 
 
-def show_saved(document: str, output: Output, *, verbose: bool) -> None:
-    """Show a saved document in the chosen format."""
+def show_saved(document: str, output: Output, *, verbose: bool, quiet: bool) -> None:
+    """Show a saved document in the chosen format, and unless `quiet` what a plan's signature is worth."""
     from reconciler.cli.forms import saved_forms
 
-    show_in(saved_forms(document, verbose=verbose), output)
+    forms, note = saved_forms(document, compact=output.compact, verbose=verbose)
+    if note and not quiet:
+        say(note)
+    show_in(forms, output)
 
 
-def show_validation(declared: Declared, output: Output, *, quiet: bool) -> None:
-    """Show what is wrong with the manifests."""
-    from reconciler.cli.forms import validation_json, validation_text
+def show_validation(declared: Declared, output: Output, root: Path, *, quiet: bool) -> None:
+    """Show what is wrong with the manifests, whose places are relative to `root`."""
+    from reconciler.cli.forms import validation_documents, validation_text
 
-    show(
-        output,
-        text=lambda console: validation_text(console, declared, quiet=quiet),
-        json=lambda: validation_json(declared),
-    )
+    documents = validation_documents(declared, root) if output.forms - {"text"} else {}
+    show(output, text=lambda console: validation_text(console, declared, quiet=quiet), **documents)
 
 
 def json_text(document: Mapping[str, object]) -> str:
@@ -167,21 +268,86 @@ def versioned_json(members: Mapping[str, object]) -> str:
 
 
 def show_in(forms: Forms, output: Output) -> None:
-    """Show a value in the chosen one of its formats."""
-    pages = {"markdown": forms.markdown, "html": forms.html}
-    if output.form in pages:
-        write(redaction.redacted(pages[output.form]()), output.file)
-    else:
-        show(output, text=forms.text, json=forms.json)
+    """Show a value in the chosen ones of its formats."""
+    show(
+        output,
+        text=forms.text,
+        json=forms.json,
+        markdown=lambda: redaction.redacted(_own_page(forms, "markdown", output) or forms.markdown(output.max_bytes)),
+        html=lambda: redaction.redacted(_own_page(forms, "html", output) or forms.html()),
+    )
 
 
-def show(output: Output, *, text: Callable[[Console], None], json: Callable[[], str]) -> None:
-    """Show a value that has two formats: JSON, and text for people."""
-    if output.form == "json":
-        write(json(), output.file)
-    elif output.file is None:
-        text(_console(sys.stdout))
+def show_failure(title: str, error: Exception, output: Output) -> None:
+    """Write why a command failed where its Markdown was to go and nothing is yet: no comment may stay an old one."""
+    pages = tuple(sink for sink in output.sinks if sink.form == "markdown" and sink not in output.shown)
+    if not pages:
+        return
+    from reconciler.cli.failures import failed_page
+
+    with suppress(OutputFailed):  # the error itself says why the command ends
+        page = redaction.redacted(failed_page(title, error, output.max_bytes))
+        show(replace(output, sinks=pages), text=lambda _: None, markdown=lambda: page)
+
+
+def _own_page(forms: Forms, form: str, output: Output) -> str | None:
+    """Return a page by the project's template; None where there is none, or where it is too long for a comment."""
+    if output.templates is None:
+        return None
+    from reconciler.operations.custom_pages import custom_page
+
+    page = custom_page(output.templates, forms.kind, form, forms.headline, forms.json)
+    size = 0 if page is None else len(utf8(page))
+    if form != "markdown" or size <= output.max_bytes:
+        return page
+    say(
+        f"The page of templates/{forms.kind}.md.j2 has {size} bytes; --max-bytes allows {output.max_bytes}. "
+        "The built-in page is used."
+    )
+    return None
+
+
+def show(output: Output, *, text: Callable[[Console], None], **documents: Callable[[], str]) -> None:
+    """Show a value as text for people, or as one of its documents, by format; all places get it before one fails."""
+    failures = []
+    for sink in output.sinks:
+        output.shown.add(sink)
+        try:
+            _show_at(sink, text, documents, output)
+        except OutputFailed as error:
+            output.shown.discard(sink)
+            failures.append(error)
+    if failures:
+        raise failures[0]
+
+
+def _show_at(
+    sink: Sink, text: Callable[[Console], None], documents: Mapping[str, Callable[[], str]], output: Output
+) -> None:
+    if sink.is_summary and sink.file is not None:
+        _append(sink.file, documents[sink.form]())
+    elif sink.form != "text":
+        write(documents[sink.form](), sink.file, private=output.private)
+    elif sink.file is None:
+        if not (output.paged and sys.stdout.isatty() and _paged(text)):
+            text(_console(sys.stdout))
+            sys.stdout.flush()
     else:
         buffer = StringIO()
         text(_console(buffer))
-        write_private(output.file, redaction.redacted(buffer.getvalue()))
+        write(redaction.redacted(buffer.getvalue()), sink.file, private=output.private)
+
+
+def _paged(text: Callable[[Console], None]) -> bool:
+    """Show a text that is longer than the terminal in a pager; return whether that was done."""
+    from reconciler.cli.pager import page, pager
+
+    command = pager(os.environ)
+    if command is None:
+        return False
+    buffer = StringIO()
+    screen = _console(sys.stdout)
+    console = _console(buffer, like=screen)
+    text(console)
+    shown = redaction.redacted(buffer.getvalue())
+    return shown.count("\n") >= screen.height and page(command, shown, screen.encoding)

@@ -17,13 +17,18 @@ from functools import cache
 from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from reconciler.documents.signature import signature
 from reconciler.model import canonical
 from reconciler.model.change import Change, Stake
-from reconciler.model.objects import Address, Problem, SourceRef, problem_order
+from reconciler.model.characters import UNSEEN
+from reconciler.model.objects import Address, Problem, SourceRef
+from reconciler.model.place import Place, Placed
 from reconciler.model.plan import Plan, Selection
-from reconciler.model.report import Drift, Drifted, Outcome, Report, Verification
+from reconciler.model.report import ASIDE, Drift, Drifted, Outcome, Report, Verification
+from reconciler.model.sighting import LastApplied
 from reconciler.redaction import escape_commands, redacted_data
 from reconciler.schema import load_schema
+from reconciler.settings import Secret
 
 if TYPE_CHECKING:
     from cattrs import Converter
@@ -37,20 +42,27 @@ ATTRIBUTES: Mapping[type, Mapping[str, str]] = {
         "name": "label",
         "calls": "requests",
         "live": "lasting",
+        "record": "remembers",
         "digest": "saved_digest",
         "stake": "at_stake",
         "timezone": "zone",
     },
-    Drifted: {"remote_id": "shown_id"},
-    Outcome: {"remote_id": "shown_id"},
+    Drifted: {"remote_id": "shown_id", "timezone": "zone"},
+    Outcome: {"remote_id": "shown_id", "timezone": "zone"},
     Problem: {"message": "summary", "source": "where"},
     Report: {"verify": "verified"},
     SourceRef: {"file": "path"},
 }
 """The attribute that holds a member, where it has another name; by type and member."""
 
-_UNSAFE = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-"""Lone surrogates are not UTF-8; the others could steer the terminal that shows a document."""
+_UNSAFE = re.compile(f"[\x7f-\x9f\u2028\u2029\ud800-\udfff]|(?![\u200c\u200d\ufe0e\ufe0f]){UNSEEN.pattern}")
+"""Lone surrogates are not UTF-8; the others could steer the terminal that shows a document, or are not seen there.
+
+Emoji keep their selectors and joiners, which a program that reads the document may show.
+"""
+
+SEALS = frozenset({"digest", "signature"})
+"""Members of a plan document that say something about all others."""
 
 T = TypeVar("T")
 
@@ -82,8 +94,22 @@ _MADE: Mapping[tuple[type, str], Callable[[Any, _Context], object]] = {
     (Change, "digest"): lambda change, _: change.digest,
     (Change, "guarded"): lambda change, context: context.guarded.get(change.address, ()),
     (Change, "live"): lambda change, _: change.lasting if change.writes else None,
+    (Change, "record"): lambda change, _: change.remembers or None,
+    (Outcome, "record"): lambda outcome, _: outcome.record or None,
+    (Report, "problems"): lambda report, _: report.problems or None,
+    (Drift, "problems"): lambda drift, _: drift.problems or None,
+    (Drift, "summary"): lambda drift, _: {
+        name: n if n or name not in ASIDE else None for name, n in drift.summary.items()
+    },
+    (Drift, "notes"): lambda drift, _: drift.notes or None,
+    (Drifted, "adopt"): lambda item, _: item.adopt or None,
+    (LastApplied, "context"): lambda applied, _: applied.context or None,
     (Stake, "currency"): lambda _, context: context.currency,
+    (Plan, "context"): lambda plan, _: plan.context if plan.made_at is not None and plan.context.known else None,
+    (Report, "context"): lambda report, _: report.context if report.context.known else None,
+    (Drift, "context"): lambda drift, _: drift.context if drift.context.known else None,
     (Plan, "digest"): lambda _, __: "",
+    (Plan, "signature"): lambda _, __: None,
     (Report, "project"): lambda _, context: context.project,
     (Report, "environment"): lambda _, context: context.environment,
     (Report, "selection"): lambda _, context: context.selection,
@@ -93,10 +119,23 @@ _MADE: Mapping[tuple[type, str], Callable[[Any, _Context], object]] = {
 """Members that no attribute holds; by type and member."""
 
 
-def plan_document(plan: Plan) -> dict[str, Any]:
-    """Return the plan document; its own digest, the last key, shows whether it was edited since."""
-    masked: dict[str, Any] = redacted_data(_writer("plan")(plan, _about(plan)))
-    return {**masked, "digest": content_digest(masked)}
+def plan_document(plan: Plan, key: Secret | None = None) -> dict[str, Any]:
+    """Return the plan document; its digest shows whether it was edited since. With a key it is signed."""
+    masked: dict[str, Any] = redacted_data(plan_content(plan))
+    digest = content_digest(masked)
+    signed = {} if key is None else {"signature": signature(digest, key)}
+    return {**masked, "digest": digest, **signed}
+
+
+def plan_content(plan: Plan) -> dict[str, Any]:
+    """Return the members of a plan document, with neither masks nor seals."""
+    content: dict[str, Any] = _writer("plan")(plan, _about(plan))
+    return content
+
+
+def dump_plan(plan: Plan, key: Secret | None = None) -> str:
+    """Return the text of a plan document, as `plan --out` saves it and `load_plan` reads it."""
+    return dumps(plan_document(plan, key))
 
 
 def plan_digest(plan: Plan) -> str:
@@ -106,7 +145,7 @@ def plan_digest(plan: Plan) -> str:
 
 def content_digest(document: Mapping[str, Any]) -> str:
     """Return the digest of a plan document's content, which the document itself states as `digest`."""
-    return canonical.digest({key: value for key, value in document.items() if key != "digest"})
+    return canonical.digest({key: value for key, value in document.items() if key not in SEALS})
 
 
 def report_document(report: Report, plan: Plan) -> dict[str, Any]:
@@ -121,26 +160,34 @@ def drift_document(drift: Drift) -> dict[str, Any]:
     return document
 
 
-def problems_document(problems: Iterable[Problem], **counts: int) -> dict[str, Any]:
-    """Return what `validate` found; `counts` (files, documents) come before the problems."""
-    found = sorted(problems, key=problem_order)
+def validation_document(found: Iterable[Placed], files: int, documents: int) -> dict[str, Any]:
+    """Return what `validate` found in so many files and documents."""
+    problems = tuple(found)
     write = _writer("plan#/$defs/problem")
     return {
         "format_version": FORMAT_VERSION,
-        "valid": all(problem.severity != "error" for problem in found),
-        **counts,
-        "problems": [write(problem, _Context()) for problem in found],
+        "valid": all(item.problem.severity != "error" for item in problems),
+        "files": files,
+        "documents": documents,
+        "problems": [{**write(item.problem, _Context()), "range": _range(item.place)} for item in problems],
     }
+
+
+def _range(place: Place | None) -> dict[str, Any] | None:
+    if place is None:
+        return None
+    start, end = ({"line": place.line, "column": column} for column in (place.column, place.end_column))
+    return {"file": place.file, "start": start, "end": end}
 
 
 def dumps(document: Mapping[str, Any]) -> str:
     """Return a document's text: keys in the order given, an indent of two blanks, a newline at the end.
 
-    Control, bidi and lone surrogate characters become JSON escapes, which read back the same. Known secrets
+    Control, bidi, invisible and lone surrogate characters become JSON escapes, which read back the same. Known secrets
     are masked inside the texts, so that the document stays valid.
     """
     text = json.dumps(redacted_data(canonical.plain(document)), indent=2, ensure_ascii=False)
-    text = _UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+    text = _UNSAFE.sub(lambda match: json.dumps(match[0])[1:-1], text)
     return escape_commands(text, "\\u0023") + "\n"
 
 

@@ -64,7 +64,7 @@ def load_document(text: str) -> SavedPlan | SavedReport | Drift:
     kind, document = _load(text, None)
     match kind:
         case "plan":
-            return _plan(document)
+            return _checked(document)
         case "report":
             return _report(document)
         case "drift":
@@ -75,7 +75,7 @@ def load_document(text: str) -> SavedPlan | SavedReport | Drift:
 
 def load_plan(text: str) -> SavedPlan:
     """Read a plan document that `plan --out` wrote; ReconcilerError says what is wrong with any other text."""
-    return _plan(_load(text, "plan")[1])
+    return _checked(_load(text, "plan")[1])
 
 
 def as_saved(plan: Plan) -> SavedPlan:
@@ -85,7 +85,21 @@ def as_saved(plan: Plan) -> SavedPlan:
 
 def _plan(document: Mapping[str, Any]) -> SavedPlan:
     intact = codec.content_digest(document) == document["digest"]
-    return SavedPlan(plan=codec.read(document, Plan), digest=document["digest"], intact=intact)
+    return SavedPlan(
+        plan=codec.read(document, Plan),
+        digest=document["digest"],
+        intact=intact,
+        signature=document.get("signature"),
+    )
+
+
+def _checked(document: Mapping[str, Any]) -> SavedPlan:
+    """Read a plan, and refuse totals that its changes do not have: a person may approve by them."""
+    saved = _plan(document)
+    for key, value in codec.plan_content(saved.plan).items():
+        if key in document and key not in codec.SEALS and document[key] != value:
+            raise _not_a("plan", f"its {key} {'does' if key == 'summary' else 'do'} not match the rest of it")
+    return saved
 
 
 def _report(document: Mapping[str, Any]) -> SavedReport:
@@ -124,9 +138,12 @@ def _load(text: str, kind: DocumentKind | None) -> tuple[DocumentKind, dict[str,
             _refuse(_words(mismatch, kind))
         _check_members(document, kind)
     except (ValueError, _Unusable) as error:
-        message = f"this is not {_TITLES[kind]}: {error}"
-        raise ReconcilerError(message, hint=_HINTS[kind]) from None
+        raise _not_a(kind, str(error)) from None
     return kind, document
+
+
+def _not_a(kind: DocumentKind | None, why: str) -> ReconcilerError:
+    return ReconcilerError(f"this is not {_TITLES[kind]}: {why}", hint=_HINTS[kind])
 
 
 def _check_version(document: Mapping[str, Any]) -> None:
@@ -151,12 +168,15 @@ def _check_members(document: Mapping[str, Any], kind: DocumentKind) -> None:
     """Check what a schema cannot: each object once, and counts that fit, because a person may approve by them."""
     key, by = _MEMBERS[kind]
     counts = Counter(member[by] for member in document[key])
+    counts["record"] = sum(member.get("action") == "noop" and bool(member.get("record")) for member in document[key])
     if any(document["summary"][name] != counts[name] for name in document["summary"]):
         _refuse(f"its summary does not match its {key}")
     addresses = Counter(member["address"] for member in document[key])
     repeated = next((address for address, times in addresses.items() if times > 1), None)
     if repeated is not None:
         _refuse(f"{repeated} appears more than once among its {key}")
+    if kind == "plan" and list(addresses) != sorted(addresses):
+        _refuse(f"its {key} are not in the order of their addresses")
     for number, change in enumerate(document["changes"] if kind == "plan" else ()):
         if change["kind"] != change["address"].partition("/")[0]:
             _refuse(f"changes[{number}].kind is {change['kind']!r}, but its address is {change['address']!r}")

@@ -5,27 +5,34 @@ An object is found by id, by annotation or by exact natural key, never by a gues
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
+from reconciler.engine.diff import compare
 from reconciler.engine.guards import Identity, shared
-from reconciler.engine.identity import Index, alike, id_order, index, unread_stranger
+from reconciler.engine.identity import Index, alike, distinct_from, id_order, index, unread_stranger
 from reconciler.errors import ReconcilerError, Refused
 from reconciler.model.change import Decision, resolved
-from reconciler.model.kind import ADOPT_ID, Kind
+from reconciler.model.kind import ADOPT_ID, DISTINCT_FROM, Kind
 from reconciler.model.objects import Address, Desired, Fields, Live, Problem, Reading, Record, Ref, Scope
 from reconciler.model.risk import Risk, risk
 from reconciler.model.words import listed
+
+NO_MATCH = "no-match"
+"""The code of a problem with an object that no unmanaged live one matches."""
 
 _NAMED = 10
 """How many candidates are listed for one object."""
 
 
 def scope_of(desired: Desired, ids: Mapping[Address, str], remote_id: str | None) -> Scope:
-    """Return what has to be read: the one object, or every object that could be meant."""
+    """Return what has to be read: the one object, or every object that could be meant.
+
+    The list also shows what else is there, so that none of it counts as a duplicate later.
+    """
     fields = resolved(desired.fields, ids)
     if remote_id is not None:
-        return Scope(kind=desired.address.kind, ids={remote_id: fields}, listing=False)
+        return Scope(kind=desired.address.kind, ids={remote_id: fields})
     return Scope(kind=desired.address.kind, wanted=(fields,))
 
 
@@ -60,6 +67,18 @@ def _by_id(kind: Kind, desired: Desired, reading: Reading, taken: Mapping[str, s
         why = reading.unreadable.get(remote_id) or reading.expired.get(remote_id, "there is no such object")
         raise ReconcilerError(f"{desired.address} cannot be adopted with id {shown}: {why}")
     return live
+
+
+def adopted(kind: Kind, desired: Desired, live: Live, ids: Mapping[Address, str], target: str) -> Record:
+    """Return the record of an adopted object.
+
+    Where it is as declared, that is what later plans compare with. Otherwise nothing has been applied to it yet.
+    """
+    fields = resolved(desired.fields, ids)
+    comparison = compare(kind, fields, live.fields, {})
+    if comparison.edits:
+        return desired.record(target, live.remote_id, {})
+    return desired.record(target, live.remote_id, fields, comparison.computed)
 
 
 def shared_by_others(
@@ -103,17 +122,20 @@ def match(
     Two wanted objects never share a live one.
     """
     stranger = unread_stranger(reading, taken)
-    unknown = reading.failure or "it was not read" if reading.listed is None else stranger
+    unread = reading.why_unlisted(None)
+    unknown = unread or ("it was not read" if reading.listed is None else stranger)
     claims = {item.address: item.annotations[ADOPT_ID] for item in wanted if ADOPT_ID in item.annotations}
+    claimed = set(claims.values())
     free = [live for live in reading.live.values() if live.remote_id not in taken]
-    among = index(kind, [live for live in free if live.remote_id not in claims.values()])
+    among = index(kind, [live for live in free if live.remote_id not in claimed])
+    near = _Near(kind, free)
     found: dict[Address, Live] = {}
     problems: list[Problem] = []
     for item in sorted(wanted, key=lambda each: str(each.address)):
         if item.address in claims:
             outcome = _claimed(item, claims[item.address], reading, taken)
         else:
-            outcome = _by_key(kind, item, among, free, unknown, ids)
+            outcome = _by_key(kind, item, among, near, unknown, ids)
         if isinstance(outcome, Live):
             found[item.address] = outcome
         else:
@@ -142,7 +164,7 @@ def _by_key(
     kind: Kind,
     item: Desired,
     among: Index,
-    free: Sequence[Live],
+    free: _Near,
     unknown: str | None,
     ids: Mapping[Address, str],
 ) -> Live | Problem:
@@ -153,7 +175,7 @@ def _by_key(
         return _problem(item, f"it refers to {pending[0]}, which is not managed", "adopt that first")
     if not kind.identities(fields):
         return _problem(item, "its manifest has no natural key to search for", f"give its id: {by_id}")
-    candidates = alike(kind, fields, among)
+    candidates = alike(kind, fields, among, without=distinct_from(item))
     if unknown is not None:
         # What could not be read may have the same key: one match would be a guess.
         return _problem(item, f"could not determine which object it is: {unknown}", f"try again, or: {by_id}")
@@ -162,24 +184,33 @@ def _by_key(
     if candidates:
         what = f"{len(candidates)} live objects have its natural key: {_listed(kind, candidates)}"
         return _problem(item, what, f'give its id: {by_id}, or metadata.annotations: {{{ADOPT_ID}: "ID"}}')
-    near = _near(kind, fields, free)
+    near = free.to(fields)
     others = f"; similar: {_listed(kind, near)}" if near else ""
     hint = f"if it is another object: {by_id}; if it does not exist, apply creates it"
-    return _problem(item, f"no unmanaged live object has its natural key{others}", hint)
+    return replace(_problem(item, f"no unmanaged live object has its natural key{others}", hint), code=NO_MATCH)
 
 
-def _near(kind: Kind, fields: Fields, free: Iterable[Live]) -> list[Live]:
-    """Return the live objects of the same title or the same span: their first day or resource may differ."""
-    title, span = kind.title(fields), kind.span(fields)
-    return sorted(
-        (
-            live
-            for live in free
-            if (title is not None and kind.title(live.fields) == title)
-            or (span is not None and kind.span(live.fields) == span)
-        ),
-        key=id_order,
-    )
+class _Near:
+    """Unmanaged live objects by title and by span: an object's first day or resource may differ."""
+
+    def __init__(self, kind: Kind, free: Iterable[Live]) -> None:
+        self._kind = kind
+        self._found: dict[object, list[Live]] = {}
+        for live in sorted(free, key=id_order):
+            for key in self._keys(live.fields):
+                self._found.setdefault(key, []).append(live)
+
+    def _keys(self, fields: Fields) -> Iterator[object]:
+        title, span = self._kind.title(fields), self._kind.span(fields)
+        yield from [("title", title)] if title is not None else []
+        yield from [("span", span)] if span is not None else []
+
+    def to(self, fields: Fields) -> list[Live]:
+        """Return the objects of the same title or the same span, ordered by id."""
+        found = [lives for key in self._keys(fields) if (lives := self._found.get(key))]
+        if len(found) <= 1:
+            return found[0] if found else []
+        return sorted({live.remote_id: live for lives in found for live in lives}.values(), key=id_order)
 
 
 def _declared_twice(kind: Kind, wanted: Sequence[Desired], found: Mapping[Address, Live]) -> Iterable[Problem]:
@@ -189,8 +220,10 @@ def _declared_twice(kind: Kind, wanted: Sequence[Desired], found: Mapping[Addres
         if item.address in found:
             owners.setdefault(found[item.address].remote_id, []).append(item)
     for remote_id, items in sorted(owners.items()):
+        names = sorted(str(item.address) for item in items)
         for item in sorted(items, key=lambda each: str(each.address)) if len(items) > 1 else ():
-            others = ", ".join(sorted(str(other.address) for other in items if other is not item))
+            named = [name for name in names[: _NAMED + 1] if name != str(item.address)][:_NAMED]
+            others = listed([*named, *[""] * (len(names) - 1 - len(named))], _NAMED)
             words = kind.describe(found[item.address].fields)
             what = f"is declared twice: {others} is also id {remote_id}, {words}"
             yield _problem(item, what, f"remove one of the manifests, or: reconciler adopt {item.address} ID")
@@ -198,7 +231,8 @@ def _declared_twice(kind: Kind, wanted: Sequence[Desired], found: Mapping[Addres
 
 def _listed(kind: Kind, lives: Sequence[Live]) -> str:
     """Return candidates in one sentence, with the values that tell them apart."""
-    return listed([f"id {live.remote_id} ({kind.describe(live.fields)})" for live in lives], _NAMED)
+    named = [f"id {live.remote_id} ({kind.describe(live.fields)})" for live in lives[:_NAMED]]
+    return listed([*named, *[""] * (len(lives) - len(named))], _NAMED)
 
 
 def _problem(item: Desired, what: str, hint: str | None = None) -> Problem:
@@ -206,26 +240,41 @@ def _problem(item: Desired, what: str, hint: str | None = None) -> Problem:
 
 
 def already_exists(
-    desired: Desired, found: Sequence[Live], *, unsettled: bool, risks: tuple[Risk, ...] = ()
+    desired: Desired,
+    found: Sequence[Live],
+    *,
+    unsettled: bool,
+    risks: tuple[Risk, ...] = (),
+    instead_of: Address | None = None,
 ) -> Decision:
-    """Refuse a create that would make a duplicate, and name the command that adopts what is live."""
-    known = [live.remote_id for live in found]
-    ids = ", ".join(known)
+    """Refuse a create that would make a duplicate, and name the command that adopts what is live.
+
+    `instead_of` is the address under which another live object is managed, which adopting would leave unmanaged.
+    """
+    few = [live.remote_id for live in found[:_NAMED]]
+    only = few[0] if len(found) == 1 else None
+    ids = listed([*few, *[""] * (len(found) - len(few))], _NAMED)
     what = f"a live object with the same natural key already exists (id {ids}) and is not managed by this project"
     chosen = desired.annotations.get(ADOPT_ID)
     command = f"reconciler adopt {desired.address}"
-    if len(known) == 1 or chosen in known:
-        command += f" {known[0] if len(known) == 1 else chosen}"
-    else:
-        command += f" ID, where ID is one of these {len(known)} ids"
+    if only is None and chosen is not None and any(live.remote_id == chosen for live in found):
+        only = chosen
+    command += f" {only}" if only is not None else f" ID, where ID is one of these {len(found)} ids"
+    if instead_of is not None:
+        command = f"reconciler state rm {instead_of}, which leaves the managed one as it is, and {command}"
+    others = ", ".join([*sorted(distinct_from(desired)), *few])
+    more = f" and the other {len(found) - len(few)} ids" if len(found) > len(few) else ""
+    another = (
+        f'; to create another one, state in its manifest: metadata.annotations: {{{DISTINCT_FROM}: "{others}"}}{more}'
+    )
     return Decision(
         address=desired.address,
         connection=desired.connection,
         action="adopt",
         reason=what,
-        remote_id=known[0] if len(known) == 1 else None,
+        remote_id=few[0] if len(found) == 1 and instead_of is None else None,
         source=desired.source,
-        risks=(risk("already-exists", f"{what}; to adopt it: {command}"), *risks),
+        risks=(risk("already-exists", f"{what}; to adopt it: {command}{another}"), *risks),
         desired=desired,
         unsettled=unsettled,
     )

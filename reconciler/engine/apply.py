@@ -7,13 +7,13 @@ from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from graphlib import TopologicalSorter
 
-from reconciler.engine.apply_one import Run, after_move, apply_one
+from reconciler.engine.apply_one import Run, apply_one
 from reconciler.engine.moves import apply_forget
 from reconciler.engine.order import dependencies, sorter
 from reconciler.model.change import Change
 from reconciler.model.objects import Address
 from reconciler.model.plan import Plan
-from reconciler.model.report import Outcome, Report
+from reconciler.model.report import Outcome, Report, State
 
 POLL = 0.2
 """Seconds after which a waiting run checks whether it was asked to stop."""
@@ -30,7 +30,8 @@ def execute(
 ) -> Report:
     """Apply every change; what depends on a failed one is blocked, the rest continues.
 
-    Once `stop` is set, calls in flight are finished and recorded and nothing new is started.
+    Once `stop` is set, calls in flight are finished and recorded and nothing new is started. The end of the run's time
+    sets it; the report is then not one of a run that its user interrupted.
     """
     changes = {change.address: change for change in plan.changes}
     before = dependencies(plan.changes)
@@ -39,12 +40,15 @@ def execute(
     running: dict[Future[Outcome], Address] = {}
 
     def finish(outcome: Outcome) -> None:
+        outcome = outcome.of(changes[outcome.address])
         outcomes[outcome.address] = outcome
         order.done(outcome.address)
         on_outcome(outcome)
 
     with ThreadPoolExecutor(max_workers=workers, thread_name_prefix="apply") as pool:
         while order.is_active() and not (stop.is_set() and not running):
+            if run.limit.over:
+                stop.set()
             for address in _ready(order, stop):
                 blocker = _blocker(changes[address], before[address], outcomes)
                 if blocker is None:
@@ -56,18 +60,18 @@ def execute(
                 del running[future]
                 finish(future.result())
     for address in changes.keys() - outcomes.keys():
-        outcomes[address] = _not_started(changes[address])
+        outcomes[address] = _not_started(changes[address], run).of(changes[address])
     ordered = tuple(outcomes[address] for address in sorted(outcomes, key=str))
-    interrupted = any(outcome.interrupted for outcome in ordered)
+    interrupted = any(outcome.interrupted for outcome in ordered) and not run.limit.over
     return Report(plan_digest=plan_digest, outcomes=ordered, interrupted=interrupted)
 
 
 def _start(run: Run, change: Change, stop: threading.Event) -> Outcome:
     """Apply a change, unless the run was asked to stop while this one waited for a worker."""
     if stop.is_set():
-        return _not_started(change)
+        return _not_started(change, run)
     if change.forget:
-        return apply_forget(run.store, change)
+        return apply_forget(run.store, change, run.kinds[change.address.kind])
     return apply_one(run, change)
 
 
@@ -93,14 +97,17 @@ def _blocked(change: Change, blocker: Address) -> Outcome:
     )
 
 
-def _not_started(change: Change) -> Outcome:
-    waits = change.forget or not change.idle
+def _not_started(change: Change, run: Run) -> Outcome:
+    moved = change.moved_from is not None  # moves are applied before anything else
+    waits = not change.idle or set(change.remembers) > ({"moved"} if moved else set())
+    idle: State = "unknown" if change.action == "unknown" else "applied" if moved else "noop"
     return Outcome(
         address=change.address,
         action=change.action,
-        state="blocked" if waits else after_move(change, "noop" if change.action == "noop" else "unknown"),
+        state="blocked" if waits else idle,
         shown_id=change.shown_id,
-        error="not started, because the run was interrupted" if waits else None,
+        error=f"not started, because {run.why_stopped}" if waits else None,
         moved_from=change.moved_from,
+        record=change.remembers,
         interrupted=waits,
     )

@@ -9,16 +9,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from reconciler.engine.expiry import declaration
-from reconciler.engine.intents import begin, extending, overwritten
+from reconciler.engine.intents import begin, extending, overwritten, settling, settling_words
 from reconciler.engine.ledger import Ledger
 from reconciler.engine.readback import Confirmation, confirm, confirm_gone
+from reconciler.engine.record import settles
 from reconciler.engine.recover import find_created
 from reconciler.engine.snapshot import Place
-from reconciler.errors import Interrupted, NotStarted, OutcomeUnknown, ReconcilerError, RemoteError
+from reconciler.errors import Interrupted, NotAsDeclared, NotStarted, OutcomeUnknown, ReconcilerError, RemoteError
 from reconciler.model.change import Call, Change, Edit, Receipt, bind, bind_path, merged
 from reconciler.model.kind import Kind
-from reconciler.model.objects import Address, Computed, Desired, Fields, Record
+from reconciler.model.limit import TimeLimit
+from reconciler.model.objects import STORED, Address, Computed, Desired, Fields, Record
 from reconciler.model.report import Outcome, State
 from reconciler.model.words import count
 from reconciler.providers.base import Provider
@@ -43,10 +44,14 @@ class Run:
     """The ids that references may use; it grows as objects are created."""
     computed: dict[Address, Computed] = field(default_factory=dict)
     """What the remote systems computed for each object so far."""
+    saved: dict[Address, Record] = field(default_factory=dict)
+    """The record of each object that this run wrote."""
     claimed: set[tuple[str, str, str]] = field(default_factory=set)
     """Connection, kind and id of each object that this run created."""
+    freed: set[tuple[str, str, str]] = field(default_factory=set)
+    """Connection, kind and id of each object that this run deleted: a new one may get its id."""
     lock: threading.RLock = field(default_factory=threading.RLock)
-    """Guards `ids`, `computed`, `claimed` and `returning_ids`."""
+    """Guards `ids`, `computed`, `saved`, `claimed`, `freed` and `returning_ids`."""
     returning_ids: set[Place] = field(default_factory=set)
     """The places whose answers to a create are known to hold the new id."""
     place_locks: dict[Place, threading.Lock] = field(default_factory=dict)
@@ -54,6 +59,13 @@ class Run:
     """Set once a call changed something, or may have."""
     stop: threading.Event = field(default_factory=threading.Event)
     """Once it is set, no call is started."""
+    limit: TimeLimit = field(default_factory=TimeLimit)
+    """Once it is over, `stop` is set."""
+
+    @property
+    def why_stopped(self) -> str:
+        """Why no call is started any more, for people."""
+        return self.limit.words if self.limit.over else "the run was interrupted"
 
 
 def apply_one(run: Run, change: Change) -> Outcome:
@@ -68,10 +80,14 @@ def apply_one(run: Run, change: Change) -> Outcome:
         state, error, interrupted = found.state, found.error, found.interrupted
     except OutcomeUnknown as problem:
         state, error, interrupted = "unknown", problem.message, problem.interrupted
+        remote_id = problem.made.remote_id if problem.made is not None else remote_id
     except Interrupted as problem:
         state, error, interrupted = "blocked", problem.message, True
+    except NotAsDeclared as problem:
+        state, error = "failed", problem.message if change.source is None else f"{change.source}: {problem.message}"
     except RemoteError as problem:
         state, error = "failed", problem.message
+        remote_id = problem.made.remote_id if problem.made is not None else remote_id
     except (
         ReconcilerError
     ) as problem:  # not of the remote system: for example, the state could not be written after a call
@@ -83,30 +99,22 @@ def apply_one(run: Run, change: Change) -> Outcome:
     return Outcome(
         address=change.address,
         action=change.action,
-        state=after_move(change, state),
+        state=state,
         shown_id=run.kinds[change.address.kind].public_id(remote_id),
         error=error,
         calls=len(sent),
         moved_from=change.moved_from,
+        record=change.remembers,
         interrupted=interrupted,
     )
 
 
-def after_move(change: Change, state: State) -> State:
-    """Return how a change ended, given that its move (if any) was applied before."""
-    return "applied" if state == "noop" and change.moved_from is not None else state
-
-
 def _nothing(run: Run, change: Change, sent: list[Call]) -> str | None:  # noqa: ARG001 - one signature for all steps
-    """Update the record where only that differs, such as a field or a protection that is no longer declared."""
-    if change.expired:
-        return change.remote_id  # the record stays what was last applied
-    if change.desired is not None and change.record is not None:
-        record = _record(run, change.desired, change.record.remote_id, change.desired.fields, change.computed)
-        same = replace(record, created_at=change.record.created_at, updated_at=change.record.updated_at)
-        if change.unsettled or same != change.record:
-            _save(run, record)
-    _settle(run, change)
+    """Write what the plan says of the record, such as a field or a protection that is no longer declared."""
+    if change.next_record is not None and change.remembers:
+        _save(run, change.next_record)
+    if settles(change):
+        run.store.settle(change.address)
     return change.remote_id
 
 
@@ -145,16 +153,32 @@ def _send_create(run: Run, change: Change, call: Call, sent: list[Call]) -> Reco
     fields = _bound(run, desired.fields)
     with _one_at_a_time(run, (call.connection, kind.name)):
         number = _begin(run, call, fields)
-        receipt = _send(run, call, number, sent)
-        remote_id = receipt.remote_id or _find(run, kind, call.connection, fields)
+        try:
+            receipt = _send(run, call, number, sent)
+        except RemoteError as problem:
+            made = problem.made
+            if made is not None and made.remote_id is not None:
+                _save(run, _record(run, desired, made.remote_id, made.fields, merged({}, made.computed)), ends=number)
+            raise
+        remote_id = receipt.remote_id or _find(run, kind, call.connection, fields, receipt.words, number)
+        if receipt.remote_id is not None:
+            _check_new(run, (call.connection, kind.name), remote_id)
         with run.lock:
             if receipt.remote_id is not None:
                 run.returning_ids.add((call.connection, kind.name))
             run.claimed.add((call.connection, kind.name, remote_id))
             run.ids[change.address] = remote_id
         record = _record(run, desired, remote_id, {**fields, **receipt.fields}, merged({}, receipt.computed))
-        _save(run, record, ends=number)
+        _save(run, record, confirms=number)
     return record
+
+
+def _check_new(run: Run, place: Place, remote_id: str) -> None:
+    """Refuse an id that another object has: to record it would make that object ours, to change and to delete."""
+    with run.lock:
+        before = remote_id in run.listed.get(place, frozenset()) and (*place, remote_id) not in run.freed
+        if before or (*place, remote_id) in run.claimed:
+            raise OutcomeUnknown(f"the response to the create names object {remote_id}, which existed before")
 
 
 @contextmanager
@@ -176,11 +200,17 @@ def _one_at_a_time(run: Run, place: Place) -> Iterator[None]:
         lock.release()
 
 
-def _find(run: Run, kind: Kind, connection: str, fields: Fields) -> str:
+def _find(run: Run, kind: Kind, connection: str, fields: Fields, said: str | None, number: int) -> str:
     with run.lock:
         taken = {remote_id for where, name, remote_id in run.claimed if (where, name) == (connection, kind.name)}
     taken |= run.listed.get((connection, kind.name), frozenset())
-    return find_created(kind, fields, run.open_provider(connection), taken)
+    try:
+        return find_created(kind, fields, run.open_provider(connection), taken, run.stop)
+    except OutcomeUnknown as lost:
+        run.store.close_call(number, confirmed=True)
+        if said is not None:
+            lost.message += f"; the server said: {said}"
+        raise
 
 
 def _update(run: Run, change: Change, sent: list[Call]) -> str | None:
@@ -199,23 +229,25 @@ def _update(run: Run, change: Change, sent: list[Call]) -> str | None:
         _go_on(run, step - 1, len(change.calls))
         number = _begin(run, call, overwritten(edit))
         receipt = _send(run, call, number, sent, replace(record, computed=computed))
-        applied = _after(applied, edit, run) if step < len(change.edits) else dict(desired.fields)
+        last = step == len(change.edits)
+        applied = dict(desired.fields) if last else _after(applied, edit, run)
         computed = merged(computed, receipt.computed)
-        _save(run, _record(run, desired, record.remote_id, applied, computed), ends=number)
+        made = _record(run, desired, record.remote_id, applied, computed)
+        _save(run, made, confirms=number) if last else _save(run, made, ends=number)
     if not change.edits:
         _save(run, _record(run, desired, record.remote_id, desired.fields, computed))
-    _settle(run, change)
+        _settle(run, change)
     return record.remote_id
 
 
 def _go_on(run: Run, done: int, of: int) -> None:
     """Raise Interrupted between two calls of an object where the run was asked to stop."""
     if done and run.stop.is_set():
-        raise _stopped(f"{done} of {of} calls")
+        raise _stopped(run, f"{done} of {of} calls")
 
 
-def _stopped(done: str) -> Interrupted:
-    return Interrupted(f"stopped after {done}, because the run was interrupted; the next plan shows what is left")
+def _stopped(run: Run, done: str) -> Interrupted:
+    return Interrupted(f"stopped after {done}, because {run.why_stopped}; the next plan shows what is left")
 
 
 def _after(applied: dict[str, Any], edit: Edit, run: Run) -> dict[str, Any]:
@@ -229,10 +261,6 @@ def _after(applied: dict[str, Any], edit: Edit, run: Run) -> dict[str, Any]:
 def _delete(run: Run, change: Change, sent: list[Call]) -> str | None:
     for call in change.calls:
         _send_delete(run, change, call, sent)
-    forgets = change.expired and change.desired is not None
-    if forgets or not change.calls:  # each call has removed the record already
-        given_up = declaration(run.kinds[change.address.kind], _desired(change).fields) if forgets else None
-        run.store.remove(change.address, given_up=given_up)
     _settle(run, change)
     with run.lock:
         run.ids.pop(change.address, None)
@@ -245,7 +273,7 @@ def _send_delete(run: Run, change: Change, call: Call, sent: list[Call]) -> None
     receipt = _send(run, call, number, sent, change.record)
     if not receipt.gone and change.record is not None:
         try:
-            confirm_gone(run.open_provider(call.connection), run.kinds[change.address.kind], change.record)
+            confirm_gone(run.open_provider(call.connection), run.kinds[change.address.kind], change.record, run.stop)
         except OutcomeUnknown:
             run.store.close_call(number)
             raise
@@ -253,6 +281,9 @@ def _send_delete(run: Run, change: Change, call: Call, sent: list[Call]) -> None
             run.store.end(number)
             raise
     run.store.remove(change.address, ends=number)
+    if change.record is not None:
+        with run.lock:
+            run.freed.add((change.record.connection, change.address.kind, change.record.remote_id))
 
 
 def _replace(run: Run, change: Change, sent: list[Call]) -> str:
@@ -286,11 +317,15 @@ def _bound(run: Run, fields: Fields) -> dict[str, Any]:
         return {name: bind(value, run.ids) for name, value in fields.items()}
 
 
-def _save(run: Run, record: Record, *, ends: int | None = None) -> None:
-    """Record what has been applied, and keep what the remote system computed."""
-    run.store.save(record, ends=ends)
+def _save(run: Run, record: Record, *, ends: int | None = None, confirms: int | None = None) -> None:
+    """Record what has been applied, and keep what the remote system computed.
+
+    An intent that this `confirms` stays open until a read shows the effect of its call.
+    """
+    run.store.save(record, ends=ends, confirms=confirms)
     with run.lock:
         run.computed[record.address] = record.computed
+        run.saved[record.address] = record
 
 
 def _record(run: Run, desired: Desired, remote_id: str, fields: Fields, computed: Computed) -> Record:
@@ -308,20 +343,27 @@ def _send(run: Run, call: Call, number: int, sent: list[Call], about: Record | N
     if about is not None:
         ready = replace(ready, remote_id=about.remote_id, computed=about.computed)
     sent.append(ready)
+    connection = run.connections[call.connection]
     try:
-        with noticed(extending(run.store, number)):
+        with noticed(extending(run.store, number, connection)):
             receipt = run.open_provider(call.connection).send(ready)
     except OutcomeUnknown as lost:
         run.written.set()
+        over = not lost.pending and (lost.ended or ready.repeatable)  # what may be sent twice need not be waited for
         if not lost.pending:
-            run.store.close_call(number)
+            run.store.close_call(number, pending_until="" if over else settling(connection))
+        if not over:
+            lost.message += settling_words(connection)
         raise
     except ReconcilerError as problem:
+        if isinstance(problem, RemoteError) and problem.made is not None:
+            run.written.set()
+            raise  # the record of what it made ends the intent
+        if isinstance(problem, NotStarted) or not isinstance(problem, RemoteError):
+            sent.pop()  # refused on this side, so certainly not sent
         run.store.end(number)
-        if isinstance(problem, NotStarted):
-            sent.pop()
-            if sent:
-                raise _stopped(count(len(sent), "call")) from problem
+        if isinstance(problem, NotStarted) and sent:
+            raise _stopped(run, count(len(sent), "call")) from problem
         raise
     run.written.set()
     return receipt
@@ -329,12 +371,27 @@ def _send(run: Run, call: Call, number: int, sent: list[Call], about: Record | N
 
 def _verdict(run: Run, change: Change, remote_id: str | None, sent: list[Call]) -> Confirmation:
     if change.action == "noop":
-        return Confirmation("noop")
+        return Confirmation("applied" if change.remembers else "noop")
     if change.action == "unknown":
         return Confirmation("unknown", change.reason)
     if change.action == "delete" or not sent or remote_id is None:
         return Confirmation("applied")
     desired = _desired(change)
     computed = run.computed.get(change.address, {})
-    reader = run.open_provider(desired.connection)
-    return confirm(reader, run.kinds[change.address.kind], remote_id, _bound(run, desired.fields), computed)
+    found = confirm(
+        run.open_provider(desired.connection),
+        run.kinds[change.address.kind],
+        remote_id,
+        _bound(run, desired.fields),
+        computed,
+        before=None if change.creates else {item.path: item.before for item in change.fields},
+        stop=run.stop,
+    )
+    if found.stored:  # the next plan must not take it for a change by someone else
+        record = run.saved[change.address]
+        _save(run, replace(record, computed=merged(record.computed, {STORED: found.stored})))
+    if found.seen:
+        run.store.settle(change.address)
+    if found.stored and found.state == "applied":
+        return replace(found, error=f"{found.error} ({desired.source.path}:{desired.source.line})")
+    return found

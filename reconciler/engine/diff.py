@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
-from reconciler.model.canonical import plain
+from reconciler.model.canonical import plain, spelled_alike, text
 from reconciler.model.change import Edit, FieldChange, Origin
 from reconciler.model.kind import Kind, PartRevision
-from reconciler.model.objects import Computed, Fields
+from reconciler.model.objects import STORED, Computed, Fields
 from reconciler.model.risk import Risk
 
 
@@ -33,11 +34,15 @@ class Comparison:
     """What a person should know about the live object."""
 
 
-def compare(kind: Kind, desired: Fields, live: Fields, applied: Fields) -> Comparison:
+def compare(
+    kind: Kind, desired: Fields, live: Fields, applied: Fields, stored: Mapping[str, Any] | None = None
+) -> Comparison:
     """Compare the desired fields with the live ones, or with those last applied where the API does not return them.
 
     `live` may be empty. Only what the manifest states is compared. The edit of the object itself comes first, then
     one for each member that can be written separately. They are sent before it where it might replace the members.
+
+    `stored` are fields that the remote system spelled in its own way when they were applied: that is no change.
     """
     changes: list[FieldChange] = []
     values: dict[str, Any] = {}
@@ -51,7 +56,9 @@ def compare(kind: Kind, desired: Fields, live: Fields, applied: Fields) -> Compa
             continue
         (verified if name in live else unverified).append(name)
         found = tuple(_field_changes(name, wanted, live, applied))
-        if found:
+        if found and stored and _as_stored(name, wanted, live, applied, stored):
+            computed[STORED] = {**computed.get(STORED, {}), name: stored[name]}
+        elif found:
             changes += found
             values[name] = _whole_value(wanted, live.get(name))
             overwritten += [name] if _changed_twice(name, wanted, live, applied) else []
@@ -80,11 +87,39 @@ def compare(kind: Kind, desired: Fields, live: Fields, applied: Fields) -> Compa
     )
 
 
+def _as_stored(name: str, wanted: Any, live: Fields, applied: Fields, stored: Mapping[str, Any]) -> bool:
+    if name not in live or name not in stored or not same(wanted, applied.get(name)):
+        return False
+    return same(stated_part(wanted, live[name]), stored[name])
+
+
+def respelled(desired: Fields, live: Fields) -> dict[str, Any]:
+    """Return the fields that the live object has in another spelling, as it has them."""
+    parts = {name: stated_part(wanted, live[name]) for name, wanted in desired.items() if name in live}
+    return {
+        name: part
+        for name, part in parts.items()
+        if isinstance(part, (str, Mapping)) and not same(desired[name], part) and spelled_alike(desired[name], part)
+    }
+
+
+def field_of(path: str) -> str:
+    """Return the field that a path leads into: `slots[123].time` is one of `slots`."""
+    return re.split(r"[.\[]", path, maxsplit=1)[0]
+
+
+def stated_part(wanted: Any, live: Any) -> Any:
+    """Return the parts of a live or recorded value that are stated."""
+    if isinstance(wanted, Mapping) and isinstance(live, Mapping):
+        return {key: live[key] for key in wanted if key in live}
+    return live
+
+
 def _changed_twice(name: str, wanted: Any, live: Fields, applied: Fields) -> bool:
     """Whether the manifest and an outside change both altered a field since the last apply."""
     if name not in live or name not in applied or isinstance(wanted, Mapping):
         return False
-    return not _same(live[name], applied[name]) and not _same(wanted, applied[name])
+    return not same(live[name], applied[name]) and not same(wanted, applied[name])
 
 
 def _overwriting(names: list[str], applied: Fields) -> Iterator[str]:
@@ -101,15 +136,20 @@ def _part_edits(parts: list[PartRevision]) -> Iterator[Edit]:
 def _field_changes(name: str, wanted: Any, live: Fields, applied: Fields) -> Iterator[FieldChange]:
     verifiable = name in live
     before = live[name] if verifiable else applied.get(name)
-    origin: Origin = "drift" if name in applied and _same(wanted, applied[name]) else "manifest"
+    origin: Origin = "drift" if name in applied and same(wanted, applied[name]) else "manifest"
     if isinstance(wanted, Mapping):
         before = _stated_part(wanted, before, applied.get(name))
-    if not _same(wanted, before):
+    if not same(wanted, before):
         for path, old, new in steps(name, before, wanted):
             yield FieldChange(path=path, before=old, after=new, origin=origin, verifiable=verifiable)
 
 
-def _same(left: Any, right: Any) -> bool:
+def same(left: Any, right: Any) -> bool:
+    """Whether two values mean the same; a text that was recorded by an older version may not be canonical."""
+    if isinstance(left, str) and isinstance(right, str):
+        return left == right or text(left) == text(right)
+    if isinstance(left, Mapping) and isinstance(right, Mapping):
+        return left.keys() == right.keys() and all(same(left[key], right[key]) for key in left)
     return bool(left == right)
 
 

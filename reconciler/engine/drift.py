@@ -2,28 +2,80 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from reconciler.engine.diff import compare
-from reconciler.engine.expiry import expired_words
+from reconciler.engine.expiry import expired_words, with_ended
+from reconciler.engine.guards import MISSING_FROM, all_missing
+from reconciler.engine.identity import is_another, nothing_in_common
+from reconciler.engine.intents import open_call
+from reconciler.engine.ledger import Memory
 from reconciler.engine.snapshot import Snapshot
 from reconciler.engine.subject import still_reaches
+from reconciler.model.canonical import now
 from reconciler.model.kind import Kind
-from reconciler.model.objects import Record
+from reconciler.model.objects import STORED, Address, Intent, Record
 from reconciler.model.report import Drift, Drifted, Sync
+from reconciler.model.sighting import DriftedField
 from reconciler.settings import Connection
 
 
 def drift(
-    records: Iterable[Record], snapshot: Snapshot, kinds: Mapping[str, Kind], connections: Mapping[str, Connection]
+    memory: Memory,
+    selected: Collection[Address],
+    snapshot: Snapshot,
+    kinds: Mapping[str, Kind],
+    connections: Mapping[str, Connection],
+    *,
+    declared: int = 0,
 ) -> Drift:
-    """Return how every managed object compares with its record, ordered by address."""
-    found = [_drifted(record, snapshot, kinds, connections) for record in records]
-    return Drift(objects=tuple(sorted(found, key=lambda item: str(item.address))))
+    """Return how every selected object compares with its record, ordered by address.
+
+    An object with an open call is unknown, because its effect is. `declared` is the number of declared objects.
+    """
+    chosen = [record for address, record in memory.records.items() if address in selected]
+    snapshot = with_ended(snapshot, chosen, kinds, now())
+    by_connection: dict[str, list[Drifted]] = {}
+    targets: dict[str, str] = {}
+    for record in chosen:
+        intents = memory.intents.get(record.address, ())
+        item = _drifted(record, intents, snapshot, kinds, connections)
+        by_connection.setdefault(record.connection, []).append(item)
+        targets[record.connection] = record.target
+    found = [item for name, items in by_connection.items() for item in _doubted(items, name, targets[name])]
+    found += [
+        Drifted(address=address, status="unknown", reason=open_call(intents[-1]))
+        for address, intents in memory.intents.items()
+        if intents and address in selected and address not in memory.records
+    ]
+    return Drift(objects=tuple(sorted(found, key=lambda item: str(item.address))), declared=declared)
+
+
+def _doubted(items: Sequence[Drifted], connection: str, target: str) -> Iterator[Drifted]:
+    """Ask about the credentials where all that is managed through a connection is missing."""
+    missing, unread = (sum(item.status == status for item in items) for status in ("missing", "unknown"))
+    doubtful = missing >= MISSING_FROM and missing + unread == len(items)
+    words = all_missing(connection, missing, target, unread=unread)
+    for item in items:
+        yield replace(item, reason=f"{item.reason}; {words}") if doubtful and item.status == "missing" else item
 
 
 def _drifted(
+    record: Record,
+    intents: Sequence[Intent],
+    snapshot: Snapshot,
+    kinds: Mapping[str, Kind],
+    connections: Mapping[str, Connection],
+) -> Drifted:
+    found = _compared(record, snapshot, kinds, connections)
+    shown = found.status == "in_sync" and all(intent.confirmed for intent in intents)
+    if not intents or shown or found.status in {"expired", "unknown"}:
+        return found
+    return replace(found, status="unknown", reason=open_call(intents[-1]), fields=(), verifiable=0, total=0)
+
+
+def _compared(
     record: Record, snapshot: Snapshot, kinds: Mapping[str, Kind], connections: Mapping[str, Connection]
 ) -> Drifted:
     kind = kinds[record.address.kind]
@@ -32,15 +84,19 @@ def _drifted(
     if status != "in_sync" or live is None:
         shown = kind.public_id(record.remote_id)
         return Drifted(address=record.address, status=status, shown_id=shown, reason=reason)
-    comparison = compare(kind, record.fields, live.fields, record.fields)
+    comparison = compare(kind, record.fields, live.fields, record.fields, record.computed.get(STORED))
     moved = tuple(
-        replace(change, before=change.after, after=change.before, origin="drift") for change in comparison.fields
+        DriftedField(
+            path=change.path, before=change.after, after=change.before, origin="drift", verifiable=change.verifiable
+        )
+        for change in comparison.fields
     )
     return Drifted(
         address=record.address,
         status="changed" if moved else "in_sync",
         fields=moved,
         shown_id=kind.public_id(record.remote_id),
+        reason=nothing_in_common(kind, record, live) if is_another(kind, record.fields, {}, live.fields) else None,
         verifiable=len(comparison.verified),
         total=len(comparison.verified) + len(comparison.unverified) + len(kind.unanswered),
     )

@@ -5,13 +5,17 @@ The API of such an object has no list, and does not show whether an expired obje
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Literal
 
+from reconciler.engine.snapshot import Place, Snapshot
 from reconciler.engine.subject import Decided, Subject
-from reconciler.model.canonical import digest
+from reconciler.model.canonical import digest, utc
 from reconciler.model.change import Decision
 from reconciler.model.kind import Kind
-from reconciler.model.objects import Desired, Fields, Problem
+from reconciler.model.objects import Desired, Fields, Problem, Reading, Record
 from reconciler.model.risk import Risk, risk
 
 _NOT_KNOWN = "the API does not show whether it became a booking"
@@ -32,12 +36,35 @@ def declaration(kind: Kind, fields: Fields) -> str:
     return digest({name: value for name, value in fields.items() if name not in kind.local})
 
 
+def with_ended(snapshot: Snapshot, records: Iterable[Record], kinds: Mapping[str, Kind], now: str) -> Snapshot:
+    """Return what was read, with objects as expired that the system refuses to show after their longest life.
+
+    How a system reports an expired object is not documented, and its words may be unknown here.
+    """
+    readings: dict[Place, Reading] = dict(snapshot.readings)
+    for record in records:
+        place, ephemeral = (record.connection, record.address.kind), kinds[record.address.kind].ephemeral
+        reading = readings.get(place)
+        if ephemeral is None or reading is None or record.remote_id not in reading.refused or not record.updated_at:
+            continue
+        if now < utc(datetime.fromisoformat(record.updated_at) + timedelta(seconds=ephemeral.settles_after)):
+            continue
+        why = f"last changed at {record.updated_at}, and the server does not show it: "
+        readings[place] = replace(
+            reading,
+            expired={**reading.expired, record.remote_id: why + reading.unreadable[record.remote_id]},
+            unreadable={key: words for key, words in reading.unreadable.items() if key != record.remote_id},
+            refused=reading.refused - {record.remote_id},
+        )
+    return replace(snapshot, readings=readings)
+
+
 def keep_expired(subject: Subject, desired: Desired, how: str, policy: Literal["report", "forget"]) -> Decided:
     """Do not change an expired object, or remove its record; nothing is sent in either case."""
     said = expired_words(how)
     if policy == "forget":
         reason = f"{said}; on_expiry is forget, so only the record is removed"
-        return subject.nothing(desired.connection, reason, expired=True, action="delete"), ()
+        return replace(subject.nothing(desired.connection, reason, expired=True, forget=True), absent=True), ()
     problem = Problem(
         code="expired",
         severity="warning",
@@ -57,6 +84,6 @@ def given_up(subject: Subject, desired: Desired) -> Decision:
     """Do not change an expired object that is no longer managed, as long as its manifest has not changed."""
     reason = (
         "expired and no longer managed, because on_expiry is forget; to hold it again, change its manifest "
-        f"or run: reconciler state rm {desired.address}"
+        f"or run: reconciler state rm {subject.recorded}"
     )
     return subject.nothing(desired.connection, reason, expired=True)

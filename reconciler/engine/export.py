@@ -16,6 +16,7 @@ from reconciler.model.draft import Draft
 from reconciler.model.kind import ADOPT_ID, Kind, Span
 from reconciler.model.objects import Address, Desired, Fields, Live, Record, Ref, remote_ids
 from reconciler.redaction import redacted
+from reconciler.target import same_target
 
 _CAPITALS = "".join(chr(number) for number in range(ord("A"), ord("Z") + 1))
 
@@ -88,7 +89,9 @@ def _present(around: Surroundings, place: Place) -> list[Live]:
     others = {
         record.remote_id
         for address, record in around.records.items()
-        if (address.kind, record.target) == (place[1], around.targets[place[0]]) and record.connection != place[0]
+        if address.kind == place[1]
+        and record.connection != place[0]
+        and same_target(record.target, around.targets[place[0]])
     }
     found = around.snapshot.readings[place].live
     lives = [found[remote_id] for remote_id in sorted(found.keys() - others)]
@@ -183,6 +186,7 @@ def draft(
         fields=fields,
         answered=frozenset(live.fields),
         left_out=said.left_out,
+        remarks=said.remarks,
         connection=connection,
         labels=item.labels if item is not None else {},
         annotations=item.annotations if item is not None else {},

@@ -3,74 +3,46 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, fields, replace
-from datetime import date
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from decimal import Decimal
+from fnmatch import fnmatchcase
 
+from reconciler.engine.annotations import ALLOWED, EXPIRED, allowed, expired, in_force
+from reconciler.engine.overrides import MISSING, Overrides
 from reconciler.engine.verdict import Finding, Verdict
-from reconciler.model.canonical import now
 from reconciler.model.change import DESTRUCTIVE, EDITING, Change
 from reconciler.model.objects import Address, Problem, SourceRef
 from reconciler.model.plan import Plan
-from reconciler.model.risk import RISKS, Risk
-from reconciler.model.words import count
+from reconciler.model.risk import BOOKED, RISKS, SHARED, Risk
+from reconciler.model.words import count, listed, plural
 from reconciler.settings import Policy
+from reconciler.target import forms
+from reconciler.windows import gate
 
 PERCENT_FROM = 10
 """Managed objects from which `policy.max_change_percent` applies: a share of fewer has no meaning (contract)."""
 
-ALLOW_UNTIL = "allow-booked-until"
-"""The annotation that allows the risks of a declared object, up to and including a day in UTC."""
+MISSING_FROM = 2
+"""Managed objects of a connection from which it is suspicious that all are missing: a single one is often deleted."""
 
-SHARED = "guard-managed-elsewhere"
+_WINDOW = "--override-window"
+
+WINDOW_CLOSED = "guard-window"
+"""The code of the problem that no change window is open."""
+
+ELSEWHERE = "guard-managed-elsewhere"
 """The code of a problem with an object that another project or environment in the same state manages."""
 
 Identity = tuple[str, str, str]
 """What identifies a live object: target, kind and remote id."""
 
+BY_RUN = frozenset({ALLOWED, EXPIRED})
+"""Codes of warnings that depend on the day and on the flags of a run, beside those that start with `guard-`."""
+
 _REACHING = EDITING | DESTRUCTIVE
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Overrides:
-    """What one run allows beyond the project's policy. Each field is an option of the same name."""
-
-    allow_booked: tuple[str, ...] = ()
-    """Objects (globs) whose risks to bookings are accepted."""
-    allow_shared: tuple[str, ...] = ()
-    """Objects (globs) that may be written although another project in the same state manages them."""
-    max_deletes: int | None = None
-    """Replaces `policy.max_deletes`."""
-    max_change_percent: float | None = None
-    """Replaces `policy.max_change_percent`."""
-    allow_empty: bool = False
-    """Accept that the manifests declare no objects."""
-
-    def flags(self) -> tuple[str, ...]:
-        """Return the overrides as a user would type them: a saved plan does not contain them."""
-        found: list[str] = []
-        for name, value in self._given():
-            if isinstance(value, tuple):
-                found += [f"{name} {shlex.quote(pattern)}" for pattern in value]
-            else:
-                found.append(name if value is True else f"{name} {value:.15g}")
-        return tuple(found)
-
-    def unmatched(self, addresses: Iterable[Address]) -> str | None:
-        """Return the first glob that matches none of the addresses, with its option; None where each matches one."""
-        known = tuple(addresses)
-        for name, value in self._given():
-            for pattern in value if isinstance(value, tuple) else ():
-                if not any(address.matches(pattern) for address in known):
-                    return f"{name} {pattern}"
-        return None
-
-    def _given(self) -> Iterator[tuple[str, tuple[str, ...] | float]]:
-        for item in fields(self):
-            value: tuple[str, ...] | float | None = getattr(self, item.name)
-            if value is not None and value is not False:
-                yield f"--{item.name.replace('_', '-')}", value
+_NAMED = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,14 +56,18 @@ class Case:
     """Which other projects in the same state manage a live object."""
     manifests_at: SourceRef | None = None
     """Where the project file names its manifests."""
-    today: str = field(default_factory=lambda: now()[:10])
-    """A day in UTC."""
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    @property
+    def today(self) -> str:
+        """The day in UTC."""
+        return self.now.astimezone(UTC).date().isoformat()
 
 
 def judge(case: Case) -> Verdict:
     """Evaluate every guard; nothing has been written yet."""
     findings = tuple(finding for guard in GUARDS for finding in guard(case))
-    return Verdict(findings=findings, notes=(*_allowed_by_annotation(findings), *_expired_annotations(case)))
+    return Verdict(findings=findings, notes=(*allowed(findings), *expired(case.plan.changes, case.today)))
 
 
 def _place(policy: Policy, setting: str) -> str:
@@ -122,6 +98,53 @@ def _nothing_declared(case: Case) -> Iterator[Finding]:
         )
         by = "--allow-empty" if case.overrides.allow_empty else None
         yield Finding(problem=problem, concerns=_addresses(_deletions(plan)), by=by)
+
+
+def _unread(case: Case) -> Iterator[Finding]:
+    """Stop all writes where an object could not be read: half of a change is rarely what was reviewed."""
+    if not case.plan.effective:
+        return
+    found: dict[tuple[str, str | None], list[Change]] = {}
+    for change in case.plan.changes:
+        if change.unread:
+            by = _named(change.address, case.overrides.allow_unknown, "--allow-unknown")
+            found.setdefault((change.reason, by), []).append(change)
+    for (reason, by), changes in found.items():
+        addresses, alone = _addresses(changes), changes[0] if len(changes) == 1 else None
+        kinds = sorted({f"'{address.kind}/*'" for address in addresses})
+        flags = [str(address) for address in addresses] if len(addresses) <= _NAMED else kinds
+        problem = Problem(
+            code="guard-unread",
+            summary=reason if alone else f"{listed([str(address) for address in addresses], _NAMED)}: {reason}",
+            hint=(
+                "fix what could not be read, or apply the other changes without "
+                f"{plural(len(addresses), 'it', 'them')}: {' '.join(f'--allow-unknown {flag}' for flag in flags)}"
+            ),
+            where=alone.source if alone else None,
+            address=alone.address if alone else None,
+        )
+        yield Finding(problem=problem, concerns=addresses, by=by)
+
+
+def _outside_windows(case: Case) -> Iterator[Finding]:
+    """Refuse to write to a remote system while the change windows are closed."""
+    writing = [change for change in case.plan.changes if change.calls]
+    found = gate(case.policy.windows, case.now) if writing and case.policy.windows else None
+    if found is None or found.window is None:
+        return
+    window, opens = found.window, found.changes_at
+    place = f" at {window.where.path}:{window.where.line}" if window.where is not None else ""
+    verb = "is not open" if window.allows else "applies"
+    when = f"apply may start on {window.shown(opens)}" if opens is not None else "no window opens within two years"
+    problem = Problem(
+        code=WINDOW_CLOSED,
+        summary=f"no change window is open: {window} {verb} (policy.windows{place}); {when}",
+        hint="to wait for it: --wait-for-window; to apply before: --override-window REASON",
+        where=window.where,
+    )
+    reason = case.overrides.override_window
+    by = None if reason is None else f"{_WINDOW} {shlex.quote(reason)}"
+    yield Finding(problem=problem, concerns=_addresses(writing), by=by)
 
 
 def _deletions(plan: Plan) -> list[Change]:
@@ -172,7 +195,7 @@ def _too_many_changes(case: Case) -> Iterator[Finding]:
     found = [
         change
         for change in plan.changes
-        if change.record is not None and (change.action == "update" or change.destroys)
+        if change.record is not None and (change.action == "update" or change.destroys or change.recreates)
     ]
     changed = len(found)
     limit = _exceeded(case, "max_change_percent", lambda most: changed * 100 > Decimal(str(most)) * plan.managed)
@@ -189,6 +212,32 @@ def _too_many_changes(case: Case) -> Iterator[Finding]:
         where=case.policy.set_at.get("max_change_percent"),
     )
     yield Finding(problem=problem, concerns=_addresses(found), by=limit.by)
+
+
+def all_missing(connection: str, number: int, target: str, *, unread: int = 0) -> str:
+    """Return what is to be thought of where nothing is left of what is managed through a connection."""
+    which = f"all {number} managed objects of connection {connection}{' that could be read' if unread else ''}"
+    return f"{which} no longer exist at {target}: are these the right credentials and base_url?"
+
+
+def _all_missing(case: Case) -> Iterator[Finding]:
+    plan = case.plan
+    gone: dict[str, list[Change]] = {}
+    for change in plan.changes:
+        if change.record is not None and change.gone:
+            gone.setdefault(change.record.connection, []).append(change)
+    for connection, changes in sorted(gone.items()):
+        if len(changes) < MISSING_FROM or plan.present.get(connection):
+            continue
+        unread = sum(item.action == "unknown" and item.connection == connection for item in plan.changes)
+        target = plan.targets.get(connection, connection)
+        problem = Problem(
+            code="guard-all-missing",
+            summary=all_missing(connection, len(changes), target, unread=unread),
+            hint=f"if they were deleted: {MISSING} {connection}",
+        )
+        by = next((f"{MISSING} {glob}" for glob in case.overrides.allow_missing if fnmatchcase(connection, glob)), None)
+        yield Finding(problem=problem, concerns=_addresses(changes), by=by)
 
 
 def _protected(case: Case) -> Iterator[Finding]:
@@ -215,13 +264,14 @@ def _protected(case: Case) -> Iterator[Finding]:
 
 def shared(identity: Identity, address: Address, others: Mapping[Identity, tuple[str, ...]]) -> Problem | None:
     """Report the other projects in the same state that manage a live object; None where none does."""
-    owners = others.get(identity, ())
+    target, kind, remote_id = identity
+    owners = [words for form in forms(target) for words in others.get((form, kind, remote_id), ())]
     if not owners:
         return None
     return Problem(
-        code=SHARED,
+        code=ELSEWHERE,
         summary=f"is also managed by {' and '.join(owners)} in the same state; expected one project to manage it",
-        hint=f"stop managing it in one of them (reconciler state rm); to override: --allow-shared {address}",
+        hint=f"stop managing it in one of them (reconciler state rm {address}); to override: {SHARED} {address}",
         address=address,
     )
 
@@ -231,81 +281,62 @@ def _shared(case: Case) -> Iterator[Finding]:
         record = change.record
         if record is None or not change.calls or change.action not in _REACHING:
             continue
-        problem = shared((record.target, change.address.kind, record.remote_id), change.address, case.others)
+        target = case.plan.targets.get(record.connection, record.target)  # that of the record may have an older form
+        problem = shared((target, change.address.kind, record.remote_id), change.address, case.others)
         if problem is not None:
-            by = _named(change.address, case.overrides.allow_shared, "--allow-shared")
+            by = _named(change.address, case.overrides.allow_shared, SHARED)
             yield Finding(problem=replace(problem, where=change.source), concerns=(change.address,), by=by)
 
 
 def _risky(case: Case) -> Iterator[Finding]:
+    allowed = {BOOKED: case.overrides.allow_booked, SHARED: case.overrides.allow_shared}
     for change in case.plan.changes:
-        by = _named(change.address, case.overrides.allow_booked, "--allow-booked")
-        annotation = _annotation(change, case.today) if by is None else None
         for risk in change.risks:
             if risk.level != "block":
                 continue
+            by = _named(change.address, allowed.get(risk.override or "", ()), risk.override or "")
+            if by is None and risk.override == BOOKED:
+                by = case.overrides.decided(change.address)
+            stated = in_force(change, case.today) if by is None and risk.about_bookings else None
+            annotation = stated if case.policy.booked_approval == "annotation" else None
             problem = Problem(
                 code=f"guard-{risk.code}",
-                summary=risk.message + _setting(risk, case.policy),
-                hint=f"to allow it: --allow-booked {change.address}" if risk.about_bookings else None,
+                summary=risk.message + _setting(risk, case.policy) + _not_enough(stated, case.policy),
+                hint=f"to allow it: {risk.override} {change.address}" if risk.override is not None else None,
                 where=change.source,
                 address=change.address,
             )
             yield Finding(
                 problem=problem,
                 concerns=(change.address,),
-                by=by or annotation if risk.about_bookings else None,
-                annotated=annotation is not None and risk.about_bookings,
+                by=by or annotation,
+                annotated=annotation is not None,
             )
 
 
 def _setting(risk: Risk, policy: Policy) -> str:
     """Say which setting makes a risk block apply, and where it is."""
-    if not risk.about_bookings or risk.code not in RISKS:
+    if risk.override is None or risk.code not in RISKS:
         return ""
     where = policy.risks_at.get(risk.code)
     place = f" at {where.path}:{where.line}" if where else ", the default"
     return f" (policy.risks.{risk.code} is block{place})"
 
 
-def _until(change: Change) -> str | None:
-    return change.desired.annotations.get(ALLOW_UNTIL) if change.desired is not None else None
-
-
-def _annotation(change: Change, today: str) -> str | None:
-    """Return the annotation that allows a declared object's risks; None where there is none in force."""
-    until = _until(change)
-    in_force = until is not None and date.fromisoformat(until) >= date.fromisoformat(today)
-    return f"annotation {ALLOW_UNTIL} {until}" if in_force else None
-
-
-def _allowed_by_annotation(findings: Iterable[Finding]) -> Iterator[Problem]:
-    """Warn of every risk that an annotation allows."""
-    for finding in findings:
-        if finding.annotated:
-            what = finding.problem
-            summary = f"{finding.by} allows: {what.summary}"
-            yield replace(what, code="allowed-by-annotation", severity="warning", summary=summary, hint=None)
-
-
-def _expired_annotations(case: Case) -> Iterator[Problem]:
-    for change in case.plan.changes:
-        until = _until(change)
-        if until is not None and _annotation(change, case.today) is None:
-            yield Problem(
-                code="annotation-passed",
-                severity="warning",
-                summary=f"annotation {ALLOW_UNTIL} {until} has expired (today is {case.today}) and allows nothing",
-                hint="remove it, or set a later day",
-                where=change.source,
-                address=change.address,
-            )
+def _not_enough(annotation: str | None, policy: Policy) -> str:
+    """Say why an annotation that is in force does not allow a risk."""
+    if annotation is None or policy.booked_approval == "annotation":
+        return ""
+    return f"; {annotation} is not enough ({_place(policy, 'booked_approval')} is flag)"
 
 
 GUARDS: tuple[Callable[[Case], Iterator[Finding]], ...] = (
+    _outside_windows,
+    _unread,
     _nothing_declared,
     _too_many_deletes,
     _too_many_changes,
+    _all_missing,
     _protected,
     _shared,
     _risky,

@@ -10,7 +10,9 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+from reconciler import local_times
 from reconciler.errors import RemoteError
+from reconciler.model import days
 from reconciler.model.bookings import Booking, BookingQuery, Occupancy, Window
 from reconciler.model.change import Decision, SlotBookings
 from reconciler.model.kind import Kind
@@ -78,17 +80,22 @@ def read_occupancy(queries: Mapping[Address, BookingQuery], open_provider: Calla
     return Bookings(queries=queries, occupancy=occupancy)
 
 
-def impact(kind: Kind, decision: Decision, read: Bookings, levels: Mapping[str, Level]) -> Impact:
-    """Put together what a decision does to bookings; `levels` are those that the project sets for risks."""
+def impact(
+    kind: Kind, decision: Decision, read: Bookings, levels: Mapping[str, Level], zone: str | None = None
+) -> Impact:
+    """Put together what a decision does to bookings; `levels` are those that the project sets for risks.
+
+    Times are those of `zone`, in which people read those of the object (None: UTC).
+    """
     risks, bookings = decision.risks, kind.touches(decision)
     query = read.queries.get(decision.address)
     if query is not None:
         found, failures = _hit(query, read)
-        risks = (*risks, *([_risk(query, found)] if found else []), *_unread(query, failures))
+        risks = (*risks, *([_risk(query, found, zone)] if found else []), *_unread(query, failures))
         bookings = (
             *bookings,
             *(
-                SlotBookings(slot=item.id, when=_when(item), booked=item.booked, reserved=item.reserved)
+                SlotBookings(slot=item.id, when=_when(item, zone), booked=item.booked, reserved=item.reserved)
                 for item in found
             ),
             *([SlotBookings(slot=None, when=None)] if failures else []),
@@ -114,8 +121,9 @@ def _hit(query: BookingQuery, read: Bookings) -> tuple[list[Booking], dict[str, 
     return sorted(hit.values(), key=lambda item: (item.start, item.id)), failures
 
 
-def _risk(query: BookingQuery, found: list[Booking]) -> Risk:
-    named, affected = listed([_when(item) for item in found], _NAMED), count(len(found), "booking")
+def _risk(query: BookingQuery, found: list[Booking], zone: str | None) -> Risk:
+    named = listed([days.spelled(_when(item, zone)) for item in found], _NAMED)
+    affected = count(len(found), "booking")
     return risk(
         query.code,
         f"{query.what} affects {affected} of resource {query.windows[0].resource_id} ({named})",
@@ -135,5 +143,6 @@ def _unread(query: BookingQuery, failures: Mapping[str, str]) -> list[Risk]:
     ]
 
 
-def _when(item: Booking) -> str:
-    return f"{item.start[:10]} {item.start[11:16]} UTC"
+def _when(item: Booking, zone: str | None) -> str:
+    around = [f"{minutes} min {word}" for minutes, word in ((item.before, "before"), (item.after, "after")) if minutes]
+    return " ".join([local_times.plain(item.start, zone), *(["with", " and ".join(around)] if around else [])])

@@ -36,8 +36,11 @@ class Ledger(Protocol):
         """Remove an intent whose call certainly had no effect."""
         ...
 
-    def close_call(self, number: int) -> None:
-        """Record that an intent's call has ended, with an unknown result."""
+    def close_call(self, number: int, *, pending_until: str = "", confirmed: bool = False) -> None:
+        """Record that this client no longer waits for a call, and until when it may still be processed.
+
+        Where the server `confirmed` it, reads may be behind until the instant that was recorded before.
+        """
         ...
 
     def extend(self, number: int, pending_until: str) -> None:
@@ -53,15 +56,27 @@ class Ledger(Protocol):
         ...
 
     def prune(self) -> None:
-        """Remove the baselines of runs that left no open intent."""
+        """Remove the baselines of runs that left no open intent and no doubt."""
+        ...
+
+    def doubts(self) -> tuple[Intent, ...]:
+        """Return the creates of unknown result that were settled, oldest first."""
+        ...
+
+    def end_doubts(self, address: Address) -> None:
+        """Remove the doubts about an object: a person decided."""
+        ...
+
+    def seen(self) -> Mapping[tuple[str, str], frozenset[str]]:
+        """Return the ids of unmanaged objects that were seen and are no duplicates, by target and kind."""
         ...
 
     def settle(self, address: Address) -> None:
-        """Remove every open intent of an address, once its live object has been read."""
+        """Remove every open intent of an address, once its live object has been read; unknown creates become doubts."""
         ...
 
-    def save(self, record: Record, *, ends: int | None = None) -> None:
-        """Write an object's record and end the intent that led to it."""
+    def save(self, record: Record, *, ends: int | None = None, confirms: int | None = None) -> None:
+        """Write an object's record, and end the intent that led to it or record that its call is confirmed."""
         ...
 
     def remove(self, address: Address, *, ends: int | None = None, given_up: str | None = None) -> bool:
@@ -71,8 +86,8 @@ class Ledger(Protocol):
         """
         ...
 
-    def rename(self, source: Address, target: Address) -> tuple[Address, ...]:
-        """Give everything recorded of one address another one; return the objects that refer to it."""
+    def rename_all(self, moves: Mapping[Address, Address]) -> tuple[Address, ...]:
+        """Give everything recorded of old addresses their new ones; return the objects that refer to them."""
         ...
 
     def begin_run(self, run_id: str, command: str, *, plan_digest: str | None = None) -> None:
@@ -99,6 +114,8 @@ class Memory:
     records: Mapping[Address, Record]
     intents: Mapping[Address, tuple[Intent, ...]] = field(default_factory=dict)
     forgotten: Mapping[Address, str] = field(default_factory=dict)
+    doubts: tuple[Intent, ...] = ()
+    """The creates of unknown result that were settled: the server may still execute one of them."""
 
     @property
     def known(self) -> frozenset[Address]:
@@ -124,6 +141,7 @@ class Memory:
                 for address, items in self.intents.items()
             },
             forgotten={new.get(address, address): digest for address, digest in self.forgotten.items()},
+            doubts=tuple(replace(item, address=new.get(item.address, item.address)) for item in self.doubts),
         )
 
 
@@ -132,4 +150,9 @@ def remembered(ledger: Ledger) -> Memory:
     intents: dict[Address, tuple[Intent, ...]] = {}
     for intent in ledger.open_intents():
         intents[intent.address] = (*intents.get(intent.address, ()), intent)
-    return Memory(records=ledger.records(), intents=intents, forgotten=ledger.forgotten())
+    return Memory(
+        records=ledger.records(),
+        intents=intents,
+        forgotten=ledger.forgotten(),
+        doubts=ledger.doubts(),
+    )

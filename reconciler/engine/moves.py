@@ -1,12 +1,15 @@
-"""Objects that get another address, and objects that are no longer managed. Nothing remote changes."""
+"""Objects that get another address or protection, or are no longer managed. Nothing remote changes."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 
+from reconciler.engine.expiry import declaration
 from reconciler.engine.ledger import Ledger, Memory
 from reconciler.errors import ReconcilerError
 from reconciler.model.change import Change, Decision
+from reconciler.model.kind import Kind
 from reconciler.model.nearest import nearest_address
 from reconciler.model.objects import Address, Desired, Problem, SourceRef
 from reconciler.model.report import Outcome
@@ -32,7 +35,7 @@ def _both_managed(item: Desired, there: list[Address]) -> Problem:
     return Problem(
         code="move-both-managed",
         summary=f"is moved from {old}, but both {there[0]} and {old} are managed; expected one of them",
-        hint=f"remove {old.name} from metadata.moved_from, or stop managing one of them: reconciler state rm ADDRESS",
+        hint=f"remove {old.name} from metadata.moved_from, or stop managing that object: reconciler state rm {old}",
         where=item.moved_at,
         address=item.address,
     )
@@ -86,17 +89,28 @@ def unknown_removals(
 
 def rename(ledger: Ledger, changes: Collection[Change]) -> None:
     """Apply the moves of a plan before anything is sent."""
+    ledger.rename_all({change.moved_from: change.address for change in changes if change.moved_from is not None})
+
+
+def protect(ledger: Ledger, changes: Collection[Change]) -> None:
+    """Record new protection before anything is sent: a change that fails must not leave its object unprotected."""
     for change in changes:
-        if change.moved_from is not None:
-            ledger.rename(change.moved_from, change.address)
+        record, desired = change.record, change.desired
+        if record is not None and desired is not None and desired.protect and "protect" in change.remembers:
+            ledger.save(replace(record, protect=True))
 
 
-def apply_forget(ledger: Ledger, change: Change) -> Outcome:
-    """Remove an object's record and say how that ended; nothing is sent."""
-    error = None
+def apply_forget(ledger: Ledger, change: Change, kind: Kind) -> Outcome:
+    """Remove an object's record and say how that ended; nothing is sent.
+
+    The declaration of one that expired is noted: it is created again only once that differs.
+    """
+    error, expired = None, change.expired and change.desired is not None
     try:
-        ledger.remove(change.address)
-        ledger.settle(change.address)
+        ledger.settle(change.address)  # first: it also drops an older note
+        if not change.absent:  # a person decided that it stays as it is
+            ledger.end_doubts(change.address)
+        ledger.remove(change.address, given_up=declaration(kind, change.declared) if expired else None)
     except ReconcilerError as problem:
         error = problem.message
     return Outcome(
@@ -105,5 +119,6 @@ def apply_forget(ledger: Ledger, change: Change) -> Outcome:
         state="applied" if error is None else "failed",
         shown_id=change.shown_id,
         error=error,
-        forget=True,
+        forget=not change.absent,
+        record=change.remembers,
     )

@@ -13,12 +13,13 @@ from reconciler.model.objects import Address
 def dependencies(changes: Iterable[Decision]) -> dict[Address, set[Address]]:
     """Return, for each change, the addresses whose changes come before it.
 
-    A created or updated object waits for what it refers to. A deleted one waits for everything that
-    refers or referred to it.
+    A created or updated object waits for what it refers to, and for what gives up a value that it takes. A deleted
+    one waits for everything that refers or referred to it.
     """
     by_address = {change.address: change for change in changes}
     before: dict[Address, set[Address]] = {address: set() for address in by_address}
     for change in by_address.values():
+        before[change.address] |= {address for address in change.after if address in by_address}
         if change.action != "delete":
             before[change.address] |= {address for address in change.depends_on if address in by_address}
         for target in _ever_referred(change):

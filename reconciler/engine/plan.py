@@ -1,132 +1,45 @@
 """From desired, recorded and live to a plan. Pure.
 
-The stages: `scopes` says what to read, `decide_all` decides on each object, `impact.booking_queries` says which
+The stages: `scopes.scopes` says what to read, `decide_all` decides on each object, `impact.booking_queries` says which
 bookings to read, `make_plan` builds the changes. Each change is built once, in `_change`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from reconciler.engine.decide import decide
+from reconciler.engine.expiry import with_ended
 from reconciler.engine.forecast import forecast
 from reconciler.engine.impact import Bookings, impact
-from reconciler.engine.ledger import Memory
 from reconciler.engine.moves import forget, unknown_removals
 from reconciler.engine.order import in_order
-from reconciler.engine.recover import certain, creations, explained
+from reconciler.engine.record import next_record, record_codes, record_words
+from reconciler.engine.recover import explained
 from reconciler.engine.renames import renames
+from reconciler.engine.shared import Neighbours, share
 from reconciler.engine.snapshot import Place, Snapshot
-from reconciler.engine.subject import Context, Decided, still_reaches
-from reconciler.model.canonical import digest, now, plain
+from reconciler.engine.subject import Context, Decided
+from reconciler.engine.titles import Titles
+from reconciler.engine.unique import ordered
+from reconciler.engine.world import World, homes_of
+from reconciler.model.canonical import digest, plain
 from reconciler.model.change import EDITING, IDLE, INDEPENDENT, Call, Change, Decision, resolved
 from reconciler.model.kind import Kind
 from reconciler.model.objects import (
     Address,
-    Computed,
     Desired,
     Fields,
-    Intent,
     Problem,
-    Record,
-    Scope,
-    SourceRef,
     problem_order,
     remote_ids,
 )
-from reconciler.model.plan import Plan, Selection
-from reconciler.model.risk import Level
-from reconciler.providers.base import ProviderSpec
-from reconciler.settings import Connection
+from reconciler.model.plan import Plan
 
 _KEEPS_ID = IDLE | EDITING
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class World:
-    """Everything a plan is made from, except what is live."""
-
-    project: str = ""
-    environment: str | None = None
-    tool_version: str = ""
-    desired: Mapping[Address, Desired]
-    """All declared objects of the project."""
-    records: Mapping[Address, Record]
-    """All managed objects of the project."""
-    intents: Mapping[Address, tuple[Intent, ...]] = field(default_factory=dict)
-    """The writing calls whose result is not recorded."""
-    selected: frozenset[Address]
-    """The addresses that the plan is about."""
-    selection: Selection = field(default_factory=Selection)
-    """What the user chose."""
-    kinds: Mapping[str, Kind]
-    providers: Mapping[str, ProviderSpec]
-    connections: Mapping[str, Connection]
-    baselines: Mapping[tuple[str, str, str], frozenset[str]] = field(default_factory=dict)
-    """The ids that were live before an earlier run created anything, by run, connection and kind."""
-    destroying: bool = False
-    forgotten: Mapping[Address, str] = field(default_factory=dict)
-    """Expired objects that are no longer managed, with the digest of their declaration then."""
-    now: str = field(default_factory=now)
-    """An instant in UTC."""
-    levels: Mapping[str, Level] = field(default_factory=dict)
-    """The levels that the project sets for risks."""
-    currency: str | None = None
-    """What the project's prices are in (ISO 4217)."""
-    removed: Mapping[Address, SourceRef] = field(default_factory=dict)
-    """Objects that are no longer managed, with the place that says so."""
-    moves: Mapping[Address, Address] = field(default_factory=dict)
-    """The old addresses of selected objects by their new ones. Everything else here uses the new ones."""
-    warnings: tuple[Problem, ...] = ()
-    """What was found in the manifests."""
-    runs: int = 0
-    """How many runs have started to write."""
-
-    @property
-    def memory(self) -> Memory:
-        """What the state holds."""
-        return Memory(records=self.records, intents=self.intents, forgotten=self.forgotten)
-
-    def forgets(self, address: Address) -> bool:
-        """Whether an object is selected and no longer managed."""
-        desired = self.desired.get(address)
-        return address in self.selected and (address in self.removed or (desired is not None and desired.forget))
-
-
-def scopes(world: World) -> dict[Place, Scope]:
-    """Return what has to be read for the selected objects, one scope for each connection and kind."""
-    ids = remote_ids(world.records)
-    known: dict[Place, dict[str, Fields]] = {}
-    wanted: dict[Place, list[Fields]] = {}
-    computed: dict[Place, dict[str, Computed]] = {}
-    for address in sorted(world.selected, key=str):
-        if world.forgets(address):
-            continue  # nothing about it is read: its system may be unreachable
-        desired, record = world.desired.get(address), world.records.get(address)
-        stated = resolved(desired.fields, ids) if desired and not world.destroying else {}
-        if record is not None and still_reaches(world.connections, record):
-            place = (record.connection, address.kind)
-            known.setdefault(place, {})[record.remote_id] = {**record.fields, **stated}
-            sure = certain(record, world.intents.get(address, ()))
-            computed.setdefault(place, {})[record.remote_id] = sure.computed
-            if desired is not None and desired.connection != record.connection and not world.destroying:
-                wanted.setdefault((desired.connection, address.kind), []).append(stated)
-        elif record is None:
-            for intent in creations(world.intents.get(address, ()), world.connections):
-                wanted.setdefault((intent.connection, address.kind), []).append(intent.fields)
-            if desired is not None and not world.destroying:
-                wanted.setdefault((desired.connection, address.kind), []).append(stated)
-    return {
-        place: Scope(
-            kind=place[1],
-            ids=known.get(place, {}),
-            wanted=tuple(wanted.get(place, ())),
-            computed=computed.get(place, {}),
-        )
-        for place in sorted(known.keys() | wanted.keys())
-    }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,11 +48,14 @@ class Decisions:
 
     by_address: Mapping[Address, Decision]
     problems: tuple[Problem, ...] = ()
+    managed: Mapping[Place, Collection[str]] = field(default_factory=dict)
+    """The ids that are managed, or found again, by place."""
 
 
 def decide_all(world: World, snapshot: Snapshot) -> Decisions:
     """Decide on every selected object, each after those its manifest refers to."""
     taken = _taken(world)
+    snapshot = with_ended(snapshot, world.records.values(), world.kinds, world.now)
     context = Context(
         kinds=world.kinds,
         connections=world.connections,
@@ -149,6 +65,7 @@ def decide_all(world: World, snapshot: Snapshot) -> Decisions:
         explained=explained(world.intents, world.kinds, world.connections, snapshot),
         destroying=world.destroying,
         forgotten=world.forgotten,
+        moves=world.moves,
         now=world.now,
     )
     decisions: dict[Address, Decision] = {}
@@ -167,7 +84,19 @@ def decide_all(world: World, snapshot: Snapshot) -> Decisions:
             taken.setdefault((decision.record.connection, address.kind), set()).add(decision.record.remote_id)
         if decision.remote_id is not None and decision.action in _KEEPS_ID:
             ids[address] = decision.remote_id
-    return Decisions(by_address=decisions, problems=tuple(problems))
+    around = Neighbours.of(decisions, world.desired, world.records)
+    for address, decision in decisions.items():
+        decisions[address], found = share(decision, world.kinds[address.kind], around)
+        problems += found
+    waiting, found = ordered(
+        decisions,
+        desired=world.desired,
+        records=world.records,
+        kinds=world.kinds,
+        targets={name: connection.target for name, connection in world.connections.items()},
+        snapshot=snapshot,
+    )
+    return Decisions(by_address=waiting, problems=tuple(dict.fromkeys((*problems, *found))), managed=taken)
 
 
 def _decided(world: World, context: Context, address: Address, desired: Desired | None) -> Decided:
@@ -179,9 +108,10 @@ def _decided(world: World, context: Context, address: Address, desired: Desired 
 def _taken(world: World) -> dict[Place, set[str]]:
     """Return the ids that are managed and stay so, by place."""
     taken: dict[Place, set[str]] = {}
+    homes = homes_of(world)
     for address, record in world.records.items():
-        if not world.forgets(address):
-            taken.setdefault((record.connection, address.kind), set()).add(record.remote_id)
+        for name in () if world.forgets(address) else {record.connection, *homes.candidates(record)}:
+            taken.setdefault((name, address.kind), set()).add(record.remote_id)
     return taken
 
 
@@ -204,8 +134,9 @@ def _by_reference(world: World) -> tuple[Address, ...]:
 def make_plan(world: World, decisions: Decisions, bookings: Bookings) -> Plan:
     """Return the plan; `bookings` are those that were read for the decisions."""
     in_order(decisions.by_address.values())  # raises on a cycle of references, which would stop an apply half-way
+    titles = Titles(world.kinds, world.desired, world.records)
     changes = {
-        address: _change(world, decisions.by_address[address], bookings)
+        address: _change(world, decisions.by_address[address], bookings, titles)
         for address in sorted(decisions.by_address, key=str)
     }
     ordered = tuple(changes.values())
@@ -232,6 +163,7 @@ def make_plan(world: World, decisions: Decisions, bookings: Bookings) -> Plan:
         purpose="destroy" if world.destroying else "apply",
         manifests=manifests,
         targets=_targets(world, ordered),
+        present=_present(ordered),
         forecast=forecast(ordered, world.connections),
         runs=world.runs,
         currency=world.currency,
@@ -241,23 +173,35 @@ def make_plan(world: World, decisions: Decisions, bookings: Bookings) -> Plan:
 _DECIDED = tuple(item.name for item in fields(Decision))
 
 
-def _change(world: World, decision: Decision, bookings: Bookings) -> Change:
+def _change(world: World, decision: Decision, bookings: Bookings, titles: Titles) -> Change:
     """Build the change of one decision: the only place that builds one."""
-    kind, old = world.kinds[decision.address.kind], world.moves.get(decision.address)
-    found = impact(kind, decision, bookings, world.levels)
+    kind = world.kinds[decision.address.kind]
+    old = world.moves.get(decision.address) if decision.action != "unknown" else None  # messages name it by the old one
+    found = impact(kind, decision, bookings, world.levels, titles.zone(decision.address))
     lasting = _lasting(decision.live.fields, kind.volatile) if decision.live is not None else None
+    after = next_record(decision, world.connections)
+    open_calls = bool(world.intents.get(decision.address))
+    home = _old_home(world, decision)
+    codes = record_codes(decision, after, open_calls=open_calls, moved=old is not None or home is not None)
+    gone = decision.desired is None and (decision.action == "delete" or decision.absent) and not world.destroying
+    moved = [f"moved from {old}"] if old is not None else []
+    moved += [f"moved from connection {home}, which led to the same system"] if home is not None else []
+    reasons = [*moved, decision.reason, *record_words(decision, codes), *(world.unread * gone)]
     decided = {name: getattr(decision, name) for name in _DECIDED}
     return Change(
         **{
             **decided,
-            "reason": decision.reason if old is None else f"moved from {old}; {decision.reason}",
+            "reason": "; ".join(reasons),
             "risks": found.risks,
         },
         calls=_calls(world, decision),
         shown_id=kind.public_id(decision.remote_id),
         name=_title(kind, decision),
-        zone=decision.desired.zone if decision.desired is not None else None,
+        title=titles.of(decision.address, *_sources(decision)),
+        zone=titles.zone(decision.address),
         moved_from=old,
+        remembers=codes,
+        next_record=after,
         bookings=found.bookings,
         price=found.price,
         lasting=lasting,
@@ -265,11 +209,22 @@ def _change(world: World, decision: Decision, bookings: Bookings) -> Change:
     )
 
 
+def _old_home(world: World, decision: Decision) -> str | None:
+    """Return the recorded connection of an object that stays and is reached through another one."""
+    stays = decision.action == "noop" or decision.action in EDITING
+    return world.homes.get(decision.address) if stays and not decision.forget else None
+
+
 def _title(kind: Kind, decision: Decision) -> str | None:
     """Return what people call the object: its live name, else the applied one, else the declared one."""
-    sources = (decision.live, decision.record, decision.desired)
-    names = (kind.title(source.fields) for source in sources if source is not None)
+    names = (kind.title(source) for source in _sources(decision))
     return next((name for name in names if name), None)
+
+
+def _sources(decision: Decision) -> tuple[Fields, ...]:
+    """Return the fields of an object: live, applied and declared."""
+    sources = (decision.live, decision.record, decision.desired)
+    return tuple(source.fields for source in sources if source is not None)
 
 
 def _lasting(value: Any, volatile: frozenset[str]) -> Any:
@@ -284,7 +239,7 @@ def _lasting(value: Any, volatile: frozenset[str]) -> Any:
 
 def _calls(world: World, decision: Decision) -> tuple[Call, ...]:
     """Return the calls of a decision; a replacement is a delete and a create."""
-    if decision.idle or (decision.action == "delete" and decision.live is None):
+    if decision.idle:
         return ()
     if decision.action == "replace" and decision.record is not None:
         old = replace(decision, action="delete", connection=decision.record.connection)
@@ -351,6 +306,16 @@ def _targets(world: World, changes: tuple[Change, ...]) -> dict[str, str]:
     names = {change.connection for change in changes}
     names |= {change.record.connection for change in changes if change.record is not None}
     return {name: world.connections[name].target for name in sorted(names & world.connections.keys())}
+
+
+def _present(changes: tuple[Change, ...]) -> dict[str, int]:
+    """Count the managed objects that still exist, by connection: without any, its credentials may be the wrong ones."""
+    counts = Counter(
+        change.record.connection
+        for change in changes
+        if change.record is not None and change.action != "unknown" and not change.gone and not change.forget
+    )
+    return dict(sorted(counts.items()))
 
 
 def _live_digest(changes: tuple[Change, ...]) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from reconciler.engine.diff import compare
+from reconciler.engine.diff import compare, field_of, respelled
 from reconciler.errors import Interrupted, OutcomeUnknown, RemoteError
 from reconciler.model.kind import Kind
 from reconciler.model.objects import Computed, Fields, Record, Scope
@@ -15,6 +16,9 @@ from reconciler.model.words import listed
 from reconciler.providers.base import Provider
 
 _SHOWN_DIFFERENCES = 3
+
+LOOKS = (0.25, 0.5, 1.0, 2.0)
+"""Pauses in seconds before the next look, where reads do not show a write at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +30,43 @@ class Confirmation:
     """What differs, with both values, or why it could not be read."""
     interrupted: bool = False
     """Whether it was not read because the user stopped the run."""
+    stored: Fields = field(default_factory=dict)
+    """The fields that the server spells in its own way, as it returns them."""
+    seen: bool = False
+    """Whether a read showed the object as it is after the write."""
+    behind: bool = False
+    """Whether it may be a read from before the write."""
 
 
-def confirm(reader: Provider, kind: Kind, remote_id: str, fields: Fields, computed: Computed) -> Confirmation:
-    """Compare a written object with what it should be."""
+def confirm(
+    reader: Provider,
+    kind: Kind,
+    remote_id: str,
+    fields: Fields,
+    computed: Computed,
+    *,
+    before: Mapping[str, Any] | None,
+    stop: threading.Event,
+) -> Confirmation:
+    """Compare a written object with what it should be; look again for a while where a read may be behind.
+
+    `before` are the values that an update replaced, by path; None for a create.
+    """
+    for pause in (*LOOKS, None):
+        found = _look(reader, kind, remote_id, fields, computed, before)
+        if not found.behind or pause is None or stop.wait(pause):
+            break
+    return found
+
+
+def _look(
+    reader: Provider,
+    kind: Kind,
+    remote_id: str,
+    fields: Fields,
+    computed: Computed,
+    before: Mapping[str, Any] | None,
+) -> Confirmation:
     try:
         scope = Scope(kind=kind.name, ids={remote_id: fields}, listing=False, computed={remote_id: computed})
         reading = reader.read(scope)
@@ -41,30 +78,46 @@ def confirm(reader: Provider, kind: Kind, remote_id: str, fields: Fields, comput
         why = reading.unreadable.get(remote_id) or reading.expired.get(
             remote_id, "the server says that it does not exist"
         )
-        return Confirmation("unknown", f"applied, but it could not be read back: {why}")
-    comparison = compare(kind, fields, live.fields, fields)
+        words = f"applied, but it could not be read back: {why}"
+        return Confirmation("unknown", words, behind=before is None and remote_id not in reading.unreadable)
+    stored = respelled(fields, live.fields)
     wrong = [
-        f"{item.path} {_shown(item.before)} instead of {_shown(item.after)}"
-        for item in comparison.fields
-        if item.verifiable
+        item
+        for item in compare(kind, fields, live.fields, fields).fields
+        if item.verifiable and field_of(item.path) not in stored
     ]
     if not wrong:
-        return Confirmation("applied")
-    return Confirmation("failed", f"applied, but the server returns {listed(wrong, _SHOWN_DIFFERENCES)}")
+        words = "; ".join(spelling(name, fields[name], stored[name]) for name in sorted(stored))
+        return Confirmation("applied", words or None, stored=stored, seen=True)
+    said = [f"{item.path} {_shown(item.before)} instead of {_shown(item.after)}" for item in wrong]
+    behind = before is not None and all(item.path in before and before[item.path] == item.before for item in wrong)
+    words = f"applied, but the server returns {listed(said, _SHOWN_DIFFERENCES)}"
+    return Confirmation("failed", words, stored=stored, seen=not behind, behind=behind)
 
 
-def confirm_gone(reader: Provider, kind: Kind, record: Record) -> None:
-    """Raise RemoteError where a deleted object is still there, OutcomeUnknown where that is not known.
+def spelling(name: str, wanted: Any, stored: Any) -> str:
+    """Say how the server spells a value, and what to do."""
+    if isinstance(wanted, Mapping) and isinstance(stored, Mapping):
+        differing = [key for key in stored if stored[key] != wanted.get(key)]
+        return "; ".join(spelling(f"{name}.{key}", wanted.get(key), stored[key]) for key in differing)
+    return f"the server stores {name} as {stored!a} instead of {wanted!a}; write it so"
+
+
+def confirm_gone(reader: Provider, kind: Kind, record: Record, stop: threading.Event) -> None:
+    """Raise RemoteError where a deleted object stays there, OutcomeUnknown where that is not known.
 
     An object that expires by itself is not read: to ask for one that has ended may start a new one.
     """
     if kind.ephemeral is not None:
         return
     unread = "deleted, but it could not be read back"
-    try:
-        reading = reader.read(Scope(kind=kind.name, ids={record.remote_id: {}}, listing=False))
-    except RemoteError as error:
-        raise OutcomeUnknown(f"{unread}: {error.message}", interrupted=isinstance(error, Interrupted)) from None
+    for pause in (*LOOKS, None):
+        try:
+            reading = reader.read(Scope(kind=kind.name, ids={record.remote_id: {}}, listing=False))
+        except RemoteError as error:
+            raise OutcomeUnknown(f"{unread}: {error.message}", interrupted=isinstance(error, Interrupted)) from None
+        if record.remote_id not in reading.live or pause is None or stop.wait(pause):
+            break
     if record.remote_id in reading.live:
         raise RemoteError("deleted, but the server still returns it; it stays managed")
     if record.remote_id not in reading.absent:

@@ -5,6 +5,7 @@ looks for its object among the live ones and says what to do:
 
 - exactly one could be the result of the create: the run manages it from then on;
 - several could be: a person chooses (`reconciler adopt`);
+- exactly one could be, but it would be deleted: a person chooses, because another person may have made a look-alike;
 - none could be: the object is created, unless a newer live object could be its result;
 - the live objects cannot be read or listed: nothing is done until they can be, or until the created object has expired.
 
@@ -13,13 +14,16 @@ An update whose answer was lost leaves some values unknown: `certain` removes th
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from reconciler.engine.diff import compare
-from reconciler.engine.identity import twins, unread_stranger
+from reconciler.engine.diff import compare, field_of, respelled
+from reconciler.engine.identity import Either, distinct_from, twins, unread_stranger
+from reconciler.engine.intents import open_call
+from reconciler.engine.readback import LOOKS
 from reconciler.engine.snapshot import Place, Snapshot
 from reconciler.engine.subject import Decided, Subject, still_reaches
 from reconciler.errors import Interrupted, OutcomeUnknown, RemoteError
@@ -41,7 +45,7 @@ def certain(record: Record, intents: Iterable[Intent]) -> Record:
     fields: dict[str, Any] = dict(record.fields)
     computed: Computed = record.computed
     for intent in intents:
-        if intent.effect != "update":
+        if intent.effect != "update" or intent.confirmed:
             continue
         for name, value in intent.fields.items():
             part, bracket, member_id = name.partition("[")
@@ -71,7 +75,8 @@ def created(kind: Kind, fields: Fields, reading: Reading, taken: Collection[str]
     found = []
     for live in twins(kind, fields, reading, taken):
         comparison = compare(kind, fields, live.fields, fields)
-        if not any(change.verifiable for change in comparison.fields):
+        spelled = respelled(fields, live.fields)
+        if not any(change.verifiable and field_of(change.path) not in spelled for change in comparison.fields):
             found.append(live)
     return tuple(found)
 
@@ -92,18 +97,30 @@ def explained(
     return found
 
 
-def find_created(kind: Kind, fields: Fields, reader: Provider, taken: Collection[str]) -> str:
-    """Find the object of a create whose answer held no id: exactly one new object with the values that were sent."""
-    try:
-        reading = reader.read(Scope(kind=kind.name, wanted=(fields,)))
-    except RemoteError as error:
-        message = f"created, but the response contained no id, and the search for the object failed: {error.message}"
-        raise OutcomeUnknown(message, interrupted=isinstance(error, Interrupted)) from error
-    found = created(kind, fields, reading, taken)
-    stranger = unread_stranger(reading, taken)
+def find_created(kind: Kind, fields: Fields, reader: Provider, taken: Collection[str], stop: threading.Event) -> str:
+    """Find the object of a create whose answer held no id: exactly one new object with the values that were sent.
+
+    Look again for a while where there is none: lists may be behind.
+    """
+    for pause in (*LOOKS, None):
+        try:
+            reading = reader.read(Scope(kind=kind.name, wanted=(fields,)))
+        except RemoteError as error:
+            message = (
+                f"created, but the response contained no id, and the search for the object failed: {error.message}"
+            )
+            raise OutcomeUnknown(message, interrupted=isinstance(error, Interrupted)) from error
+        found = created(kind, fields, reading, taken)
+        stranger = unread_stranger(reading, taken)
+        if found or stranger is not None or reading.failure is not None or pause is None or stop.wait(pause):
+            break
     if len(found) == 1 and stranger is None:
         return found[0].remote_id
-    why = reading.failure or stranger or f"{len(found)} new live objects match it; expected exactly one"
+    why = (
+        reading.why_unlisted(kind.span(fields))
+        or stranger
+        or f"{len(found)} new live objects match it; expected exactly one"
+    )
     message = f"created, but the response contained no id: {why}"
     raise OutcomeUnknown(message)
 
@@ -128,10 +145,12 @@ def lost_create(subject: Subject, own: Sequence[Intent]) -> Record | Decided | N
         return None if why is None else (subject.unknown(own[-1].connection, why), ())
     intent = own[-1]
     place = (intent.connection, subject.address.kind)
-    reading, taken = subject.context.snapshot.reading(*place), subject.context.taken.get(place, ())
-    why = subject.context.why_unlisted(place, taken)
+    reading = subject.context.snapshot.reading(*place)
+    taken = Either(subject.context.taken.get(place, ()), distinct_from(subject.desired))
+    why = subject.context.why_unlisted(place, taken, intent.fields)
     if why is not None:
-        return _in_doubt(subject, intent, f"and the search for its object failed: {why}")
+        words = f"an earlier create has an unknown result, and the search for its object failed: {why}"
+        return subject.unread(intent.connection, words), ()
     found = {
         live.remote_id: live
         for item in own
@@ -139,12 +158,16 @@ def lost_create(subject: Subject, own: Sequence[Intent]) -> Record | Decided | N
         for live in created(subject.kind, item.fields, reading, taken)
     }
     if not found:
-        return _unexplained(subject, own)
+        return _unexplained(subject, own) or _unlisted(subject, own)
     if len(found) > 1:
         ids = ", ".join(sorted(found))
         several = f"and {len(found)} live objects could be its result ({ids})"
-        return _in_doubt(subject, intent, f"{several}; choose one: reconciler adopt {subject.address} ID")
+        return _in_doubt(subject, intent, f"{several}; {_by_a_person(subject, intent, 'ID')}")
     (remote_id,) = found
+    if subject.desired is None or subject.desired.connection != intent.connection:
+        seen = f"and id {remote_id} on connection {intent.connection} could be its result"
+        kept = "an object that was only found by its values is not deleted"
+        return _in_doubt(subject, intent, f"{seen}; {kept}; {_by_a_person(subject, intent, remote_id)}")
     return Record(
         address=subject.address,
         connection=intent.connection,
@@ -156,19 +179,37 @@ def lost_create(subject: Subject, own: Sequence[Intent]) -> Record | Decided | N
     )
 
 
+def made_already(subject: Subject) -> Record | None:
+    """Return the record of an object that a call which may be in progress has already made; None where it has not.
+
+    Only the object of the one open call counts, and only where it was not there before that call.
+    """
+    own = creations(subject.intents, subject.context.connections)
+    if len(own) != 1 or len(subject.intents) != 1 or subject.record is not None or subject.kind.ephemeral is not None:
+        return None
+    found = lost_create(subject, own)
+    before = subject.context.baselines.get((own[0].run_id, own[0].connection, subject.address.kind))
+    return found if isinstance(found, Record) and before is not None and found.remote_id not in before else None
+
+
 def _in_doubt(subject: Subject, intent: Intent, words: str) -> Decided:
     return subject.unknown(intent.connection, f"an earlier create has an unknown result, {words}"), ()
 
 
+def over(intent: Intent, settles_after: int) -> str:
+    """Return the instant from which an object that expires by itself, and that a call made, has certainly expired."""
+    return utc(datetime.fromisoformat(intent.started_at) + timedelta(seconds=settles_after))
+
+
 def _not_over(subject: Subject, intent: Intent, settles_after: int) -> str | None:
     """Say why an object that cannot be listed is not created again yet; None once the first one has expired."""
-    over = utc(datetime.fromisoformat(intent.started_at) + timedelta(seconds=settles_after))
-    if subject.context.now >= over:
+    end = over(intent, settles_after)
+    if subject.context.now >= end:
         return None
     return (
         f"an earlier create ({intent.started_at}) has an unknown result, and this API cannot list what exists; "
-        f"an object that it created expires by {over}, and the next plan after that recreates it; "
-        f"to recreate it with the next apply: reconciler state rm {subject.address}"
+        f"an object that it created expires by {end}, and the next plan after that recreates it; "
+        f"to recreate it with the next apply: reconciler state rm {subject.recorded}"
     )
 
 
@@ -190,11 +231,29 @@ def _unexplained(subject: Subject, own: Sequence[Intent]) -> Decided | None:
     if not new:
         return None
     ids = ", ".join(sorted(new)[:_NAMED])
-    words = (
-        f"and newer objects could be its result ({ids}); "
-        f"if one is: reconciler adopt {subject.address} ID; if none is: reconciler state rm {subject.address}"
-    )
-    return _in_doubt(subject, own[-1], words)
+    newer = f"and newer objects could be its result ({ids})"
+    return _in_doubt(subject, own[-1], f"{newer}; {_by_a_person(subject, own[-1], 'ID')}")
+
+
+def _by_a_person(subject: Subject, intent: Intent, remote_id: str) -> str:
+    """Return the commands with which a person says whether a live object is the result of an interrupted create."""
+    address, desired = subject.address, subject.desired
+    adopt = f"reconciler adopt {address} {remote_id}"
+    if desired is not None and desired.connection != intent.connection:
+        adopt = f"set its metadata.connection to {intent.connection} again, and {adopt}"
+    elif not subject.declared:
+        adopt = f"restore its manifest, and {adopt}"
+    return f"if it is: {adopt}; if it is not: reconciler state rm {subject.recorded}"
+
+
+def _unlisted(subject: Subject, own: Sequence[Intent]) -> Decided | None:
+    """Refuse to create again what a server confirmed: that no read shows it does not prove that it is absent."""
+    confirmed = [intent for intent in own if intent.confirmed]
+    if not confirmed:
+        return None
+    again = f"to create it again: reconciler state rm {subject.recorded}"
+    words = f"{open_call(confirmed[-1])}, and the response contained no id; plan again later; {again}"
+    return subject.unknown(confirmed[-1].connection, words), ()
 
 
 def left_nothing(subject: Subject, own: Sequence[Intent]) -> Decision | None:
@@ -202,6 +261,9 @@ def left_nothing(subject: Subject, own: Sequence[Intent]) -> Decision | None:
     if own:
         reason = "an earlier create left no object, and no manifest declares it"
         return subject.nothing(own[-1].connection, reason)
+    if subject.intents:
+        reason = "an earlier call has an unknown result, but the object is not managed, and no manifest declares it"
+        return subject.nothing(subject.intents[-1].connection, reason)
     if subject.address in subject.context.forgotten:
         return subject.nothing("", "expired and no longer managed, and no manifest declares it")
     return None

@@ -28,7 +28,7 @@ def renames(changes: Iterable[Decision], kinds: Mapping[str, Kind], *, destroyin
         going, coming = by_kind.setdefault(change.address.kind, ([], []))
         if change.action == "delete" and change.live is not None and change.desired is None:
             going.append(change)
-        elif change.action == "create" and change.record is None:
+        elif change.action == "create" and change.record is None and not change.unsettled:
             coming.append(change)
     for name, (going, coming) in sorted(by_kind.items()):
         for old, new in _pairs(kinds[name], going, coming):

@@ -26,14 +26,17 @@ class Snapshot:
         """Return what was read at a place; nothing is known of one that was not read."""
         return self.readings.get((connection, kind), Reading(failure="it was not read"))
 
-    def why_unreadable(self, connection: str, kind: str, remote_id: str | None) -> str | None:
-        """Say why an object (or, without an id, the list) is not known; None where it is."""
+    def why_unlisted(self, connection: str, kind: str, span: tuple[str, str] | None) -> str | None:
+        """Say why the list (of a span of time) is not known; None where it is."""
+        failure = self.failures.get(connection)
+        return failure.message if failure is not None else self.reading(connection, kind).why_unlisted(span)
+
+    def why_unreadable(self, connection: str, kind: str, remote_id: str) -> str | None:
+        """Say why an object is not known; None where it is."""
         failure = self.failures.get(connection)
         if failure is not None:
             return failure.message
         reading = self.reading(connection, kind)
-        if remote_id is None:
-            return reading.failure if reading.listed is None else None
         if remote_id in reading.live or remote_id in reading.absent or remote_id in reading.expired:
             return None
         return reading.unreadable.get(remote_id, "the API returned nothing about it")
@@ -68,11 +71,13 @@ def _read(provider: Provider, scope: Scope) -> Reading:
     gone = tuple(scope.ids[remote_id] for remote_id in sorted(reading.absent))
     if not gone:
         return reading
-    again = provider.read(Scope(kind=scope.kind, wanted=gone))
+    again = provider.read(Scope(kind=scope.kind, wanted=gone, similar=scope.similar, familiar=scope.familiar))
     return replace(
         reading,
         live={**again.live, **reading.live},
         unreadable={**again.unreadable, **reading.unreadable},
         listed=again.listed,
         failure=again.failure,
+        gaps={**again.gaps, **reading.gaps},
+        unjudged=again.unjudged,
     )

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from reconciler.engine.identity import unread_stranger
 from reconciler.engine.snapshot import Place, Snapshot
 from reconciler.model.change import Action, Decision
 from reconciler.model.kind import Kind
-from reconciler.model.objects import Address, Desired, Intent, Problem, Record
+from reconciler.model.objects import Address, Desired, Fields, Intent, Problem, Record
+from reconciler.registry import kinds
 from reconciler.settings import Connection
+from reconciler.target import Target, same_system, same_target
 
 Decided = tuple[Decision | None, tuple[Problem, ...]]
 """A decision, or None where nothing is left to do or to record, and the problems with it."""
@@ -18,8 +20,10 @@ Decided = tuple[Decision | None, tuple[Problem, ...]]
 
 def still_reaches(connections: Mapping[str, Connection], used: Record | Intent) -> bool:
     """Whether the connection that was used still leads to the same system: an id is never used against another one."""
-    connection = connections.get(used.connection)
-    return connection is not None and connection.target == used.target
+    connection, kind = connections.get(used.connection), kinds().get(used.address.kind)
+    if connection is None or (kind is not None and kind.provider != connection.provider):
+        return False
+    return same_target(connection.target, used.target)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,13 +40,15 @@ class Context:
     explained: Mapping[Place, Collection[str]]
     """The live ids that an interrupted create could have made."""
     destroying: bool = False
+    moves: Mapping[Address, Address] = field(default_factory=dict)
+    """The old addresses of selected objects by their new ones: until an apply, the state knows the old ones."""
     forgotten: Mapping[Address, str] = field(default_factory=dict)
     """Expired objects that are no longer managed, with the digest of their declaration then."""
     now: str = ""
 
-    def why_unlisted(self, place: Place, taken: Collection[str]) -> str | None:
-        """Say why the unmanaged objects at a place are unknown; None where they are known."""
-        why = self.snapshot.why_unreadable(*place, None)
+    def why_unlisted(self, place: Place, taken: Collection[str], fields: Fields) -> str | None:
+        """Say why the unmanaged objects that could be one with these fields are unknown; None where they are known."""
+        why = self.snapshot.why_unlisted(*place, self.kinds[place[1]].span(fields))
         return why or unread_stranger(self.snapshot.reading(*place), taken)
 
 
@@ -58,17 +64,30 @@ class Subject:
     """The writing calls to it whose result is not recorded."""
     unsettled: bool = False
     """Whether the state holds something of it that this plan settles."""
+    declared: bool = False
+    """Whether a manifest declares it; a destroy decides as if none did."""
 
     @property
     def kind(self) -> Kind:
         """The object's kind."""
         return self.context.kinds[self.address.kind]
 
+    @property
+    def recorded(self) -> Address:
+        """The address under which the state knows it: a command that a message names must find it there."""
+        return self.context.moves.get(self.address, self.address)
+
     def unknown(self, connection: str, reason: str) -> Decision:
         """Decide to do nothing, because the live object is unknown."""
         return self.nothing(connection, reason, action="unknown")
 
-    def nothing(self, connection: str, reason: str, *, expired: bool = False, action: Action = "noop") -> Decision:
+    def unread(self, connection: str, reason: str) -> Decision:
+        """Decide to do nothing, because reading failed: that is also a reason to do nothing to others."""
+        return replace(self.unknown(connection, reason), unread=True)
+
+    def nothing(
+        self, connection: str, reason: str, *, expired: bool = False, forget: bool = False, action: Action = "noop"
+    ) -> Decision:
         """Decide to send nothing; only the record may change."""
         return Decision(
             address=self.address,
@@ -81,6 +100,7 @@ class Subject:
             record=self.record,
             unsettled=self.unsettled,
             expired=expired,
+            forget=forget,
         )
 
     def misplaced(self, used: Record | Intent, said: str) -> Problem | None:
@@ -93,17 +113,24 @@ class Subject:
             return Problem(
                 code="connection-gone",
                 summary=f"{said} through connection {used.connection!r}, which is not in the project file",
-                hint=f"restore the connection, or stop managing the object: reconciler state rm {self.address}",
+                hint=f"restore the connection, or stop managing the object: reconciler state rm {self.recorded}",
                 where=where,
                 address=self.address,
             )
+        way_out = (
+            f"use another --env or another state, or stop managing the object: reconciler state rm {self.recorded}"
+        )
+        if same_system(present.target, used.target):
+            company = Target.parse(used.target).account.startswith("company ")
+            wrong = "company_id" if company else "the credentials of the connection: they choose another account"
+            way_out = f"check {wrong}; or {way_out}"
         return Problem(
             code="connection-retargeted",
             summary=(
                 f"{said} at {used.target}, but connection {used.connection!r} now points to {present.target}; "
                 "an id of one system is never used on another"
             ),
-            hint=f"use another --env or another state, or stop managing the object: reconciler state rm {self.address}",
+            hint=way_out,
             where=where,
             address=self.address,
         )

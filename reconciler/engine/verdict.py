@@ -39,6 +39,12 @@ class Verdict:
         """Why the plan must not be applied; empty where it may."""
         return tuple(finding.problem for finding in self.findings if finding.by is None)
 
+    def later(self, code: str) -> Verdict:
+        """Return the verdict for an apply at another time, when the guard of this code refuses nothing any more."""
+        findings = tuple(item for item in self.findings if item.problem.code != code or item.by is not None)
+        notes = (replace(item, severity="warning") for item in self.refusals if item.code == code)
+        return replace(self, findings=findings, notes=(*self.notes, *notes))
+
     def _by_object(self) -> Mapping[Address, tuple[Finding, ...]]:
         """Return the findings by object: a limit may concern every object of a large plan."""
         found: dict[Address, list[Finding]] = {}
@@ -68,7 +74,7 @@ class Verdict:
     def refused(self, plan: Plan, plan_digest: str) -> Report:
         """Return the report of a run that these findings stopped before its first write."""
         found = self._by_object()
-        outcomes = tuple(_held_back(change, found.get(change.address, ())) for change in plan.changes)
+        outcomes = tuple(_held_back(change, found.get(change.address, ())).of(change) for change in plan.changes)
         return Report(plan_digest=plan_digest, outcomes=outcomes, refused=True)
 
 
@@ -92,5 +98,5 @@ def _held_back(change: Change, findings: Sequence[Finding]) -> Outcome:
         action=change.action,
         state="blocked" if change.writes else idle,
         shown_id=change.shown_id,
-        error=(against or _NOT_STARTED) if change.writes else None,
+        error=against or (_NOT_STARTED if change.writes else None),
     )

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from reconciler import local_times, zones
+from reconciler.model import moments
 from reconciler.model.bookings import BookingQuery, Window
 from reconciler.model.canonical import utc, whole
 from reconciler.model.change import EDITING, Decision
@@ -25,7 +26,7 @@ def canonical(spec: Mapping[str, Any]) -> Fields:
     fields: dict[str, Any] = {}
     if zone is not None and any(_is_local(spec[name]) for name in instants):
         with at_field("timezone"):
-            _zone(zone)
+            zones.zone(zone)
     for name in instants:
         with at_field(name):
             fields[name] = utc(moment(spec[name], zone))
@@ -40,17 +41,13 @@ def moment(text: str, zone_name: str | None) -> datetime:
 
     A written offset always wins: it distinguishes the two times of a repeated hour.
     """
-    try:
-        value = datetime.fromisoformat(text)
-    except ValueError:
-        message = f"{text!r} is not a date-time; expected a date-time such as 2027-03-01T09:00"
-        raise ValueError(message) from None
+    value = moments.moment(text)
     if value.tzinfo is not None:
         return value
     if zone_name is None:
         message = f"{text!r} has no offset and there is no timezone; add timezone: Europe/London or write the offset"
         raise ValueError(message)
-    return _in_zone(value, _zone(zone_name), text)
+    return zones.in_zone(value, zones.zone(zone_name), text)
 
 
 def zone(spec: Mapping[str, Any]) -> str | None:
@@ -63,30 +60,9 @@ def zone(spec: Mapping[str, Any]) -> str | None:
 
 def _is_local(text: str) -> bool:
     try:
-        return datetime.fromisoformat(text).tzinfo is None
+        return moments.moment(text).tzinfo is None
     except ValueError:
         return False
-
-
-def _zone(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        message = f"{name!r} is not a time zone; expected an IANA name such as Europe/London"
-        raise ValueError(message) from None
-
-
-def _in_zone(value: datetime, zone: ZoneInfo, text: str) -> datetime:
-    early, late = value.replace(tzinfo=zone, fold=0), value.replace(tzinfo=zone, fold=1)
-    if early.utcoffset() == late.utcoffset():
-        return early
-    exists = early.astimezone(UTC).astimezone(zone).replace(tzinfo=None) == value
-    offsets = " or ".join(item.isoformat() for item in (early, late))
-    if exists:
-        message = f"{text!r} occurs twice in {zone.key}, because the clocks go back; write the offset: {offsets}"
-    else:
-        message = f"{text!r} does not exist in {zone.key}, because the clocks go forward; expected another time"
-    raise ValueError(message)
 
 
 def check(manifest: Manifest) -> Iterator[Problem]:
@@ -95,7 +71,7 @@ def check(manifest: Manifest) -> Iterator[Problem]:
     moments = {}
     if zone is not None:
         try:
-            _zone(zone)
+            zones.zone(zone)
         except ValueError as error:
             yield manifest.problem("unknown-timezone", str(error), "timezone")
             return
@@ -131,10 +107,11 @@ def _overlaps(resource: str, blocks: list[tuple[str, str, Manifest]]) -> Iterato
     latest_end, latest = "", None
     for start, end, manifest in blocks:
         if latest is not None and start < latest_end:
+            until = local_times.shown(latest_end, zone(manifest.spec))
             yield Problem(
                 code="overlapping-blocks",
                 severity="warning",
-                summary=f"overlaps {latest.address} on resource {resource} until {latest_end}; expected no overlap",
+                summary=f"overlaps {latest.address} on resource {resource} until {until}; expected no overlap",
                 where=manifest.where("start"),
                 address=manifest.address,
             )
@@ -151,6 +128,14 @@ def identities(fields: Fields) -> tuple[IdentityKey, ...]:
 def describe(fields: Fields) -> str:
     """Return resource and instants."""
     return described(fields, "resource_id", "start", "end")
+
+
+def timing(fields: Fields, names: Mapping[str, str], zone: str | None) -> str | None:
+    """Return `Studio 1, Mon 1 Mar 2027, 09:00–17:00`."""
+    taken = span(fields)
+    owner = names.get("resource_id") or (f"resource {fields['resource_id']}" if "resource_id" in fields else None)
+    parts = [owner, local_times.shown_span(*taken, zone) if taken is not None else None]
+    return ", ".join(part for part in parts if part) or None
 
 
 def span(fields: Fields) -> Span | None:
@@ -193,10 +178,12 @@ KIND = Kind(
     name="Block",
     provider="bookingbug-admin",
     schema="block",
+    timing=timing,
     describe=describe,
     span=span,
     canonical=canonical,
     identities=identities,
+    recognised_by=_TIMES,
     references=(Reference(spec_field="resource", field="resource_id", kind="Resource"),),
     listed_whole=False,
     local=frozenset({"timezone"}),

@@ -10,7 +10,7 @@ from reconciler.model.bookings import BookingQuery, Window
 from reconciler.model.canonical import utc
 from reconciler.model.change import Decision
 from reconciler.model.field import Field, FieldTable, canonical_fields
-from reconciler.model.kind import IdentityKey, Kind, Statement, described
+from reconciler.model.kind import IdentityKey, Kind, Marks, Statement, described
 from reconciler.model.objects import Fields
 
 FIELDS: FieldTable = {
@@ -57,9 +57,23 @@ def identities(fields: Fields) -> tuple[IdentityKey, ...]:
     return tuple((name, fields[name]) for name in ("api_ref", "name") if fields.get(name))
 
 
+def apart(fields: Fields, other: Fields) -> bool:
+    """Whether both have an external reference, and the two differ."""
+    stated, answered = fields.get("api_ref"), other.get("api_ref")
+    return bool(stated and answered and stated != answered)
+
+
+def marks(fields: Fields) -> tuple[Marks, Marks]:
+    """Return what `apart` looks at."""
+    reference = fields.get("api_ref")
+    own = {"api_ref": frozenset([reference] if reference else ())}
+    return own, own
+
+
 def title(fields: Fields) -> str | None:
-    """Return the resource's name."""
-    return fields.get("name")
+    """Return the resource's name; a damaged record may hold anything."""
+    name = fields.get("name")
+    return name if isinstance(name, str) else None
 
 
 def describe(fields: Fields) -> str:
@@ -103,7 +117,11 @@ KIND = Kind(
     describe=describe,
     canonical=canonical,
     identities=identities,
-    tells_apart="api_ref",
+    apart=apart,
+    marks=marks,
+    recognised_by=("name", "api_ref"),
+    unique=("api_ref",),
     statement=statement,
+    shared={"address": "shared-address-changed"},
     booking_query=booking_query,
 )

@@ -19,11 +19,17 @@ MAX_DEPTH = 64
 FRAME = frozenset({"apiVersion", "kind", "metadata", "spec"})
 """The keys of every object. One that is given twice usually means a missing `---`."""
 
+UNUSED_ANCHOR = "unused-anchor"
+"""The code of a note that is a warning: a text may be meant to begin with &."""
+
 MAX_MISTAKES = 1_000
 """Maximum number of mistakes reported for one document: describing more would take minutes."""
 MAX_ALIASED = 100_000
 """Maximum number of values that the aliases of one document may expand to: a few lines could expand to billions."""
+_TEXT = 100
+"""Characters of an aliased text that count as one value."""
 
+_QUOTE = "to begin a text with &, put the whole text in quotes"
 _TAG_PREFIX = "tag:yaml.org,2002:"
 _SCALAR_TAGS = frozenset({"str", "int", "float", "bool", "null"})
 
@@ -37,10 +43,12 @@ _End = (_MappingEnd, yaml.SequenceEndEvent)
 class Unreadable(Exception):
     """A document that cannot be used. The rest of the file still can."""
 
-    def __init__(self, summary: str, event: Any, hint: str | None = None) -> None:
+    def __init__(self, summary: str, event: Any, hint: str | None = None, *, nameless: str | None = None) -> None:
         super().__init__(summary)
         self.mark = _mark(event)
         self.hint = hint
+        self.nameless = nameless or summary
+        """What is wrong, without any text of the document."""
 
 
 def _mark(event: Any) -> int:
@@ -52,7 +60,7 @@ def _mark(event: Any) -> int:
 class Builder:
     """Builds one document from parser events and collects notes about mistakes that do not stop it."""
 
-    __slots__ = ("_aliased", "_anchors", "_following", "_notes", "_open")
+    __slots__ = ("_aliased", "_anchors", "_following", "_notes", "_open", "_unused")
 
     def __init__(self, following: Callable[[], Any]) -> None:
         self._following = following
@@ -60,12 +68,17 @@ class Builder:
         self._open: set[str] = set()
         self._aliased = 0
         self._notes: list[tuple[str, str, int, str | None, int | None]] = []
+        self._unused: dict[str, int] = {}
 
     def notes(self, positions: DocumentPositions) -> list[tuple[str, str, int, str | None]]:
         """Return (code, summary, mark, hint). The summary names a second place."""
-        return [
+        notes = [
             (code, summary if other is None else f"{summary}; the first is at {positions.at(other)}", mark, hint)
             for code, summary, mark, hint, other in self._notes
+        ]
+        return notes + [
+            (UNUSED_ANCHOR, f"&{name} is the name of an anchor that is not used, not a part of the text", mark, _QUOTE)
+            for name, mark in self._unused.items()
         ]
 
     def node(self, event: Any, depth: int) -> tuple[Any, Marks]:
@@ -164,19 +177,33 @@ class Builder:
         elif tag != "!":
             short = tag.removeprefix(_TAG_PREFIX)
             if tag == short or short not in _SCALAR_TAGS:
-                self._note("custom-tag", f"the tag {shown(tag)} is not allowed; expected plain YAML", event)
+                self._custom_tag(tag, event)
             else:
                 try:
                     value = tagged_scalar(text, short)
                 except ValueError as error:
                     self._note("wrong-tag", str(error), event)
         if event.anchor is not None:
-            self._anchors[event.anchor] = (value, _mark(event))
+            self._anchor(event, value)
         return value
+
+    def _anchor(self, event: Any, value: Any) -> None:
+        name, mark = event.anchor, _mark(event)
+        self._anchors[name] = (value, mark)
+        if value is None and not event.value:
+            what = f"&{name} is the name of an anchor, and no value follows it; expected a value"
+            self._note("empty-anchor", what, event, _QUOTE)
+        elif event.implicit[0] and len(self._unused) < MAX_MISTAKES:
+            self._unused[name] = mark
 
     def _container_tag(self, event: Any, kind: str) -> None:
         if event.tag not in ("!", _TAG_PREFIX + kind):
-            self._note("custom-tag", f"the tag {shown(event.tag)} is not allowed; expected plain YAML", event)
+            self._custom_tag(event.tag, event)
+
+    def _custom_tag(self, tag: str, event: Any) -> None:
+        written = f"!!{tag.removeprefix(_TAG_PREFIX)}" if tag.startswith(_TAG_PREFIX) else tag
+        hint = "to begin a text with !, put the whole text in quotes"
+        self._note("custom-tag", f"the tag {shown(written)} is not allowed; expected plain YAML", event, hint)
 
     def _string_key(self, event: Any) -> str:
         """Return a key's text, noting one that is not a string."""
@@ -207,14 +234,20 @@ class Builder:
     def _alias(self, event: Any) -> tuple[Any, Marks]:
         name = event.anchor
         if name in self._open:
-            raise Unreadable(f"the alias *{name} refers to a value that contains it", event)
+            nameless = "an alias refers to a value that contains it"
+            raise Unreadable(f"the alias *{name} refers to a value that contains it", event, nameless=nameless)
         if name not in self._anchors:
-            self._note("unknown-alias", f"the alias *{name} refers to no anchor above it", event)
+            hint = "to begin a text with *, put the whole text in quotes"
+            self._note("unknown-alias", f"the alias *{name} refers to no anchor above it", event, hint)
             return None, _mark(event)
+        self._unused.pop(name, None)
         value, marks = self._anchors[name]
         self._aliased += _size(value, MAX_ALIASED - self._aliased)
         if self._aliased > MAX_ALIASED:
-            raise Unreadable(f"aliases expand to more than {MAX_ALIASED:,} values", event)
+            what = (
+                f"aliases expand to more than {MAX_ALIASED:,} values or {MAX_ALIASED * _TEXT // 1_000_000} MB of text"
+            )
+            raise Unreadable(what, event)
         return value, _mark(event) if isinstance(marks, int) else [_mark(event), *marks[1:]]
 
     def _merge(self, data: dict[str, Any], marks: list[Any], place: int, value: Any, inner: Any) -> None:
@@ -238,12 +271,14 @@ class Builder:
 
 
 def _size(value: Any, limit: int) -> int:
-    """Count a value and all values inside it; stop just above `limit`."""
+    """Count a value and all values inside it, long texts several times; stop just above `limit`."""
     count, todo = 0, [value]
     while todo and count <= limit:
         item = todo.pop()
         count += 1
-        if isinstance(item, dict):
+        if isinstance(item, str):
+            count += len(item) // _TEXT
+        elif isinstance(item, dict):
             todo += item.values()
         elif isinstance(item, list):
             todo += item

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -16,10 +17,18 @@ from reconciler.model.nearest import did_you_mean
 from reconciler.model.objects import Problem, SourceRef
 from reconciler.providers.base import ProviderSpec
 from reconciler.schema import load_schema
-from reconciler.settings import Connection, Credential
+from reconciler.settings import PLAN_KEY, Connection, Credential
 
 _COMPLETE = "project#/$defs/complete_connection"
-_OPTIONAL = ("timeout", "max_concurrency", "requests_per_second", "allow_http")
+_OPTIONAL = (
+    "timeout",
+    "settle_after",
+    "max_concurrency",
+    "requests_per_second",
+    "max_object_mb",
+    "max_list_mb",
+    "allow_http",
+)
 """Settings of every provider that a connection may leave out."""
 
 
@@ -52,7 +61,11 @@ def connection_problems(
 
 def _faults(stated: Mapping[str, Any], providers: Mapping[str, ProviderSpec]) -> Iterator[tuple[str, str]]:
     """Yield (field, what is wrong with it) beyond the schema."""
-    provider, url = stated.get("provider"), stated.get("base_url")
+    provider, url, auth = stated.get("provider"), stated.get("base_url"), stated.get("auth")
+    for key, source in auth.items() if isinstance(auth, Mapping) else ():
+        name = source.get("env") if isinstance(source, Mapping) else None
+        if isinstance(name, str) and name.upper() == PLAN_KEY:
+            yield "auth", f"sends {PLAN_KEY} as {shown(key)}, but it signs plans; expected the variable of a credential"
     if isinstance(url, str) and url:
         fault = base_url_fault(url, allow_http=stated.get("allow_http") is True)
         if fault is not None:
@@ -98,7 +111,7 @@ def _connection(
 ) -> Connection:
     base = ("connections", name)
     auth = {
-        key: _credential(source, positions.locate((*base, "auth", key)), root)
+        key: credential(source, positions.locate((*base, "auth", key)), root)
         for key, source in sorted(stated.get("auth", {}).items())
     }
     ca_file = stated.get("ca_file")
@@ -107,6 +120,7 @@ def _connection(
         provider=spec.name,
         base_url=stated["base_url"].rstrip("/"),
         where=positions.locate(base, key=True),
+        base_url_at=positions.locate((*base, "base_url")),
         auth=auth,
         settings=spec.settings.parse(stated),
         ca_file=None if ca_file is None else _absolute(ca_file, root),
@@ -114,7 +128,8 @@ def _connection(
     )
 
 
-def _credential(source: Mapping[str, Any], where: SourceRef, root: Path) -> Credential:
+def credential(source: Mapping[str, Any], where: SourceRef, root: Path) -> Credential:
+    """Return a credential of settings that have no problem; `root` is where relative paths start."""
     if "env" in source:
         return Credential(source="env", name=source["env"], where=where)
     if "file" in source:
@@ -126,4 +141,4 @@ def _credential(source: Mapping[str, Any], where: SourceRef, root: Path) -> Cred
 
 
 def _absolute(path: str, root: Path) -> str:
-    return str(root / Path(path).expanduser())
+    return str(root / os.path.expanduser(path))  # noqa: PTH111 - keeps an unknown ~user

@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit
 
+from reconciler.git_remote import GitRemote, is_git
 from reconciler.settings import is_loopback
 
 _SQLITE = "sqlite:///"
@@ -34,7 +35,9 @@ def base_url_fault(url: str, *, allow_http: bool) -> str | None:
 
 def state_fault(url: str) -> str | None:
     """Return what is wrong with the project's `state`."""
-    expected = "expected sqlite:///PATH or postgresql://USER@HOST/DATABASE"
+    expected = "expected sqlite:///PATH, postgresql://USER@HOST/DATABASE or git+REMOTE#BRANCH"
+    if is_git(url):
+        return _git_fault(url)
     if _holds_password(url):
         return (
             "contains a password, which must not be in the project file; "
@@ -45,7 +48,15 @@ def state_fault(url: str) -> str | None:
         return None if path and path != ":memory:" and "\0" not in path else f"has no file path; {expected}"
     parts = _split(url)
     if parts is None or parts.scheme not in _POSTGRES:
-        return f"is not supported as state; {expected}"
+        return f"is not the URL of an SQLite or PostgreSQL database, or of a Git remote; {expected}"
+    return None
+
+
+def _git_fault(url: str) -> str | None:
+    try:
+        GitRemote.parse(url)
+    except ValueError as error:
+        return str(error)
     return None
 
 
@@ -65,7 +76,7 @@ def overlaid_fault(field: str, url: str) -> str | None:
     The rest of the URL is checked when its environment is chosen. A secret in a file is always an error.
     """
     if field == "state":
-        return state_fault(url) if _holds_password(url) else None
+        return state_fault(url) if _holds_password(url) or (is_git(url) and set("@?") & set(url)) else None
     fault = base_url_fault(url, allow_http=True)
     return fault if fault is not None and ("@" in url or "?" in url or "#" in url) else None
 

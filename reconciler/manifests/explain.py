@@ -7,16 +7,19 @@ shown.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
-from zoneinfo import available_timezones
 
+from reconciler import zones
 from reconciler.manifests.build import MAX_MISTAKES
-from reconciler.manifests.scalars import plain_scalar, shown
+from reconciler.manifests.scalars import is_digits, plain_scalar, shown
+from reconciler.model import moments
 from reconciler.model.nearest import did_you_mean
 from reconciler.model.objects import Address, Positions, Problem
-from reconciler.schema import acceptance, load_schema, validator, whole_sentence
+from reconciler.model.words import listed
+from reconciler.schema import acceptance, first_mismatch, load_schema, repeated, validator, whole_sentence
 
 Path = tuple[str | int, ...]
 
@@ -48,7 +51,26 @@ def schema_problems(
             problems.append(
                 Problem(code="schema", summary=mistake.summary, where=where, hint=mistake.hint, address=address)
             )
-    return problems
+    return problems or [_disagreement(name, value, positions, base, address)]
+
+
+def _disagreement(name: str, value: Any, positions: Positions, base: Path, address: Address | None) -> Problem:
+    """Report a value that only one of the two validators accepts: it is not known which of them is right."""
+    try:
+        found = first_mismatch(name, value)
+    except (ValueError, RecursionError):  # it cannot even read the value
+        found = None
+    path, rule = (found.path, f"breaks its rule {found.rule!r}") if found else ((), "cannot be read")
+    return Problem(
+        code="schema-disagreement",
+        summary=(
+            f"{label(path) or 'the document'} {rule} for one validator of the schema {name}, "
+            "and is valid for the other one; expected a value that both accept"
+        ),
+        where=positions.locate((*base, *path)),
+        hint="write the value in another way, and report this as a defect of reconciler",
+        address=address,
+    )
 
 
 def _mistakes(error: Any) -> Iterator[_Mistake]:
@@ -117,14 +139,19 @@ def _wrong(error: Any, path: Path, schema: Mapping[str, Any]) -> _Mistake:
             path, f"{field} {what}; expected {expected}", hint="a credential must not be in the project file"
         )
     if error.validator == "uniqueItems":
-        twice = next(item for index, item in enumerate(value) if item in value[:index])
-        return _Mistake(path, f"{field} names {shown(twice)} twice; expected {expected}")
-    summary = f"{field} is {shown(value)}; expected {expected}"
+        return _Mistake(path, f"{field} names {shown(repeated(value))} twice; expected {expected}")
+    large = isinstance(value, str) and kinds != "string" and is_digits(value)
+    what = (
+        f"a number of {len(value)} characters" if large and len(value) > _READABLE else value if large else shown(value)
+    )
+    wrong = moments.fault(value) if isinstance(value, str) and schema.get("format") in _MOMENTS else None
+    summary = f"{field} is {what}; {wrong or f'expected {expected}'}"
     hint = None
     if value is None:
         hint = "leave the field out to leave it unmanaged"
-    elif kinds == "string" and isinstance(value, (int, float)) and "pattern" not in schema and "format" not in schema:
-        hint = f'write it in quotes to make it text: "{shown(value)}"'
+    elif kinds == "string" and isinstance(value, (int, float)) and _would_fit(shown(value), schema):
+        example = f': "{shown(value)}"' if len(str(value)) <= _READABLE else ""
+        hint = f"write it in quotes to make it text{example}"
     elif error.validator in {"type", "enum"} and isinstance(value, str):
         if not isinstance(plain_scalar(value), (str, type(None))):
             hint = "remove the quotes"
@@ -136,6 +163,20 @@ def _wrong(error: Any, path: Path, schema: Mapping[str, Any]) -> _Mistake:
         summary += _near_zone(value)
     return _Mistake(path, summary, hint=hint)
 
+
+def _would_fit(text: str, schema: Mapping[str, Any]) -> bool:
+    """Whether a number or boolean is valid once it is written as text."""
+    return "format" not in schema and re.search(schema.get("pattern", ""), text) is not None
+
+
+_READABLE = 60
+"""Longer numbers are not shown."""
+
+_MOMENTS = frozenset({"date", "iso-date-time", "time-of-day"})
+"""The formats of dates and times."""
+
+_REGION = re.compile("(?!Etc/|GMT|UTC)[A-Za-z_]{3,}/", re.IGNORECASE)
+"""How a zone that is named after a place begins."""
 
 _AUTH = "auth"
 """The field of a connection that holds its credentials."""
@@ -151,8 +192,18 @@ _BOOLEANS = {
 _KINDS = {"string": "text", "object": "a mapping", "array": "a list", "boolean": "true or false"}
 
 
-def _near_zone(value: object) -> str:
-    return did_you_mean(value, available_timezones())
+def _near_zone(name: object) -> str:
+    """Name the zone that was probably meant. An abbreviation is near to others that mean another time."""
+    text = str(name)
+    used = zones.abbreviations().get(text.upper(), ())
+    if len(used) > 1:
+        return f"; {text.upper()} is used in {listed(used, len(used))}"
+    cities = {zone.rpartition("/")[2].lower(): zone for zone in sorted(zones.names()) if _REGION.match(zone)}
+    exact = cities.get(text.rpartition("/")[2].replace(" ", "_").lower())
+    if used or exact:
+        return f'; did you mean "{exact or used[0]}"?'
+    regions = cities.values() if _REGION.match(text) else ()
+    return did_you_mean(text, regions)
 
 
 def _named(path: Path) -> Path:

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from fnmatch import fnmatchcase
+import re
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
-from itertools import takewhile
 from pathlib import Path
 from types import MappingProxyType
+from typing import NamedTuple
 
+from reconciler.manifests.scalars import shown
+from reconciler.manifests.walk import GLOB, Boundless, Search, fixed_part
 from reconciler.model.objects import Problem, SourceRef
+from reconciler.model.words import count, listed, plural
+from reconciler.reach import Reach, is_below
 
-SUFFIXES = (".yaml", ".yml", ".json")
 STDIN = "-"
 MAX_VISITED = 200_000
-"""Maximum number of files and folders visited for one path: more is a mistake, or links that multiply."""
+"""Maximum number of files and folders visited: more is a mistake, or links that multiply."""
 
-_GLOB = frozenset("*?[")
+_NAMED = 5
+"""How many files that are not read a message names."""
+
+_SUBMODULE = re.compile(r'^\s*path\s*=\s*"?(.+?)"?\s*$', re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,29 +38,124 @@ class Found:
     """None for standard input."""
 
 
-class _Boundless(Exception):
-    """A path names more files and folders than are searched."""
+class Findings(NamedTuple):
+    """What paths name."""
+
+    found: list[Found]
+    problems: list[Problem]
+    unread: list[Problem]
+    """Warnings that name what is beside the manifests and is not read."""
 
 
 @dataclass(slots=True)
-class _Search:
-    """One search for files."""
+class _Finding:
+    """The search for what the paths of one call name."""
 
-    allowed: tuple[str, ...]
-    """The folders in which the real files may be."""
+    root: Path
+    project_root: Path | None
+    places: Mapping[str, SourceRef]
+    reach: Reach | None
     left: int
-    """How many entries it may still visit."""
+    """How many files and folders all paths together may still visit."""
+    found: dict[str, Found] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    unread: list[Problem] = field(default_factory=list)
+    hollow: dict[str, bool] = field(default_factory=dict)
+    """The paths that name a folder without any manifest, and whether it contains nothing at all."""
+    searches: list[tuple[str, Search]] = field(default_factory=list)
 
-    def visit(self, number: int = 1) -> None:
-        """Count entries of a folder; _Boundless if there are too many."""
-        self.left -= number
-        if self.left < 0:
-            raise _Boundless
+    def add(self, path: str) -> None:
+        """Search one path."""
+        refused = out_of_reach(path, self.root, self.reach, self.places.get(path))
+        if refused is not None:
+            self.problems.append(refused)
+            return
+        allowed = within(path, self.root, self.project_root)
+        search = Search(allowed, os.path.abspath(self.project_root or self.root), self.left)
+        try:
+            files = search.files(path, self.root)
+        except Boundless:
+            first, self.left = self.left == MAX_VISITED, 0
+            what = f"{path} contains more than {MAX_VISITED:,} files and folders"
+            what += "" if first else ", together with the paths before it"
+            self._problem("path-boundless", what, path, "use a folder with fewer files")
+            return
+        except RecursionError:
+            self._problem("path-boundless", f"{path} matches folders that are nested too deeply", path)
+            return
+        self.left = search.left
+        if files is None:
+            what = f"{path} matches no file" if GLOB & set(path) else f"{path} does not exist"
+            root = shown_path(self.root)
+            hint = f"create it or correct the path, which is relative to {'this folder' if root == '.' else root}"
+            self._problem("path-missing", what, path, hint)
+            return
+        name = shown_path if self.project_root is None else partial(project_name, root=self.project_root)
+        outside = {self._shown(_link(link, allowed)) for link in search.outside}
+        for file in files:
+            real = os.path.realpath(file)
+            if not is_below(real, allowed):
+                outside.add(self._shown(_link(file, allowed)))
+            elif real not in self.found or os.path.abspath(file) == real:  # its own name, where links lead to it too
+                self.found[real] = Found(name(file), Path(file))
+        self.problems += [leads_out(link, self.places.get(path)) for link in sorted(outside)]
+        for unreachable, error in sorted(search.unreachable.items()):
+            self._unreachable(unreachable, error, path)
+        if not (files or outside or search.unreachable):
+            self.hollow[path] = bool(search.empty) and not search.unread
+        self.searches.append((path, search))
 
-    def may_enter(self, folder: str) -> bool:
-        """Whether a linked folder is allowed and does not contain the current one: links can form a circle."""
-        real, here = os.path.realpath(folder), os.path.realpath(os.path.dirname(folder))
-        return is_below(real, self.allowed) and not is_below(here, (real,))
+    def _unreachable(self, file: str, error: OSError, path: str) -> None:
+        what = f"{self._shown(file)} cannot be read: {error.strerror or type(error).__name__}"
+        gone = isinstance(error, FileNotFoundError) and os.path.islink(file)
+        hint = "it is a symbolic link that leads nowhere: remove it, or restore its target" if gone else None
+        self._problem("unreadable-path", what, path, hint)
+
+    def _not_read(self, path: str, search: Search) -> None:
+        """Name the submodules that were not fetched, and what is not read."""
+        unread = [file for file in search.unread if os.path.realpath(file) not in self.found]  # another path may do so
+        missing = _submodules(self.project_root or self.root) if search.empty else frozenset()
+        for folder, notable in search.empty.items():
+            if os.path.realpath(folder) in missing:
+                what = f"{self._shown(folder)} is a Git submodule that was not fetched; expected its files"
+                self._problem("path-empty", what, path, "run: git submodule update --init --recursive")
+                self.hollow.pop(path, None)
+            elif notable and path not in self.hollow:
+                unread.append(os.path.join(folder, ""))
+        if unread:
+            names = sorted({self._shown(each) + ("/" if each.endswith("/") else "") for each in unread})
+            noun = ("file or folder", "files or folders") if any(each.endswith("/") for each in names) else ("file",)
+            verb = plural(len(names), "was", "were")
+            what = f"{count(len(names), *noun)} in {path} {verb} not read: {listed(names, _NAMED)}"
+            hint = "only .yaml, .yml and .json files are read, and no hidden or empty ones: rename or move the others"
+            if GLOB & set(path):
+                hint = "only what the path matches is read: rename or move the others, or name them in spec.manifests"
+            self._warning("files-not-read", what, path, hint)
+
+    def finish(self) -> Findings:
+        """Report the folders without any manifest: beside others, one that contains nothing is a mistake."""
+        for path, search in self.searches:
+            self._not_read(path, search)
+        for path, empty in self.hollow.items():
+            if empty and self.found:
+                what = f"{path} is an empty folder; expected manifests"
+                self._problem("path-empty", what, path, "restore its files, or remove it from spec.manifests")
+            else:
+                self._warning("path-empty", f"{path} contains no manifests", path)
+        ordered = sorted(self.found.values(), key=lambda each: (each.file is not None, each.shown))
+        return Findings(ordered, self.problems, self.unread)
+
+    def _problem(self, code: str, summary: str, path: str, hint: str | None = None) -> None:
+        self.problems.append(Problem(code=code, summary=summary, hint=hint, where=self.places.get(path)))
+
+    def _warning(self, code: str, summary: str, path: str, hint: str | None = None) -> None:
+        place = self.places.get(path)
+        self.unread.append(Problem(code=code, summary=summary, hint=hint, severity="warning", where=place))
+
+    def _shown(self, path: str) -> str:
+        return (
+            shown_path(path) if self.project_root is None else os.path.relpath(os.path.abspath(path), self.project_root)
+        )
 
 
 def find(
@@ -62,45 +164,37 @@ def find(
     root: Path,
     project_root: Path | None = None,
     places: Mapping[str, SourceRef] = MappingProxyType({}),
-) -> tuple[list[Found], list[Problem]]:
+    reach: Reach | None = None,
+) -> Findings:
     """Return the files that `paths` name, each once, relative paths starting at `root`.
 
-    A folder means all its YAML and JSON files, recursively, without hidden ones.
-    A file or glob that matches nothing is a problem, and so is a symbolic link that leads out of the project. In a
-    project, names start at its folder, so that a plan is the same on every machine. `places` are the places where the
-    paths were written.
+    A folder means all its YAML and JSON files, recursively, without hidden ones; linked folders of the project are
+    followed. What cannot be reached is a problem: a path that matches nothing, a folder that cannot be listed, a
+    symbolic link that leads nowhere or out of the project. What is beside the manifests and not read is a warning. In
+    a project, names start at its folder, so that a plan is the same on every machine. `places` are the places where
+    the paths were written; those outside of `reach` are refused.
     """
-    found: dict[str, Found] = {}
-    problems: list[Problem] = []
-    name = shown_path if project_root is None else partial(project_name, root=project_root)
-    for path in paths:
+    finding = _Finding(root, project_root, places, reach, MAX_VISITED)
+    for path in dict.fromkeys(paths):
         if path == STDIN:
-            found.setdefault(STDIN, Found("<stdin>", None))
-            continue
-        allowed = within(path, root, project_root)
+            finding.found.setdefault(STDIN, Found("<stdin>", None))
+        else:
+            finding.add(path)
+    return finding.finish()
+
+
+def _submodules(root: Path) -> frozenset[str]:
+    """Return the real folders of the Git submodules of the repository that contains `root`."""
+    here = Path(os.path.realpath(root))
+    for folder in (here, *here.parents):
         try:
-            files = _files(path, root, _Search(allowed, MAX_VISITED))
-        except _Boundless:
-            summary = f"{path} contains more than {MAX_VISITED:,} files and folders"
-            hint = "use a folder with fewer files"
-            problems.append(Problem(code="path-boundless", summary=summary, hint=hint, where=places.get(path)))
+            text = (folder / ".gitmodules").read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            if (folder / ".git").exists():
+                break
             continue
-        if files is None:
-            summary = f"{path} matches no file" if _GLOB & set(path) else f"{path} does not exist"
-            hint = f"paths are relative to {shown_path(root)}"
-            problems.append(Problem(code="path-missing", summary=summary, hint=hint, where=places.get(path)))
-            continue
-        outside = set()
-        for file in files:
-            real = os.path.realpath(file)
-            if is_below(real, allowed):
-                found.setdefault(real, Found(name(file), Path(file)))
-            else:
-                outside.add(_link(file, allowed))
-        for link in sorted(outside):
-            shown = shown_path(link) if project_root is None else os.path.relpath(os.path.abspath(link), project_root)
-            problems.append(leads_out(shown, places.get(path)))
-    return sorted(found.values(), key=lambda each: (each.file is not None, each.shown)), problems
+        return frozenset(os.path.realpath(folder / path) for path in _SUBMODULE.findall(text))
+    return frozenset()
 
 
 def within(path: str, root: Path, project_root: Path | None) -> tuple[str, ...]:
@@ -112,18 +206,30 @@ def within(path: str, root: Path, project_root: Path | None) -> tuple[str, ...]:
     own = os.path.abspath(project_root or root)  # also takes `..` as it is written
     if "\0" in path:
         return (os.path.realpath(own),)
-    whole = os.path.abspath(_fixed(path, root))
+    whole = os.path.abspath(fixed_part(path, root))
     return (os.path.realpath(own),) if is_below(whole, (own,)) else (os.path.realpath(own), os.path.realpath(whole))
 
 
-def is_below(path: str, folders: Iterable[str]) -> bool:
-    """Whether a path is one of some folders or inside one."""
-    return any(path == folder or path.startswith(os.path.join(folder, "")) for folder in folders)
+def out_of_reach(path: str, root: Path, reach: Reach | None, where: SourceRef | None) -> Problem | None:
+    """Return the problem of a path that a project file must not name; it does not say whether anything is there.
+
+    A link inside of the project is not followed out of it anyway, which another problem says.
+    """
+    if reach is None or "\0" in path:
+        return None
+    fixed = fixed_part(path, root)
+    whole = os.path.abspath(fixed)
+    own = os.path.abspath(root)
+    if (is_below(whole, (own,)) and reach.contains(own)) or (reach.contains(fixed) and reach.contains(whole)):
+        return None
+    summary = f"{shown(path)} is outside the {reach.noun}; expected a path inside it"
+    hint = f"to read it anyway: --allow-path {shlex.quote(whole)}"
+    return Problem(code="path-outside", summary=summary, hint=hint, where=where)
 
 
-def leads_out(shown: str, where: SourceRef | None) -> Problem:
+def leads_out(link: str, where: SourceRef | None) -> Problem:
     """Return the problem of a symbolic link that leads out of the project; it does not say where the link leads."""
-    summary = f"{shown} is a symbolic link to a place outside the project; expected a file in the project"
+    summary = f"{link} is a symbolic link to a place outside the project; expected a file in the project"
     hint = "move the file into the project, or add its real path to the project file"
     return Problem(code="path-outside", summary=summary, hint=hint, where=where)
 
@@ -144,7 +250,10 @@ def project_name(path: Path | str, root: Path) -> str:
 def shown_path(path: Path | str) -> str:
     """Return a path for messages: relative to the current folder if it is below it."""
     text = os.path.normpath(path)
-    here = os.getcwd() + os.sep  # string work: this runs for each of thousands of files
+    try:
+        here = os.getcwd() + os.sep  # string work: this runs for each of thousands of files
+    except OSError:  # the current folder was deleted
+        return text
     return text.removeprefix(here) if text != here.rstrip(os.sep) else "."
 
 
@@ -156,88 +265,3 @@ def _link(file: str, allowed: tuple[str, ...]) -> str:
             break
         link = parent
     return link
-
-
-def _fixed(path: str, root: Path) -> str:
-    """Return the part of a path before its first pattern, from `root`."""
-    whole = os.path.join(root, Path(path).expanduser())  # keeps `..` and symbolic links as given
-    if os.path.lexists(whole) or not _GLOB & set(path):
-        return whole
-    return os.path.join(root, *takewhile(lambda step: not _GLOB & set(step), Path(path).parts))
-
-
-def _files(path: str, root: Path, search: _Search) -> list[str] | None:
-    if "\0" in path:
-        return None
-    whole = os.path.join(root, Path(path).expanduser())  # keeps `..` and symbolic links as given
-    if os.path.isdir(whole):
-        return list(_walk(whole, search))
-    if os.path.lexists(whole):
-        return [whole]
-    if not _GLOB & set(path):
-        return None
-    steps = Path(path).parts
-    fixed = len(list(takewhile(lambda step: not _GLOB & set(step), steps)))
-    matches: list[str] = []
-    for match in _matching(_fixed(path, root), steps[fixed:], search):
-        if os.path.isdir(match):
-            # `**` matches every folder and every file; files are added by their own match.
-            matches += [] if "**" in path else _walk(match, search)
-        elif match.endswith(SUFFIXES):
-            matches.append(match)
-    return matches or None
-
-
-def _matching(place: str, steps: Sequence[str], search: _Search) -> Iterator[str]:
-    """Yield what the steps of a pattern match below a folder; hidden names only if they are written out.
-
-    Python's own `glob` cannot be stopped: a few links that lead back make it visit more than any disk holds.
-    """
-    if not steps:
-        yield place
-        return
-    step, rest = steps[0], steps[1:]
-    if step == "**":
-        yield from _matching(place, rest, search) if rest else ()
-    elif not _GLOB & set(step):
-        search.visit()
-        named = os.path.join(place, step)
-        yield from _matching(named, rest, search) if os.path.lexists(named) else ()
-        return
-    for name, is_folder, is_link in _entries(place, search):
-        if name.startswith(".") and not step.startswith("."):
-            continue
-        inner = os.path.join(place, name)
-        if step != "**":
-            yield from _matching(inner, rest, search) if fnmatchcase(name, step) else ()
-        elif is_folder and (not is_link or search.may_enter(inner)):
-            yield from _matching(inner, steps, search)
-        elif not is_folder and not rest:
-            yield inner
-
-
-def _entries(folder: str, search: _Search) -> list[tuple[str, bool, bool]]:
-    """Return (name, is it a folder, is it a link) for the entries of a folder; nothing if it cannot be read."""
-    found = []
-    try:
-        with os.scandir(folder) as entries:
-            for entry in entries:
-                search.visit()
-                # The entry's own `is_dir` fails on a link to itself.
-                found.append((entry.name, os.path.isdir(entry.path), entry.is_symlink()))
-    except OSError:
-        return []
-    return sorted(found)
-
-
-def _walk(folder: str, search: _Search) -> Iterator[str]:
-    for parent, folders, files in os.walk(folder):
-        search.visit(len(folders) + len(files))
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(files):
-            file = os.path.join(parent, name)
-            if name.startswith(".") or not name.endswith(SUFFIXES):
-                continue
-            if os.path.isfile(file) or not os.path.exists(file):
-                # A link to nowhere is kept, to be reported; a pipe or device would block.
-                yield file

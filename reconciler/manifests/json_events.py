@@ -65,6 +65,18 @@ def begins_like_json(text: str) -> bool:
     return _BEGINS.match(text) is not None
 
 
+def spaced(text: str) -> str:
+    """Return a JSON text with a blank in place of each tab between its values; YAML does not take tabs there."""
+    if "\t" not in text:
+        return text
+    parts = []
+    for match in _TOKEN.finditer(text):
+        parts += [match["blank"].replace("\t", " "), text[match.end("blank") : match.end()]]
+        if match.lastgroup in {"end", "odd"}:
+            return "".join(parts) + text[match.end() :]
+    return "".join(parts)
+
+
 def json_events(text: str) -> Iterator[Any]:
     """Yield the events of one document; NotJson as soon as the text is something else."""
     yield yaml.DocumentStartEvent()

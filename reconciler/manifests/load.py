@@ -8,14 +8,15 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import yaml
 
-from reconciler.manifests.build import Builder, Unreadable
-from reconciler.manifests.chunks import chunks, document_marks, line_breaks
+from reconciler.manifests.build import UNUSED_ANCHOR, Builder, Unreadable
+from reconciler.manifests.chunks import chunks, document_marks, line_breaks, without_start
 from reconciler.manifests.json_events import NotJson, begins_like_json, json_events
 from reconciler.manifests.positions import DocumentPositions
 from reconciler.manifests.syntax import BEGINS_WRONG, in_plain_words
@@ -24,7 +25,38 @@ from reconciler.model.objects import Address, Problem, SourceRef
 MAX_BYTES = 10_000_000
 MAX_DOCUMENTS = 20_000
 """Maximum number of documents in one file, empty ones included: checking more would take minutes."""
+MAX_TAGS = 100
+"""Maximum number of %TAG lines: the parser compares each with all the others."""
+_TAG_LINE = re.compile("^%TAG", re.MULTILINE)
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
+_JOINT = re.compile("^\ufeff", re.MULTILINE)
+_CONFLICT = re.compile(r"^(?:<{7}|>{7}|\|{7}|={7})(?=\s|\Z)", re.MULTILINE)
+"""The lines that Git adds where two changes meet. In YAML no text of several lines can begin a line with them."""
+
+_POINTER = re.compile(r"\Aversion https://git-lfs\.github\.com/spec/")
+
+_PIECEMEAL = re.compile(rf"{_POINTER.pattern}|{_CONFLICT.pattern}|{_JOINT.pattern}|^---[ \t\r\n]+[{{\[]", re.MULTILINE)
+"""Files that the YAML parser must not read whole; JSON after a `---` is read as JSON."""
+
+_FOREIGN = {
+    "conflict-marks": (
+        _CONFLICT,
+        "the file contains the marks of a Git merge conflict; expected the result of the merge",
+        "resolve the conflict, and remove the lines that begin with <<<<<<<, |||||||, ======= and >>>>>>>",
+    ),
+    "byte-order-mark": (
+        _JOINT,
+        "the file contains a byte order mark (U+FEFF) in the middle, as if two files had been joined",
+        "remove this invisible character",
+    ),
+    "large-file-pointer": (
+        _POINTER,
+        "the file is a pointer of Git LFS; expected the content of the file",
+        "run: git lfs pull",
+    ),
+}
+"""What other programs leave in a file, by the code of its problem: the parser's words would mislead."""
+
 _CONTROL = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -91,45 +123,61 @@ def load_text(text: str, path: str) -> Loaded:
         return _refused(
             path, "file-too-large", f"contains more than {MAX_DOCUMENTS:,} documents", hint="split the file"
         )
-    not_json: NotJson | None = None
+    if text.count("%TAG") > MAX_TAGS and len(_TAG_LINE.findall(text)) > MAX_TAGS:
+        return _refused(path, "yaml-refused", f"contains more than {MAX_TAGS} %TAG lines; expected plain YAML")
     if begins_like_json(text):
-        try:
+        with suppress(NotJson):
             return _read_json(text, path)
-        except NotJson as error:
-            not_json = error
-    templated = "{{" in text
-    try:
-        return _read(_events(text), path, 0, templated)
-    except (Unreadable, yaml.YAMLError, UnicodeError, ValueError):
-        # The parser cannot read this file. Read each document alone, so that a broken one does not hide the others.
-        parts = chunks(text)
-    if not_json is not None and path.endswith(".json") and len(parts) == 1:
-        # The author writes JSON; an error of the YAML parser would be about the tabs.
-        where = SourceRef(path, not_json.line + 1, not_json.column + 1)
-        return Loaded((), (Problem(code="json-syntax", summary=f"this is not valid JSON: {not_json}", where=where),))
+    if not _PIECEMEAL.search(text):
+        try:
+            return _read(_events(text), path, 0, "{{" in text)
+        except (Unreadable, yaml.YAMLError, UnicodeError, ValueError):
+            pass  # read each document alone, so that a broken one does not hide the others
     documents: list[Document] = []
     problems: list[Problem] = []
-    for first_line, chunk in parts:
-        try:
-            loaded = _read(_events(chunk), path, first_line, templated)
-        except Unreadable as error:
-            problems.append(_unreadable(error, path, first_line))
-        except (yaml.YAMLError, UnicodeError, ValueError) as error:
-            problems.append(_syntax_problem(error, chunk, path, first_line))
-        else:
-            documents += loaded.documents
-            problems += loaded.problems
+    for first_line, chunk in chunks(text):
+        loaded = _read_chunk(chunk, path, first_line, templated="{{" in text)
+        documents += loaded.documents
+        problems += loaded.problems
     return Loaded(tuple(documents), tuple(problems))
 
 
-def _read_json(text: str, path: str) -> Loaded:
+def _read_chunk(text: str, path: str, first_line: int, *, templated: bool) -> Loaded:
+    """Read the text of one document, as JSON where it is JSON."""
+    for code, (marks, summary, hint) in _FOREIGN.items():
+        mark = marks.search(text)
+        if mark is not None:
+            where = SourceRef(path, first_line + line_breaks(text[: mark.start()]) + 1, 1)
+            return Loaded((), (Problem(code=code, summary=summary, where=where, hint=hint),))
+    body = without_start(text)
+    not_json: NotJson | None = None
+    try:
+        if begins_like_json(body):
+            return _read_json(body, path, first_line)
+    except NotJson as error:
+        not_json = error
+    try:
+        return _read(_events(text), path, first_line, templated)
+    except Unreadable as error:
+        return Loaded((), (_unreadable(error, path, first_line),))
+    except (yaml.YAMLError, UnicodeError, ValueError) as error:
+        if not_json is not None and path.lower().endswith(".json"):
+            # The author writes JSON; an error of the YAML parser would be about the tabs.
+            where = SourceRef(path, first_line + not_json.line + 1, not_json.column + 1)
+            problem = Problem(code="json-syntax", summary=f"this is not valid JSON: {not_json}", where=where)
+        else:
+            problem = _syntax_problem(error, text, path, first_line)
+        return Loaded((), (problem,))
+
+
+def _read_json(text: str, path: str, first_line: int = 0) -> Loaded:
     """Read a text that is JSON throughout; NotJson if it is not."""
     events = json_events(text)
     try:
-        return _read(partial(next, events, None), path, 0, templated="{{" in text)
+        return _read(partial(next, events, None), path, first_line, templated="{{" in text)
     except Unreadable as error:
         deque(events, maxlen=0)  # the rest may be a YAML file of several documents
-        return Loaded((), (_unreadable(error, path, 0),))
+        return Loaded((), (_unreadable(error, path, first_line),))
 
 
 def _refused(path: str, code: str, what: str, *, hint: str | None = None, where: SourceRef | None = None) -> Loaded:
@@ -179,12 +227,26 @@ def _read(following: Callable[[], Any], path: str, first_line: int, templated: b
         if count > MAX_DOCUMENTS:
             raise Unreadable(f"the file contains more than {MAX_DOCUMENTS:,} documents", event, "split the file")
         builder = Builder(following)
-        data, marks = builder.node(following(), 1)
+        first = following()
+        is_mapping = first.__class__ is yaml.MappingStartEvent
+        try:
+            data, marks = builder.node(first, 1)
+        except Unreadable as error:
+            if not is_mapping:  # its text is not shown: it may be anything
+                error.args = (error.nameless,)
+            raise
         positions = DocumentPositions(path, data, marks, first_line)
         document = Document(data, positions, templated)
         problems += [
-            Problem(code=code, summary=summary, where=positions.at(mark), hint=hint, address=document.address)
-            for code, summary, mark, hint in builder.notes(positions)
+            Problem(
+                code=code,
+                summary=summary,
+                severity="warning" if code == UNUSED_ANCHOR else "error",
+                where=positions.at(mark),
+                hint=hint,
+                address=document.address,
+            )
+            for code, summary, mark, hint in (builder.notes(positions) if is_mapping else ())
         ]
         if data is not None:
             documents.append(document)

@@ -95,6 +95,7 @@ def moved_at(manifest: Manifest, index: int = 0) -> SourceRef:
 def move_problems(manifests: Sequence[Manifest], declared: Mapping[Address, SourceRef]) -> Iterator[Problem]:
     """Return the problems of moves: from a name that is in use, from one name twice, in a cycle."""
     moved = {manifest.address: old_names(manifest) for manifest in manifests}
+    numbers = circles(moved)
     firsts: dict[Address, tuple[Address, SourceRef]] = {}
     for manifest in manifests:
         for index, old in enumerate(old_names(manifest)):
@@ -102,7 +103,7 @@ def move_problems(manifests: Sequence[Manifest], declared: Mapping[Address, Sour
             taker, first = firsts.setdefault(old, (own, where))
             if old == own:
                 what = f"moved_from is the object's own name {old.name}; expected one that it had before"
-            elif own in _before(old, moved):
+            elif old in numbers and numbers[old] == numbers[own]:
                 what = f"moved_from forms a cycle that leads back to {own}; expected a name that no manifest declares"
             elif old in declared:
                 what = f"is moved from {old}, which is still declared at {declared[old]}; expected one of the two"
@@ -113,16 +114,38 @@ def move_problems(manifests: Sequence[Manifest], declared: Mapping[Address, Sour
             yield Problem(code="bad-move", summary=what, where=where, address=own)
 
 
-def _before(address: Address, moved: Mapping[Address, tuple[Address, ...]]) -> set[Address]:
-    """Return every address that an object was moved from, over any number of steps."""
-    found: set[Address] = set()
-    waiting = [address]
-    while waiting:
-        for old in moved.get(waiting.pop(), ()):
-            if old not in found:
-                found.add(old)
-                waiting.append(old)
-    return found
+def circles(moved: Mapping[Address, tuple[Address, ...]]) -> dict[Address, int]:
+    """Return a number for each declared address; those that lead to each other, over any number of moves, share it.
+
+    Each address is visited twice (Kosaraju): a chain may have thousands of moves.
+    """
+    ended: list[Address] = []
+    seen: set[Address] = set()
+    for start in moved:
+        path = [(start, iter(moved[start]))] if start not in seen else []
+        seen.add(start)
+        while path:
+            address, rest = path[-1]
+            old = next((item for item in rest if item in moved and item not in seen), None)
+            if old is None:
+                ended.append(address)
+                path.pop()
+            else:
+                seen.add(old)
+                path.append((old, iter(moved[old])))
+    takers: dict[Address, list[Address]] = {}
+    for address, olds in moved.items():
+        for old in olds:
+            takers.setdefault(old, []).append(address)
+    numbers: dict[Address, int] = {}
+    for number, start in enumerate(reversed(ended)):
+        waiting = [start]
+        while waiting:
+            address = waiting.pop()
+            if address not in numbers:
+                numbers[address] = number
+                waiting += takers.get(address, ())
+    return numbers
 
 
 def gone_words(

@@ -7,7 +7,7 @@ container's marks are a list parallel to it: `[own, value, value, …]` for a li
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from reconciler.model.objects import SourceRef
@@ -27,13 +27,15 @@ class DocumentPositions:
     data: Any
     marks: Marks
     first_line: int = 0
+    _places: dict[int, dict[str, int]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """The position of each key in the mappings that were looked into, by the identity of the mapping."""
 
     def locate(self, path: Path, *, key: bool = False) -> SourceRef:
         """Return the place of the value at `path`, or of its key, or of the nearest parent."""
         value, marks = self.data, self.marks
         mark = own_mark(marks)
         for depth, step in enumerate(path):
-            found = _child(value, marks, step)
+            found = self._child(value, marks, step)
             if found is None:
                 break
             value, marks, key_mark = found
@@ -44,11 +46,25 @@ class DocumentPositions:
         """Return whether the document has a value at `path`."""
         value, marks = self.data, self.marks
         for step in path:
-            found = _child(value, marks, step)
+            found = self._child(value, marks, step)
             if found is None:
                 return False
             value, marks, _ = found
         return True
+
+    def _child(self, value: Any, marks: Marks, step: str | int) -> tuple[Any, Marks, int] | None:
+        """Return the value, the marks and the key's mark of a child; None if there is no such child."""
+        if isinstance(marks, int):
+            return None
+        if isinstance(value, dict) and isinstance(step, str) and step in value:
+            places = self._places.get(id(value))
+            if places is None:
+                places = self._places[id(value)] = {key: number for number, key in enumerate(value)}
+            index = 1 + 2 * places[step]
+            return value[step], marks[index + 1], marks[index]
+        if isinstance(value, list) and isinstance(step, int) and 0 <= step < len(value):
+            return value[step], marks[step + 1], own_mark(marks[step + 1])
+        return None
 
     def at(self, mark: int) -> SourceRef:
         """Return a packed mark as a place for people, counted from 1."""
@@ -59,15 +75,3 @@ class DocumentPositions:
 def own_mark(marks: Marks) -> int:
     """Return where a value begins."""
     return marks if isinstance(marks, int) else marks[0]
-
-
-def _child(value: Any, marks: Marks, step: str | int) -> tuple[Any, Marks, int] | None:
-    """Return the value, the marks and the key's mark of a child; None if there is no such child."""
-    if isinstance(marks, int):
-        return None
-    if isinstance(value, dict) and step in value:
-        index = 1 + 2 * list(value).index(step)
-        return value[step], marks[index + 1], marks[index]
-    if isinstance(value, list) and isinstance(step, int) and 0 <= step < len(value):
-        return value[step], marks[step + 1], own_mark(marks[step + 1])
-    return None

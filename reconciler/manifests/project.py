@@ -4,36 +4,126 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from reconciler.errors import InvalidInput
+from reconciler.manifests.build import MAX_MISTAKES
+from reconciler.manifests.characters import character_problems
 from reconciler.manifests.connections import build_connections, connection_problems
+from reconciler.manifests.drift_settings import build_drift
 from reconciler.manifests.endpoints import absolute_state, overlaid_fault, state_fault
 from reconciler.manifests.explain import schema_problems
-from reconciler.manifests.find import Found, is_below, leads_out, project_name, shown_path, within
+from reconciler.manifests.find import Found, leads_out, out_of_reach, project_name, shown_path, within
 from reconciler.manifests.load import Document
 from reconciler.manifests.overlay import LayeredPositions, merged
 from reconciler.manifests.read import load_found
 from reconciler.manifests.scalars import shown
+from reconciler.manifests.trusted import ignored
+from reconciler.model.characters import NOT_XML
 from reconciler.model.nearest import did_you_mean
 from reconciler.model.objects import Problem, problem_order
+from reconciler.money import currencies
 from reconciler.providers.base import ProviderSpec
+from reconciler.reach import Quota, Reach, is_below
 from reconciler.settings import DEFAULT_STATE, Policy, Project
+from reconciler.windows import Window
 
 PROJECT_FILE = "reconciler.yaml"
 _CODE = re.compile("[A-Z]{3}")
-_OVERLAID = ("connections", "policy", "state", "currency")
+_OVERLAID = ("connections", "policy", "state", "currency", "drift")
 
 
-def load_project(path: Path | None, environment: str | None, *, providers: Mapping[str, ProviderSpec]) -> Project:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Source:
+    """A project file with the chosen environment on top."""
+
+    file: Path
+    document: Document
+    spec: Mapping[str, Any]
+    over: Mapping[str, Any]
+    """The settings of the environment."""
+    settings: Mapping[str, Any]
+    """Those of both that are merged."""
+    positions: LayeredPositions
+    problems: Sequence[Problem]
+
+    @property
+    def connections(self) -> Mapping[str, Any]:
+        """The connections as they are stated."""
+        return _mapping(self.settings.get("connections"))
+
+
+def load_project(
+    path: Path | None,
+    environment: str | None,
+    *,
+    providers: Mapping[str, ProviderSpec],
+    trusted: str | os.PathLike[str] | None = None,
+    allowed: Sequence[str | os.PathLike[str]] = (),
+    quota: Quota | None = None,
+) -> Project:
     """Read a project: the FILE or the DIR given, or the nearest one from the current folder upwards.
 
-    InvalidInput lists every problem of the project file and its values files. Credentials are not read.
+    The name, connections, state and policy come from the file `trusted`, if one is given: the project file then only
+    says what is declared. `allowed` are paths that it may name outside its repository. InvalidInput lists every
+    problem of the files and the values files. Credentials are not read.
     """
     file = find_project(path)
-    document, problems = _document(file, file.parent)
+    reach = Reach.of(file.parent, allowed, quota)
+    if file.is_symlink() and not reach.contains(str(file)):
+        raise _invalid(file, [leads_out(shown_path(file), None)])
+    source = _source(file, file.parent, environment, providers)
+    ruling = source
+    problems = list(source.problems)
+    if trusted is not None:
+        ruling = _source(_trusted_file(trusted, file), None, environment, providers)
+        problems += ruling.problems
+    root = file.parent
+    values, wrong = _values(source.spec, source.over, source.document, environment, root, reach)
+    problems += wrong
+    if problems:
+        raise _invalid(ruling.file if ruling.problems else file, problems)
+    positions = ruling.positions
+    return Project(
+        name=ruling.document.data["metadata"]["name"],
+        file=file,
+        root=root,
+        manifests=tuple(source.spec["manifests"]),
+        manifests_at={
+            path: source.document.positions.locate(("spec", "manifests", index))
+            for index, path in enumerate(source.spec["manifests"])
+        },
+        # Files that the trusted file names are those beside it. A state that is a file belongs to the working copy.
+        connections=build_connections(ruling.connections, positions, ruling.file.parent, providers),
+        state=absolute_state(ruling.settings.get("state", DEFAULT_STATE), root),
+        state_at=positions.set_at(("state",)),
+        policy=_policy(_mapping(ruling.settings.get("policy")), positions),
+        drift=build_drift(_mapping(ruling.settings.get("drift")), positions, ruling.file.parent),
+        environment=environment,
+        values=values,
+        values_files=tuple(
+            root / os.path.expanduser(name)  # noqa: PTH111 - as `_values` reads them
+            for settings in (source.spec, source.over)
+            for name in settings.get("values", ())
+        ),
+        reach=reach,
+        currency=source.settings.get("currency"),
+        templates=ruling.file.parent / "templates",
+        warnings=tuple(ignored(source.document, ruling.document)) if ruling is not source else (),
+    )
+
+
+def _source(file: Path, root: Path | None, environment: str | None, providers: Mapping[str, ProviderSpec]) -> _Source:
+    """Read a project file and check everything but its values files; InvalidInput where it is not even a mapping.
+
+    Places are relative to `root`, or to the current folder.
+    """
+    document, problems = _document(file, root)
     if document is None:
         raise _invalid(file, problems)
     found = schema_problems("project", document.data, document.positions)
@@ -48,43 +138,49 @@ def load_project(path: Path | None, environment: str | None, *, providers: Mappi
         {key: spec[key] for key in _OVERLAID if key in spec},
         {key: over[key] for key in _OVERLAID if key in over},
     )
-    connections = _mapping(settings.get("connections"))
     if not unknown:
-        problems += connection_problems(connections, positions, providers)
-    state = settings.get("state", DEFAULT_STATE)
-    problems += _state_problems(state, positions)
-    currency = settings.get("currency")
-    problems += _currency_problems(currency, positions)
+        problems += connection_problems(_mapping(settings.get("connections")), positions, providers)
+    problems += _state_problems(settings.get("state", DEFAULT_STATE), positions)
+    problems += _currency_problems(settings.get("currency"), positions)
+    problems += [] if found else _window_problems(_mapping(settings.get("policy")), positions)
     problems += _other_environments(spec, environment, document)
-    root = file.parent
-    values, wrong = _values(spec, over, document, environment, root)
-    problems += wrong
-    if problems:
-        raise _invalid(file, problems)
-    return Project(
-        name=document.data["metadata"]["name"],
+    return _Source(
         file=file,
-        root=root,
-        manifests=tuple(spec["manifests"]),
-        manifests_at={
-            path: document.positions.locate(("spec", "manifests", index))
-            for index, path in enumerate(spec["manifests"])
-        },
-        connections=build_connections(connections, positions, root, providers),
-        state=absolute_state(state, root),
-        policy=_policy(_mapping(settings.get("policy")), positions),
-        environment=environment,
-        values=values,
-        currency=currency,
+        document=document,
+        spec=spec,
+        over=over,
+        settings=settings,
+        positions=positions,
+        problems=problems,
     )
+
+
+def _trusted_file(path: str | os.PathLike[str], project: Path) -> Path:
+    """Return the trusted file; InvalidInput if there is none. It is never looked for: nothing else may rule.
+
+    A link to the project file, or its name, would let the project file decide after all.
+    """
+    name = "--trusted-config (RECONCILER_TRUSTED_CONFIG)"
+    hint = "expected the project file of a branch that is protected; it sets connections, state and policy"
+    if not os.fspath(path):
+        raise InvalidInput(f"{name} is empty", [], hint=hint)
+    file = Path(path).absolute()
+    why = _no_file(file)
+    if why is not None:
+        raise InvalidInput(f"{name}: {shown_path(file)} {why}", [], hint=hint)
+    if project.exists() and file.samefile(project):
+        raise InvalidInput(
+            f"{name}: {shown_path(file)} is the project file itself, so it would not be checked", [], hint=hint
+        )
+    return file
 
 
 def find_project(path: Path | None) -> Path:
     """Return the absolute path of the project file; InvalidInput if there is none."""
     if path is not None:
         file = Path(path).absolute()
-        file = file / PROJECT_FILE if file.is_dir() else file
-        if not file.exists():
+        file = file / PROJECT_FILE if os.path.isdir(file) else file  # noqa: PTH112 - False where it cannot be read
+        if not os.path.lexists(file):
             raise _missing(f"{shown_path(file)} does not exist")
         return file
     found = nearest_project()
@@ -94,9 +190,13 @@ def find_project(path: Path | None) -> Path:
 
 
 def nearest_project() -> Path | None:
-    """Return the project file of the current folder or of the nearest one above it; None if there is none."""
+    """Return the project file of the current folder or of the nearest one above it; None if there is none.
+
+    One that cannot be read counts: the project above it is another one.
+    """
     here = Path.cwd()
-    return next((folder / PROJECT_FILE for folder in (here, *here.parents) if (folder / PROJECT_FILE).is_file()), None)
+    files = (folder / PROJECT_FILE for folder in (here, *here.parents))
+    return next((file for file in files if os.path.lexists(file)), None)
 
 
 def _missing(summary: str) -> InvalidInput:
@@ -108,9 +208,12 @@ def _invalid(file: Path, problems: Sequence[Problem]) -> InvalidInput:
     return InvalidInput(message, sorted(set(problems), key=problem_order))
 
 
-def _document(file: Path, root: Path) -> tuple[Document | None, list[Problem]]:
-    """Load a file that must hold exactly one document. Places are relative to `root`, the folder of the project."""
-    loaded = load_found(Found(project_name(file, root), file))
+def _document(file: Path, root: Path | None, quota: Quota | None = None) -> tuple[Document | None, list[Problem]]:
+    """Load a file that must hold exactly one document.
+
+    Places are relative to `root`, the folder of the project; without one, to the current folder.
+    """
+    loaded = load_found(Found(shown_path(file) if root is None else project_name(file, root), file), quota=quota)
     problems = list(loaded.problems)
     if len(loaded.documents) > 1:
         second = loaded.documents[1].positions.locate(())
@@ -119,6 +222,8 @@ def _document(file: Path, root: Path) -> tuple[Document | None, list[Problem]]:
     if not loaded.documents and not problems:
         summary = f"{shown_path(file)} is empty; expected a mapping"
         problems.append(Problem(code="schema", summary=summary))
+    for document in (each for each in loaded.documents if isinstance(each.data, dict)):
+        problems += islice(character_problems(document.data, document.positions, NOT_XML), MAX_MISTAKES)
     return (loaded.documents[0] if loaded.documents else None), problems
 
 
@@ -166,8 +271,6 @@ def _currency_problems(currency: object, positions: LayeredPositions) -> list[Pr
     """Refuse a code of the right shape that is no currency. The schema refuses other shapes."""
     if not isinstance(currency, str) or not _CODE.fullmatch(currency):
         return []
-    from reconciler.money import currencies  # noqa: PLC0415 - 120 ms, needed only where a currency is set
-
     known = currencies()
     if currency in known:
         return []
@@ -176,8 +279,28 @@ def _currency_problems(currency: object, positions: LayeredPositions) -> list[Pr
     return [Problem(code="currency", summary=summary, where=positions.locate(("currency",)))]
 
 
+def _window_problems(policy: Mapping[str, Any], positions: LayeredPositions) -> list[Problem]:
+    """Refuse windows of the right shape that cannot be. The schema refuses other shapes."""
+    problems = []
+    windows = policy.get("windows")
+    for index, item in enumerate(windows if isinstance(windows, list) else ()):
+        try:
+            Window.parse(_mapping(item))
+        except ValueError as error:
+            where = positions.locate(("policy", "windows", index))
+            problems.append(Problem(code="window", summary=f"policy.windows: {error}", where=where))
+        except (KeyError, TypeError):
+            continue  # its shape is wrong
+    return problems
+
+
 def _values(
-    spec: Mapping[str, Any], over: Mapping[str, Any], document: Document, environment: str | None, root: Path
+    spec: Mapping[str, Any],
+    over: Mapping[str, Any],
+    document: Document,
+    environment: str | None,
+    root: Path,
+    reach: Reach,
 ) -> tuple[dict[str, object], list[Problem]]:
     """Read the values files, the environment's after the project's; later files win, key by key."""
     values: dict[str, object] = {}
@@ -188,16 +311,21 @@ def _values(
         for index, name in enumerate(names if isinstance(names, list) else ()):
             if not isinstance(name, str) or not name or "\0" in name:
                 continue
-            file = root / Path(name).expanduser()
+            file = root / os.path.expanduser(name)  # noqa: PTH111 - keeps an unknown ~user
             where = document.positions.locate((*path, index))
-            if not file.is_file():
-                summary = f"values file {shown(name)} does not exist; expected a YAML file"
+            refused = out_of_reach(name, root, reach, where)
+            if refused is not None:
+                problems.append(refused)
+                continue
+            why = _no_file(file)
+            if why is not None:
+                summary = f"values file {shown(name)} {why}; expected a YAML file"
                 problems.append(Problem(code="path-missing", summary=summary, where=where))
                 continue
             if not is_below(os.path.realpath(file), within(name, root, root)):
                 problems.append(leads_out(shown(name), where))
                 continue
-            content, wrong = _document(file, root)
+            content, wrong = _document(file, root, reach.quota)
             problems += wrong
             if content is not None and isinstance(content.data, dict):
                 values = merged(values, content.data)
@@ -208,9 +336,23 @@ def _values(
     return values, problems
 
 
+def _no_file(file: Path) -> str | None:
+    """Say why there is no file to read at a path; None if there is one."""
+    try:
+        return "is a folder" if stat.S_ISDIR(file.stat().st_mode) else None
+    except FileNotFoundError:
+        return "is a symbolic link that leads nowhere" if file.is_symlink() else "does not exist"
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
+
+
 def _policy(stated: Mapping[str, Any], positions: LayeredPositions) -> Policy:
+    windows = tuple(
+        Window.parse(item, positions.locate(("policy", "windows", index)))
+        for index, item in enumerate(stated.get("windows", ()))
+    )
     return Policy(
-        **stated,
+        **{**stated, "windows": windows},
         risks_at={code: positions.locate(("policy", "risks", code)) for code in _mapping(stated.get("risks"))},
         set_at={name: place for name in stated if (place := positions.set_at(("policy", name))) is not None},
     )

@@ -10,12 +10,17 @@ from types import MappingProxyType
 from typing import IO
 
 from reconciler.files import read_regular
-from reconciler.manifests.find import Found, find
+from reconciler.manifests.find import Findings, Found, find, project_name
 from reconciler.manifests.load import MAX_BYTES, Document, Loaded, load_bytes
 from reconciler.manifests.moves import read_removed
 from reconciler.manifests.validate import validate
 from reconciler.model.kind import Kind
 from reconciler.model.objects import Manifest, Problem, Removed, SourceRef, problem_order
+from reconciler.model.words import count, listed, plural
+from reconciler.reach import Quota, Reach
+
+_NAMED = 5
+"""How many files without an object a message names."""
 
 _NO_VALUES: Mapping[str, object] = MappingProxyType({})
 
@@ -34,6 +39,8 @@ class Checked:
     """Other manifests of the project, needed for references and addresses."""
     removed: tuple[Removed, ...] = ()
     """Objects that are no longer managed."""
+    unread: tuple[Problem, ...] = ()
+    """Warnings that name what is beside the manifests and is not read."""
 
 
 def read_manifests(
@@ -45,26 +52,34 @@ def read_manifests(
     environment: str | None = None,
     project: str | None = None,
     project_root: Path | None = None,
+    project_file: Path | None = None,
     beside: Sequence[str] = (),
     stdin: IO[bytes] | None = None,
     places: Mapping[str, SourceRef] = MappingProxyType({}),
+    reach: Reach | None = None,
+    untrusted: bool = False,
 ) -> Checked:
     """Read every manifest that `paths` name. Nothing in a file raises an error.
 
     Relative paths start at `root`; `-` is `stdin`. Templates see `values`, `environment`, `project`.
-    In a project, places are relative to `project_root`. `beside` are more paths from there: their manifests are known
-    for references and addresses, but their problems are not reported. `places` are the places where the paths were
-    written.
+    In a project, places are relative to `project_root`, and only `project_file` may be a project file. `beside` are
+    more paths from there: their manifests are known for references and addresses, but their problems are not reported.
+    `places` are the places where the paths were written. `reach` bounds the paths of the project file: `beside`, and
+    without `beside` also `paths`. A path that a person typed is the person's choice, unless the files are `untrusted`.
     """
-    found, problems = find(paths, root=root, project_root=project_root, places=places)
-    asked, wrong = _load_all(found, stdin)
+    bound = reach if untrusted or not beside else None
+    found, problems, unread = find(paths, root=root, project_root=project_root, places=places, reach=bound)
+    quota = None if reach is None else reach.quota
+    asked, wrong, hollow = _load_all(found, stdin, quota)
     problems += wrong
     names = {"values": values, "environment": environment, "project": project}
     rendered, template_problems = _render_all(asked, names)
-    context = _context(found, rendered, beside, project_root or root, names)
+    others = find(beside, root=project_root or root, project_root=project_root, reach=reach)
+    context = _context(found, rendered, others, names, quota)
     # The context comes first, because the second of two objects with one address is reported.
     removed, unusable = read_removed([*context, *rendered], kinds)
-    manifests, wrong = validate([*context, *rendered], kinds, removed)
+    own_file = None if project_file is None else project_name(project_file, project_root or root)
+    manifests, wrong = validate([*context, *rendered], kinds, removed, project_file=own_file)
     wrong += unusable
     # A field whose template failed is not also reported for its type.
     failed = {problem.where for problem in template_problems}
@@ -79,42 +94,57 @@ def read_manifests(
         documents=len(asked),
         beside=tuple(manifest for manifest in manifests if manifest.source.path not in own),
         removed=tuple(removed),
+        unread=(*unread, *_without_objects(hollow)),
     )
 
 
-def _load_all(found: Sequence[Found], stdin: IO[bytes] | None = None) -> tuple[list[Document], list[Problem]]:
+def _load_all(
+    found: Sequence[Found], stdin: IO[bytes] | None, quota: Quota | None
+) -> tuple[list[Document], list[Problem], list[str]]:
+    """Return the documents, the problems, and the files that have neither."""
     documents: list[Document] = []
     problems: list[Problem] = []
+    hollow: list[str] = []
     for each in found:
-        loaded = load_found(each, stdin)
+        loaded = load_found(each, stdin, quota)
         documents += loaded.documents
         problems += loaded.problems
-    return documents, problems
+        hollow += [] if loaded.documents or loaded.problems else [each.shown]
+    return documents, problems, hollow
+
+
+def _without_objects(files: Sequence[str]) -> list[Problem]:
+    """Name the files that are empty or contain only comments: their objects may have got lost."""
+    if not files:
+        return []
+    verb = plural(len(files), "contains", "contain")
+    summary = f"{count(len(files), 'file')} {verb} no object: {listed(files, _NAMED)}"
+    return [
+        Problem(code="file-empty", summary=summary, severity="warning", hint="restore the content, or remove the file")
+    ]
 
 
 def _context(
     asked: Sequence[Found],
     documents: Sequence[Document],
-    beside: Sequence[str],
-    root: Path,
+    beside: Findings,
     names: Mapping[str, object],
+    quota: Quota | None,
 ) -> list[Document]:
     """Return the other documents of the project."""
-    if not beside:
-        return []
-    project = {os.path.realpath(each.file): each for each in find(beside, root=root, project_root=root)[0] if each.file}
+    project = {os.path.realpath(each.file): each for each in beside.found if each.file}
     members = set()
     for each in asked:
         if each.file is not None and project.pop(os.path.realpath(each.file), None) is not None:
             members.add(each.shown)
-    others, _ = _render_all(_load_all(list(project.values()))[0], names)
+    others, _ = _render_all(_load_all(list(project.values()), None, quota)[0], names)
     # A draft outside of the project's folders, or an editor's copy on standard input, replaces what the project has
     # under the same address.
     replaced = {document.address for document in documents if document.path not in members}
     return [document for document in others if document.address not in replaced]
 
 
-def load_found(found: Found, stdin: IO[bytes] | None = None) -> Loaded:
+def load_found(found: Found, stdin: IO[bytes] | None = None, quota: Quota | None = None) -> Loaded:
     """Read one input; a file that cannot be read is a problem."""
     try:
         if found.file is not None:
@@ -126,19 +156,24 @@ def load_found(found: Found, stdin: IO[bytes] | None = None) -> Loaded:
     except OSError as error:
         summary = f"{found.shown} cannot be read: {error.strerror or type(error).__name__}"
         return Loaded((), (Problem(code="unreadable-file", summary=summary),))
-    return load_bytes(content, found.shown)
+    loaded = load_bytes(content, found.shown)
+    if quota is not None:
+        quota.spend(len(content), len(loaded.documents))
+    return loaded
 
 
 def _render_all(documents: Sequence[Document], names: Mapping[str, object]) -> tuple[list[Document], list[Problem]]:
+    if not any(document.templated for document in documents):
+        return list(documents), []
+    from reconciler.manifests.expressions import Budget  # noqa: PLC0415 - brings jinja2
+    from reconciler.manifests.template import render  # noqa: PLC0415 - as above
+
     rendered: list[Document] = []
     problems: list[Problem] = []
+    budget = Budget()
     for document in documents:
-        if not document.templated:
-            rendered.append(document)
-            continue
-        from reconciler.manifests.template import render  # noqa: PLC0415 - brings jinja2
-
-        result, wrong = render(document, names)
+        of_use = document.templated and isinstance(document.data, dict)
+        result, wrong = render(document, names, budget) if of_use else (document, [])
         rendered.append(result)
         problems += wrong
     return rendered, problems

@@ -7,10 +7,34 @@ from collections.abc import Iterable, Mapping, Sequence
 from reconciler.manifests.moves import moved_at, old_names
 from reconciler.manifests.scalars import shown
 from reconciler.model.field import FieldError
-from reconciler.model.kind import Kind
-from reconciler.model.nearest import did_you_mean
+from reconciler.model.kind import ADOPT_ID, Kind
+from reconciler.model.nearest import Names
 from reconciler.model.objects import Address, Desired, Manifest, Problem, Ref
+from reconciler.model.words import listed
 from reconciler.settings import Connection, Project
+from reconciler.target import Target
+
+_TWO_BY_ID = f"if two live objects share it, name them: metadata.annotations: {{{ADOPT_ID}: ID}}"
+
+_COMPARED = 100
+"""Maximum number of objects with one natural key that one more is compared with, for a warning."""
+_SHOWN = 10
+"""Names of connections that a message shows."""
+
+
+class _Choices:
+    """The connections of a project, looked up for many objects."""
+
+    def __init__(self, connections: Mapping[str, Connection]) -> None:
+        self.connections = connections
+        self.names = Names(connections)
+        self._fitting: dict[str, list[str]] = {}
+        for name, connection in sorted(connections.items()):
+            self._fitting.setdefault(connection.provider, []).append(name)
+
+    def fitting(self, kind: Kind) -> Sequence[str]:
+        """Return the names of those that a kind can use."""
+        return self._fitting.get(kind.provider, ())
 
 
 def resolve(
@@ -22,12 +46,13 @@ def resolve(
     """
     problems: list[Problem] = []
     chosen: dict[Address, str] = {}
+    choices = _Choices(project.connections)
     for manifest in beside:
-        choice = _connection(manifest, kinds[manifest.address.kind], project.connections)
+        choice = _connection(manifest, kinds[manifest.address.kind], choices)
         if not isinstance(choice, Problem):
             chosen[manifest.address] = choice
     for manifest in manifests:
-        choice = _connection(manifest, kinds[manifest.address.kind], project.connections)
+        choice = _connection(manifest, kinds[manifest.address.kind], choices)
         if isinstance(choice, Problem):
             problems.append(choice)
         else:
@@ -43,30 +68,87 @@ def resolve(
         elif not wrong:
             desired.append(wanted)
         problems += wrong
-    return desired, problems
+    others = [
+        _desired(each, kinds[each.address.kind], chosen[each.address]) for each in beside if each.address in chosen
+    ]
+    everything = [*(each for each in others if not isinstance(each, Problem)), *desired]
+    by_address = {manifest.address: manifest for manifest in (*beside, *manifests)}
+    own = {manifest.address for manifest in manifests}
+    twice = _twice(everything, by_address, kinds, project.connections)
+    return desired, [*problems, *(problem for problem in twice if problem.address in own)]
 
 
-def _connection(manifest: Manifest, kind: Kind, connections: Mapping[str, Connection]) -> str | Problem:
+def _twice(
+    desired: Sequence[Desired],
+    manifests: Mapping[Address, Manifest],
+    kinds: Mapping[str, Kind],
+    connections: Mapping[str, Connection],
+) -> Iterable[Problem]:
+    """Name every object that has a unique value or the natural key of an earlier one in the same system."""
+    values: dict[tuple[str, ...], Desired] = {}
+    keys: dict[tuple[str, ...], list[Desired]] = {}
+    for item in (each for each in desired if not each.forget):
+        kind, place = kinds[item.address.kind], (*_system(connections[item.connection]), item.address.kind)
+        stated = [name for name in kind.unique if item.fields.get(name)]
+        for name in stated:
+            first = values.setdefault((*place, name, item.fields[name]), item)
+            if first is not item and not _two_by_id(item, first):
+                words = f"{name} {item.fields[name]!r} is also that of {first.address} ({first.source})"
+                yield manifests[item.address].problem(
+                    "declared-twice", f"{words}; expected another one", name, hint=_TWO_BY_ID
+                )
+        for key in kind.identities(item.fields):
+            others = keys.setdefault((*place, *key), [])
+            twins = (other for other in others[:_COMPARED] if not kind.apart(item.fields, other.fields))
+            alike = next((twin for twin in twins if not _two_by_id(item, twin)), None)
+            others.append(item)
+            if alike is not None and not any(item.fields[name] == alike.fields.get(name) for name in stated):
+                yield Problem(
+                    code="same-natural-key",
+                    severity="warning",
+                    summary=f"has the same natural key as {alike.address} ({alike.source}), so a search finds either",
+                    hint="make sure that these are two objects; once both are created, their ids tell them apart",
+                    where=item.source,
+                    address=item.address,
+                )
+                break
+
+
+def _two_by_id(one: Desired, other: Desired) -> bool:
+    """Whether both manifests name a live object by id, and not the same one: an export of look-alikes does."""
+    first, second = (item.annotations.get(ADOPT_ID) for item in (one, other))
+    return first is not None and second is not None and first != second
+
+
+def _system(connection: Connection) -> tuple[str, ...]:
+    """Return what is equal for two connections of one system; the source of the credentials where they choose it."""
+    if Target.parse(connection.target).account:
+        return (connection.target,)
+    return (connection.target, *(f"{name}={item.shown}" for name, item in sorted(connection.auth.items())))
+
+
+def _connection(manifest: Manifest, kind: Kind, choices: _Choices) -> str | Problem:
     """Return the name of the connection of an object, or why there is none."""
-    fitting = [name for name, connection in sorted(connections.items()) if connection.provider == kind.provider]
+    fitting = choices.fitting(kind)
+    expected = f"expected one of {listed(fitting, _SHOWN)}"
     name = manifest.connection
     where = manifest.positions.locate(("metadata", "connection" if name is not None else "name"))
     if name is None:
         if len(fitting) == 1:
             name = fitting[0]
         elif fitting:
-            what = f"metadata.connection is missing; expected one of {', '.join(fitting)}"
+            what = f"metadata.connection is missing; {expected}"
             return manifest.problem("which-connection", what, where=where)
         else:
             what = f"no connection of the project has provider {kind.provider}, which a {kind.name} needs"
             return manifest.problem("no-connection", what, where=where)
-    connection = connections.get(name)
+    connection = choices.connections.get(name)
     if connection is None:
-        expected = f"; expected one of {', '.join(fitting)}" if fitting else ""
-        what = f"connection {shown(name)} is not in the project file{expected}{did_you_mean(name, connections)}"
+        near = choices.names.did_you_mean(name)
+        what = f"connection {shown(name)} is not in the project file{f'; {expected}' if fitting else ''}{near}"
         return manifest.problem("unknown-connection", what, where=where)
     if connection.provider != kind.provider:
-        fits = f"; expected one of {', '.join(fitting)}" if fitting else ""
+        fits = f"; {expected}" if fitting else ""
         what = f'connection "{name}" has provider {connection.provider}, but a {kind.name} needs {kind.provider}{fits}'
         return manifest.problem("wrong-connection", what, where=where)
     if connection.settings.reads_only:

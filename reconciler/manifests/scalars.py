@@ -6,9 +6,33 @@ Here only what JSON itself would read as a number, `true`, `false` or `null` is 
 
 from __future__ import annotations
 
+import json
+import math
 import re
+from decimal import Decimal
+from typing import Self
+
+from reconciler.model.characters import unseen
 
 Scalar = str | int | float | bool | None
+
+
+class Spelled(float):
+    """A number that could be written shorter: `7.50`, `1e5`, `2.0`. As text it stays as written."""
+
+    __slots__ = ("written",)
+
+    def __new__(cls, written: str) -> Self:
+        """Read a number."""
+        number = super().__new__(cls, written)
+        number.written = written
+        return number
+
+    written: str
+
+    def __str__(self) -> str:
+        return self.written
+
 
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _WORDS: dict[str, bool | None] = {"": None, "~": None, "null": None, "true": True, "false": False}
@@ -28,10 +52,17 @@ def plain_scalar(text: str) -> Scalar:
     match = _NUMBER.fullmatch(text)
     if match is None:
         return text
-    if match[1] is None and match[2] is None:
+    if match[1] is None and match[2] is None and text != "-0":
         return int(text)
     number = float(text)
-    return text if number in (float("inf"), float("-inf")) else number
+    if number in (float("inf"), float("-inf")):
+        return text
+    return number if spelled(number) == text else Spelled(text)
+
+
+def is_digits(text: str) -> bool:
+    """Whether a text is a number that is too large to be read as one."""
+    return isinstance(plain_scalar(text), str) and _NUMBER.fullmatch(text) is not None
 
 
 def tagged_scalar(text: str, tag: str) -> Scalar:
@@ -55,6 +86,28 @@ def tagged_scalar(text: str, tag: str) -> Scalar:
     return float(value) if tag == "float" and isinstance(value, int) else value
 
 
+def spelled(value: object) -> str:
+    """Return a value as YAML and JSON write it, never as Python does: `7.50` as it was written, `true`, `null`."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, float) and not isinstance(value, Spelled) and math.isfinite(value):
+        return format(Decimal(repr(value)).normalize(), "f")
+    if value is None or isinstance(value, bool):
+        return json.dumps(value)
+    if isinstance(value, (dict, list, tuple)):
+        inner = (
+            [f"{_quoted(key)}: {_quoted(item)}" for key, item in value.items()]
+            if isinstance(value, dict)
+            else [_quoted(item) for item in value]
+        )
+        return f"{{{', '.join(inner)}}}" if isinstance(value, dict) else f"[{', '.join(inner)}]"
+    return str(value)
+
+
+def _quoted(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else spelled(value)
+
+
 def shown(value: object, limit: int = 60) -> str:
     """Return a value for a message: like JSON, on one line, shortened."""
     if value is None:
@@ -65,8 +118,18 @@ def shown(value: object, limit: int = 60) -> str:
         return "a mapping"
     if isinstance(value, list):
         return "a list" if value else "an empty list"
+    text = value if isinstance(value, str) else str(value)
+    text = text if len(text) <= limit else text[: limit - 1] + "…"
     if not isinstance(value, str):
-        return str(value)
-    text = value if len(value) <= limit else value[: limit - 1] + "…"
+        return text
     # Control characters, newlines and lone surrogates must not break the line or the terminal.
-    return '"' + "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text) + '"'
+    return f'"{spelled_out(text)}"'
+
+
+def spelled_out(text: str) -> str:
+    """Return a text with an escape for each character that a reader would miss or that would break the line."""
+    missed = unseen(text)
+    return "".join(
+        char if char.isprintable() and index not in missed else char.encode("unicode_escape").decode()
+        for index, char in enumerate(text)
+    )

@@ -5,6 +5,8 @@ The parser gives no codes, only English phrases. This is the one place that read
 
 from __future__ import annotations
 
+import re
+
 BEGINS_WRONG = ("while scanning a quoted scalar", "while scanning a simple key", "while parsing a flow")
 """Contexts whose beginning is the mistake: libyaml notices an unclosed quote lines later."""
 
@@ -35,6 +37,16 @@ _WORDS = {
         "a \\u escape is half of a character",
         "write the character itself, or \\U and its eight digits",
     ),
+    "block sequence entries are not allowed": (
+        "a list cannot begin on the line of its key",
+        "begin the list on the next line, or put a text that begins with - in quotes",
+    ),
+    "mapping keys are not allowed": ("a value cannot begin with ?", "put the value in quotes"),
+    "did not find expected comment or line break": (
+        "text follows a | or > on one line",
+        "begin the text on the next line, or put a value that begins with | or > in quotes",
+    ),
+    "did not find expected tag URI": ("unknown tag: the value begins with !", "put the text in quotes"),
     "found undefined tag handle": ("unknown tag: the value begins with !", "put the text in quotes"),
     "found incompatible YAML document": ("its %YAML line names a version other than 1.1 and 1.2", None),
     "did not find expected <document start>": ("text follows the end of the document", "put `---` between them"),
@@ -49,9 +61,16 @@ _PURE_PYTHON = {
     "expected ',' or ']'": "did not find expected ',' or ']'",
     "expected ',' or '}'": "did not find expected ',' or '}'",
     "expected alphabetic or numeric": "did not find expected alphabetic or numeric character",
+    "sequence entries are not allowed": "block sequence entries are not allowed",
     "expected '<document start>'": "did not find expected <document start>",
 }
 """Phrases of the pure Python parser, used if libyaml is missing, and those of libyaml."""
+
+_COMPLETE = re.compile(r"""(?:^|:|-)[ \t]+(?:\*\S+|\[.*\]|\{.*\}|'[^']*'|"[^"]*")[ \t]*$|&\S+[ \t]*$""")
+"""The part of a line before a place where a value has ended: quotes, brackets, an alias or an anchor."""
+
+_NEAR = 200
+"""Characters before a place in which the end of a value is looked for."""
 
 _QUOTE_ME = frozenset("@`%|>&*!{}[],?")
 
@@ -62,15 +81,17 @@ def in_plain_words(problem: str | None, text: str, line: int, column: int) -> tu
     row = lines[line] if line < len(lines) else ""
     if "\t" in row[: len(row) - len(row.lstrip())]:
         return "a tab is used as indentation; expected spaces", "replace the tab with spaces"
-    if problem is None:
-        return "it cannot be read", None
+    problem = problem or "it cannot be read"
     problem = next((same for start, same in _PURE_PYTHON.items() if problem.startswith(start)), problem)
+    if problem.startswith("did not find expected key") and _COMPLETE.search(row[max(0, column - _NEAR) : column]):
+        return "more text follows a value that is complete", "put the whole value in quotes"
     for start, (words, hint) in _WORDS.items():
         if problem.startswith(start):
             return words, hint
     if "cannot start any token" in problem:
         character = row[column : column + 1]
-        if character in _QUOTE_ME:
-            return f"a value cannot begin with {character}", "put the value in quotes"
-        return "a value cannot begin with this character", None
+        quoted = character in _QUOTE_ME
+        return f"a value cannot begin with {character if quoted else 'this character'}", (
+            "put the value in quotes" if quoted else None
+        )
     return problem, None

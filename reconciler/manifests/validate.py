@@ -11,12 +11,14 @@ from itertools import islice
 
 from reconciler.manifests.annotations import annotation_problems
 from reconciler.manifests.build import FRAME, MAX_MISTAKES
+from reconciler.manifests.characters import character_problems
 from reconciler.manifests.explain import schema_problems
 from reconciler.manifests.load import Document
 from reconciler.manifests.moves import REMOVED, gone_words, move_problems, removed_problems
-from reconciler.manifests.scalars import shown
+from reconciler.manifests.scalars import shown, spelled_out
+from reconciler.model.characters import NOWHERE
 from reconciler.model.kind import Kind
-from reconciler.model.nearest import did_you_mean
+from reconciler.model.nearest import Names, did_you_mean
 from reconciler.model.objects import Address, Manifest, Problem, Removed, SourceRef
 from reconciler.schema import acceptance, load_schema
 
@@ -24,12 +26,17 @@ PROJECT = "Project"
 
 
 def validate(
-    documents: Iterable[Document], kinds: Mapping[str, Kind], removed: Sequence[Removed] = ()
+    documents: Iterable[Document],
+    kinds: Mapping[str, Kind],
+    removed: Sequence[Removed] = (),
+    *,
+    project_file: str | None = None,
 ) -> tuple[list[Manifest], list[Problem]]:
     """Return the usable manifests and all problems.
 
-    A project file among the documents (`manifests: [.]`) is skipped, and so are `Removed` documents, which are read
-    elsewhere. Of two objects with one address the first is kept.
+    The project file among the documents (`manifests: [.]`) is skipped, and so are `Removed` documents, which are read
+    elsewhere. In a project (`project_file` is set), another project's file is a problem. Of two objects with one
+    address the first is kept.
     """
     manifests: list[Manifest] = []
     problems: list[Problem] = []
@@ -37,9 +44,17 @@ def validate(
     declared: dict[Address, SourceRef] = {}
     for document in documents:
         if document.kind in {PROJECT, REMOVED} and document.kind not in kinds:
+            if document.kind == PROJECT and project_file not in {None, document.path}:
+                problems.append(_foreign_project(document))
             continue
         found = _document_problems(document, kinds)
         address = document.address
+        known = {problem.where for problem in found}
+        kind = kinds.get(document.kind or "")
+        unwritable = NOWHERE if kind is None else kind.unwritable
+        mapping = document.data if isinstance(document.data, dict) else {}
+        characters = character_problems(mapping, document.positions, unwritable, address)
+        found += islice((each for each in characters if each.where not in known), MAX_MISTAKES)
         if address is not None:
             found += _claim(address, document, declared)
         problems += found
@@ -69,7 +84,9 @@ def _document_problems(document: Document, kinds: Mapping[str, Kind]) -> list[Pr
         return []
     address = document.address
     if not isinstance(data, dict):
-        summary = f"the document is {shown(data)}; expected a mapping with apiVersion, kind, metadata and spec"
+        # Its text is not shown: a file that is no manifest may contain anything.
+        what = "a list" if isinstance(data, list) else "one value"
+        summary = f"the document is {what}; expected a mapping with apiVersion, kind, metadata and spec"
         return [Problem(code="schema", summary=summary, where=document.positions.locate(()))]
     if not FRAME & data.keys():
         summary = f"the document is not a manifest: it has none of {', '.join(sorted(FRAME))}"
@@ -83,6 +100,12 @@ def _document_problems(document: Document, kinds: Mapping[str, Kind]) -> list[Pr
         unknown = _unknown_kind(document, kinds)
         problems = [problem for problem in problems if problem.where != unknown.where] + [unknown]
     return problems
+
+
+def _foreign_project(document: Document) -> Problem:
+    summary = "this is a project file among the manifests of another project; expected only manifests"
+    hint = "move it, or leave its folder out of spec.manifests"
+    return Problem(code="project-file", summary=summary, where=document.positions.locate(("kind",)), hint=hint)
 
 
 def _unknown_kind(document: Document, kinds: Mapping[str, Kind]) -> Problem:
@@ -157,6 +180,7 @@ def _reference_problems(
     `gone` says what happened to objects that are no longer valid.
     """
     problems: list[Problem] = []
+    known: dict[str, Names] = {}
     for manifest in manifests:
         for reference in kinds[manifest.address.kind].references:
             name = manifest.spec.get(reference.spec_field)
@@ -165,11 +189,12 @@ def _reference_problems(
             named = Address(reference.kind, name)
             if named in declared and named not in gone:
                 continue
-            known = [address.name for address in declared if address.kind == reference.kind]
-            near = did_you_mean(name, known) or f"; expected the metadata.name of a {reference.kind}"
+            if reference.kind not in known:
+                known[reference.kind] = Names(address.name for address in declared if address.kind == reference.kind)
+            near = known[reference.kind].did_you_mean(name) or f"; expected the metadata.name of a {reference.kind}"
             what = f"is not declared{near}"
             target = f"{reference.kind}/{name}"
-            target = target if target.isprintable() else shown(target)
+            target = target if target == spelled_out(target) else shown(target)
             problems.append(
                 Problem(
                     code="unknown-reference",

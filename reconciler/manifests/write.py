@@ -8,8 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from reconciler.manifests.characters import character_problems
 from reconciler.manifests.explain import schema_problems
-from reconciler.manifests.scalars import shown
+from reconciler.manifests.scalars import shown, spelled_out
 from reconciler.manifests.yaml_text import Digits, comment, entry, unwritable
 from reconciler.model.draft import Draft
 from reconciler.model.kind import Kind
@@ -58,6 +59,7 @@ def write(draft: Draft, kind: Kind) -> Written:
     stated = frozenset(fields.get(name, name) for name in spec)
     lines = [*_head(draft), "spec:", *_body(draft, kind, spec, refused)]
     problems = [_problem(draft, f"{name} is not exported: {why}") for name, why in refused.items()]
+    problems += [_problem(draft, words) for name, words in draft.remarks.items() if name in spec]
     if lacking:
         why = "; ".join(lacking)
         lines = [f"# This object cannot be declared: {_one_line(why)}", *(f"# {line}".rstrip() for line in lines)]
@@ -76,6 +78,11 @@ def _spec(draft: Draft, kind: Kind) -> Iterator[tuple[str, Any]]:
         yield name, value.target.name if isinstance(value, Ref) else _spelled(value, rules)
 
 
+def stated_value(kind: Kind, name: str, value: Any) -> Any:
+    """Return a canonical value of a field as a manifest states it."""
+    return _spelled(value, load_schema(kind.schema)["properties"].get(name, {}))
+
+
 def _spelled(value: Any, rules: Mapping[str, Any]) -> Any:
     """Return digits as a number if the schema accepts one."""
     numeric = {"number", "integer"} & set(rules.get("type", ()))
@@ -87,7 +94,7 @@ def _spelled(value: Any, rules: Mapping[str, Any]) -> Any:
 def _refused(kind: Kind, spec: dict[str, Any], draft: Draft) -> Iterator[tuple[str, str]]:
     """Remove from a spec what cannot be written or what validation refuses; yield each field and the reason."""
     for name, value in list(spec.items()):
-        found = _WITHHELD if _is_secret(value) else unwritable(value)
+        found = _WITHHELD if _is_secret(value) else unwritable(value) or _unsendable(kind, name, value)
         if found is None and not acceptance(f"{kind.schema}#/properties/{name}")(value):
             wrong = schema_problems(kind.schema, {name: value}, _Paths())
             found = next((item.summary for item in wrong if _field(item) == name), None)
@@ -102,6 +109,11 @@ def _refused(kind: Kind, spec: dict[str, Any], draft: Draft) -> Iterator[tuple[s
                 del spec[name]
                 yield name, why
                 broken = True
+
+
+def _unsendable(kind: Kind, name: str, value: Any) -> str | None:
+    found = next(character_problems({name: value}, _Paths(), kind.unwritable), None)
+    return None if found is None else found.summary
 
 
 def _by_rules(kind: Kind, spec: Mapping[str, Any], draft: Draft) -> Iterator[tuple[str, str]]:
@@ -148,6 +160,7 @@ def _body(draft: Draft, kind: Kind, spec: Mapping[str, Any], refused: Mapping[st
     properties = list(load_schema(kind.schema)["properties"])
     for name in properties:
         if name in spec:
+            yield from _comment(draft.remarks[name]) if name in draft.remarks else ()
             yield from entry(name, spec[name], 1)
         elif name in refused:
             yield from _refusal(name, draft.fields.get(name), refused[name])
@@ -176,7 +189,7 @@ def _comment(words: str) -> Iterable[str]:
 
 
 def _one_line(words: str) -> str:
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in words)
+    return spelled_out(words)
 
 
 def _problem(draft: Draft, summary: str) -> Problem:

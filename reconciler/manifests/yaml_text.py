@@ -13,12 +13,14 @@ from typing import Any
 import yaml
 
 from reconciler.manifests.scalars import plain_scalar
+from reconciler.model.characters import unseen
 from reconciler.redaction import AGENT_COMMAND, escape_commands
 
 MAX_TEMPLATE = 8 * 1024
 """Maximum length of a text with `{{` that can be written: it becomes a template, and templates are limited."""
 
 _NUMERIC = re.compile(r"[0-9][0-9a-fA-FxXoO_.,:+/ TtZz-]*")
+_TIME = re.compile(r"[0-9]{1,4}[-:][0-9]{2}(?:[-T:Z+.0-9]*[0-9Z])?")
 _ONE_LETTER = frozenset("yYnN")
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
 _ESCAPE_WIDTHS = (("x", 2), ("u", 4), ("U", 8))
@@ -58,6 +60,30 @@ def entry(name: str, value: object, depth: int) -> Iterator[str]:
         yield "  " * depth + line if line else ""
 
 
+def under(text: str) -> list[str]:
+    """Return a text as the lines of a value after its key: the first without indentation, the others two deep."""
+    lines = list(entry("k", text, 0))
+    return [lines[0].removeprefix("k:").lstrip(), *lines[1:]]
+
+
+def inline(text: str) -> str:
+    """Return a text as a value inside brackets, on one line."""
+    dumped = yaml.dump([text], Dumper=_Inline, default_flow_style=True, allow_unicode=True, width=_NEVER)
+    return dumped.rstrip("\n")[1:-1]
+
+
+def quoted(text: str, quote: str) -> str:
+    """Return a text in the quotes of its author, or in double quotes where single ones cannot hold it."""
+    text = literal(text)
+    plain = text.isprintable() and not unseen(text) and not AGENT_COMMAND.search(text)
+    return "'" + text.replace("'", "''") + "'" if quote == "'" and plain else f'"{_spelled(text)}"'
+
+
+def is_plain_enough(text: str) -> bool:
+    """Whether a text is a time or a date that this program reads without quotes, although other loaders may not."""
+    return _TIME.fullmatch(text) is not None and plain_scalar(text) is text
+
+
 def comment(text: str) -> str:
     """Return a comment that no build agent reads as a command."""
     return escape_commands(text)
@@ -94,7 +120,7 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _text_node(dumper: _Dumper, text: str) -> yaml.Node:
-    text = _literal(text)
+    text = literal(text)
     return dumper.represent_scalar(f"{_TAG}str", text, style=_style(text))
 
 
@@ -122,6 +148,23 @@ _Dumper.add_representer(list, _list_node)
 _Dumper.add_representer(tuple, _list_node)
 
 
+class _Inline(_Dumper):
+    """Writes every text on one line."""
+
+
+_Inline.add_representer(
+    str, lambda dumper, text: dumper.represent_scalar(f"{_TAG}str", literal(text), style=_one_line_style(literal(text)))
+)
+
+
+_Inline.add_representer(list, lambda dumper, items: dumper.represent_sequence(f"{_TAG}seq", items, flow_style=True))
+
+
+def _one_line_style(text: str) -> str | None:
+    style = _style(text)
+    return '"' if style == "|" else style
+
+
 def _fits_line(node: yaml.MappingNode) -> bool:
     """Whether a mapping in a list fits on one line: `{date: '2027-03-01', duration: 60}`."""
     width = 0
@@ -137,7 +180,7 @@ def _style(text: str) -> str | None:
     """Return the style that a text needs, None where PyYAML decides between plain and single quotes."""
     if _fits_block(text):
         return "|"
-    if not text.isprintable() or AGENT_COMMAND.search(text):
+    if not text.isprintable() or unseen(text) or AGENT_COMMAND.search(text):
         return '"'
     other = text in _ONE_LETTER or _NUMERIC.fullmatch(text) or plain_scalar(text) is not text
     return "'" if other else None
@@ -152,25 +195,27 @@ def _fits_block(text: str) -> bool:
         and bool(lines[0] and lines[-1])
         and not lines[0].startswith(" ")
         and not AGENT_COMMAND.search(text)
+        and not unseen(text)
         and all(line.isprintable() and not line.endswith(" ") and not line.strip().startswith("::") for line in lines)
     )
 
 
-def _literal(text: str) -> str:
+def literal(text: str) -> str:
     """Return a text with `{{` as a template that renders to this text."""
     return '{{ "' + _spelled(text) + '" }}' if "{{" in text else text
 
 
 def _spelled(text: str) -> str:
     """Return a text as double quotes hold it, without a build agent's command."""
-    return escape_commands("".join(map(_escaped, text)))
+    missed = unseen(text)
+    return escape_commands("".join(_escaped(char, hidden=index in missed) for index, char in enumerate(text)))
 
 
-def _escaped(char: str) -> str:
+def _escaped(char: str, *, hidden: bool) -> str:
     """Return a character as double quotes hold it, both in YAML and in a template."""
     if char in _ESCAPES:
         return _ESCAPES[char]
-    if char.isprintable():
+    if char.isprintable() and not hidden:
         return char
     number = ord(char)
     letter, width = next((letter, width) for letter, width in _ESCAPE_WIDTHS if number < 16**width)

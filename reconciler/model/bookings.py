@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from reconciler.model.canonical import utc
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -22,12 +25,20 @@ class Booking:
     id: str
     start: str
     end: str
+    before: int = 0
+    """Minutes that the resource is occupied before its start, such as for setting up."""
+    after: int = 0
+    """Minutes that the resource is occupied after its end."""
     booked: int = 1
     reserved: int = 0
 
     def overlaps(self, window: Window) -> bool:
-        """Whether a part of it is in the window; touching the edge is not enough."""
-        return self.start < window.end and self.end > window.start
+        """Whether a part of the time that it occupies is in the window; touching the edge is not enough."""
+        return _moved(self.start, -self.before) < window.end and _moved(self.end, self.after) > window.start
+
+
+def _moved(instant: str, minutes: int) -> str:
+    return utc(datetime.fromisoformat(instant) + timedelta(minutes=minutes)) if minutes else instant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

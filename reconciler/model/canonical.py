@@ -7,13 +7,16 @@ Blanks around a value are for servers: the schemas take none in a manifest.
 from __future__ import annotations
 
 import hashlib
+import html
 import json
 import re
+import unicodedata
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from reconciler.model import moments
 from reconciler.model.objects import Ref
 
 _TIME = re.compile(r"(\d{1,2}):(\d{2})(?::00)?", re.ASCII)
@@ -22,6 +25,27 @@ _DIGITS = 18
 
 _TRUE = frozenset({"true", "1", "yes"})
 _FALSE = frozenset({"false", "0", "no"})
+
+
+def text(value: Any) -> str:
+    """Return a text in Unicode's composed form (NFC), with line feeds between its lines and none at its end.
+
+    These differences cannot be seen, and servers make them. Blanks and case stay unchanged: they can be meant.
+    """
+    return unicodedata.normalize("NFC", str(value).replace("\r\n", "\n").replace("\r", "\n")).rstrip("\n")
+
+
+def spelled_alike(left: Any, right: Any) -> bool:
+    """Whether two values are one but for case, blanks, HTML escapes and compatible characters."""
+    if isinstance(left, Mapping) and isinstance(right, Mapping):
+        return left.keys() == right.keys() and all(spelled_alike(left[key], right[key]) for key in left)
+    if not isinstance(left, str) or not isinstance(right, str):
+        return bool(left == right)
+    return _folded(left) == _folded(right)
+
+
+def _folded(value: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", html.unescape(value)).casefold().split())
 
 
 def word(value: Any, words: tuple[str, ...]) -> str:
@@ -65,23 +89,15 @@ def clock(value: Any) -> str:
     """Return a time of day as `HH:MM`: `9:30`, `09:30` and `09:30:00` are one."""
     match = _TIME.fullmatch(str(value).strip())
     if match is None or int(match[1]) > 23 or int(match[2]) > 59:  # noqa: PLR2004 - a day's last hour and minute
-        message = f"{value!r} is not a time of day; expected HH:MM such as 09:30"
+        wrong = moments.fault(str(value).strip())
+        message = f"{value!r} is not a time of day; {wrong or 'expected HH:MM such as 09:30'}"
         raise ValueError(message)
     return f"{int(match[1]):02d}:{match[2]}"
 
 
 def day(value: Any) -> str:
     """Return a calendar date as `YYYY-MM-DD`."""
-    text = str(value).strip()
-    try:
-        return date.fromisoformat(text).isoformat() if len(text) == len("2027-03-01") else _no_day(value)
-    except ValueError:
-        return _no_day(value)
-
-
-def _no_day(value: Any) -> str:
-    message = f"{value!r} is not a date; expected YYYY-MM-DD such as 2027-03-01"
-    raise ValueError(message)
+    return moments.day(str(value).strip()).isoformat()
 
 
 def utc(moment: datetime) -> str:
@@ -101,7 +117,13 @@ def now() -> str:
 def whole(value: Any) -> int:
     """Return a whole number from a number or digits: `12`, `"12"` and `"12.0"` are one."""
     number = _decimal(value)
-    if isinstance(value, bool) or not number.is_finite() or number.adjusted() > _DIGITS or number % 1:
+    if isinstance(value, bool) or not number.is_finite():
+        message = f"{value!r} is not a whole number"
+        raise ValueError(message)
+    if number.adjusted() > _DIGITS:
+        message = f"a whole number of {number.adjusted() + 1} digits is too large; expected at most {_DIGITS + 1}"
+        raise ValueError(message)
+    if number % 1:
         message = f"{value!r} is not a whole number"
         raise ValueError(message)
     return int(number)

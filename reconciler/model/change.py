@@ -29,6 +29,12 @@ EDITING: frozenset[Action] = frozenset({"update", "adopt"})
 INDEPENDENT: frozenset[Action] = frozenset({"noop", "delete"})
 """Actions that need none of the objects that the manifest refers to."""
 
+RecordCode = Literal["protect", "baseline", "undeclared", "settled", "moved", "forgotten"]
+RECORD_CODES: tuple[RecordCode, ...] = ("protect", "baseline", "undeclared", "settled", "moved", "forgotten")
+"""What a change can alter of what is remembered: the protection, the values that later plans compare with, fields that
+are no longer stated, calls without a recorded result, the address or the connection, and whether it is remembered.
+"""
+
 Origin = Literal["manifest", "drift"]
 Effect = Literal["create", "update", "delete"]
 
@@ -61,6 +67,8 @@ class Edit:
     """Whether the member is created, changed or deleted."""
     changed: tuple[str, ...] = ()
     """The values of the member that differ."""
+    keeps: Mapping[str, Any] = field(default_factory=dict)
+    """Values that the live member has and no one stated, where the write would otherwise reset them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +141,8 @@ class Receipt:
 
     remote_id: str | None = None
     """The new object's id; None where the answer to a create does not hold it."""
+    words: str | None = None
+    """What the answer to a create says instead of an id."""
     gone: bool = False
     """Whether a delete found nothing to delete."""
     fields: Fields = field(default_factory=dict)
@@ -175,10 +185,18 @@ class Decision:
     """Whether an earlier writing call to the object has no recorded result."""
     expired: bool = False
     """Whether the live object has ended by itself."""
+    gone: bool = False
+    """Whether a managed object was deleted outside, as far as is known."""
     computed: Computed = field(default_factory=dict)
     """What the live object shows of values that the remote system computes."""
     forget: bool = False
     """Whether the object is no longer managed; this only changes the record."""
+    absent: bool = False
+    """Whether reading proved that the live object does not exist, or that it ended."""
+    after: tuple[Address, ...] = ()
+    """The objects that first have to give up a value that this one takes."""
+    unread: bool = False
+    """Whether nothing is done because the live object, or the list that would show it, could not be read."""
 
     @property
     def creates(self) -> bool:
@@ -189,6 +207,11 @@ class Decision:
     def destroys(self) -> bool:
         """Whether it deletes an object that is live."""
         return self.action in DESTRUCTIVE and self.live is not None
+
+    @property
+    def recreates(self) -> bool:
+        """Whether it makes a managed object again that is not live any more."""
+        return self.creates and self.record is not None and self.live is None
 
     @property
     def idle(self) -> bool:
@@ -217,10 +240,16 @@ class Change(Decision):
     """The id as it may be shown: masked where it is a credential."""
     name: str | None = None
     """The display name of the object; None where it has only the name in its address."""
+    title: str | None = None
+    """What customers know the object by, such as `"Yoga for all" · Mondays 11:00`; None where nothing is known."""
     zone: str | None = None
     """The zone that people read its instants in (None: UTC)."""
     moved_from: Address | None = None
     """The address it had before; this only changes the record, for every action."""
+    remembers: tuple[RecordCode, ...] = ()
+    """What it alters of what is remembered, except what follows from its calls."""
+    next_record: Record | None = None
+    """The record that it leaves, where it sends nothing and the object stays managed."""
     bookings: tuple[SlotBookings, ...] = ()
     """The bookings it touches."""
     price: str | None = None
@@ -256,13 +285,13 @@ class Change(Decision):
 
     @property
     def writes(self) -> bool:
-        """Whether applying it sends anything, or changes which objects are managed or under which name."""
+        """Whether applying it sends anything or alters what is remembered."""
         return not self.idle or self.bookkeeping
 
     @property
     def bookkeeping(self) -> bool:
-        """Whether the record changes and nothing is done to the live object."""
-        return self.idle and (self.forget or self.moved_from is not None)
+        """Whether it alters what is remembered and nothing is done to the live object."""
+        return self.idle and bool(self.remembers)
 
     @property
     def digest(self) -> str:
@@ -288,6 +317,9 @@ class Change(Decision):
                 ],
                 **({"moved_from": str(self.moved_from)} if self.moved_from is not None else {}),
                 **({"forget": True} if self.forget else {}),
+                **(
+                    {"record": [*self.remembers, _kept(self.record), _kept(self.next_record)]} if self.remembers else {}
+                ),
             }
         )
 
@@ -295,9 +327,17 @@ class Change(Decision):
 _FIELD_CHANGE = ("path", "before", "after", "origin", "verifiable")
 _RISK = ("code", "level", "message", "slots", "booked", "reserved")
 _CALL = ("connection", "effect", "method", "path", "body")
+_RECORD = ("connection", "target", "fields", "computed", "protect")
 
 
-def _values(item: FieldChange | Risk | Call, names: Iterable[str]) -> dict[str, Any]:
+def _kept(record: Record | None) -> dict[str, Any] | None:
+    """Return what is remembered of an object, without its id, which may be a credential, and without times."""
+    if record is None:
+        return None
+    return {**_values(record, _RECORD), "depends_on": [str(address) for address in record.depends_on]}
+
+
+def _values(item: FieldChange | Risk | Call | Record, names: Iterable[str]) -> dict[str, Any]:
     return {name: getattr(item, name) for name in names}
 
 

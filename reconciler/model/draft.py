@@ -20,6 +20,8 @@ class Draft:
     """The names of all fields that the API returned."""
     left_out: Mapping[str, str] = field(default_factory=dict)
     """The reason for each field that is not stated."""
+    remarks: Mapping[str, str] = field(default_factory=dict)
+    """What a person should know about stated fields."""
     connection: str | None = None
     """None if the manifest need not state it."""
     labels: Mapping[str, str] = field(default_factory=dict)

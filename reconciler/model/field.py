@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from reconciler.model.canonical import clock, day, flag, money, whole, word
+from reconciler.model.canonical import clock, day, flag, money, text, whole, word
 
 FieldType = Literal["text", "whole", "money", "flag", "day", "clock", "word", "id", "texts", "choices", "counts"]
 """What a value is: `id` is a number kept as digits; `texts`, `choices` and `counts` map names to texts,
@@ -60,14 +60,14 @@ def canonical_fields(table: FieldTable, spec: Mapping[str, Any]) -> dict[str, An
 
 
 _CANONICAL: Mapping[FieldType, Callable[[Any], Any]] = {
-    "text": str,
+    "text": text,
     "whole": whole,
     "money": money,
     "flag": flag,
     "day": day,
     "clock": clock,
     "id": lambda value: str(whole(value)),
-    "texts": lambda value: {str(name): str(text) for name, text in value.items()},
+    "texts": lambda value: {str(name): text(item) for name, item in value.items()},
     "choices": lambda value: {str(name): str(choice) for name, choice in sorted(value.items())},
     "counts": lambda value: {str(name): whole(number) for name, number in sorted(value.items())},
 }

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from reconciler.model.bookings import BookingQuery
 from reconciler.model.change import Action, Decision, Edit, FieldChange, SlotBookings
+from reconciler.model.characters import NOWHERE
 from reconciler.model.objects import Fields, Live, Manifest, Problem
 from reconciler.model.risk import Risk
 
+Marks = Mapping[str, frozenset[Any]]
 IdentityKey = tuple[str, ...]
 
 Span = tuple[str, str]
@@ -18,6 +21,9 @@ Span = tuple[str, str]
 
 ADOPT_ID = "adopt-id"
 """The annotation that names the live object a manifest is about, where its natural key is not enough."""
+
+DISTINCT_FROM = "distinct-from"
+"""The annotation that names live objects with the same natural key that a manifest is not about."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +92,8 @@ class Statement:
     """The canonical fields that it states."""
     left_out: Mapping[str, str] = field(default_factory=dict)
     """Why other fields are not stated."""
+    remarks: Mapping[str, str] = field(default_factory=dict)
+    """What a person should know about stated fields."""
 
 
 def described(fields: Fields, *names: str) -> str:
@@ -94,6 +102,10 @@ def described(fields: Fields, *names: str) -> str:
 
 
 def _no_title(_: Fields) -> str | None:
+    return None
+
+
+def _no_timing(_fields: Fields, _names: Mapping[str, str], _zone: str | None) -> str | None:
     return None
 
 
@@ -115,6 +127,14 @@ def _no_problems(_: Manifest) -> Iterable[Problem]:
 
 def _no_cross_problems(_: Sequence[Manifest]) -> Iterable[Problem]:
     return ()
+
+
+def _never_apart(_fields: Fields, _other: Fields) -> bool:
+    return False
+
+
+def _no_marks(_fields: Fields) -> tuple[Marks, Marks]:
+    return {}, {}
 
 
 def _in_utc(_: Mapping[str, Any]) -> None:
@@ -152,6 +172,8 @@ class Kind:
     # What it is called
     title: Callable[[Fields], str | None] = _no_title
     """Its own name, which people call it by; None where it has none."""
+    timing: Callable[[Fields, Mapping[str, str], str | None], str | None] = _no_timing
+    """When it is, and where: from its fields, the names of the objects it refers to, by field, and its zone."""
     describe: Callable[[Fields], str] = _no_description
     """The values that a person knows it by, in one line."""
     span: Callable[[Fields], Span | None] = _no_span
@@ -160,6 +182,8 @@ class Kind:
     """Whether its id is a credential, which is shown masked."""
 
     # What a manifest states
+    unwritable: re.Pattern[str] = NOWHERE
+    """The characters that its API cannot take in a text."""
     canonical: Callable[[Mapping[str, Any]], Fields]
     """Turns a manifest's spec, without its references, into canonical fields."""
     references: tuple[Reference, ...] = ()
@@ -177,8 +201,17 @@ class Kind:
     # Which live object it is
     identities: Callable[[Fields], tuple[IdentityKey, ...]]
     """Its natural keys, strongest first."""
-    tells_apart: str | None = None
-    """A field: two objects with different values of it are never the same object."""
+    apart: Callable[[Fields, Fields], bool] = _never_apart
+    """Whether two objects of one natural key cannot be the same, by values that both sides state."""
+    marks: Callable[[Fields], tuple[Marks, Marks]] = _no_marks
+    """What `apart` looks at: what an object asks of others, and what it shows to others that ask, by name.
+
+    Two are apart exactly where both sides of a name have members, and none in common. So thousands are looked up.
+    """
+    recognised_by: tuple[str, ...] = ()
+    """The fields that people recognise it by: where all of them differ, an id most likely has another object now."""
+    unique: tuple[str, ...] = ()
+    """The fields whose values a system may allow once."""
     listed_whole: bool = True
     """Whether a reading lists every live object of the kind, or only those in a window of time."""
     ephemeral: Ephemeral | None = None
@@ -193,6 +226,8 @@ class Kind:
     """Fields whose change might do so: members of parts are written first, while their ids are certainly right."""
     volatile: frozenset[str] = frozenset()
     """Values, at any depth, that change with everyday business (places booked): they make no plan stale."""
+    shared: Mapping[str, str] = field(default_factory=dict)
+    """By field that several live objects may use together, the risk of changing it for the others."""
     local: frozenset[str] = frozenset()
     """Fields for this program only, which are never compared."""
     unanswered: tuple[str, ...] = ()

@@ -22,6 +22,9 @@ Computed = Mapping[str, Mapping[str, Any]]
 In the answer to a call, a member that is None no longer exists.
 """
 
+STORED = "@stored"
+"""The part of computed values that holds how the remote system spells what was last applied, by field."""
+
 _ADDRESS = re.compile(r"(?P<kind>[A-Z][A-Za-z]*)/(?P<name>[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)")
 
 
@@ -64,6 +67,9 @@ class SourceRef:
 
 
 Severity = Literal["error", "warning"]
+
+POSSIBLE_DUPLICATE = "possible-duplicate"
+"""The code of a problem with a live object that may exist twice. It stops no change, and no run calls it clean."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,12 +193,26 @@ class Desired:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Users:
+    """Who else uses a value of one object, such as its postal address."""
+
+    names: Mapping[str, str] = field(default_factory=dict)
+    """The names of the other live objects, by remote id."""
+    failure: str | None = None
+    """Why they are not known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Live:
     """One object as a remote system returned it."""
 
     remote_id: str
     fields: Fields
     """Only the fields that were in the answer."""
+    kept: Fields = field(default_factory=dict)
+    """Values that an update sends again as they were returned, where the manifest states no other."""
+    shared: Mapping[str, Users] = field(default_factory=dict)
+    """By field, the other objects whose value changes along with that of this one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,6 +232,8 @@ class Record:
     depends_on: tuple[Address, ...] = ()
     created_at: str = ""
     updated_at: str = ""
+    written_by: str | None = None
+    """The run that last wrote it; None where that is not known."""
 
 
 def remote_ids(records: Mapping[Address, Record], *, without: Collection[Address] = ()) -> dict[Address, str]:
@@ -231,8 +253,11 @@ class Intent:
     fields: Fields
     """What a create sends, or what an update may overwrite (`engine.intents.overwritten`)."""
     started_at: str
+    """An instant in UTC."""
     pending_until: str = ""
     """Until when the remote system may still process it; empty where the call has ended."""
+    confirmed: bool = False
+    """Whether the server confirmed the call; no read has shown its effect yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -249,7 +274,7 @@ class Lease:
     expires: float = 0.0
     """Time after which the next heartbeat is overdue."""
     machine: str = ""
-    """Shows whether `pid` is a process that this one could see."""
+    """Shows whether `pid` is a process that this one could see, and when it started."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -266,6 +291,8 @@ class PastRun:
 
     None where the run is in progress or was killed.
     """
+    context: Mapping[str, str] = field(default_factory=dict)
+    """Who started it and where, by name: `holder` and `host`, and what a pipeline states."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -285,6 +312,15 @@ class Scope:
     """Whether to read every object in the list in full."""
     window: tuple[str, str] | None = None
     """Two instants in UTC: what to list of a kind that can only be listed by time."""
+    similar: tuple[Fields, ...] = ()
+    """Fields of managed objects: a listed object that could be one of them a second time is read in full."""
+    familiar: frozenset[str] = frozenset()
+    """Ids that need no such read: they are managed, or were there before."""
+
+    @property
+    def searches(self) -> bool:
+        """Whether an object that the list misses would be overlooked; one with a known id is asked for by it."""
+        return self.whole or bool(self.wanted)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -301,7 +337,21 @@ class Reading:
     """Ended by itself, with what shows it."""
     unreadable: Mapping[str, str] = field(default_factory=dict)
     """Not readable, with the reason."""
+    refused: frozenset[str] = frozenset()
+    """Those of `unreadable` that the system answered about, with an error or without the object."""
     listed: frozenset[str] | None = None
     """Every id in the list; None where the list was not read or failed."""
     failure: str | None = None
     """Why the list failed."""
+    gaps: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """The spans of time in the scope whose part of the list failed, with the reason."""
+    unjudged: Mapping[str, str] = field(default_factory=dict)
+    """Listed ids that could be one of `Scope.similar` a second time and could not be read, with the reason."""
+    memo: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """What was derived from it once for all who ask."""
+
+    def why_unlisted(self, span: tuple[str, str] | None) -> str | None:
+        """Say why it is not known what else is live (in a span of time); None where it is."""
+        if self.listed is None:
+            return self.failure
+        return self.gaps.get(span) if span is not None else next(iter(self.gaps.values()), None)

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from reconciler.model.change import ACTIONS, Change, total
-from reconciler.model.objects import Address, Problem
+from reconciler.model.comparison import EnvironmentComparison
+from reconciler.model.context import Context
+from reconciler.model.objects import POSSIBLE_DUPLICATE, Address, Problem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,11 +21,13 @@ class Selection:
     """Globs of addresses to include; empty means all."""
     excludes: tuple[str, ...] = ()
     """Globs of addresses to leave out."""
+    changed_since: str | None = None
+    """From which commit on what changed is selected: then no targets means no objects."""
 
     @property
     def everything(self) -> bool:
         """Whether nothing limits it."""
-        return not self.targets and not self.excludes
+        return not self.targets and not self.excludes and self.changed_since is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,12 +107,21 @@ class Plan:
     """Digest of each declared object, by address."""
     targets: Mapping[str, str] = field(default_factory=dict)
     """The remote system behind each connection of the plan."""
+    present: Mapping[str, int] = field(default_factory=dict)
+    """Number of managed objects that still exist, by connection; of those in the selection that could be read."""
     forecast: Forecast = field(default_factory=Forecast)
     runs: int = 0
     """Number of runs that wrote before the plan was made."""
     currency: str | None = None
     guarded: Mapping[Address, tuple[str, ...]] = field(default_factory=dict)
     """The codes of the guards that stop each change; an address without any is left out."""
+    context: Context = field(default_factory=Context)
+    """From what and where it was made. Pages show it; its document holds it only with `made_at`."""
+    made_at: str | None = None
+    """When it was made, an instant in UTC; None where the plan is not stamped, so that its bytes stay the same."""
+
+    comparison: EnvironmentComparison | None = None
+    """How the environment compares with another one, where that was asked for."""
 
     @property
     def bookings(self) -> Totals:
@@ -117,14 +130,20 @@ class Plan:
 
     @property
     def summary(self) -> dict[str, int]:
-        """Number of changes by action, every action named."""
+        """Number of changes by action, every action named; `record` counts those that only alter the record."""
         counts = Counter(change.action for change in self.changes)
-        return {action: counts[action] for action in ACTIONS}
+        recorded = sum(change.action == "noop" and change.bookkeeping for change in self.changes)
+        return {**{action: counts[action] for action in ACTIONS}, "record": recorded}
 
     @property
     def effective(self) -> tuple[Change, ...]:
         """The changes that do something."""
         return tuple(change for change in self.changes if change.writes)
+
+    @property
+    def possible_duplicates(self) -> tuple[Problem, ...]:
+        """What may exist twice."""
+        return tuple(problem for problem in self.problems if problem.code == POSSIBLE_DUPLICATE)
 
     @property
     def errors(self) -> tuple[Problem, ...]:
@@ -141,3 +160,5 @@ class SavedPlan:
     """The digest in the document."""
     intact: bool
     """Whether that is the digest of the document's content."""
+    signature: str | None = None
+    """The signature in the document, which nothing has checked yet; None where it has none."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from reconciler.model.change import Action, FieldChange
-from reconciler.model.objects import Address
+from reconciler.model.change import Action, Change, FieldChange, RecordCode
+from reconciler.model.context import Context, Execution
+from reconciler.model.objects import Address, Problem
+from reconciler.model.sighting import IGNORE_UNUSED, DriftedField, Ignored, LastApplied
 
 State = Literal["applied", "failed", "blocked", "unknown", "noop"]
 STATES: tuple[State, ...] = ("applied", "failed", "blocked", "unknown", "noop")
@@ -16,8 +18,14 @@ STATES: tuple[State, ...] = ("applied", "failed", "blocked", "unknown", "noop")
 COMPLETE: frozenset[State] = frozenset({"applied", "noop"})
 """States of a change that left nothing to do."""
 
-Sync = Literal["changed", "missing", "expired", "in_sync", "unknown"]
-SYNCS: tuple[Sync, ...] = ("changed", "missing", "expired", "in_sync", "unknown")
+Sync = Literal["changed", "missing", "expired", "in_sync", "unknown", "ignored", "unmanaged"]
+SYNCS: tuple[Sync, ...] = ("changed", "missing", "expired", "in_sync", "unknown", "ignored", "unmanaged")
+
+ASIDE: frozenset[Sync] = frozenset({"ignored", "unmanaged"})
+"""States that only a run has which was asked for them: a document counts them where there are some."""
+
+QUIET: frozenset[Sync] = frozenset({"in_sync", "ignored"})
+"""States of an object about which no one has to do anything."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +50,7 @@ class Outcome:
     shown_id: str | None = None
     """The id as it may be shown: masked where it is a credential."""
     error: str | None = None
-    """Why it failed, is blocked or is unknown, for people."""
+    """Why it failed, is blocked or is unknown, for people; of an applied change, what the server stores otherwise."""
     blocked_by: Address | None = None
     """The dependency whose failure kept this change from starting."""
     calls: int = 0
@@ -53,13 +61,25 @@ class Outcome:
     """The address that the object had before."""
     forget: bool = False
     """Whether the object is no longer managed; the remote object is unchanged."""
+    record: tuple[RecordCode, ...] = ()
+    """What the change alters of what is remembered, except what follows from its calls."""
     interrupted: bool = False
     """Whether it was not completed because the user stopped the run."""
+    title: str | None = None
+    """What customers know the object by; None where nothing is known."""
+    fields: tuple[FieldChange, ...] = ()
+    """What the change alters, as in the plan; of one that was not applied, what it was to alter."""
+    zone: str | None = None
+    """The zone that people read its instants in (None: UTC)."""
 
     @property
     def complete(self) -> bool:
         """Whether nothing is left to do: what depends on the object may start."""
         return self.state in COMPLETE
+
+    def of(self, change: Change) -> Outcome:
+        """Return the outcome with what its change says of the object, and of what it alters."""
+        return replace(self, title=change.title, fields=change.fields, zone=change.zone)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +116,12 @@ class Report:
     """What was found after the apply; None where it was not requested."""
     refused: bool = False
     """Whether guards refused the plan before the first write."""
+    problems: tuple[Problem, ...] = ()
+    """What may exist twice: no change was stopped by it, and the run does not end as if all was well."""
+    context: Context = field(default_factory=Context)
+    """From what and where the run was started."""
+    run: Execution | None = None
+    """When and where it took place; None in a document of an older version."""
 
     @property
     def summary(self) -> dict[str, int]:
@@ -105,27 +131,42 @@ class Report:
 
     @property
     def clean(self) -> bool:
-        """Whether every change was applied, and is as declared as far as it was verified."""
+        """Whether every change was applied, is as declared as far as it was verified, and nothing may exist twice."""
         done = not self.interrupted and all(outcome.complete for outcome in self.outcomes)
-        return done and not (self.verified and self.verified.left)
+        return done and not self.problems and not (self.verified and self.verified.left)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drifted:
-    """How one managed object compares with what was last applied to it."""
+    """How one managed object compares with what was last applied to it, or a live object that is not managed.
+
+    An unmanaged object has the address that an export gives it.
+    """
 
     address: Address
     status: Sync
-    fields: tuple[FieldChange, ...] = ()
+    fields: tuple[DriftedField, ...] = ()
     """What changed: `before` was last applied, `after` is live."""
+    since: str | None = None
+    """When a change of it, or that it was missing, was first seen and not ignored; None where that is not known."""
+    applied: LastApplied | None = None
+    """Who last wrote it; None where that is not known."""
+    ignored: Ignored | None = None
+    """Why no one has to do anything about a missing or expired object, or an unmanaged one."""
+    adopt: tuple[str, ...] = ()
+    """The commands that take an unmanaged object under management."""
     shown_id: str | None = None
     """The id as it may be shown: masked where it is a credential."""
     reason: str | None = None
-    """Why the object is missing or could not be read, for people."""
+    """Why the object is missing, could not be read, or may be another one, for people."""
     verifiable: int = 0
     """Number of applied fields that the remote system returned."""
     total: int = 0
     """Number of applied fields."""
+    title: str | None = None
+    """What customers know the object by; None where nothing is known."""
+    zone: str | None = None
+    """The zone that people read its instants in (None: UTC)."""
 
     @property
     def coverage(self) -> dict[str, int]:
@@ -134,11 +175,50 @@ class Drifted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """The live objects that are not managed."""
+
+    objects: tuple[Drifted, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    """What could not be listed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Drift:
     """What changed outside reconciler since the last apply."""
 
     objects: tuple[Drifted, ...]
-    """Every managed object in the selection, ordered by address."""
+    """Every selected object that is managed or has a call with an unknown result, ordered by address."""
+    declared: int = 0
+    """Number of objects that the manifests declare; 0 where they were not read."""
+    problems: tuple[Problem, ...] = ()
+    """What may exist twice."""
+    project: str = ""
+    """The project's name; empty in a document of an older version."""
+    environment: str | None = None
+    context: Context = field(default_factory=Context)
+    """From what and where the check was started."""
+    run: Execution | None = None
+    """When and where it took place; None in a document of an older version."""
+    notes: tuple[Problem, ...] = ()
+    """What is to be said about the settings of drift: warnings, and hints for those who ask for more words."""
+
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        """The notes that everyone has to see."""
+        return tuple(note for note in self.notes if note.code != IGNORE_UNUSED)
+
+    @property
+    def nothing_managed(self) -> bool:
+        """Whether manifests declare objects and nothing is managed: the state may be lost."""
+        managed = any(item.status != "unmanaged" for item in self.objects)
+        return self.declared > 0 and not managed and not self.problems
+
+    @property
+    def news(self) -> bool:
+        """Whether someone has to do something: an object drifted, may exist twice, or the state may be lost."""
+        drifted = any(item.status not in QUIET for item in self.objects)
+        return drifted or bool(self.problems) or self.nothing_managed
 
     @property
     def summary(self) -> dict[str, int]:

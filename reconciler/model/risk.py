@@ -8,6 +8,9 @@ from typing import Literal
 
 Level = Literal["block", "warn"]
 
+BOOKED, SHARED = "--allow-booked", "--allow-shared"
+"""The options that override a risk."""
+
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
@@ -16,13 +19,13 @@ class Meaning:
     level: Level
     """The default level."""
     words: str
-    configurable: bool = True
-    """Whether `policy.risks` sets its level and `--allow-booked` overrides it."""
+    override: str | None = BOOKED
+    """The option that overrides it; `policy.risks` sets its level. None where nothing allows it."""
 
 
 RISKS: Mapping[str, Meaning] = {
     "already-exists": Meaning(
-        "block", "A live object with the natural key of a new one already exists.", configurable=False
+        "block", "A live object with the natural key of a new one already exists.", override=None
     ),
     "booked-session-deleted": Meaning("block", "A session with booked or reserved places is deleted."),
     "booked-slot-lost": Meaning("block", "The whole set of slots is replaced although some of them have bookings."),
@@ -37,10 +40,13 @@ RISKS: Mapping[str, Meaning] = {
     "booked-time-blocked": Meaning("block", "A block is created on, or moved over, bookings of its resource."),
     "bookings-unknown": Meaning("block", "The bookings that a change touches could not be read."),
     "expired-or-booked": Meaning("warn", "A held booking is recreated although it may have become a booking."),
+    "shared-address-changed": Meaning(
+        "block", "A postal address changes that other live resources use as well.", override=SHARED
+    ),
 }
 """Every risk of this package's own kinds by code, in the order of the documentation."""
 
-CONFIGURABLE = tuple(code for code, meaning in RISKS.items() if meaning.configurable)
+CONFIGURABLE = tuple(code for code, meaning in RISKS.items() if meaning.override is not None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,10 +67,17 @@ class Risk:
     """For unknown bookings: the code that the risk has where there are bookings."""
 
     @property
-    def about_bookings(self) -> bool:
-        """Whether `--allow-booked` overrides it."""
+    def override(self) -> str | None:
+        """The option that overrides it; None where nothing does."""
         meaning = RISKS.get(self.code)
-        return self.code.startswith(("booked-", "bookings-")) if meaning is None else meaning.configurable
+        if meaning is None:
+            return BOOKED if self.code.startswith(("booked-", "bookings-")) else None
+        return meaning.override
+
+    @property
+    def about_bookings(self) -> bool:
+        """Whether it is one to bookings."""
+        return self.override == BOOKED
 
 
 def risk(
@@ -90,7 +103,7 @@ def unknown(stands_for: str, message: str, *, slots: tuple[str, ...] = ()) -> Ri
 
 def weighed(found: Risk, levels: Mapping[str, Level]) -> Risk:
     """Return a risk at the level that the project sets; unknown bookings get no higher level than known ones."""
-    if not levels or not found.about_bookings or found.code not in RISKS:
+    if not levels or found.override is None or found.code not in RISKS:
         return found
     weights = [levels.get(code, RISKS[code].level) for code in (found.code, found.stands_for) if code is not None]
     return replace(found, level="warn" if "warn" in weights else "block")

@@ -5,17 +5,26 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from reconciler.engine.adopt import check_unshared, choose, match, scope_of, shared_by_others
-from reconciler.engine.guards import SHARED
-from reconciler.engine.snapshot import Place, take
+from reconciler.engine.adopt import NO_MATCH, adopted, check_unshared, choose, match, scope_of, shared_by_others
+from reconciler.engine.duplicates import aside
+from reconciler.engine.guards import ELSEWHERE
+from reconciler.engine.ledger import remembered
+from reconciler.engine.snapshot import Place, Snapshot, take
+from reconciler.engine.subject import still_reaches
 from reconciler.errors import ReconcilerError
 from reconciler.model.change import resolved
 from reconciler.model.kind import ADOPT_ID, Kind
 from reconciler.model.objects import Address, Desired, Problem, Record, Scope, problem_order, remote_ids
 from reconciler.model.plan import Selection
+from reconciler.model.words import listed
+from reconciler.operations.drift import look
+from reconciler.operations.duplicates import Adoption
 from reconciler.operations.project import Declared
-from reconciler.operations.select import select
+from reconciler.operations.select import matching, select
 from reconciler.operations.session import ProjectSession
+from reconciler.target import same_target
+
+_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +41,7 @@ class Adopted:
     @property
     def refused(self) -> bool:
         """Whether the only reason for failures is that other projects manage the objects."""
-        return bool(self.problems) and all(problem.code == SHARED for problem in self.problems)
+        return bool(self.problems) and all(problem.code == ELSEWHERE for problem in self.problems)
 
 
 def adopt(
@@ -54,7 +63,39 @@ def adopt(
     if desired.forget:
         hint = "remove metadata.forget from its manifest first, then adopt it"
         raise ReconcilerError(f"{address} has metadata.forget: true", hint=hint)
-    return _adopt_one(session, desired, remote_id, allow_shared=allow_shared)
+    return _adopt_one(session, declared, desired, remote_id, allow_shared=allow_shared)
+
+
+def adopt_duplicate(session: ProjectSession, declared: Declared, address: Address, remote_id: str) -> Record:
+    """Start managing a possible duplicate of an object under a separate address, so that the next apply deletes it.
+
+    Only reads. ReconcilerError where it is not one that a plan would report.
+    """
+    with session.hold():
+        memory = remembered(session.store)
+        if address not in memory.records and address not in {item.address for item in memory.doubts}:
+            hint = "to see what is managed: reconciler state list"
+            raise ReconcilerError(f"{address} is not managed, so nothing can be its duplicate", hint=hint)
+        looked = look(session, Selection(targets=(str(address),)), declared)
+        found = {item.live.remote_id: item for item in (looked.suspects if looked else ()) if item.address == address}
+        if remote_id not in found:
+            words = f"its possible duplicates: {listed(sorted(found), _NAMED)}" if found else "it has none"
+            raise ReconcilerError(f"id {remote_id} is no possible duplicate of {address}; {words}")
+        suspect, name = found[remote_id], aside(address, remote_id)
+        if name in memory.known or name in declared.desired:
+            raise ReconcilerError(f"{name} exists already", hint="choose another name for that object")
+        kind, live = session.kinds[address.kind], suspect.live
+        record = Record(
+            address=name,
+            connection=suspect.connection,
+            target=session.project.connections[suspect.connection].target,
+            remote_id=remote_id,
+            fields={field: live.fields[field] for field in kind.recognised_by if field in live.fields},
+            depends_on=suspect.record.depends_on if suspect.record is not None else (),
+        )
+        session.backup("adopt")
+        session.store.save(record)
+    return record
 
 
 def adopt_all(
@@ -70,43 +111,99 @@ def adopt_all(
     """
     chosen = select(declared.desired.keys(), selection or Selection(), declared.desired, session.store.records().keys())
     wanted = [declared.desired[address] for address in sorted(chosen, key=str)]
-    return _adopt_each(session, wanted, allow_shared=allow_shared)
+    matching(chosen, allow_shared, option="--allow-shared ")  # UsageError before anything is read
+    return _adopt_each(session, declared, wanted, allow_shared=allow_shared)
 
 
-def _adopt_one(session: ProjectSession, desired: Desired, remote_id: str | None, *, allow_shared: bool) -> Record:
+def _adopt_one(
+    session: ProjectSession, declared: Declared, desired: Desired, remote_id: str | None, *, allow_shared: bool
+) -> Record:
     """Adopt one declared object; without an id, by that of its annotation, as `adopt_all` does."""
     kind = session.kinds[desired.address.kind]
     with session.hold():
-        records = session.store.records()
-        if desired.address in records:
-            known = kind.public_id(records[desired.address].remote_id)
-            hint = f"to stop managing that one first: reconciler state rm {desired.address}"
-            raise ReconcilerError(f"{desired.address} is already managed as id {known}", hint=hint)
+        records = dict(session.store.records())
+        old = _recorded(desired, records)
+        if old is not None and old not in _gone(session, [records[old]]):
+            known = kind.public_id(records[old].remote_id)
+            hint = f"to stop managing that one first: reconciler state rm {old}"
+            raise ReconcilerError(f"{old} is already managed as id {known}", hint=hint)
+        records = {address: record for address, record in records.items() if address != old}
         remote_id = remote_id or desired.annotations.get(ADOPT_ID)
         ids = remote_ids(records)
-        taken = _taken(session, (desired.connection, kind.name), records)
+        place = (desired.connection, kind.name)
+        taken = _taken(session, place, records)
         session.resolve_credentials({desired.connection})
-        reading = session.reader(desired.connection).read(scope_of(desired, ids, remote_id))
+        adoption = Adoption(session, declared.desired)
+        scope = adoption.scopes({place: scope_of(desired, ids, remote_id)})[place]
+        reading = session.reader(desired.connection).read(scope)
         live = choose(kind, desired, reading, taken, ids, remote_id)
-        record = _record(session, desired, live.remote_id)
+        record = adopted(kind, desired, live, ids, session.project.connections[desired.connection].target)
         if not allow_shared:
             check_unshared(record, session.store.others())
         session.backup("adopt")
-        session.store.save(record)
-        session.store.settle(desired.address)
+        _keep(session, record, old)
+        adoption.record_seen({place: reading}, {record.remote_id})
         session.store.prune()
     return record
 
 
-def _adopt_each(session: ProjectSession, wanted: Iterable[Desired], *, allow_shared: Collection[str] = ()) -> Adopted:
-    """Adopt every wanted object that has exactly one live match and is not managed yet.
+def _recorded(desired: Desired, records: Mapping[Address, Record]) -> Address | None:
+    """Return the address under which an object is managed: its own, or one that it had before."""
+    return next((name for name in (desired.address, *desired.moved_from) if name in records), None)
+
+
+def _keep(session: ProjectSession, record: Record, old: Address | None) -> None:
+    """Record an adopted object, in place of the one of address `old` that does not exist any more."""
+    if old is not None and old != record.address:
+        session.store.rename(old, record.address)
+    session.store.save(record)
+    session.store.settle(record.address)
+
+
+def _gone(session: ProjectSession, records: Iterable[Record]) -> set[Address]:
+    """Return the managed objects that are proved not to exist any more: someone may have made them again.
+
+    What is in a list exists. Only what a list lacks is read one by one.
+    """
+    places: dict[Place, list[Record]] = {}
+    for record in records:
+        if still_reaches(session.project.connections, record):
+            places.setdefault((record.connection, record.address.kind), []).append(record)
+    session.resolve_credentials({connection for connection, _ in places})
+    whole = {place for place in places if session.kinds[place[1]].listed_whole}
+    lists = take({place: Scope(kind=place[1]) for place in whole}, session.reader)
+    asked = {
+        place: {item.remote_id: item.fields for item in items if item.remote_id not in (_listed(lists, place) or ())}
+        for place, items in places.items()
+    }
+    scopes = {place: Scope(kind=place[1], ids=ids, listing=place not in whole) for place, ids in asked.items() if ids}
+    found = take(scopes, session.reader)
+    return {
+        item.address
+        for place, items in places.items()
+        if place in found.readings
+        for item in items
+        if item.remote_id in found.readings[place].absent or item.remote_id in found.readings[place].expired
+    }
+
+
+def _listed(lists: Snapshot, place: Place) -> frozenset[str] | None:
+    return lists.readings[place].listed if place in lists.readings else None
+
+
+def _adopt_each(
+    session: ProjectSession, declared: Declared, wanted: Iterable[Desired], *, allow_shared: Collection[str] = ()
+) -> Adopted:
+    """Adopt every wanted object that has exactly one live match and is not managed yet, or does not exist any more.
 
     Objects that others refer to come first, because their ids are part of the others' natural keys. Only reads:
     one list for each kind and connection.
     """
     with session.hold():
         known = session.store.records()
-        todo = [item for item in wanted if not item.forget and not known.keys() & {item.address, *item.moved_from}]
+        olds = {item.address: old for item in wanted if (old := _recorded(item, known)) is not None}
+        again = _gone(session, [known[old] for old in olds.values() if session.kinds[old.kind].ephemeral is None])
+        todo = [item for item in wanted if not item.forget and olds.get(item.address) in {None, *again}]
         unlisted = {item.address for item in todo if session.kinds[item.address.kind].ephemeral is not None}
         todo = [item for item in todo if item.address not in unlisted]
         session.resolve_credentials({item.connection for item in todo})
@@ -115,7 +212,7 @@ def _adopt_each(session: ProjectSession, wanted: Iterable[Desired], *, allow_sha
         records: list[Record] = []
         problems: list[Problem] = []
         for turn in _turns(todo, session.kinds):
-            made, wrong = _adopt_kinds(session, turn, allow_shared)
+            made, wrong = _adopt_kinds(session, declared, turn, allow_shared, again)
             records += made
             problems += wrong
         session.store.prune()
@@ -135,14 +232,23 @@ def _turns(todo: list[Desired], kinds: Mapping[str, Kind]) -> Iterable[list[Desi
 
 
 def _adopt_kinds(
-    session: ProjectSession, wanted: list[Desired], allow_shared: Collection[str]
+    session: ProjectSession,
+    declared: Declared,
+    wanted: list[Desired],
+    allow_shared: Collection[str],
+    gone: Collection[Address],
 ) -> tuple[list[Record], list[Problem]]:
-    known = session.store.records()
+    """Adopt objects of kinds that do not refer to each other; `gone` are managed ones that do not exist any more."""
+    before = session.store.records()
+    known = {address: record for address, record in before.items() if address not in gone}
+    olds = {item.address: _recorded(item, before) for item in wanted}
     ids = remote_ids(known)
     places: dict[Place, list[Desired]] = {}
     for item in wanted:
         places.setdefault((item.connection, item.address.kind), []).append(item)
-    snapshot = take({place: _scope(place[1], items, ids) for place, items in places.items()}, session.reader)
+    adoption = Adoption(session, declared.desired)
+    asked = {place: _scope(place[1], items, ids) for place, items in places.items()}
+    snapshot = take(adoption.scopes(asked), session.reader)
     records: list[Record] = []
     problems: list[Problem] = []
     for place, items in sorted(places.items()):
@@ -151,10 +257,13 @@ def _adopt_kinds(
             problems += [_unread(item, failure.message, failure.hint) for item in items]
             continue
         taken = _taken(session, place, {**known, **{record.address: record for record in records}})
+        target = session.project.connections[place[0]].target
         matches = match(session.kinds[place[1]], items, snapshot.reading(*place), taken, ids)
-        problems += matches.problems
+        # what does not exist any more and was not made again is created by the next apply
+        again = {address for address, old in olds.items() if old is not None}
+        problems += [item for item in matches.problems if item.code != NO_MATCH or item.address not in again]
         records += [
-            _record(session, item, matches.found[item.address].remote_id)
+            adopted(session.kinds[place[1]], item, matches.found[item.address], ids, target)
             for item in items
             if item.address in matches.found
         ]
@@ -162,8 +271,9 @@ def _adopt_kinds(
     problems += foreign.values()
     records = [record for record in records if record.address not in foreign]
     for record in records:
-        session.store.save(record)
-        session.store.settle(record.address)
+        _keep(session, record, olds[record.address])
+    if records:
+        adoption.record_seen(snapshot.readings, {record.remote_id for record in records})
     return records, problems
 
 
@@ -173,27 +283,18 @@ def _taken(session: ProjectSession, place: Place, known: Mapping[Address, Record
     return {
         record.remote_id: str(address)
         for address, record in known.items()
-        if address.kind == place[1] and (record.connection == place[0] or record.target == target)
+        if address.kind == place[1] and (record.connection == place[0] or same_target(record.target, target))
     }
 
 
 def _scope(kind: str, items: list[Desired], ids: Mapping[Address, str]) -> Scope:
-    """Return what to read to find the items. A postal address is no key and would cost one read each: left out."""
-    keys = {
-        item.address: {
-            name: value for name, value in resolved(item.fields, ids).items() if not isinstance(value, Mapping)
-        }
-        for item in items
-    }
+    """Return what to read to find the items, and to compare them with what is declared."""
+    keys = {item.address: resolved(item.fields, ids) for item in items}
     return Scope(
         kind=kind,
         ids={item.annotations[ADOPT_ID]: keys[item.address] for item in items if ADOPT_ID in item.annotations},
         wanted=tuple(keys[item.address] for item in items if ADOPT_ID not in item.annotations),
     )
-
-
-def _record(session: ProjectSession, item: Desired, remote_id: str) -> Record:
-    return item.record(session.project.connections[item.connection].target, remote_id, fields={})
 
 
 def _unread(item: Desired, why: str, hint: str | None) -> Problem:

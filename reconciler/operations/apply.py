@@ -11,20 +11,25 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from reconciler.documents.codec import plan_digest
-from reconciler.documents.load import as_saved
+from reconciler.context import Stopwatch
 from reconciler.engine.apply import execute
 from reconciler.engine.apply_one import Run
-from reconciler.engine.guards import Overrides
-from reconciler.engine.moves import rename
+from reconciler.engine.duplicates import oldest_doubt
+from reconciler.engine.ledger import remembered
+from reconciler.engine.moves import protect, rename
+from reconciler.engine.overrides import Overrides
+from reconciler.engine.sightings import repaired
 from reconciler.engine.verdict import Verdict
 from reconciler.errors import InvalidInput, ReconcilerError, Refused, StalePlan
-from reconciler.model.objects import Address, Record, remote_ids
+from reconciler.model.canonical import now
+from reconciler.model.limit import TimeLimit
+from reconciler.model.objects import Address, Problem, Record, problem_order, remote_ids
 from reconciler.model.plan import Plan
 from reconciler.model.report import Outcome, Report, Verification
 from reconciler.operations.guard import guard
-from reconciler.operations.plan import Planned, plan, plan_again
+from reconciler.operations.plan import Planned, look_again, plan
 from reconciler.operations.session import ProjectSession
+from reconciler.operations.windows import limit_of_writes
 from reconciler.render.phrases import not_converged
 
 WORKERS = 8
@@ -57,34 +62,69 @@ def apply(
     workers: int | None = None,
     verify: bool = False,
     callbacks: Callbacks | None = None,
+    lock_timeout: float = 0.0,
+    replan: Callable[[], Planned] | None = None,
 ) -> Report:
-    """Apply a plan that `plan` or `plan_again` returned, under the state's lease; the report says what happened.
+    """Apply a plan that `plan` or `plan_again` returned; the report says what happened.
 
     Refused, with the report of the refused run, if guards stop the plan and no override allows it. Then
     nothing has been sent. With `verify`, everything is planned again afterwards.
+
+    The state's lease is taken only after the confirmation, with `lock_timeout` seconds to wait for another run's.
+    Where the state has changed since the plan was made, `replan` makes it again; without it that is a StalePlan.
+    When the change window closes, calls in flight are finished and no further change is started.
     """
     callbacks = callbacks or Callbacks()
-    with session.hold() as run_id:
-        if planned.unreachable is not None:
-            raise planned.unreachable
-        _check(planned.plan)
-        verdict = guard(session, planned.plan, overrides)
-        planned = replace(planned, plan=verdict.marked(planned.plan, warn=False))
-        callbacks.on_plan(planned.plan)
-        _refuse(verdict, planned)
-        if planned.plan.effective and callbacks.confirm is not None:
-            if not callbacks.confirm(planned.plan):
-                raise ReconcilerError("not confirmed; nothing was changed")
+    if replan is not None and session.store.run_count() != planned.plan.runs:
+        with session.hold(timeout=lock_timeout):
+            pass  # the other run ends first: what it creates would look like another program's
+        planned = replan()
+    planned, verdict = _guarded(session, planned, overrides, callbacks)
+    doubled = planned.plan.possible_duplicates
+    asks = bool(planned.plan.effective) and callbacks.confirm is not None
+    if asks and callbacks.confirm is not None and not callbacks.confirm(planned.plan):
+        raise ReconcilerError("not confirmed; nothing was changed")
+    with session.hold(timeout=lock_timeout) as run_id:
+        watch = Stopwatch(run_id)
+        if asks:
             planned = _look_again(session, planned)
+            doubled = (*doubled, *planned.plan.possible_duplicates)
             verdict = guard(session, planned.plan, overrides)
-            _refuse(verdict, planned)
+            _refuse(session, verdict, planned)
             _check(planned.plan)
+        elif replan is not None and _overtaken(session, planned):
+            planned, verdict = _guarded(session, replan(), overrides, callbacks)
+            doubled = planned.plan.possible_duplicates
+        else:
+            verdict = guard(session, planned.plan, overrides)  # the change window may have closed since the plan
+            _refuse(session, verdict, planned)
         with callbacks.during("applying"):
-            report = verdict.recorded(_apply(session, run_id, planned, workers or WORKERS, callbacks))
+            report = verdict.recorded(_apply(session, run_id, planned, overrides, workers or WORKERS, callbacks))
         if verify and not report.interrupted:
             with callbacks.during("verifying"):
-                report = replace(report, verified=_verify(session, planned))
-    return report
+                verified, again = _verify(session, planned)
+                report, doubled = replace(report, verified=verified), (*doubled, *again)
+        report = replace(report, context=session.context, run=watch.execution())
+    return replace(report, problems=tuple(sorted(set(doubled), key=problem_order)))
+
+
+def _guarded(
+    session: ProjectSession, planned: Planned, overrides: Overrides | None, callbacks: Callbacks
+) -> tuple[Planned, Verdict]:
+    """Show a plan with what the guards find, and refuse it or return it."""
+    if planned.unreachable is not None:
+        raise planned.unreachable
+    _check(planned.plan)
+    verdict = guard(session, planned.plan, overrides)
+    planned = replace(planned, plan=verdict.marked(planned.plan, warn=False))
+    callbacks.on_plan(planned.plan)
+    _refuse(session, verdict, planned)
+    return planned, verdict
+
+
+def _overtaken(session: ProjectSession, planned: Planned) -> bool:
+    """Whether another run or command has changed the state since a plan was made."""
+    return session.store.run_count() != planned.plan.runs or remembered(session.store) != planned.memory
 
 
 def _check(made: Plan) -> None:
@@ -92,45 +132,57 @@ def _check(made: Plan) -> None:
         raise InvalidInput("the plan has problems; nothing was written", made.problems)
 
 
-def _refuse(verdict: Verdict, planned: Planned) -> None:
+def _refuse(session: ProjectSession, verdict: Verdict, planned: Planned) -> None:
     if verdict.refusals:
+        report = verdict.refused(planned.plan, planned.identity)
         raise Refused(
             "refused before the first write; nothing was changed",
             problems=verdict.refusals,
-            report=verdict.refused(planned.plan, _digest(planned)),
+            report=replace(report, context=session.context, run=Stopwatch().execution()),
         )
 
 
 def _look_again(session: ProjectSession, planned: Planned) -> Planned:
     """Read again what the plan touches: the person who confirmed may have taken an hour."""
-    again = plan_again(session, planned.declared, as_saved(planned.plan))
+    again = look_again(session, planned)
     kept = tuple(change for change in planned.plan.changes if not change.writes)
     changes = sorted((*again.plan.changes, *kept), key=lambda change: str(change.address))
     return replace(again, plan=replace(again.plan, changes=tuple(changes)))
 
 
-def _verify(session: ProjectSession, planned: Planned) -> Verification:
-    """Plan the whole project again; after a destroy, what was to be destroyed. Remaining changes have not converged."""
+def _verify(session: ProjectSession, planned: Planned) -> tuple[Verification, tuple[Problem, ...]]:
+    """Plan the whole project again; after a destroy, what was to be destroyed. Remaining changes have not converged.
+
+    Return also what may exist twice by then.
+    """
     destroyed = planned.plan.purpose == "destroy"
     only = [str(change.address) for change in planned.plan.changes] if destroyed else None
     fresh = plan(session, planned.declared, only=only, destroying=destroyed).plan
     left = (change for change in fresh.changes if change.writes or change.action == "unknown")
-    return Verification(summary=fresh.summary, left=tuple((change.address, not_converged(change)) for change in left))
+    words = tuple((change.address, not_converged(change)) for change in left)
+    return Verification(summary=fresh.summary, left=words), fresh.possible_duplicates
 
 
-def _digest(planned: Planned) -> str:
-    return planned.digest or plan_digest(planned.plan)
-
-
-def _apply(session: ProjectSession, run_id: str, planned: Planned, workers: int, callbacks: Callbacks) -> Report:
-    made, store, digest = planned.plan, session.store, _digest(planned)
-    if made.effective and store.run_count() != made.runs:  # a plan may be older than the lease
-        message = "another run wrote changes after the plan was made; nothing was written"
+def _apply(
+    session: ProjectSession,
+    run_id: str,
+    planned: Planned,
+    overrides: Overrides | None,
+    workers: int,
+    callbacks: Callbacks,
+) -> Report:
+    made, store, digest = planned.plan, session.store, planned.identity
+    if made.effective and _overtaken(session, planned):  # a plan may be older than the lease
+        message = "the state changed after the plan was made; nothing was written"
         raise StalePlan(message, hint="create a new plan")
-    rename(store, made.changes)  # before the records are read, and before anything is sent
-    run = _run(session, planned, run_id, callbacks.stop)
+    session.remember_hosts(run_id, writes=bool(made.effective))
+    rename(store, made.changes)  # both before the records are read, and before anything is sent
+    protect(store, made.changes)
+    run = _run(session, planned, run_id, limit_of_writes(session, overrides), callbacks.stop)
     if made.effective:
-        store.begin_run(run_id, made.purpose, plan_digest=digest)
+        reason = overrides.override_window if overrides is not None else None
+        context = {**session.context.texts, **({} if reason is None else {"override_window": reason})}
+        store.begin_run(run_id, made.purpose, plan_digest=digest, context=context)
     with session.cancelled_by(callbacks.stop):
         report = execute(
             made,
@@ -143,14 +195,31 @@ def _apply(session: ProjectSession, run_id: str, planned: Planned, workers: int,
     with suppress(ReconcilerError):  # the report must not be lost; a later run cleans up
         if made.effective:
             store.end_run(run_id, _ending(report), unused=not _wrote(run, report))
+            store.expire_doubts(
+                oldest_doubt(), without=[item.address for item in made.possible_duplicates if item.address is not None]
+            )
         store.prune()
+        _note_repairs(session, planned, report)
     return report
 
 
-def _run(session: ProjectSession, planned: Planned, run_id: str, stop: threading.Event) -> Run:
+def _note_repairs(session: ProjectSession, planned: Planned, report: Report) -> None:
+    """Note which changes from outside this run took back: a field that comes again is a fight."""
+    done = {outcome.address for outcome in report.outcomes if outcome.state == "applied"}
+    known = session.store.outside.sightings()
+    changes = [change for change in planned.plan.changes if change.address in done]
+    moment = now()
+    if repaired(known, changes, moment):
+        session.store.outside.update_sightings(lambda latest: repaired(latest, changes, moment))
+
+
+def _run(session: ProjectSession, planned: Planned, run_id: str, limit: TimeLimit, stop: threading.Event) -> Run:
     made, records = planned.plan, session.store.records()
     listed = {place: reading.listed or frozenset() for place, reading in planned.snapshot.readings.items()}
     creating = {(change.connection, change.address.kind) for change in made.changes if change.creates}
+    if made.effective:
+        session.store.record_seen(planned.seen)
+        session.store.keep_doubts(planned.doubts)
     session.store.record_baseline(run_id, {place: ids for place, ids in listed.items() if place in creating})
     return Run(
         run_id=run_id,
@@ -161,6 +230,7 @@ def _run(session: ProjectSession, planned: Planned, run_id: str, stop: threading
         listed=listed,
         ids=_ids(records, made),
         stop=stop,
+        limit=limit,
     )
 
 

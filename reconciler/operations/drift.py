@@ -1,34 +1,179 @@
-"""What changed outside since the last apply; only reads."""
+"""What changed outside since the last apply; reads the remote systems, and only notes what it saw in the state."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+from reconciler.context import Stopwatch
+from reconciler.engine.diff import compare, field_of
 from reconciler.engine.drift import drift as compare_records
-from reconciler.engine.plan import World, scopes
-from reconciler.engine.snapshot import take
+from reconciler.engine.duplicates import Suspect, problems, suspects
+from reconciler.engine.ignore import judge
+from reconciler.engine.ledger import Memory, remembered
+from reconciler.engine.scopes import needed_connections, scopes
+from reconciler.engine.sightings import dated, observed
+from reconciler.engine.snapshot import Snapshot, take
+from reconciler.engine.titles import Titles
+from reconciler.engine.world import World, located
+from reconciler.errors import ReconcilerError
+from reconciler.model.canonical import now
+from reconciler.model.change import resolved
+from reconciler.model.objects import Address, Fields, PastRun, Record, problem_order, remote_ids
 from reconciler.model.plan import Selection
-from reconciler.model.report import Drift
+from reconciler.model.report import Drift, Drifted, Listing
+from reconciler.model.sighting import LastApplied, Sightings
+from reconciler.operations.duplicates import not_elsewhere, recorded_world
 from reconciler.operations.plan import unreachable
+from reconciler.operations.project import Declared
 from reconciler.operations.select import select
 from reconciler.operations.session import ProjectSession
+from reconciler.operations.unmanaged import unmanaged_objects
 
 
-def drift(session: ProjectSession, selection: Selection | None = None) -> Drift:
-    """Compare what was last applied with what is live; only reads. InvalidInput where no system could be read."""
-    records = session.store.records()
-    selected = select(records.keys(), selection or Selection(), {}, records.keys())
-    world = World(
-        desired={},
-        records=records,
-        selected=selected,
-        kinds=session.kinds,
-        providers=session.providers,
-        connections=session.project.connections,
+def drift(
+    session: ProjectSession,
+    selection: Selection | None = None,
+    declared: Declared | None = None,
+    *,
+    unmanaged: bool = False,
+    record: bool = True,
+) -> Drift:
+    """Compare what was last applied with what is live. InvalidInput where no system could be read.
+
+    Nothing is written to a remote system. Unless `record` is False, the state notes when each change was first seen,
+    if it can be written and no other run holds its lock. With `declared` the result shows whether objects are
+    declared and nothing is managed, and knows which live objects their manifests are not about. `unmanaged` adds the
+    live objects that are not managed; it needs `declared`.
+    """
+    watch = Stopwatch()
+    number = sum(not item.forget for item in declared.desired.values()) if declared is not None else 0
+    moment = now()
+    looked = look(session, selection, declared)
+    found = Drift(objects=(), declared=number)
+    records: Mapping[Address, Record] = {}
+    if looked is not None:
+        world, snapshot = looked.world, looked.snapshot
+        records = world.records
+        memory = replace(looked.memory, records=records)
+        found = compare_records(memory, world.selected, snapshot, session.kinds, world.connections, declared=number)
+        found = replace(found, objects=_titled(found.objects, world, snapshot))
+        said = problems(looked.suspects, world, snapshot)
+        found = replace(found, problems=tuple(sorted(said, key=problem_order)))
+    others = Listing()
+    if unmanaged and declared is not None:
+        others = unmanaged_objects(session, declared, selection or Selection(), moment, record=record)
+    judged = judge((*found.objects, *others.objects), session.project.drift.ignore, moment[:10])
+    known = _noted(session, judged.objects, records, moment) if record else {}
+    known = known or session.store.outside.sightings()
+    runs = session.store.past_runs() if records else {}
+    objects = (
+        item
+        if looked is None or item.status in {"in_sync", "unmanaged"}
+        else _with_facts(dated(item, known.get(item.address, {})), looked, runs, declared)
+        for item in judged.objects
     )
-    wanted = scopes(world)
-    session.resolve_credentials({connection for connection, _ in wanted})
-    snapshot = take(wanted, session.reader)
+    ordered = sorted(objects, key=lambda item: (str(item.address), item.status == "unmanaged"))
+    found = replace(found, objects=tuple(ordered), notes=(*others.problems, *judged.notes))
+    return _headed(session, found, watch)
+
+
+def _titled(objects: tuple[Drifted, ...], world: World, snapshot: Snapshot) -> tuple[Drifted, ...]:
+    """Add what customers know each object by: as it was applied, which is what they were promised."""
+    declared = {**world.declared, **world.desired}
+    titles = Titles(world.kinds, declared, world.records)
+
+    def sources(item: Drifted) -> tuple[Fields, ...]:
+        record, desired = world.records.get(item.address), declared.get(item.address)
+        reading = snapshot.reading(record.connection, item.address.kind) if record is not None else None
+        live = reading.live.get(record.remote_id) if reading is not None and record is not None else None
+        return tuple(source.fields for source in (record, live, desired) if source is not None)
+
+    return tuple(
+        replace(item, title=titles.of(item.address, *sources(item)), zone=titles.zone(item.address)) for item in objects
+    )
+
+
+def _headed(session: ProjectSession, found: Drift, watch: Stopwatch) -> Drift:
+    """Add what the check was about, and when and where it took place."""
+    project = session.project
+    return replace(
+        found,
+        project=project.name,
+        environment=project.environment,
+        context=session.context,
+        run=watch.execution(),
+    )
+
+
+def _noted(
+    session: ProjectSession, objects: Sequence[Drifted], records: Mapping[Address, Record], moment: str
+) -> Mapping[Address, Sightings]:
+    """Note what was seen, and return all that is known then; nothing where the state cannot take it now."""
+    noted: dict[Address, Sightings] = {}
+
+    def change(known: Mapping[Address, Sightings]) -> Mapping[Address, Sightings]:
+        noted.clear()
+        noted.update({**known, **observed(known, objects, records, moment)})
+        return noted
+
+    with suppress(ReconcilerError):  # a state that only reads: since when is not known then
+        if session.store.outside.update_sightings(change):
+            return noted
+    return {}
+
+
+def _with_facts(item: Drifted, looked: Looked, runs: Mapping[str, PastRun], declared: Declared | None) -> Drifted:
+    """Return an object with who wrote it last, and which live values its manifest declares already."""
+    record = looked.world.records.get(item.address)
+    if record is None:
+        return item
+    run = runs.get(record.written_by or "")
+    applied = LastApplied(
+        at=record.updated_at,
+        run_id=record.written_by,
+        command=run.command if run is not None else None,
+        context=run.context if run is not None else {},
+    )
+    desired = declared.desired.get(item.address) if declared is not None else None
+    if desired is None or not item.fields:
+        return replace(item, applied=applied)
+    place = (record.connection, item.address.kind)
+    live = looked.snapshot.reading(*place).live[record.remote_id]
+    kind, stated = looked.world.kinds[item.address.kind], resolved(desired.fields, remote_ids(looked.world.records))
+    left = {each.path for each in compare(kind, stated, live.fields, record.fields).fields}
+    fields = tuple(
+        replace(each, declared=field_of(each.path) in stated and each.path not in left) for each in item.fields
+    )
+    return replace(item, applied=applied, fields=fields)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looked:
+    """What is recorded and what is live."""
+
+    memory: Memory
+    world: World
+    snapshot: Snapshot
+    suspects: tuple[Suspect, ...]
+
+
+def look(
+    session: ProjectSession, selection: Selection | None = None, declared: Declared | None = None
+) -> Looked | None:
+    """Read what is recorded as it is live now; None where nothing is recorded, although objects are declared."""
+    memory = remembered(session.store)
+    universe = memory.records.keys() | memory.intents.keys() | {item.address for item in memory.doubts}
+    if not universe and declared is not None and any(not item.forget for item in declared.desired.values()):
+        return None
+    selected = select(universe, selection or Selection(), {}, memory.records.keys())
+    world = recorded_world(session, memory, selected, declared.desired if declared is not None else {})
+    session.resolve_credentials(needed_connections(world))
+    world = located(replace(world, connections=session.project.connections))
+    snapshot = take(scopes(world), session.reader)
     failure = unreachable(snapshot)
     if failure is not None:
         raise failure
-    chosen = [record for address, record in records.items() if address in selected]
-    return compare_records(chosen, snapshot, session.kinds, session.project.connections)
+    found = not_elsewhere(session, suspects(world, snapshot))
+    return Looked(memory=memory, world=world, snapshot=snapshot, suspects=found)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
 from reconciler.engine.export import Addressed, Choice, Surroundings, addressed, draft, kebab, needs_id, with_id
+from reconciler.engine.homes import Homes, at_home
 from reconciler.engine.identity import Index, index
+from reconciler.engine.ledger import Memory
 from reconciler.engine.snapshot import Place, Snapshot, take
 from reconciler.errors import UsageError
 from reconciler.manifests.write import Written, write
@@ -79,8 +81,34 @@ def export(session: ProjectSession, declared: Declared, request: ExportRequest) 
     Objects that the project already declares keep their addresses.
     """
     places = _places(session, request)
-    records = session.store.records()
+    seen = survey(session, declared, request, places)
+    if not any(problem.severity == "error" for problem in seen.problems):
+        _check_choice(seen.found, places, request.choice)
+    manifests, problems = _manifests(session, seen.around, seen.found, places, request.choice)
+    return Export(
+        manifests=tuple(sorted(manifests, key=lambda item: str(item.address))),
+        problems=tuple(sorted([*problems, *seen.problems], key=problem_order)),
+        windowed=seen.windowed,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """All that is live at some connections, with an address for each object."""
+
+    around: Surroundings
+    found: Addressed
+    problems: tuple[Problem, ...]
+    """What could not be read."""
+    windowed: bool
+    """Whether some objects could only be listed for a time span."""
+
+
+def survey(session: ProjectSession, declared: Declared, request: ExportRequest, places: Sequence[Place]) -> Survey:
+    """Read the live objects of connections and kinds, and those that they refer to."""
     session.resolve_credentials({connection for connection, _ in places})
+    homes = Homes(kinds=session.kinds, connections=session.project.connections, desired=declared.desired)
+    records = at_home(Memory(records=session.store.records()), homes).records
     scopes = {place: _scope(session, place, records, request) for place in _with_referred(session, places)}
     snapshot = take(scopes, session.reader)
     around = Surroundings(
@@ -92,13 +120,10 @@ def export(session: ProjectSession, declared: Declared, request: ExportRequest) 
         window=request.window,
     )
     found = addressed(around)
-    unread = _unread(session, snapshot, places, records, request)
-    if not any(problem.severity == "error" for problem in unread):
-        _check_choice(found, places, request.choice)
-    manifests, problems = _manifests(session, around, found, places, request.choice)
-    return Export(
-        manifests=tuple(sorted(manifests, key=lambda item: str(item.address))),
-        problems=tuple(sorted([*problems, *unread], key=problem_order)),
+    return Survey(
+        around=around,
+        found=found,
+        problems=tuple(_unread(session, snapshot, places, records, request)),
         windowed=any(scopes[place].window is not None for place in places),
     )
 

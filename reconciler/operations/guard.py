@@ -2,25 +2,39 @@
 
 from __future__ import annotations
 
-from reconciler.engine.guards import Case, Overrides, judge
+from collections.abc import Iterable
+
+from reconciler.engine.guards import WINDOW_CLOSED, Case, judge
+from reconciler.engine.overrides import Overrides
 from reconciler.engine.verdict import Verdict
 from reconciler.errors import UsageError
+from reconciler.model.objects import Address
 from reconciler.model.plan import Plan
 from reconciler.operations.session import ProjectSession
 
 
-def guard(session: ProjectSession, plan: Plan, overrides: Overrides | None = None) -> Verdict:
-    """Evaluate the guards; UsageError where an override names no object of the plan."""
-    overrides = overrides or Overrides()
-    unmatched = overrides.unmatched(change.address for change in plan.changes)
-    if unmatched is not None:
-        raise UsageError(f"{unmatched} matches no object of this plan", hint="check the address")
-    return judge(
+def guard(
+    session: ProjectSession, plan: Plan, overrides: Overrides | None = None, *, ignore_windows: bool = False
+) -> Verdict:
+    """Evaluate the guards; UsageError where an override names no object of the plan.
+
+    With `ignore_windows`, the plan is for a later apply: that no change window is open is only a note.
+    """
+    check_overrides(overrides, (change.address for change in plan.changes), plan.targets)
+    verdict = judge(
         Case(
             plan=plan,
             policy=session.project.policy,
-            overrides=overrides,
+            overrides=overrides or Overrides(),
             others=session.store.others(),
             manifests_at=next(iter(session.project.manifests_at.values()), None),
         )
     )
+    return verdict.later(WINDOW_CLOSED) if ignore_windows else verdict
+
+
+def check_overrides(overrides: Overrides | None, addresses: Iterable[Address], connections: Iterable[str]) -> None:
+    """Raise UsageError for a glob of an override that matches nothing: before a plan reads, and for what it found."""
+    unmatched = None if overrides is None else overrides.unmatched(addresses, connections)
+    if unmatched is not None:
+        raise UsageError(unmatched, hint="check the name")

@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
+from reconciler.context import context
+from reconciler.documents.codec import plan_digest
 from reconciler.documents.load import as_saved
-from reconciler.engine import stale
+from reconciler.documents.signature import plan_key, signature_fault
+from reconciler.engine import duplicates, stale
 from reconciler.engine.impact import booking_queries, read_occupancy
 from reconciler.engine.intents import wait_for_pending
-from reconciler.engine.ledger import remembered
+from reconciler.engine.ledger import Memory, remembered
 from reconciler.engine.moves import find_moves
-from reconciler.engine.plan import World, decide_all, make_plan, scopes
+from reconciler.engine.overrides import Overrides
+from reconciler.engine.plan import decide_all, make_plan
+from reconciler.engine.scopes import needed_connections, scopes
 from reconciler.engine.snapshot import Snapshot, take
-from reconciler.errors import InvalidInput, ReconcilerError, StalePlan
+from reconciler.engine.world import World, located
+from reconciler.errors import InvalidInput, ReconcilerError, StalePlan, UsageError
 from reconciler.model import canonical
-from reconciler.model.objects import Problem
+from reconciler.model.objects import Address, Intent, Problem
 from reconciler.model.plan import Plan, SavedPlan, Selection
+from reconciler.operations.duplicates import not_elsewhere
+from reconciler.operations.guard import check_overrides
 from reconciler.operations.project import Declared
 from reconciler.operations.select import select
 from reconciler.operations.session import ProjectSession
-from reconciler.settings import Project
+from reconciler.settings import PLAN_KEY, Project
 from reconciler.version import __version__
 
 
@@ -33,8 +41,19 @@ class Planned:
     """What the manifests declare."""
     snapshot: Snapshot
     """What was read from the live systems."""
+    memory: Memory
+    """What the state held then: a plan is applied only while that is so."""
     digest: str | None = None
     """The digest of its document, where it was saved or confirmed."""
+    seen: Mapping[tuple[str, str], frozenset[str]] = field(default_factory=dict)
+    """What to record, before anything is written, of the ids that are live, by target and kind."""
+    doubts: tuple[Intent, ...] = ()
+    """What to record then of the possible duplicates."""
+
+    @property
+    def identity(self) -> str:
+        """The digest by which a run is recorded and reported."""
+        return self.digest or plan_digest(self.plan)
 
     @property
     def unreachable(self) -> ReconcilerError | None:
@@ -49,34 +68,55 @@ def plan(
     *,
     only: Collection[str] | None = None,
     destroying: bool = False,
+    overrides: Overrides | None = None,
+    wait: float = 0.0,
     on_wait: Callable[[float], None] = lambda _: None,
 ) -> Planned:
     """Read what is live and return what would change. Only reads, by construction.
 
-    `selection` is what the user chose; `only` limits the plan to the addresses of an earlier one.
-    `on_wait` receives the seconds that it waits first, where a call of a killed run may still be in progress.
+    `selection` is what the user chose; `only` limits the plan to the addresses of an earlier one. UsageError where a
+    glob of the selection or of `overrides` names nothing; then nothing is read.
+    Where a call of an earlier run may still be in progress, its object is unknown; `wait` is how many seconds to wait
+    first for such calls to end, and `on_wait` receives how long that takes.
     """
     selection = selection or Selection()
-    world = _world(session, declared, selection, only, destroying=destroying)
-    wait_for_pending(world.intents, world.selected, on_wait)
-    wanted = scopes(world)
-    session.resolve_credentials({connection for connection, _ in wanted})
-    snapshot = take(wanted, session.reader)
+    runs = session.store.run_count()  # first: a run that starts to write after this makes the plan an old one
+    memory = remembered(session.store)
+    world = _world(session, declared, selection, only, memory, destroying=destroying)
+    check_overrides(overrides, world.selected, session.project.connections)
+    world = replace(
+        world,
+        runs=runs,
+        now=max(world.now, wait_for_pending(world.intents, world.selected, min(wait, session.limit.left()), on_wait)),
+    )
+    session.resolve_credentials(needed_connections(world))
+    world = located(replace(world, connections=session.project.connections))
+    snapshot = take(scopes(world), session.reader)
     decisions = decide_all(world, snapshot)
     queries = booking_queries(decisions.by_address, world.kinds, world.now)
+    suspects = not_elsewhere(session, duplicates.suspects(world, snapshot, decisions.managed))
+    decisions = replace(decisions, problems=(*decisions.problems, *duplicates.problems(suspects, world, snapshot)))
     made = make_plan(world, decisions, read_occupancy(queries, session.reader))
-    return Planned(plan=made, declared=declared, snapshot=snapshot)
+    made = replace(made, context=session.context)
+    seen, kept = duplicates.seen_after(world, snapshot, suspects), duplicates.kept(world, suspects)
+    return Planned(plan=made, declared=declared, snapshot=snapshot, memory=memory, seen=seen, doubts=kept)
 
 
 def _world(
-    session: ProjectSession, declared: Declared, selection: Selection, only: Collection[str] | None, *, destroying: bool
+    session: ProjectSession,
+    declared: Declared,
+    selection: Selection,
+    only: Collection[str] | None,
+    memory: Memory,
+    *,
+    destroying: bool,
 ) -> World:
     """Combine what is declared and what is recorded; InvalidInput where the two contradict each other."""
-    memory = remembered(session.store)
     moves, problems = find_moves(declared.desired, memory.known)
     if problems and not destroying:
         raise InvalidInput("the manifests and the state conflict; nothing was read or sent", problems)
-    universe = declared.desired.keys() | declared.removed.keys() | memory.known
+    doubted = {item.address for item in memory.doubts}
+    universe = declared.desired.keys() | declared.removed.keys() | memory.known | doubted
     if only is None:
         renamed = {old: address for address, old in moves.items()}
         selected = select(universe, selection, declared.desired, memory.records.keys(), renamed)
@@ -97,14 +137,16 @@ def _world(
         providers=session.providers,
         connections=session.project.connections,
         baselines=session.store.baselines(),
+        doubts=memory.doubts,
+        seen=session.store.seen(),
         destroying=destroying,
         forgotten=memory.forgotten,
         removed=declared.removed,
         moves=moves,
         levels=session.project.policy.risks,
         currency=session.project.currency,
+        unread=tuple(problem.summary for problem in declared.unread),
         warnings=tuple(problem for problem in declared.problems if problem.severity == "warning"),
-        runs=session.store.run_count(),
     )
 
 
@@ -119,36 +161,92 @@ def invalid_plan(project: Project, problems: Sequence[Problem], selection: Selec
         changes=(),
         problems=tuple(problems),
         selection=selection,
+        context=context(project.root),
     )
 
 
-def plan_again(session: ProjectSession, declared: Declared, saved: SavedPlan) -> Planned:
-    """Make a saved plan again from what is declared and live now; StalePlan names everything that differs."""
+def plan_again(
+    session: ProjectSession,
+    declared: Declared,
+    saved: SavedPlan,
+    *,
+    overrides: Overrides | None = None,
+    wait: float = 0.0,
+    on_wait: Callable[[float], None] = lambda _: None,
+) -> Planned:
+    """Make a saved plan again from what is declared and live now; StalePlan names everything that differs.
+
+    The file only says what was approved. What is applied is the new plan, and only if it is the same.
+    """
+    check_overrides(overrides, (change.address for change in saved.plan.changes), session.project.connections)
+    _check_file(session, saved)
+
+    def fresh(only: Collection[str] | None = None) -> Planned:
+        return plan(session, declared, saved.plan.selection, only=only, wait=wait, on_wait=on_wait)
+
+    try:
+        made = fresh()
+    except UsageError as error:  # a glob of its selection names nothing any more
+        raise _stale([error.message]) from None
+    outside = stale.changed_outside(saved.plan, made.plan)
+    made = _compared(saved.plan, made, outside)
+    found = stale.edited(saved.plan, made.plan)
+    if found:
+        raise _stale(found)
+    if outside:  # what was not reviewed is left out
+        rest = stale.without(saved.plan, outside)
+        whole, made = made.plan, _compared(rest, fresh([str(change.address) for change in rest.changes]))
+        problems = (*made.plan.problems, *stale.left_out(outside))
+        made = replace(made, plan=replace(made.plan, present=whole.present, problems=problems))
+    return replace(made, plan=stale.narrowed(made.plan, unknown=True), digest=saved.digest)
+
+
+def look_again(session: ProjectSession, planned: Planned) -> Planned:
+    """Read again what a plan of this run changes; StalePlan names everything that differs."""
+    saved = stale.narrowed(as_saved(planned.plan).plan, unknown=False)
+    fresh = plan(session, planned.declared, only=stale.touched(saved), destroying=saved.purpose == "destroy")
+    made = _compared(saved, fresh)
+    known = replace(made.plan, present=planned.plan.present)  # only what the plan changes was read again
+    return replace(made, plan=known, digest=planned.identity)
+
+
+def _compared(saved: Plan, fresh: Planned, outside: Collection[Address] = ()) -> Planned:
+    """Return a new plan that is the same as a saved one, but for what changed outside; raise what it differs in."""
+    failure = unreachable(fresh.snapshot)
+    if failure is not None:
+        raise failure
+    current = as_saved(fresh.plan).plan
+    found = stale.reasons(saved, current, outside)
+    if found:
+        raise _stale(found)
+    unknown = stale.unknown(saved, current)
+    if unknown:
+        message = f"could not verify that the saved plan is still current; nothing was written ({'; '.join(unknown)})"
+        raise ReconcilerError(message, hint="apply it again when the system responds")
+    return fresh
+
+
+def _check_file(session: ProjectSession, saved: SavedPlan) -> None:
+    """Refuse a file for what it says itself, before anything is read."""
     past = session.store.applied(saved.digest)
     if past is not None:
         raise _stale([stale.used(past)])
     if not saved.intact:
         raise _stale(["the document was edited after it was made: its digest does not match its content"])
+    key = plan_key()
+    fault = signature_fault(saved, key) if key is not None else None
+    if fault is not None:
+        message = "the saved plan cannot be trusted; nothing was written"
+        raise StalePlan(message, reasons=[fault], hint=f"create a new plan with --out, and with the same {PLAN_KEY}")
+    if saved.plan.purpose != "apply":
+        message = f"a saved plan to {saved.plan.purpose} is never applied; nothing was written"
+        raise StalePlan(message, hint="to delete what is managed: reconciler destroy")
     project = session.project
     targets = {name: connection.target for name, connection in project.connections.items()}
     facts = {"project": project.name, "environment": project.environment, "tool_version": __version__}
     found = stale.header_reasons(saved.plan, facts, targets)
     if found:
         raise _stale(found)
-    destroying = saved.plan.purpose == "destroy"
-    fresh = plan(session, declared, only=stale.touched(saved.plan), destroying=destroying)
-    failure = unreachable(fresh.snapshot)
-    if failure is not None:
-        raise failure
-    current = as_saved(fresh.plan).plan
-    found = stale.reasons(saved.plan, current)
-    if found:
-        raise _stale(found)
-    unknown = stale.unknown(saved.plan, current)
-    if unknown:
-        message = f"could not verify that the saved plan is still current; nothing was written ({'; '.join(unknown)})"
-        raise ReconcilerError(message, hint="apply it again when the system responds")
-    return replace(fresh, digest=saved.digest)
 
 
 def _stale(found: Sequence[str]) -> StalePlan:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,8 +13,13 @@ from reconciler.manifests.project import load_project
 from reconciler.manifests.read import read_manifests
 from reconciler.manifests.resolve import resolve
 from reconciler.model.objects import Address, Desired, Problem, SourceRef, problem_order
+from reconciler.reach import Quota, Reach
 from reconciler.registry import kinds, providers
 from reconciler.settings import Project
+from reconciler.trust import TRUSTED
+
+ALLOW_PATH = "RECONCILER_ALLOW_PATH"
+"""Paths outside the repository that a project file may name, separated like those of PATH."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +35,8 @@ class Declared:
     """How many documents they hold."""
     removed: Mapping[Address, SourceRef] = field(default_factory=dict)
     """The objects that are no longer to be managed, with the place that says so."""
+    unread: tuple[Problem, ...] = ()
+    """Warnings that name what is beside the manifests and was not read."""
 
     @property
     def errors(self) -> tuple[Problem, ...]:
@@ -36,20 +44,46 @@ class Declared:
         return tuple(problem for problem in self.problems if problem.severity == "error")
 
 
-def open_project(path: Path | str | None = None, environment: str | None = None) -> Project:
+def open_project(
+    path: Path | str | None = None,
+    environment: str | None = None,
+    *,
+    trusted_config: Path | str | None = None,
+    allow_paths: Sequence[Path | str] = (),
+    untrusted: bool = False,
+) -> Project:
     """Read a project file, or the one of a folder; InvalidInput lists everything that is wrong with it.
 
-    Without `path` it is `reconciler.yaml` in the current folder or a parent folder.
+    Without `path` it is `reconciler.yaml` in the current folder or a parent folder. The name, connections, state and
+    policy come from `trusted_config`, or the file that RECONCILER_TRUSTED_CONFIG names, if there is one. `manifests`
+    and `values` may name files outside the repository only if `allow_paths` or RECONCILER_ALLOW_PATH contains them, and
+    none where the project is `untrusted`, which also limits how much is read.
     """
-    return load_project(None if path is None else Path(path), environment, providers=providers())
+    trusted = os.environ.get(TRUSTED) if trusted_config is None else trusted_config
+    stated = [each for each in os.environ.get(ALLOW_PATH, "").split(os.pathsep) if each]
+    return load_project(
+        None if path is None else Path(path),
+        environment,
+        providers=providers(),
+        trusted=trusted,
+        allowed=() if untrusted else (*allow_paths, *stated),
+        quota=Quota() if untrusted else None,
+    )
 
 
-def check(project: Project | None, paths: Sequence[str] = (), *, stdin: IO[bytes] | None = None) -> Declared:
-    """Load and check manifests, offline: those of the project, or `paths` instead of them."""
+def check(
+    project: Project | None, paths: Sequence[str] = (), *, stdin: IO[bytes] | None = None, untrusted: bool = False
+) -> Declared:
+    """Load and check manifests, offline: those of the project, or `paths` instead of them.
+
+    `untrusted`: the paths too must be inside the repository.
+    """
+    reach = Reach.of(Path.cwd(), quota=Quota()) if untrusted and project is None else None
     checked = read_manifests(
         paths or (project.manifests if project else ()),
         root=Path.cwd() if paths or project is None else project.root,
         project_root=project.root if project else None,
+        project_file=project.file if project else None,
         beside=project.manifests if project and paths else (),
         kinds=kinds(),
         values=project.values if project else {},
@@ -57,9 +91,11 @@ def check(project: Project | None, paths: Sequence[str] = (), *, stdin: IO[bytes
         project=project.name if project else None,
         stdin=stdin,
         places=project.manifests_at if project and not paths else {},
+        reach=project.reach if project else reach,
+        untrusted=untrusted,
     )
     desired: Sequence[Desired] = ()
-    problems = list(checked.problems)
+    problems = [*(project.warnings if project is not None else ()), *checked.problems]
     if project is not None:
         desired, found = resolve(checked.manifests, project, kinds(), beside=checked.beside)
         problems += found
@@ -69,6 +105,7 @@ def check(project: Project | None, paths: Sequence[str] = (), *, stdin: IO[bytes
         files=checked.files,
         documents=checked.documents,
         removed={item.address: item.where for item in checked.removed},
+        unread=checked.unread,
     )
 
 

@@ -23,7 +23,8 @@ def select(
     An object that a selected one refers to is selected too if it does not exist yet, unless it is excluded. Either
     name of a `renamed` object (old address: new one) selects the object, by its new name.
     """
-    chosen = matching(universe, selection.targets, option="--target ") if selection.targets else set(universe)
+    limited = selection.targets or selection.changed_since is not None
+    chosen = matching(universe, selection.targets, option="--target ") if limited else set(universe)
     excluded = matching(universe, selection.excludes, option="--exclude ")
     chosen, excluded = ({renamed.get(address, address) for address in side} for side in (chosen, excluded))
     chosen -= excluded
@@ -31,7 +32,7 @@ def select(
     while waiting:
         item = desired.get(waiting.pop())
         for target in item.depends_on if item else ():
-            if target not in existing and target not in chosen | excluded and target in desired:
+            if target in desired and not any(target in side for side in (existing, chosen, excluded)):
                 chosen.add(target)
                 waiting.append(target)
     return frozenset(chosen)
@@ -47,8 +48,9 @@ def matching(
 ) -> set[Address]:
     """Return the addresses that globs name; UsageError names a glob that matches nothing."""
     found: set[Address] = set()
+    exact = {str(address): address for address in universe}
     for pattern in patterns:
-        named = {address for address in universe if address.matches(pattern)}
+        named = {exact[pattern]} if pattern in exact else {each for each in universe if each.matches(pattern)}
         if not named:
             raise UsageError(
                 f"{option}{pattern} matches no {noun}", hint=meant(nearest_address(pattern, universe), hint)

@@ -61,5 +61,7 @@ class ProviderSpec:
     """Opens a connection."""
     settings: type[ProviderSettings] = ProviderSettings
     """The connection settings that only this provider has."""
+    identified_by: tuple[str, ...] = ()
+    """The credentials that choose the account, such as a user name: ids of one account mean nothing to another."""
     login_path: Callable[[Connection], str] | None = None
     """The path that a read-only connection may POST to, since a login does; None where there is no login."""

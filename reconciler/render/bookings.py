@@ -1,9 +1,11 @@
-"""Bookings that a plan touches as text, and their value: `Yoga 2027-03-08 11:00: 7 booked, 2 reserved`."""
+"""Bookings that a plan touches as text, and their value: `Yoga Mon 8 Mar 2027, 11:00: 7 booked`."""
 
 from __future__ import annotations
 
+from reconciler.model import days
 from reconciler.model.change import Change, SlotBookings
 from reconciler.model.words import count, more
+from reconciler.money import money as in_currency
 from reconciler.render.safe import visible
 
 SHOWN = 12
@@ -34,17 +36,13 @@ def stake(change: Change, currency: str | None) -> str | None:
 
 def money(amount: str, currency: str | None) -> str:
     """Return an amount with its currency (`£35.00`), or as it is where the project states none."""
-    if currency is None:
-        return amount
-    from reconciler.money import money as in_currency  # noqa: PLC0415 - 60 ms, needed only where money is shown
-
-    return in_currency(amount, currency)
+    return amount if currency is None else in_currency(amount, currency)
 
 
 def _line(label: str, item: SlotBookings) -> str:
     if item.slot is None:
         return f"{label}: bookings unknown, because the API returned no slots"
-    return f"{label} {item.when}: {', '.join(places(item.booked, item.reserved))}"
+    return f"{label} {days.spelled(item.when or '')}: {', '.join(places(item.booked, item.reserved))}"
 
 
 def places(booked: int | None, reserved: int | None) -> tuple[str, ...]:

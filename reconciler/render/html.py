@@ -1,18 +1,95 @@
-"""Plans, reports and drift as one self-contained page: nothing is loaded, no script runs, it prints well."""
+"""Plans, reports and drift as one self-contained page: nothing is loaded, it prints well, and it works without script.
+
+What is on a page is arranged here, as groups of objects with one action and kind; the templates only write it.
+"""
 
 from __future__ import annotations
 
+import re
+from base64 import b64encode
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
+from hashlib import sha256
+from itertools import groupby
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from reconciler.model.objects import problem_order
+from reconciler.model.change import Change
+from reconciler.model.objects import Address, Problem, problem_order
 from reconciler.model.plan import Plan
-from reconciler.model.report import Drift, Report
+from reconciler.model.report import Drift, Outcome, Report
 from reconciler.model.words import count
-from reconciler.render import marks, phrases, rows, summary
+from reconciler.render import comparison, marks, phrases, rows, summary
 from reconciler.render.safe import visible
+
+ALIKE = 4
+"""Objects of a group with equal changes from which the changes are shown once, above the list of the objects."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """One object."""
+
+    address: Address
+    title: str | None = None
+    """What customers know it by."""
+    notes: tuple[str, ...] = ()
+    """Its id and where it is declared."""
+    calls: tuple[str, ...] = ()
+    connection: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """What happens to one object, or equally to several."""
+
+    members: tuple[Member, ...]
+    words: str
+    stops: str = ""
+    """What blocks it."""
+    shown: rows.Rows = field(default_factory=lambda: rows.Rows(fields=(), slots=()))
+    details: tuple[str, ...] = ()
+
+    @property
+    def content(self) -> tuple[object, ...]:
+        """What must be equal in entries that are shown as one."""
+        return (self.words, self.stops, self.shown, self.details)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """The objects of one kind to which the same happens."""
+
+    mark: marks.Mark
+    kind: str
+    entries: tuple[Entry, ...]
+
+    @property
+    def number(self) -> int:
+        """Number of objects."""
+        return sum(len(entry.members) for entry in self.entries)
+
+    @property
+    def action(self) -> str:
+        """The action as the name of a class in the page."""
+        return self.mark.label.replace(" ", "-")
+
+    @property
+    def title(self) -> str:
+        """The heading: `Update 398 Sessions`, `In sync: 3 Resources`."""
+        what = count(self.number, self.kind)
+        verb = self.mark in marks.ACTIONS.values() or self.mark in {marks.MOVE, marks.RECORD, marks.FORGET}
+        return f"{self.mark.label.capitalize()}{'' if verb else ':'} {what}"
+
+
+_FIRST = (
+    *("delete", "replace", "update", "create", "adopt", "move", "record", "forget"),
+    *("failed", "unknown", "blocked", "not started", "applied"),
+    *("missing", "changed", "expired"),
+)
+"""Actions and states, those that matter most first."""
 
 
 def plan(plan: Plan, digest: str) -> str:
@@ -25,52 +102,76 @@ def plan(plan: Plan, digest: str) -> str:
     return _page(
         "plan.html.j2",
         title=summary.plan_title(plan),
-        headline=summary.plan_headline(plan),
+        headline=summary.plan_heading(plan),
         subject=phrases.subject(plan),
         tiles=summary.plan_counts(plan),
         risks=risks,
         overrides=phrases.overrides(risks),
         totals=summary.totals(plan),
-        changes=[
-            (
-                change,
-                rows.of_change(change.action, change.fields, width=None, zone=change.zone),
-                phrases.details(change, plan.currency, fold=False),
-            )
-            for change in plan.effective
-        ],
+        groups=_groups((marks.mark(change), _planned(plan, change)) for change in plan.effective),
         unread=[change for _, changes in phrases.unread(plan) for change in changes],
-        problems=[(marks.SEVERITIES[item.severity], item) for item in sorted(plan.problems, key=problem_order)],
+        problems=_problems(plan.problems),
         notes=phrases.plan_notes(plan),
         plan=plan,
         digest=digest,
     )
 
 
+def _planned(plan: Plan, change: Change) -> Entry:
+    calls = tuple(f"{call.method} {call.path}" for call in change.requests)
+    notes = tuple(filter(None, (phrases.identity(change), phrases.place(change))))
+    return Entry(
+        members=(
+            Member(address=change.address, title=change.title, notes=notes, calls=calls, connection=change.connection),
+        ),
+        words=change.reason,
+        stops=phrases.blocked(plan, change),
+        shown=rows.of_change(change.action, change.fields, width=None, zone=change.zone),
+        details=tuple(f"{label} {words}" for label, words in phrases.details(change, plan.currency, fold=False)),
+    )
+
+
+_NOT_STARTED = marks.Mark("·", "dim", phrases.NOT_STARTED)
+
+
 def report(report: Report, plan: Plan) -> str:
     """Return how an apply went as a page."""
     shared = phrases.shared_allowances(report)
+    sources = {change.address: phrases.place(change) for change in plan.changes}
+    found = [
+        (marks.STATES[outcome.state], _ended(outcome, sources, phrases.allowed(outcome.allowed, shared)))
+        for outcome in report.outcomes
+        if outcome.state != "noop"
+    ]
+    found += [
+        (_NOT_STARTED, Entry(members=(Member(address=change.address, title=change.title),), words=change.reason))
+        for change in phrases.not_started(report, plan)
+    ]
     return _page(
         "report.html.j2",
         headline=summary.report_headline(report),
         subject=phrases.subject(plan),
         tiles=summary.report_counts(report),
-        outcomes=[
-            (
-                marks.STATES[outcome.state],
-                outcome.address,
-                phrases.outcome_words(outcome),
-                phrases.allowed(outcome.allowed, shared),
-            )
-            for outcome in report.outcomes
-            if outcome.state != "noop"
-        ],
+        groups=_groups(found),
         allowed=phrases.allowed(shared),
-        not_started=phrases.not_started(report, plan),
         advice=phrases.advice(report, plan),
         verified=summary.verified_headline(report.verified) if report.verified else None,
         left=report.verified.left if report.verified else (),
+        problems=_problems(report.problems),
         digest=report.plan_digest,
+        report=report,
+    )
+
+
+def _ended(outcome: Outcome, sources: Mapping[Address, str], allowed: tuple[str, ...]) -> Entry:
+    place = sources.get(outcome.address, "")
+    notes = (place,) if place and outcome.state != "applied" else ()
+    member = Member(address=outcome.address, title=outcome.title, notes=notes)
+    return Entry(
+        members=(member,),
+        words=phrases.outcome_words(outcome),
+        shown=rows.of_outcome(outcome, width=None),
+        details=allowed,
     )
 
 
@@ -79,18 +180,89 @@ def drift(drift: Drift) -> str:
     return _page(
         "drift.html.j2",
         headline=summary.drift_headline(drift),
-        subject=summary.drift_coverage(drift),
+        subject=phrases.drift_subject(drift),
+        coverage=summary.drift_coverage(drift),
+        drift=drift,
         tiles=summary.drift_counts(drift),
-        objects=[
-            (marks.SYNCS[item.status], item, phrases.drifted_words(item), rows.of_drift(item.fields, width=None))
+        groups=_groups(
+            (
+                marks.SYNCS[item.status],
+                Entry(
+                    members=(
+                        Member(
+                            address=item.address,
+                            title=item.title,
+                            notes=tuple(filter(None, (phrases.identity(item),))),
+                        ),
+                    ),
+                    words=phrases.drifted_words(item),
+                    shown=rows.of_drift(item, width=None),
+                    details=tuple(f"{label}: {words}" for label, words in phrases.drift_details(item)),
+                ),
+            )
             for item in drift.objects
             if item.status != "in_sync"
-        ],
+        ),
+        problems=_problems((*drift.problems, *drift.warnings)),
     )
 
 
+def _groups(found: Iterable[tuple[marks.Mark, Entry]]) -> tuple[Group, ...]:
+    """Return entries by action and kind; those that matter most first, else in the order of the marks that occur."""
+    pairs = list(found)
+    order = {mark: number for number, mark in enumerate(dict.fromkeys(mark for mark, _ in pairs))}
+    rank = {label: number for number, label in enumerate(_FIRST)}
+
+    def place(pair: tuple[marks.Mark, Entry]) -> tuple[int, int, str]:
+        mark, entry = pair
+        return rank.get(mark.label, len(rank)), order[mark], entry.members[0].address.kind
+
+    return tuple(
+        Group(mark=members[0][0], kind=kind, entries=_joined([entry for _, entry in members]))
+        for (_, _, kind), group in groupby(sorted(pairs, key=place), place)
+        if (members := list(group))
+    )
+
+
+def _joined(entries: Sequence[Entry]) -> tuple[Entry, ...]:
+    """Return entries in which equal ones of several objects are one."""
+    alike: dict[str, list[Entry]] = {}
+    for entry in entries:
+        alike.setdefault(repr(entry.content), []).append(entry)
+    return tuple(
+        found
+        for same in alike.values()
+        for found in (
+            same
+            if len(same) < ALIKE
+            else [
+                Entry(
+                    members=tuple(member for entry in same for member in entry.members),
+                    words=same[0].words,
+                    stops=same[0].stops,
+                    shown=same[0].shown,
+                    details=same[0].details,
+                )
+            ]
+        )
+    )
+
+
+def _problems(found: Iterable[Problem]) -> list[tuple[marks.Mark, Problem]]:
+    return [(marks.SEVERITIES[item.severity], item) for item in sorted(found, key=problem_order)]
+
+
 def _page(template: str, **context: Any) -> str:
-    return _templates().get_template(template).render(context)
+    script = _script()
+    policy = f"'sha256-{b64encode(sha256(script.encode()).digest()).decode()}'"
+    return _templates().get_template(template).render(context, script=script, script_hash=policy)
+
+
+@cache
+def _script() -> str:
+    """Return the one script of a page: the text filter, and folded parts that open in print."""
+    source, _, _ = _templates().loader.get_source(_templates(), "script.js.j2")  # type: ignore[union-attr] # it has one
+    return re.sub(r"\n\s*", "\n", source).strip()
 
 
 @cache
@@ -105,7 +277,7 @@ def _templates() -> Environment:
         keep_trailing_newline=True,
         finalize=_finalize,
     )
-    environment.globals.update(phrases=phrases, mark_of=marks.mark, count=count)
+    environment.globals.update(comparison=comparison, phrases=phrases, mark_of=marks.mark, count=count)
     return environment
 
 

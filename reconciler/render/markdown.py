@@ -1,151 +1,226 @@
-"""Plans, reports and drift as a pull-request comment.
+"""Plans, reports and drift as a pull-request comment: first what a reviewer must see, details folded for each kind.
 
-Text from outside appears in a code fence, or in prose with every character escaped that means something to
-Markdown, HTML or the hosting site (mentions, issue numbers, links).
+Text from outside is code, or prose with every character escaped that means something (`render/escaping.py`). A page
+keeps to a limit of bytes (`render/budget.py`).
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import TypeVar
 
-from reconciler.model.change import Change
-from reconciler.model.objects import Address, Problem, problem_order
+from reconciler.model.change import DESTRUCTIVE, EDITING, Change
+from reconciler.model.objects import Problem, problem_order
 from reconciler.model.plan import Plan
-from reconciler.model.report import Drift, Drifted, Report
-from reconciler.model.words import more
-from reconciler.render import marks, phrases, rows, summary
+from reconciler.model.report import Drift, Drifted, Outcome, Report
+from reconciler.model.words import count, more
+from reconciler.render import comparison, groups, marks, phrases, rows, summary
+from reconciler.render.budget import LIMIT, Page, Section
+from reconciler.render.escaping import code, command, fence, prose
+from reconciler.render.groups import Line
 from reconciler.render.safe import visible
 
-LIMIT = 60_000
-"""Bytes of a comment's details: GitHub refuses comments of more than 65,536 characters."""
-
 LISTED = 50
-"""Risks, problems and objects that are listed; the rest is counted."""
+"""Problems that are listed; the rest is counted."""
 
-_MEANING = re.compile(r"[&<>`*_\[\]~|\\$]")
+_Object = TypeVar("_Object", Change, Outcome, Drifted)
+
 _DIFF_SIGNS = {"+": "+", "~": "!", "-": "-"}
 
 
-def plan(plan: Plan) -> str:
-    """Return a plan: the summary as heading, bookings at risk, then each change to unfold."""
+def plan(plan: Plan, limit: int = LIMIT) -> str:
+    """Return a plan: headline, what stops the apply, risks, deletions and replacements, then everything else."""
     totals = summary.totals(plan)
-    blocks = [f"## {prose(summary.plan_headline(plan))}", prose(phrases.subject(plan))]
-    blocks += [prose(totals)] if totals is not None else []
-    blocks += _risks(phrases.at_risk(plan))
-    details = [_change(plan, change) for change in plan.effective]
-    details += [
-        _heading(marks.mark(change), change.address, f"{marks.mark(change).label}: {change.reason}")
-        for _, changes in phrases.unread(plan)
-        for change in changes
+    risks = phrases.at_risk(plan)
+    shown_as_risk = {(line.change.address, f"guard-{line.code}") for line in risks}
+    problems = [item for item in plan.problems if (item.address, item.code) not in shown_as_risk]
+    stops = [item for item in problems if item.severity == "error" or summary.refuses(item)]
+    others = [item for item in problems if item not in stops]
+    head = [
+        f"## {prose(summary.plan_heading(plan))}",
+        prose(phrases.subject(plan)),
+        *_origin(phrases.context(plan.context)),
     ]
-    endings = [prose(note) for note in phrases.plan_notes(plan)]
-    return _page(blocks, details, [*_problems(plan.problems), *endings])
+    head += [prose(summary.plan_headline(plan))] if plan.errors and plan.changes else []
+    head += [prose(totals)] if totals is not None else []
+    head += _stops(stops) + _risks(risks)
+    destroying = [change for change in plan.effective if change.action in DESTRUCTIVE]
+    rest = [change for change in plan.effective if change.action not in DESTRUCTIVE]
+    unread = [change for _, changes in phrases.unread(plan) for change in changes]
+    blocked = {str(change.address): phrases.blocked(plan, change) for change in plan.changes}
+
+    def shown(line: Line) -> str:
+        stop = blocked[line.address]
+        what = f": {code(line.words)}" if line.words else f": {prose(line.note)}"
+        return f"**{line.verb}** {code(line.label)}{what}{f' **{prose(stop)}**' if stop else ''}"
+
+    return Page(
+        head=head,
+        named=(Section(heading="Deletions and replacements", lines=_lines(destroying), show=shown),),
+        listed=(
+            Section(heading="Creations and updates", lines=_lines(rest), show=shown),
+            Section(heading=phrases.UNREAD, lines=_lines(unread), show=shown),
+        ),
+        ends=[*_comparison(plan), *_problems(others), *(prose(note) for note in phrases.plan_notes(plan))],
+        details=_by_kind([*destroying, *rest], partial(_change, plan)),
+    ).text(limit)
 
 
-def report(report: Report, plan: Plan) -> str:
-    """Return how an apply went: the summary as heading, a table of outcomes, what to do next."""
-    lines = []
+def report(report: Report, plan: Plan, limit: int = LIMIT) -> str:
+    """Return how an apply went: headline, what to do next, what was not applied, then what was."""
     shared = phrases.shared_allowances(report)
-    for outcome in report.outcomes:
-        if outcome.state != "noop":
-            sign = marks.STATES[outcome.state].sign
-            words = (phrases.outcome_words(outcome), *phrases.allowed(outcome.allowed, shared))
-            lines.append(f"| {sign} | {prose(outcome.address)} | {'<br>'.join(map(prose, words))} |")
-    lines += [f"| · | {prose(item.address)} | {phrases.NOT_STARTED} |" for item in phrases.not_started(report, plan)]
-    blocks = [f"## {prose(summary.report_headline(report))}"]
+    allowed = {str(item.address): phrases.allowed(item.allowed, shared) for item in report.outcomes}
+
+    def shown(line: Line) -> str:
+        words = (line.note, *allowed.get(line.address, ()))
+        return f"{code(line.label)}: {'; '.join(map(prose, words))}{f' ({code(line.words)})' if line.words else ''}"
+
+    ended = [item for item in report.outcomes if item.state != "noop"]
+    open_ = [groups.of_outcome(item) for item in ended if not item.complete]
+    open_ += [_not_started(change) for change in phrases.not_started(report, plan)]
+    done = [groups.of_outcome(item) for item in ended if item.complete]
     notes = [f"- {prose(line)}" for line in phrases.allowed(shared)]
-    notes += [f"- {_command(line)}" for line in phrases.advice(report, plan)]
-    ends = ["\n".join(notes), *_verified(report)]
-    if not lines:
-        return _page(blocks, [], ends)
-    return _page([*blocks, "|  | Object | Outcome |\n| --- | --- | --- |"], lines, ends, joint="\n")
+    notes += [f"- {command(line)}" for line in phrases.advice(report, plan)]
+    head = [f"## {prose(summary.report_headline(report))}", prose(phrases.subject(plan)), "\n".join(notes)]
+    return Page(
+        head=[*head, *_verified(report)],
+        named=(Section(heading="Not applied", lines=tuple(open_), show=shown),),
+        listed=(Section(heading="Applied", lines=tuple(done), show=shown),),
+        ends=[*_problems(report.problems), *_origin(phrases.context(report.context), phrases.execution(report.run))],
+        details=_by_kind([item for item in ended if item.calls and item.action in EDITING], _outcome),
+    ).text(limit)
+
+
+def drift(drift: Drift, limit: int = LIMIT) -> str:
+    """Return what changed outside: headline, coverage, each object, then its fields."""
+    head = [f"## {prose(summary.drift_headline(drift))}", prose(phrases.drift_subject(drift))]
+    changed = [item for item in drift.objects if item.status != "in_sync"]
+
+    def shown(line: Line) -> str:
+        return f"{code(line.label)}: {prose(line.note)}{f' ({code(line.words)})' if line.words else ''}"
+
+    missing = tuple(groups.of_drifted(item) for item in changed if item.status == "missing")
+    others = tuple(groups.of_drifted(item) for item in changed if item.status != "missing")
+    origin = _origin(phrases.context(drift.context), phrases.execution(drift.run))
+    return Page(
+        head=[*head, prose(summary.drift_coverage(drift))],
+        named=(Section(heading="Missing", lines=missing, show=shown),),
+        listed=(Section(heading="Changed outside reconciler", lines=others, show=shown),),
+        ends=[*_problems((*drift.problems, *drift.warnings)), *origin],
+        details=_by_kind([item for item in changed if item.fields or phrases.drift_details(item)], _drifted),
+    ).text(limit)
+
+
+def failure(title: str, message: str, problems: Sequence[Problem], hints: Iterable[str], limit: int = LIMIT) -> str:
+    """Return the page of a command that failed before it had a result: a comment must not show an older one."""
+    error = f"**{marks.SEVERITIES['error'].label}:** {prose(message)}"
+    head = [f"## {prose(title)}", error, "\n".join(f"- {prose(hint)}" for hint in hints)]
+    return Page(head=head, ends=_problems(problems)).text(limit)
+
+
+def _comparison(plan: Plan) -> list[str]:
+    if plan.comparison is None:
+        return []
+    parts = [f"### {prose(comparison.heading(plan.comparison))}"]
+    for section in comparison.sections(plan):
+        parts += [f"**{prose(section.heading)}**", "\n".join(f"- {prose(line)}" for line in section.lines)]
+    return parts
+
+
+def _origin(*words: str) -> list[str]:
+    return ["<br>".join(code(line) for line in words if line)]
 
 
 def _verified(report: Report) -> list[str]:
     if report.verified is None:
         return []
     left = report.verified.left
-    lines = [f"- {phrases.NOT_CONVERGED}: **{prose(address)}**: {prose(words)}" for address, words in left]
-    return [prose(summary.verified_headline(report.verified)), "\n".join(_listed(lines, "object"))]
+    lines = [f"- {phrases.NOT_CONVERGED}: {code(address)}: {prose(words)}" for address, words in left]
+    return [prose(summary.verified_headline(report.verified)), "\n".join(_capped(lines, "object"))]
 
 
-def drift(drift: Drift) -> str:
-    """Return what changed outside: the summary as heading, coverage, then each object to unfold."""
-    blocks = [f"## {prose(summary.drift_headline(drift))}", prose(summary.drift_coverage(drift))]
-    return _page(blocks, [_drifted(item) for item in drift.objects if item.status != "in_sync"], [])
+def _lines(changes: Iterable[Change]) -> tuple[Line, ...]:
+    return tuple(groups.of_change(change) for change in changes)
 
 
-def prose(value: object) -> str:
-    """Return a value's text as prose that shows it and nothing else: no markup, mention, link or reference."""
-    text = _MEANING.sub(lambda match: f"&#{ord(match[0])};", visible(str(value)))
-    text = re.sub(r"(?<!&)#(?=\d)", "#&#8203;", text)
-    text = re.sub(r"(?i)(?<=\bGH-)(?=\d)", "&#8203;", text)
-    text = text.replace("@", "@&#8203;").replace("://", ":&#8203;//")
-    return re.sub(r"(?i)(?<=www)\.", "&#8203;.", text)
+def _not_started(change: Change) -> Line:
+    line = groups.of_change(change)
+    return Line(
+        address=line.address, label=line.label, kind=line.kind, verb=phrases.NOT_STARTED, note=phrases.NOT_STARTED
+    )
 
 
-def _page(head: Iterable[str], details: list[str], ends: Iterable[str], joint: str = "\n\n") -> str:
-    """Join the blocks; details past the limit are counted instead of shown."""
-    start, end = "\n\n".join(head), "\n\n".join(block for block in ends if block)
-    left = LIMIT - len(start.encode()) - len(end.encode())
-    shown = 0
-    for detail in details:
-        left -= len(detail.encode()) + len(joint)
-        if left < 0:
-            break
-        shown += 1
-    hidden = len(details) - shown
-    rest = f"**{more(hidden, 'object')}: too long for one comment.**" if hidden else ""
-    body = joint.join([start, *details[:shown]])
-    return "\n\n".join(block for block in (body, rest, end) if block) + "\n"
-
-
-def _listed(lines: list[str], noun: str) -> list[str]:
+def _capped(lines: list[str], noun: str) -> list[str]:
     """Return the first lines of a list; the rest is counted."""
     hidden = len(lines) - LISTED
     return [*lines[:LISTED], f"- {more(hidden, noun)}"] if hidden > 0 else lines
 
 
+def _stops(problems: list[Problem]) -> list[str]:
+    """Return what stops an apply, as a warning that stands out."""
+    if not problems:
+        return []
+    quoted = [
+        "[!WARNING]",
+        f"**What stops the apply** ({count(len(problems), 'reason')})",
+        "",
+        *_problem_lines(problems),
+    ]
+    return ["\n".join(f"> {line}".rstrip() for line in quoted)]
+
+
 def _risks(risks: tuple[phrases.RiskLine, ...]) -> list[str]:
+    """Return every risk; none is left out."""
     if not risks:
         return []
     lines = []
     for line in risks:
         tail = f" ({prose(line.facts)})" if line.facts else ""
-        lines.append(f"- {line.sign} **{prose(line.change.address)}**: {prose(line.words)}{tail}")
-    quoted = ["[!CAUTION]", f"**{phrases.AT_RISK}**", "", *_listed(lines, "risk")]
-    overrides = phrases.overrides(risks)[:LISTED]
+        lines.append(f"- {line.sign} {code(phrases.label(line.change))}: {prose(line.words)}{tail}")
+    quoted = ["[!CAUTION]", f"**{phrases.risks_heading(risks)}**", "", *lines]
+    overrides = phrases.overrides(risks)
     if overrides:
-        quoted += ["", f"{phrases.OVERRIDE} " + " ".join(f"`{option}`" for option in overrides)]
+        shown = " ".join(code(option) for option in overrides[:LISTED])
+        hidden = len(overrides) - LISTED
+        quoted += ["", f"{phrases.OVERRIDE} {shown}", *([more(hidden, "option")] if hidden > 0 else [])]
     return ["\n".join(f"> {line}".rstrip() for line in quoted)]
 
 
-def _heading(mark: marks.Mark, address: Address, words: str, facts: Iterable[str] = ()) -> str:
-    return f"{_code(mark.sign)} <b>{prose(address)}</b> {prose(words)}" + "".join(f" · {fact}" for fact in facts)
+def _by_kind(objects: Iterable[_Object], show: Callable[[_Object], str]) -> dict[str, list[Callable[[], str]]]:
+    """Return what returns the details of each object, by kind."""
+    found: dict[str, list[Callable[[], str]]] = {}
+    for item in objects:
+        found.setdefault(item.address.kind, []).append(partial(show, item))
+    return found
+
+
+def _title(mark: marks.Mark, label: str, words: str, facts: Iterable[str] = ()) -> str:
+    return f"{code(mark.sign)} {code(label)} {prose(words)}" + "".join(f" · {prose(fact)}" for fact in facts if fact)
 
 
 def _change(plan: Plan, change: Change) -> str:
-    mark, blocked = marks.mark(change), phrases.blocked(plan, change)
-    facts = [prose(fact) for fact in (phrases.identity(change), phrases.place(change)) if fact]
-    facts += [f"<b>{prose(blocked)}</b>"] if blocked else []
-    title = _heading(mark, change.address, f"{mark.label}: {change.reason}", facts)
-    body = _fence("diff", _diff(rows.of_change(change.action, change.fields, zone=change.zone)))
-    calls = _fence("text", [visible(f"{call.method} {call.path}") for call in change.requests])
+    mark = marks.mark(change)
+    facts = (phrases.identity(change), phrases.place(change), phrases.blocked(plan, change))
+    title = _title(mark, phrases.label(change), f"{mark.label}: {change.reason}", facts)
+    body = fence("diff", _diff(rows.of_change(change.action, change.fields, zone=change.zone)))
+    calls = fence("text", [visible(f"{call.method} {call.path}") for call in change.requests])
     details = [f"{label} {words}" for label, words in phrases.details(change, plan.currency)]
-    return _details(title, body + _fence("text", details) + calls)
+    return "\n\n".join([title, *body, *fence("text", details), *calls])
+
+
+def _outcome(outcome: Outcome) -> str:
+    """Return what an apply changed of one object, before and after."""
+    body = fence("diff", _diff(rows.of_outcome(outcome)))
+    return "\n\n".join(
+        [_title(marks.STATES[outcome.state], phrases.label(outcome), phrases.outcome_words(outcome)), *body]
+    )
 
 
 def _drifted(item: Drifted) -> str:
-    facts = [prose(fact) for fact in (phrases.identity(item),) if fact]
-    title = _heading(marks.SYNCS[item.status], item.address, phrases.drifted_words(item), facts)
-    return _details(title, _fence("diff", _diff(rows.of_drift(item.fields))))
-
-
-def _details(title: str, body: list[str]) -> str:
-    if not body:
-        return title
-    return "\n\n".join([f"<details>\n<summary>{title}</summary>", *body, "</details>"])
+    title = _title(marks.SYNCS[item.status], phrases.label(item), phrases.drifted_words(item), [phrases.identity(item)])
+    details = [f"{label} {visible(words)}" for label, words in phrases.drift_details(item)]
+    return "\n\n".join([title, *fence("diff", _diff(rows.of_drift(item))), *fence("text", details)])
 
 
 def _diff(shown: rows.Rows) -> list[str]:
@@ -156,27 +231,14 @@ def _diff(shown: rows.Rows) -> list[str]:
     return [*lines, f"  {shown.folded}"] if shown.folded else lines
 
 
-def _fence(language: str, lines: list[str]) -> list[str]:
-    """Fence lines with more backticks than any of them holds; no block where there are no lines."""
-    if not lines:
-        return []
-    longest = max((len(run) for line in lines for run in re.findall("`+", line)), default=0)
-    ticks = "`" * max(3, longest + 1)
-    return ["\n".join([f"{ticks}{language}", *lines, ticks])]
-
-
-def _problems(problems: Iterable[Problem]) -> list[str]:
+def _problem_lines(problems: Iterable[Problem]) -> list[str]:
     lines = []
     for problem in sorted(problems, key=problem_order):
         hint = f"<br>{phrases.HINT} {prose(problem.hint)}" if problem.hint else ""
         lines.append(f"- **{marks.SEVERITIES[problem.severity].label}:** {prose(problem)}{hint}")
-    return ["\n".join(_listed(lines, "problem"))] if lines else []
+    return _capped(lines, "problem")
 
 
-def _code(sign: str) -> str:
-    return f"<code>{sign}</code>"
-
-
-def _command(line: str) -> str:
-    """Keep our own backticks, which mark a command, and escape the rest."""
-    return "`".join(prose(part) for part in line.split("`"))
+def _problems(problems: Iterable[Problem]) -> list[str]:
+    lines = _problem_lines(problems)
+    return ["\n".join(lines)] if lines else []

@@ -34,6 +34,7 @@ ACTIONS: Mapping[Action, Mark] = {
 }
 
 MOVE = Mark("→", "cyan", "move", "moved")
+RECORD = Mark("=", "cyan", "record", "recorded")
 FORGET = Mark("=", "magenta", "forget", "no longer managed; the remote object is unchanged")
 
 STATES: Mapping[State, Mark] = {
@@ -50,6 +51,8 @@ SYNCS: Mapping[Sync, Mark] = {
     "expired": Mark("!", "magenta", "expired", "expired"),
     "unknown": Mark("?", "blue", "unknown", "unknown"),
     "in_sync": Mark(" ", "dim", "in sync", "in sync"),
+    "ignored": Mark(".", "dim", "ignored", "ignored"),
+    "unmanaged": Mark("+", "cyan", "unmanaged", "not managed"),
 }
 
 SEVERITIES: Mapping[Severity, Mark] = {
@@ -60,6 +63,8 @@ SEVERITIES: Mapping[Severity, Mark] = {
 
 def mark(change: Change) -> Mark:
     """Return how a change looks: where only its record changes, the change of the record counts."""
-    if change.forget:
+    if change.action != "noop" or not change.bookkeeping:
+        return ACTIONS[change.action]
+    if "forgotten" in change.remembers:
         return FORGET
-    return MOVE if change.bookkeeping and change.action == "noop" else ACTIONS[change.action]
+    return MOVE if change.remembers == ("moved",) else RECORD

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from reconciler.model.change import Change
+from reconciler.model.change import Change, RecordCode
+from reconciler.model.context import Context, Execution
 from reconciler.model.plan import Forecast, Plan
-from reconciler.model.report import Allowance, Drifted, Outcome, Report
-from reconciler.model.risk import Risk
+from reconciler.model.report import Allowance, Drift, Drifted, Outcome, Report
+from reconciler.model.risk import SHARED, Risk
+from reconciler.model.sighting import Fight, Ignored, LastApplied
 from reconciler.model.words import count, plural
-from reconciler.render import bookings, marks, rows
+from reconciler.render import bookings, marks, rows, values
 
-AT_RISK = "Bookings at risk"
 BLOCKS = "blocks apply"
 OVERRIDE = f"✗ {BLOCKS}. To override:"
-UNREAD = "Could not be read; unchanged"
+UNREAD = "Unknown; unchanged"
 HINT = "hint:"
 NOT_STARTED = "not started"
 NOT_CONVERGED = "not converged"
@@ -24,6 +25,9 @@ NEXT = "What to do next"
 
 EXISTS = "already-exists"
 """The code of the risk that a create would duplicate a live object."""
+
+QUOTE = '"'
+"""The sign that a title starts with that has a name."""
 
 STEPS = 6
 """Fields that are named for one object that has not converged."""
@@ -44,11 +48,49 @@ def subject(plan: Plan) -> str:
     parts = [f"Project {plan.project}"]
     if plan.environment is not None:
         parts.append(f"environment {plan.environment}")
-    if plan.selection.targets:
+    if plan.selection.changed_since is not None:
+        number = count(len(plan.selection.targets), "object")
+        parts.append(f"only what changed since {plan.selection.changed_since} and what depends on it: {number}")
+    elif plan.selection.targets:
         parts.append(f"only {', '.join(plan.selection.targets)}")
     if plan.selection.excludes:
         parts.append(f"without {', '.join(plan.selection.excludes)}")
     return ", ".join(parts)
+
+
+def drift_subject(drift: Drift) -> str:
+    """Say which project and environment a drift check is about; empty in a document of an older version."""
+    where = f", environment {drift.environment}" if drift.environment is not None else ""
+    return f"Project {drift.project}{where}" if drift.project else ""
+
+
+def context(found: Context) -> str:
+    """Say from what and where a run was started; empty where nothing is known."""
+    parts = []
+    if found.commit is not None:
+        files = {True: "", False: ", with changes that are not committed", None: ""}[found.clean]
+        parts.append(f"Commit {found.commit}{f' by {found.author}' if found.author else ''}{files}")
+    parts += [f"branch {found.branch}"] if found.branch is not None else []
+    parts += [f"pull request {found.pull_request}"] if found.pull_request is not None else []
+    if found.system is not None:
+        started = f" started by {found.actor}" if found.actor is not None else ""
+        parts.append(f"{found.system}{started}{f' ({found.run_url})' if found.run_url else ''}")
+    words = "; ".join(parts)
+    return words[:1].upper() + words[1:]
+
+
+def execution(run: Execution | None) -> str:
+    """Say when and where a run took place; empty where that is not known."""
+    if run is None:
+        return ""
+    return f"Run {run.id} on {run.host}, {run.started_at} to {run.ended_at} ({_span(run.seconds)})"
+
+
+def label(item: Change | Outcome | Drifted) -> str:
+    """Return an object's address and what customers know it by: `Session/class-007 "Yoga for all" · Mondays 11:00`."""
+    if item.title is None:
+        return str(item.address)
+    return f"{item.address}{' ' if item.title.startswith(QUOTE) else ' · '}{item.title}"
 
 
 def plan_notes(plan: Plan) -> tuple[str, ...]:
@@ -59,11 +101,12 @@ def plan_notes(plan: Plan) -> tuple[str, ...]:
         verb, them = plural(unverified, "was", "were"), plural(unverified, "it", "them")
         fields = count(unverified, "field")
         notes.append(f"{fields} {verb} compared with what was last applied: the API does not return {them}.")
-    existing = sum(risk.code == EXISTS for change in plan.changes for risk in change.risks)
+    alone = [change for change in plan.changes if change.shown_id is not None]  # one candidate each
+    existing = sum(risk.code == EXISTS for change in alone for risk in change.risks)
     if existing > 1:
         notes.append(f"{existing} declared objects already exist. To adopt them all: reconciler adopt --all")
     if plan.summary["unknown"]:
-        notes.append("Unknown objects could not be read. They are unchanged.")
+        notes.append("Unknown objects are unchanged. The reason of each says why it is unknown.")
     if plan.errors:
         errors, them = len(plan.errors), plural(len(plan.errors), "it", "them")
         notes.append(f"{count(errors, 'error')}: nothing can be applied until you fix {them}.")
@@ -118,7 +161,12 @@ class RiskLine:
     """What is at risk, and whether that is allowed."""
     facts: str
     """Who is affected: `4 booked, 1 reserved; slots 123456, 123457`; empty where nothing is known."""
-    overridable: bool
+    override: str | None
+    """The option that would allow it; None where nothing would, or nothing has to."""
+    shared: bool
+    """Whether it is one to other objects, not to bookings."""
+    code: str
+    """The risk's code."""
 
     @property
     def sign(self) -> str:
@@ -154,14 +202,20 @@ def _risk_line(plan: Plan, change: Change, risk: Risk) -> RiskLine:
         blocks=blocks,
         words=f"{risk.message}; allowed" if risk.level == "block" and not blocks else risk.message,
         facts="; ".join([", ".join(people)] * bool(people) + slots),
-        overridable=blocks and risk.about_bookings,
+        override=risk.override if blocks else None,
+        shared=risk.override == SHARED,
+        code=risk.code,
     )
+
+
+def risks_heading(risks: Iterable[RiskLine]) -> str:
+    """Say what is at risk."""
+    return "At risk" if any(line.shared for line in risks) else "Bookings at risk"
 
 
 def overrides(risks: Iterable[RiskLine]) -> tuple[str, ...]:
     """Return the options that would allow the blocked changes."""
-    addresses = dict.fromkeys(str(line.change.address) for line in risks if line.overridable)
-    return tuple(f"--allow-booked {address}" for address in addresses)
+    return tuple(dict.fromkeys(f"{line.override} {line.change.address}" for line in risks if line.override is not None))
 
 
 def outcome_words(outcome: Outcome) -> str:
@@ -169,17 +223,35 @@ def outcome_words(outcome: Outcome) -> str:
     if outcome.state == "applied":
         facts = [f"id {outcome.shown_id}"] if outcome.shown_id is not None else []
         facts += [count(outcome.calls, "call")] if outcome.calls else []
-        return _done(outcome) + (f" ({', '.join(facts)})" if facts else "")
+        return (
+            done(outcome) + (f" ({', '.join(facts)})" if facts else "") + (f"; {outcome.error}" * bool(outcome.error))
+        )
     if outcome.state == "blocked" and outcome.blocked_by is not None:
         return f"blocked by {outcome.blocked_by}"
     return f"{outcome.state}: {outcome.error}" if outcome.error else outcome.state
 
 
-def _done(outcome: Outcome) -> str:
+_RECORDED: Mapping[RecordCode, str] = {
+    "protect": "metadata.protect",
+    "baseline": "the last applied values",
+    "undeclared": "which fields are compared",
+    "settled": "the end of an earlier call",
+    "moved": "the connection",
+    "forgotten": "that it is no longer managed",
+}
+"""What a change without calls has recorded about an object."""
+
+
+def done(outcome: Outcome) -> str:
+    """Say what an applied change did: `created`."""
     if outcome.forget:
         return marks.FORGET.done
+    if "forgotten" in outcome.record:
+        return "no longer managed"
     if outcome.action == "noop" and outcome.moved_from is not None:
         return f"{marks.MOVE.done} from {outcome.moved_from}"
+    if outcome.action == "noop" and outcome.record:
+        return f"{marks.RECORD.done}: {', '.join(_RECORDED[code] for code in outcome.record)}"
     return marks.ACTIONS[outcome.action].done
 
 
@@ -226,7 +298,7 @@ def advice(report: Report, plan: Plan) -> tuple[str, ...]:
             "Run `reconciler plan`: it reads the live objects first and does not repeat a call blindly."
         )
     if any(item.state == "unknown" and item.action == "unknown" for item in report.outcomes):
-        lines.append("Objects that could not be read are unchanged. Run plan again when their system responds.")
+        lines.append("Objects that are unknown are unchanged. Run plan again once their reasons no longer apply.")
     if report.summary["failed"]:
         lines.append("Fix the errors and apply again; changes already applied are kept.")
     if report.summary["blocked"]:
@@ -241,3 +313,47 @@ def drifted_words(item: Drifted) -> str:
     """Say what became of one object: `changed outside`, `missing: why`."""
     done = marks.SYNCS[item.status].done
     return f"{done}: {item.reason}" if item.reason else done
+
+
+def drift_details(item: Drifted) -> tuple[tuple[str, str], ...]:
+    """Return what else is known of the drift of one object, as (label, words)."""
+    found = [("since", f"{item.since} (first seen)")] if item.since else []
+    if item.applied is not None:
+        found.append(("last applied", _applied(item.applied)))
+    if item.ignored is not None:
+        found.append(("ignored", _ignored(item.ignored)))
+    for each in item.fields:
+        if each.ignored is not None:
+            found.append(("ignored", f"{each.path}: {_ignored(each.ignored)}"))
+        elif each.declared:
+            found.append(("declared", f"{each.path}: the manifest has the live value; the next apply records it"))
+        elif each.fight is not None:
+            found.append(("fight", _fight(item, each.path, each.fight)))
+    return (*found, *(("to manage it", command) for command in item.adopt))
+
+
+def _applied(applied: LastApplied) -> str:
+    who, url = _who(applied), applied.context.get("run_url")
+    run = f", run {applied.run_id}" if applied.run_id else ""
+    return f"{applied.at}{f' by {who}' if who else ''}{run}{f', {url}' if url else ''}"
+
+
+def _who(applied: LastApplied) -> str:
+    """Return the person whom a pipeline names, or else the user and the host."""
+    context = applied.context
+    user, host = context.get("holder", ""), context.get("host")
+    return context.get("actor") or (f"{user} on {host}" if user and host else user)
+
+
+def _ignored(ignored: Ignored) -> str:
+    return ignored.reason + (f" (until {ignored.until})" if ignored.until else "")
+
+
+def _fight(item: Drifted, path: str, fight: Fight) -> str:
+    who = _who(item.applied) if item.applied is not None else ""
+    ours, theirs = (values.words(side) for side in (fight.applied, fight.live))
+    sides = f"{ours} (applied{f' by {who}' if who else ''}) and {theirs} (outside)"
+    return (
+        f"{path} has changed {fight.changes} times between {sides} since {fight.since}. Stop one side: "
+        f"an entry in drift.ignore, reconciler drift --accept {item.address}, or ask who changes it"
+    )

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from reconciler.model.change import CREATING, DESTRUCTIVE, Action, FieldChange
+from reconciler.model.change import CREATING, DESTRUCTIVE, EDITING, Action, FieldChange
+from reconciler.model.report import Drifted, Outcome
 from reconciler.model.words import more
 from reconciler.render import values
 from reconciler.render.safe import visible
@@ -80,9 +81,19 @@ def of_change(
     return _arranged([row for field in fields for row in _rows(field, _note(action, field), width, zone)], fold)
 
 
-def of_drift(fields: Iterable[FieldChange], *, width: int | None = values.WIDTH, fold: bool = True) -> Rows:
+def of_outcome(outcome: Outcome, *, width: int | None = values.WIDTH, fold: bool = True) -> Rows:
+    """Return the rows of what an apply changed, or may have changed; none where nothing was sent.
+
+    Only a change of an object has two sides: what was created is in its manifest.
+    """
+    if outcome.action not in EDITING or not outcome.calls:
+        return Rows(fields=(), slots=())
+    return of_change(outcome.action, outcome.fields, width=width, fold=fold, zone=outcome.zone)
+
+
+def of_drift(item: Drifted, *, width: int | None = values.WIDTH, fold: bool = True) -> Rows:
     """Return the rows of an object that changed outside: from what was last applied to what is live."""
-    return _arranged([row for field in fields for row in _rows(field, "", width, None)], fold)
+    return _arranged([row for field in item.fields for row in _rows(field, "", width, item.zone)], fold)
 
 
 def _note(action: Action, field: FieldChange) -> str:

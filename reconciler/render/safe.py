@@ -7,8 +7,7 @@ import unicodedata
 
 from reconciler.redaction import escape_commands, redacted
 
-_INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
-_JOINERS = "\u200c\u200d"
+_STEERING = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 _ASCII = {
     "→": "->",
@@ -19,6 +18,7 @@ _ASCII = {
     "✗": "x",
     "⊘": "!",
     "·": "-",
+    "–": "-",
 }
 """Stand-ins for our own signs where the output's encoding lacks them."""
 
@@ -33,8 +33,12 @@ def visible(text: str) -> str:
     text = escape_commands(redacted(text))
     if text.isascii() and text.isprintable():
         return text
+    from reconciler.model.characters import UNSEEN, unseen  # noqa: PLC0415 - `--help` shows nothing but ASCII
+
+    missed, needed = unseen(text), {match.start() for match in UNSEEN.finditer(text)}
     return "".join(
-        _shown(char, text[index - 1 : index], text[index + 1 : index + 2]) for index, char in enumerate(text)
+        escaped(char) if index in missed else char if index in needed else _shown(char)
+        for index, char in enumerate(text)
     )
 
 
@@ -44,15 +48,10 @@ def harmless(text: str) -> str:
     return re.sub(r"^(\s*):(?=:)", r"\1\\x3a", shown) if "::" in shown else shown
 
 
-def _shown(char: str, before: str, after: str) -> str:
+def _shown(char: str) -> str:
     if char == "\n":
         return "⏎"
-    if unicodedata.category(char) not in _INVISIBLE:
-        return char
-    # Emoji and several scripts need joiners; next to ASCII they only hide a difference.
-    if char in _JOINERS and before and after and not before.isascii() and not after.isascii():
-        return char
-    return escaped(char)
+    return escaped(char) if unicodedata.category(char) in _STEERING else char
 
 
 def escaped(char: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import NamedTuple
 
+from reconciler.model.objects import Problem
 from reconciler.model.plan import Plan
 from reconciler.model.report import STATES, SYNCS, Drift, Report, Verification
 from reconciler.model.words import count, plural
@@ -20,7 +21,7 @@ class Count(NamedTuple):
 
 
 _REST = (marks.ACTIONS["noop"], marks.ACTIONS["unknown"])
-_TODO = (*(mark for mark in marks.ACTIONS.values() if mark not in _REST), marks.MOVE, marks.FORGET)
+_TODO = (*(mark for mark in marks.ACTIONS.values() if mark not in _REST), marks.MOVE, marks.RECORD, marks.FORGET)
 
 
 def plan_counts(plan: Plan) -> tuple[Count, ...]:
@@ -47,11 +48,33 @@ def plan_title(plan: Plan) -> str:
 def plan_headline(plan: Plan) -> str:
     """Return the summary line of a plan: `Plan: 1 to create, 2 to delete; 5 unchanged`."""
     if not (plan.effective or plan.summary["unknown"] or plan.errors):
-        return _nothing_to_do(plan)
+        return " ".join(filter(None, (_nothing_to_do(plan), doubled(plan.possible_duplicates))))
     counts = plan_counts(plan)
     todo = ", ".join(f"{number} to {mark.label}" for mark, number in counts if mark in _TODO)
     rest = ", ".join(f"{number} {mark.label}" for mark, number in counts if mark in _REST)
-    return f"{plan_title(plan)}: {'; '.join(part for part in (todo, rest) if part) or 'no changes'}."
+    words = f"{plan_title(plan)}: {'; '.join(part for part in (todo, rest) if part) or 'no changes'}."
+    return " ".join(filter(None, (words, doubled(plan.possible_duplicates))))
+
+
+def plan_heading(plan: Plan) -> str:
+    """Return the headline of a page that may be read without the exit code: it says first what went wrong."""
+    if plan.errors:
+        return f"{plan_title(plan)} failed: {count(len(plan.errors), 'error')}. Nothing can be applied."
+    if any(refuses(problem) for problem in plan.problems):
+        return f"{plan_headline(plan)} Apply would refuse it."
+    if plan.summary["unknown"]:
+        return f"{plan_headline(plan)} It is incomplete."
+    return plan_headline(plan)
+
+
+def refuses(problem: Problem) -> bool:
+    """Whether a problem is that of a guard, which refuses an apply."""
+    return problem.code.startswith("guard-")
+
+
+def doubled(found: tuple[Problem, ...]) -> str:
+    """Return `1 possible duplicate.`; empty where there is none."""
+    return f"{count(len(found), 'possible duplicate')}." if found else ""
 
 
 def _nothing_to_do(plan: Plan) -> str:
@@ -69,7 +92,10 @@ def _nothing_to_do(plan: Plan) -> str:
         return f"No changes. {'; '.join(words)}."
     if not plan.selection.everything:
         return "No changes. The selection contains no objects."
-    return "Nothing to destroy." if plan.purpose == "destroy" else "No changes. No objects are declared or managed."
+    if plan.purpose == "destroy":
+        return "Nothing to destroy."
+    empty = not (plan.managed or plan.declared)
+    return f"No changes. {'No objects are declared or managed.' if empty else 'There is nothing to apply.'}"
 
 
 def totals(plan: Plan) -> str | None:
@@ -94,7 +120,7 @@ def report_headline(report: Report) -> str:
     ended = ", ".join(f"{label} {number}" for label, number in counts.items())
     parts = [part for part in (ended[:1].upper() + ended[1:], f"{same} unchanged" if same else "") if part]
     start = "Refused before the first write. " if report.refused else "Interrupted. " if report.interrupted else ""
-    return f"{start}{'; '.join(parts) or 'Nothing to apply'}."
+    return " ".join(filter(None, (f"{start}{'; '.join(parts) or 'Nothing to apply'}.", doubled(report.problems))))
 
 
 def verified_headline(found: Verification) -> str:
@@ -107,15 +133,24 @@ def verified_headline(found: Verification) -> str:
 
 def drift_headline(drift: Drift) -> str:
     """Return the summary line of a drift check: `Drift: 1 changed, 1 missing; 5 in sync`."""
-    if not drift.objects:
-        return "No drift. No objects are managed."
+    if drift.nothing_managed:
+        return (
+            f"No objects are managed, but the manifests declare {count(drift.declared, 'object')}: nothing was applied "
+            "yet, all were destroyed, or the state was lost. To see what apply would create: reconciler plan. "
+            "To manage existing objects: reconciler adopt --all."
+        )
+    if not any(item.status != "unmanaged" for item in drift.objects) and not drift.summary["unmanaged"]:
+        return doubled(drift.problems) or "No drift. No objects are managed."
     counts = {mark.label: number for mark, number in drift_counts(drift)}
-    same = counts.pop("in sync", 0)
-    if not counts:
+    same, ignored = counts.pop("in sync", 0), counts.pop("ignored", 0)
+    passed = f" {count(ignored, 'object')} {plural(ignored, 'has', 'have')} ignored drift." if ignored else ""
+    if not counts and not drift.problems:
         found = "No drift" if drift.coverage["fields"] == drift.coverage["verifiable"] else "No drift detected"
-        return f"{found}. {count(same, 'object')} {plural(same, 'matches', 'match')} the last apply."
+        return f"{found}. {count(same, 'object')} {plural(same, 'matches', 'match')} the last apply.{passed}"
+    twice = len(drift.problems)
+    counts |= {plural(twice, "possible duplicate"): twice} if twice else {}
     drifted = ", ".join(f"{number} {label}" for label, number in counts.items())
-    return f"Drift: {drifted}{f'; {same} in sync' if same else ''}."
+    return f"Drift: {drifted}{f'; {same} in sync' if same else ''}.{passed}"
 
 
 def drift_coverage(drift: Drift) -> str:

@@ -1,23 +1,28 @@
 """Plans, reports, drift and problems for a terminal.
 
-`_say` writes every line: it neutralises text from outside, keeps to what the output's encoding can carry, and
-never cuts or wraps, so that paths and addresses stay whole in a log.
+`_say` writes every line: it neutralises text from outside and keeps to what the output's encoding can carry. On a
+terminal it wraps between words; in a file or pipe a line is never cut or wrapped, so that a search finds it whole.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 
 from rich.console import Console
 from rich.text import Text
 
-from reconciler.model.change import Change, Request
+from reconciler.model.change import Change, FieldChange, Request
+from reconciler.model.context import Context, Execution
 from reconciler.model.objects import Address, Problem, problem_order
 from reconciler.model.plan import Plan
 from reconciler.model.report import Drift, Drifted, Outcome, Report
 from reconciler.model.words import listed, more
-from reconciler.render import marks, phrases, rows, summary, values
+from reconciler.redaction import redacted
+from reconciler.render import comparison, marks, phrases, rows, summary, values
 from reconciler.render.safe import fitting, harmless, visible
+from reconciler.render.wrapping import wrapped
 
 CALLS_SHOWN = 12
 """Calls of one change that are shown; the rest is counted."""
@@ -25,20 +30,44 @@ CALLS_SHOWN = 12
 UNREAD_SHOWN = 4
 """Objects that are named where many could not be read for one reason."""
 
-_LABEL_WIDTH = 24
+_LABEL_WIDTH = 32
 _SIGN_STYLES = {"+": "green", "~": "yellow", "-": "red"}
 
 _Piece = str | tuple[str, str]
 
 
-def plan(console: Console, plan: Plan, verbose: bool = False) -> None:
+Differ = Callable[[str, str, str], tuple[str, ...]]
+"""Compares two long texts of a field, the name of which comes first; returns lines with colors of a terminal."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """How much is shown of each object."""
+
+    verbose: bool = False
+    compact: bool = False
+    """Whether an object takes one line."""
+    differ: Differ | None = None
+
+
+_DEFAULT = Look()
+
+
+def plan(console: Console, plan: Plan, look: Look = _DEFAULT) -> None:
     """Write a plan: bookings at risk, each change with its fields and calls, the summary, problems."""
     _say(console, (phrases.subject(plan), "dim"))
+    _origin(console, plan.context)
     _say(console)
     _risks(console, phrases.at_risk(plan))
     for change in plan.effective:
-        _change(console, plan, change, verbose)
+        if look.compact:
+            _compact_change(console, plan, change)
+        else:
+            _change(console, plan, change, look)
+    if look.compact and plan.effective:
+        _say(console)
     _unread(console, plan)
+    _comparison(console, plan)
     _say(console, (summary.plan_headline(plan), "bold"))
     totals = summary.totals(plan)
     if totals is not None:
@@ -60,25 +89,31 @@ def report(console: Console, report: Report, plan: Plan) -> None:
             for line in phrases.allowed(outcome.allowed, shared):
                 _say(console, ("    !", "yellow"), f" {line}")
     for change in phrases.not_started(report, plan):
-        _say(console, ("·", "dim"), f" {change.address} ", (phrases.NOT_STARTED, "dim"))
+        _say(console, ("·", "dim"), f" {phrases.label(change)} ", (phrases.NOT_STARTED, "dim"))
     for line in phrases.allowed(shared):
         _say(console, ("!", "yellow"), f" {line}")
     _say(console, (summary.report_headline(report), "bold"))
     for line in phrases.advice(report, plan):
         _say(console, f"  {line}")
+    _origin(console, report.context, report.run)
+    problems(console, report.problems)
     if report.verified is not None:
         for address, words in report.verified.left:
             _say(console, ("✗", "bold red"), f" {phrases.NOT_CONVERGED}: {address}: {words}")
         _say(console, (summary.verified_headline(report.verified), "bold"))
 
 
-def drift(console: Console, drift: Drift, verbose: bool = False) -> None:
+def drift(console: Console, drift: Drift, look: Look = _DEFAULT) -> None:
     """Write what changed outside since the last apply, and what share of the fields could be verified."""
     for item in drift.objects:
         if item.status != "in_sync":
-            _drifted(console, item, verbose)
+            (_compact_drifted(console, item) if look.compact else _drifted(console, item, look))
     _say(console, (summary.drift_headline(drift), "bold"))
     _say(console, (summary.drift_coverage(drift), "dim"))
+    if phrases.drift_subject(drift):
+        _say(console, (phrases.drift_subject(drift), "dim"))
+    _origin(console, drift.context, drift.run)
+    problems(console, (*drift.problems, *(drift.notes if look.verbose else drift.warnings)))
 
 
 def problems(console: Console, problems: Iterable[Problem]) -> None:
@@ -103,16 +138,17 @@ def _say(console: Console, *pieces: _Piece) -> None:
         words, style = (piece, "") if isinstance(piece, str) else piece
         shown = visible(words) if said.plain.strip() else harmless(words)
         said.append(fitting(shown, console.encoding), style)
-    console.print(said, soft_wrap=True, highlight=False, markup=False, emoji=False)
+    for line in wrapped(said, console.width) if console.is_terminal else (said,):
+        console.print(line, soft_wrap=True, highlight=False, markup=False, emoji=False)
 
 
 def _risks(console: Console, risks: tuple[phrases.RiskLine, ...]) -> None:
     if not risks:
         return
-    _say(console, (phrases.AT_RISK, "bold red"))
+    _say(console, (phrases.risks_heading(risks), "bold red"))
     for line in risks:
         style = "bold red" if line.blocks else "bold yellow"
-        _say(console, "  ", (line.sign, style), " ", (str(line.change.address), "bold"), f": {line.words}")
+        _say(console, "  ", (line.sign, style), " ", (phrases.label(line.change), "bold"), f": {line.words}")
         if line.facts:
             _say(console, (f"      {line.facts}", "dim"))
     overrides = phrases.overrides(risks)
@@ -121,12 +157,47 @@ def _risks(console: Console, risks: tuple[phrases.RiskLine, ...]) -> None:
     _say(console)
 
 
-def _change(console: Console, plan: Plan, change: Change, verbose: bool) -> None:
+_STEPS_SHOWN = 3
+"""Fields of an object that are named in its one line."""
+
+
+def _compact_change(console: Console, plan: Plan, change: Change) -> None:
     mark = marks.mark(change)
+    place, blocked = phrases.place(change), phrases.blocked(plan, change)
+    shown = rows.of_change(change.action, change.fields, fold=False, zone=change.zone)
+    _say(
+        console,
+        (f"{mark.sign} {phrases.label(change)}", f"bold {mark.style}"),
+        "  ",
+        (mark.label, mark.style),
+        f": {change.reason if change.action != 'update' else _steps(shown)}",
+        (f"  {blocked}" if blocked else "", "bold red"),
+        (f"  {place}" if place else "", "dim"),
+    )
+
+
+def _compact_drifted(console: Console, item: Drifted) -> None:
+    mark = marks.SYNCS[item.status]
+    steps = _steps(rows.of_drift(item, fold=False))
+    _say(
+        console,
+        (f"{mark.sign} {phrases.label(item)}", f"bold {mark.style}"),
+        f"  {phrases.drifted_words(item)}{f': {steps}' if steps else ''}",
+    )
+
+
+def _steps(shown: rows.Rows) -> str:
+    """Return `price 35.00 → 40.00 and 3 more`."""
+    steps = [f"{row.label} {row.step}" for row in (*shown.fields, *shown.slots)]
+    return listed(steps, _STEPS_SHOWN)
+
+
+def _change(console: Console, plan: Plan, change: Change, look: Look) -> None:
+    mark, verbose = marks.mark(change), look.verbose
     place = phrases.place(change)
     _say(
         console,
-        (f"{mark.sign} {change.address}", f"bold {mark.style}"),
+        (f"{mark.sign} {phrases.label(change)}", f"bold {mark.style}"),
         (_bracketed(phrases.identity(change)), "dim"),
         "  ",
         (mark.label, mark.style),
@@ -138,6 +209,7 @@ def _change(console: Console, plan: Plan, change: Change, verbose: bool) -> None
         _say(console, (f"    {blocked}", "bold red"))
     width = None if verbose else values.WIDTH
     _rows(console, rows.of_change(change.action, change.fields, width=width, fold=not verbose, zone=change.zone))
+    _long_texts(console, change.fields, look.differ)
     for label, words in phrases.details(change, plan.currency, fold=not verbose):
         _say(console, (f"    {label}", "magenta"), f" {words}")
     _calls(console, change.requests, verbose)
@@ -160,12 +232,47 @@ def _rows(console: Console, shown: rows.Rows) -> None:
         _say(console, (f"    {shown.folded}", "dim"))
 
 
+def _long_texts(console: Console, fields: Iterable[FieldChange], differ: Differ | None) -> None:
+    """Write what a program says of texts that do not fit in a row."""
+    if differ is None:
+        return
+    for field in fields:
+        if not (isinstance(field.before, str) and isinstance(field.after, str)):
+            continue
+        if max(len(field.before), len(field.after)) <= values.WIDTH and "\n" not in field.before + field.after:
+            continue
+        _say(console, "    ", (f"{field.path}:", "dim"))
+        for line in differ(field.path, _by_line(field.before), _by_line(field.after)):
+            colored = "".join(part if _COLOR.fullmatch(part) else harmless(part) for part in _COLOR.split(line))
+            console.print(Text("    ") + Text.from_ansi(fitting(colored, console.encoding)), soft_wrap=True)
+
+
+_COLOR = re.compile(r"(\x1b\[[0-9;]*m)")
+"""What a program may send to a terminal: colors."""
+
+
+def _by_line(text: str) -> str:
+    """Return a text, masked and harmless, with its own lines: a comparison is by line."""
+    return "".join(f"{harmless(line)}\n" for line in redacted(text).split("\n"))
+
+
 def _calls(console: Console, calls: tuple[Request, ...], verbose: bool) -> None:
     shown = calls if verbose or len(calls) <= CALLS_SHOWN else calls[:CALLS_SHOWN]
     for call in shown:
         _say(console, (f"    {call.method} {call.path}", "dim"))
     if len(shown) < len(calls):
         _say(console, (f"    {more(len(calls) - len(shown), 'call')}", "dim"))
+
+
+def _comparison(console: Console, plan: Plan) -> None:
+    if plan.comparison is None:
+        return
+    _say(console, (comparison.heading(plan.comparison), "bold"))
+    for section in comparison.sections(plan):
+        _say(console, f"  {section.heading}")
+        for line in section.lines:
+            _say(console, f"    {line}")
+    _say(console)
 
 
 def _unread(console: Console, plan: Plan) -> None:
@@ -184,26 +291,37 @@ def _unread(console: Console, plan: Plan) -> None:
         _say(console)
 
 
+def _origin(console: Console, context: Context, run: Execution | None = None) -> None:
+    """Write from what, when and where a run took place, as far as that is known."""
+    for words in (phrases.context(context), phrases.execution(run)):
+        if words:
+            _say(console, (words, "dim"))
+
+
 def _outcome(console: Console, outcome: Outcome, sources: Mapping[Address, str]) -> None:
     mark = marks.STATES[outcome.state]
     place = sources.get(outcome.address, "") if outcome.state != "applied" else ""
     _say(
         console,
         (mark.sign, f"bold {mark.style}"),
-        f" {outcome.address} ",
+        f" {phrases.label(outcome)} ",
         (phrases.outcome_words(outcome), mark.style),
         (f"  {place}" if place else "", "dim"),
     )
+    _rows(console, rows.of_outcome(outcome))
 
 
-def _drifted(console: Console, item: Drifted, verbose: bool) -> None:
-    mark = marks.SYNCS[item.status]
+def _drifted(console: Console, item: Drifted, look: Look) -> None:
+    mark, verbose = marks.SYNCS[item.status], look.verbose
     _say(
         console,
-        (f"{mark.sign} {item.address}", f"bold {mark.style}"),
+        (f"{mark.sign} {phrases.label(item)}", f"bold {mark.style}"),
         (_bracketed(phrases.identity(item)), "dim"),
         f"  {phrases.drifted_words(item)}",
     )
     width = None if verbose else values.WIDTH
-    _rows(console, rows.of_drift(item.fields, width=width, fold=not verbose))
+    _rows(console, rows.of_drift(item, width=width, fold=not verbose))
+    _long_texts(console, item.fields, look.differ)
+    for label, words in phrases.drift_details(item):
+        _say(console, (f"    {label}", "magenta"), f" {words}")
     _say(console)

@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime, tzinfo
 from itertools import takewhile
 from typing import Any
 from unicodedata import normalize
-from zoneinfo import ZoneInfo
 
-from reconciler.model import canonical
+from reconciler import local_times
+from reconciler.model import canonical, days
 from reconciler.render.safe import visible
 
 WIDTH = 70
@@ -20,6 +19,18 @@ WIDTH = 70
 _LEAD = 30
 """Characters shown before the first difference of two long values."""
 
+_SHAPES = str.maketrans(
+    "\u0410\u0412\u0415\u0405\u0406\u0408\u041a\u041c\u041d\u041e\u0420\u0421\u0422\u0423\u0425\u0430"
+    "\u0441\u0435\u0455\u0456\u0458\u043e\u0440\u0443\u0445\u0501"
+    "\u0391\u0392\u0395\u0396\u0397\u0399\u039a\u039c\u039d\u039f\u03a1\u03a4\u03a5\u03a7\u03bf"
+    "\u2010\u2011\u2012\u2013\u2014\u2212"
+    "\u00b4\u2018\u2019\u02bc\u2032"
+    "\u201c\u201d\u2033",
+    "ABESIJKMHOPCTYXacesijopyxdABEZHIKMNOPTYXo------'''''\"\"\"",
+)
+"""Characters that look like one of ASCII, Cyrillic and Greek letters among them."""
+
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z", re.ASCII)
 
 
@@ -38,19 +49,24 @@ def pair(before: Any, after: Any, *, width: int | None = WIDTH, zone: str | None
     space, `5` and `"5"`) are written in ASCII.
     """
     old, new = _spelled(before, zone), _spelled(after, zone)
-    if normalize("NFKC", old) == normalize("NFKC", new):
+    if _same_shape(old, new):
         old, new = ascii(canonical.plain(before)), ascii(canonical.plain(after))
     shared = sum(1 for _ in takewhile(lambda both: both[0] == both[1], zip(old, new, strict=False)))
     return _window(old, shared, width), _window(new, shared, width)
 
 
+def _same_shape(left: str, right: str) -> bool:
+    """Whether two texts look the same: compatible characters, dashes, quotes, or letters of two scripts."""
+    return normalize("NFKC", left).translate(_SHAPES) == normalize("NFKC", right).translate(_SHAPES)
+
+
 def slot(value: Mapping[str, Any]) -> str:
-    """Return a session's slot as `2027-03-08 11:00 (60 min, 4 booked)`."""
+    """Return a session's slot as `Mon 8 Mar 2027, 11:00 (60 min, 4 booked)`."""
     facts = [f"{value['duration']} min"] if value.get("duration") is not None else []
     for field, word in (("spaces_booked", "booked"), ("spaces_reserved", "reserved")):
         if value.get(field):
             facts.append(f"{value[field]} {word}")
-    when = " ".join(str(value[part]) for part in ("date", "time") if value.get(part))
+    when = ", ".join(days.shown_text(value[part]) for part in ("date", "time") if value.get(part))
     return visible(f"{when} ({', '.join(facts)})" if facts else when)
 
 
@@ -71,31 +87,12 @@ def _spelled(value: Any, zone: str | None) -> str:
 
 def _string(value: str, zone: str | None) -> str:
     if _INSTANT.fullmatch(value):
-        return _moment(value, zone)
+        return local_times.shown(value, zone)
+    if _DAY.fullmatch(value):
+        return days.shown_text(value)
     shown = visible(value)
     # Without quotes an empty text, or a blank at an end, would be invisible.
     return shown if shown and shown == shown.strip() else f'"{shown}"'
-
-
-def _zone(name: str | None) -> tuple[tzinfo, str]:
-    """Return a zone or offset and its name; UTC for an unknown one: a document may hold any text."""
-    if name:
-        try:
-            offset = datetime.fromisoformat(f"2000-01-01T00:00{name}").tzinfo if name[0] in "+-" else None
-            return offset or ZoneInfo(name), name
-        except (ValueError, LookupError, OSError):
-            pass
-    return UTC, "UTC"
-
-
-def _moment(value: str, zone: str | None) -> str:
-    """Return an instant in local time of `zone`; with the offset in an hour that a clock change repeats."""
-    moment = datetime.fromisoformat(value)
-    known, name = _zone(zone)
-    local = moment.astimezone(known)
-    twice = local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
-    clock = local.strftime("%Y-%m-%d %H:%M:%S" if local.second else "%Y-%m-%d %H:%M")
-    return f"{clock}{local.isoformat()[-6:] if twice else ''} {name}"
 
 
 def _window(text: str, interest: int, width: int | None) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 NO_CONTENT = 204
@@ -43,8 +43,11 @@ class Call:
 
     @property
     def options(self) -> Options:
-        """The current options."""
-        return self.company.options
+        """The current options; for a call under the company's other id, with that id."""
+        options = self.company.options
+        if options.company_alias and str(self.params.get("company")) == str(options.company_alias):
+            return replace(options, company_id=options.company_alias)
+        return options
 
     @property
     def media_type(self) -> str:
@@ -76,6 +79,9 @@ Handler = Callable[[Call], Reply]
 class Api:
     """One emulated API."""
 
+    name: str
+    """What `lagging` calls it."""
+
     prefix: str
     """The start of all its paths."""
 
@@ -90,5 +96,5 @@ def json_reply(status: int, value: object, headers: Mapping[str, str] | None = N
     """Answer a JSON value. A 204 has no body."""
     if status == NO_CONTENT:
         return Reply(status=status)
-    body = json.dumps(value, ensure_ascii=False).encode()
+    body = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
     return Reply(status=status, body=body, headers={"Content-Type": "application/json", **(headers or {})})

@@ -6,6 +6,7 @@ To add an API, write a module with an `API` and add it to `APIS`.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 from starlette.applications import Starlette
@@ -19,7 +20,7 @@ from reconciler.sandbox.admin import routes as admin
 from reconciler.sandbox.api import Api, Call, Handler, Refusal, Reply
 from reconciler.sandbox.checkfront import routes as checkfront
 from reconciler.sandbox.company import Company
-from reconciler.sandbox.middleware import Middleware
+from reconciler.sandbox.middleware import CAME_AFTER, Middleware
 from reconciler.sandbox.sessions import routes as sessions
 
 APIS: tuple[Api, ...] = (control.API, sessions.API, admin.API, checkfront.API)
@@ -31,7 +32,7 @@ _LARGEST_ID = 2**63 - 1
 def build(company: Company) -> Middleware:
     """Make the ASGI application for one company."""
     routes = [
-        Route(path, _end_point(company, handler), methods=[method])
+        Route(path, _end_point(company, api, handler), methods=[method])
         for api in APIS
         for method, path, handler in api.routes
     ]
@@ -42,21 +43,32 @@ def build(company: Company) -> Middleware:
     return Middleware(inner, company, private=control.PREFIX)
 
 
-def _end_point(company: Company, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
+def _end_point(company: Company, api: Api, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
     """Run a handler as one transaction on the event loop. Handlers take less than a millisecond."""
 
     async def end_point(request: Request) -> Response:
         call = await _call(company, request)
         if any(isinstance(value, int) and value > _LARGEST_ID for value in call.params.values()):
             raise HTTPException(_NOT_FOUND)
+        if request.method == "GET":
+            call = replace(call, company=company.lag.for_read(company, api.name))
+        else:
+            company.lag.before_write(company, api.name)
         try:
-            with company.db.transaction():
+            with call.company.db.transaction():
+                _refuse_what_waited(company, request)
                 reply = handler(call)
         except Refusal as refusal:
             reply = refusal.reply
         return _response(reply)
 
     return end_point
+
+
+def _refuse_what_waited(company: Company, request: Request) -> None:
+    """Refuse a call that came before the last reset: it must not write to the objects of after it."""
+    if request.scope.get(CAME_AFTER, company.resets) != company.resets:
+        raise Refusal(Reply(status=503, body=b"the sandbox was reset while this call waited"))
 
 
 def _unknown_path(company: Company) -> Callable[[Request, Exception], Awaitable[Response]]:

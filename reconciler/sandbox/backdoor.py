@@ -87,14 +87,17 @@ def add_block(company: Company, resource_id: int, start: str, end: str) -> int:
     return add_slot(company, values)
 
 
-def add_booking(company: Company, resource_id: int, start: str, end: str) -> int:
-    """Book a resource's time; return the id of the booking. Its slot has status 4."""
+def add_booking(company: Company, resource_id: int, start: str, end: str, **minutes: int) -> int:
+    """Book a resource's time; return the id of the booking. Its slot has status 4.
+
+    `pre_time` and `post_time` are minutes that the resource is occupied before and after it.
+    """
     with company.db.transaction():
         values = {"resource_id": resource_id, "start": start, "end": end, "status": BOOKED}
         slot_id = add_slot(company, {**values, "full_describe": "Booking"})
         slot = _row(company, SLOT, slot_id)
         copied = {name: slot[name] for name in ("resource_id", "start", "end", "status", "full_describe")}
-        return slot_rows.insert_booking(company, slot_id, copied)
+        return slot_rows.insert_booking(company, slot_id, {**copied, **_known(BOOKING, minutes)})
 
 
 def edit_slot(company: Company, slot_id: int, values: Mapping[str, Any]) -> None:
@@ -133,6 +136,16 @@ def _delete_slot(company: Company, slot_id: int) -> bool:
         return company.db.remove(SESSION_SLOT, slot_id)
     slot_rows.free(company, slot)
     return True
+
+
+def shift(company: Company, path: str) -> None:
+    """Delete the first object of the list at `path` and add another one: its pages move, its length stays."""
+    table = {"resources": RESOURCE, "slots": SLOT, "bookings": BOOKING}.get(path.rpartition("/")[2], SESSION)
+    with company.db.transaction():
+        order = "id" if company.options.list_order == "id" or table is not RESOURCE else "id DESC"
+        for row in company.db.find(table, order=f"{order} LIMIT 1"):
+            company.db.remove(table, row["id"])
+            company.db.insert(table, {name: value for name, value in row.items() if name != "id"})
 
 
 def sessions(company: Company) -> list[Row]:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
+
+from reconciler import zones
 
 if TYPE_CHECKING:
     from reconciler.sandbox.options import Options
@@ -19,7 +20,7 @@ _FIRST_YEAR, _LAST_YEAR = 1900, 9000
 
 def now(options: Options) -> datetime:
     """Return the current time of the company, or `fixed_now` of the options."""
-    zone = ZoneInfo(options.company_zone)
+    zone = zones.zone(options.company_zone)
     if options.fixed_now:
         fixed = datetime.fromisoformat(options.fixed_now)
         return fixed.astimezone(zone) if fixed.tzinfo else fixed.replace(tzinfo=zone)
@@ -50,7 +51,7 @@ def parse(text: str, options: Options) -> datetime:
         msg = f"{text!r} is not a date-time"
         raise ValueError(msg) from None
     if moment.tzinfo is None:
-        zone = UTC if options.naive_times == "utc" else ZoneInfo(options.company_zone)
+        zone = UTC if options.naive_times == "utc" else zones.zone(options.company_zone)
         moment = moment.replace(tzinfo=zone)
     check_year(moment)
     return moment.astimezone(UTC)
@@ -65,13 +66,13 @@ def check_year(day: date) -> None:
 
 def shown(text: str, options: Options) -> str:
     """Format a stored instant for an answer."""
-    local = loaded(text).astimezone(ZoneInfo(options.company_zone))
+    local = loaded(text).astimezone(zones.zone(options.company_zone))
     return local.isoformat(timespec="milliseconds" if options.datetime_style == "millis" else "seconds")
 
 
 def day_bounds(first: date, last: date, options: Options) -> tuple[str, str]:
     """Return the stored instants at the start of day `first` and the end of day `last`, in the company's zone."""
-    zone = ZoneInfo(options.company_zone)
+    zone = zones.zone(options.company_zone)
     start = datetime.combine(first, time(), tzinfo=zone)
     end = datetime.combine(last + timedelta(days=1), time(), tzinfo=zone)
     return stored(start), stored(end)

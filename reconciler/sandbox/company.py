@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from reconciler.sandbox import tables
 from reconciler.sandbox.database import Database
 from reconciler.sandbox.faults import FaultList
+from reconciler.sandbox.identity import new_name
+from reconciler.sandbox.lag import Lag
 from reconciler.sandbox.request_log import RequestLog
 
 if TYPE_CHECKING:
@@ -59,10 +61,18 @@ class Company:
 
     def __init__(self, options: Options, path: Path | None = None) -> None:
         self.options = options
+        self._name = new_name()
         self.db = Database(tables.ALL, path)
         self.faults = FaultList()
         self.request_log = RequestLog()
         self.tokens = Tokens()
+        self.lag = Lag()
+        self.resets = 0  # how often; what came before the last one has no effect any more
+
+    @property
+    def name(self) -> str:
+        """The name of the sandbox, in every answer."""
+        return self.options.name or self._name
 
     def set_options(self, /, **changes: Any) -> None:
         """Change options from the next request on. After a ValueError they are unchanged."""
@@ -70,7 +80,9 @@ class Company:
 
     def reset(self) -> None:
         """Reset rows, faults, log and tokens. Options stay."""
+        self.resets += 1
         self.db.clear()
         self.faults.clear()
         self.request_log = RequestLog()
         self.tokens = Tokens()
+        self.lag = Lag()

@@ -67,7 +67,7 @@ def _need(body: dict[str, Any], *names: str) -> list[Any]:
 
 def _index(call: Call) -> Reply:
     end_points = [f"{method} {path}" for method, path, _ in API.routes]
-    return json_reply(_OK, {"url": call.base_url, "control": end_points})
+    return json_reply(_OK, {"name": call.company.name, "url": call.base_url, "control": end_points})
 
 
 def _log(call: Call) -> Reply:
@@ -128,7 +128,9 @@ def _add_block(call: Call) -> Reply:
 
 
 def _add_booking(call: Call) -> Reply:
-    return _id(backdoor.add_booking(call.company, *_need(_body(call, SLOT), "resource_id", "start", "end")))
+    body = _body(call, SLOT)
+    minutes = {name: body[name] for name in ("pre_time", "post_time") if name in body}
+    return _id(backdoor.add_booking(call.company, *_need(body, "resource_id", "start", "end"), **minutes))
 
 
 def _add_slot(call: Call) -> Reply:
@@ -238,6 +240,7 @@ _ROUTES: tuple[tuple[str, str, Handler], ...] = (
 )
 
 API = Api(
+    name="control",
     prefix=PREFIX,
     routes=tuple((method, PREFIX + path, _with_error_replies(handler)) for method, path, handler in _ROUTES),
     unknown=_unknown,

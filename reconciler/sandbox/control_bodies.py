@@ -56,7 +56,7 @@ class Shape:
 FLAT = Shape()
 SESSION = Shape(members={"slots": _MEMBERS})
 ADDRESS = Shape(members={"address": _OBJECT})
-SLOT = Shape(members={"resource_id": _NUMBER, "start": _TEXT, "end": _TEXT})
+SLOT = Shape(members={"resource_id": _NUMBER, "start": _TEXT, "end": _TEXT, "pre_time": _NUMBER, "post_time": _NUMBER})
 LINE = Shape(
     members={
         "slip": _TEXT,

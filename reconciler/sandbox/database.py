@@ -166,6 +166,13 @@ class Database:
                     "UPDATE sqlite_sequence SET seq = ? WHERE name = ?", (table.first_id - 1, table.name)
                 )
 
+    def copy(self) -> Database:
+        """Return these rows as a database in memory, without the changes of an open transaction."""
+        with self.lock:
+            made = Database(self._tables)
+            self._link.backup(made._link)
+            return made
+
     def close(self) -> None:
         """Close the connection."""
         with self.lock:

@@ -15,7 +15,11 @@ KINDS = (
     "hold",  # the request waits until the faults are cleared, at most `seconds`
     "status_before",  # `status` is returned; the request is not executed
     "status_after",  # the request is executed, then `status` is returned
+    "refusal_before",  # 200 with an error in the body, in the format of the API; the request is not executed
+    "shift_before",  # before it, the first object of the list is deleted and another one is added; then executed
     "page_before",  # 200 with an HTML page, like a maintenance page of a proxy; the request is not executed
+    "status_early",  # `status` is returned at once; executed after `seconds`, or once the faults are cleared
+    "drop_early",  # the same with a closed connection instead of an answer
     "drop_before",  # the connection is closed without an answer; the request is not executed
     "drop_after",  # the request is executed, then the connection is closed without an answer
     "truncate",  # executed; the body ends early although Content-Length announces all of it
@@ -49,10 +53,10 @@ class Fault:
     """The number of matching requests before the first one that it hits."""
 
     seconds: float = 0.2
-    """The duration of `latency`, `hold` and `slow_body`."""
+    """The duration of `latency`, `hold` and `slow_body`, and the delay of `status_early` and `drop_early`."""
 
     status: int = 503
-    """The status of `status_before` and `status_after`."""
+    """The status of `status_before`, `status_after` and `status_early`."""
 
     retry_after: int | str | None = None
     """The header Retry-After of that status, unchanged: seconds or an HTTP date."""

@@ -9,9 +9,11 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from reconciler.sandbox.backdoor import shift
 from reconciler.sandbox.company import Company
 from reconciler.sandbox.connection import close_connection
 from reconciler.sandbox.faults import DELAYS, Fault
+from reconciler.sandbox.identity import HEADER, naming
 from reconciler.sandbox.request_log import LogEntry, readable
 
 Scope = MutableMapping[str, Any]
@@ -55,7 +57,19 @@ class Exchange:
         await close_connection(self.scope, self.receive, flush=flush)
 
 
+CAME_AFTER = "sandbox.resets"
+"""The key of a request's scope that says how often the company had been reset when the request came."""
+
 _PAGE = Answer(status=200, headers=((b"content-type", b"text/html"),), body=_HTML)
+_REFUSALS = (
+    Answer(status=200, headers=((b"content-type", b"application/json"),), body=b'{"error": "refused by request"}'),
+    Answer(
+        status=200,
+        headers=((b"content-type", b"application/xml"),),
+        body=b"<errors><error>refused by request</error></errors>",
+    ),
+)
+"""A refusal under a status of success, as JSON and as XML."""
 
 
 class Middleware:
@@ -68,10 +82,11 @@ class Middleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one HTTP request."""
-        path = scope["path"]
+        path, send = scope["path"], self._naming(send)
         if path == self._private or path.startswith(self._private + "/"):
             await self._inner(scope, receive, send)
             return
+        scope = {**scope, CAME_AFTER: self._company.resets}
         body = await _read(receive)
         exchange = Exchange(scope=scope, receive=receive, send=send, entry=self._open(scope, body))
         cleared = self._company.faults.cleared
@@ -80,14 +95,33 @@ class Middleware:
         await asyncio.sleep(sum(fault.seconds for fault in hits if fault.kind == "latency"))
         await self._hold(max((fault.seconds for fault in hits if fault.kind == "hold"), default=0), cleared)
         fault = next((fault for fault in hits if fault.kind not in DELAYS), None)
-        if fault and fault.kind == "drop_before":
+        if fault and fault.kind in {"status_early", "drop_early"}:
+            await (exchange.drop() if fault.kind == "drop_early" else _deliver(_failure(fault), exchange))
+            await self._hold(fault.seconds, cleared)
+            await self._run(scope, body)
+        elif fault and fault.kind == "drop_before":
             await exchange.drop()
         elif fault and fault.kind == "status_before":
             await _deliver(_failure(fault), exchange)
         elif fault and fault.kind == "page_before":
             await _deliver(_PAGE, exchange)
+        elif fault and fault.kind == "refusal_before":
+            await _deliver(_REFUSALS[path.endswith(".xml")], exchange)
         else:
+            if fault and fault.kind == "shift_before":
+                shift(self._company, path)
+                fault = None
             await _send_with_fault(fault, await self._run(scope, body), exchange)
+
+    def _naming(self, send: Send) -> Send:
+        """Return `send` so that each answer names the sandbox."""
+
+        async def named(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], (HEADER, self._company.name.encode())]
+            await send(message)
+
+        return named
 
     async def _hold(self, seconds: float, cleared: int) -> None:
         """Wait until another thread clears the faults, at most `seconds`."""
@@ -120,10 +154,11 @@ class Middleware:
         except Exception:  # noqa: BLE001 - a bug in the emulator: answer 500 and log the traceback
             _LOG.exception("the sandbox failed on %s %s", scope["method"], scope["path"])
             return Answer(status=500, headers=((b"content-type", b"text/plain"),), body=b"sandbox defect")
+        status, body = messages[0]["status"], b"".join(message.get("body", b"") for message in messages[1:])
         return Answer(
-            status=messages[0]["status"],
+            status=status,
             headers=tuple((name.lower(), value) for name, value in messages[0]["headers"]),
-            body=b"".join(message.get("body", b"") for message in messages[1:]),
+            body=naming(status, body, self._company.options),
         )
 
 

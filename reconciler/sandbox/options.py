@@ -12,7 +12,9 @@ import difflib
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
+
+from reconciler import zones
+from reconciler.sandbox import spelling
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -85,6 +87,18 @@ class Options:
         "misleading",
         about="next and previous links are correct, or both are on every list with page=0",
     )
+    self_query: str = _choice(
+        "parts",
+        "always",
+        "never",
+        about="whether the self link of a list has its query (filters, page, per_page): where the answer is a part of "
+        "all, always (a sample of people), or never",
+    )
+    slot_list: str = _choice(
+        "documented",
+        "all",
+        about="whether the list of slots has start_date, end_date and company_id too, and its slots a link `slot`",
+    )
     resource_fields: str = _choice(
         "documented", "all", about="whether reads return price, count, max_book, never_booked, api_ref, reference"
     )
@@ -92,6 +106,9 @@ class Options:
         "soft", "hard", about="a deleted resource stays readable with deleted: true, or is removed"
     )
     list_shows_deleted: str = _choice("yes", "no", about="whether lists contain softly deleted resources")
+    resource_put: str = _choice(
+        "partial", "replace", about="whether a resource PUT keeps the fields that it does not have, or resets them"
+    )
     address_put: str = _choice("in_place", "new", about="a resource PUT with address updates that row or creates one")
     address_wins: str = _choice("object", "id", about="which one is used if both address and address_id are sent")
     api_ref_unique: str = _choice("no", "yes", about="whether a duplicate api_ref is refused with 400")
@@ -131,10 +148,32 @@ class Options:
         "error",
         "new_id",
         "empty",
-        about="an unknown or expired session: an error, a new id, or the same id emptied",
+        "absent",
+        about="an unknown or expired session: an error, a new id, the same id emptied, or an answer without a session",
+    )
+    session_error: str = _text(
+        "The session was not found or has expired", about="words of the error about an unknown or expired session"
     )
     session_error_status: int = _choice(
         200, 404, about="status of an expired session's error; other errors in a body have 200"
+    )
+    error_shape: str = _choice(
+        "envelope",
+        "object",
+        "text",
+        "list",
+        about="an error in a body: in `request` as documented, or with request.status OK in `error` as an object or "
+        "text, or in `errors` as a list",
+    )
+    refused_start: str = _choice(
+        "rolled_back",
+        "named",
+        "kept",
+        about="a refused call that would start a session: no session is left, or the error names an empty one, or it "
+        "names one with what was added before the refusal",
+    )
+    clear_answer: str = _choice(
+        "session", "envelope", about="the answer to a cleared session: the empty session, or the envelope only"
     )
     get_extends: str = _choice("no", "yes", about="whether reading a session restarts its lifetime, like writing")
     end_again: str = _choice("ok", "error", about="ending an unknown or expired session: accepted, or an error")
@@ -149,13 +188,48 @@ class Options:
         "error", "silent", about="more than available: an error, or an OK answer without the change"
     )
     bad_slip: str = _choice("error", "silent", about="an unknown slip, line id or alteration: an error, or ignored")
+    rated_params: str = _choice(
+        "all",
+        "none",
+        about="whether a rated answer lists the parameters of the item; no sample of a simple item exists",
+    )
+    rated_fields: str = _choice(
+        "documented", "slip", about="a rate as documented, or with status, available and slip only"
+    )
+    rates: str = _text(
+        "",
+        about="what a rated query ignores although its answer is OK: days (only the first is rated), params, times, "
+        "discount; separated by commas",
+    )
+    rate_status: str = _text(
+        "", about="the status of every rated query, which then returns no slip, such as INVALID_DURATION; empty = none"
+    )
     hold_stock: str = _choice("yes", "no", about="whether the lines of a session reduce the availability for others")
     slip_style: str = _choice("documented", "opaque", about="slips in the documented format, or opaque tokens")
+    slip_times: str = _choice(
+        "sealed", "plain", about="the time slot in a documented slip: encoded, or as in 50.20310708X1@17:00X120X120-…"
+    )
+    altered_slip: str = _choice(
+        "rewritten",
+        "kept",
+        about="the slip of a line with another quantity: rewritten, or kept (only its rate shows it)",
+    )
     slip_echo: str = _choice("same", "normalised", about="a line shows the posted slip, or an equivalent one")
     empty_items: str = _choice("list", "object", "absent", about="a session without lines: item is [], {} or absent")
     line_dates: str = _choice("string", "unix", about="dates of a line as in the sample of 2014 or of 2017")
     line_fields: str = _choice(
         "documented", "all", about="fields of the 2014 sample, or with rates and totals as in 2017"
+    )
+    day_status: str = _choice(
+        "letter", "word", about='status of a day in a rated answer: "A" or "U" as in 2017, or AVAILABLE or ERROR'
+    )
+    default_time: str = _choice(
+        "first", "error", about="a rated query without time of an item with time slots: the first one, or an error"
+    )
+    foreign_parameters: str = _choice(
+        "ignore",
+        "error",
+        about="parameters that the API does not know: ignored (rated answers repeat them in `query`), or an error",
     )
     money_style: str = _choice("plain", "symbol", about='amounts as "130.00" or "$130.00"')
     session_cookie: str = _choice("no", "yes", about="whether answers set session_id as a cookie too")
@@ -173,10 +247,23 @@ class Options:
         "stores that value, FIELD ignores the sent value; separated by commas",
     )
 
+    spells: str = _text(
+        "",
+        about="how the server changes texts that it stores: strip (a final newline), trim, crlf, lf, nfc, nfd, escape "
+        "(HTML), lower (email); separated by commas",
+    )
+
     keeps: str = _text(
         "",
         about="objects that the server keeps although it accepts their delete: session, resource, slot; "
         "separated by commas",
+    )
+
+    lag_seconds: int = _number(0, least=0, about="seconds for which reads do not show a write; 0 = at once")
+    lag_reads: int = _number(0, least=0, about="number of reads of an API after a write that do not show it")
+    lagging: str = _text(
+        "sessions,admin,checkfront",
+        about="APIs to which lag_seconds and lag_reads apply: sessions, admin, checkfront; separated by commas",
     )
 
     # Credentials
@@ -197,6 +284,8 @@ class Options:
     checkfront_key: str = _text("demo-key", about="key of the booking/session API (Basic user)")
     checkfront_secret: str = _text("demo-secret", about="secret of the booking/session API (Basic password)")
     company_id: int = _number(37004, least=1, about="id of the company")
+    company_alias: int = _number(0, least=0, about="another id under which the company is found; 0 = none")
+    name: str = _text("", about="name of the sandbox, which a refusal of credentials says")
     fixed_now: str = _text("", about="an ISO date-time to use as the current time; empty = the real time")
 
     def __post_init__(self) -> None:
@@ -204,8 +293,24 @@ class Options:
         for spec in fields(self):
             _check(spec.name, getattr(self, spec.name), spec.metadata, type(spec.default))
         _zone(self.company_zone)
+        if not ((self.name.isascii() and self.name.replace("-", "").isalnum()) or not self.name):
+            msg = f"sandbox option name must be letters, digits and hyphens; got {self.name!r}"
+            raise ValueError(msg)
+        unknown = {item.strip() for item in self.spells.split(",")} - {"", *spelling.CHANGES}
+        if unknown:
+            msg = f"sandbox option spells: {min(unknown)!r} is not one of {', '.join(spelling.CHANGES)}"
+            raise ValueError(msg)
         if self.fixed_now:
             _instant(self.fixed_now)
+
+    def rates_as_asked(self, what: str) -> bool:
+        """Return whether a rated query honours what it is asked for: days, params, times or discount (see `rates`)."""
+        return what not in {item.strip() for item in self.rates.split(",")}
+
+    def spelled(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Return values as the server stores their texts (see `spells`)."""
+        changes = [spelling.CHANGES[name.strip()] for name in self.spells.split(",") if name.strip()]
+        return {name: spelling.changed(name, value, changes) for name, value in values.items()}
 
     @property
     def stored_values(self) -> dict[str, str | None]:
@@ -278,8 +383,8 @@ def _check(name: str, value: object, metadata: Mapping[str, Any], kind: type) ->
 
 def _zone(name: str) -> None:
     try:
-        ZoneInfo(name)
-    except (KeyError, ValueError, OSError) as error:
+        zones.zone(name)
+    except ValueError as error:
         msg = f"sandbox option company_zone: {name!r} is not an IANA time zone"
         raise ValueError(msg) from error
 

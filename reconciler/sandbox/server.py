@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import socket
+import sqlite3
 import threading
+from contextlib import closing, suppress
+from http.client import HTTPConnection, HTTPException
 from typing import TYPE_CHECKING, Any, Self
 
 import uvicorn
@@ -23,8 +27,9 @@ if TYPE_CHECKING:
     from reconciler.sandbox.faults import Fault
     from reconciler.sandbox.request_log import LogEntry
 
-_HOST = "127.0.0.1"
+_HOST, _HOST_IPV6 = "127.0.0.1", "::1"
 _START_TIMEOUT = 10.0
+_ASKING = 2.0
 
 
 class _Server(uvicorn.Server):
@@ -53,17 +58,57 @@ class _Server(uvicorn.Server):
 
 
 def _listen(port: int) -> socket.socket:
-    """Bind the port before anything starts, so that the caller gets OSError if it is in use."""
-    # asyncio disables Nagle's algorithm (40 ms per request) only on sockets created with IPPROTO_TCP.
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    """Bind the port before anything starts; OSError if it is in use, also for IPv6 alone.
+
+    A client that connects to `localhost` may try IPv6 first, and would reach the other program.
+    """
+    while True:
+        # asyncio disables Nagle's algorithm (40 ms per request) only on sockets created with IPPROTO_TCP.
+        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+        try:
+            # On Windows, SO_REUSEADDR would share the port with another program.
+            exclusive = getattr(socket, "SO_EXCLUSIVEADDRUSE", socket.SO_REUSEADDR)
+            listener.setsockopt(socket.SOL_SOCKET, exclusive, 1)
+            listener.bind((_HOST, port))
+            listener.listen(1024)
+            _check_ipv6(listener.getsockname()[1])
+        except OSError as error:
+            listener.close()
+            if port == 0 and error.errno == errno.EADDRINUSE:
+                continue
+            raise
+        return listener
+
+
+def _check_ipv6(port: int) -> None:
+    """Raise OSError if another program has the port of the IPv6 loopback address."""
+    if not socket.has_ipv6:
+        return
     try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((_HOST, port))
-        listener.listen(1024)
-    except OSError:
-        listener.close()
-        raise
-    return listener
+        with socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # connections that just ended do not count
+            probe.bind((_HOST_IPV6, port))
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:  # any other: this machine has no such address
+            raise
+
+
+def _open(options: Options, db: Path | None) -> Company:
+    try:
+        return Company(options, db)
+    except sqlite3.Error as error:
+        raise OSError(errno.EINVAL, f"cannot use the database {db}: {error}") from error
+
+
+def occupant(port: int) -> str:
+    """Name the program that has a port: another sandbox says its name."""
+    with suppress(OSError, HTTPException), closing(HTTPConnection(_HOST, port, timeout=_ASKING)) as connection:
+        connection.request("GET", "/_sandbox")
+        name = connection.getresponse().getheader("X-Sandbox")
+        if name:
+            return f"another sandbox, {name}"
+    return "another program"
 
 
 def serve(
@@ -76,10 +121,10 @@ def serve(
 ) -> None:
     """Serve until Ctrl-C, then return.
 
-    Calls `on_ready` with the base URL when connections are accepted. Raises OSError if the port is in use and
-    ValueError for an unknown seed.
+    Calls `on_ready` with the base URL when connections are accepted. Raises OSError if the port is in use or the
+    database cannot be used, and ValueError for an unknown seed.
     """
-    company = Company(options or Options(), db)
+    company = _open(options or Options(), db)
     try:
         fill(company, seed)
         listener = _listen(port)
@@ -138,6 +183,11 @@ class Sandbox:
         self._company.db.close()
 
     @property
+    def name(self) -> str:
+        """The name of this sandbox: the header X-Sandbox of its answers."""
+        return self._company.name
+
+    @property
     def options(self) -> Options:
         """The current options."""
         return self._company.options
@@ -192,9 +242,9 @@ class Sandbox:
         """Add a slot of any status (resource_id, start, end, status and counts); return its id."""
         return backdoor.add_slot(self._company, values)
 
-    def add_booking(self, resource_id: int, start_iso: str, end_iso: str) -> int:
-        """Book a resource's time; return the booking's id."""
-        return backdoor.add_booking(self._company, resource_id, start_iso, end_iso)
+    def add_booking(self, resource_id: int, start_iso: str, end_iso: str, **minutes: int) -> int:
+        """Book a resource's time, with `pre_time` and `post_time` in minutes; return the booking's id."""
+        return backdoor.add_booking(self._company, resource_id, start_iso, end_iso, **minutes)
 
     def edit_session(self, session_id: int, /, **values: Any) -> None:
         """Change a session outside the API."""

@@ -94,7 +94,18 @@ SLOT = Table(
 )
 BOOKING = Table(
     name="booking",
-    columns=("id", "slot_id", "resource_id", "start", "end", "status", "full_describe", "is_cancelled"),
+    columns=(
+        "id",
+        "slot_id",
+        "resource_id",
+        "start",
+        "end",
+        "status",
+        "full_describe",
+        "is_cancelled",
+        "pre_time",
+        "post_time",
+    ),
     booleans=frozenset({"is_cancelled"}),
     index=("slot_id",),
     first_id=501,

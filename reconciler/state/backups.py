@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, MetaData, Table, select
 
 from reconciler.files import write_whole
+from reconciler.state.origin import is_tracked
 from reconciler.state.schema import in_scope, metadata
 
 KEPT = 20
@@ -29,24 +30,34 @@ def copy_file(file: Path, folder: Path, command: str) -> Path:
     target = _new(folder, file.stem, command, ".db")
     os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     origin = f"{file.absolute().as_uri()}?mode=ro"
-    with closing(sqlite3.connect(origin, uri=True)) as source, closing(sqlite3.connect(target)) as copy:
-        source.backup(copy)
-        copy.execute("PRAGMA journal_mode=DELETE")  # one file, without a log next to it
+    try:
+        with closing(sqlite3.connect(origin, uri=True)) as source, closing(sqlite3.connect(target)) as copy:
+            source.backup(copy)
+            copy.execute("PRAGMA journal_mode=DELETE")  # one file, without a log next to it
+    except BaseException:  # half a copy must not count as a backup
+        for suffix in ("", "-journal", "-wal", "-shm"):
+            target.with_name(target.name + suffix).unlink(missing_ok=True)
+        raise
     _prune(folder, file.stem, ".db")
     return target
 
 
 def dump(connection: Connection, folder: Path, command: str, scope: Mapping[str, str]) -> Path:
     """Write the rows of a project and environment as JSON, or all rows if the scope is empty; return the file."""
-    found = MetaData()
-    found.reflect(connection, only=lambda name, _: name in metadata.tables)
-    tables = {name: _rows(connection, found.tables[name], scope) for name in sorted(found.tables)}
+    tables = rows(connection, scope)
     document = {"format_version": "1.0", "command": command, FORMAT: tables}
     stem = "-".join([*filter(None, scope.values())]) or "state"
     target = _new(folder, stem, command, ".json")
     write_whole(target, json.dumps(document, indent=1, ensure_ascii=False).encode(), private=True, durable=True)
     _prune(folder, stem, ".json")
     return target
+
+
+def rows(connection: Connection, scope: Mapping[str, str]) -> dict[str, list[dict[str, Any]]]:
+    """Return the rows of a project and environment by table, or all rows if the scope is empty."""
+    found = MetaData()
+    found.reflect(connection, only=lambda name, _: name in metadata.tables)
+    return {name: _rows(connection, found.tables[name], scope) for name in sorted(found.tables)}
 
 
 def _rows(connection: Connection, found: Table, scope: Mapping[str, str]) -> list[dict[str, Any]]:
@@ -78,9 +89,24 @@ def _plain(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9_.]+", "-", text)
 
 
+def newest(file: Path, folder: Path) -> Path | None:
+    """Return the newest backup of a SQLite state; None where there is none, or the folder cannot be read.
+
+    One that came with a commit is not a backup.
+    """
+    try:
+        return next((path for path in reversed(_made(folder, file.stem, ".db")) if not is_tracked(path)), None)
+    except OSError:
+        return None
+
+
 def _prune(folder: Path, stem: str, suffix: str) -> None:
-    """Remove all but the newest backups of one state. Their names sort by time."""
-    name = re.compile(rf"{re.escape(_plain(stem))}-\d{{8}}T\d{{6}}\.\d{{6}}Z-.*{re.escape(suffix)}")
-    made = sorted(path for path in folder.iterdir() if name.fullmatch(path.name))
-    for path in made[:-KEPT]:
+    """Remove all but the newest backups of one state."""
+    for path in _made(folder, stem, suffix)[:-KEPT]:
         path.unlink(missing_ok=True)
+
+
+def _made(folder: Path, stem: str, suffix: str) -> list[Path]:
+    """Return the backups of one state, oldest first: their names sort by time."""
+    name = re.compile(rf"{re.escape(_plain(stem))}-\d{{8}}T\d{{6}}\.\d{{6}}Z-.*{re.escape(suffix)}")
+    return sorted(path for path in folder.iterdir() if name.fullmatch(path.name))

@@ -16,6 +16,7 @@ from sqlalchemy import (
     Connection,
     Engine,
     Float,
+    Select,
     bindparam,
     cast,
     create_engine,
@@ -30,12 +31,13 @@ from sqlalchemy.pool import StaticPool
 
 from reconciler.errors import ReconcilerError
 from reconciler.model.objects import Lease
-from reconciler.state import backups, holder
-from reconciler.state.migrations import FIRST, all_leases, migrate
-from reconciler.state.schema import VERSION, meta, metadata
-
-BUSY = 30.0
-"""Seconds to wait for another program that writes to the same SQLite file."""
+from reconciler.state import backups, origin, process_lock, server
+from reconciler.state.holder import Watch
+from reconciler.state.migrations import FIRST, all_leases, is_version, migrate
+from reconciler.state.rows import Damaged, decoded
+from reconciler.state.schema import SINCE, VERSION, meta, metadata
+from reconciler.state.server import Access
+from reconciler.state.sqlite_file import BUSY, check_ours, check_plain, make_durable, open_read_only, read_only_part
 
 PATIENCE = 20.0
 """Seconds to retry a database server that was lost during a run."""
@@ -50,20 +52,11 @@ _ALONE = 7263091524
 _AGAIN = frozenset({"40001", "40P01", "57P01", "57P02", "57P03"})
 """SQLSTATEs after which the same transaction can be retried: conflicts, and a server that stops or starts."""
 
-_WATCHFUL = {
-    "connect_timeout": 10,
-    "keepalives_idle": 10,
-    "keepalives_interval": 5,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 15_000,
-    "application_name": "reconciler",
-}
-"""Settings of libpq that detect a lost server host well before a lease can expire."""
+_LOST = "08"
+"""The class of SQLSTATEs of a connection that was lost, also between a pooler and its server."""
 
-_SURE = """
-SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'
-"""
-"""A server may be set to lose its last commits in a crash. A lost intent is a call that no run looks for."""
+_DENIED = frozenset({"25006", "42501"})
+"""SQLSTATEs of a write on a read-only server or without the right to write."""
 
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
@@ -86,13 +79,34 @@ class Database:
     the first write migrates it, after a backup.
     """
 
-    def __init__(self, url: str, *, folder: Path | None = None, notice: Callable[[str], None] = lambda _: None) -> None:
-        """Take the URL. `folder` is for backups of a database server. `notice` gets messages for the user."""
-        self._url = _url(url)
-        self._folder = folder
+    def __init__(
+        self,
+        url: str,
+        *,
+        folder: Path | None = None,
+        root: Path | None = None,
+        notice: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """Take the URL; ReconcilerError for a file that came with the checkout in `root`.
+
+        `folder` is for backups of a database server. `notice` gets messages for the user.
+        """
+        self._url = parsed(url)
+        if self.file is not None:
+            origin.check(self.file, root)
+        self._root = root
+        self._folder = folder if self.file is None else self.file.parent / "backups"
         self._notice = notice
         self._version: int | None = None
         self._reached = False
+        self._read_only = False
+        self._hint = ""
+        self.watch = Watch()
+        """What was seen of the holders of leases."""
+        self.pace = 1.0
+        """How many times longer than usual a lease lasts."""
+        self.leased = False
+        """Whether this process holds the lease; every read asks the database in any case."""
         self._engine = self._open()
         # SQLite's one connection serves all threads.
         self._lock: AbstractContextManager[Any] = threading.RLock() if self.is_file else nullcontext()
@@ -116,9 +130,18 @@ class Database:
         name = self._url.database
         return Path(name) if self.is_file and name and name != ":memory:" else None
 
-    def read(self, work: Callable[[Connection], Result], empty: Result) -> Result:
-        """Run a transaction that only reads; return `empty` if there is no state yet."""
-        return self._tried(lambda: self._begun(work) if self._prepared(writing=False) else empty)
+    @property
+    def lock_beside(self) -> Path | None:
+        """The path next to which a run keeps the lock that the system releases when it ends."""
+        return self.file
+
+    def read(self, work: Callable[[Connection], Result], empty: Result, *, since: int = FIRST) -> Result:
+        """Run a transaction that only reads; return `empty` if there is no state yet, or one before version `since`."""
+
+        def run() -> Result:
+            return self._begun(work) if self._prepared(writing=False) and (self._version or 0) >= since else empty
+
+        return self._tried(run)
 
     def write(self, work: Callable[[Connection], Result], *, as_is: bool = False) -> Result:
         """Run a transaction, again if its commit was not confirmed: it must be idempotent.
@@ -127,11 +150,21 @@ class Database:
         """
 
         def run() -> Result:
+            self._check_writable()
             if not (as_is and self._prepared(writing=False)):
                 self._prepared(writing=True)
             return self._begun(work, writing=True)
 
         return self._tried(run)
+
+    def readable(self, query: Select[Any]) -> Select[Any]:
+        """Return a query without the columns that an older state does not have. Only inside `read`."""
+        if self._version == VERSION:
+            return query
+        known = [
+            item for item in query.selected_columns if getattr(item, "info", {}).get(SINCE, FIRST) <= self._version
+        ]
+        return query.with_only_columns(*known)
 
     def clock(self) -> ColumnElement[float]:
         """Return the current Unix time by the clock that all programs on this state share: a server's own clock."""
@@ -142,6 +175,10 @@ class Database:
     def moment(self, connection: Connection) -> float:
         """Return the current time of `clock`."""
         return float(connection.execute(select(self.clock())).scalar_one())
+
+    def dead(self, held: Lease, moment: float) -> bool:
+        """Return whether the holder of a lease is dead at `moment`."""
+        return self.watch.dead(held, moment, ended=process_lock.ended(self.lock_beside, held.run_id))
 
     def alone(self, connection: Connection) -> None:
         """Block other transactions at this point until this one ends: a row that does not exist cannot be locked."""
@@ -161,17 +198,45 @@ class Database:
     def _open(self) -> Engine:
         try:
             if not self.is_file:
-                engine = create_engine(self._url, pool_pre_ping=True, connect_args=_WATCHFUL)
-                event.listen(engine, "connect", _bounded)
+                access = Access.of(self._url, os.environ)
+                self._hint = access.hint
+                engine = create_engine(
+                    access.url, pool_pre_ping=True, connect_args=dict(access.settings), json_deserializer=decoded
+                )
+                access.check(engine.dialect.dbapi)
                 return engine
             engine = create_engine(
-                self._url, poolclass=StaticPool, connect_args={"timeout": BUSY, "check_same_thread": False}
+                self._url,
+                poolclass=StaticPool,
+                connect_args={"timeout": BUSY, "check_same_thread": False},
+                json_deserializer=decoded,
             )
         except (SQLAlchemyError, ImportError) as error:
-            hint = "in the checkout: pip install '.[postgres]'" if isinstance(error, ImportError) else None
+            missing = isinstance(error, ImportError)
+            hint = "in the checkout: pip install '.[postgres]'" if missing else "check spec.state"
             raise ReconcilerError(f"state {self.label}: {_words(error)}", hint=hint) from None
-        event.listen(engine, "connect", _durable)
+        event.listen(engine, "do_connect", self._connect_read_only)
+        event.listen(engine, "connect", self._make_durable)
         return engine
+
+    def _connect_read_only(self, *_: object) -> sqlite3.Connection | None:
+        """Open a file that cannot be written for reading; None leaves it to SQLAlchemy."""
+        if self.file is None or read_only_part(self.file) is None:
+            return None
+        self._read_only = True
+        return open_read_only(self.file)
+
+    def _make_durable(self, connection: Any, _record: Any) -> None:
+        if not self._read_only:
+            make_durable(connection)
+
+    def _check_writable(self) -> None:
+        """Raise ReconcilerError at once where the file of the state cannot be written."""
+        denied = None if self.file is None else read_only_part(self.file)
+        if denied is not None:
+            message = f"state {self.label}: attempt to write a readonly database: {denied} is read-only for this user"
+            hint = f"check that {denied} is writable, or set spec.state; plan, drift, export and state list only read"
+            raise ReconcilerError(message, hint=hint)
 
     def _tried(self, run: Callable[[], Result]) -> Result:
         """Run it, retry if a server is lost that was reached before, and turn every error into a message."""
@@ -180,6 +245,9 @@ class Database:
             try:
                 with self._lock:
                     result = run()
+            except (Damaged, UnicodeDecodeError) as error:  # also SQLite's own message may be no text
+                what = error.message if isinstance(error, Damaged) else "database disk image is malformed"
+                raise ReconcilerError(f"state {self.label}: {what}", hint=self._repair()) from None
             except (SQLAlchemyError, sqlite3.Error, OSError) as error:
                 if self._reached and _passing(error) and time.monotonic() < deadline:
                     time.sleep(pause)
@@ -193,15 +261,26 @@ class Database:
         with self._engine.begin() as connection:
             if writing and self.is_file:  # no other program writes between its reads and its writes
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
+            elif writing:
+                server.begin(connection)
             return work(connection)
 
     def _advice(self, error: BaseException) -> str:
+        if getattr(getattr(error, "orig", None), "sqlstate", None) in _DENIED:
+            return "this user may only read the state: ask for permission to write, or use another user"
         if self.file is None:
-            return "check spec.state, the password (PGPASSWORD or a passfile), and that the server is reachable"
+            return self._hint
         if getattr(getattr(error, "orig", error), "sqlite_errorcode", 0) & 0xFF in _DAMAGED:
-            kept = self.file.parent / "backups"
-            return f"move the file away and restore a backup from {kept}: reconciler state restore FILE"
+            return self._repair()
         return f"check that the folder {self.file.parent} exists and is writable, or set spec.state"
+
+    def _repair(self) -> str:
+        if self.file is None or self._folder is None:
+            return "correct or delete that row with an SQL client, or restore a backup: reconciler state restore FILE"
+        newest = backups.newest(self.file, self._folder)
+        if newest is not None:
+            return f"move the file away and restore its newest backup: reconciler state restore {newest}"
+        return "move the file away; it has no backups. To manage the live objects again: reconciler adopt --all"
 
     def _prepared(self, *, writing: bool) -> bool:
         """Find or create the tables; return whether there is a state."""
@@ -212,6 +291,8 @@ class Database:
                 return False
             backups.make_folder(self.file.parent)
             os.close(os.open(self.file, os.O_CREAT | os.O_RDWR, 0o600))
+        if self.file is not None and self._version is None:
+            check_ours(self.file)
         self._version = self._begun(self._set_up if writing else self._found, writing=writing)
         return self._version is not None
 
@@ -219,8 +300,10 @@ class Database:
         """Return the schema version of the tables, None if there are none."""
         if not self._engine.dialect.has_table(connection, meta.name):
             return None
+        if self.is_file:
+            check_plain(connection)
         text = connection.execute(select(meta.c.value).where(meta.c.key == "schema_version")).scalar_one_or_none()
-        if text is None or not text.isdecimal() or not FIRST <= int(text) <= VERSION:
+        if not isinstance(text, str) or not is_version(text, VERSION):
             message = f"state {self.label} has schema version {text}; this version of reconciler supports {VERSION}"
             raise ReconcilerError(message, hint="use the version of reconciler that wrote the state, or a newer one")
         return int(text)
@@ -239,52 +322,38 @@ class Database:
     def _migrate(self, connection: Connection, found: int) -> None:
         moment = self.moment(connection)
         for lease in all_leases(connection):
-            if not holder.dead(lease, moment, one_host=self.is_file):
+            if not self.dead(lease, moment):
                 raise Held(lease)
         kept = self._backup(connection, f"before-version-{VERSION}", {})
         migrate(connection, found)
         self._notice(f"Migrated the state from version {found} to {VERSION}. Backup of the old state: {kept}")
 
     def _backup(self, connection: Connection, command: str, scope: dict[str, str]) -> Path:
-        if self.file is not None:
-            return backups.copy_file(self.file, self.file.parent / "backups", command)
         if self._folder is None:
             raise ReconcilerError(f"state {self.label}: no folder is set for its backup")
+        origin.check_inside(self._folder, self._root, hint="remove the link, so that backups are kept in the project")
+        if self.file is not None:
+            return backups.copy_file(self.file, self._folder, command)
         return backups.dump(connection, self._folder, command, scope)
 
 
-def _url(text: str) -> URL:
+def parsed(text: str) -> URL:
+    """Read the URL of a state; ReconcilerError if it is none."""
     try:
         url = make_url(text)
     except ArgumentError:  # its message could repeat a password in the URL
         message = "spec.state is not the URL of a database"
         raise ReconcilerError(message, hint="expected a URL such as sqlite:///.reconciler/state.db") from None
+    given = (url.host, url.username, url.database, *url.query, *(str(value) for value in url.query.values()))
+    if any(not character.isprintable() for part in given for character in part or ""):  # libpq would stop reading there
+        raise ReconcilerError("spec.state contains a control character", hint="remove it")
+    if url.get_backend_name() == "sqlite":
+        if url.query:
+            hint = "remove everything from the question mark on"
+            raise ReconcilerError(f"spec.state: a file has no options, such as {next(iter(url.query))}", hint=hint)
+        return url
+    server.check_options(url)
     return url.set(drivername="postgresql+psycopg") if url.drivername == "postgresql" else url
-
-
-def _durable(connection: Any, _record: Any) -> None:
-    """Make commits of SQLite survive a kill, and let a plan read while an apply writes."""
-    cursor = connection.cursor()
-    deadline = time.monotonic() + BUSY
-    while True:
-        try:
-            cursor.execute("PRAGMA journal_mode=WAL")
-            break
-        except sqlite3.OperationalError:  # here alone SQLite does not wait for other programs
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(_PAUSE)
-    cursor.execute("PRAGMA synchronous=FULL")
-    cursor.close()
-
-
-def _bounded(connection: Any, _record: Any) -> None:
-    """Keep a program that hangs in a transaction from blocking the others, and confirm no commit too early."""
-    with connection.cursor() as cursor:
-        cursor.execute("SET lock_timeout = '30s'")
-        cursor.execute("SET idle_in_transaction_session_timeout = '60s'")
-        cursor.execute(_SURE)
-    connection.commit()
 
 
 def _passing(error: BaseException) -> bool:
@@ -293,7 +362,7 @@ def _passing(error: BaseException) -> bool:
         return False
     state = getattr(error.orig, "sqlstate", None)
     refused = isinstance(error, OperationalError) and state is None and not isinstance(error.orig, sqlite3.Error)
-    return error.connection_invalidated or state in _AGAIN or refused
+    return error.connection_invalidated or state in _AGAIN or refused or str(state).startswith(_LOST)
 
 
 def _words(error: BaseException) -> str:

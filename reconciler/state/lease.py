@@ -8,10 +8,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from reconciler.errors import ReconcilerError
-from reconciler.state.holder import myself
+from reconciler.model.objects import Lease
+from reconciler.state import process_lock
+from reconciler.state.holder import QUIET, is_stopped, myself, process_lives
 from reconciler.state.store import Store
 
-BEAT = 10.0
+BEAT = 5.0
 """Seconds between two heartbeats of a holder."""
 
 PATIENCE = 60.0
@@ -22,51 +24,66 @@ _PAUSE = 0.5
 
 @contextmanager
 def hold(store: Store, run_id: str, *, timeout: float = 0.0) -> Iterator[None]:
-    """Hold the lease while the block runs. ReconcilerError after `timeout` seconds names the other holder."""
-    try:
-        _take(store, run_id, time.monotonic() + timeout)
-    except KeyboardInterrupt:  # a signal; the claim may have been committed
-        with suppress(ReconcilerError):
-            store.release(run_id)
-        raise
-    ended = threading.Event()
-    heart = threading.Thread(target=_beat, args=(store, run_id, ended), name="lease", daemon=True)
-    heart.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        heart.join()
-        with suppress(ReconcilerError):  # the run must still be reported, and the lease expires by itself
-            store.release(run_id)
+    """Hold the lease while the block runs. ReconcilerError after `timeout` seconds names the other holder.
+
+    A holder that looks dead is waited for in any case, until that is sure.
+    """
+    with process_lock.locked(store.lock_beside, run_id):
+        try:
+            _take(store, run_id, time.monotonic() + timeout)
+        except KeyboardInterrupt:  # a signal; the claim may have been committed
+            with suppress(ReconcilerError):
+                store.release(run_id)
+            raise
+        ended = threading.Event()
+        heart = threading.Thread(target=_beat, args=(store, run_id, ended), name="lease", daemon=True)
+        heart.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            heart.join()
+            with suppress(ReconcilerError):  # the run must still be reported, and the lease expires by itself
+                store.release(run_id)
 
 
 def _take(store: Store, run_id: str, deadline: float) -> None:
-    while True:
-        held = store.claim(myself(run_id))
-        if held is None:
-            return
+    announced = False
+    while (held := store.claim(myself(run_id))) is not None:
         if time.monotonic() >= deadline:
-            message = (
-                f"another run holds the state lock of this project: {held.holder} on {held.host}, "
-                f"process {held.pid}, since {held.since}, run {held.run_id}"
-            )
-            hint = (
-                f"to wait for it: --lock-timeout SECONDS; if its process is dead: reconciler state unlock {held.run_id}"
-            )
-            raise ReconcilerError(message, hint=hint)
+            if not store.watch.suspects:
+                raise _taken(held)
+            if not announced:
+                store.notice(
+                    f"Run {held.run_id} on {held.host} holds the state lock and seems to have died. "
+                    f"Waiting {QUIET * store.pace:g} s to be sure that it writes nothing."
+                )
+            announced = True
         time.sleep(_PAUSE)
+
+
+def _taken(held: Lease) -> ReconcilerError:
+    message = (
+        f"another run holds the state lock of this project: {held.holder} on {held.host}, "
+        f"process {held.pid}, since {held.since}, run {held.run_id}"
+    )
+    if process_lives(held) and is_stopped(held.pid):
+        message += "; its process is stopped"
+        hint = f"continue it (kill -CONT {held.pid}) or end it (kill -KILL {held.pid})"
+    else:
+        hint = f"to wait for it: --lock-timeout SECONDS; if its process is dead: reconciler state unlock {held.run_id}"
+    return ReconcilerError(message, hint=hint)
 
 
 def _beat(store: Store, run_id: str, ended: threading.Event) -> None:
     seen = time.monotonic()
-    while not ended.wait(BEAT):
+    while not ended.wait(BEAT * store.pace):
         started = time.monotonic()
         try:
             if not store.beat(run_id):
                 return  # the next write of the run fails and says so
             seen = started
         except ReconcilerError:
-            if time.monotonic() - seen > PATIENCE:
+            if time.monotonic() - seen > PATIENCE * store.pace:
                 store.give_up()
                 return

@@ -11,22 +11,42 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Table, create_engine, delete, insert, select
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
 from reconciler.errors import ReconcilerError
 from reconciler.state.backups import FORMAT
-from reconciler.state.migrations import FIRST, migrate
-from reconciler.state.schema import VERSION, baselines, forgotten, in_scope, intents, meta, objects, runs
+from reconciler.state.migrations import is_version, migrate
+from reconciler.state.rows import Damaged, check, decoded
+from reconciler.state.schema import (
+    VERSION,
+    baselines,
+    doubts,
+    drift,
+    forgotten,
+    hosts,
+    in_scope,
+    intents,
+    meta,
+    objects,
+    runs,
+    seen,
+    unmanaged,
+)
+from reconciler.state.sqlite_file import MAGIC, check_plain
 
 _REPLACED = (objects, forgotten)
 _ADDED = {
     intents: ("run_id", "kind", "name", "effect", "started_at"),
     runs: ("run_id",),
     baselines: ("run_id", "connection", "kind"),  # an open intent needs them to be settled
+    hosts: ("origin",),
+    doubts: ("run_id", "kind", "name"),
+    seen: ("target", "kind"),
+    drift: ("kind", "name"),
+    unmanaged: ("target", "kind"),
 }
 """Tables whose present rows stay, and the columns that identify a row of the backup among them."""
-
-_SQLITE = b"SQLite format 3\0"
 
 Rows = Mapping[str, list[dict[str, Any]]]
 
@@ -52,16 +72,17 @@ class Kept:
         """Read a backup; ReconcilerError says why it cannot be used."""
         try:
             with file.open("rb") as stream:
-                is_sqlite = stream.read(len(_SQLITE)) == _SQLITE
+                is_sqlite = stream.read(len(MAGIC)) == MAGIC
             found = _of_sqlite(file) if is_sqlite else _of_json(file)
-        except (OSError, sqlite3.Error) as error:
-            reason = getattr(error, "strerror", None) or str(error)
-            raise ReconcilerError(f"cannot read the backup {file}: {reason}") from None
+        except (OSError, sqlite3.Error, SQLAlchemyError, Damaged, UnicodeDecodeError) as error:
+            reason = getattr(error, "strerror", None) or str(getattr(error, "orig", error))
+            hint = "expected a file from the folder `backups` next to the state"
+            raise ReconcilerError(f"cannot read the backup {file}: {reason}", hint=hint) from None
         rows = {name: [row for row in table if _in(row, scope)] for name, table in found.items()}
         if not any(rows.values()):
-            others = sorted({_place(row) for table in found.values() for row in table})
+            others = sorted({place(row["project"], row["environment"]) for table in found.values() for row in table})
             hint = f"it contains {', '.join(others)}" if others else "the backup is empty"
-            raise ReconcilerError(f"the backup {file} contains nothing of {_place(scope)}", hint=hint)
+            raise ReconcilerError(f"the backup {file} contains nothing of {place(**scope)}", hint=hint)
         return cls(rows=rows)
 
     @property
@@ -87,8 +108,9 @@ def _in(row: Mapping[str, Any], scope: Mapping[str, str]) -> bool:
     return all(row[name] == value for name, value in scope.items())
 
 
-def _place(row: Mapping[str, Any]) -> str:
-    return f"project {row['project']}" + (f", environment {row['environment']}" if row["environment"] else "")
+def place(project: str, environment: str) -> str:
+    """Return a project and its environment, if it has one, in words."""
+    return f"project {project}" + (f", environment {environment}" if environment else "")
 
 
 def _of_sqlite(file: Path) -> Rows:
@@ -96,11 +118,12 @@ def _of_sqlite(file: Path) -> Rows:
     memory = sqlite3.connect(":memory:", check_same_thread=False)
     with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as source:
         source.backup(memory)
-    engine = create_engine("sqlite://", poolclass=StaticPool, creator=lambda: memory)
+    engine = create_engine("sqlite://", poolclass=StaticPool, creator=lambda: memory, json_deserializer=decoded)
     try:
         with engine.begin() as connection:
             if not engine.dialect.has_table(connection, meta.name):
                 raise ReconcilerError(f"the backup {file} is a database without a reconciler state")
+            check_plain(connection)
             text = connection.execute(select(meta.c.value).where(meta.c.key == "schema_version")).scalar_one_or_none()
             migrate(connection, _known(file, text))
             return {table.name: _all(connection, table) for table in (*_REPLACED, *_ADDED)}
@@ -127,11 +150,12 @@ def _row(table: Table, given: Mapping[str, Any]) -> dict[str, Any]:
     """Return a row of this version: an older one may have fewer columns, and intents get new numbers."""
     row = {name: given[name] if not column.nullable else given.get(name) for name, column in table.c.items()}
     row.pop("number", None)
+    check(row)
     return row
 
 
 def _known(file: Path, text: Any) -> int:
-    if not isinstance(text, str) or not text.isdecimal() or not FIRST <= int(text) <= VERSION:
+    if not isinstance(text, str) or not is_version(text, VERSION):
         message = f"the backup {file} has schema version {text}; this version of reconciler supports {VERSION}"
         raise ReconcilerError(message, hint="use the version of reconciler that wrote it, or a newer one")
     return int(text)

@@ -2,12 +2,171 @@
 
 from __future__ import annotations
 
-from typing import Any
+import json
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import fields as dataclass_fields
+from datetime import datetime
+from typing import Any, get_args
 
-from sqlalchemy import Row
+from sqlalchemy import JSON, Boolean, Column, Float, Integer, Row
+from sqlalchemy.types import TypeEngine
 
+from reconciler.errors import ReconcilerError
 from reconciler.model.canonical import now, plain
+from reconciler.model.change import Effect
+from reconciler.model.kind import Kind
 from reconciler.model.objects import Address, Intent, Lease, PastRun, Record
+from reconciler.model.sighting import Sighting
+from reconciler.registry import kinds
+from reconciler.schema import load_schema
+from reconciler.state.schema import metadata
+
+CONFIRMED = "d"
+"""Ends the effect of a confirmed call: `created`. A version that does not know it takes it for no create."""
+
+
+class Damaged(ReconcilerError):
+    """The state holds what this program never writes."""
+
+
+def decoded(text: str | bytes) -> Any:
+    """Read a JSON value of a state; Damaged if it is none."""
+    try:
+        value = json.loads(text, parse_float=_finite, parse_constant=_finite)
+        json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair is no text
+    except (ValueError, TypeError, RecursionError):
+        raise Damaged("it has a value that is not JSON") from None
+    return value
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(text)
+    return number
+
+
+def _is_integer(value: object) -> bool:
+    return type(value) is int
+
+
+_CHECKS: Mapping[type[TypeEngine[Any]], Callable[[Any], bool]] = {
+    Integer: _is_integer,
+    Boolean: lambda value: isinstance(value, bool),
+    Float: lambda value: type(value) in {int, float} and math.isfinite(value),
+    JSON: lambda _: True,
+}
+"""What each type of a column holds; any other type holds text. SQLite itself stores any value in any column."""
+
+
+def _is_texts(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        Address.parse(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_instant(text: str) -> bool:
+    try:
+        return datetime.fromisoformat(text).tzinfo is not None
+    except ValueError:
+        return False
+
+
+def _is_instant_text(value: object) -> bool:
+    return isinstance(value, str) and _is_instant(value)
+
+
+def _are_sightings(value: object) -> bool:
+    return isinstance(value, list) and all(
+        isinstance(item, dict)
+        and item.keys() == {each.name for each in dataclass_fields(Sighting)}
+        and _is_instant_text(item["since"])
+        and (item["until"] is None or _is_instant_text(item["until"]))
+        and (item["run_id"] is None or isinstance(item["run_id"], str))
+        for item in value
+    )
+
+
+_SHAPES: Mapping[str, Callable[[Any], bool]] = {
+    "fields": lambda value: isinstance(value, dict),
+    "computed": lambda value: isinstance(value, dict) and all(isinstance(item, dict) for item in value.values()),
+    "depends_on": lambda value: _is_texts(value) and all(_is_address(item) for item in value),
+    "ids": _is_texts,
+    "context": lambda value: isinstance(value, dict) and all(isinstance(item, str) for item in value.values()),
+    "sightings": lambda value: isinstance(value, dict) and all(_are_sightings(item) for item in value.values()),
+    "first_seen": lambda value: isinstance(value, dict) and all(map(_is_instant_text, value.values())),
+    "kind": lambda value: value in kinds(),
+    "effect": lambda value: value.removesuffix(CONFIRMED) in get_args(Effect),
+    "pending_until": lambda value: not value or _is_instant(value),
+    "started_at": _is_instant,
+}
+"""What else is required of a column, in every table that has it."""
+
+
+def _fits(value: object, schema: Mapping[str, Any]) -> bool:
+    """Return whether a value of a field is one, a list or a mapping where its schema says so; its rules may change."""
+    if "$ref" in schema:
+        return _fits(value, load_schema(str(schema["$ref"]).rpartition(":")[2]))
+    if value is None or not schema.keys() & {"type", "enum"}:
+        return True
+    if schema.get("type") == "array":
+        return isinstance(value, list) and all(_fits(item, schema.get("items", {})) for item in value)
+    if schema.get("type") == "object":
+        stated = schema.get("properties", {})
+        return isinstance(value, dict) and all(_fits(item, stated.get(name, {})) for name, item in value.items())
+    if schema.get("format") == "iso-date-time":
+        return isinstance(value, str) and _is_instant(value)
+    return not isinstance(value, dict | list)
+
+
+def _are_fields(fields: Mapping[str, Any], kind: Kind) -> bool:
+    """Return whether recorded fields can be those of a kind."""
+    stated = load_schema(kind.schema).get("properties", {})
+    return all(_fits(value, stated.get(name, {})) for name, value in fields.items())
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _right(column: Column[Any]) -> Callable[[Any], bool]:
+    """Return whether a value is one that the column may hold."""
+    usual = next((check for kind, check in _CHECKS.items() if isinstance(column.type, kind)), _is_text)
+    more = _SHAPES.get(column.name)
+    return lambda value: (value is None and bool(column.nullable)) or (usual(value) and (more is None or more(value)))
+
+
+_RIGHT = {column.name: _right(column) for table in metadata.tables.values() for column in table.c}
+"""By the name of a column, which means the same in all tables."""
+
+
+def checked(row: Row[Any]) -> Row[Any]:
+    """Return a row whose values are what their columns are for; Damaged names the first one that is not."""
+    check(dict(row._mapping))  # noqa: SLF001 - SQLAlchemy's public name
+    return row
+
+
+def check(found: Mapping[str, Any]) -> None:
+    """Raise Damaged for values of a row, by column, that are not what their columns are for."""
+    wrong = next((name for name, value in found.items() if name in _RIGHT and not _RIGHT[name](value)), None)
+    if wrong is None and "name" in found and not _is_address(f"{found['kind']}/{found['name']}"):
+        wrong = "name"
+    if (
+        wrong is None
+        and {"kind", "fields"} <= found.keys()
+        and not _are_fields(found["fields"], kinds()[found["kind"]])
+    ):
+        wrong = "fields"
+    if wrong is not None:
+        which = "/".join(str(found[key]) for key in ("kind", "name", "run_id") if key in found)
+        raise Damaged(f"the record {which} has an invalid {wrong}")
 
 
 def record_of(row: Row[Any]) -> Record:
@@ -23,6 +182,7 @@ def record_of(row: Row[Any]) -> Record:
         depends_on=tuple(Address.parse(item) for item in row.depends_on),
         created_at=row.created_at,
         updated_at=row.updated_at,
+        written_by=row._mapping.get("written_by"),  # noqa: SLF001 - SQLAlchemy's public name
     )
 
 
@@ -61,10 +221,11 @@ def intent_of(row: Row[Any]) -> Intent:
         address=Address(row.kind, row.name),
         connection=row.connection,
         target=row.target,
-        effect=row.effect,
+        effect=row.effect.removesuffix(CONFIRMED),
         fields=row.fields,
         started_at=row.started_at,
         pending_until=row.pending_until,
+        confirmed=row.effect.endswith(CONFIRMED),
     )
 
 
@@ -76,11 +237,24 @@ def intent_values(intent: Intent) -> dict[str, Any]:
         "name": intent.address.name,
         "connection": intent.connection,
         "target": intent.target,
-        "effect": intent.effect,
+        "effect": intent.effect + (CONFIRMED if intent.confirmed else ""),
         "fields": plain(intent.fields),
         "started_at": intent.started_at,
         "pending_until": intent.pending_until,
     }
+
+
+def doubt_of(row: Row[Any]) -> Intent:
+    """Return a row as a create whose result was never known."""
+    return Intent(
+        run_id=row.run_id,
+        address=Address(row.kind, row.name),
+        connection=row.connection,
+        target=row.target,
+        effect="create",
+        fields=row.fields,
+        started_at=row.started_at,
+    )
 
 
 def past_run_of(row: Row[Any]) -> PastRun:
@@ -92,4 +266,5 @@ def past_run_of(row: Row[Any]) -> PastRun:
         started_at=row.started_at,
         ended_at=row.ended_at,
         ended=row.ended,
+        context=row._mapping.get("context") or {},  # noqa: SLF001 - SQLAlchemy's public name
     )

@@ -20,10 +20,13 @@ from sqlalchemy import (
     and_,
 )
 
-VERSION = 1
+VERSION = 4
 """Version of the tables below. `migrations` upgrades an older state to it; a newer state is refused."""
 
 metadata = MetaData()
+
+SINCE = "since"
+"""The key of a column's `info` with the version that added it. A query of an older state leaves the column out."""
 
 
 def _scoped(name: str, *columns: Column[Any], key: tuple[str, ...] | None) -> Table:
@@ -64,9 +67,10 @@ objects = _scoped(
     Column("depends_on", JSON, nullable=False),
     Column("created_at", String(32), nullable=False),
     Column("updated_at", String(32), nullable=False),
+    Column("written_by", String(64), info={SINCE: 4}),
     key=("kind", "name"),
 )
-"""One row for each managed object."""
+"""One row for each managed object. `written_by` is the run that last wrote it: of `runs`, or of another command."""
 
 intents = _scoped(
     "reconciler_intents",
@@ -112,9 +116,40 @@ leases = _scoped(
 )
 """At most one writing run for each project and environment.
 
-`beat` is the holder's last heartbeat. `expires` is when it counts as dead without another one. Both are Unix time
-by the database's clock. `machine` distinguishes two hosts of one name.
+`beat` is the holder's last heartbeat. From `expires` on it looks dead without another one. Both are Unix time by the
+database's clock. `machine` distinguishes two hosts of one name and two processes of one number (`holder`).
 """
+
+hosts = _scoped(
+    "reconciler_hosts",
+    Column("origin", String(1024), nullable=False),
+    Column("run_id", String(64), nullable=False),
+    Column("since", String(32), nullable=False),
+    key=("origin",),
+)
+"""The hosts that runs which wrote have sent credentials to, each with the first such run. Another host is refused."""
+
+doubts = _scoped(
+    "reconciler_doubts",
+    Column("run_id", String(64), nullable=False),
+    Column("kind", String(64), nullable=False),
+    Column("name", String(63), nullable=False),
+    Column("connection", String(255), nullable=False),
+    Column("target", String(1024), nullable=False),
+    Column("started_at", String(32), nullable=False),
+    Column("fields", JSON, nullable=False),
+    key=("run_id", "kind", "name"),
+)
+"""Creates of unknown result that were settled: a server may still execute one of them."""
+
+seen = _scoped(
+    "reconciler_seen",
+    Column("target", String(1024), nullable=False),
+    Column("kind", String(64), nullable=False),
+    Column("ids", JSON, nullable=False),
+    key=("target", "kind"),
+)
+"""Which ids of objects that are not managed were live before a run wrote, and were no duplicate of a managed one."""
 
 forgotten = _scoped(
     "reconciler_forgotten",
@@ -134,6 +169,31 @@ runs = _scoped(
     Column("started_at", String(32), nullable=False),
     Column("ended_at", String(32)),
     Column("ended", String(16)),
+    Column("context", JSON(none_as_null=True), info={SINCE: 4}),
     key=("run_id",),
 )
-"""Every run that wrote, and how it ended. The digest identifies a saved plan. A run without an end was killed."""
+"""Every run that wrote, and how it ended. The digest identifies a saved plan. A run without an end was killed.
+
+`context` says who started it and where, as texts by name: `holder` and `host`, in a pipeline also what that states.
+"""
+
+drift = _scoped(
+    "reconciler_drift",
+    Column("kind", String(64), nullable=False),
+    Column("name", String(63), nullable=False),
+    Column("sightings", JSON, nullable=False),
+    key=("kind", "name"),
+)
+"""When each field of a managed object was seen with a value from outside: the latest sightings by path, oldest first.
+
+The path is empty where the whole object was missing or expired.
+"""
+
+unmanaged = _scoped(
+    "reconciler_unmanaged",
+    Column("target", String(1024), nullable=False),
+    Column("kind", String(64), nullable=False),
+    Column("first_seen", JSON, nullable=False),
+    key=("target", "kind"),
+)
+"""When each live object that is not managed was first reported, by its id."""

@@ -7,16 +7,20 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
     Delete,
     Insert,
     Select,
+    String,
     Table,
     Update,
     and_,
     bindparam,
+    case,
     delete,
     insert,
+    not_,
     select,
     update,
 )
@@ -24,7 +28,11 @@ from sqlalchemy.sql.dml import ReturningInsert
 
 from reconciler.model.objects import Address
 from reconciler.state.holder import EXPIRY
+from reconciler.state.rows import CONFIRMED
 from reconciler.state.schema import forgotten, in_scope, intents, leases, objects
+
+_TICK = 0.001
+"""Seconds by which a heartbeat moves where the clock does not: who watches it sees that the holder lives."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +49,10 @@ class Statements:
     """Find the intent `of_number`."""
     end: Delete
     """Delete the intent `of_number`."""
+    extend: Update
+    """Have the call of the intent `of_number` end at `of_until`, but not earlier than recorded."""
+    confirm: Update
+    """Mark the intent `of_number`, whose call succeeded. Reads may be behind until its `pending_until`."""
     change: Update
     """Update the object that `of` selects."""
     add: Insert
@@ -49,8 +61,8 @@ class Statements:
     """Delete the note that the object which `of` selects expired."""
 
     @classmethod
-    def of_scope(cls, scope: Mapping[str, str], clock: ColumnElement[float]) -> Self:
-        """Build the statements; each execution reads the `clock`."""
+    def of_scope(cls, scope: Mapping[str, str], clock: ColumnElement[float], pace: float) -> Self:
+        """Build the statements; each execution reads the `clock`. `pace`: how much longer a lease lasts."""
 
         def mine(table: Table) -> ColumnElement[bool]:
             return in_scope(table, scope)
@@ -59,14 +71,22 @@ class Statements:
             return and_(mine(table), table.c.kind == bindparam("of_kind"), table.c.name == bindparam("of_name"))
 
         numbered = intents.c.number == bindparam("of_number")
+        effect, pending = intents.c.effect, intents.c.pending_until
+        until: BindParameter[str] = bindparam("of_until", type_=String())
         return cls(
             beat=update(leases)
             .where(mine(leases), leases.c.run_id == bindparam("of_run"))
-            .values(beat=clock, expires=clock + EXPIRY),
+            .values(
+                beat=case((leases.c.beat == clock, leases.c.beat + _TICK), else_=clock), expires=clock + EXPIRY * pace
+            ),
             known=select(intents.c.number).where(intents.c.token == bindparam("of_token")),
             begin=insert(intents).returning(intents.c.number),
             open=select(intents.c.number).where(numbered),
             end=delete(intents).where(numbered),
+            extend=update(intents).where(numbered).values(pending_until=case((pending > until, pending), else_=until)),
+            confirm=update(intents)
+            .where(numbered, not_(effect.endswith(CONFIRMED)))  # a second try finds it marked
+            .values(effect=effect + CONFIRMED),
             change=update(objects).where(one(objects)),
             add=insert(objects),
             unforget=delete(forgotten).where(one(forgotten)),

@@ -4,29 +4,53 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, Table, and_, delete, func, insert, not_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    Table,
+    and_,
+    delete,
+    func,
+    insert,
+    not_,
+    select,
+    update,
+)
 
 from reconciler.errors import ReconcilerError
+from reconciler.git_remote import is_git
 from reconciler.model.canonical import now
-from reconciler.model.objects import Address, Intent, Lease, PastRun, Record
+from reconciler.model.objects import Address, Intent, Lease, Record
+from reconciler.state import moving, neighbours, process_lock
 from reconciler.state.database import Database, Held
-from reconciler.state.holder import EXPIRY, dead
+from reconciler.state.git.database import GitDatabase
+from reconciler.state.holder import EXPIRY, process_lives
+from reconciler.state.hosts import Hosts
+from reconciler.state.migrations import FIRST
+from reconciler.state.moving import Contents
+from reconciler.state.outside import Outside
+from reconciler.state.past_runs import PastRuns
+from reconciler.state.renames import rename_dependencies
 from reconciler.state.restore import Kept, Restored
-from reconciler.state.rows import intent_of, intent_values, lease_of, past_run_of, record_of, record_values
-from reconciler.state.schema import baselines, forgotten, in_scope, intents, leases, objects, runs
+from reconciler.state.rows import checked, intent_of, intent_values, lease_of, record_of, record_values
+from reconciler.state.schema import VERSION, drift, forgotten, in_scope, intents, leases, objects
 from reconciler.state.statements import Statements, of
 
 Result = TypeVar("Result")
 
+_NAMED = 5
 _PLAN_AGAIN = "another run may have taken over; plan again"
 
 
-class Store:
+class Store(PastRuns):
     """The state of one project and environment; safe to use from several threads.
 
     A state that does not exist yet reads as empty; the first write creates it. Every method is one transaction, and
@@ -40,26 +64,33 @@ class Store:
         project: str,
         environment: str | None = None,
         folder: Path | None = None,
+        root: Path | None = None,
         notice: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """Take the URL. `folder` is for backups of a database server. `notice` gets messages for the user."""
-        self._database = Database(url, folder=folder, notice=notice)
+        """Take the URL, and what `Database` needs to know of the project."""
+        self.notice = notice
+        open_database = GitDatabase if is_git(url) else Database
+        self._database = open_database(url, folder=folder, root=root, notice=notice)
+        self.label = self._database.label
+        self.lock_beside = self._database.lock_beside
+        self.pace = self._database.pace
+        self.watch = self._database.watch
         self._run_id: str | None = None
         self._given_up = threading.Event()
         self._scope = {"project": project, "environment": environment or ""}
-        self._statements = Statements.of_scope(self._scope, self._database.clock())
-
-    @property
-    def label(self) -> str:
-        """The location of the state, without credentials."""
-        return self._database.label
+        self._statements = Statements.of_scope(self._scope, self._database.clock(), self.pace)
+        self.hosts = Hosts(self._scope, self._rows, self._write)
+        self.outside = Outside(self._scope, self._rows, self._note)
 
     def _mine(self, table: Table, address: Address | None = None) -> ColumnElement[bool]:
         mine = in_scope(table, self._scope)
         return mine if address is None else and_(mine, table.c.kind == address.kind, table.c.name == address.name)
 
-    def _rows(self, query: Select[Any]) -> Sequence[Row[Any]]:
-        return self._database.read(lambda connection: connection.execute(query).all(), empty=())
+    def _rows(self, query: Select[Any], *, since: int = FIRST) -> Sequence[Row[Any]]:
+        def work(connection: Connection) -> list[Row[Any]]:
+            return [checked(row) for row in connection.execute(self._database.readable(query))]
+
+        return self._database.read(work, empty=(), since=since)
 
     def _write(self, work: Callable[[Connection], Result], *, ends: int | None = None) -> Result:
         """Run one writing transaction. A run that took the lease must still hold it.
@@ -83,6 +114,24 @@ class Store:
 
         return self._database.write(fenced)
 
+    def _note(self, work: Callable[[Connection], None]) -> bool:
+        """Run a transaction that no run depends on, and return True; False where there is no state, or an older one.
+
+        A run that holds the lease is not disturbed: then only that run itself may note something.
+        """
+        if not self._database.read(lambda _: True, empty=False, since=VERSION):
+            return False
+
+        def alone(connection: Connection) -> bool:
+            held = connection.execute(select(leases).where(self._mine(leases))).one_or_none()
+            moment = self._database.moment(connection)
+            if held is not None and held.run_id != self._run_id and held.expires > moment:
+                return False
+            work(connection)
+            return True
+
+        return self._database.write(alone, as_is=True)
+
     def _renewed(self, connection: Connection, run_id: str) -> bool:
         """Renew the lease of a run; return whether the run holds it."""
         return bool(connection.execute(self._statements.beat, {"of_run": run_id}).rowcount)
@@ -102,14 +151,16 @@ class Store:
 
     def others(self) -> Mapping[tuple[str, str, str], tuple[str, ...]]:
         """Return which other projects in this database manage a live object, by target, kind and remote id."""
-        rows = self._rows(select(objects).where(not_(self._mine(objects))))
-        found: dict[tuple[str, str, str], tuple[str, ...]] = {}
-        for row in sorted(rows, key=lambda row: (row.project, row.environment, row.kind, row.name)):
-            where = f", environment {row.environment}" if row.environment else ""
-            words = f"project {row.project}{where} (as {row.kind}/{row.name})"
-            key = (row.target, row.kind, row.remote_id)
-            found[key] = (*found.get(key, ()), words)
-        return found
+        return neighbours.managed(self._rows(neighbours.QUERY.where(not_(self._mine(objects)))))
+
+    def mention_others(self) -> None:
+        """Tell the user where a state has objects, but nothing of this project and environment, not even a run.
+
+        The project may have been renamed, or its environment not chosen. A new project in a shared state looks equal.
+        """
+        said = neighbours.mention(self.label, self._scope, self._rows(neighbours.COUNTS))
+        if said is not None and not self.run_count():
+            self.notice(said)
 
     def open_intents(self) -> tuple[Intent, ...]:
         """Return the writing calls whose result was never recorded, oldest first."""
@@ -141,46 +192,24 @@ class Store:
         """Delete an intent whose call had no effect, or an effect that needs no record."""
         self._write(lambda connection: self._end(connection, number), ends=number)
 
-    def close_call(self, number: int) -> None:
-        """Record that an intent's call has ended, though with what result is not known."""
-        query = update(intents).where(intents.c.number == number).values(pending_until="")
-        self._write(lambda connection: connection.execute(query), ends=number)
+    def close_call(self, number: int, *, pending_until: str = "", confirmed: bool = False) -> None:
+        """Record until when the call of an intent may still be processed, or that the server `confirmed` it."""
+        row = update(intents).where(intents.c.number == number).values(pending_until=pending_until)
+        which = {"of_number": number}
+        self._write(
+            lambda tx: tx.execute(self._statements.confirm, which) if confirmed else tx.execute(row), ends=number
+        )
 
     def extend(self, number: int, pending_until: str) -> None:
         """Record that an intent's call starts later than was thought; ReconcilerError where another run settled it."""
-        query = update(intents).where(intents.c.number == number).values(pending_until=pending_until)
+        given = {"of_number": number, "of_until": pending_until}
 
         def work(connection: Connection) -> None:
-            if connection.execute(query).rowcount != 1:
+            if connection.execute(self._statements.extend, given).rowcount != 1:
                 message = "another run already completed this change, so the call is not sent"
                 raise ReconcilerError(message, hint="plan again")
 
         self._write(work)
-
-    def record_baseline(self, run_id: str, ids: Mapping[tuple[str, str], Collection[str]]) -> None:
-        """Record which ids were live, by connection and kind, before a run creates anything there."""
-        rows = [
-            {**self._scope, "run_id": run_id, "connection": place[0], "kind": place[1], "ids": sorted(found)}
-            for place, found in sorted(ids.items())
-        ]
-
-        def work(connection: Connection) -> None:
-            connection.execute(delete(baselines).where(self._mine(baselines), baselines.c.run_id == run_id))
-            connection.execute(insert(baselines), rows)
-
-        if rows:
-            self._write(work)
-
-    def baselines(self) -> Mapping[tuple[str, str, str], frozenset[str]]:
-        """Return the recorded baselines, by run, connection and kind."""
-        rows = self._rows(select(baselines).where(self._mine(baselines)))
-        return {(row.run_id, row.connection, row.kind): frozenset(row.ids) for row in rows}
-
-    def prune(self) -> None:
-        """Remove the baselines of runs that left no open intent."""
-        doubtful = select(intents.c.run_id).where(self._mine(intents))
-        query = delete(baselines).where(self._mine(baselines), baselines.c.run_id.not_in(doubtful))
-        self._write(lambda connection: connection.execute(query))
 
     def claim(self, lease: Lease) -> Lease | None:
         """Take the lease, also from a dead holder; return the present holder if there is one.
@@ -192,11 +221,13 @@ class Store:
             self._database.alone(connection)
             row = connection.execute(select(leases).where(self._mine(leases)).with_for_update()).one_or_none()
             moment = self._database.moment(connection)
-            held = lease_of(row) if row is not None else None
-            if held is not None and held.run_id != lease.run_id and not self._dead(held, moment):
+            held = lease_of(checked(row)) if row is not None else None
+            if held is not None and held.run_id != lease.run_id and not self._database.dead(held, moment):
                 return held
+            if held is not None:
+                process_lock.forget(self.lock_beside, held.run_id)
             connection.execute(delete(leases).where(self._mine(leases)))
-            given = {**self._scope, **asdict(lease), "beat": moment, "expires": moment + EXPIRY}
+            given = {**self._scope, **asdict(lease), "beat": moment, "expires": moment + EXPIRY * self.pace}
             connection.execute(insert(leases).values(given))
             return None
 
@@ -205,11 +236,15 @@ class Store:
         except Held as older:
             return older.lease
         if held is None:
-            self._run_id = lease.run_id
+            self._run_id, self._database.leased = lease.run_id, True
         return held
 
-    def _dead(self, held: Lease, moment: float) -> bool:
-        return dead(held, moment, one_host=self._database.is_file)
+    def living(self, run_id: str) -> Lease | None:
+        """Return the lease of a run if it holds it and its process exists on this machine."""
+        rows: Sequence[Row[Any]] = ()
+        with suppress(ReconcilerError):  # also a lease that cannot be read is released
+            rows = self._rows(select(leases).where(self._mine(leases), leases.c.run_id == run_id))
+        return next((held for held in map(lease_of, rows) if process_lives(held)), None)
 
     def beat(self, run_id: str) -> bool:
         """Renew the lease of a run; return whether the run holds it."""
@@ -223,7 +258,7 @@ class Store:
         """Release the lease of a run; return whether it was held."""
         query = delete(leases).where(self._mine(leases), leases.c.run_id == run_id)
         if self._run_id == run_id:
-            self._run_id = None
+            self._run_id, self._database.leased = None, False
         return self._database.write(lambda connection: bool(connection.execute(query).rowcount), as_is=True)
 
     def forgotten(self) -> Mapping[Address, str]:
@@ -232,17 +267,21 @@ class Store:
         return {Address(row.kind, row.name): str(row.digest) for row in rows}
 
     def settle(self, address: Address) -> None:
-        """Delete every open intent of an address and the note that it expired: the live system was read."""
+        """Delete every open intent of an address and the note that it expired: the live system was read.
+
+        What a create of unknown result sent is kept: the server may still execute it.
+        """
 
         def work(connection: Connection) -> None:
+            self._keep_doubts(connection, address)
             connection.execute(delete(intents).where(self._mine(intents, address)))
             connection.execute(delete(forgotten).where(self._mine(forgotten, address)))
 
         self._write(work)
 
-    def save(self, record: Record, *, ends: int | None = None) -> None:
-        """Write the record of one object and end its intent, in one transaction."""
-        values, which = record_values(record), of(record.address)
+    def save(self, record: Record, *, ends: int | None = None, confirms: int | None = None) -> None:
+        """Write the record of one object in one transaction with the end, or the confirmation, of its intent."""
+        values, which = record_values(record) | {"written_by": self._run_id}, of(record.address)
         key = {**self._scope, "kind": record.address.kind, "name": record.address.name}
 
         def work(connection: Connection) -> None:
@@ -250,8 +289,10 @@ class Store:
                 connection.execute(self._statements.add, {**key, **values, "created_at": now()})
             connection.execute(self._statements.unforget, which)
             self._end(connection, ends)
+            if confirms is not None:
+                connection.execute(self._statements.confirm, {"of_number": confirms})
 
-        self._write(work, ends=ends)
+        self._write(work, ends=ends if ends is not None else confirms)
 
     def remove(self, address: Address, *, ends: int | None = None, given_up: str | None = None) -> bool:
         """Delete the record of one object; return whether there was one. `given_up`: the digest of what expired."""
@@ -259,6 +300,7 @@ class Store:
 
         def work(connection: Connection) -> bool:
             gone = connection.execute(delete(objects).where(self._mine(objects, address))).rowcount
+            connection.execute(delete(drift).where(self._mine(drift, address)))
             if given_up is not None:
                 connection.execute(delete(forgotten).where(self._mine(forgotten, address)))
                 connection.execute(insert(forgotten).values({**key, "digest": given_up, "forgotten_at": now()}))
@@ -267,73 +309,51 @@ class Store:
 
         return self._write(work, ends=ends)
 
-    def begin_run(self, run_id: str, command: str, *, plan_digest: str | None = None) -> None:
-        """Record that a run starts to write, and its plan."""
-        mine = and_(self._mine(runs), runs.c.run_id == run_id)
-        values = {"run_id": run_id, "command": command, "plan_digest": plan_digest, "started_at": now()}
-
-        def work(connection: Connection) -> None:
-            connection.execute(delete(runs).where(mine))
-            connection.execute(insert(runs).values({**self._scope, **values}))
-
-        self._write(work)
-
-    def end_run(self, run_id: str, ended: str, *, unused: bool = False) -> None:
-        """Record how a run ended: `done`, `incomplete`, `interrupted` or `failed`.
-
-        `unused`: it wrote nothing, so its plan can still be applied.
-        """
-        values = {"ended_at": now(), "ended": ended, **({"plan_digest": None} if unused else {})}
-        query = update(runs).where(self._mine(runs), runs.c.run_id == run_id).values(values)
-        self._database.write(lambda connection: connection.execute(query))
-
-    def run_count(self) -> int:
-        """Return the number of runs that wrote or started to: it distinguishes plans of the same content."""
-        query = select(func.count()).select_from(runs).where(self._mine(runs))
-
-        return self._database.read(lambda connection: int(connection.execute(query).scalar_one()), empty=0)
-
-    def applied(self, plan_digest: str) -> PastRun | None:
-        """Return the run that applied a plan or started to; None if there is none."""
-        query = select(runs).where(self._mine(runs), runs.c.plan_digest == plan_digest).order_by(runs.c.started_at)
-        rows = self._rows(query.limit(1))
-        return past_run_of(rows[0]) if rows else None
-
     def rename(self, source: Address, target: Address) -> tuple[Address, ...]:
         """Rename all records of an address; return the objects whose dependency is renamed.
 
         ReconcilerError if there is no record of `source`, or one of `target`.
         """
+        return self.rename_all({source: target})
+
+    def rename_all(self, moves: Mapping[Address, Address]) -> tuple[Address, ...]:
+        """Rename all records of several addresses (old: new), all or none; return as `rename` does."""
         tried: list[bool] = []
 
         def work(connection: Connection) -> tuple[Address, ...]:
-            known = {table: self._count(connection, table, source) for table in (objects, intents, forgotten)}
-            taken = any(self._count(connection, table, target) for table in known)
-            if not any(known.values()) or taken:
-                if tried and taken:
-                    return ()  # the first try was committed, only not confirmed
-                wrong = f"{target} is already managed" if taken else f"{source} is not managed"
-                raise ReconcilerError(wrong, hint="to see what is managed: reconciler state list")
-            for table in known:
-                connection.execute(update(table).where(self._mine(table, source)).values(name=target.name))
+            for source, target in moves.items():
+                known = {table: self._count(connection, table, source) for table in (objects, intents, forgotten)}
+                connection.execute(delete(drift).where(self._mine(drift, target)))
+                taken = any(self._count(connection, table, target) for table in known)
+                if not any(known.values()) or taken:
+                    if tried and taken:
+                        return ()  # the first try was committed, only not confirmed
+                    wrong = f"{target} is already managed" if taken else f"{source} is not managed"
+                    raise ReconcilerError(wrong, hint="to see what is managed: reconciler state list")
+                for table in (*known, drift):
+                    connection.execute(update(table).where(self._mine(table, source)).values(name=target.name))
+                self._rename_doubts(connection, source, target)
             tried.append(True)
-            return self._rename_dependency(connection, source, target)
+            return rename_dependencies(connection, moves, self._mine)
 
-        return self._write(work)
+        return self._write(work) if moves else ()
 
     def _count(self, connection: Connection, table: Table, address: Address) -> int:
         query = select(func.count()).select_from(table).where(self._mine(table, address))
         return int(connection.execute(query).scalar_one())
 
-    def _rename_dependency(self, connection: Connection, source: Address, target: Address) -> tuple[Address, ...]:
-        renamed = []
-        for row in connection.execute(select(objects).where(self._mine(objects))).all():
-            if str(source) in row.depends_on:
-                address = Address(row.kind, row.name)
-                names = [str(target) if item == str(source) else item for item in row.depends_on]
-                connection.execute(update(objects).where(self._mine(objects, address)).values(depends_on=names))
-                renamed.append(address)
-        return tuple(sorted(renamed, key=str))
+    def contents(self) -> Contents:
+        """Return everything that is recorded, without the lease."""
+        return self._database.read(lambda connection: moving.contents(connection, self._scope), empty={})
+
+    def receive(self, given: Contents) -> None:
+        """Write the `contents` of another state, all or nothing; ReconcilerError if anything is recorded already."""
+        self._write(lambda connection: moving.receive(connection, self._scope, given, self.label))
+
+    def holder(self) -> Lease | None:
+        """Return the lease of a run that writes, or that ended without releasing it."""
+        rows = self._rows(select(leases).where(self._mine(leases)))
+        return lease_of(rows[0]) if rows else None
 
     def backup(self, command: str) -> Path | None:
         """Back up the state before a command changes it; return the file, None if there is no state yet."""

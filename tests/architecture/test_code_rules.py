@@ -29,10 +29,8 @@ HEAVY = (
     "starlette",
     "uvicorn",
     "psycopg",
-    "babel",
     "cattrs",
     "anyascii",
-    "tenacity",
 )
 NEEDLESS = ("dataclasses", "decimal", "json", "html", "base64", "reconciler.model", "reconciler.settings")
 """What no command needs to show its names: each costs milliseconds on every --help."""
@@ -83,10 +81,10 @@ def _names_actions(node):
 
 
 SETTINGS = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text(encoding="utf-8"))
-MODULES = {"pyyaml": "yaml", "jsonschema-rs": "jsonschema_rs"}
+MODULES = {"pyyaml": "yaml", "jsonschema-rs": "jsonschema_rs", "ruamel.yaml": "ruamel"}
 """What a distribution is imported as, where that is not its own name."""
-NOT_IMPORTED = {"tzdata", "h11"}
-"""Data, and a library that only another one imports: its version is bounded because a private attribute is read."""
+NOT_IMPORTED = {"tzdata", "h11", "anyio", "certifi", "pygments"}
+"""Data, and libraries that only others import: their bounds say why they stand in pyproject.toml."""
 
 
 def test_every_dependency_has_one_home():
@@ -95,3 +93,13 @@ def test_every_dependency_has_one_home():
     required = SETTINGS["project"]["dependencies"] + SETTINGS["project"]["optional-dependencies"]["sandbox"]
     names = {re.split(r"[<>=\[]", item)[0] for item in required} - NOT_IMPORTED
     assert {MODULES.get(name, name) for name in names} == homes
+
+
+def test_time_zones_have_one_home():
+    """`zoneinfo.ZoneInfo(name)` reads the files of the machine."""
+    found = [
+        file.name
+        for file in PACKAGE.rglob("*.py")
+        if file.name != "zones.py" and re.search(r"\bZoneInfo\(|available_timezones", file.read_text(encoding="utf-8"))
+    ]
+    assert found == []

@@ -4,6 +4,7 @@ about: one sentence for people
 manifest: {spec: {...}, protect: true, connection: name}   # left out: no manifest declares it
 applied: {id: "12", fields: {...}, protect: true, computed: {...}}  # left out: not managed
 live: {id: "12", fields: {...}}       # null: proved gone; a list: several objects; left out: none
+                                      # shared: {field: {id: name}} or {field: why that is not known}
 unreadable: why                       # instead of live: it could not be read
 expired: why                          # instead of live: it is over by itself
 interrupted: [{...fields}]            # creations whose result was never recorded
@@ -15,6 +16,7 @@ expect:
   fields: [[path, before, after], [path, before, after, drift, unverified]]
   calls: [PUT /api/sessions/12.xml]   # or {call: ..., body: {...}, reads: [...]}
   risks: [[code, level, {slots: [...], booked: 4, reserved: 1}]]
+  record: [protect]                   # what it alters of what is remembered, except what follows from its calls
   problems: [code]                    # and `reason`: text that the reason holds
 """
 
@@ -26,11 +28,12 @@ import pytest
 import yaml
 
 from reconciler.engine.impact import Bookings
-from reconciler.engine.plan import World, decide_all, make_plan
+from reconciler.engine.plan import decide_all, make_plan
 from reconciler.engine.snapshot import Snapshot
+from reconciler.engine.world import World
 from reconciler.model.canonical import plain
 from reconciler.model.change import ACTIONS
-from reconciler.model.objects import Address, Desired, Intent, Live, Reading, Record, Ref, SourceRef
+from reconciler.model.objects import Address, Desired, Intent, Live, Reading, Record, Ref, SourceRef, Users
 from reconciler.registry import kinds, providers
 from reconciler.settings import Connection
 
@@ -87,10 +90,14 @@ def declared(kind, address, manifest):
     )
 
 
+def shared(stated):
+    return {name: Users(failure=who) if isinstance(who, str) else Users(names=who) for name, who in stated.items()}
+
+
 def reading(kind, case):
     live = case.get("live") or []
     found = {
-        item["id"]: Live(remote_id=item["id"], fields=item["fields"])
+        item["id"]: Live(remote_id=item["id"], fields=item["fields"], shared=shared(item.get("shared", {})))
         for item in (live if isinstance(live, list) else [live])
     }
     known = {case["applied"]["id"]} if "applied" in case else set()
@@ -112,7 +119,8 @@ def plan(case, kind):
     }
     if "applied" in case:
         applied = case["applied"]
-        more = {"protect": applied.get("protect", False), "computed": applied.get("computed", {})}
+        needs = declared(kind, address, case["manifest"]).depends_on if "manifest" in case else ()
+        more = {"protect": applied.get("protect", False), "computed": applied.get("computed", {}), "depends_on": needs}
         records[address] = Record(address=address, remote_id=applied["id"], fields=applied["fields"], **more, **where)
     intents = tuple(
         Intent(run_id="r", address=address, effect="create", fields=fields, started_at="2027-01-01T00:00:00Z", **where)
@@ -172,6 +180,7 @@ def test_case(path):
     assert told_calls(change.calls, expect.get("calls", [])) == expect.get("calls", [])
     assert [told_risk(item) for item in change.risks] == expect.get("risks", [])
     assert [item.code for item in made.problems] == expect.get("problems", [])
+    assert list(change.remembers) == expect.get("record", [])
     assert expect.get("reason", "") in change.reason
 
 
@@ -180,7 +189,7 @@ def test_a_case_states_nothing_that_nobody_reads(path):
     known = {"about", "manifest", "applied", "live", "unreadable", "expired", "interrupted", "managed", "destroying"}
     case = yaml.load(path.read_text(encoding="utf-8"), Loader=CaseLoader)
     assert set(case) <= known | {"now", "expect"}
-    assert set(case["expect"]) <= {"action", "fields", "calls", "risks", "problems", "reason"}
+    assert set(case["expect"]) <= {"action", "fields", "calls", "risks", "problems", "reason", "record"}
     assert case["about"]
 
 

@@ -1,7 +1,8 @@
 """The long chaos run of `make chaos`: bounded in time, seeded, and it prints what it came to.
 
-CHAOS_SECONDS bounds it (600); CHAOS_KILLS says how many kills -9 the kill suite is to make (200, 0 for none) and
-CHAOS_LANES in how many towns at once (3); CHAOS_SEED is the first seed (a fresh one otherwise).
+CHAOS_SECONDS bounds it (600); CHAOS_KILLS says how many kills -9 the kill suite is to make (200, 0 for none), half of
+them with a state in Git (CHAOS_GIT=1 or 0: all or none), and CHAOS_LANES in how many towns at once (3); CHAOS_SEED is
+the first seed (a fresh one otherwise).
 """
 
 from __future__ import annotations
@@ -31,18 +32,20 @@ def main() -> int:
     seed = int(os.environ.get("CHAOS_SEED") or time.time_ns() % 1_000_000)
     deadline = time.monotonic() + seconds
     _say(f"chaos: seed {seed}, {kills} kills, at most {seconds:g} s and what is then under way")
-    total = Figures()
+    files, branches = Figures(), Figures()
     lanes = int(os.environ.get("CHAOS_LANES", "3"))
-    killing = threading.Thread(target=_kills, args=(total, seed, kills, deadline, lanes))
+    killing = threading.Thread(target=_kills, args=((files, branches), seed, kills, deadline, lanes))
     killing.start()
     broken = _storms(seed, deadline)
     killing.join()
     _say(f"\nState machine\n{FIGURES}\n{broken or 'every example came to what is declared'}")
-    if kills:
-        _say(f"\nKill suite\n{total}")
-    if not total.spotless:
+    for name, total in (("a file", files), ("Git", branches)):
+        if total.kills:
+            _say(f"\nKill suite, state in {name}\n{total}")
+    spotless = files.spotless and branches.spotless
+    if not spotless:
         _say("replay one town: CHAOS_SECONDS=1 CHAOS_LANES=1 CHAOS_KILLS=10 CHAOS_SEED=<its seed> make chaos")
-    return 1 if broken or not total.spotless else 0
+    return 1 if broken or not spotless else 0
 
 
 def _storms(seed: int, deadline: float) -> str:
@@ -58,18 +61,23 @@ def _storms(seed: int, deadline: float) -> str:
     return "\n".join(broken)
 
 
-def _kills(total: Figures, seed: int, kills: int, deadline: float, lanes: int) -> None:
+def _kills(totals: tuple[Figures, Figures], seed: int, kills: int, deadline: float, lanes: int) -> None:
     """Have towns attacked in processes of their own: a run in this process takes its output and folder for itself."""
-    jobs = [(seed + number, deadline) for number in range((kills + KILLS_EACH - 1) // KILLS_EACH)]
+    asked = os.environ.get("CHAOS_GIT")
+    jobs = [
+        (seed + number, deadline, bool(number % 2) if asked is None else asked == "1")
+        for number in range((kills + KILLS_EACH - 1) // KILLS_EACH)
+    ]
     with ProcessPoolExecutor(lanes, mp_context=get_context("spawn")) as pool:
-        for done in pool.map(_town, jobs):
-            total.add(done)
-            _say(f"  {total.kills.total()} kills, {'spotless' if total.spotless else 'NOT spotless'}")
+        for (_, _, git), done in zip(jobs, pool.map(_town, jobs), strict=True):
+            totals[git].add(done)
+            made = sum(total.kills.total() for total in totals)
+            _say(f"  {made} kills, {'spotless' if all(total.spotless for total in totals) else 'NOT spotless'}")
 
 
-def _town(job: tuple[int, float]) -> Figures:
-    seed, deadline = job
-    return Campaign(seed=seed, kills=KILLS_EACH).run() if time.monotonic() < deadline else Figures()
+def _town(job: tuple[int, float, bool]) -> Figures:
+    seed, deadline, git = job
+    return Campaign(seed=seed, kills=KILLS_EACH, git=git).run() if time.monotonic() < deadline else Figures()
 
 
 def _say(words: str) -> None:

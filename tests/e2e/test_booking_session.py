@@ -10,6 +10,7 @@ import pytest
 from holding import ALL, BIKES, CREDENTIALS, FAMILY, KAYAKS, ROOM, SAIL, expected
 
 from reconciler.providers.http import client
+from reconciler.sandbox import Fault, Options
 
 # What is sent
 
@@ -86,6 +87,16 @@ def test_lines_go_from_the_highest_down_with_a_look_before_each(holding):
     assert holding.lines() == expected([KAYAKS])
 
 
+@pytest.mark.parametrize("answer", Options.choices()["clear_answer"])
+def test_a_session_is_emptied_whatever_the_answer_shows(holding, answer):
+    holding.box.set_options(clear_answer=answer)
+    holding.hold([ROOM, BIKES])
+    holding.applied()
+    holding.hold([])
+    holding.applied()
+    assert holding.lines() == []
+
+
 def test_a_renamed_key_sends_nothing_and_two_items_alike_stay_two(holding):
     holding.box.set_options(slip_style="opaque")
     holding.hold([ROOM, {**ROOM, "key": "room-2"}])
@@ -150,6 +161,38 @@ def test_what_is_sold_out_fails_that_object_alone_in_the_servers_words(holding, 
     assert [line["item_id"] for line in holding.lines()] == [21]
 
 
+@pytest.mark.parametrize("shape", Options.choices()["error_shape"])
+@pytest.mark.parametrize("start", Options.choices()["refused_start"])
+def test_a_refused_start_that_names_a_session_leaves_no_second_one(holding, start, shape):
+    holding.box.set_options(refused_start=start, error_shape=shape)
+    rooms = [{**ROOM, "key": f"room-{number}"} for number in range(3)]
+    holding.hold(rooms)
+    (outcome,) = holding.apply().outcomes
+    assert outcome.state == "failed"
+    assert "Sold out" in outcome.error
+    made = [hold["id"] for hold in holding.box.holds()]
+    assert len(made) == (1 if start == "kept" else 0)
+    assert len(holding.records()) == len(made)
+    holding.hold(rooms[:2])
+    holding.applied()
+    assert holding.lines() == expected([ROOM, ROOM])
+    assert made in ([], [holding.session_id])
+
+
+def test_a_refused_start_whose_session_cannot_be_read_is_looked_at_by_the_next_run(holding):
+    holding.box.set_options(refused_start="kept")
+    rooms = [{**ROOM, "key": f"room-{number}"} for number in range(3)]
+    holding.hold(rooms)
+    holding.box.fault(Fault(kind="status_before", match_method="GET", match_path="session", status=500, times=4))
+    (outcome,) = holding.apply().outcomes
+    assert outcome.state == "unknown"
+    assert "Sold out" in outcome.error
+    holding.box.clear_faults()
+    holding.hold(rooms[:2])
+    holding.applied()
+    assert holding.lines() == expected([ROOM, ROOM])
+
+
 @pytest.mark.parametrize("over_quantity", ["error", "silent"])
 def test_items_that_do_not_fit_together_are_reported_and_the_rest_is_recorded(holding, over_quantity):
     holding.box.set_options(over_quantity=over_quantity)
@@ -185,6 +228,79 @@ def test_a_line_is_kept_where_its_replacement_needs_the_same_stock(holding):
     assert "Sold out" in outcome.error
     assert "its current line also uses the available stock" in outcome.error
     assert holding.lines() == expected(rooms)
+
+
+# What is rated is what is asked for
+
+MAY = {**ROOM, "start_date": "2031-05-01", "end_date": "2031-05-31"}
+
+
+@pytest.mark.parametrize("style", Options.choices()["slip_style"])
+@pytest.mark.parametrize(
+    ("ignored", "item", "words"),
+    [
+        ("days", MAY, "end_date is 2031-05-31 in the manifest"),
+        ("params", {**KAYAKS, "params": {"adults": 5, "children": 3}}, "params.adults is 5 in the manifest"),
+        ("params", BIKES, "quantity is 3 in the manifest"),
+        ("times", {**SAIL, "start_time": "19:30"}, "start_time is 19:30 in the manifest, but the server rated 17:00"),
+        ("discount", SAIL, "discount_code is SUMMER10 in the manifest, but the server rated no discount"),
+    ],
+    ids=str,
+)
+def test_an_answer_for_something_else_than_asked_is_refused_before_anything_is_held(
+    holding, ignored, item, words, style
+):
+    holding.box.set_options(rates=ignored, slip_style=style)
+    holding.hold([ROOM, item | {"key": "other"}])
+    (outcome,) = holding.apply().outcomes
+    assert outcome.state == "failed"
+    assert words in outcome.error
+    assert outcome.error.startswith("manifests/group.json:1:1: items[other]: ")
+    assert holding.box.holds() == []
+    assert holding.writes() == []
+    holding.box.set_options(rates="")
+    holding.applied()
+
+
+def test_a_changed_line_stays_where_its_new_rate_is_for_something_else(holding):
+    holding.hold([ROOM])
+    holding.applied()
+    holding.box.set_options(rates="params")
+    holding.hold([{**ROOM, "params": {"guests": 4}}])
+    assert "params.guests is 4 in the manifest, but the server rated 1" in holding.apply().outcomes[0].error
+    assert holding.lines() == expected([ROOM])
+
+
+def test_a_parameter_that_the_item_does_not_have_is_named_with_what_was_meant(holding):
+    holding.hold([{**ROOM, "params": {"guets": 4}}])
+    (outcome,) = holding.apply().outcomes
+    assert "items[room]: item 17: params.guets is not a parameter" in outcome.error
+    assert 'did you mean "guests"?' in outcome.error
+    assert holding.box.holds() == []
+
+
+def test_a_rate_status_is_reported_in_its_own_words(holding):
+    holding.box.set_options(rate_status="INVALID_DURATION")
+    holding.hold([ROOM])
+    assert "items[room]: item 17: INVALID_DURATION" in holding.apply().outcomes[0].error
+
+
+def test_only_a_shortage_is_explained_by_the_line_that_is_changed(holding):
+    holding.hold([ROOM])
+    holding.applied()
+    holding.hold([{**ROOM, "params": {"guests": 9}}])
+    (outcome,) = holding.apply().outcomes
+    assert "guests must be 1 to 4" in outcome.error
+    assert "available stock" not in outcome.error
+
+
+@pytest.mark.parametrize("listed", Options.choices()["rated_params"])
+@pytest.mark.parametrize("style", Options.choices()["slip_style"])
+def test_the_quantity_of_a_simple_item_needs_no_list_of_parameters(holding, style, listed):
+    holding.box.set_options(rated_params=listed, slip_style=style)
+    holding.hold([BIKES])
+    holding.applied()
+    assert holding.lines() == expected([BIKES])
 
 
 # What is known and what is not
@@ -234,6 +350,32 @@ def test_outside_edits_of_a_booking_session_are_drift_and_are_repaired(holding):
     assert holding.change().reason.startswith("changed outside reconciler since the last apply")
     holding.applied()
     assert holding.lines() == expected([ROOM, KAYAKS, FAMILY])
+
+
+@pytest.mark.parametrize("style", Options.choices()["slip_style"])
+@pytest.mark.parametrize("numeric", Options.choices()["numeric_alter"])
+def test_a_quantity_changed_outside_is_drift_where_only_the_rate_shows_it(holding, style, numeric):
+    holding.box.set_options(altered_slip="kept", line_fields="all", slip_style=style, numeric_alter=numeric)
+    holding.hold([BIKES, KAYAKS])
+    holding.applied()
+    by_item = {line["item_id"]: line["line_id"] for line in holding.box.holds()[0]["lines"]}
+    holding.box.edit_line(holding.session_id, by_item[21], params={"qty": 5})
+    (drifted,) = holding.drift().objects
+    assert [(field.path, field.before, field.after) for field in drifted.fields] == [("items[bikes].quantity", 3, 5)]
+    holding.box.edit_line(holding.session_id, by_item[18], params={"children": 3})
+    holding.applied()
+    assert holding.lines() == expected([BIKES, KAYAKS])
+    holding.hold([{**BIKES, "quantity": 4}, KAYAKS])
+    holding.applied()
+    assert holding.lines() == expected([{**BIKES, "quantity": 4}, KAYAKS])
+
+
+def test_what_no_rated_answer_and_no_slip_shows_counts_as_not_verifiable(holding):
+    holding.box.set_options(slip_style="opaque", rated_fields="slip")
+    holding.hold([ROOM])
+    holding.applied()
+    assert holding.drift().coverage == {"fields": 4 + 3, "verifiable": 1}
+    assert holding.change().unverified == ("items.room.start_date", "items.room.end_date", "items.room.params")
 
 
 def test_a_line_that_somebody_added_goes(holding):

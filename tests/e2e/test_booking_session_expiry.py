@@ -8,12 +8,19 @@ import pytest
 from combinations import quick_where
 from holding import BIKES, FAMILY, KAYAKS, ROOM, SAIL, expected
 
-from reconciler.engine.plan import World
+from reconciler.engine.world import World
 from reconciler.providers.checkfront.client import Client
+from reconciler.sandbox import Options
 from reconciler.sandbox.faults import Fault
 
 FORMS = ({"session_expired": "error"}, {"session_expired": "error", "session_error_status": 404})
-FORMS = (*FORMS, {"session_expired": "new_id"}, {"session_expired": "empty"})
+FORMS = (*FORMS, {"session_expired": "new_id"}, {"session_expired": "empty"}, {"session_expired": "absent"})
+WORDS = (
+    "Your session has expired. Please start again",
+    "Invalid session_id",
+    "Your booking session has timed out.",
+    "That session doesn't exist",
+)
 
 
 # Expiry
@@ -31,7 +38,7 @@ def test_expiry_is_a_status_of_its_own_and_does_what_the_manifest_says(holding, 
     assert drift.summary["expired"] == 1
     assert "whether it became a booking" in drift.objects[0].reason
     change = holding.change()
-    assert change.action == {"report": "noop", "recreate": "create", "forget": "delete"}[wish]
+    assert change.action == {"report": "noop", "recreate": "create", "forget": "noop"}[wish]
     assert "whether it became a booking" in change.reason
     holding.box.clear_log()
     holding.applied()
@@ -75,7 +82,10 @@ def test_forgetting_is_undone_by_state_rm(shop):
     shop.declare("BookingSession", "group", {"items": [ROOM], "on_expiry": "forget"})
     shop.run("apply", "--yes", code=0)
     shop.box.expire_sessions()
-    shop.run("apply", "--yes", code=0)
+    forgotten = shop.run("apply", "--yes", code=0).out
+    assert "Plan: 1 to forget." in forgotten
+    assert "BookingSession/group · 1 item from Mon 7 Jul 2031 no longer managed" in forgotten
+    assert "delete" not in forgotten
     plan = shop.run("plan", "--format", "json", "--detailed-exitcode", code=0).json
     assert "state rm BookingSession/group" in plan["changes"][0]["reason"]
     shop.run("state", "rm", "BookingSession/group", code=0)
@@ -114,6 +124,43 @@ def test_deleting_what_is_gone_counts_as_done(holding, again, monkeypatch):
     monkeypatch.setattr(Client, "session", read_then_end)
     report = holding.apply()
     assert {item.action: item.state for item in report.outcomes} == {"delete": "applied", "noop": "noop"}
+
+
+@pytest.mark.parametrize("shape", Options.choices()["error_shape"])
+@pytest.mark.parametrize("words", WORDS)
+def test_expiry_is_recognised_in_other_words_wherever_the_error_is(holding, words, shape):
+    holding.hold([ROOM], on_expiry="recreate")
+    holding.applied()
+    holding.box.set_options(session_error=words, error_shape=shape)
+    holding.box.expire_sessions()
+    assert words in holding.drift().objects[0].reason
+    holding.applied()
+    assert sum(not hold["expired"] for hold in holding.box.holds()) == 1
+
+
+@pytest.mark.parametrize("status", [200, 404])
+def test_an_expiry_in_unknown_words_ends_after_the_longest_life_of_a_session(holding, status, monkeypatch):
+    holding.hold([ROOM], on_expiry="recreate")
+    holding.applied()
+    holding.box.set_options(session_error="Ihr Warenkorb ist leer", session_error_status=status)
+    holding.box.expire_sessions()
+    if status == 200:  # a 404 of booking/session itself is about the session, whatever its words
+        assert holding.change().action == "unknown"
+        assert holding.drift().summary["unknown"] == 1
+        later = functools.partial(World, now="2999-01-01T00:00:00Z")
+        monkeypatch.setattr("reconciler.operations.plan.World", later)
+    change = holding.change()
+    assert (change.action, "Warenkorb" in change.reason) == ("create", True)
+    assert {risk.code for risk in change.risks} == {"expired-or-booked"}
+
+
+@pytest.mark.parametrize("kind", ["page_before", "drop_before", "status_before"])
+def test_a_failing_server_never_means_that_a_session_is_over(holding, kind, monkeypatch):
+    holding.hold([ROOM], on_expiry="recreate")
+    holding.applied()
+    monkeypatch.setattr("reconciler.operations.plan.World", functools.partial(World, now="2999-01-01T00:00:00Z"))
+    holding.box.fault(Fault(kind=kind, match_method="GET", times=None, status=500))
+    assert holding.change().action == "unknown"
 
 
 # Doubt

@@ -126,3 +126,19 @@ def test_a_slot_that_is_taken_is_recognised_by_its_status(desk, status):
 def test_a_free_slot_blocks_nothing(desk, status):
     told_by_slots(desk, status=status)
     passes(desk)
+
+
+@pytest.mark.parametrize(
+    ("pre_time", "post_time", "hit"), [(0, 0, False), (30, 0, False), (0, 45, True), (15, 30, False)]
+)
+def test_a_block_in_the_time_after_a_booking_is_refused(desk, pre_time, post_time, hit):
+    number = desk.box.add_resource({"name": "Court"})
+    desk.box.add_booking(number, *hours(0, 1), pre_time=pre_time, post_time=post_time)
+    start, end = hours(1, 3)
+    later = {"resource_id": number, "start": start.replace(":00:00", ":30:00"), "end": end}
+    desk.declare("Block", "later", later)
+    if hit:
+        words, _ = refused(desk, "guard-booked-time-blocked")
+        assert "UTC with 45 min after" in words
+    else:
+        desk.run("apply", "--yes", code=0)

@@ -24,18 +24,18 @@ KEY_LINES = (
     "No changes. 61 objects match the live timetable.",
     "~ price: 6.50 → 6.95",
     "~ name: Pilates → Tuesday pilates",
-    "~ slot 2027-05-05 16:00 (30 min) → 2027-05-06 16:30 (30 min)",
+    "~ slot Wed 5 May 2027, 16:00 (30 min) → Thu 6 May 2027, 16:30 (30 min)",
     "PUT /api/slots/",
     "all slots are replaced",
     "Plan: 1 to create, 4 to update, 1 to delete; 56 unchanged.",
     "Drift: 2 changed, 1 missing; 58 in sync.",
     "Applied 3; 58 unchanged.",
     "No drift detected. 61 objects match the last apply.",
-    "moving 1 slot with bookings (2027-05-12 16:35: 4 booked, 0 reserved)",
+    "moving 1 slot with bookings (Wed 12 May 2027, 16:35: 4 booked, 0 reserved)",
     "--allow-booked Session/learn-to-swim-stage-2",
     "(exit code 4: refused before the first write)",
     "Writing calls that the sandbox received: 0.",
-    "+ BookingSession/kayak-trip  create",
+    "+ BookingSession/kayak-trip · 1 item from Sat 5 Jun 2027  create",
     "Drift: 1 expired; 61 in sync.",
     "Its temporary folder is removed.",
 )
@@ -49,7 +49,7 @@ def _demo(tmp_path: Path, *arguments: str, **environment: str) -> subprocess.Com
     # A proxy that does not exist must not matter: nothing leaves this machine.
     settings = {"TMPDIR": str(scratch), "HTTP_PROXY": "http://127.0.0.1:9", "PYTHONUTF8": "1", **environment}
     done = subprocess.run(
-        [sys.executable, "-m", "reconciler", "demo", *arguments],
+        [sys.executable, "-P", "-m", "reconciler", "demo", *arguments],
         capture_output=True,
         text=True,
         encoding="utf-8",
@@ -71,11 +71,12 @@ def test_plays_to_the_end_and_leaves_nothing(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["scratch"]
 
 
+@pytest.mark.slow  # the whole demo once more
 def test_shows_all_and_keeps_the_project_on_demand_and_needs_no_unicode(tmp_path: Path) -> None:
     done = _demo(tmp_path, "--show-all", "--keep", "project", PYTHONUTF8="0", PYTHONIOENCODING="ascii")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "folded here" not in done.stdout
-    assert "+ Session/tea-dance  create" in done.stdout
+    assert '+ Session/tea-dance "Tea dance" ' in done.stdout
     assert "~ price: 6.50 -> 6.95" in done.stdout
     assert done.stdout.isascii()
     assert "The project folder is kept." in done.stdout

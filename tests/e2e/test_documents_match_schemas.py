@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import jsonschema
 import pytest
@@ -14,7 +15,7 @@ from holding import CREDENTIALS as SHOP
 from holding import PROJECT as SHOP_PROJECT
 from holding import ROOM
 
-from reconciler.sandbox import Fault
+from reconciler.sandbox import Fault, Sandbox
 
 SCHEMAS = Path(__file__).parents[2] / "schemas"
 FORGET = "apiVersion: reconciler/v1\nkind: Removed\nmetadata: {name: old}\nspec: {forget: [Resource/other]}\n"
@@ -80,7 +81,7 @@ def test_plans_and_reports_of_all_kinds_of_change(desk, view):
     documented(desk, "plan", "plan")
     documented(desk, "report", "destroy", "--yes", code=4)
     documented(desk, "report", "destroy", "--yes", "--verify", "--allow-booked", "*")
-    documented(desk, "drift", "drift")
+    documented(desk, "drift", "drift", code=2)  # nothing is managed, and objects are declared
 
 
 def test_plans_of_what_exists_is_broken_or_cannot_be_reached(desk):
@@ -116,17 +117,19 @@ def test_reports_of_what_failed_was_lost_or_waits(desk):
 
 
 def test_documents_of_another_connection_and_of_held_bookings(desk):
-    second = PROJECT.format(url=desk.box.url).split("  connections:\n")[1].split("    admin:")[0]
-    desk.project(PROJECT.format(url=desk.box.url) + second.replace("sessions:", "other:", 1))
-    spec = {"name": "Yoga", "type": "event", "group": "Body", "start_date": "2027-03-01", "time": "11:00"}
-    desk.declare("Session", "yoga", spec, connection="sessions")
-    desk.run("apply", "--yes", code=0)
-    desk.declare("Session", "yoga", spec, connection="other")
-    plan = documented(desk, "plan", "plan")
-    assert plan["summary"]["replace"] == 1
-    documented(desk, "report", "apply", "--yes")
-    desk.forget("Session", "yoga")
-    desk.run("apply", "--yes", "--allow-empty", code=0)
+    with Sandbox() as elsewhere:
+        second = PROJECT.format(url=elsewhere.url).split("  connections:\n")[1].split("    admin:")[0]
+        desk.project(PROJECT.format(url=desk.box.url) + second.replace("sessions:", "other:", 1))
+        desk.env["RECONCILER_TRUST_HOSTS"] = urlsplit(elsewhere.url).netloc
+        spec = {"name": "Yoga", "type": "event", "group": "Body", "start_date": "2027-03-01", "time": "11:00"}
+        desk.declare("Session", "yoga", spec, connection="sessions")
+        desk.run("apply", "--yes", code=0)
+        desk.declare("Session", "yoga", spec, connection="other")
+        plan = documented(desk, "plan", "plan")
+        assert plan["summary"]["replace"] == 1
+        documented(desk, "report", "apply", "--yes")
+        desk.forget("Session", "yoga")
+        desk.run("apply", "--yes", "--allow-empty", code=0)
     desk.env |= SHOP
     desk.project(SHOP_PROJECT.format(url=desk.box.url))
     for wish in ("recreate", "forget"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from desk import PROJECT
 
-from reconciler.sandbox import Fault
+from reconciler.sandbox import Fault, Sandbox
 
 TEN_MISTAKES = """\
 apiVersion: reconciler/v1
@@ -91,12 +91,13 @@ def test_a_reference_that_names_nothing_says_what_was_meant(desk):
 
 @pytest.mark.parametrize("command", [["plan"], ["apply", "--yes"], ["drift"], ["destroy", "--yes"]])
 def test_a_system_that_is_down_is_an_error(desk, command):
-    desk.session()
-    desk.run("apply", "--yes", code=0)
-    before = desk.run("state", "list", code=0).out
-    desk.project(PROJECT.format(url="http://127.0.0.1:9"))
+    with Sandbox() as box:
+        desk.project(PROJECT.format(url=box.url))
+        desk.session()
+        desk.run("apply", "--yes", code=0)
+        before = desk.run("state", "list", code=0).out
     done = desk.run(*command, code=1)
-    assert "cannot connect to http://127.0.0.1:9: connection refused" in done.err
+    assert f"cannot connect to {box.url}: connection refused" in done.err
     assert desk.run("state", "list", code=0).out == before
 
 
@@ -117,7 +118,7 @@ def test_a_missing_credential_names_file_line_and_variable(desk):
     assert desk.box.log() == []
 
 
-def test_one_object_that_cannot_be_read_is_unknown_and_the_others_go_on(desk):
+def test_one_object_that_cannot_be_read_is_unknown_and_the_others_go_on_where_it_is_left_out(desk):
     desk.session("yoga")
     desk.session("swim", name="Swim")
     desk.run("apply", "--yes", code=0)
@@ -127,7 +128,11 @@ def test_one_object_that_cannot_be_read_is_unknown_and_the_others_go_on(desk):
     desk.box.fault(Fault(kind="status_before", status=500, times=None, match_path=r"/api/sessions/123\.xml"))
     plan = desk.run("plan", "--format", "json", code=1).json
     assert (plan["summary"]["unknown"], plan["summary"]["update"]) == (1, 1)
-    report = desk.run("apply", "--yes", "--format", "json", code=3).json
+    report = desk.run("apply", "--yes", "--format", "json", code=4).json
+    assert report["summary"] == {"applied": 0, "failed": 0, "blocked": 1, "unknown": 1, "noop": 0}
+    assert desk.calls() == []
+    left_out = ("--allow-unknown", "Session/swim")
+    report = desk.run("apply", "--yes", *left_out, "--format", "json", code=3).json
     assert report["summary"] == {"applied": 1, "failed": 0, "blocked": 0, "unknown": 1, "noop": 0}
     assert desk.calls() == ["PUT /api/sessions/124.xml"]
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 from desk import Desk
-from holding import CREDENTIALS, PROJECT, ROOM, SAIL
+from holding import CREDENTIALS, KAYAKS, PROJECT, ROOM, SAIL, expected
 
+from reconciler.model.objects import Address
 from reconciler.sandbox import Options, Sandbox
 
+ADDRESS = "BookingSession/booking-session-1"
 CHOICES = [("slip_style", "opaque"), ("slip_echo", "normalised"), ("line_dates", "unix"), ("line_fields", "all")]
 
 
@@ -69,10 +71,67 @@ def test_an_expired_booking_session_is_reported(shop):
     assert hold not in done.err + done.out
 
 
-@pytest.mark.parametrize(("name", "value"), CHOICES, ids=str)
-def test_a_line_that_cannot_be_declared_is_a_comment(shop, name, value):
-    shop.box.set_options(**{name: value})
-    text = shop.run("export", "--id", shop.box.holds()[0]["id"], code=0).out
-    if "item_id" not in text:
-        assert all(line.startswith("#") for line in text.splitlines())
-        assert "does not tell its item and dates" in text
+PARTY = {**KAYAKS, "params": {"adults": 5, "children": 3}}
+
+
+@pytest.mark.parametrize(
+    ("options", "item"),
+    [
+        ({"slip_style": "opaque"}, PARTY),
+        ({}, {**SAIL, "start_time": "19:30"}),
+        ({"slip_times": "plain"}, SAIL),
+        ({"slip_style": "opaque", "line_fields": "all"}, {**PARTY, "discount_code": "HALF"}),
+    ],
+    ids=str,
+)
+def test_a_line_that_does_not_show_all_that_it_is_for_is_exported_with_its_slip(holding, options, item):
+    holding.box.set_options(**options)
+    session_id = holding.held_elsewhere([item, ROOM])
+    (warning,) = holding.export(session_id)
+    assert f"item-{item['item_id']}" in warning
+    assert "stated by the slip" in warning
+    text = (holding.folder / "manifests" / "exported.yaml").read_text(encoding="utf-8")
+    assert f"# items item-{item['item_id']}" in text or f"# item item-{item['item_id']}" in text
+    assert holding.box.holds()[0]["lines"][0]["slip"] in text
+    holding.adopt(ADDRESS, session_id)
+    assert holding.change().action == "noop"
+    holding.applied()
+    assert holding.lines() == expected([item, ROOM])
+
+
+def test_a_line_with_times_in_its_slip_is_exported_with_its_times(holding):
+    holding.box.set_options(slip_times="plain")
+    sail = {name: value for name, value in SAIL.items() if name != "discount_code"}
+    session_id = holding.held_elsewhere([sail])
+    assert holding.export(session_id) == []
+    text = (holding.folder / "manifests" / "exported.yaml").read_text(encoding="utf-8")
+    assert "start_time: '17:00'" in text
+    assert "end_time: '19:00'" in text
+    assert "slip" not in text
+
+
+def test_a_manifest_that_states_less_than_an_adopted_line_holds_does_not_reduce_it(holding):
+    """Five adults and three children stay that: adopted as they are, moved to another day, or refused."""
+    for style in ("opaque", "documented"):
+        holding.box.reset()
+        holding.box.set_options(slip_style=style)
+        session_id = holding.held_elsewhere([PARTY])
+        stated = {name: value for name, value in KAYAKS.items() if name != "params"}
+        holding.hold([stated], name=style)
+        holding.adopt(f"BookingSession/{style}", session_id)
+        assert holding.change().action == "noop"
+        holding.applied()
+        assert holding.lines() == expected([PARTY])
+        holding.hold(None, name=style)
+        holding._run(lambda session, _, name=style: session.store.remove(Address("BookingSession", name)))
+        holding.hold([{**stated, "start_date": "2031-07-09", "end_date": "2031-07-09"}], name=style)
+        holding.adopt(f"BookingSession/{style}", session_id)
+        (outcome,) = holding.apply().outcomes
+        if style == "opaque":
+            assert "state params.adults and params.children, or that slip" in outcome.error
+            assert holding.lines() == expected([PARTY])
+        else:
+            moved = {**PARTY, "start_date": "2031-07-09", "end_date": "2031-07-09"}
+            assert holding.lines() == expected([moved])
+        holding.hold(None, name=style)
+        holding._run(lambda session, _, name=style: session.store.remove(Address("BookingSession", name)))

@@ -177,6 +177,6 @@ def test_the_share_of_changes_is_exact_at_its_limit(desk):
         room(desk, f"r{number}", description="Four of ten")
     words, _ = refused(desk, "guard-max-change-percent")
     assert "4 of 10 managed objects (40 %) would change, more than the limit of 33.3 %" in words
-    assert "policy.max_change_percent at reconciler.yaml:16" in words
+    assert "policy.max_change_percent at reconciler.yaml:18" in words
     refused(desk, "guard-max-change-percent", "--max-change-percent", "39.9")
     passes(desk, "--max-change-percent", "40")

@@ -48,14 +48,14 @@ def test_each_risk_of_a_session_is_refused_named_and_allowed(desk, change, code,
     assert desk.run("plan", code=0)
     assert desk.run("plan", "--detailed-exitcode", code=4)
     assert desk.run("plan", "--detailed-exitcode", "--allow-booked", "Session/yoga", code=2)
-    place = " at reconciler.yaml:18" if policy else ", the default"
+    place = " at reconciler.yaml:20" if policy else ", the default"
     assert f"policy.risks.{code} is block{place}" in words
     assert "--allow-booked Session/yoga" in words
     assert "7 booked, 2 reserved" in outcomes["Session/yoga"]["error"]
     assert "to allow it: --allow-booked Session/yoga" in outcomes["Session/yoga"]["error"]
     assert outcomes["Resource/other"]["state"] == "noop"
     shown = desk.run("plan").out
-    assert "touches Yoga 2027-03-08 11:00: 7 booked, 2 reserved" in shown
+    assert "touches Yoga Mon 8 Mar 2027, 11:00: 7 booked, 2 reserved" in shown
     assert "at stake ≈ 9 \xd7 £35.00 = £315.00" in shown
     assert "Bookings touched: 7 booked, 2 reserved on " in shown
     assert f"⊘ blocked by guard-{code}" in shown
@@ -111,7 +111,7 @@ def test_the_plan_document_holds_bookings_and_money_as_decimals(desk):
         "currency": "EUR",
         "unpriced": 0,
     }
-    assert list(plan["summary"]) == ["create", "update", "replace", "delete", "adopt", "noop", "unknown"]
+    assert list(plan["summary"]) == ["create", "update", "replace", "delete", "adopt", "noop", "unknown", "record"]
 
 
 def test_bookings_that_the_api_does_not_answer_are_not_zero(desk):
@@ -124,7 +124,7 @@ def test_bookings_that_the_api_does_not_answer_are_not_zero(desk):
     moved(desk)
     refused(desk, "guard-bookings-unknown")
     shown = desk.run("plan").out
-    assert "touches Yoga 2027-03-08 11:00: bookings unknown" in shown
+    assert "touches Yoga Mon 8 Mar 2027, 11:00: bookings unknown" in shown
     assert "0 booked" not in shown
     plan = desk.run("plan", "--format", "json", code=0).json
     assert (plan["bookings"]["booked"], plan["bookings"]["reserved"], plan["bookings"]["unknown"]) == (None, None, 1)
@@ -180,7 +180,7 @@ def test_each_risk_of_a_resource_is_refused_named_and_allowed(desk, options, cha
     booked_room(desk)
     change(desk)
     words, outcomes = refused(desk, f"guard-{code}")
-    assert f"{SOON:%Y-%m-%d %H:%M} UTC" in words
+    assert f"{SOON:%a} {SOON.day} {SOON:%b %Y, %H:%M} UTC" in words
     assert f"--allow-booked {address}" in words
     assert outcomes[address]["state"] == "blocked"
     allowed = passes(desk, "--allow-booked", address)
@@ -257,7 +257,7 @@ def test_too_many_deletes_and_changes_record_the_flag(desk):
     for number in range(4):
         desk.forget("Resource", f"r{number}")
     words, outcomes = refused(desk, "guard-max-deletes")
-    assert "4 objects would be deleted, more than the limit of 1 (policy.max_deletes at reconciler.yaml:16)" in words
+    assert "4 objects would be deleted, more than the limit of 1 (policy.max_deletes at reconciler.yaml:18)" in words
     assert "4 of 10 managed objects (40 %)" in words
     assert "the default of policy.max_change_percent" in words
     assert outcomes["Resource/r0"]["state"] == "blocked"
@@ -360,7 +360,7 @@ def test_a_recreated_booking_session_that_may_be_booked_warns_or_blocks_by_polic
     assert [(item["code"], item["level"]) for item in plan["changes"][0]["risks"]] == [("expired-or-booked", "warn")]
     desk.project(text + "  policy:\n    risks:\n      expired-or-booked: block\n")
     words, _ = refused(desk, "guard-expired-or-booked")
-    assert "policy.risks.expired-or-booked is block at reconciler.yaml:13" in words
+    assert "policy.risks.expired-or-booked is block at reconciler.yaml:14" in words
     allowed = passes(desk, "--allow-booked", "BookingSession/gala")
     assert allowed["BookingSession/gala"] == [("guard-expired-or-booked", "--allow-booked BookingSession/gala")]
 
@@ -406,11 +406,22 @@ def test_an_annotation_lets_risks_through_up_to_and_including_its_day(desk):
     assert passes(desk)["Session/yoga"] == [("guard-booked-slot-moved", f"annotation allow-booked-until {until}")]
 
 
+def test_a_policy_leaves_risks_to_bookings_to_who_runs_the_command(desk):
+    annotated_course(desk)
+    project(desk, "policy: {booked_approval: flag}")
+    annotated(desk, "2999-01-01")
+    words, _ = refused(desk, "guard-booked-slot-moved")
+    assert "annotation allow-booked-until 2999-01-01 is not enough (policy.booked_approval at reconciler.yaml:" in words
+    assert "to allow it: --allow-booked Session/yoga" in words
+    allowed = passes(desk, "--allow-booked", "Session/yoga")["Session/yoga"]
+    assert allowed == [("guard-booked-slot-moved", "--allow-booked Session/yoga")]
+
+
 def test_a_bad_day_in_the_annotation_is_an_error_with_its_place(desk):
     annotated(desk, "2027-02-30")
     done = desk.run("validate", code=1)
     assert "manifests/session-yoga.json:7:" in done.out + done.err
-    assert "expected a date such as 2027-01-31" in done.out + done.err
+    assert "this day does not exist, because February 2027 has 28 days" in done.out + done.err
 
 
 @pytest.mark.parametrize("form", ["markdown", "html", "text"])
@@ -447,3 +458,29 @@ def test_a_saved_plan_hints_at_the_flags_it_was_made_with(desk):
     assert json.loads((desk.folder / "p.plan").read_text(encoding="utf-8"))["bookings"]["booked"] == 7
     desk.run("apply", "p.plan", "--yes", code=4)
     desk.run("apply", "p.plan", "--yes", "--allow-booked", "Session/yoga", code=0)
+
+
+def test_all_objects_of_a_connection_gone_at_once_ask_for_the_right_credentials(desk):
+    """The other account of a system without a target of its own, or a server that was set up again."""
+    for name in ("red", "green", "blue"):
+        room(desk, name)
+    desk.session()
+    desk.run("apply", "--yes", code=0)
+    for item in desk.box.resources():
+        desk.box.delete("resource", item["id"])
+    drift = desk.run("drift", code=2)
+    assert "all 3 managed objects of connection admin no longer exist" in drift.out
+    words, outcomes = refused(desk, "guard-all-missing")
+    assert f"no longer exist at {desk.box.url} company 37004: are these the right credentials" in words
+    assert "if they were deleted: --allow-missing admin" in words
+    assert outcomes["Session/yoga"]["state"] == "noop"
+    refused(desk, "guard-all-missing", command="destroy")
+    assert "matches no connection" in desk.run("plan", "--allow-missing", "adnim", code=64).err
+    desk.run("plan", "--detailed-exitcode", code=4)
+    saved = desk.run("plan", "--out", "new.plan", "--allow-missing", "admin", code=0)
+    assert "--allow-missing admin" in saved.err
+    desk.run("apply", "new.plan", "--yes", code=4)
+    done = desk.run("apply", "new.plan", "--yes", "--allow-missing", "admin", "--format", "json", code=0).json
+    allowed = {item["by"] for outcome in done["outcomes"] for item in outcome["allowed"]}
+    assert allowed == {"--allow-missing admin"}
+    desk.settled()

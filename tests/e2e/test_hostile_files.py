@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import resource
 import subprocess
 import sys
+from functools import partial
 
 import pytest
 from combinations import quick_where
@@ -31,21 +33,21 @@ LARGE = {
 SECONDS, BYTES = 90, 2 << 30
 
 
-def confined():
+def confined(memory=BYTES):
     """Allow a child so much memory and computing; no test waits longer for a slow machine than it must."""
-    resource.setrlimit(resource.RLIMIT_AS, (BYTES, BYTES))
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
 
 
-def confined_run(folder, *arguments, stdin=subprocess.DEVNULL):
+def confined_run(folder, *arguments, stdin=subprocess.DEVNULL, memory=BYTES):
     done = subprocess.run(
-        [sys.executable, "-m", "reconciler", *arguments],
+        [sys.executable, "-P", "-m", "reconciler", *arguments],
         cwd=folder,
         env={**os.environ, "NO_COLOR": "1"},
         capture_output=True,
         text=True,
         timeout=170,
-        preexec_fn=confined,
+        preexec_fn=partial(confined, memory),
         stdin=stdin,
         check=False,
     )
@@ -63,6 +65,28 @@ LONG = {"slots", "templates", "brackets"}
 def test_what_is_too_large_ends_in_time_and_memory(tmp_path, what):
     (tmp_path / "m.yaml").write_text(LARGE[what], encoding="utf-8")
     assert "m.yaml:" in confined_run(tmp_path, "validate", "m.yaml")
+
+
+BOMBS = (
+    "{{ " + " ~ ".join(["values.a"] * 1_300) + " }}",
+    *("x{{ values.aliased }}", "{{ values.aliased | string }}", "{{ values.aliased | upper }}", "{{ values.aliased }}"),
+    *("{{ '%500000000d' is even }}", "{{ '%500000000d' is divisibleby 3 }}"),
+)
+
+
+def test_no_operation_of_a_template_fills_the_memory(tmp_path):
+    lines = "".join(f"  k{number}: {json.dumps(bomb)}\n" for number, bomb in enumerate(BOMBS))
+    (tmp_path / "v.yaml").write_text(
+        f"a: {'a' * 60_000}\nbig: &big {'y' * 4_000_000}\naliased: [{', '.join(['*big'] * 2)}]\n"
+    )
+    (tmp_path / "m.yaml").write_text(HEAD + lines)
+    (tmp_path / "reconciler.yaml").write_text(
+        "apiVersion: reconciler/v1\nkind: Project\nmetadata: {name: p}\nspec:\n"
+        "  manifests: [m.yaml]\n  values: [v.yaml]\n  connections: {}\n"
+    )
+    out = confined_run(tmp_path, "validate", memory=700 << 20)
+    assert out.count("the template cannot be computed") == 2
+    assert out.count("text is longer than") == len(BOMBS) - 2
 
 
 KINDS = ("pipe", "device", "folder", "missing link", "circular link")

@@ -45,3 +45,36 @@ def test_a_block_whose_deletion_is_answered_with_a_page_is_lifted_by_the_next_ru
     desk.forget("Block", "night")
     answer_with_pages(desk, "DELETE")
     assert [slot for slot in desk.box.slots() if slot["status"] == 3] == []
+
+
+def test_a_refusal_under_a_status_of_success_is_told_with_the_servers_words_and_sent_again(desk):
+    desk.declare("Session", "swim", SWIM)
+    desk.declare("Resource", "court", COURT)
+    desk.declare("Block", "night", NIGHT)
+    for method in ("POST", "PUT", "DELETE"):
+        desk.box.fault(Fault(kind="refusal_before", match_method=method, times=None))
+        done = desk.run("apply", "--yes", "--allow-empty", code=3)
+        assert "200: refused by request" in done.out
+        desk.box.clear_faults()
+        desk.run("apply", "--yes", "--allow-empty", code=0)
+        desk.settled()
+        desk.declare("Session", "swim", {**SWIM, "price": 6})  # neither is answered
+        desk.declare("Resource", "court", {**COURT, "count": 2})
+        if method == "PUT":
+            for kind, name in (("Session", "swim"), ("Block", "night"), ("Resource", "court")):
+                desk.forget(kind, name)
+    assert desk.box.sessions() == []
+    assert [slot for slot in desk.box.slots() if slot["status"] == 3] == []
+
+
+@pytest.mark.parametrize("path", [r"/api/sessions\.xml", r"/resources$", r"/slots$"])
+def test_a_refusal_in_place_of_a_list_creates_nothing(desk, path):
+    desk.declare("Session", "swim", SWIM)
+    desk.declare("Resource", "court", COURT)
+    desk.declare("Block", "night", {**NIGHT, "resource": None, "resource_id": desk.box.add_resource({"name": "Hall"})})
+    desk.box.fault(Fault(kind="refusal_before", match_method="GET", match_path=path, times=None))
+    done = desk.run("plan", "--format", "json", code=1)
+    unknown = [change for change in done.json["changes"] if change["action"] == "unknown"]
+    assert [change["reason"].endswith("the server reported an error: refused by request") for change in unknown] == [
+        True
+    ]

@@ -94,8 +94,15 @@ def test_a_run_waits_for_a_call_that_the_server_may_still_be_at(desk, monkeypatc
     monkeypatch.setattr(intents, "PENDING_MARGIN", 600)
     desk.run("apply", "--yes", code=3)
     assert desk.box.sessions() == []
+    (change,) = desk.run("plan", "--format", "json", code=1).json["changes"]
+    assert change["action"] == "unknown"
+    assert "may still be in progress at the server until 20" in change["reason"]
+    assert "--wait" in change["reason"]
+    desk.box.clear_log()
+    desk.run("apply", "--yes", code=3)
+    assert desk.calls() == []
     monkeypatch.setattr(intents, "time", SimpleNamespace(sleep=wait, monotonic=time.monotonic, time=time.time))
-    done = desk.run("apply", "--yes", code=0)
+    done = desk.run("apply", "--yes", "--wait", code=0)
     assert "may still be in progress" in done.err
     assert 0 < waited[0] <= 602
     desk.settled()
@@ -105,12 +112,12 @@ def test_a_run_waits_for_a_call_that_the_server_may_still_be_at(desk, monkeypatc
 def test_a_kill_while_the_server_is_at_work_makes_no_duplicate(desk):
     short_timeout(desk, seconds=2)
     desk.declare("Session", "swim", SWIM)
-    desk.box.fault(Fault(kind="latency", match_method="POST", seconds=1.5, times=1))
+    desk.box.fault(Fault(kind="latency", match_method="POST", seconds=0.8, times=1))
     process = desk.start("apply", "--yes")
     until(desk.asked, process)
     process.kill()
     process.communicate(timeout=30)
-    desk.run("apply", "--yes", code=0)
+    desk.run("apply", "--yes", "--wait", "60", code=0)
     desk.settled()
     assert len(desk.box.sessions()) == 1
 
@@ -137,7 +144,7 @@ def test_two_applies_at_once_double_nothing(desk):
     refused = desk.run("apply", "--yes", code=1)
     assert "another run holds the state lock" in refused.err
     assert f"process {first.pid}" in refused.err
-    desk.run("plan", code=0)
+    assert "may still be in progress" in desk.run("plan", code=1).out
     waiting = desk.start("apply", "--yes", "--lock-timeout", "100")
     desk.box.clear_faults()
     first.communicate(timeout=60)

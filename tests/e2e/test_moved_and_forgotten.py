@@ -64,7 +64,7 @@ def test_a_rename_is_shown_applied_without_a_call_and_over(opened):
     }
     assert plan.json["summary"]["delete"] == plan.json["summary"]["create"] == 0
     text = opened.run("plan", code=0).out
-    assert "→ Session/morning-yoga (id " in text
+    assert '→ Session/morning-yoga "Yoga"' in text
     assert "move: moved from Session/yoga; as declared" in text
     assert "Plan: 2 to move; 1 unchanged." in text
     report = opened.run("apply", "--yes", "--format", "json", code=0).json
@@ -183,7 +183,7 @@ def test_what_is_forgotten_stays_as_it_is_and_is_managed_no_more(opened, way):
     assert (change["action"], change["forget"], change["calls"]) == ("noop", True, [])
     assert change["reason"] == "no longer managed; the remote object is unchanged"
     text = opened.run("plan", code=0).out
-    assert "= Session/yoga (id " in text
+    assert '= Session/yoga "Yoga"' in text
     assert "forget: no longer managed; the remote object is unchanged" in text
     assert "Plan: 1 to forget; 2 unchanged." in text
     opened.run("plan", "--out", "plan.json", code=0)
@@ -285,12 +285,12 @@ def killed(desk, method, call, when):
     assert done.returncode == -signal.SIGKILL, done
 
 
-@pytest.mark.parametrize("call", [0, 1])
+@pytest.mark.parametrize(("method", "call"), [("rename_all", 0), ("_count", 6)], ids=["around all", "between two"])
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_a_rename_killed_between_its_steps_loses_and_doubles_nothing(opened, call, when):
+def test_a_rename_killed_between_its_steps_loses_and_doubles_nothing(opened, method, call, when):
     ids = {item["remote_id"] for item in records(opened).values()}
     renamed(opened)
-    killed(opened, "rename", call, when)
+    killed(opened, method, call, when)
     assert {item["remote_id"] for item in records(opened).values()} == ids
     plan = opened.run("plan", "--format", "json", code=0).json
     assert plan["summary"]["noop"] == 3

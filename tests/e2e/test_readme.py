@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from desk import CREDENTIALS, run_in
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -21,7 +24,7 @@ def without_ids(line: str) -> str:
 
 @pytest.fixture(scope="module")
 def demo() -> set[str]:
-    command = [sys.executable, "-m", "reconciler", "demo", "--show-all", "--no-color"]
+    command = [sys.executable, "-P", "-m", "reconciler", "demo", "--show-all", "--no-color"]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
     return {without_ids(line) for line in done.stdout.splitlines()}
 
@@ -43,12 +46,37 @@ def test_every_page_it_links_exists(link):
     assert (ROOT / link).exists()
 
 
+def test_a_project_starts_as_it_says(tmp_path, box):
+    """Each command of the first steps, as it is written; only the port of the sandbox is that of the test."""
+    (block,) = [block for block in re.findall(r"```console\n(.*?)```", TEXT, re.DOTALL) if "reconciler init" in block]
+    folder, ran = tmp_path, []
+    for line in block.splitlines():
+        command = shlex.split(line.removeprefix("$ "), comments=True)
+        if command[0] == "cd":
+            folder /= command[1]
+            file = folder / "reconciler.yaml"
+            text = file.read_text(encoding="utf-8")
+            assert "http://127.0.0.1:8700" in text
+            file.write_text(text.replace("http://127.0.0.1:8700", box.url), encoding="utf-8")
+            continue
+        assert command[0] == "reconciler"
+        ran.append(command[1])
+        more = ["--yes"] if command[1] == "apply" else []
+        done = run_in(folder, {**os.environ, **CREDENTIALS, "NO_COLOR": "1"}, *command[1:], *more)
+        assert done.code == 0, done
+    assert ran == ["init", "validate", "plan", "apply", "drift"]
+
+
 def test_its_example_project_is_valid(tmp_path):
     for block in re.findall(r"```yaml\n# (.*?)\n(.*?)```", TEXT, re.DOTALL):
         file = tmp_path / block[0]
         file.parent.mkdir(exist_ok=True)
         file.write_text(block[1], encoding="utf-8")
     done = subprocess.run(
-        [sys.executable, "-m", "reconciler", "validate"], cwd=tmp_path, capture_output=True, text=True, check=False
+        [sys.executable, "-P", "-m", "reconciler", "validate"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.stdout == "Valid: 1 object in 1 file; 0 errors, 0 warnings.\n"

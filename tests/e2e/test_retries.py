@@ -67,7 +67,7 @@ def test_an_update_that_is_never_answered_stays_unknown_and_is_looked_at_later(d
     desk.box.fault(Fault(kind="status_after", match_method="PUT", times=None, status=500))
     desk.calls()
     done = desk.run("apply", "--yes", code=3)
-    assert "Session/yoga unknown" in done.out + done.err
+    assert 'Session/yoga "Yoga" · Mondays unknown' in done.out
     assert len(desk.calls()) == 4
     desk.box.clear_faults()
     desk.run("apply", "--yes", code=0)
@@ -86,7 +86,9 @@ def test_a_401_names_the_variables_of_that_connection_and_no_value(desk):
 def test_what_reads_and_what_writes_share_one_limiter(desk, monkeypatch):
     made = []
     real = Limiter.__init__
-    monkeypatch.setattr(Limiter, "__init__", lambda self, *given: (made.append(given), real(self, *given))[1])
+    monkeypatch.setattr(
+        Limiter, "__init__", lambda self, *given, **named: (made.append(given), real(self, *given, **named))[1]
+    )
     desk.session()
     desk.declare("Resource", "court-1", {"name": "Court 1"})
     desk.run("apply", "--yes", "--parallelism", "3", code=0)

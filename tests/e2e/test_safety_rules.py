@@ -78,7 +78,7 @@ def test_too_many_deletes_are_refused_with_the_setting_and_the_flag(desk):
     desk.box.clear_log()
     done = desk.run("apply", "--yes", code=4)
     assert "3 objects would be deleted, more than the limit of 2" in done.err
-    assert "reconciler.yaml:17" in done.err
+    assert "reconciler.yaml:19" in done.err
     assert "--max-deletes 3" in done.err
     assert "apply would refuse: 3 objects" in desk.run("plan", code=0).out
     assert desk.calls() == []
@@ -284,7 +284,7 @@ def test_a_kill_at_any_moment_loses_and_doubles_nothing(desk, moment):
     process.kill()
     process.communicate(timeout=30)
     desk.box.clear_faults()
-    desk.run("apply", "--yes", code=0)
+    desk.run("apply", "--yes", "--wait", code=0)
     desk.settled()
     assert len(desk.box.resources()) == 10
     assert len(desk.box.sessions()) == 10

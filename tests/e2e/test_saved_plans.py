@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sqlite3
 import stat
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from desk import PROJECT, SLOTS, interrupt, until
@@ -49,9 +51,10 @@ def approved(desk):
     return desk
 
 
-def refused(desk, *words, arguments=()):
-    done = desk.run("apply", "saved.plan", "--yes", *arguments, code=5)
-    assert "the saved plan is stale; nothing was written" in done.err
+def refused(desk, *words, arguments=(), env=None):
+    done = desk.run("apply", "saved.plan", "--yes", *arguments, code=5, **(env or {}))
+    fault = "cannot be trusted" if env else "is stale"
+    assert f"the saved plan {fault}; nothing was written" in done.err
     for each in words:
         assert each in done.err, done.err
     assert desk.calls() == []
@@ -121,17 +124,18 @@ def test_another_project(approved):
 
 
 def test_another_host(approved):
+    url, there = approved.box.url, approved.box.url.replace("127.0.0.1", "localhost")
     project(approved, host=("127.0.0.1", "localhost"))
-    done = refused(approved, "connection sessions pointed to 127.0.0.1 and points to localhost now")
-    words = "connection admin pointed to 127.0.0.1 company 37004 and points to localhost company 37004 now"
+    done = refused(approved, f"connection sessions pointed to {url} user ", f" and points to {there} now")
+    words = f"connection admin pointed to {url} company 37004 and points to {there} company 37004 now"
     assert words in done.err
     assert approved.box.log() == []
 
 
 def test_another_company(approved):
     project(approved, company=("company_id: 37004", "company_id: 37005"))
-    words = "connection admin pointed to 127.0.0.1 company 37004 and points to 127.0.0.1 company 37005 now"
-    refused(approved, words)
+    url = approved.box.url
+    refused(approved, f"connection admin pointed to {url} company 37004 and points to {url} company 37005 now")
 
 
 def test_a_touched_object_that_changed_outside(approved):
@@ -153,6 +157,27 @@ def test_a_touched_object_that_was_deleted_outside(approved):
         approved, "Session/yoga: the live object no longer exists", "the planned action was update, and is create now"
     )
     assert "court" not in done.err
+
+
+def test_what_somebody_else_did_already_does_not_count_as_deleted(approved):
+    """A document leaves out the live values of what a plan leaves as it is."""
+    approved.box.edit_resource(resource_id(approved, "Court 1"), name="Court One")
+    done = refused(approved, "Resource/court-1: the planned action was update, and is record now")
+    assert "no longer exists" not in done.err
+    approved.declare("Resource", "court-1", {"name": "Court 1", "email": "a@example.com"})
+    approved.box.edit_resource(resource_id(approved, "Court One"), name="Court 1")
+    assert "no longer exists" not in refused(approved, "Resource/court-1: its manifest changed").err
+
+
+def test_a_plan_in_a_pipe_is_not_said_to_be_one_to_apply(desk):
+    desk.session()
+    pipe = desk.folder / "pipe"
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor() as pool:
+        text = pool.submit(pipe.read_text, encoding="utf-8")
+        done = desk.run("plan", "--out", "pipe", code=0)
+        assert json.loads(text.result(timeout=30))["summary"]["create"] == 1
+    assert "Saved to pipe" not in done.err
 
 
 def test_a_touched_slot_that_moved_outside(approved):
@@ -208,6 +233,101 @@ def test_a_document_that_was_edited_with_its_digest(approved, change, words):
     edit(approved, lambda document: change(of(document, "Session/yoga")))
     done = approved.run("apply", "saved.plan", "--yes", code=5)
     assert f"Session/yoga: {words}" in done.err
+    assert approved.calls() == []
+
+
+def take_out(document, address):
+    """Remove a change from a document, with what counts it."""
+    item = of(document, address)
+    document["changes"].remove(item)
+    document["summary"][item["action"]] -= 1
+
+
+def test_a_forged_plan_to_destroy_deletes_nothing(approved):
+    """No command saves one: the manifests of these objects are unchanged."""
+
+    def forge(document):
+        document["purpose"] = "destroy"
+        for item in document["changes"]:
+            kind, identity = item["kind"], item["remote_id"]
+            path = f"/api/sessions/{identity}.xml" if kind == "Session" else f"/api/v1/admin/37004/resources/{identity}"
+            item.update(action="delete", fields=[], risks=[], bookings=[], stake=None)
+            item["calls"] = [{"method": "DELETE", "path": path}]
+        document["summary"] = {**dict.fromkeys(document["summary"], 0), "delete": len(document["changes"])}
+        totals = {"slots": 0, "booked": 0, "reserved": 0, "unknown": 0, "unpriced": 0}
+        document["bookings"] = {**document["bookings"], **totals, "amount": None}
+
+    edit(approved, forge)
+    for flags in ((), ("--max-deletes", "99", "--max-change-percent", "100")):
+        done = approved.run("apply", "saved.plan", "--yes", *flags, code=5)
+        assert "a saved plan to destroy is never applied; nothing was written" in done.err
+        assert "reconciler destroy" in done.err
+    assert approved.calls() == []
+
+
+def test_a_change_that_was_taken_out(approved):
+    edit(approved, lambda document: take_out(document, "Resource/court-1"))
+    refused(approved, "Resource/court-1: the saved plan does not contain it; the planned action is update now")
+
+
+def test_an_unchanged_object_that_was_taken_out(approved):
+    edit(approved, lambda document: take_out(document, "Session/swim"))
+    refused(approved, "Session/swim: the saved plan does not contain it")
+
+
+def test_a_change_that_was_taken_out_with_the_selection(approved):
+    """The selection is part of what the approved plan says; a narrower one is shown, and approved as such."""
+    edit(approved, lambda document: document.update(selection={"targets": ["Session/*"], "excludes": []}))
+    refused(approved, "Resource/court-1: nothing is left to update")
+    edit(approved, lambda document: document.update(selection={"targets": ["Session/nothing"], "excludes": []}))
+    refused(approved, "--target Session/nothing matches no object")
+
+
+def test_a_selection_holds_when_the_plan_is_applied(approved):
+    approved.run("plan", "--target", "Session/*", "--exclude", "Session/swim", "--out", "saved.plan", code=0)
+    done = approved.run("apply", "saved.plan", "--yes", code=0)
+    assert "only Session/*, without Session/swim" in done.out
+    assert not [call for call in approved.calls() if "resources" in call]
+    assert "Resource/court-1" in approved.run("plan", code=0).out
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda document: document["changes"].reverse(), "not in the order of their addresses"),
+        (lambda document: document["bookings"].update(slots=9), "its bookings do not match the rest of it"),
+        (lambda document: document["summary"].update(update=1), "its summary does not match its changes"),
+    ],
+)
+def test_a_document_that_cannot_have_been_written(approved, change, words):
+    edit(approved, change)
+    assert words in approved.run("apply", "saved.plan", "--yes", code=1).err
+    assert words in approved.run("show", "saved.plan", code=1).err
+    assert approved.calls() == []
+
+
+def test_a_plan_of_a_state_that_had_more_runs(approved):
+    edit(approved, lambda document: document.update(runs=99))
+    refused(approved, "the state has had fewer runs than when the plan was made")
+
+
+def test_a_problem_that_was_added_or_removed(approved):
+    problem = {"severity": "warning", "code": "x", "message": "x", "hint": None, "source": None, "address": None}
+    edit(approved, lambda document: document["problems"].append(problem))
+    refused(approved, "the warning x is no longer found")
+
+
+def test_nothing_in_a_document_allows_anything(approved):
+    """Guards know the flags of the run that applies it; the document has no member for them."""
+    slot = next(item for item in approved.box.sessions() if item["name"] == "Yoga")["slots"][1]
+    approved.box.book(slot["id"], places=2)
+    approved.run("plan", "--out", "saved.plan", "--allow-booked", "Session/yoga", code=0)
+    approved.calls()
+    approved.run("apply", "saved.plan", "--yes", code=4)
+    edit(approved, lambda document: of(document, "Session/yoga").update(guarded=[]))
+    approved.run("apply", "saved.plan", "--yes", code=4)
+    edit(approved, lambda document: document.update(allow_booked=["Session/yoga"]))
+    assert "unknown key 'allow_booked'" in approved.run("apply", "saved.plan", "--yes", code=1).err
     assert approved.calls() == []
 
 
@@ -279,7 +399,7 @@ def test_a_plan_whose_run_was_cut_off(approved, number):
     approved.calls()
     words = "was interrupted" if number == signal.SIGTERM else "did not finish"
     refused(approved, "it was already started", words, "a new plan shows what is left")
-    approved.run("apply", "--yes", code=0)
+    approved.run("apply", "--yes", "--wait", code=0)
     approved.settled()
 
 
@@ -321,7 +441,11 @@ def test_comments_order_and_another_file(approved):
 def test_an_untouched_object_that_changed_or_went(approved):
     approved.box.edit_session(session_id(approved, "Swim"), price="1.00")
     approved.box.delete("resource", resource_id(approved, "Court 2"))
-    accepted(approved)
+    done = approved.run("apply", "saved.plan", "--yes", code=0)
+    for address in ("Session/swim", "Resource/court-2"):
+        assert f"{address}: warning: changed outside reconciler since the plan was saved" in done.out
+    assert sorted(call.split("/")[-2] for call in approved.calls()) == ["resources", "sessions", "slots"]
+    approved.run("plan", "--detailed-exitcode", code=2)
 
 
 def test_everyday_bookings(approved):
@@ -376,3 +500,66 @@ def test_a_blocked_plan_is_applied_with_the_override_that_allows_it(approved):
     approved.run("apply", "saved.plan", "--yes", code=4)
     assert approved.calls() == []
     approved.run("apply", "saved.plan", "--yes", "--allow-booked", "Session/yoga", code=0)
+
+
+# Signatures
+
+KEY = {"RECONCILER_PLAN_KEY": "0123456789abcdef" * 4}
+
+
+def test_with_a_key_a_plan_is_signed_and_applied(approved):
+    done = approved.run("plan", "--out", "saved.plan", code=0, **KEY)
+    assert "Saved to saved.plan, signed." in done.err
+    shown = approved.run("show", "saved.plan", code=0, **KEY)
+    assert "The plan is signed, and the signature is valid." in shown.err
+    assert "so the signature was not checked" in approved.run("show", "saved.plan", code=0).err
+    assert approved.run("show", "saved.plan", "-q", code=0).err == ""
+    approved.run("apply", "saved.plan", "--yes", code=0, **KEY)
+    approved.calls()
+    refused(approved, "it was already applied")
+
+
+def test_without_the_key_a_signed_plan_is_applied_with_a_note(approved):
+    approved.run("plan", "--out", "saved.plan", code=0, **KEY)
+    done = approved.run("apply", "saved.plan", "--yes", code=0)
+    assert "RECONCILER_PLAN_KEY is not set, so the signature was not checked" in done.err
+
+
+def test_with_a_key_only_a_plan_that_it_signed_is_applied(approved):
+    refused(approved, "it is not signed, but RECONCILER_PLAN_KEY is set", env=KEY)
+    assert "Apply would refuse the plan: it is not signed" in approved.run("show", "saved.plan", code=0, **KEY).err
+    approved.run("plan", "--format", "json", "--output", "saved.plan", code=0, **KEY)  # only --out signs
+    refused(approved, "it is not signed, but RECONCILER_PLAN_KEY is set", env=KEY)
+    approved.run("plan", "--out", "saved.plan", code=0, RECONCILER_PLAN_KEY="f" * 64)
+    refused(approved, "its signature does not match", env=KEY)
+    approved.run("plan", "--out", "saved.plan", code=0, **KEY)
+    edit(approved, lambda document: document.update(runs=0))
+    refused(approved, "its signature does not match", env=KEY)
+    approved.run("apply", "saved.plan", "--yes", code=1, RECONCILER_PLAN_KEY="")
+    assert approved.calls() == []
+
+
+def test_a_key_that_is_empty_or_short_stops_the_commands_that_need_it(approved):
+    for key in ("", "hunter2"):
+        env = {"RECONCILER_PLAN_KEY": key}
+        for command in (("plan", "--out", "other.plan"), ("apply", "saved.plan", "--yes"), ("show", "saved.plan")):
+            done = approved.run(*command, code=1, **env)
+            assert "RECONCILER_PLAN_KEY" in done.err
+            assert "hunter2" not in done.out + done.err
+        approved.run("plan", code=0, **env)
+    assert not (approved.folder / "other.plan").exists()
+    assert approved.calls() == []
+
+
+def test_the_key_is_no_credential_and_reaches_no_credential_command(approved):
+    project(approved, auth=("{env: BB_PASSWORD}", "{env: RECONCILER_PLAN_KEY}"))
+    done = approved.run("plan", "--out", "other.plan", code=1, **KEY)
+    assert 'sends RECONCILER_PLAN_KEY as "password", but it signs plans' in done.err
+    script = approved.folder / "password"
+    script.write_text('#!/bin/sh\nprintenv > seen\necho "$BB_PASSWORD"\n', encoding="utf-8")
+    script.chmod(0o755)
+    project(approved, auth=("{env: BB_PASSWORD}", f"{{command: [{script}]}}"))
+    approved.run("plan", "--out", "other.plan", code=0, **KEY)
+    seen = (approved.folder / "seen").read_text(encoding="utf-8")
+    assert "BB_PASSWORD" in seen
+    assert "RECONCILER_PLAN_KEY" not in seen

@@ -101,3 +101,45 @@ def test_a_backup_is_kept_before_adopting_too(desk):
     backup(desk.run("state", "rm", "Resource/court", code=0), desk.folder)
     backup(desk.run("adopt", "--all", code=0), desk.folder)
     assert desk.run("state", "rm", "-q", "Resource/court", code=0).err == ""
+
+
+def renamed(desk, old, new):
+    file = desk.folder / "reconciler.yaml"
+    file.write_text(file.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "command", [("plan",), ("drift",), ("state", "list"), ("destroy", "--yes"), ("adopt", "--all")]
+)
+def test_a_state_of_another_project_or_of_a_renamed_one_is_mentioned(desk, command):
+    desk.session()
+    desk.run("apply", "--yes", code=0)
+    assert "has no objects" not in desk.run("plan").err
+    renamed(desk, "metadata: {name: acme}", "metadata: {name: acme-leisure}")
+    done = desk.run(*command)
+    assert "has no objects of project acme-leisure, but it has 1 object of project acme" in done.err
+    assert "if the project was renamed, restore metadata.name" in done.err
+    assert "has no objects" not in desk.run(*command, "--quiet").err
+    renamed(desk, "metadata: {name: acme-leisure}", "metadata: {name: acme}")
+    desk.settled()
+
+
+def test_a_state_of_another_environment_is_mentioned(desk):
+    file = desk.folder / "reconciler.yaml"
+    file.write_text(file.read_text(encoding="utf-8") + "  environments: {prod: {}}\n", encoding="utf-8")
+    desk.session()
+    desk.run("apply", "--yes", "--env", "prod", code=0)
+    err = desk.run("plan").err
+    assert "but it has 1 object of project acme, environment prod: choose it with --env" in err
+
+
+def test_a_project_that_has_written_before_is_no_renamed_one(desk):
+    """Two projects share a state, and one of them was destroyed."""
+    desk.session()
+    desk.run("apply", "--yes", code=0)
+    renamed(desk, "metadata: {name: acme}", "metadata: {name: beta}")
+    desk.forget("Session", "yoga")
+    desk.declare("Resource", "court", {"name": "Court 1"})
+    desk.run("apply", "--yes", code=0)
+    desk.run("destroy", "--yes", code=0)
+    assert "has no objects" not in desk.run("plan").err

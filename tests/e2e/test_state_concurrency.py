@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import os
+import re
 import resource
 import shutil
+import signal
 import subprocess
+import sys
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
 from desk import COMMAND, PROJECT, until
 
+from reconciler.engine import intents
+from reconciler.operations import plan
 from reconciler.sandbox import Fault
 
 SCRIPT = Path(__file__).parents[2] / ".ci" / "postgres"
@@ -28,11 +34,12 @@ def courts(desk, count=COUNT):
         desk.declare("Resource", f"court-{number:02}", {"name": f"Court {number}"})
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def shared(request, desk):
-    if request.param == "postgresql":
-        on(desk, request.getfixturevalue("postgres"))
-    courts(desk)
+@pytest.fixture
+def shared(state_url, desk, monkeypatch):
+    on(desk, state_url)
+    if state_url.startswith("git+"):  # each write takes several processes
+        monkeypatch.setitem(globals(), "COUNT", 8)
+    courts(desk, COUNT)
     return desk
 
 
@@ -43,7 +50,7 @@ def test_of_two_applies_at_once_one_works_and_one_refuses_or_waits(shared):
     refused = shared.run("apply", "--yes", code=1)
     assert "another run holds the state lock" in refused.err
     assert f"process {first.pid}" in refused.err
-    shared.run("plan", code=0)  # a plan takes no lease
+    assert "may still be in progress" in shared.run("plan", code=1).out  # a plan takes no lease
     waiting = shared.start("apply", "--yes", "--lock-timeout", "120")
     shared.box.clear_faults()
     out, err = first.communicate(timeout=120)
@@ -59,6 +66,19 @@ def test_two_applies_that_start_at_once_with_no_state_at_all_double_nothing(shar
     processes = [shared.start("apply", "--yes", "--lock-timeout", "120") for _ in range(2)]
     ended = [process.communicate(timeout=150) for process in processes]
     assert [process.returncode for process in processes] == [0, 0], ended
+    assert (len(shared.box.resources()), shared.asked()) == (COUNT, COUNT)
+    shared.settled()
+
+
+def test_what_another_run_creates_while_this_one_reads_is_not_somebody_else_s(shared, monkeypatch):
+    def take(*arguments):
+        monkeypatch.setattr(plan, "take", real)
+        shared.process("apply", "--yes", code=0)
+        return real(*arguments)
+
+    real = plan.take
+    monkeypatch.setattr(plan, "take", take)
+    assert "No changes" in shared.run("apply", "--yes", code=0).out
     assert (len(shared.box.resources()), shared.asked()) == (COUNT, COUNT)
     shared.settled()
 
@@ -93,6 +113,7 @@ def test_a_run_goes_on_over_a_restart_of_its_database_server(desk, own_server, m
     desk.settled()
 
 
+@pytest.mark.slow  # it waits for the server as long as a run does
 def test_a_run_whose_database_server_is_gone_for_good_stops_and_the_next_one_converges(desk, own_server):
     folder, exports = own_server
     desk.env.update(exports)
@@ -108,7 +129,7 @@ def test_a_run_whose_database_server_is_gone_for_good_stops_and_the_next_one_con
     assert "Traceback" not in out + err
     assert desk.asked() <= 6
     subprocess.run([SCRIPT, "restart", folder], capture_output=True, timeout=120, check=True)
-    desk.run("apply", "--yes", "--lock-timeout", "100", code=0)
+    desk.run("apply", "--yes", "--wait", "--lock-timeout", "100", code=0)
     assert len(desk.box.resources()) == 6
     desk.settled()
 
@@ -195,6 +216,58 @@ def test_a_disk_that_fills_up_in_mid_run_loses_nothing(desk):
     assert "disk" in done.stdout + done.stderr
     made = len(desk.box.resources())
     assert 1 < made < COUNT
-    desk.run("apply", "--yes", code=0)
+    desk.run("apply", "--yes", "--wait", code=0)
     assert len(desk.box.resources()) == COUNT
+    desk.settled()
+
+
+STOPPED = """
+import sys, time
+from pathlib import Path
+from reconciler.cli.main import run
+from reconciler.providers.http import deadline
+real = deadline._Clock.start
+def start(clock, request):
+    real(clock, request)
+    if request.method == sys.argv[1]:  # recorded and fenced; nothing is left but to connect and to send
+        Path("here").touch()
+        while not Path("go").exists():
+            time.sleep(0.01)
+deadline._Clock.start = start
+sys.exit(run(sys.argv[2:]))
+"""
+
+
+@pytest.mark.parametrize(
+    "method", ["POST", *(pytest.param(name, marks=pytest.mark.slow) for name in ("PUT", "DELETE"))]
+)
+def test_a_run_that_was_stopped_before_its_first_byte_sends_nothing_once_another_one_took_over(desk, method):
+    """A process can be stopped, or a machine asleep, for any time between what it checked and what it sends."""
+    here = desk.folder / "here"
+    courts(desk, 1)
+    if method != "POST":
+        desk.run("apply", "--yes", code=0)
+        desk.declare("Resource", "court-00", {"name": "Court 0", "description": "first"})
+    if method == "DELETE":
+        desk.forget("Resource", "court-00")
+    command = [sys.executable, "-c", STOPPED, method, "apply", "--yes", "--allow-empty"]
+    process = subprocess.Popen(
+        command, cwd=desk.folder, env=desk.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    until(here.exists, process)
+    process.send_signal(signal.SIGSTOP)
+    held = desk.run("apply", "--yes", code=1).err
+    desk.run("state", "unlock", re.search("run ([0-9a-f]{32})", held)[1], code=0)
+    desk.declare("Resource", "court-00", {"name": "Court 0", "description": "second"})
+    desk.run("apply", "--yes", "--wait", code=0)
+    sent = desk.calls()
+    time.sleep(intents.PROMPT)
+    (desk.folder / "go").touch()
+    process.send_signal(signal.SIGCONT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 3, (out, err)
+    assert "another run" in out + err or "no longer holds the state lock" in out + err
+    assert sent
+    assert desk.calls() == []
+    assert [item["description"] for item in desk.box.resources()] == ["second"]
     desk.settled()

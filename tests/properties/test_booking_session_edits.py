@@ -18,6 +18,8 @@ SWITCHES = {
     name: Options.choices()[name]
     for name in ("session_expired", "line_renumber", "numeric_alter", "over_quantity", "slip_style", "slip_echo")
 } | {name: Options.choices()[name] for name in ("empty_items", "line_dates", "line_fields", "alter_zero")}
+SWITCHES |= {name: Options.choices()[name] for name in ("slip_times", "rated_params", "rated_fields", "error_shape")}
+SWITCHES |= {name: Options.choices()[name] for name in ("refused_start", "clear_answer", "foreign_parameters")}
 
 days = st.sampled_from(["2031-07-07", "2031-07-08"])
 keys = st.sampled_from(["a", "b", "c"])

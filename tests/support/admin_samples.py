@@ -84,7 +84,7 @@ def admin(**settings):
 def opened(replies, *, secrets=None, writes=True, **settings):
     conn = admin(**settings)
     script = Script(replies)
-    given = {key: getattr(conn, key) for key in ("name", "base_url", "settings", "max_concurrency")}
+    given = {key: getattr(conn, key) for key in ("name", "base_url", "settings", "max_concurrency", "max_list_mb")}
     http = open_client(
         script, secrets=TOKEN if secrets is None else secrets, writes=writes, login_path=LOGIN, settings=given
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import random
-import subprocess
 import tempfile
 import time
 from collections import Counter
@@ -13,7 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from chaos_town import APPLY, Town
+from chaos_town import APPLY, APPLY_SAVED, Town
+from git_server import Remote
 
 from reconciler.sandbox import Fault, Options, Sandbox
 
@@ -24,6 +24,9 @@ SERVERS: tuple[dict[str, Any], ...] = (
     {"resource_delete": "hard", "delete_answer": 204, "delete_again": 200, "json_create_status": 200},
     {"create_answer": "none", "slot_order": "id", "block_owner": "person", "page_size": 7, "line_fields": "all"},
     {"slip_style": "opaque", "slip_echo": "normalised", "line_renumber": "renumber", "block_answer": "booking"},
+    {"lag_reads": 2, "show_fields": "all", "resource_fields": "all"},
+    {"spells": "crlf,nfd,lower", "page_size": 3, "show_fields": "all"},
+    {"lag_seconds": 1, "create_answer": "none", "spells": "strip,nfc"},
 )
 """Servers as different as the documents allow."""
 
@@ -41,7 +44,10 @@ class Figures:
     kills: Counter[str] = field(default_factory=Counter)
     finished_first: int = 0
     calls: int = 0
+    commits: int = 0
+    """Commits of states in Git."""
     duplicates: int = 0
+    unreported: int = 0
     losses: int = 0
     orphans: int = 0
     wrong: int = 0
@@ -73,6 +79,7 @@ class Figures:
         phases = ", ".join(f"{count} in {phase}" for phase, count in sorted(self.kills.items()))
         fouls = {
             "duplicates": self.duplicates,
+            "of them not reported by a plan": self.unreported,
             "losses": self.losses,
             "orphans": self.orphans,
             "wrong values": self.wrong,
@@ -85,7 +92,7 @@ class Figures:
         )
         lines = [
             f"kills -9: {self.kills.total()} ({phases}); {self.finished_first} runs ended before their kill",
-            f"calls at the server: {self.calls}",
+            f"calls at the server: {self.calls}" + (f"; commits of the state: {self.commits}" if self.commits else ""),
             ", ".join(f"{name} {count}" for name, count in fouls.items()),
             doubted,
             *self.trouble,
@@ -101,6 +108,8 @@ class Campaign:
     kills: int = 9
     objects: tuple[int, int, int, int] = (20, 10, 14, 6)
     timeout: float = 2.0
+    git: bool = False
+    """Whether the state is on a branch of a Git remote, instead of in a file."""
     figures: Figures = field(default_factory=Figures)
 
     def run(self) -> Figures:
@@ -108,9 +117,14 @@ class Campaign:
         draw = random.Random(self.seed)
         server = SERVERS[self.seed % len(SERVERS)]
         with tempfile.TemporaryDirectory() as folder, Sandbox(Options().changed(**server)) as box:
-            town = Town(folder=Path(folder), box=box, rng=draw, timeout=self.timeout)
+            (Path(folder) / "town").mkdir()
+            remote = Remote.made(Path(folder) / "state.git") if self.git else None
+            state = remote.url if remote is not None else None
+            town = Town(folder=Path(folder) / "town", box=box, rng=draw, timeout=self.timeout, state=state)
             try:
                 self._story(town, draw)
+                if remote is not None:
+                    self.figures.commits += remote.audited()
             except AssertionError as error:
                 self._note(f"{error}")
             self.figures.calls += len(box.log())
@@ -135,26 +149,30 @@ class Campaign:
         if self.seed % 2:
             for method in ("POST", "PUT", "DELETE"):
                 town.box.fault(Fault(kind="latency", match_method=method, seconds=SLOW, times=None))
+        saved = bool(self.seed // 2 % 2)
+        server = town.box.options
         for left in range(kills, 0, -1):
-            sent = self._kill(town, draw, most=max(1, 2 * writes // (left + 1)))
+            has_plan = saved and town.save_plan()  # none can be saved while the creation of a booking is in doubt
+            command = APPLY_SAVED if has_plan else APPLY
+            sent = self._kill(town, draw, command, most=max(1, 2 * writes // (left + 1)))
             if sent is None:
                 self.figures.finished_first += 1
                 break
-            self.figures.kills[phase] += 1
+            self.figures.kills[f"{phase} from a saved plan" if has_plan else phase] += 1
             writes = max(0, writes - sent)
         town.box.clear_faults()
-        self._settle(phase, town)
+        town.box.set_options(lag_reads=0, lag_seconds=0)  # by now, reads show what was written
+        self._settle(phase, town, saved=saved)
+        town.box.set_options(lag_reads=server.lag_reads, lag_seconds=server.lag_seconds)
 
-    def _kill(self, town: Town, draw: random.Random, *, most: int) -> int | None:
+    def _kill(self, town: Town, draw: random.Random, command: list[str], *, most: int) -> int | None:
         """Start an apply and kill it; return how many calls it sent, None where it had ended already.
 
         One kill in five falls at any moment from the process' start on, the others around a writing call.
         """
         before = _writes(town)
         by_time, wanted, delay = draw.random() < 0.2, draw.randint(1, most), draw.random()
-        process = subprocess.Popen(
-            APPLY, cwd=town.folder, env=town.desk.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
+        process = town.start(command)
         deadline = time.monotonic() + (1.5 * delay if by_time else PATIENCE)
         while process.poll() is None and time.monotonic() < deadline:
             if not by_time and _writes(town) - before >= wanted:
@@ -166,11 +184,11 @@ class Campaign:
         process.wait(timeout=PATIENCE)
         return _writes(town) - before if ended is None else None
 
-    def _settle(self, phase: str, town: Town) -> None:
+    def _settle(self, phase: str, town: Town, *, saved: bool) -> None:
         """Rerun at most twice, then compare what is live with what is declared."""
         last = None
         for _ in range(RERUNS):
-            last = town.desk.run(*APPLY[3:])
+            last = town.apply(saved=saved)
             if last.code in {0, 3} and not _unfinished(last.json):
                 break
         doubted = _doubted(last.json) if last is not None and last.code in {0, 3} else []
@@ -180,13 +198,14 @@ class Campaign:
                 self._note(f"{phase}: a booking in doubt was made more than once: {name}")
         self.figures.doubted_made += town.forget_doubted(doubted)
         if doubted:
-            last = town.desk.run(*APPLY[3:])
-        plan = town.desk.run("plan", "--detailed-exitcode", "--format", "json")
+            last = town.apply(saved=saved)
+        plan = town.desk.run("plan", "--wait", "--detailed-exitcode", "--format", "json")
         if plan.code != 0 or last is None or last.code != 0:
             self.figures.not_settled += 1
             self._note(f"{phase}: not settled: {_open(plan)} {last and last.err[-300:]}")
         found = town.differences()
         self.figures.duplicates += len(found.duplicates)
+        self.figures.unreported += len(town.unreported())
         self.figures.losses += len(found.losses)
         self.figures.orphans += len(found.orphans)
         self.figures.wrong += len(found.wrong)

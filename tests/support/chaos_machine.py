@@ -9,22 +9,21 @@ from __future__ import annotations
 import contextlib
 import random
 import re
-import subprocess
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from chaos_town import APPLY, KINDS, Key, Town
+from chaos_town import APPLY, APPLY_SAVED, KINDS, PLAN, Key, Town
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import seed as seeded
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
-from reconciler.engine import intents
+from reconciler.engine import intents, readback
 from reconciler.providers.http import HttpClient
 from reconciler.sandbox import Fault, Options, Sandbox
 
@@ -38,7 +37,10 @@ SWITCHES = {
 SIZE = (4, 3, 4, 1)
 TIMEOUT, CALM = 0.6, 10.0
 MARGIN = 1.2
-RUNS = 2
+SETTLE_AFTER = 1.2
+"""With the timeout and the margin, longer than reads are behind here."""
+RUNS, TIDES = 2, 2
+_WITH = ("Resource", "Block")
 WORKERS_SEEN = 30.0
 
 FAULTS: tuple[dict[str, Any], ...] = (
@@ -49,6 +51,7 @@ FAULTS: tuple[dict[str, Any], ...] = (
     {"kind": "status_after", "status": 502},
     {"kind": "status_after", "status": 500},
     {"kind": "page_before"},
+    *({"kind": "refusal_before"},) * 4,
     *({"kind": "drop_before"}, {"kind": "drop_after"}) * 3,
     {"kind": "latency", "seconds": TIMEOUT * 1.3},
     {"kind": "garbage"},
@@ -59,9 +62,14 @@ FAULTS: tuple[dict[str, Any], ...] = (
 )
 """The misfortunes; "before" and "after" are before and after the server has carried the call out."""
 
+SPELLINGS = ("strip", "trim", "crlf", "lf", "nfc", "nfd", "lower")
+"""How servers spell texts that they store; all of it means the same."""
+
 EDITS = ("new",) * 4 + ("change",) * 4 + ("drop",) * 4 + ("protect", "rename")
 
-METHODS = (None, "POST", "POST", "PUT", "DELETE")
+METHODS = {"new": "POST", "change": "PUT", "drop": "DELETE"}
+"""What an edit has the next apply send. Misfortune that aims elsewhere hits nothing, and proves nothing."""
+
 READS = (
     r"/api/sessions(\.xml)?$",
     r"/api/sessions/\d+",
@@ -73,6 +81,7 @@ READS = (
 READ_FAULTS: tuple[dict[str, Any], ...] = (
     {"kind": "status_before", "status": 500},
     {"kind": "drop_before"},
+    {"kind": "refusal_before"},
     {"kind": "garbage"},
     {"kind": "truncate"},
     {"kind": "wrong_type"},
@@ -84,10 +93,12 @@ class Figures:
     """What all machines of this process came to; `limit` ends a run's examples early."""
 
     def __init__(self) -> None:
-        self.examples = self.runs = self.calls = self.kills = 0
+        self.examples = self.runs = self.calls = 0
+        self.kills: Counter[str] = Counter()
         self.faults: Counter[str] = Counter()
         self.steps: Counter[str] = Counter()
         self.asked: Counter[str] = Counter()
+        self.weather: Counter[str] = Counter()
 
     def __str__(self) -> str:
         def listed(counts: Counter[str]) -> str:
@@ -95,7 +106,9 @@ class Figures:
 
         return "\n".join(
             [
-                f"examples {self.examples}, runs {self.runs}, calls {self.calls}, kills -9 {self.kills}",
+                f"examples {self.examples}, runs {self.runs}, calls {self.calls}",
+                f"kills -9: {listed(self.kills)} ({self.kills.total()} in all)",
+                f"examples in which reads were behind, or texts spelled: {listed(self.weather)}",
                 f"steps: {listed(self.steps)}",
                 f"faults that hit: {listed(self.faults)} ({self.faults.total()} in all)",
                 f"questions that the plan left to a person: {listed(self.asked)}",
@@ -120,18 +133,54 @@ class Chaos(RuleBasedStateMachine):
         self.box.set_options(
             **{name: self.draw.choice(SWITCHES[name]) for name in self.draw.sample(sorted(SWITCHES), 10)}
         )
+        if self.box.options.altered_slip == "kept":
+            self.box.set_options(line_fields="all")  # else no answer shows that a quantity was changed outside
         self.box.reset()
         self.box.clear_faults()
         self.box.clear_log()
         self.folder = tempfile.TemporaryDirectory()
-        self.town = Town(folder=Path(self.folder.name), box=self.box, rng=self.draw, timeout=TIMEOUT)
+        self.weather = self._weather()
+        self.box.set_options(**self.weather)
+        self.tides = self._tides()
+        self.town = Town(
+            folder=Path(self.folder.name),
+            box=self.box,
+            rng=self.draw,
+            timeout=TIMEOUT,
+            settle_after=SETTLE_AFTER,
+            tides=self.tides["slots"],
+        )
         self.town.fill(*SIZE)
         self.fresh = Counter(dict(zip(KINDS, SIZE, strict=True)))
         self.booked: dict[int, int] = {}
         self.kept: dict[Key, None] = {}
+        self.guarded: dict[Key, list[Any]] = {}
         self.kills = 0
+        self.coming = ["POST"]
         self.allowed: list[str] = []
+        self.saved = self.draw.choice([0, 0.5, 1])
         FIGURES.examples += 1
+
+    def _weather(self) -> dict[str, Any]:
+        """Draw how far reads are behind writes, and how the server spells what it stores."""
+        lag = self.draw.choice([{}, {}, {"lag_reads": self.draw.randint(1, 4)}, {"lag_seconds": 1}])
+        apis = self.draw.sample(["sessions", "admin", "checkfront"], self.draw.randint(1, 3))
+        spells = self.draw.sample(SPELLINGS, self.draw.choice([0, 0, 1, 2]))
+        FIGURES.weather.update([*lag, *(f"spells {name}" for name in spells)])
+        return {"lag_reads": 0, "lag_seconds": 0, **lag, "lagging": ",".join(apis), "spells": ",".join(spells)}
+
+    @property
+    def _is_behind(self) -> bool:
+        return bool(self.weather["lag_reads"] or self.weather["lag_seconds"])
+
+    def _tides(self) -> Counter[str]:
+        """In every second example lists have several pages, which shift while they are read: return how often."""
+        if self.draw.random() < 0.5:
+            self.box.set_options(page_size=0)
+            return Counter()
+        # What moves is the first of a list. That must be somebody else's.
+        self.box.set_options(page_size=self.draw.randint(2, 4), list_order="id")
+        return Counter(resources=TIDES, slots=TIDES)
 
     # -- what happens
 
@@ -172,22 +221,26 @@ class Chaos(RuleBasedStateMachine):
         """Save a plan, let things happen, and carry it out: it fits or it is stale, and it runs once."""
         FIGURES.steps["saved plan"] += 1
         self._edit()
-        file = str(self.town.folder / "saved.plan")
-        if self.town.desk.run("plan", "--out", file).code != 0:
+        if not self.town.save_plan():
             return
         for _ in range(self.draw.choice([0, 0, 1])):
             self._edit()
         for _ in range(self.draw.choice([0, 0, 1])):
             self._meddle()
+        self._carry_out()
+
+    def _carry_out(self) -> None:
+        """Apply the saved plan: whatever has happened since, it is carried out once, or refused."""
         FIGURES.runs += 1
-        done = self.town.desk.run("apply", file, "--yes", "--allow-empty")
+        done = self.town.run(APPLY_SAVED)
         FIGURES.steps[f"saved plan ended {done.code}"] += 1
         self._nothing_lost()
-        if done.code in {0, 3}:
-            before = self._writes()
-            again = self.town.desk.run("apply", file, "--yes", "--allow-empty")
+        if done.code in {0, 3} and any(item["state"] in {"applied", "unknown"} for item in done.json["outcomes"]):
+            before = self._writes()  # where all calls failed, nothing was carried out and it can be tried again
+            again = self.town.run(APPLY_SAVED)
             assert again.code != 3, again
-            assert self._writes() == before, "a saved plan was carried out twice"
+            sent = [f"{entry.method} {entry.path}" for entry in self.box.log() if entry.method != "GET"][before:]
+            assert not sent, f"a saved plan was carried out twice: {sent} after {done} and {again}"
 
     @rule()
     def look(self) -> None:
@@ -200,30 +253,44 @@ class Chaos(RuleBasedStateMachine):
 
     @rule()
     def kill(self) -> None:
-        """Edit, break, and kill a real process somewhere in its apply; without a kill to spare, a plain day."""
+        """Edit, break, and kill a real process somewhere in its run; without a kill to spare, a plain day.
+
+        What is killed is an apply, that of a saved plan, one between a plan and its apply, or the plan itself.
+        """
         if self.kills >= self.kills_allowed:
             self.day()
             return
         self.kills += 1
         self._edit()
         self._misfortune()
-        wanted, before = self.draw.randint(1, 6), self._writes()
-        process = subprocess.Popen(
-            APPLY, cwd=self.town.folder, env=self.town.desk.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
+        victim = self.draw.choice(["apply", "apply of a saved plan", "apply after a saved plan", "plan"])
+        if "saved plan" in victim and not self.town.save_plan():
+            return
+        if victim == "plan":
+            self._kill(PLAN, victim, self._calls)
+        else:
+            self._kill(APPLY_SAVED if victim == "apply of a saved plan" else APPLY, victim, self._writes)
+        self._nothing_lost()
+        if victim != "apply" and self.town.has_plan:
+            self._carry_out()
+
+    def _kill(self, command: list[str], victim: str, count: Callable[[], int]) -> None:
+        """Kill a command once the server has seen a few more calls of it."""
+        wanted, before = self.draw.randint(1, 6), count()
+        process = self.town.start(command)
         deadline = time.monotonic() + WORKERS_SEEN
-        while process.poll() is None and time.monotonic() < deadline and self._writes() - before < wanted:
+        while process.poll() is None and time.monotonic() < deadline and count() - before < wanted:
             time.sleep(0.002)
-        FIGURES.kills += process.poll() is None
+        FIGURES.kills[victim] += process.poll() is None
         process.kill()
         process.wait(timeout=WORKERS_SEEN)
-        self._nothing_lost()
 
     def _edit(self) -> None:
         """Edit a manifest: a new object, other values, protection, or one object less."""
         key = self._some()
         choice = self.draw.choice(EDITS)
         FIGURES.steps[f"edit {choice}"] += 1
+        self.coming += [METHODS[choice]] if choice in METHODS else []
         if choice == "new" or key is None:
             self._add()
         elif choice == "change":
@@ -254,7 +321,16 @@ class Chaos(RuleBasedStateMachine):
     def _misfortune(self) -> None:
         """Arm a fault for calls to come: one that passes, or a read that fails for longer than it is tried."""
         FIGURES.steps["fault armed"] += 1
-        when: dict[str, Any] = {"match_method": self.draw.choice(METHODS), "after": self.draw.choice([0, 0, 0, 1, 3])}
+        tide = self.draw.choice(["resources", "slots"])
+        if self.tides[tide] and self.draw.random() < 0.5:
+            self.tides[tide] -= 1
+            after = self.draw.randint(1, 3)
+            self.box.fault(Fault(kind="shift_before", match_method="GET", match_path=f"/{tide}$", after=after))
+            return
+        when: dict[str, Any] = {
+            "match_method": self.draw.choice([None, *self.coming]),
+            "after": self.draw.choice([0, 0, 0, 1, 3]),
+        }
         if self.draw.random() < 0.3:
             when = {"match_method": "GET", "match_path": self.draw.choice(READS), "after": self.draw.randint(0, 1)}
             self.box.fault(Fault(**self.draw.choice(READ_FAULTS), **when, times=self.draw.choice([4, 12, 40])))
@@ -269,6 +345,7 @@ class Chaos(RuleBasedStateMachine):
             return
         try:
             self.box.clear_faults()
+            self.box.set_options(lag_reads=0, lag_seconds=0)
             self.town.take_time(CALM)
             self._nothing_lost()
             self._release()
@@ -289,10 +366,11 @@ class Chaos(RuleBasedStateMachine):
                 done = self._apply()
                 if done.code == 0:
                     break
-            plan = self.town.desk.run("plan", "--format", "json", "--detailed-exitcode")
+            plan = self.town.desk.run("plan", "--wait", "--format", "json", "--detailed-exitcode")
             if plan.code == 0:
                 assert done.code == 0, done
                 return
+            assert plan.out, plan
             if not self._answer(plan.json["changes"]) and not self._allow(done):
                 break
         left = [
@@ -312,9 +390,16 @@ class Chaos(RuleBasedStateMachine):
             if "cannot list" in change["reason"]:
                 FIGURES.asked["a booking session in doubt"] += 1
                 self.town.forget_doubted([name])
-            elif "newer objects could be its result" in change["reason"]:
-                FIGURES.asked["a creation in doubt while others made something"] += 1
+            elif "could be its result" in change["reason"]:
+                newer = "newer objects" in change["reason"]
+                words = "a creation in doubt while others made something" if newer else "a creation found by its values"
+                FIGURES.asked[words] += 1
                 self._adopt_or_forget((kind, name.partition("-")[0]), change["address"])
+            elif "no read shows its effect yet" in change["reason"]:
+                FIGURES.asked["a creation that was deleted outside before it was seen"] += 1
+                gone = change["remote_id"]
+                assert gone not in {str(seen["id"]) for _, seen in self.town.found()}, change
+                self.town.desk.run("state", "rm", change["address"], code=0)
             else:
                 continue
             asked = True
@@ -345,6 +430,7 @@ class Chaos(RuleBasedStateMachine):
         for slot, places in self.booked.items():
             self.box.book(slot, -places)
         self.booked.clear()
+        self.guarded.clear()
         for key in list(self.town.metadata):
             self.town.metadata[key] = {}
             self.town.declare(key)
@@ -356,9 +442,19 @@ class Chaos(RuleBasedStateMachine):
 
     def _apply(self) -> Any:
         FIGURES.runs += 1
-        done = self.town.desk.run(*APPLY[3:], *(word for name in self.allowed for word in ("--allow-booked", name)))
+        allowed = [word for name in self.allowed for word in ("--allow-booked", name)]
+        saved = self.draw.random() < self.saved
+        FIGURES.steps["apply of a saved plan"] += saved
+        done = self.town.apply(*allowed, saved=saved)
+        self.coming = ["POST"]
+        if done.code == 0:
+            protected = [key for key, stated in self.town.metadata.items() if stated.get("protect")]
+            self.guarded |= {key: self.town.live(key) for key in protected}
         self.allowed = [] if done.code in {0, 64} else self.allowed  # one that is done with is not of the plan any more
         return done
+
+    def _calls(self) -> int:
+        return len(self.box.log())
 
     def _writes(self) -> int:
         return sum(1 for entry in self.box.log() if entry.method != "GET")
@@ -412,7 +508,9 @@ class Chaos(RuleBasedStateMachine):
         ours = self._ours(kind)
         if not ours:
             return
-        _, seen = self.draw.choice(ours)
+        key, seen = self.draw.choice(ours)
+        # Blocks go with their resource.
+        self.guarded = {one: ids for one, ids in self.guarded.items() if one != key and (kind, one[0]) != _WITH}
         if kind == "BookingSession":
             self.box.expire_session(seen["id"])
             return
@@ -428,13 +526,12 @@ class Chaos(RuleBasedStateMachine):
         elif kind == "resource":
             self.box.add_resource({"name": f"Foreign {number}"})
         else:
-            court = min(self.town.foreign["resource"])
-            self.box.add_block(court, f"2026-01-02T{self.draw.randint(8, 20):02}:00Z", "2026-01-02T22:00Z")
+            self.box.add_block(self.town.court, f"2026-01-02T{self.draw.randint(8, 20):02}:00Z", "2026-01-02T22:00Z")
         self.town.note_foreign()
 
     def _book(self) -> None:
         slots = [slot["id"] for session in self._truths() for slot in session["slots"]]
-        if slots:
+        if slots and not self._is_behind:  # nobody can spare a booking that no answer shows
             slot, places = self.draw.choice(slots), self.draw.randint(1, 3)
             self.box.book(slot, places)
             self.booked[slot] = self.booked.get(slot, 0) + places
@@ -444,7 +541,11 @@ class Chaos(RuleBasedStateMachine):
 
     def _nothing_lost(self) -> None:
         """Assert what holds at any moment, storm or not."""
+        self.town.follow_tides()
         assert self.town.untouched(), "a foreign object is not as it was"
+        assert not self.town.attempts(), f"a foreign object was written to: {self.town.attempts()}"
+        gone = {key: ids for key, ids in self.guarded.items() if not set(ids) <= set(self.town.live(key))}
+        assert not gone, f"protected, and not there any more: {gone}"
         live = {slot["id"]: slot["spaces_booked"] for session in self._truths() for slot in session["slots"]}
         lost = {slot: places for slot, places in self.booked.items() if live.get(slot, 0) < places}
         assert not lost, f"bookings lost on slots {lost}"
@@ -459,6 +560,7 @@ def hurried() -> Iterator[None]:
     with (
         mock.patch.object(intents, "PENDING_MARGIN", MARGIN),
         mock.patch.object(intents, "PROMPT", 0.1),
+        mock.patch.object(readback, "LOOKS", (0.05, 0.1, 0.2, 0.4)),
         mock.patch.object(HttpClient.__init__, "__kwdefaults__", quick),
     ):
         yield

@@ -60,4 +60,9 @@ def unknown_as_absent() -> Iterator[None]:
         yield
 
 
-PLANTS = (intent_after_the_call, record_before_the_call, blind_retry, unknown_as_absent)
+PLANTS = (
+    intent_after_the_call,
+    record_before_the_call,
+    blind_retry,
+    unknown_as_absent,
+)

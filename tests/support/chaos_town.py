@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import os
 import random
+import re
+import subprocess
 import sys
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -16,7 +19,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from desk import CREDENTIALS, Desk
+from desk import CREDENTIALS, Desk, Done
 
 from reconciler.sandbox import Options, Sandbox
 
@@ -32,24 +35,39 @@ spec:
       provider: bookingbug-sessions
       base_url: {url}
       timeout: {timeout}
+      settle_after: {settle_after}
       auth: {{username: {{env: BB_USERNAME}}, password: {{env: BB_PASSWORD}}}}
     admin:
       provider: bookingbug-admin
       base_url: {url}
       timeout: {timeout}
+      settle_after: {settle_after}
       company_id: 37004
       auth: {{app_id: {{env: BB_APP_ID}}, app_key: {{env: BB_APP_KEY}}, auth_token: {{env: BB_TOKEN}}}}
     shop:
       provider: checkfront
       base_url: {url}
       timeout: {timeout}
+      settle_after: {settle_after}
       auth: {{key: {{env: CF_KEY}}, secret: {{env: CF_SECRET}}}}
 """
 ENV = {**CREDENTIALS, "CF_KEY": Options().checkfront_key, "CF_SECRET": Options().checkfront_secret}
 
-APPLY = [sys.executable, "-m", "reconciler", "apply", "--yes", "--allow-empty", "--format", "json"]
+_COMMAND = [sys.executable, "-P", "-m", "reconciler"]
+_TO_JSON = ("--wait", "--allow-empty", "--format", "json")
+APPLY = [*_COMMAND, "apply", "--yes", *_TO_JSON]
+SAVED = "saved.plan"
+PLAN = [*_COMMAND, "plan", "--wait", "--out", SAVED]
+APPLY_SAVED = [*_COMMAND, "apply", SAVED, "--yes", *_TO_JSON]
 KINDS = ("Session", "Resource", "Block", "BookingSession")
 BLOCKED = 3
+_CAFES = ("Caf\u00e9", "Cafe\u0301")
+_ENDS = ("", "", "\n", "\nBring a towel.\n", " at the Cafe\u0301")
+"""Texts that servers store in more than one way."""
+
+
+_TARGET = re.compile(r"/(api/sessions|resources?|admin/\d+/slots)/(\d+)")
+_TABLES = {"api/sessions": "session", "resource": "resource", "resources": "resource"}
 
 Key = tuple[str, str]
 """Kind and name of a declared object."""
@@ -76,6 +94,12 @@ class Town:
     box: Sandbox
     rng: random.Random
     timeout: float = 2.0
+    settle_after: float = 0
+    state: str | None = None
+    """URL of the state; None for the default."""
+    tides: int = 0
+    """How many resources and blocks of somebody else's are the first in lists: those that a shift of pages moves."""
+
     declared: dict[Key, dict[str, Any]] = field(default_factory=dict)
     metadata: dict[Key, dict[str, Any]] = field(default_factory=dict)
     foreign: dict[str, Any] = field(default_factory=dict)
@@ -85,7 +109,10 @@ class Town:
         self.desk = Desk(self.folder, self.box)
         self.desk.env = {**os.environ, **ENV, "NO_COLOR": "1"}
         self.take_time(self.timeout)
-        court = self.box.add_resource({"name": "Foreign court"})
+        for number in range(self.tides):
+            tide = self.box.add_resource({"name": f"Foreign tide {number}"})
+            self.box.add_block(tide, f"2027-05-01T0{number}:00:00Z", f"2027-05-01T0{number}:30:00Z")
+        self.court = court = self.box.add_resource({"name": "Foreign court"})
         self.box.add_session(
             {"name": "Foreign class", "group": "Theirs", "start_date": "2027-03-01", "time": "10:00", "price": "1.00"}
         )
@@ -94,7 +121,8 @@ class Town:
 
     def take_time(self, timeout: float) -> None:
         """Have every call take so many seconds at most."""
-        self.desk.project(PROJECT.format(url=self.box.url, timeout=timeout))
+        text = PROJECT.format(url=self.box.url, timeout=timeout, settle_after=self.settle_after)
+        self.desk.project(text if self.state is None else text.replace("spec:\n", f"spec:\n  state: {self.state}\n", 1))
 
     # -- what is declared
 
@@ -151,11 +179,11 @@ class Town:
     def _session(self, name: str) -> dict[str, Any]:
         draw = self.rng
         spec: dict[str, Any] = {
-            "name": f"{draw.choice(['Yoga', 'Swim', 'Judo'])} {name}",
-            "group": draw.choice(["Body & Mind", "Pool"]),
+            "name": f"{draw.choice(['Yoga', 'Swim', *_CAFES])} {name}",
+            "group": draw.choice(["Body & Mind", "Pool", *_CAFES]),
             "price": draw.choice([5, 7.5, "12.25"]),
             "spaces": draw.randint(1, 30),
-            "description": f"Class {draw.randint(1, 999)}",
+            "description": f"Class {draw.randint(1, 999)}{draw.choice(_ENDS)}",
         }
         before = self.declared.get(("Session", name))
         if int(name[1:]) % 5 < 2:
@@ -170,8 +198,8 @@ class Town:
         draw = self.rng
         spec: dict[str, Any] = {
             "name": f"{draw.choice(['Court', 'Room'])} {name}",
-            "description": f"Place {draw.randint(1, 999)}",
-            "email": f"{name}.{draw.randint(1, 99)}@example.com",
+            "description": f"Place {draw.randint(1, 999)}{draw.choice(_ENDS)}",
+            "email": f"{name}.{draw.randint(1, 99)}@{draw.choice(['example', 'Example'])}.com",
             "price": draw.randint(1, 50),
             "count": draw.randint(1, 5),
         }
@@ -195,6 +223,33 @@ class Town:
             params = {"adults": self.rng.randint(1, 3), "children": self.rng.randint(0, 1)}
             items.append({"key": "kayaks", "item_id": 18, "start_date": day, "end_date": day, "params": params})
         return {"items": items, "on_expiry": "recreate"}
+
+    # -- runs
+
+    def run(self, command: list[str], *more: str) -> Done:
+        """Run one of the commands above in this process."""
+        return self.desk.run(*command[len(_COMMAND) :], *more)
+
+    def apply(self, *more: str, saved: bool = False) -> Done:
+        """Apply what is declared, at once or by way of a saved plan where one can be saved."""
+        return self.run(APPLY_SAVED if saved and self.save_plan() else APPLY, *more)
+
+    def save_plan(self) -> bool:
+        """Make a plan and save it; one that leaves something unknown is not saved."""
+        (self.folder / SAVED).unlink(missing_ok=True)
+        self.run(PLAN)
+        return self.has_plan
+
+    @property
+    def has_plan(self) -> bool:
+        """Whether there is a saved plan."""
+        return (self.folder / SAVED).exists()
+
+    def start(self, command: list[str]) -> subprocess.Popen[bytes]:
+        """Start one of the commands above as a process that can be killed."""
+        return subprocess.Popen(
+            command, cwd=self.folder, env=self.desk.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
 
     # -- what is live
 
@@ -222,6 +277,26 @@ class Town:
         """Say whether everything of somebody else's is exactly as it was."""
         truth = self._truth()
         return all(truth[table].get(row) == seen for table, rows in self.foreign.items() for row, seen in rows.items())
+
+    def follow_tides(self) -> None:
+        """Know again what somebody else deleted and made again: the same, under another id."""
+        truth = self._truth()
+        for table in ("resource", "slot"):
+            for row, seen in list(self.foreign[table].items()):
+                same = [new for new, item in truth[table].items() if item | {"id": row} == seen and new > row]
+                if row not in truth[table] and same:
+                    self.foreign[table][same[0]] = truth[table][same[0]]
+                    del self.foreign[table][row]
+
+    def attempts(self) -> list[str]:
+        """Return the calls that would have changed or deleted something of somebody else's, answered or not."""
+        return [
+            f"{entry.method} {entry.path}"
+            for entry in self.box.log()
+            if entry.method in {"PUT", "DELETE"}
+            and (target := _TARGET.search(entry.path))
+            and int(target[2]) in self.foreign[_TABLES.get(target[1], "slot")]
+        ]
 
     def found(self) -> Iterator[tuple[Key, dict[str, Any]]]:
         """Give every live object that is not foreign, as (kind, token) and what its manifest would say of it."""
@@ -267,9 +342,16 @@ class Town:
                 f"{key}: {name} is {seen.get(name)!r}, declared {value!r}"
                 for key, seen in live
                 for name, value in _plain(key[0], self.declared.get(key, {})).items()
-                if seen.get(name) != value
+                if _meaning(name, seen.get(name)) != _meaning(name, value)
             ),
         )
+
+    def unreported(self) -> list[str]:
+        """Return the objects that are live more than once and that no plan says so of; bookings cannot be listed."""
+        counts = Counter(key for key, _ in self.found() if key[0] != "BookingSession")
+        doubled = {f"{key[0]}/{self.named(key)}" for key, count in counts.items() if count > 1}
+        said = self.desk.run("plan", "--format", "json") if doubled else None
+        return sorted(doubled - (asked_about(said.json) if said is not None and said.out else set()))
 
     def forget_doubted(self, names: list[str]) -> int:
         """Do what the plan tells a person to do about bookings in doubt, once what was made has expired.
@@ -285,6 +367,20 @@ class Town:
                     self.box.end_session(hold["id"])
             self.desk.run("state", "rm", f"BookingSession/{called}", code=0)
         return made
+
+
+def asked_about(plan: dict[str, Any]) -> set[str]:
+    """Return the objects of which a plan says that something may exist twice, or asks which one is meant."""
+    open_ones = {item["address"] for item in plan["changes"] if item["action"] in {"unknown", "adopt"}}
+    return open_ones | {item["address"] for item in plan["problems"] if item["code"] == "possible-duplicate"}
+
+
+def _meaning(name: str, value: Any) -> Any:
+    """Return a text in one of the spellings that servers store for it."""
+    if not isinstance(value, str):
+        return value
+    text = unicodedata.normalize("NFC", value).replace("\r\n", "\n").rstrip("\n")
+    return text.lower() if name == "email" else text
 
 
 def _plain(kind: str, spec: dict[str, Any]) -> dict[str, Any]:

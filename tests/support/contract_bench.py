@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from combinations import all_pairs
 
@@ -120,6 +121,7 @@ class Bench:
         urls = {"main": box.url} | ({} if other is None else {"other": other.url.replace("127.0.0.1", "localhost")})
         credentials = {name: {"env": f"CONTRACT_{name}".upper()} for name in declaration.auth}
         self.env = {f"CONTRACT_{name}".upper(): getattr(Options(), option) for name, option in declaration.auth.items()}
+        self.env["RECONCILER_TRUST_HOSTS"] = " ".join(urlsplit(url).netloc for url in urls.values())
         settings = {"provider": provider, "auth": credentials, **declaration.settings}
         project = {
             "apiVersion": "reconciler/v1",
@@ -128,7 +130,7 @@ class Bench:
             "spec": {
                 "manifests": ["manifests"],
                 "policy": {"max_deletes": 1000, "max_change_percent": 100},
-                "connections": {name: {**settings, "base_url": url} for name, url in urls.items()},
+                "connections": {name: {**settings, "base_url": url, "settle_after": 0} for name, url in urls.items()},
             },
         }
         (folder / "reconciler.yaml").write_text(json.dumps(project), encoding="utf-8")

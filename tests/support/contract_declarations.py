@@ -124,10 +124,13 @@ ADMIN = Declaration(
     window=("--from", "2027-01-01", "--until", "2027-12-31"),
     switches=(
         "next_links",
+        "self_query",
+        "slot_list",
         "list_order",
         "resource_fields",
         "resource_delete",
         "list_shows_deleted",
+        "resource_put",
         "address_put",
         "address_wins",
         "api_ref_unique",

@@ -28,11 +28,13 @@ spec:
       provider: bookingbug-sessions
       base_url: {url}
       auth: {{username: {{env: BB_USERNAME}}, password: {{env: BB_PASSWORD}}}}
+      settle_after: 0
     admin:
       provider: bookingbug-admin
       base_url: {url}
       company_id: 37004
       auth: {{app_id: {{env: BB_APP_ID}}, app_key: {{env: BB_APP_KEY}}, auth_token: {{env: BB_TOKEN}}}}
+      settle_after: 0
 """
 
 CREDENTIALS = {
@@ -45,7 +47,7 @@ CREDENTIALS = {
 
 SLOTS = [("2027-03-01", "11:00", 60), ("2027-03-08", "11:00", 60), ("2027-03-15", "9:30", 90)]
 
-COMMAND = [sys.executable, "-W", "error", "-m", "reconciler"]
+COMMAND = [sys.executable, "-P", "-W", "error", "-m", "reconciler"]
 
 
 def until(condition: Callable[[], Any], process: subprocess.Popen[str]) -> None:

@@ -23,13 +23,15 @@ from reconciler.kinds import resource as resource_kind
 from reconciler.kinds.session import kind as session_kind
 from reconciler.model.bookings import Occupancy
 from reconciler.model.change import Receipt
+from reconciler.model.context import Context
+from reconciler.model.limit import TimeLimit
 from reconciler.model.objects import Address, Desired, Live, Reading, Ref, SourceRef
 from reconciler.model.plan import Selection
 from reconciler.providers.base import ProviderSpec
 from reconciler.providers.bookingbug_admin import handlers as bookingbug_admin_handlers
 from reconciler.providers.bookingbug_admin.settings import AdminSettings
 from reconciler.providers.bookingbug_sessions import wire as bookingbug_sessions_wire
-from reconciler.settings import Connection, Policy
+from reconciler.settings import Connection, DriftSettings, Policy
 from reconciler.state.lease import hold
 from reconciler.state.store import Store
 
@@ -46,6 +48,7 @@ CONNECTIONS = {
         provider="bookingbug-sessions",
         base_url="https://uk.bookingbug.com",
         timeout=OVER_AT_ONCE,
+        settle_after=0,
         where=PROJECT_FILE,
     ),
     "admin": Connection(
@@ -54,6 +57,7 @@ CONNECTIONS = {
         base_url="https://acme.bookingbug.com",
         settings=AdminSettings(company_id=37004),
         timeout=OVER_AT_ONCE,
+        settle_after=0,
         where=PROJECT_FILE,
     ),
 }
@@ -164,6 +168,8 @@ class Remote:
         asked = set(scope.ids)
         if scope.listing and not self.list_fails:
             asked |= {key for key, item in known.items() for fields in scope.wanted if _alike(scope.kind, item, fields)}
+            new = {key: item for key, item in known.items() if key not in scope.familiar}
+            asked |= {key for key, item in new.items() for fields in scope.similar if _alike(scope.kind, item, fields)}
         live = {key: Live(remote_id=key, fields=self._answer(known[key])) for key in asked & set(known)}
         unreadable = {key: f"{key} answered 500" for key in asked & self.unreadable}
         gone = asked - set(known)
@@ -301,13 +307,17 @@ class Office:
 
     def __init__(self, remote: Remote | None = None, connections=None, store: Store | None = None) -> None:
         self.remote = remote or Remote()
+        self.remotes: dict[str, Remote] = {}
         self.store = store or Store("sqlite://", project="acme")
         self.kinds, self.providers = KINDS, PROVIDERS
+        self.limit = TimeLimit()
+        self.context = Context()
         self.project = SimpleNamespace(
             name="acme",
             environment=None,
             connections=connections or dict(CONNECTIONS),
             policy=Policy(),
+            drift=DriftSettings(),
             currency=None,
             manifests_at={},
         )
@@ -316,8 +326,14 @@ class Office:
     def resolve_credentials(self, _names) -> None:
         """Credentials are not needed here."""
 
-    def reader(self, _connection) -> Remote:
-        return self.remote
+    def remember_hosts(self, _run_id, *, writes) -> None:
+        """Every host is trusted here."""
+
+    def backup(self, _command) -> None:
+        """The state of a test is its own backup."""
+
+    def reader(self, connection) -> Remote:
+        return self.remotes.get(connection, self.remote)
 
     writer = reader
 
@@ -347,6 +363,8 @@ class Office:
         overrides = reconciler.Overrides(
             allow_booked=everything,
             allow_shared=everything,
+            allow_missing=everything,
+            allow_unknown=everything,
             max_deletes=1000,
             max_change_percent=100,
             allow_empty=True,
@@ -359,6 +377,13 @@ class Office:
 
     def record(self, text: str):
         return self.store.records().get(address(text))
+
+    def elsewhere(self) -> Remote:
+        """Add the connection `other`, to a system of its own."""
+        self.project.connections["other"] = self.project.connections["sessions"]
+        self.retarget("other", "https://us.bookingbug.com")
+        self.remotes["other"] = Remote()
+        return self.remotes["other"]
 
     def retarget(self, name: str, base_url: str) -> None:
         self.project.connections[name] = replace(self.project.connections[name], base_url=base_url)

@@ -20,17 +20,20 @@ spec:
       base_url: {url}
       timeout: 20
       auth: {{username: {{env: BB_USERNAME}}, password: {{env: BB_PASSWORD}}}}
+      settle_after: 0
     admin:
       provider: bookingbug-admin
       base_url: {url}
       company_id: 37004
       timeout: 20
       auth: {{app_id: {{env: BB_APP_ID}}, app_key: {{env: BB_APP_KEY}}, {login}}}
+      settle_after: 0
     shop:
       provider: checkfront
       base_url: {url}
       timeout: 20
       auth: {{key: {{env: CF_KEY}}, secret: {{env: CF_SECRET}}}}
+      settle_after: 0
 """
 
 BY_TOKEN = "auth_token: {env: BB_TOKEN}"
@@ -55,6 +58,11 @@ EXTRA = {
     "state rm": [["Session/nothing"]],
     "state restore": [["saved.plan"], ["no-such.db"]],
     "state unlock": [["0"]],
+    "ci comment": [["12", "--key", "plan", "--body", "saved.plan"]],
+    "ci compare": [["saved.plan", "--reviewed", "reviewed"]],
+    "ci decisions": [["12", "--out", "decisions.json"]],
+    "ci issue": [["--key", "drift", "--title", "Drift", "--code", "0"]],
+    "ci propose": [["no-such.patch", "--in", ".", "--base", "main", "--title", "Accept"]],
 }
 """What a command needs beside its options; any other is run with none."""
 

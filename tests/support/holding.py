@@ -6,9 +6,12 @@ import json
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 import reconciler
 from reconciler import Planned
 from reconciler.model.change import Change
+from reconciler.model.objects import Address
 from reconciler.model.report import Drift, Report
 from reconciler.sandbox import Options, Sandbox
 
@@ -23,6 +26,7 @@ spec:
       provider: checkfront
       base_url: {url}
       auth: {{key: {{env: CF_KEY}}, secret: {{env: CF_SECRET}}}}
+      settle_after: 0
 """
 CREDENTIALS = {"CF_KEY": Options().checkfront_key, "CF_SECRET": Options().checkfront_secret}
 
@@ -120,6 +124,40 @@ class Holding:
         assert planned.plan.summary["unknown"] == 0, [change.reason for change in planned.plan.changes]
         assert {entry.method for entry in self.box.log()} <= {"GET"}
         assert not any("slip" in entry.query or "alter" in entry.query for entry in self.box.log())
+
+    def held_elsewhere(self, items: list[dict[str, Any]]) -> str:
+        """Hold items as another client would: rate each, send its slip, choose its add-ons; return the id."""
+        auth, session = tuple(CREDENTIALS.values()), f"{self.box.url}/api/3.0/booking/session"
+        slips = []
+        for item in items:
+            counts = {**item.get("params", {}), **({"qty": item["quantity"]} if "quantity" in item else {})}
+            query = {
+                name: item[name] for name in ("start_date", "end_date", "start_time", "discount_code") if name in item
+            }
+            query |= {f"param[{name}]": number for name, number in counts.items()}
+            rated = httpx.get(f"{self.box.url}/api/3.0/item/{item['item_id']}", params=query, auth=auth).json()
+            slips.append(rated["item"]["rate"]["slip"])
+        made = httpx.post(session, data={"slip[]": slips}, auth=auth).json()["booking"]["session"]
+        opted = {"in": "optin", "out": "optout"}
+        alter = {
+            f"alter[{number}.{position}]": opted[choice]
+            for number, item in enumerate(items, start=1)
+            for position, (_, choice) in enumerate(sorted(item.get("options", {}).items()), start=1)
+        }
+        httpx.post(session, data={"session_id": made["id"], **alter}, auth=auth)
+        return str(made["id"])
+
+    def export(self, session_id: str) -> list[str]:
+        """Export a session to the folder of manifests; return what a person is warned of."""
+        request = reconciler.ExportRequest(window=("2031-01-01T00:00:00Z", "2032-01-01T00:00:00Z"), ids=(session_id,))
+        made = self._run(lambda session, declared: reconciler.export(session, declared, request))
+        (manifest,) = made.manifests
+        (self.folder / "manifests" / "exported.yaml").write_text(manifest.text, encoding="utf-8")
+        return [problem.summary for problem in made.problems]
+
+    def adopt(self, address: str, session_id: str) -> None:
+        """Start managing a session."""
+        self._run(lambda session, declared: reconciler.adopt(session, declared, Address.parse(address), session_id))
 
     def lines(self) -> list[dict[str, Any]]:
         """Return the lines of the only session that was not ended, without positions and slips."""

@@ -14,7 +14,7 @@ from reconciler.providers.bookingbug_admin import answers as admin
 from reconciler.providers.bookingbug_admin import block_wire, blocks, resource_wire, resources
 from reconciler.providers.bookingbug_sessions import wire as sessions
 from reconciler.providers.checkfront import answers as checkfront
-from reconciler.providers.checkfront import lines
+from reconciler.providers.checkfront import lines, rating, refusals
 from reconciler.providers.http.links import local_path
 
 __all__ = ["PARSERS", "SAMPLES", "allowed", "connection", "replaced"]
@@ -45,13 +45,32 @@ def _pages(body: bytes) -> object:
     return found
 
 
+ASKED = {
+    "item_id": "7",
+    "start_date": "2027-03-01",
+    "end_date": "2027-03-02",
+    "start_time": "09:00",
+    "params": {"guests": 2},
+    "quantity": 1,
+    "discount_code": "X",
+}
+"""An item that an answer is compared with."""
+
+
 def _held(body: bytes) -> object:
     data = checkfront.decode(body)
-    refused = checkfront.refused(data)
+    refused = refusals.refused(data)
+    refusals.shows_no_session(data)
+    checkfront.named_session(data, {})
     if refused is not None:
         refused.is_over(404)
     shown = checkfront.session(data, {"set-cookie": body[:200].decode("latin-1")})
-    return lines.named(shown.lines, lines.assign(shown.lines, {"a": "b"}, {"a": {"c": "d"}}))
+    return lines.named(shown.lines, lines.assign(shown.lines, {"a": "b"}, {"a": {"c": "d"}}), {"a": {}})
+
+
+def _rated(body: bytes) -> object:
+    found = rating.rated(checkfront.decode(body))
+    return found, [*rating.differences(ASKED, found, "qty"), *rating.unknown_params(ASKED, found)]
 
 
 def _words(body: bytes) -> object:
@@ -67,7 +86,7 @@ PARSERS: dict[str, Callable[[bytes], object]] = {
     "session": sessions.decode_session,
     "sessions": sessions.decode_list,
     "held": _held,
-    "rated": lambda body: checkfront.rated(checkfront.decode(body)),
+    "rated": _rated,
     "words": _words,
 }
 

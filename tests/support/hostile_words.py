@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+from base64 import b64encode
+from hashlib import sha256
 
+import lxml.etree
 import lxml.html
 from markdown_it import MarkdownIt
 
-TERMINAL = (
-    "a\x1b[31mred\x1b]8;;http://evil.example/\x07link\x1b]8;;\x07\r\x08\x9b1m\x85\u202egnp\u2066\u200b\ufeff\u2028z"
-)
-BIDI = "b\x9b31m\x85\u202egnp\u2066\u200b\ufeff\u2028z"
+TERMINAL = "a\x1b[31mred\x1b]8;;http://evil.example/\x07link\x1b]8;;\x07\r\x08\x9b1m\x85\u202egnp\u2066\u200b\u3164\u2800\u115f\u1160\uffa0\ufe0f\U000e0041\ufeff\u2028z"
+BIDI = "b\x9b31m\x85\u202egnp\u2066\u200b\u3164\u2800\u115f\u1160\uffa0\ufe0f\U000e0041\ufeff\u2028z"
 """What XML can carry of the above."""
 MARKDOWN = (
     "c|`x` ```y``` [l](http://evil.example) ![i](http://evil.example/p.png) <!-- --> </details> # h @someone #123 "
@@ -32,15 +33,18 @@ JSON_SAFE = (TERMINAL, *XML_SAFE)
 ALL = (*JSON_SAFE, SURROGATE)
 
 _CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
-_HIDDEN = re.compile("[\u200b\u2060\ufeff]")
+_HIDDEN = re.compile("[\u200b\u2060\ufeff\u3164\u2800\u115f\u1160\uffa0\ufe0f\U000e0041]")
 _RUNNER = re.compile(r"(?m)^\s*::|##\w*\[")
 _TAGS = frozenset(
-    """html head meta title style body main header footer p h1 h2 ul ol li span section article div table thead tbody tr
-    th td del ins details summary code strong dl dt dd""".split()  # noqa: SIM905 - a list of one word a line helps nobody
+    """html head meta title style script body main header footer nav form fieldset legend label input a p h1 h2 h3 ul ol
+    li span section article div table thead tbody tr th td del ins details summary code strong dl dt dd""".split()  # noqa: SIM905 - a list of one word a line helps nobody
 )
-_ATTRIBUTES = frozenset({"class", "id", "lang", "charset", "name", "content", "http-equiv", "scope"})
+_ATTRIBUTES = frozenset(
+    """class id lang charset name content http-equiv scope href for type checked hidden role autocomplete
+    data-item""".split()  # noqa: SIM905 - as above
+)
 _COMMENT_TAGS = frozenset(
-    "div h2 p details summary b code pre ul li blockquote strong br table thead tbody tr th td".split()  # noqa: SIM905 - as above
+    "div h2 h3 p details summary b code pre ul li blockquote strong br table thead tbody tr th td".split()  # noqa: SIM905 - as above
 )
 _REFERENCE = re.compile(r"(?<!\w)@\w|(?<!&)#\d|\bGH-\d|\w://|\bwww\.\w|\w@\w")
 
@@ -49,17 +53,20 @@ def harmless(text, form):
     """Assert that an output is what its format says it is, and that nothing in it acts."""
     found = _CONTROL.search(text)
     assert found is None, (form, repr(found[0]), text[max(0, found.start() - 80) : found.end() + 40])
-    found = _RUNNER.search(text)
+    acting = re.sub(r"(?m)^::(error|warning) (?=[^\n]*::)", "", text) if form == "github" else text
+    found = _RUNNER.search(acting)
     assert found is None, (form, text[found.start() : found.end() + 60])
-    if form == "json" and text:
+    if form in {"json", "sarif"} and text:
         json.loads(text)
+    elif form == "junit" and text:
+        assert lxml.etree.fromstring(text.encode()).tag == "testsuites"
     elif form == "html" and text:
         assert not _HIDDEN.search(text)
         _page(text)
     elif form == "markdown" and text:
         assert not _HIDDEN.search(text)
         _comment(text)
-    elif form != "json":
+    elif form not in {"json", "sarif", "junit"}:
         assert not _HIDDEN.search(text), text
 
 
@@ -72,8 +79,15 @@ def _page(text):
             assert name in _ATTRIBUTES or name.startswith("aria-"), (name, value)
             assert "evil" not in value, (name, value)
             assert "alert" not in value, (name, value)
-    for style in tree.iter("style"):
+    for link in tree.iter("a"):
+        assert re.fullmatch(r"#[A-Za-z0-9/-]+", link.get("href")), link.get("href")
+    for style in tree.iter("style", "script"):
         assert "evil" not in style.text
+    scripts = [script.text for script in tree.iter("script")]
+    assert len(scripts) == 1
+    hashed = b64encode(sha256(scripts[0].encode()).digest()).decode()
+    loads = f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{hashed}'"
+    assert tree.xpath("//meta[@http-equiv]/@content") == [f"{loads}; base-uri 'none'; form-action 'none'"]
     assert len(tree.findall(".//h1")) == 1
 
 

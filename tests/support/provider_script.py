@@ -40,12 +40,12 @@ def whole_request(peer):
 
 
 @contextmanager
-def raw_server(talk, *, receives=None):
+def raw_server(talk, *, receives=None, host="127.0.0.1"):
     """A server on loopback that has `talk(peer, number)` answer each connection, numbered from 1; yields its URL.
 
     `receives` is how many bytes wait in its system for it to read them.
     """
-    listener = socket.create_server(("127.0.0.1", 0))
+    listener = socket.create_server((host, 0), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     if receives is not None:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receives)
 

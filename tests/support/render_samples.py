@@ -4,12 +4,33 @@ from __future__ import annotations
 
 from reconciler.model import canonical
 from reconciler.model.change import Call, Change, FieldChange, SlotBookings
+from reconciler.model.context import Context, Execution
 from reconciler.model.objects import Address, Desired, Live, Problem, Ref, SourceRef
 from reconciler.model.plan import Forecast, Plan, Selection
 from reconciler.model.report import Allowance, Drift, Drifted, Outcome, Report
 from reconciler.model.risk import Risk
+from reconciler.model.sighting import DriftedField, Fight, Ignored, LastApplied
 
 HOSTILE = "\x1b[31mYoga\x07 [bold]x[/bold] \u202egnp.exe <b>&amp; | `@octocat` #12 https://evil.example\nline 2"
+
+CONTEXT = Context(
+    commit="0123456789abcdef0123456789abcdef01234567",
+    branch="spring-\u202e@octocat",
+    clean=False,
+    author="Ann <b>Example</b> #12",
+    system="GitHub Actions",
+    run_url="https://github.example/acme/timetable/actions/runs/99",
+    actor="octocat",
+    pull_request="12",
+)
+
+RUN = Execution(
+    id="5f0c9d1e2b3a4c5d6e7f8091a2b3c4d5",
+    host="runner-7",
+    started_at="2027-02-01T09:00:00Z",
+    ended_at="2027-02-01T09:01:10Z",
+    seconds=70.25,
+)
 
 LONG = "Bring a mat, water and a towel. " * 6
 
@@ -88,6 +109,7 @@ def update():
         ),
         live=Live(remote_id="123", fields={"name": "Yoga", "price": "30.00"}),
         name="Yoga",
+        title='"Yoga" · Mondays 11:00',
         price="30.00",
         bookings=(
             SlotBookings(slot="123455", when="2027-03-08 11:00", booked=0, reserved=0),
@@ -108,6 +130,7 @@ def create():
         file="manifests/courts.yaml",
         line=20,
         connection="admin",
+        title="Court 1, Mon 1 Mar 2027, 09:00–10:30 UTC",
         fields=(
             field("resource_id", None, court),
             field("start", None, "2027-03-01T09:00:00Z"),
@@ -134,6 +157,7 @@ def replace():
         "the whole set of slots must be replaced",
         file="manifests/pilates.yaml",
         shown_id="140",
+        title=f'"{HOSTILE}" · 24 dates from Mon 1 Mar 2027',
         fields=(
             field("group", HOSTILE, "Mind & body"),
             *(slot_field(None, slot(day)) for day in range(1, 25)),
@@ -216,6 +240,7 @@ def rich_plan():
         forecast=Forecast(writes=18, reads=4, seconds=22.0, connection="sessions", per_minute=60.0),
         currency="GBP",
         guarded={Address.parse("Session/spring-yoga"): ("guard-booked-slot-lost",)},
+        context=CONTEXT,
     )
 
 
@@ -241,6 +266,8 @@ def rich_report():
     return Report(
         plan_digest=canonical.digest("plan"),
         interrupted=True,
+        context=CONTEXT,
+        run=RUN,
         outcomes=(
             outcome("Block/court-1-repairs", "create", "blocked", blocked_by=Address.parse("Resource/court-1")),
             outcome("BookingSession/spring-gala", "create", "unknown", error="the answer was lost", calls=1),
@@ -253,6 +280,8 @@ def rich_report():
                 "applied",
                 shown_id="123",
                 calls=2,
+                title='"Yoga" · Mondays 11:00',
+                fields=update().fields,
                 allowed=(
                     Allowance(
                         code="guard-booked-slot-lost",
@@ -267,26 +296,65 @@ def rich_report():
 
 
 def rich_drift():
+    def moved(path, before, after, **more):
+        return DriftedField(path=path, before=before, after=after, origin="drift", **more)
+
     def drifted(address, status, **more):
         return Drifted(address=Address.parse(address), status=status, **more)
 
     return Drift(
+        project="acme",
+        environment="prod",
+        context=CONTEXT,
+        run=RUN,
         objects=(
             drifted("BookingSession/spring-gala", "expired", reason="held until 2027-03-01", shown_id="ab12"),
             drifted("Resource/court-1", "unknown", reason=f"HTTP 500: {HOSTILE}", shown_id="55", total=5),
             drifted("Session/old-spin", "missing", reason="is in no list", shown_id="99"),
+            drifted(
+                "Session/pop-up",
+                "unmanaged",
+                reason=f"name {HOSTILE!r}",
+                shown_id="12",
+                adopt=("reconciler adopt Session/pop-up 12",),
+            ),
             drifted("Session/quiet", "in_sync", shown_id="7", total=8, verifiable=7),
+            drifted("Session/retired", "ignored", reason="missing", ignored=Ignored(reason="moved to the annexe")),
             drifted(
                 "Session/spring-yoga",
                 "changed",
                 shown_id="123",
+                title='"Yoga" · Mondays 11:00',
                 total=10,
                 verifiable=5,
+                since="2027-02-01T08:00:00Z",
+                applied=LastApplied(
+                    at="2027-01-31T09:00:00Z",
+                    run_id="0123456789abcdef",
+                    command="apply",
+                    context={"holder": HOSTILE, "host": "runner-1"},
+                ),
                 fields=(
-                    field("name", "Yoga", HOSTILE, origin="drift"),
-                    field("time", "11:00", "11:30", origin="drift"),
-                    slot_field(slot(8), None),
+                    moved(
+                        "name",
+                        "Yoga",
+                        HOSTILE,
+                        since="2027-02-01T08:00:00Z",
+                        fight=Fight(changes=3, since="2027-01-20T08:00:00Z", applied="Yoga", live=HOSTILE),
+                    ),
+                    moved("price", "10.00", "12.00", declared=True),
+                    moved("spaces", 12, 15, ignored=Ignored(reason=HOSTILE, until="2027-12-31")),
+                    moved("time", "11:00", "11:30"),
+                    moved("slots[2027-03-08 11:00]", slot(8), None),
                 ),
             ),
-        )
+        ),
+        notes=(
+            Problem(
+                code="drift-ignore-expired",
+                severity="warning",
+                summary="drift.ignore: the entry for Session/* price ended on 2027-01-01 and ignores nothing",
+                where=SourceRef("reconciler.yaml", 9, 7),
+            ),
+        ),
     )

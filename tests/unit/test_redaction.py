@@ -6,6 +6,7 @@ import base64
 import html
 import json
 import re
+import unicodedata
 from urllib.parse import quote, quote_plus, urlencode
 
 import pytest
@@ -67,6 +68,102 @@ def test_a_value_is_masked_in_every_form_that_a_request_or_document_gives_it(red
     assert masked.endswith(" after")
     # What is left beside the mask is at most the neighbours' share of a base64 text.
     assert len(masked) - len("before  after") <= len(MASK) + 24, masked
+
+
+SECRET = "Sec-ret_Valu3"
+HIDING = (
+    "\x1b", "\0", "\n", "\r\n", "\t", "\b", "\x7f", "\x9b", "\u200b", "\u200d", "\u2060", "\ufeff", "\xad", "\u034f",
+    "\u202e", "\u2066", "\u2028", "\ufe0f", "\U000e0100", "\U000e0041", "\u3164", "\u2800", "\u115f", "\u180e",
+    "\ud800", "\u0301", "\xa0", " \n    ", "\x1b[31m", "\x1b[1;38;5;9m", "\x1b]8;;http://x\x07", "X\b", "=\n", "=\r\n",
+    "&#8203;", "&ZeroWidthSpace;", "&shy;", "%E2%80%8B", "%00", "\\u200b", "\\x1b", "\\x1b[0m", "\\n", "\\033", "⏎",
+)  # fmt: skip
+
+
+def bare(text):
+    """Return the letters and digits that a reader could copy."""
+    return re.sub("[^a-z0-9]", "", text.lower())
+
+
+@pytest.fixture
+def simple(monkeypatch):
+    made = Redactor()
+    made.hide(SECRET)
+    monkeypatch.setattr("reconciler.render.safe.redacted", made.redacted)
+    monkeypatch.setattr("reconciler.providers.answer.redacted", made.redacted)
+    return made.redacted
+
+
+@pytest.mark.parametrize("hiding", HIDING)
+@pytest.mark.parametrize("between", [SECRET[:6], SECRET[:1], None])
+def test_no_character_inside_a_value_hides_it_from_the_mask(simple, hiding, between):
+    parts = list(SECRET) if between is None else [between, SECRET[len(between) :]]
+    text = f"before {hiding.join(parts)} after"
+    for masked in (simple(text), visible(text), answer.neutral(text), simple(visible(text))):
+        assert MASK in masked
+        assert masked.startswith("before ")
+        assert masked.endswith(" after")
+        assert "valu3" not in bare(masked)
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        str.swapcase, str.title, lambda value: value.replace("e", "é"), lambda value: value.replace("e", "e\u0301"),
+        lambda value: "".join(chr(ord(char) + 0xFEE0) for char in value),
+        lambda value: "".join(f"%{ord(char):02x}" for char in value),
+        lambda value: "".join(f"%25{ord(char):02X}" for char in value),
+        lambda value: "".join(f"&#{ord(char)};" for char in value),
+        lambda value: "".join(f"&#X{ord(char):x};" for char in value),
+        lambda value: "".join(f"\\u{ord(char):04X}" for char in value),
+        lambda value: "".join(f"\\x{ord(char):02x}" for char in value),
+        lambda value: "".join(f"\\{ord(char):03o}" for char in value),
+        lambda value: "".join(f"={ord(char):02X}" for char in value),
+        lambda value: "".join(f"={ord(char):02x}" for char in value),
+        lambda value: html.escape("".join(f"\\u{ord(char):04x}" for char in quote(value, safe=""))),
+        lambda value: value.replace("_", "&lowbar;").replace("-", "%2d"),
+        lambda value: value.replace("_", "\\_").replace("-", "\\-"),
+        lambda value: " ".join(re.findall("..?", value.encode().hex())),
+        lambda value: "\n".join(re.findall(".{1,8}", base64.b64encode(f"reception:{value}".encode()).decode())),
+        lambda value: quote(base64.b64encode(f"it:{value}".encode()).decode(), safe=""),
+    ],
+)  # fmt: skip
+def test_no_spelling_of_a_value_hides_it_from_the_mask(simple, form):
+    masked = simple(f"before {form(SECRET)} after")
+    assert MASK in masked
+    assert masked.startswith("before ")
+    assert masked.endswith(" after")
+    assert len(masked) < 60, masked
+
+
+@pytest.mark.parametrize(
+    "value", ["sec\x1bret-value", "sec\tret-value", "sec\nret-value!", "s\u200bec ret-value", "sécret-välue"]
+)
+def test_a_value_with_such_characters_is_masked_as_it_is_shown(value):
+    """A credential with a control character is refused, but one that the run does not open is only masked."""
+    redactor = Redactor()
+    redactor.hide(value)
+    stripped = "".join(char for char in value if char.isprintable())
+    for text in (value, visible(value), json.dumps(value), repr(value), stripped, unicodedata.normalize("NFD", value)):
+        assert redactor.redacted(f"a {text} b").replace('"', "").replace("'", "") == f"a {MASK} b", text
+
+
+def test_each_line_of_a_value_is_masked_alone():
+    redactor = Redactor()
+    redactor.hide("-----BEGIN KEY-----\nMIIEvQIBADANBgkq\nhkiG9w0BAQEFAASC\n")
+    assert redactor.redacted("line 2 is hkiG9w0BAQEFAASC") == f"line 2 is {MASK}"
+
+
+@pytest.mark.parametrize(
+    "text", ["\\U00110000", "\\¹", "&#x110000;", "&#99999999999999999999;", "%ff%fe", "=FF", "\\ud800", "\x1b[", "%"]
+)
+def test_what_is_no_escape_stays_as_it_is(simple, text):
+    assert simple(f"a {text} b") == f"a {text} b"
+    assert simple(f"{text}{SECRET}{text}") == f"{text}{MASK}{text}"
+
+
+def test_a_text_around_a_value_stays(simple):
+    text = f"Côté {SECRET[:4]}\x1b{SECRET[4:]} &amp; 50%41 \\u0041; again {SECRET}."
+    assert simple(text) == f"Côté {MASK} &amp; 50%41 \\u0041; again {MASK}."
 
 
 def test_of_two_values_the_longer_is_masked_first():

@@ -134,9 +134,13 @@ def target(base_url, company_id=None):
     return Connection(name="c", provider="p", base_url=base_url, where=WHERE, settings=settings).target
 
 
-def test_a_target_is_host_and_company_whatever_port_scheme_or_case():
-    assert target("https://UK.bookingbug.com/") == target("http://uk.bookingbug.com:8080") == "uk.bookingbug.com"
-    assert target("https://acme.bookingbug.com", 37004) == "acme.bookingbug.com company 37004"
+def test_a_target_is_the_system_and_the_account_as_far_as_they_are_known():
+    assert target("https://UK.bookingbug.com/") == "https://uk.bookingbug.com"
+    assert target("https://acme.bookingbug.com:8443/x/", 37004) == "https://acme.bookingbug.com:8443/x company 37004"
+    made = Connection(name="c", provider="p", base_url="https://uk.bookingbug.com", where=WHERE)
+    assert made.with_user(()).target == made.target
+    assert made.with_user(("desk",)).target.startswith("https://uk.bookingbug.com user ")
+    assert made.with_user(("desk",)).target != made.with_user(("office",)).target
 
 
 def test_another_host_or_company_is_another_target():

@@ -12,6 +12,7 @@ from reconciler.cli import options
 from reconciler.cli.exits import Exit
 from reconciler.cli.options import Common
 from reconciler.cli.output import say_problems
+from reconciler.cli.overriding import allow_shared
 from reconciler.errors import UsageError
 from reconciler.model.words import count
 
@@ -29,18 +30,28 @@ if TYPE_CHECKING:
 @click.argument("address", required=False)
 @click.argument("remote_id", required=False, metavar="[ID]")
 @click.option("--all", "everything", is_flag=True, help="Adopt every declared object that is not managed yet.")
-@options.allow_shared
-@options.common
+@click.option(
+    "--as-duplicate",
+    is_flag=True,
+    help="Manage ID, a possible duplicate of ADDRESS, under a separate address, so that the next apply deletes it.",
+)
+@allow_shared
+@options.connecting
 @options.selecting
 @options.parallel
+@options.limiting
+@options.locking
 def adopt(
     address: str | None,
     remote_id: str | None,
     everything: bool,
+    as_duplicate: bool,
     allow_shared: tuple[str, ...],
     common: Common,
     selection: Selection,
     parallelism: int | None,
+    timeout: float | None,
+    lock_timeout: float,
 ) -> int:
     """Start managing the live object ID as ADDRESS. Without ID: the only object with the same natural key.
 
@@ -61,11 +72,18 @@ def adopt(
     for pattern in allow_shared:
         if wanted is not None and not wanted.matches(pattern):
             raise UsageError(f"--allow-shared {pattern} does not match {wanted}", hint="check the address")
-    project = common.open()
+    if as_duplicate and (remote_id is None or allow_shared):
+        raise UsageError("--as-duplicate needs ADDRESS and ID, without --all and --allow-shared")
+    project = common.open_warned()
     declared = reconciler.declare(project)
-    with common.session(project, parallelism) as session:
+    with common.session(project, parallelism, timeout) as session, session.hold(timeout=lock_timeout):
         if wanted is None:
             return _adopt_all(session, declared, selection, allow_shared, common)
+        if as_duplicate and remote_id is not None:
+            record = reconciler.adopt_duplicate(session, declared, wanted, remote_id)
+            words = f"{record.address} is now {record.connection} id {record.remote_id}, which the next apply deletes."
+            common.say(f"{words} To delete only that: reconciler destroy --target {record.address}")
+            return Exit.DONE
         record = reconciler.adopt(session, declared, wanted, remote_id, allow_shared=bool(allow_shared))
         shown = session.kinds[record.address.kind].public_id(record.remote_id)
     words = f"{record.address} is now {record.connection} id {shown}. To see what would change:"

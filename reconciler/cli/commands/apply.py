@@ -9,14 +9,17 @@ import click
 
 import reconciler
 from reconciler.cli import options
-from reconciler.cli.applying import apply_plan, make_plan
-from reconciler.cli.document import read_document
+from reconciler.cli.annotate import Notes, annotating
+from reconciler.cli.applying import apply_plan, make_plan, narrowed, waiting
+from reconciler.cli.document import read_document, signature_words
 from reconciler.cli.options import Applying, Common
 from reconciler.cli.output import Output
+from reconciler.cli.overriding import overriding
 from reconciler.errors import UsageError
 
 if TYPE_CHECKING:
-    from reconciler import Overrides, Selection
+    from reconciler import Overrides, Planned, Selection
+    from reconciler.model.plan import SavedPlan
 
 
 @click.command(
@@ -25,28 +28,48 @@ if TYPE_CHECKING:
     )
 )
 @click.argument("planfile", required=False, type=click.Path(path_type=Path))
-@options.common
+@options.connecting
 @options.selecting
-@options.overriding
+@options.changed_since
+@overriding
 @options.applying
-@options.formatted(*options.FORMATS)
+@options.formatted(*options.FORMATS, compact=True)
+@annotating
 def apply(
     planfile: Path | None,
     common: Common,
     selection: Selection,
+    changed_since: str | None,
     overrides: Overrides,
     applying: Applying,
     output: Output,
+    notes: Notes,
 ) -> int:
     """Apply a plan: a saved one (PLANFILE), or a fresh one. Asks for confirmation first."""
-    if planfile is not None and not selection.everything:
-        raise UsageError("a saved plan is applied completely", hint="remove --target and --exclude")
-    saved = reconciler.load_plan(read_document(planfile)) if planfile is not None else None
+    if planfile is not None and not (selection.everything and changed_since is None):
+        raise UsageError("a saved plan is applied completely", hint="remove --target, --exclude and --changed-since")
+    saved = _saved(planfile, common) if planfile is not None else None
     project = common.open()
+    output = output.of(project)
     declared = reconciler.declare(project)
-    with common.session(project, applying.parallelism) as session, session.hold(timeout=applying.lock_timeout):
-        if saved is None:
-            planned = make_plan(session, declared, selection, common)
-        else:
-            planned = reconciler.plan_again(session, declared, saved)
-        return apply_plan(session, planned, common=common, overrides=overrides, applying=applying, output=output)
+    with common.session(project, applying.parallelism, applying.timeout) as session:
+        limited = narrowed(session, declared, selection, common, changed_since)
+
+        def planned() -> Planned:
+            if saved is None:
+                return make_plan(session, declared, limited, common, overrides, wait=applying.wait)
+            return reconciler.plan_again(
+                session, declared, saved, overrides=overrides, wait=applying.wait, on_wait=waiting(common)
+            )
+
+        return apply_plan(
+            session, planned, common=common, overrides=overrides, applying=applying, output=output, notes=notes
+        )
+
+
+def _saved(planfile: Path, common: Common) -> SavedPlan:
+    """Read a saved plan; a signature that nothing can check is no reason to refuse it, but to say so."""
+    key, saved = reconciler.plan_key(), reconciler.load_plan(read_document(planfile))
+    if key is None and saved.signature is not None:
+        common.say(signature_words(saved, key))
+    return saved

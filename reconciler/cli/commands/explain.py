@@ -23,7 +23,7 @@ _WIDTH = 100
 
 @click.command(epilog=options.examples("explain Session", "explain Session.slots.time", "explain Project.policy"))
 @click.argument("what", metavar="KIND[.FIELD]")
-@options.formatted("text", "json")
+@options.formatted("text", "json", private=False)
 def explain(what: str, output: Output) -> None:
     """Explain a KIND and its fields; with FIELD (Session.slots.time) one field in full.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -14,32 +13,42 @@ import click
 import reconciler
 from reconciler import redaction
 from reconciler.cli import options
-from reconciler.cli.commands.export_files import elsewhere, save
+from reconciler.cli.commands.export_files import check_folder, elsewhere, save
 from reconciler.cli.exits import Exit
+from reconciler.cli.gathering import gathered
 from reconciler.cli.options import Common
-from reconciler.cli.output import say_problems, write
-from reconciler.errors import ReconcilerError, UsageError
+from reconciler.cli.output import is_stdout, say_problems, write
+from reconciler.errors import UsageError
+from reconciler.model import moments
 from reconciler.model.words import count
 
 if TYPE_CHECKING:
     from reconciler import Declared, Export, ExportRequest, Project
     from reconciler.operations.export import Exported
 
-_DAY = click.DateTime(formats=["%Y-%m-%d"])
+
 _YEAR = 365
 _NAMED = 10
 """Files and objects that are named one by one."""
 
 
-def _request(*, first: datetime | None, last: datetime | None, **chosen: tuple[str, ...]) -> ExportRequest:
+def _day(text: str) -> date:
+    """Return a date as manifests write it; the error says what is wrong with it."""
+    try:
+        return moments.day(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+def _request(*, first: date | None, last: date | None, **chosen: tuple[str, ...]) -> ExportRequest:
     return reconciler.ExportRequest(window=_window(first, last), **chosen)
 
 
-def _window(first: datetime | None, last: datetime | None) -> tuple[str, str]:
+def _window(first: date | None, last: date | None) -> tuple[str, str]:
     """Return the days of the window as instants: from the start of the first to the end of the last."""
-    begin = first.date() if first is not None else datetime.now(UTC).date()
+    begin = first if first is not None else datetime.now(UTC).date()
     try:
-        end = last.date() if last is not None else begin + timedelta(days=_YEAR)
+        end = last if last is not None else begin + timedelta(days=_YEAR)
         after = end + timedelta(days=1)
     except OverflowError:
         raise UsageError("--until is too late; expected a day before 9999-12-31") from None
@@ -52,7 +61,7 @@ def _midnight(day: date) -> str:
     return f"{day.isoformat()}T00:00:00Z"
 
 
-_requesting = options.gathered(
+_requesting = gathered(
     "request",
     _request,
     click.argument("addresses", nargs=-1, metavar="[ADDRESS]..."),
@@ -67,11 +76,11 @@ _requesting = options.gathered(
         metavar="GLOB",
         help="Limit to objects whose live name or address matches this glob (repeatable).",
     ),
-    click.option("--from", "first", type=_DAY, metavar="DATE", help="First day of blocks to export. Default: today."),
+    click.option("--from", "first", type=_day, metavar="DATE", help="First day of blocks to export. Default: today."),
     click.option(
         "--until",
         "last",
-        type=_DAY,
+        type=_day,
         metavar="DATE",
         help="Last day of blocks to export. Default: one year after the first.",
     ),
@@ -93,13 +102,23 @@ _requesting = options.gathered(
     )
 )
 @click.option(
-    "--out", type=click.Path(path_type=Path, file_okay=False), help="Write files to this folder. Default: stdout."
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False, allow_dash=True),
+    help="Write files to this folder; - is stdout. Default: stdout.",
 )
 @click.option("--force", is_flag=True, help="Overwrite files that have different content.")
 @_requesting
-@options.common
+@options.connecting
 @options.parallel
-def export(out: Path | None, force: bool, request: ExportRequest, common: Common, parallelism: int | None) -> int:
+@options.limiting
+def export(
+    out: Path | None,
+    force: bool,
+    request: ExportRequest,
+    common: Common,
+    parallelism: int | None,
+    timeout: float | None,
+) -> int:
     """Write live objects as manifests: to stdout, or with --out to one file for each object.
 
     Only reads. A managed or declared object keeps its address; the address of any other object is made from its live
@@ -115,18 +134,22 @@ def export(out: Path | None, force: bool, request: ExportRequest, common: Common
     object that the project declares in another file is skipped, unless an ADDRESS selects it. Exit code 1: some
     objects could not be read; all others are written.
     """
+    if out is not None and is_stdout(out):
+        out = None
     if force and out is None:
         raise UsageError("--force needs --out")
-    project = common.open()
+    if out is not None:
+        check_folder(out)
+    project = common.open_warned()
     declared = reconciler.check(project)
     for number in request.ids:
         redaction.hide(number)  # a session id works like a password
-    with common.session(project, parallelism) as session:
+    with common.session(project, parallelism, timeout) as session:
         made = reconciler.export(session, declared, request)
     say_problems(made.problems)
     said = _notes(declared, made, request.window, out)
     if out is None:
-        write(_stream(made.manifests), None)
+        write("---\n".join(item.text for item in made.manifests), None)
         said.append(f"Exported {_counted(made.manifests)}.")
     else:
         said += _save(project, declared, made, out, request, force=force)
@@ -171,20 +194,6 @@ def _save(
     if any(item.complete and not item.known for item in items):
         said.append("To manage the new objects (spec.manifests must include them): reconciler adopt --all")
     return said
-
-
-def _stream(items: Sequence[Exported]) -> str:
-    """Return the manifests as one stream; ReconcilerError where stdout cannot encode their characters."""
-    body = "---\n".join(item.text for item in items)
-    encoding = sys.stdout.encoding or "utf-8"
-    try:
-        body.encode(encoding)
-    except (UnicodeEncodeError, LookupError):
-        hint = "write files with --out DIR, or set PYTHONIOENCODING=utf-8"
-        raise ReconcilerError(
-            f"the encoding of stdout ({encoding}) cannot represent the manifests", hint=hint
-        ) from None
-    return body
 
 
 def _counted(items: Sequence[Exported]) -> str:

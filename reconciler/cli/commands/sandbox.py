@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import fields
@@ -12,9 +13,12 @@ import click
 
 from reconciler.cli import options
 from reconciler.errors import ReconcilerError, UsageError
+from reconciler.render.safe import harmless
 
 if TYPE_CHECKING:
     from reconciler.sandbox import Options
+
+_OTHER_PORT = "use another --port, or --port 0 for a free one"
 
 
 @click.command(
@@ -42,22 +46,37 @@ if TYPE_CHECKING:
     metavar="KEY=VALUE",
     help="Set a behaviour that the API documents do not define (repeatable); --option help lists all.",
 )
-def sandbox(port: int, seed: str, db: Path | None, choices: tuple[str, ...]) -> None:
-    """Serve emulators of the three booking systems on loopback, from one port, until Ctrl-C."""
+@click.option(
+    "--name",
+    metavar="NAME",
+    help="Name of the sandbox; the same name has the same credentials. Default: new ones, or those of the --db file.",
+)
+def sandbox(port: int, seed: str, db: Path | None, choices: tuple[str, ...], name: str | None) -> None:
+    """Serve emulators of the three booking systems on loopback, from one port, until Ctrl-C.
+
+    Each sandbox has its own credentials, which it prints. Its name is in the header X-Sandbox of each answer.
+    """
     with needing_extra("the sandbox"):
-        from reconciler.sandbox import Options, serve
+        from reconciler.sandbox import Options, occupant, serve, with_own_credentials
     if "help" in choices:
         _list_choices(Options)
         return
     try:
-        chosen = Options.parse(list(choices))
+        parsed = Options.parse([*choices, *([f"name={name}"] if name else ())])
+        stated = {choice.partition("=")[0].strip().replace("-", "_") for choice in choices} | (
+            {"name"} if name else set()
+        )
+        chosen = with_own_credentials(parsed, stated, name or (None if db is None else str(db.absolute())))
     except ValueError as error:
         raise UsageError(str(error), hint="reconciler sandbox --option help lists all options") from None
     try:
         serve(chosen, port=port, seed=seed, db=db, on_ready=_welcome(chosen))
     except OSError as error:
-        message = f"cannot listen on 127.0.0.1:{port}: {error.strerror}"
-        raise ReconcilerError(message, hint="use another --port, or --port 0 for a free one") from None
+        if error.errno != errno.EADDRINUSE:
+            hint = "check the path of --db" if error.errno == errno.EINVAL else _OTHER_PORT
+            raise ReconcilerError(f"the sandbox did not start: {error.strerror}", hint=hint) from None
+        message = f"the sandbox did not start: port {port} is in use by {harmless(occupant(port))}"
+        raise ReconcilerError(message, hint=f"stop that program, or {_OTHER_PORT}") from None
 
 
 @contextmanager
@@ -78,6 +97,8 @@ def credentials(options: Options) -> dict[str, str]:
         "BB_APP_ID": options.app_id,
         "BB_APP_KEY": options.app_key,
         "BB_TOKEN": options.auth_token,
+        "BB_EMAIL": options.email,
+        "BB_ADMIN_PASSWORD": options.admin_password,
         "CF_KEY": options.checkfront_key,
         "CF_SECRET": options.checkfront_secret,
     }
@@ -86,9 +107,11 @@ def credentials(options: Options) -> dict[str, str]:
 def _welcome(options: Options) -> Callable[[str], None]:
     def say(url: str) -> None:
         click.echo(f"Sandbox at {url}, company {options.company_id}. Ctrl-C stops it.")
-        click.echo("Its credentials (valid only for this sandbox):")
+        click.echo(f"Its name is {options.name}. Its credentials (valid only for this sandbox):")
         for variable, value in credentials(options).items():
             click.echo(f"  export {variable}={value}")
+        also = f" (or {options.company_alias}, as in the examples)" if options.company_alias else ""
+        click.echo(f"In the project file: base_url: {url}, company_id: {options.company_id}{also}")
         click.echo(f"Log of all requests: {url}/_sandbox/log")
 
     return say

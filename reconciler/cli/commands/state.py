@@ -49,7 +49,7 @@ def state() -> None:
 @options.formatted("text", "json")
 def list_objects(common: Common, selection: Selection, output: Output) -> None:
     """List every managed object with its remote id."""
-    with common.session(common.open()) as session:
+    with common.session(common.open_warned()) as session:
         records = session.store.records()
     chosen = reconciler.select(records.keys(), selection, {}, records.keys())
     rows = [_row(record, session.kinds) for address, record in records.items() if address in chosen]
@@ -66,7 +66,7 @@ def list_objects(common: Common, selection: Selection, output: Output) -> None:
 @options.formatted("text", "json")
 def show_object(address: str, common: Common, output: Output) -> None:
     """Show what is recorded about one object."""
-    with common.session(common.open()) as session:
+    with common.session(common.open_warned()) as session:
         records = session.store.records()
         record = records[_known(records, address)]
         row = _row(record, session.kinds)
@@ -95,7 +95,7 @@ def move(source: str, target: str, common: Common, lock_timeout: float, dry_run:
 
     References to it are renamed too. No call is sent to the remote system.
     """
-    with common.session(common.open()) as session, _held(session, dry_run, lock_timeout):
+    with common.session(common.open_warned()) as session, _held(session, dry_run, lock_timeout):
         records, known = _recorded(session.store)
         old, new = _known(known, source), _parsed(target)
         if old.kind != new.kind:
@@ -103,7 +103,9 @@ def move(source: str, target: str, common: Common, lock_timeout: float, dry_run:
             raise UsageError(f"{old} cannot be renamed to {new}", hint=hint)
         if new in known:
             whose = f" ({_place(session, records[new])})" if new in records else ""
-            raise ReconcilerError(f"{new} is already managed{whose}", hint=f"to stop managing it: state rm {new}")
+            raise ReconcilerError(
+                f"{new} is already managed{whose}", hint=f"to stop managing it: reconciler state rm {new}"
+            )
         dependents = sorted(str(item.address) for item in records.values() if old in item.depends_on)
         if not dry_run:
             session.backup("mv")
@@ -128,9 +130,10 @@ def remove(addresses: tuple[str, ...], common: Common, lock_timeout: float, dry_
 
     Also removes the records of their calls with an unknown result, and of expired objects.
     """
-    with common.session(common.open()) as session, _held(session, dry_run, lock_timeout):
+    with common.session(common.open_warned()) as session, _held(session, dry_run, lock_timeout):
         store = session.store
         records, known = _recorded(store)
+        known = {*known, *(item.address for item in store.doubts())}
         chosen = sorted({address for text in addresses for address in _matching(known, text)}, key=str)
         if not dry_run:
             session.backup("rm")
@@ -138,6 +141,7 @@ def remove(addresses: tuple[str, ...], common: Common, lock_timeout: float, dry_
             if not dry_run:
                 store.remove(address)
                 store.settle(address)
+                store.end_doubts(address)
             common.say(f"{_would(dry_run, 'Removed')} {_left(session, address, records.get(address))}")
         if not dry_run:
             store.prune()
@@ -156,7 +160,7 @@ def restore(file: Path, common: Common, lock_timeout: float) -> None:
 
     Calls with an unknown result stay recorded, so that the next run looks for their effect.
     """
-    with common.session(common.open()) as session, session.hold(timeout=lock_timeout):
+    with common.session(common.open_warned()) as session, session.hold(timeout=lock_timeout):
         session.store.restorable(file)
         session.backup("restore")
         found = session.store.restore(file)
@@ -164,16 +168,50 @@ def restore(file: Path, common: Common, lock_timeout: float) -> None:
     common.say(f"Restored {count(found.objects, 'object')}{calls} from {file}. To check it: reconciler plan")
 
 
+@state.command(
+    "migrate",
+    short_help="Copy the state to another place.",
+    epilog=options.examples(
+        "state migrate --to git+https://github.com/acme/timetable.git#reconciler-state --dry-run",
+        "state migrate --to postgresql://reconciler@db.example.com/reconciler",
+    ),
+)
+@click.option("--to", "url", metavar="URL", required=True, help="The new state, as spec.state takes it.")
+@options.common
+@options.locking
+@options.dry_run
+def migrate(url: str, common: Common, lock_timeout: float, dry_run: bool) -> None:
+    """Copy everything that is recorded of this project and environment to another state, and read it back.
+
+    The present state stays as it is, and no call is sent to a remote system. Then set spec.state to the new URL.
+    """
+    project = common.open_warned()
+    with common.session(project) as session:
+        found = reconciler.migrate_state(session, url, dry_run=dry_run, lock_timeout=lock_timeout, notice=common.say)
+    calls = f", {count(found.intents, 'call')} with an unknown result" if found.intents else ""
+    others = count(found.others, "other record")
+    common.say(f"{_would(dry_run, 'Copied')} {count(found.objects, 'object')}{calls} and {others} to {found.target}")
+    if not dry_run:
+        where = project.state_at or f"spec in {project.file.name}"
+        common.say(f"The state {found.source} is unchanged. To use the new one, write at {where}:")
+        common.say(f"  state: {found.target}")
+        common.say(
+            "Do this on every machine and branch before the next apply: two states would both manage the objects."
+        )
+
+
 @state.command("unlock", short_help="Release the state lock of a dead run.")
 @click.argument("run_id", metavar="ID")
 @options.common
 def unlock(run_id: str, common: Common) -> None:
     """Release the state lock of the run ID. The run must be dead: two concurrent runs could create duplicates."""
-    with common.session(common.open()) as session:
+    with common.session(common.open_warned()) as session:
+        living = session.store.living(run_id)
         if not session.store.release(run_id):
             hint = "the error message about the lock shows the run id; that run may have ended already"
             raise ReconcilerError(f"run {run_id} does not hold the state lock", hint=hint)
-    common.say(f"Run {run_id} no longer holds the state lock.")
+    still = "" if living is None else f" Its process {living.pid} still exists, and stops before its next call."
+    common.say(f"Run {run_id} no longer holds the state lock.{still}")
 
 
 def _held(session: ProjectSession, dry_run: bool, timeout: float) -> AbstractContextManager[object]:

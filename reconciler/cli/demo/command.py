@@ -11,7 +11,6 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, chdir, contextmanager
-from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +19,7 @@ import click
 
 from reconciler.cli.commands.sandbox import credentials, needing_extra
 from reconciler.errors import ReconcilerError, UsageError
+from reconciler.files import shipped
 
 if TYPE_CHECKING:
     from reconciler.sandbox import Sandbox
@@ -87,14 +87,11 @@ def _environment(sandbox: Sandbox, *, color: bool) -> Iterator[None]:
 
 
 def _example() -> Traversable:
-    """Return the example: in the package of an installed wheel, else next to the package."""
-    inside = resources.files("reconciler") / "_data" / "examples" / EXAMPLE
-    if inside.is_dir():
-        return inside
-    beside = Path(__file__).resolve().parents[3] / "examples" / EXAMPLE
-    if not beside.is_dir():
+    """Return the example of the demo."""
+    found = shipped("examples", EXAMPLE)
+    if not found.is_dir():
         raise ReconcilerError(f"the example {EXAMPLE} is missing", hint="reinstall reconciler")
-    return beside
+    return found
 
 
 def _copy(source: Traversable, target: Path) -> None:

@@ -13,14 +13,22 @@ from dataclasses import dataclass
 from typing import Any
 
 from reconciler.kinds.booking_session.fields import WHAT
+from reconciler.kinds.booking_session.lines import (
+    TIMES,
+    Item,
+    Line,
+    contradicts,
+    differences,
+    is_parsed,
+    is_recounted,
+    quantity_of,
+    recounted_field,
+    shows,
+    strays,
+    unstated,
+)
 from reconciler.model.change import Edit, FieldChange, Origin
 from reconciler.model.kind import PartRevision
-
-Item = Mapping[str, Any]
-Line = Mapping[str, Any]
-
-_NEVER_SHOWN = ".discount_code"
-"""End of the name of what a line does not show (checkfront API notes §1.3)."""
 
 _FRESH = "a new one"
 """Shown where a line is replaced because the meaning of its slip is not known."""
@@ -34,20 +42,40 @@ class _Match:
     line: Line
     base: Item | None = None
     """What was applied to the line, where it still shows that slip."""
+    is_adopted: bool = False
+    """Whether nothing was ever applied to the session."""
+
+    @property
+    def is_recounted(self) -> bool:
+        """Whether the quantity was changed outside to another than the wanted one, and the slip does not show it."""
+        if self.base is None or not is_recounted(self.line, self.base):
+            return False
+        is_own = recounted_field(self.line, self.item, self.base) == "quantity"
+        return not (is_own and self.item["quantity"] == self.line["rated_quantity"])
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What to record of the line: as it was applied, where it still shows that slip."""
+        quantity = {"qty": self.line["rated_quantity"]} if "rated_quantity" in self.line else {}
+        if "key" not in self.line:
+            return {"slip": self.line["slip"], **quantity}
+        recorded = self.line.get("recorded", {})
+        accepted = {} if self.is_recounted or "qty" not in recorded else quantity
+        return {"slip": self.line["slip"], **recorded, **accepted}
 
 
 def compare_items(desired: Any, live: Any, applied: Any, reset_by: str | None = None) -> PartRevision:
     """Return how the `live` lines become the `desired` items; `applied` are the items last applied, or None.
 
-    Live lines are `{line, slip, item_id, options, key?, start_date?, end_date?, params?, quantity?}`; `key`
-    is set where the line shows the slip recorded for that item.
+    `lines` says what a live line is.
     """
     del reset_by  # no field of a held booking resets its lines
     wanted, lines = list(desired), list(live or ())
     before = {item["key"]: item for item in applied or ()}
     if live is None:
-        return PartRevision(unverified=tuple(_named(wanted, {})))
-    matches = _matches(wanted, lines, before)
+        return PartRevision(unverified=tuple(name for name, _ in _named(wanted, {})))
+    matches = _matches(wanted, lines, before, is_adopted=applied is None)
+    staying = {match.line["line"] for match in matches.values() if not _moves(match)}
     taken = {match.line["line"] for match in matches.values()}
     leftover = [line for line in lines if line["line"] not in taken]
     if not wanted and lines:
@@ -66,15 +94,15 @@ def compare_items(desired: Any, live: Any, applied: Any, reset_by: str | None = 
     added = {edit.part_id for edit in edits if edit.effect == "create"}
     edits.sort(key=lambda edit: edit.part_id in added)
     edits += [_removal(line, before) for line in sorted(leftover, key=_position, reverse=True)]
-    names = tuple(_named(wanted, matches))
-    known = {name: {"slip": match.line["slip"]} for name, match in matches.items()}
+    names = dict(_named(wanted, matches))
+    known = {name: match.facts for name, match in matches.items()}
     return PartRevision(
         fields=(*changes, *_gone(leftover, before)),
         edits=tuple(edits),
-        verified=tuple(name for name in names if not name.endswith(_NEVER_SHOWN)),
-        unverified=tuple(name for name in names if name.endswith(_NEVER_SHOWN)),
+        verified=tuple(name for name, shown in names.items() if shown),
+        unverified=tuple(name for name, shown in names.items() if not shown),
         computed={**known, **{_line_name(line): {"slip": line["slip"]} for line in (leftover if edits else ())}},
-        information=_information(lines),
+        information=_information([line for line in lines if line["line"] in staying]),
     )
 
 
@@ -91,18 +119,25 @@ def _position(line: Line) -> int:
     return int(line["line"])
 
 
-def _matches(wanted: Sequence[Item], lines: Sequence[Line], before: Mapping[str, Item]) -> dict[str, _Match]:
+def _moves(match: _Match) -> bool:
+    """Whether the item leaves its line for other days or times: what is free on the old ones says nothing then."""
+    return not {"slip", "item_id", "start_date", "end_date", *TIMES}.isdisjoint(_changed(match))
+
+
+def _matches(
+    wanted: Sequence[Item], lines: Sequence[Line], before: Mapping[str, Item], *, is_adopted: bool
+) -> dict[str, _Match]:
     """Find each item's line: by recorded slip, then a renamed item's, then by facts, then by item alone."""
     free = {line["line"]: line for line in lines}
     found: dict[str, _Match] = {}
 
     def take(item: Item, line: Line, base: Item | None) -> None:
-        found[_name(item)] = _Match(item=item, line=line, base=base)
+        found[_name(item)] = _Match(item=item, line=line, base=base, is_adopted=is_adopted)
         del free[line["line"]]
 
     by_key = {line["key"]: line for line in lines if "key" in line}
     for item in wanted:
-        if _name(item) in by_key:
+        if _name(item) in by_key.keys() - found.keys():  # what was applied in part can hold one key twice
             take(item, by_key[_name(item)], before.get(_name(item)))
     for item in _waiting(wanted, found):
         for line in list(free.values()):
@@ -130,33 +165,12 @@ def _fits(line: Line, item: Item) -> bool:
     """Whether a line shows all fields of an item, as far as a slip can show them."""
     if "slip" in item:
         return bool(line["slip"] == item["slip"])
-    return not _differences(line, item) and "discount_code" not in item
+    return not differences(line, item) and "discount_code" not in item
 
 
 def _is_of(line: Line, item: Item) -> bool:
     """Whether a line is of the same item, so that it is replaced rather than removed and added."""
     return "slip" not in item and line.get("item_id") == item.get("item_id")
-
-
-def _differences(line: Line, item: Item) -> list[str]:
-    """Return the names of what a line does not show as stated; what cannot be seen counts as different."""
-    params = line.get("params")
-    differing = [name for name in ("item_id", "start_date", "end_date") if line.get(name) != item.get(name)]
-    differing += [name for name in ("start_time", "end_time") if name in item and line.get(name) != item[name]]
-    if params is None and "quantity" not in line:
-        return [*differing, "slip"]
-    stated = item.get("params", {})
-    if any((params or {}).get(name) != number for name, number in stated.items()):
-        differing.append("params")
-    if "quantity" in item and item["quantity"] != _quantity(line):
-        differing.append("quantity")
-    return differing
-
-
-def _quantity(line: Line) -> Any:
-    """Return a line's quantity: the bare number of a simple item's slip, or the only parameter of another's."""
-    params = line.get("params") or {}
-    return line["quantity"] if "quantity" in line else next(iter(params.values())) if len(params) == 1 else None
 
 
 def _missing(item: Item, before: Mapping[str, Item]) -> tuple[list[FieldChange], list[Edit]]:
@@ -182,7 +196,14 @@ def _revised(match: _Match, before: Mapping[str, Item]) -> tuple[list[FieldChang
     if changed:
         held = before.get(line.get("key", name)) or before.get(name)
         edits.append(
-            Edit(part="items", part_id=name, values=item, replaces=held, changed=tuple(changed)),
+            Edit(
+                part="items",
+                part_id=name,
+                values=item,
+                replaces=held,
+                changed=tuple(changed),
+                keeps=unstated(line, item, held or {}),
+            ),
         )
         edits += _choices(item, needs_quantity="slip" in item and changed != ["quantity"])
     elif wrong:
@@ -191,13 +212,19 @@ def _revised(match: _Match, before: Mapping[str, Item]) -> tuple[list[FieldChang
 
 
 def _changed(match: _Match) -> list[str]:
-    item, base = match.item, match.base
+    item, line, base = match.item, match.line, match.base
     if base is not None:
         names = [name for name in (*WHAT, "discount_code", "slip") if item.get(name) != base.get(name)]
-        return ["slip"] if "slip" in names else names
+        names += strays(line, item) if "slip" not in item else []
+        if is_recounted(line, base):
+            names = [name for name in names if name != "quantity"]
+            names += [recounted_field(line, item, base)] if match.is_recounted else []
+        return ["slip"] if "slip" in names else list(dict.fromkeys(names))
     if "slip" in item:
-        return [] if match.line["slip"] == item["slip"] else ["slip"]
-    differing = _differences(match.line, item)
+        return [] if line["slip"] == item["slip"] else ["slip"]
+    if match.is_adopted and not is_parsed(line) and not contradicts(line, item):
+        return []  # a new slip would lose what this one holds and no one stated
+    differing = differences(line, item)
     return [*differing, "discount_code"] if "discount_code" in item else differing
 
 
@@ -211,9 +238,10 @@ def _choices(item: Item, *, needs_quantity: bool) -> Iterator[Edit]:
 
 def _field_change(match: _Match, attribute: str, origin: Origin) -> FieldChange:
     name, line, base = _name(match.item), match.line, match.base
-    seen = (base if base is not None else line).get(attribute)
-    if attribute == "quantity" and base is None:
-        seen = _quantity(line)
+    is_off = base is not None and attribute in strays(line, base)
+    seen = (base if base is not None and not is_off else line).get(attribute)
+    if attribute == "quantity" and (base is None or match.is_recounted):
+        seen = line.get("rated_quantity") if match.is_recounted else quantity_of(line, match.item)
     return FieldChange(
         path=f"items[{name}].{attribute}",
         before=seen,
@@ -244,12 +272,14 @@ def _origin(item: Item, before: Mapping[str, Item]) -> Origin:
     return "drift" if before.get(_name(item)) == item else "manifest"
 
 
-def _named(wanted: Sequence[Item], matches: Mapping[str, _Match]) -> Iterator[str]:
-    """Yield `room.start_date` for each thing that is stated of an item."""
+def _named(wanted: Sequence[Item], matches: Mapping[str, _Match]) -> Iterator[tuple[str, bool]]:
+    """Yield `room.start_date` for each thing that is stated of an item, and whether its line shows it."""
     for item in wanted:
+        match = matches.get(_name(item))
         for attribute in item:
-            if attribute != "key" and (attribute == "discount_code" or not matches or _name(item) in matches):
-                yield f"{_name(item)}.{attribute}"
+            if attribute != "key" and (attribute == "discount_code" or not matches or match is not None):
+                shown = attribute != "discount_code" and match is not None and shows(match.line, item, attribute)
+                yield f"{_name(item)}.{attribute}", shown
 
 
 def _information(lines: Sequence[Line]) -> str | None:

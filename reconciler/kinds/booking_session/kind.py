@@ -7,18 +7,18 @@ from typing import Any
 
 from reconciler.kinds.booking_session.fields import FIELDS
 from reconciler.kinds.booking_session.items import compare_items
+from reconciler.kinds.booking_session.lines import QUANTITY
 from reconciler.kinds.booking_session.statement import statement
+from reconciler.model import days
 from reconciler.model.canonical import clock, day
 from reconciler.model.field import at_field, canonical_fields
 from reconciler.model.kind import Ephemeral, IdentityKey, Kind, OnExpiry
 from reconciler.model.objects import Fields, Manifest, Problem
+from reconciler.model.words import count
 
 SETTLES_AFTER = 24 * 3600
 """Seconds after which an unknown session has certainly expired. How long one lasts is not documented; clients
 assume 30 minutes (checkfront API notes §1.5), so a day is safe."""
-
-QUANTITY = "qty"
-"""The parameter that a quantity is sent as, where an item has one of that name (checkfront API notes §1.3)."""
 
 _ON_EXPIRY: tuple[OnExpiry, ...] = ("report", "recreate", "forget")
 
@@ -37,6 +37,13 @@ def canonical(spec: Mapping[str, Any]) -> Fields:
 def identities(_: Fields) -> tuple[IdentityKey, ...]:
     """Return no natural key: sessions cannot be listed, so one cannot be found without its id."""
     return ()
+
+
+def timing(fields: Fields, _names: Mapping[str, str], _zone: str | None) -> str | None:
+    """Return `2 items from Mon 1 Mar 2027`."""
+    items = fields.get("items") or ()
+    first = min((item["start_date"] for item in items if item.get("start_date")), default=None)
+    return f"{count(len(items), 'item')}{f' from {days.shown_text(first)}' if first else ''}" if items else None
 
 
 def on_expiry(fields: Fields) -> OnExpiry:
@@ -84,6 +91,7 @@ KIND = Kind(
     name="BookingSession",
     provider="checkfront",
     schema="booking_session",
+    timing=timing,
     canonical=canonical,
     identities=identities,
     volatile=frozenset({"available", "total"}),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from reconciler.model import days
 from reconciler.model.change import SlotBookings, total
 from reconciler.model.risk import Risk, risk, unknown
 from reconciler.model.words import count
@@ -65,7 +66,7 @@ def slot_risks(code: str, what: str, slots: Any) -> Iterator[Risk]:
 
 def counted(code: str, what: str, slots: Sequence[Slot]) -> Risk:
     """Return a risk that names each slot with its places booked and reserved."""
-    named = "; ".join(f"{when(slot)}: {words(item)}" for slot, item in zip(slots, map(_counts, slots), strict=True))
+    named = "; ".join(f"{days.spelled(when(slot))}: {words(_counts(slot))}" for slot in slots)
     return risk(
         code,
         f"{what} {count(len(slots), 'slot')} with bookings ({named})",

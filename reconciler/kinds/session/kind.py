@@ -4,21 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from reconciler.kinds.session.bookings import Slot, booked_slots, counted, slot_risks, touched
 from reconciler.kinds.session.fields import FIELDS, SLOT_COUNTS, SLOT_FIELDS
 from reconciler.kinds.session.slots import compare_slots, slot_key, with_applied_times
 from reconciler.kinds.session.statement import statement
+from reconciler.kinds.session.timing import timing
 from reconciler.model.canonical import clock, day
 from reconciler.model.change import DESTRUCTIVE, Action, Decision, FieldChange, SlotBookings
+from reconciler.model.characters import NOT_XML
 from reconciler.model.field import at_field, canonical_fields
-from reconciler.model.kind import IdentityKey, Kind, described
+from reconciler.model.kind import IdentityKey, Kind, Marks, described
 from reconciler.model.objects import Fields, Live, Manifest, Problem
 from reconciler.model.risk import Risk, unknown
 
 _DEFAULT_NAMES = {"event": "My Event", "course": "My Course", "recurring_event": "My Recurring Event"}
 """What a session is called that is created without a name (seed 000, the tables of defaults)."""
+
+_ON_ONE_WEEKDAY = frozenset({"weekly", "fortnightly"})
 
 _MOVES_SLOTS = frozenset({"time", "start_date", "end_date", "repeat"})
 """Fields whose change may make the server replace the slots: seed 000 does not say."""
@@ -54,9 +59,46 @@ def identities(fields: Fields) -> tuple[IdentityKey, ...]:
     return () if name is None or group is None else tuple((name, group, day) for day in days)
 
 
+def apart(fields: Fields, other: Fields) -> bool:
+    """Whether two sessions of one name, group and first day are two, by start times or weekdays that both state."""
+    sides = (fields, other)
+    times = [_slot_times(side) for side in sides]
+    if not all(times) and all(side.get("repeat") != "custom" for side in sides):
+        times = [found or _of(side.get("time")) for found, side in zip(times, sides, strict=True)]
+    return any(mine and theirs and mine.isdisjoint(theirs) for mine, theirs in (times, map(_weekdays, sides)))
+
+
+def marks(fields: Fields) -> tuple[Marks, Marks]:
+    """Return what `apart` looks at: the times of slots only, where one side has a custom repeat."""
+    slots, days, custom = _slot_times(fields), _weekdays(fields), fields.get("repeat") == "custom"
+    times = slots or _of(fields.get("time"))
+    asked = {"custom": slots, "days": days, **({"slots": slots} if custom else {"times": times})}
+    shown = {"days": days, **({"custom": slots} if custom else {"slots": slots, "times": times})}
+    return asked, shown
+
+
+def _of(time: str | None) -> frozenset[str]:
+    return frozenset() if time is None else frozenset({time})
+
+
+def _slot_times(fields: Fields) -> frozenset[str]:
+    """Return the times of a session's slots; none where they are not all known. Its own time says nothing of them."""
+    times = {slot.get("time") for slot in fields.get("slots") or ()}
+    return frozenset() if None in times else frozenset(times)
+
+
+def _weekdays(fields: Fields) -> frozenset[int]:
+    """Return the weekdays of a session's slots, or that of a weekly one; none where they are not known."""
+    days = [slot["date"] for slot in fields.get("slots") or () if "date" in slot]
+    if not days and fields.get("repeat") in _ON_ONE_WEEKDAY and "start_date" in fields:
+        days = [fields["start_date"]]
+    return frozenset(date.fromisoformat(day).weekday() for day in days)
+
+
 def title(fields: Fields) -> str | None:
-    """Return the session's name."""
-    return fields.get("name")
+    """Return the session's name; a damaged record may hold anything."""
+    name = fields.get("name")
+    return name if isinstance(name, str) else None
 
 
 def describe(fields: Fields) -> str:
@@ -208,9 +250,14 @@ KIND = Kind(
     provider="bookingbug-sessions",
     schema="session",
     title=title,
+    timing=timing,
     describe=describe,
+    unwritable=NOT_XML,
     canonical=canonical,
     identities=identities,
+    apart=apart,
+    marks=marks,
+    recognised_by=("name", "group"),
     volatile=frozenset(SLOT_COUNTS),
     parts={"slots": compare_slots},
     resets={"slots": frozenset({"repeat"})},

@@ -10,8 +10,8 @@ or each of its slots is written in full.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections import defaultdict, deque
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from reconciler.kinds.session.bookings import Slot, slot_order, slot_risks
@@ -46,8 +46,9 @@ def compare_slots(desired: Any, live: Any, applied: Any, reset_by: str | None = 
     if reset_by is not None or len(desired) != len(live):
         return _replace_all(desired, known, applied, coverage, reset_by)
     pairs = shorter + _pair_by_day(leftover_desired, leftover_live)
+    by_key = _by_key(applied)
     return PartRevision(
-        fields=tuple(_moved(slot, wanted, applied) for slot, wanted in pairs),
+        fields=tuple(_moved(slot, wanted, by_key) for slot, wanted in pairs),
         edits=tuple(
             Edit(part="slots", part_id=slot["id"], values=_stated(wanted), replaces=_stated(slot))
             for slot, wanted in pairs
@@ -82,15 +83,17 @@ def _by_day(slots: Sequence[Slot]) -> dict[str, list[Slot]]:
 def with_applied_times(live: Sequence[Slot], applied: list[Slot]) -> list[Slot]:
     """Fill in time and duration that were not returned from the only applied slot of the same day or time."""
     # What is compared with a live object may itself have been returned without times.
-    live_days, applied_days = _by_day(live), _by_day([slot for slot in applied if "time" in slot])
+    timed = [slot for slot in applied if "time" in slot]
+    by_key, applied_days = _by_key(timed), _by_day(timed)
+    left: dict[str, list[Slot]] = {}
+    for date, slots in _by_day(live).items():
+        known = [item.get("time") for item in slots]
+        if known.count(None) == 1:
+            taken = set(known)
+            left[date] = [item for item in applied_days.get(date, []) if item["time"] not in taken]
     filled = []
     for slot in live:
-        candidates = applied_days.get(slot["date"], [])
-        if "time" in slot:
-            candidates = [item for item in candidates if item["time"] == slot["time"]]
-        else:
-            known = [item.get("time") for item in live_days[slot["date"]]]
-            candidates = [item for item in candidates if item["time"] not in known] if known.count(None) == 1 else []
+        candidates = by_key.get(slot_key(slot), []) if "time" in slot else left.get(slot["date"], [])
         filled.append({**candidates[0], **slot} if len(candidates) == 1 else slot)
     return filled
 
@@ -113,15 +116,16 @@ def _settle_ambiguous_days(
     waiting: dict[tuple[str, str], Slot], leftover_live: list[Slot], applied: list[Slot]
 ) -> None:
     """Leave out days whose slot times are not returned where they still have what was applied."""
-    live_days, wanted_days = _by_day(leftover_live), _by_day(list(waiting.values()))
+    live_days, wanted_days, applied_days = map(_by_day, (leftover_live, list(waiting.values()), applied))
+    settled: set[str] = set()
     for date, slots in live_days.items():
-        wanted = sorted(wanted_days.get(date, []), key=slot_key)
+        wanted = wanted_days.get(date, [])
         timeless = all("time" not in slot for slot in slots)
-        if timeless and len(wanted) == len(slots) and _as_applied(wanted, _by_day(applied).get(date, [])):
-            for slot in slots:
-                leftover_live.remove(slot)
+        if timeless and len(wanted) == len(slots) and _as_applied(wanted, applied_days.get(date, [])):
+            settled.add(date)
             for slot in wanted:
                 del waiting[slot_key(slot)]
+    leftover_live[:] = [slot for slot in leftover_live if slot["date"] not in settled]
 
 
 def _as_applied(wanted: Sequence[Slot], applied: Sequence[Slot]) -> bool:
@@ -134,18 +138,17 @@ def _as_applied(wanted: Sequence[Slot], applied: Sequence[Slot]) -> bool:
 
 def _pair_by_day(desired: list[Slot], live: list[Slot]) -> list[Pair]:
     """Pair the remaining slots, those of one day first, then in order, so that slots move as little as possible."""
-    desired, live = (
-        sorted(desired, key=slot_key),
-        sorted(live, key=slot_order),
-    )
+    days = {date: deque(slots) for date, slots in _by_day(sorted(live, key=slot_order)).items()}
     pairs: list[Pair] = []
-    for wanted in list(desired):
-        same_day = next((slot for slot in live if slot["date"] == wanted["date"]), None)
-        if same_day is not None:
-            pairs.append((same_day, wanted))
-            live.remove(same_day)
-            desired.remove(wanted)
-    pairs.extend(zip(live, desired, strict=True))
+    others: list[Slot] = []
+    for wanted in sorted(desired, key=slot_key):
+        same_day = days.get(wanted["date"])
+        if same_day:
+            pairs.append((same_day.popleft(), wanted))
+        else:
+            others.append(wanted)
+    left = sorted((slot for slots in days.values() for slot in slots), key=slot_order)
+    pairs.extend(zip(left, others, strict=True))
     return sorted(pairs, key=lambda pair: (slot_key(pair[1]), pair[0]["id"]))
 
 
@@ -177,8 +180,8 @@ def _path(slot: Slot) -> str:
     return f"slots[{slot['date']} {slot['time']}]" if "time" in slot else f"slots[{slot['date']}]"
 
 
-def _moved(slot: Slot, wanted: Slot, applied: list[Slot]) -> FieldChange:
-    origin: Origin = "drift" if wanted in applied else "manifest"
+def _moved(slot: Slot, wanted: Slot, applied: Mapping[tuple[str, str], Sequence[Slot]]) -> FieldChange:
+    origin: Origin = "drift" if wanted in applied.get(slot_key(wanted), ()) else "manifest"
     return FieldChange(path=_path(slot), before=_stated(slot), after=_stated(wanted), origin=origin)
 
 
@@ -201,12 +204,13 @@ def _set_changes(
 
 def _by_turn(slots: Sequence[Slot]) -> dict[tuple[str, str, int], Slot]:
     """Key slots by date, time and a number: two of one day are equal if their times are not returned."""
-    keyed: dict[tuple[str, str, int], Slot] = {}
+    return {(*key, turn): slot for key, members in _by_key(slots).items() for turn, slot in enumerate(members)}
+
+
+def _by_key(slots: Sequence[Slot]) -> dict[tuple[str, str], list[Slot]]:
+    keyed: dict[tuple[str, str], list[Slot]] = defaultdict(list)
     for slot in slots:
-        turn = 0
-        while (*slot_key(slot), turn) in keyed:
-            turn += 1
-        keyed[*slot_key(slot), turn] = slot
+        keyed[slot_key(slot)].append(slot)
     return keyed
 
 

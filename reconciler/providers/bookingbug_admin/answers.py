@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from reconciler.providers.answer import is_identifier, json_object, neutral, whole
+from reconciler.model import canonical
+from reconciler.providers.answer import is_identifier, json_object, neutral, refusal_words, whole
 
 _SLOT_LINK = re.compile(r".*/slots/([0-9]+)")
 
@@ -28,7 +29,7 @@ class Page:
 
 def decode_page(body: bytes, name: str) -> Page:
     """Return a page of the collection `name` (seed 002: `total_entries`, `_embedded`); its links are not used."""
-    data = json_object(body)
+    data = _no_refusal(json_object(body, tolerant=True))
     total = read_value("total_entries", whole, data.get("total_entries"))
     embedded = data.get("_embedded")
     rows = embedded.get(name) if isinstance(embedded, dict) else None
@@ -37,7 +38,33 @@ def decode_page(body: bytes, name: str) -> Page:
     if total < 0 or not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         message = f"a page without a list of {name}"
         raise ValueError(message)
-    return Page(total=total, items={remote_id(row): row for row in rows})
+    return Page(total=total, items={_row_id(row, number): row for number, row in enumerate(rows, start=1)})
+
+
+def _row_id(row: Mapping[str, Any], number: int) -> str:
+    try:
+        return remote_id(row)
+    except ValueError as error:
+        names = [neutral(repr(row[key]), 40) for key in ("name", "full_describe") if row.get(key)]
+        message = f"object {number} of the page{f' (name {names[0]})' if names else ''}: {error}"
+        raise ValueError(message) from None
+
+
+def decode_one(body: bytes, asked: str) -> dict[str, Any]:
+    """Return the object with the id `asked`."""
+    data = _no_refusal(json_object(body, tolerant=True))
+    if remote_id(data) != asked:
+        message = f"returned {remote_id(data)} instead"
+        raise ValueError(message)
+    return data
+
+
+def _no_refusal(data: dict[str, Any]) -> dict[str, Any]:
+    said = refusal_words(data)
+    if said is not None:
+        message = f"the server reported an error: {said}"
+        raise ValueError(message)
+    return data
 
 
 def remote_id(data: Mapping[str, Any]) -> str:
@@ -45,7 +72,8 @@ def remote_id(data: Mapping[str, Any]) -> str:
     found = data.get("id")
     text = str(found) if isinstance(found, int) and not isinstance(found, bool) else found
     if not isinstance(text, str) or not is_identifier(text):
-        message = f"an object with the id {neutral(repr(found), 40)}; expected a number"
+        given = "without an id" if found is None else f"with the id {neutral(repr(found), 40)}; expected a number"
+        message = f"an object {given}"
         raise ValueError(message)
     return text
 
@@ -67,6 +95,24 @@ def created_id(data: Mapping[str, Any]) -> str | None:
         return remote_id(data)
     except ValueError:
         return None
+
+
+def check_answered(body: bytes, path: str, *, read_back: bool) -> None:
+    """Check that the answer to a call about the object at `path` is about it.
+
+    Where the effect is `read_back` in any case, a body that is no object proves nothing and does not matter.
+    """
+    asked = path.rpartition("/")[2]
+    try:
+        data = json_object(body)
+        found = created_id(data) or remote_id(data)
+    except ValueError:
+        if read_back:
+            return
+        raise
+    if found != asked:
+        message = f"returned {found} instead of {asked}"
+        raise ValueError(message)
 
 
 def id_text(value: Any) -> str:
@@ -92,7 +138,7 @@ def text(key: str, value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, str):
-        return value
+        return canonical.text(value)
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)  # an external reference of digits may come back as a number
     message = f"field `{key}`: {neutral(repr(value), 40)} is not text"

@@ -123,17 +123,50 @@ def hinted_owner(data: Mapping[str, Any]) -> str | None:
     return match[1] if match else None if person is None else str(person)
 
 
-def window(scopes: Iterable[Fields]) -> tuple[date, date] | None:
-    """Return the first and last day that hold every block of `scopes`, a day wider at both ends.
+_LONGEST = timedelta(days=400)
+"""A longer block is looked for on the day of its start: the slots of a thousand years are never listed."""
 
-    The additional day is for the company's time zone, which the API's days are in. None: no block has times.
+_APART = timedelta(days=366)
+"""Days between two blocks that are not listed together: a server may refuse a day far away."""
+
+
+def span(fields: Fields) -> tuple[str, str] | None:
+    """Return both instants of a block; None where one of them is not known."""
+    start, end = (fields.get(key) for key in _WIRE_NAMES)
+    return (start, end) if isinstance(start, str) and isinstance(end, str) else None
+
+
+def window(fields: Fields, longest: timedelta | None = None) -> tuple[date, date] | None:
+    """Return the first and last day of a span, a day wider at both ends; None where it has no times.
+
+    The additional day is for the company's time zone, which the API's days are in. Of a span that is longer than
+    `longest` it is the first day alone.
     """
-    times = [fields.get(key) for fields in scopes for key in _WIRE_NAMES]
+    times = [fields.get(key) for key in _WIRE_NAMES]
     days = [datetime.fromisoformat(value).date() for value in times if isinstance(value, str)]
     if not days:
         return None
+    last = days[-1] if longest is None or days[-1] - days[0] <= longest else days[0]
     one = timedelta(days=1)
-    return max(min(days), date.min + one) - one, min(max(days), date.max - one) + one
+    return max(days[0], date.min + one) - one, min(last, date.max - one) + one
+
+
+def windows(blocks: Iterable[Fields], whole: Fields) -> dict[tuple[date, date], list[Fields]]:
+    """Return the spans of days that hold every block and the `whole` of a span, each with its blocks.
+
+    Blocks that are far from each other stay apart.
+    """
+    found: dict[tuple[date, date], list[Fields]] = {}
+    days = [(item, fields) for fields in blocks if (item := window(fields, _LONGEST)) is not None]
+    if (span := window(whole)) is not None:
+        days.append((span, whole))
+    for (first, last), fields in sorted(days, key=lambda item: item[0]):
+        key = next(reversed(found), None)
+        if key is not None and first - key[1] <= _APART:
+            found[key[0], max(key[1], last)] = [*found.pop(key), fields]
+        else:
+            found[first, last] = [fields]
+    return found
 
 
 def _owner(data: Mapping[str, Any]) -> str | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from reconciler.model.objects import Live, Reading
 from reconciler.providers.bookingbug_admin import answers, block_wire
+from reconciler.providers.bookingbug_admin.paging import Rows
 from reconciler.providers.bookingbug_admin.reader import Findings, Listing, Reader
 
 if TYPE_CHECKING:
@@ -26,7 +27,10 @@ def read_blocks(reader: Reader, scope: Scope) -> Reading:
     findings = Findings()
     listing = _window(reader, scope) if scope.listing else Listing()
     rows = listing.rows or {}
-    found = dict(reader.missing("slots", scope.ids.keys() - rows.keys(), listing, findings))
+    apart = {key for key, fields in scope.ids.items() if block_wire.span(fields) in listing.gaps}
+    found: dict[str, Mapping[str, Any]] = {}
+    for ids, known in ((scope.ids.keys() - apart, listing), (apart, Listing(failure="a part of it failed"))):
+        found |= reader.missing("slots", ids - rows.keys(), known, findings)
     found.update({remote_id: rows[remote_id] for remote_id in scope.ids if remote_id in rows})
     for remote_id in sorted(found):
         findings.add(remote_id, found[remote_id], _block)
@@ -38,8 +42,10 @@ def read_blocks(reader: Reader, scope: Scope) -> Reading:
             findings.add(remote_id, others[remote_id], _block)
         _find_owners(reader, scope, others, findings)
     else:
-        _look_alikes(reader, scope, others.values(), findings)
-    return findings.reading(None if listing.rows is None else blocked, listing.failure)
+        _look_alikes(reader, scope, scope.wanted, others.values(), findings)
+        new = (row for remote_id, row in others.items() if remote_id not in scope.familiar | findings.live.keys())
+        _look_alikes(reader, scope, scope.similar, new, findings, judged=True)
+    return findings.reading(None if listing.rows is None else blocked, listing.failure, listing.gaps)
 
 
 def _confirm_owner(findings: Findings, remote_id: str, data: Mapping[str, Any], known: Fields) -> None:
@@ -53,13 +59,23 @@ def _confirm_owner(findings: Findings, remote_id: str, data: Mapping[str, Any], 
 
 
 def _window(reader: Reader, scope: Scope, **filters: str) -> Listing:
-    """List the slots of every day that a block in scope touches; no block with times, no request."""
-    spans = [] if scope.window is None else [dict(zip(("start", "end"), scope.window, strict=True))]
-    window = block_wire.window([*scope.ids.values(), *scope.wanted, *spans])
-    if window is None:
-        return Listing(rows={})
-    days = {"start_date": window[0].isoformat(), "end_date": window[1].isoformat()}
-    return reader.collection("slots", {**days, **filters, "per_page": PAGE_SIZE})
+    """List the slots of every day that a block in scope touches; no block with times, no request.
+
+    Days far apart are listed apart, so that a day which the server refuses hides only the blocks of that time.
+    """
+    whole = {} if scope.window is None else dict(zip(("start", "end"), scope.window, strict=True))
+    found = block_wire.windows([*scope.ids.values(), *scope.wanted], whole)
+    rows: Rows = {}
+    gaps: dict[tuple[str, str], str] = {}
+    for (first, last), blocks in found.items():
+        days = {"start_date": first.isoformat(), "end_date": last.isoformat()}
+        listing = reader.collection("slots", {**days, **filters, "per_page": PAGE_SIZE}, once=not scope.searches)
+        if len(found) == 1:
+            return listing
+        rows |= listing.rows or {}
+        why = f"{listing.failure} (slots from {first} to {last})"
+        gaps |= {span: why for fields in blocks if listing.rows is None and (span := block_wire.span(fields))}
+    return Listing(rows=rows, gaps=gaps)
 
 
 def _block(data: Mapping[str, Any]) -> Live | None:
@@ -84,14 +100,23 @@ def _is_block(data: Mapping[str, Any]) -> bool:
         return False
 
 
-def _look_alikes(reader: Reader, scope: Scope, rows: Iterable[Mapping[str, Any]], findings: Findings) -> None:
+def _look_alikes(
+    reader: Reader,
+    scope: Scope,
+    wanted_ones: Iterable[Fields],
+    rows: Iterable[Mapping[str, Any]],
+    findings: Findings,
+    *,
+    judged: bool = False,
+) -> None:
     """Find the blocks with a wanted one's resource and times; one whose times cannot be read does not count.
 
-    A row without an owner may belong to a resource or to a person: the list of that resource decides.
+    A row without an owner may belong to a resource or to a person: the list of that resource decides. `judged`: what
+    is not known of such a row stops no other object.
     """
     owners: dict[tuple[Any, Any], set[str]] = {}
     listings: dict[str, Listing] = {}
-    for fields in scope.wanted:
+    for fields in wanted_ones:
         if isinstance(fields.get("resource_id"), str):
             owners.setdefault((fields.get("start"), fields.get("end")), set()).add(fields["resource_id"])
     for row in rows if owners else ():
@@ -106,6 +131,8 @@ def _look_alikes(reader: Reader, scope: Scope, rows: Iterable[Mapping[str, Any]]
             for owner in sorted(wanted - listings.keys()):
                 listings[owner] = _window(reader, scope, resource_id=owner)
             _settle_owner(live, {owner: listings[owner] for owner in sorted(wanted)}, findings)
+            if judged and live.remote_id in findings.unreadable:
+                findings.unjudged[live.remote_id] = findings.unreadable.pop(live.remote_id)
 
 
 def _find_owners(reader: Reader, scope: Scope, rows: Mapping[str, Mapping[str, Any]], findings: Findings) -> None:

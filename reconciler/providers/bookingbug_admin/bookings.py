@@ -17,6 +17,7 @@ from reconciler.providers.bookingbug_admin import block_wire
 from reconciler.providers.bookingbug_admin.reader import Listing, Reader
 
 _PAGE_SIZE = "100"
+_A_DAY = 24 * 60
 _NOT_THERE = frozenset({403, 404, 410})
 _CANCELLED = 6
 _BOOKED = frozenset({4, 11})
@@ -50,7 +51,7 @@ def read_occupancy(reader: Reader, window: Window) -> Occupancy:
 
 
 def _list(reader: Reader, name: str, window: Window) -> Listing:
-    days = block_wire.window([{"start": window.start, "end": window.end}])
+    days = block_wire.window({"start": window.start, "end": window.end})
     first, last = days if days is not None else ("", "")
     params = {"start_date": str(first), "end_date": str(last), "resource_id": window.resource_id}
     try:
@@ -89,7 +90,13 @@ def _if_hit(row: Mapping[str, Any], window: Window, *, booked: int, reserved: in
     if live.fields.get("resource_id", window.resource_id) != window.resource_id:
         return
     found = Booking(
-        id=live.remote_id, start=live.fields["start"], end=live.fields["end"], booked=booked, reserved=reserved
+        id=live.remote_id,
+        start=live.fields["start"],
+        end=live.fields["end"],
+        before=_minutes(row, "pre_time"),
+        after=_minutes(row, "post_time"),
+        booked=booked,
+        reserved=reserved,
     )
     if found.overlaps(window):
         yield found
@@ -105,6 +112,14 @@ def _status(row: Mapping[str, Any]) -> int | None:
 
 def _flag(row: Mapping[str, Any], name: str) -> bool:
     return row.get(name) is not None and canonical.flag(row[name])
+
+
+def _minutes(row: Mapping[str, Any], name: str) -> int:
+    minutes = _count(row, name)
+    if not 0 <= minutes <= _A_DAY:  # more than the days that are listed around a window
+        msg = f"booking {row.get('id')} has a {name} of {minutes} minutes; expected 0 to {_A_DAY}"
+        raise ValueError(msg)
+    return minutes
 
 
 def _count(row: Mapping[str, Any], name: str) -> int:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from reconciler.errors import ReconcilerError, RemoteError
-from reconciler.providers.answer import json_object
+from reconciler.providers.answer import json_object, reported, says_yes
 from reconciler.providers.bookingbug_admin.settings import AdminSettings
 from reconciler.providers.bookingbug_admin.wire import login_path
 
@@ -35,16 +34,17 @@ class Authorised:
             if (value := http.secret(name)) is not None
         }
         admin = not AdminSettings.of(connection).reads_only
-        self._token = http.secret("auth_token") if admin else None
+        self._shared = http.token
+        given = http.secret("auth_token") if admin else None
         self._renewable = admin and None not in {http.secret("email"), http.secret("password")}
-        if admin and self._token is None and not self._renewable:
+        if admin and given is None and not self._renewable:
             raise ReconcilerError(
                 f"{connection.where}: connection `{connection.name}` needs auth_token, or email and password",
                 hint="or set access: public, which only reads resources",
             )
-        self._lock = threading.Lock()
-        self._futile = 0
-        self._refused: RemoteError | None = None
+        self._masked = given
+        with self._shared.lock:
+            self._shared.value = self._shared.value or given
 
     def ask(self, send: Callable[[Mapping[str, str]], Answer]) -> Answer:
         """Return the answer to `send(headers)`, sent once more with a new token where the first expired.
@@ -59,47 +59,56 @@ class Authorised:
                 return answer
             answer = send(self._headers(fresh))
         if answer.status not in EXPIRED:
-            self._futile = 0
+            self._shared.futile = 0
         return answer
 
     def token(self) -> str | None:
         """Return the token, logging in where there is none yet; RemoteError where the login is refused."""
-        with self._lock:
-            if self._token is None and self._renewable:
-                self._token = self._login()
-            return self._token
+        with self._shared.lock:
+            if self._shared.value is None and self._renewable:
+                self._shared.value = self._login()
+            return self._known()
 
     def _renewed(self, stale: str | None) -> str | None:
         """Return a token newer than `stale`. The first thread that needs one logs in for all."""
         if not self._renewable:
             return None
-        with self._lock:
-            if self._token == stale:
-                if self._futile >= _FUTILE:
+        with self._shared.lock:
+            if self._shared.value == stale:
+                if self._shared.futile >= _FUTILE:
                     return None
-                self._futile += 1
-                self._token = self._login()
-            return self._token
+                self._shared.futile += 1
+                self._shared.value = self._login()
+            return self._known()
+
+    def _known(self) -> str | None:
+        """Return the token, which another client of this connection may have obtained: masked here too."""
+        value = self._shared.value
+        if value is not None and value != self._masked:
+            self._http.hide(value)
+            self._masked = value
+        return value
 
     def _headers(self, token: str | None) -> dict[str, str]:
         headers = {**self._app, "Accept": "application/hal+json,application/json", "Cache-Control": "no-cache"}
         return headers if token is None else {**headers, "Auth-Token": token}
 
     def _login(self) -> str:
-        if self._refused is not None:
-            raise self._refused
+        if self._shared.refused is not None:
+            raise self._shared.refused
         payload = {"email": self._http.secret("email"), "password": self._http.secret("password")}
         path = login_path(self._connection)
         answer = self._http.login(path, payload, headers=self._headers(None))
-        if answer.status not in {200, 201}:
+        if answer.status not in {200, 201} or reported(answer) is not None:
             error = self._refusal(answer, f"POST {path}")
             if answer.status // 100 == 4 and answer.status != 429:  # noqa: PLR2004 - trying again would not help
-                self._refused = error
+                self._shared.refused = error
             raise error
         token = _token_in(answer)
         if token is None:
-            raise RemoteError(f"POST {path}: {answer.status}: the login returned no token")
-        self._http.hide(token)
+            why = "an HTML page" if answer.is_html else "the login returned no token"
+            said = "" if answer.is_html or says_yes(answer) else f": {self._http.words(answer)}"
+            raise RemoteError(f"POST {path}: {answer.status}: {why}{said}")
         return token
 
     def _refusal(self, answer: Answer, doing: str) -> RemoteError:
@@ -128,6 +137,6 @@ def _companies(data: Mapping[str, Any]) -> list[str]:
 
 def _object(answer: Answer) -> Mapping[str, Any]:
     try:
-        return json_object(answer.body)
+        return json_object(answer.content)
     except ValueError:
         return {}

@@ -10,36 +10,46 @@ from reconciler.providers.bookingbug_admin.answers import Page
 MOST_PAGES = 2_000
 """Pages of one list at most: a list that always contains something new would never end."""
 
+MOST_READS = 4
+"""How often a list of several pages is read at most, until two readings in a row agree."""
+
 Rows = dict[str, Mapping[str, Any]]
+Gather = Callable[[Callable[[int], Page], Iterable[int]], list[Page]]
 
 
 class _Moved(Exception):
-    """The list's length changed while it was read."""
+    """The list changed while it was read, or is incomplete; the message says how it showed."""
 
 
-def collect(
-    page: Callable[[int], Page], gather: Callable[[Callable[[int], Page], Iterable[int]], list[Page]], width: int
-) -> Rows:
+def collect(page: Callable[[int], Page], gather: Gather, width: int, *, once: bool = False) -> Rows:
     """Return every object of a list by id, counted to `total_entries`, never by links (notes §3.2).
 
     `page` gets one page, from 1; `gather` gets several at once, at most `width`. The page size the
-    server really gives is taken from its first page. ValueError: the list is incomplete; or it
-    moved, twice, while it was read.
+    server really gives is taken from its first page.
+
+    While pages are read one after another, an object may go and another come: the pages move by one, an object falls
+    between two of them, and the length shows nothing. So a list of several pages is read until two readings in a row
+    hold the same ids, unless an object that falls out does no harm (`once`). ValueError: it is incomplete, or never
+    stayed the same.
     """
-    try:
-        return _collect(page, gather, width)
-    except _Moved:
-        pass
-    try:
-        return _collect(page, gather, width)
-    except _Moved:
-        message = "the list kept changing while it was read"
-        raise ValueError(message) from None
+    before: Rows | None = None
+    trouble = ""
+    for _ in range(MOST_READS):
+        try:
+            found, pages = _collect(page, gather, width)
+        except _Moved as moved:
+            if str(moved) == trouble:
+                break
+            before, trouble = None, str(moved)
+            continue
+        if once or pages == 1 or (before is not None and before.keys() == found.keys()):
+            return found
+        before, trouble = found, "the list kept changing while it was read"
+    raise ValueError(trouble)
 
 
-def _collect(
-    page: Callable[[int], Page], gather: Callable[[Callable[[int], Page], Iterable[int]], list[Page]], width: int
-) -> Rows:
+def _collect(page: Callable[[int], Page], gather: Gather, width: int) -> tuple[Rows, int]:
+    """Read a list once; return its objects and how many pages it has."""
     first = page(1)
     found: Rows = dict(first.items)
     read = 1
@@ -53,13 +63,14 @@ def _collect(
         numbers = range(read + 1, read + 1 + min(missing, width))
         for number, following in zip(numbers, gather(page, numbers), strict=True):
             if following.total != first.total:
-                raise _Moved
+                message = "the list kept changing while it was read"
+                raise _Moved(message)
             if len(found) < first.total and following.items.keys() <= found.keys():
                 raise _incomplete(found, first.total, number)
             found.update(following.items)
         read = numbers[-1]
-    return found
+    return found, read
 
 
-def _incomplete(found: Rows, total: int, number: int) -> ValueError:
-    return ValueError(f"an incomplete list: {len(found)} of {total} objects, and page {number} has no new ones")
+def _incomplete(found: Rows, total: int, number: int) -> _Moved:
+    return _Moved(f"an incomplete list: {len(found)} of {total} objects, and page {number} has no new ones")

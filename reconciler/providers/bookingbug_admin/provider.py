@@ -12,8 +12,9 @@ from reconciler.providers.base import ProviderSpec
 from reconciler.providers.bookingbug_admin import answers, handlers, wire
 from reconciler.providers.bookingbug_admin.bookings import read_occupancy
 from reconciler.providers.bookingbug_admin.login import Authorised
-from reconciler.providers.bookingbug_admin.reader import GONE, Reader
+from reconciler.providers.bookingbug_admin.reader import Reader
 from reconciler.providers.bookingbug_admin.settings import AdminSettings
+from reconciler.providers.receipts import receipt
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -47,7 +48,7 @@ class Admin:
         return {window: read_occupancy(reader, window) for window in windows}
 
     def send(self, call: Call) -> Receipt:
-        """Send one writing call; any 2xx is success; its body does not matter."""
+        """Send one writing call; any 2xx is success, unless its body is an error or about another object."""
         if AdminSettings.of(self._connection).reads_only:
             raise RemoteError(f"connection `{self._connection.name}` has public access, which is read-only")
         if not handlers.writable(self._connection, call.path):
@@ -63,11 +64,7 @@ class Admin:
                 repeatable=call.repeatable,
             )
         )
-        if call.effect == "delete" and answer.status in GONE:
-            return Receipt(gone=True)
-        if not answer.ok:
-            raise self._http.refusal(answer, f"{call.method} {answer.url_path}")
-        return Receipt(remote_id=self._created(answer) if call.effect == "create" else None)
+        return receipt(self._http, answer, call, created=self._created, check=answers.check_answered)
 
     def close(self) -> None:
         """Close sockets and threads."""
@@ -79,7 +76,7 @@ class Admin:
     def _created(self, answer: Answer) -> str | None:
         """Return a new object's id, from the body or from Location: which of them contains it is not documented."""
         try:
-            found = answers.created_id(json_object(answer.body))
+            found = answers.created_id(json_object(answer.content))
         except ValueError:
             found = None
         if found is not None:

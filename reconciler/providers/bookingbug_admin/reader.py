@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from reconciler.errors import NotStarted, RemoteError
 from reconciler.model.objects import Live, Reading
-from reconciler.providers.answer import is_identifier, json_object, neutral
+from reconciler.providers.answer import is_identifier, neutral, unusable
 from reconciler.providers.bookingbug_admin import answers, wire
 from reconciler.providers.bookingbug_admin.login import EXPIRED
 from reconciler.providers.bookingbug_admin.paging import Rows, collect
 from reconciler.providers.bookingbug_admin.settings import AdminSettings
+from reconciler.providers.receipts import GONE
+from reconciler.settings import LIST_PAGES, MEGABYTE
 
 if TYPE_CHECKING:
     from reconciler.providers.answer import Answer
     from reconciler.providers.bookingbug_admin.login import Authorised
     from reconciler.providers.http import HttpClient
     from reconciler.settings import Connection
-
-GONE = frozenset({404, 410})
 
 _NOTHING_READABLE = EXPIRED | {403}
 
@@ -34,6 +35,8 @@ class Listing:
     failure: str | None = None
     status: int | None = None
     """The status of a refusal."""
+    gaps: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """The spans of time in the scope whose part of the list failed, with the reason."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +55,16 @@ class Findings:
     live: dict[str, Live] = field(default_factory=dict)
     absent: set[str] = field(default_factory=set)
     unreadable: dict[str, str] = field(default_factory=dict)
+    unjudged: dict[str, str] = field(default_factory=dict)
+    """What could not be read of objects that look like managed ones; no other object has to wait for them."""
+
+    def judge(
+        self, remote_id: str, data: Mapping[str, Any], decode: Callable[[Mapping[str, Any]], Live | None]
+    ) -> None:
+        """Add an object that looks like a managed one."""
+        self.add(remote_id, data, decode)
+        if remote_id in self.unreadable:
+            self.unjudged[remote_id] = self.unreadable.pop(remote_id)
 
     def add(self, remote_id: str, data: Mapping[str, Any], decode: Callable[[Mapping[str, Any]], Live | None]) -> None:
         """Add a returned object: `decode` returns it, None if it no longer exists, or raises ValueError."""
@@ -65,7 +78,12 @@ class Findings:
         else:
             self.live[remote_id] = live
 
-    def reading(self, listed: Iterable[str] | None, failure: str | None) -> Reading:
+    def reading(
+        self,
+        listed: Iterable[str] | None,
+        failure: str | None,
+        gaps: Mapping[tuple[str, str], str] | None = None,
+    ) -> Reading:
         """Return the finished value."""
         return Reading(
             live=self.live,
@@ -73,6 +91,8 @@ class Findings:
             unreadable=self.unreadable,
             listed=None if listed is None else frozenset(listed),
             failure=failure,
+            gaps=gaps or {},
+            unjudged=self.unjudged,
         )
 
 
@@ -94,21 +114,24 @@ class Reader:
         """Return the path of a link into this same system, else None."""
         return self._http.local_path(url)
 
-    def collection(self, name: str, params: Mapping[str, str]) -> Listing:
-        """Read a whole list; RemoteError only where nothing at all can be read."""
-        path = self.path(name)
+    def collection(self, name: str, params: Mapping[str, str], *, once: bool = False) -> Listing:
+        """Read a whole list, `once` where nothing is searched for; RemoteError where nothing at all can be read."""
+        path, size = self.path(name), _Size(self.connection)
 
         def page(number: int) -> answers.Page:
-            answer = self._get(path, {**params, "page": str(number)})
+            size.begin(number)
+            answer = self._get(path, {**params, "page": str(number)}, lists=True)
+            size.add(len(answer.body))
             if answer.status != 200:  # noqa: PLR2004 - a list has no other success
                 raise self._http.refusal(answer, f"GET {path}")
             try:
-                return answers.decode_page(answer.body, name)
+                return answers.decode_page(answer.content, name)
             except ValueError as error:
-                raise ValueError(_unusable(answer, error)) from None
+                raise ValueError(f"page {number}: {unusable(answer, error)}") from None
 
         try:
-            return Listing(rows=collect(page, self._http.gather, self.connection.max_concurrency * 4))
+            width = self.connection.max_concurrency * 4
+            return Listing(rows=collect(page, self._http.gather, width, once=once))
         except RemoteError as error:
             if error.status is None or error.status in _NOTHING_READABLE:
                 raise
@@ -159,17 +182,37 @@ class Reader:
         if answer.status != 200:  # noqa: PLR2004 - reading one object has no other success
             return One(failure=self._http.refusal(answer, f"GET {path}").message)
         try:
-            data = json_object(answer.body)
-            asked = path.rpartition("/")[2]
-            if answers.remote_id(data) != asked:
-                return One(failure=f"GET {path}: returned {answers.remote_id(data)} instead")
+            data = answers.decode_one(answer.content, path.rpartition("/")[2])
         except ValueError as error:
-            return One(failure=f"GET {path}: {_unusable(answer, error)}")
+            return One(failure=f"GET {path}: {unusable(answer, error)}")
         return One(data=data)
 
-    def _get(self, path: str, params: Mapping[str, str] | None = None) -> Answer:
-        return self._client.ask(lambda headers: self._http.get(path, params, headers))
+    def _get(self, path: str, params: Mapping[str, str] | None = None, *, lists: bool = False) -> Answer:
+        return self._client.ask(lambda headers: self._http.get(path, params, headers, lists=lists))
 
 
-def _unusable(answer: Answer, error: ValueError) -> str:
-    return f"invalid response: {'an HTML page' if answer.is_html else error}"
+class _Size:
+    """The size of all pages of a list, counted before the next page is asked for."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._most = connection.max_list_mb * LIST_PAGES
+        self._where = f"connection `{connection.name}` ({connection.where})"
+        self._read = 0
+        self._lock = threading.Lock()
+
+    def begin(self, number: int) -> None:
+        """Start a page; a list that is read again starts with the first one. ValueError: it is too large."""
+        with self._lock:
+            self._read = 0 if number == 1 else self._read
+        self.add(0)
+
+    def add(self, size: int) -> None:
+        """Count a page; ValueError where the list is too large."""
+        with self._lock:
+            self._read += size
+            read = self._read
+        if read > self._most * MEGABYTE:
+            message = (
+                f"more than {self._most:g} MB in all pages; expected less, or a higher max_list_mb of {self._where}"
+            )
+            raise ValueError(message)

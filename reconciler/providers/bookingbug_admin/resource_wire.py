@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 
 ADDRESS_FIELDS = ("address1", "address2", "address3", "address4", "address5", "postcode", "country")
 
-_REPEATED = ("name", "description", "email", "disabled")
-"""Live values that an update repeats where the manifest has none: whether PUT is partial is not documented."""
+_CLIENT = ("name", "description", "email", "disabled", "never_booked", "extra")
+_KEPT = (*_CLIENT, "price", "position", "count", "max_book", "api_ref", "address_id", "service_ids", "person_ids")
+"""Live values that an update repeats where the manifest has none: whether a PUT resets what it does not have is not
+documented. The official client repeats those of `_CLIENT`."""
 
 _READ: Mapping[FieldType, Callable[[Any], Any]] = {
     "flag": canonical.flag,
@@ -37,22 +39,24 @@ def _create(change: Decision, connection: Connection) -> Call:
 
 
 def _update(change: Decision, connection: Connection) -> Call:
-    """Return the declared fields, and the live values of other fields that the official client also repeats."""
+    """Return the declared fields, and the live values of all others that the server returns under the same name."""
     live = change.live.fields if change.live is not None else {}
-    # An empty live text is what leaving it out would leave, and a server may not take it for an email.
-    kept = {key: live[key] for key in _REPEATED if live.get(key) not in {None, ""}}
+    known = {key: live[key] for key in _CLIENT if live.get(key) not in {None, ""}}
+    kept = {**known, **(change.live.kept if change.live is not None else {})}
     path = admin_path(connection, "resources", identifier(change.remote_id))
     wanted = dict(change.declared)
     if isinstance(wanted.get("address"), Mapping) and isinstance(live.get("address"), Mapping):
         # Whether an address is written in part is not documented: what the manifest does not state is sent along.
         wanted["address"] = {**live["address"], **wanted["address"]}
+    if "address" in wanted:  # which of the two counts is not documented
+        kept.pop("address_id", None)
     return call(change, "update", "PUT", path, _body({**kept, **wanted}))
 
 
 def _body(fields: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        key: _number(fields[key]) if field.type == "money" else fields[key]
-        for key, field in FIELDS.items()
+        key: _number(fields[key]) if key in FIELDS and FIELDS[key].type == "money" else fields[key]
+        for key in dict.fromkeys((*FIELDS, *_KEPT))
         if key in fields
     }
 
@@ -99,7 +103,9 @@ def decode_resource(data: Mapping[str, Any]) -> Live:
         order = read_value("order", whole, data["order"])
         if str(order) != identity:  # equal to the id: the server has no position and falls back to it
             fields["position"] = order
-    return Live(remote_id=identity, fields=fields)
+    # An empty value is what leaving it out would leave, and a server may not take it for an email.
+    kept = {key: fields.get(key, data[key]) for key in _KEPT if data.get(key) not in (None, "", [], {})}
+    return Live(remote_id=identity, fields=fields, kept=kept)
 
 
 def decode_address(data: Mapping[str, Any]) -> dict[str, str]:

@@ -9,7 +9,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from reconciler.providers.answer import is_identifier
+from reconciler.model import canonical
+from reconciler.model.objects import Users
+from reconciler.providers.answer import is_identifier, neutral
 from reconciler.providers.bookingbug_admin import answers, resource_wire
 from reconciler.providers.bookingbug_admin.reader import Findings, Listing, Reader
 
@@ -21,19 +23,28 @@ PAGE_SIZE = "300"
 
 _ADDRESS = re.compile(r"/api/v1/(?:admin/)?[0-9]+/addresses/[0-9]+")
 _KEYS = ("name", "api_ref")
+_SHOWN = 60
 
 
 def read_resources(reader: Reader, scope: Scope) -> Reading:
     """Read the resources in scope; also every listed one with the name or api_ref of a wanted one."""
     findings = Findings()
-    listing = reader.collection("resources", {"per_page": PAGE_SIZE}) if scope.listing else Listing()
+    listing = Listing()
+    if scope.listing:
+        listing = reader.collection("resources", {"per_page": PAGE_SIZE}, once=not scope.searches)
     rows = listing.rows or {}
     found = dict(reader.missing("resources", scope.ids.keys() - rows.keys(), listing, findings))
     found.update({remote_id: rows[remote_id] for remote_id in scope.ids if remote_id in rows})
-    found.update(_present(rows) if scope.whole else _look_alikes(rows, scope.wanted))
+    taken = tuple({"api_ref": fields["api_ref"]} for fields in scope.ids.values() if fields.get("api_ref"))
+    found.update(_present(rows) if scope.whole else _look_alikes(rows, (*scope.wanted, *taken)))
     for remote_id in sorted(found):
         findings.add(remote_id, found[remote_id], _resource)
+    others = _look_alikes(rows, scope.similar) if scope.similar else {}
+    for remote_id in sorted(others.keys() - found.keys() - scope.familiar):
+        findings.judge(remote_id, others[remote_id], _resource)
     _add_addresses(reader, scope, findings, found)
+    if scope.listing:
+        _add_users(reader, findings, found, listing)
     listed = None if listing.rows is None else list(_present(rows))
     return findings.reading(listed, listing.failure)
 
@@ -53,8 +64,10 @@ def _present(rows: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[str, An
 
 def _names(row: Mapping[str, Any]) -> set[tuple[str, str]]:
     # The raw values on purpose: an object counts even where its other fields cannot be understood.
-    names = {("name", str(row.get("name")))}
-    return names | {("api_ref", str(row[key])) for key in ("api_ref", "reference") if row.get(key) is not None}
+    names = {("name", canonical.text(row.get("name")))}
+    return names | {
+        ("api_ref", canonical.text(row[key])) for key in ("api_ref", "reference") if row.get(key) is not None
+    }
 
 
 def _deleted(row: Mapping[str, Any]) -> bool:
@@ -82,6 +95,21 @@ def _add_addresses(reader: Reader, scope: Scope, findings: Findings, found: Mapp
         elif one.data is not None:  # a deleted address is not returned
             add = functools.partial(_with_address, findings.live.pop(remote_id))
             findings.add(remote_id, one.data, add)
+
+
+def _add_users(reader: Reader, findings: Findings, found: Mapping[str, Mapping[str, Any]], listing: Listing) -> None:
+    """Add to each address who else uses it: an update of one resource changes it for all of them."""
+    users: dict[str, dict[str, str]] = {}
+    with_address = {remote_id: live for remote_id, live in findings.live.items() if "address" in live.fields}
+    for remote_id, row in _present(listing.rows or {}).items() if with_address else ():
+        if (path := _address_path(reader, row)) is not None:
+            users.setdefault(path.rpartition("/")[2], {})[remote_id] = neutral(str(row.get("name")), _SHOWN)
+    for remote_id, live in with_address.items():
+        number = (_address_path(reader, found[remote_id]) or "").rpartition("/")[2]
+        others = {other: name for other, name in users.get(number, {}).items() if other != remote_id}
+        if others or listing.failure is not None:
+            shared = {"address": Users(names=others, failure=listing.failure)}
+            findings.live[remote_id] = dataclasses.replace(live, shared=shared)
 
 
 def _with_address(live: Live, data: Mapping[str, Any]) -> Live:

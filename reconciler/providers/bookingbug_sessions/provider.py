@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 from reconciler.errors import NotStarted, ReconcilerError, RemoteError
 from reconciler.model.change import Receipt
 from reconciler.model.objects import Fields, Live, Reading
-from reconciler.providers.answer import Answer, basic, is_identifier, neutral
+from reconciler.providers.answer import Answer, basic, is_identifier, neutral, reported, unusable
 from reconciler.providers.base import ProviderSpec
 from reconciler.providers.bookingbug_sessions import wire
+from reconciler.providers.receipts import GONE, receipt
 
 if TYPE_CHECKING:
     from reconciler.model.change import Call
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from reconciler.providers.http import HttpClient
     from reconciler.settings import Connection
 
-_GONE = frozenset({404, 410})
 _LOCATION = re.compile(r"/api/sessions/([0-9]+)(?:\.xml)?")
 
 
@@ -85,6 +85,8 @@ class Sessions:
         listed = listing.named or {}
         found = listed.keys() if scope.whole else listing.look_alikes(scope.wanted)
         asked = sorted((scope.ids.keys() - unreadable.keys()) | found)
+        seconds = sorted(listing.look_alikes(scope.similar) - scope.familiar - set(asked)) if scope.similar else []
+        unjudged: dict[str, str] = {}
         live: dict[str, Live] = {}
         absent: set[str] = set()
         for remote_id, show in zip(asked, self._http.gather(self._show, asked), strict=True):
@@ -100,16 +102,22 @@ class Sessions:
                 unreadable[remote_id] = f"show returned {show.gone}, but the list contains it"
             else:
                 absent.add(remote_id)
+        for remote_id, show in zip(seconds, self._http.gather(self._show, seconds), strict=True):
+            if show.live is not None:
+                live[remote_id] = show.live
+            else:
+                unjudged[remote_id] = show.failure or f"show returned {show.gone}, but the list contains it"
         return Reading(
             live=live,
             absent=frozenset(absent),
             unreadable=unreadable,
             listed=None if listing.named is None else frozenset(listing.named),
             failure=listing.failure,
+            unjudged=unjudged,
         )
 
     def send(self, call: Call) -> Receipt:
-        """Send one writing call; any 2xx is success, documented in seed 000 or not."""
+        """Send one writing call; any 2xx is success, unless its body is an error or about another object."""
         if wire.PATHS.fullmatch(call.path) is None:
             raise RemoteError(f"{call.method} {neutral(call.path, 60)}: not a path of the sessions API; not sent")
         answer = self._http.write(
@@ -120,13 +128,7 @@ class Sessions:
             headers=self._headers,
             repeatable=call.repeatable,
         )
-        if call.effect == "delete" and answer.status in _GONE:
-            return Receipt(gone=True)
-        if not answer.ok:
-            raise self._http.refusal(answer, f"{call.method} {answer.url_path}")
-        if call.effect != "create":
-            return Receipt()
-        return Receipt(remote_id=self._created(answer))
+        return receipt(self._http, answer, call, created=self._created, check=wire.check_answered)
 
     def close(self) -> None:
         """Close sockets and threads."""
@@ -135,7 +137,7 @@ class Sessions:
     def _list(self) -> _Listing:
         """GET the list; RemoteError only where nothing at all can be read."""
         try:
-            answer = self._http.get(wire.LIST_PATH, headers=self._headers)
+            answer = self._http.get(wire.LIST_PATH, headers=self._headers, lists=True)
         except RemoteError as error:
             if error.status is None:
                 raise
@@ -146,9 +148,9 @@ class Sessions:
         if answer.status != 200:  # noqa: PLR2004 - a list has no other success
             return _Listing(failure=self._http.refusal(answer, doing).message)
         try:
-            return _Listing(named=wire.decode_list(answer.body))
+            return _Listing(named=wire.decode_list(answer.content))
         except ValueError as error:
-            return _Listing(failure=f"{doing}: {_unusable(answer, error)}")
+            return _Listing(failure=f"{doing}: {unusable(answer, error)}")
 
     def _show(self, remote_id: str) -> _Show:
         path = wire.session_path(remote_id)
@@ -158,21 +160,21 @@ class Sessions:
             raise
         except RemoteError as error:
             return _Show(failure=error.message)
-        if answer.status in _GONE:
+        if answer.status in GONE:
             return _Show(gone=answer.status)
-        if answer.status != 200:  # noqa: PLR2004 - a show has no other success
+        if answer.status != 200 or reported(answer) is not None:  # noqa: PLR2004 - a show has no other success
             return _Show(failure=self._http.refusal(answer, f"GET {path}").message)
         try:
-            live = wire.decode_session(answer.body)
+            live = wire.decode_session(answer.content)
         except ValueError as error:
-            return _Show(failure=f"GET {path}: {_unusable(answer, error)}")
+            return _Show(failure=f"GET {path}: {unusable(answer, error)}")
         if live.remote_id != remote_id:
             return _Show(failure=f"GET {path}: returned session {live.remote_id} instead")
         return _Show(live=live)
 
     def _created(self, answer: Answer) -> str | None:
         """Return a new session's id; seed 000 says only "201 CREATED", so body and Location are tried."""
-        found = wire.session_id(answer.body)
+        found = wire.session_id(answer.content)
         if found is not None:
             return found
         path = self._http.local_path(answer.headers.get("location", ""))
@@ -184,13 +186,10 @@ def _encoded(call: Call) -> bytes:
     return wire.encode_slot(call.body) if call.path.startswith("/api/slots/") else wire.encode_session(call.body)
 
 
-def _unusable(answer: Answer, error: ValueError) -> str:
-    return f"invalid response: {'an HTML page' if answer.is_html else error}"
-
-
 SPEC = ProviderSpec(
     name="bookingbug-sessions",
     auth=(frozenset({"username", "password"}),),
+    identified_by=("username",),
     calls=wire.calls,
     open=Sessions,
 )

@@ -6,7 +6,6 @@ bookingbug API notes, §2.
 
 from __future__ import annotations
 
-import functools
 import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -15,9 +14,11 @@ from reconciler.errors import RemoteError
 from reconciler.kinds.session.fields import FIELDS, SLOT_COUNTS, SLOT_FIELDS
 from reconciler.model import canonical
 from reconciler.model.change import Call
+from reconciler.model.characters import NOT_XML
 from reconciler.model.field import Field, FieldTable, FieldType
 from reconciler.model.objects import Fields, Live
 from reconciler.providers.answer import identifier, is_identifier, neutral, whole
+from reconciler.providers.bookingbug_sessions.markup import parse, pieces, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from lxml import etree
 
     from reconciler.model.change import Decision, Effect
+    from reconciler.providers.bookingbug_sessions.markup import Piece
     from reconciler.settings import Connection
 
     _New = Callable[..., etree._Element]  # noqa: SLF001 - how lxml's stubs name their public class
@@ -37,7 +39,7 @@ PATHS = re.compile(r"/api/(?:sessions\.xml(?:\?type=(?:event|course|recurring_ev
 """Every path this provider writes to (seed 000); anything else is not sent."""
 
 _READ: Mapping[FieldType, Callable[[str], Any]] = {
-    "text": str,
+    "text": canonical.text,
     "whole": whole,
     "money": canonical.money,
     "flag": canonical.flag,
@@ -48,12 +50,6 @@ _READ: Mapping[FieldType, Callable[[str], Any]] = {
 
 _LISTED = ("name", "group")
 """What the list returns for a session (seed 000)."""
-
-_PROLOG = re.compile(rb"(?:\xef\xbb\xbf)?(?:\s+|<\?.*?\?>|<!--.*?-->)*+<!DOCTYPE", re.DOTALL)
-"""How a document with a DOCTYPE begins; checked before parsing, so that no entity is ever expanded."""
-
-_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""Characters that XML 1.0 does not allow, not even as a reference."""
 
 
 def session_path(remote_id: str | None) -> str:
@@ -166,7 +162,7 @@ def _wire(field: Field, value: Any) -> str:
 
 
 def _sendable(key: str, text: str) -> str:
-    found = _NOT_XML.search(text)
+    found = NOT_XML.search(text)
     if found is not None:
         raise RemoteError(f"field `{key}` contains U+{ord(found[0]):04X}, a character that XML does not allow")
     return text
@@ -183,51 +179,41 @@ def _writer() -> tuple[_New, Callable[[etree._Element], bytes]]:
     return etree.Element, serialised
 
 
-@functools.cache
-def _parser() -> etree.XMLParser:
-    from lxml import etree  # noqa: PLC0415 - as above
-
-    return etree.XMLParser(
-        resolve_entities=False,
-        load_dtd=False,
-        dtd_validation=False,
-        no_network=True,
-        huge_tree=False,
-        remove_comments=True,
-        remove_pis=True,
-    )
-
-
-def parse(body: bytes, tag: str) -> etree._Element:
-    """Return the root element, which must be `tag`; ValueError for anything else, and for any DOCTYPE."""
-    from lxml import etree  # noqa: PLC0415 - as above
-
-    if _PROLOG.match(body) is not None:
-        message = "XML with a DOCTYPE, which is not allowed"
-        raise ValueError(message)
-    try:
-        root = etree.fromstring(body, _parser())
-    except (etree.XMLSyntaxError, ValueError, LookupError) as error:
-        message = f"not well-formed XML: {neutral(str(error), 80)}"
-        raise ValueError(message) from None
-    document: Any = root.getroottree().docinfo
-    if document.doctype:
-        message = "XML with a DOCTYPE, which is not allowed"
-        raise ValueError(message)
-    if root.tag != tag:
-        message = f"<{neutral(str(root.tag), 40)}> instead of <{tag}>"
-        raise ValueError(message)
-    return root
-
-
 def decode_list(body: bytes) -> dict[str, dict[str, str]]:
-    """Return a `<sessions>` list (seed 000): by id, the name and group it contains. ValueError: unusable."""
+    """Return a `<sessions>` list (seed 000): by id, the name and group it contains. ValueError: unusable.
+
+    A session that cannot be understood is in the list without name and group: it may be any session, so that it is
+    shown before another one is created.
+    """
+    try:
+        root = parse(body, "sessions")
+    except ValueError:
+        found = pieces(body)
+        if found is None:
+            raise
+        return {key: value for piece in found for key, value in _listed_piece(piece).items()}
     listed: dict[str, dict[str, str]] = {}
-    for element in parse(body, "sessions").iterchildren("session"):
-        listed[_identity(element)] = {
-            key: child for key in _LISTED if (child := _value(element, key, FIELDS[key])) is not None
-        }
+    for element in root:
+        if element.tag != "session":
+            message = f"<sessions> contains <{neutral(str(element.tag), 40)}>; expected only <session>"
+            raise ValueError(message)
+        listed[_identity(element)] = _listed(element)
     return listed
+
+
+def _listed(element: etree._Element) -> dict[str, str]:
+    try:
+        return {key: child for key in _LISTED if (child := _value(element, key, FIELDS[key])) is not None}
+    except ValueError:
+        return {}
+
+
+def _listed_piece(piece: Piece) -> dict[str, dict[str, str]]:
+    try:
+        element = parse(piece.body, "session")
+        return {_identity(element): _listed(element)}
+    except ValueError:
+        return {remote_id: {} for remote_id in piece.ids}
 
 
 def decode_session(body: bytes) -> Live:
@@ -250,6 +236,24 @@ def _slot(element: etree._Element) -> Fields:
     return {"id": _identity(element), **_values(element, {**SLOT_FIELDS, **SLOT_COUNTS})}
 
 
+def check_answered(body: bytes, path: str, *, read_back: bool) -> None:
+    """Check that the answer to a call about the object at `path` is about it; a slot may be shown inside its session.
+
+    Where the effect is `read_back` in any case, a body that is no object proves nothing and does not matter.
+    """
+    collection, asked = path.removesuffix(".xml").split("/")[-2:]
+    try:
+        root = parse(body, "session", "slot")
+    except ValueError:
+        if read_back:
+            return
+        raise
+    ids = [_identity(root)] if root.tag == collection[:-1] else [_identity(slot) for slot in root.iter("slot")]
+    if asked not in ids:
+        message = f"returned {root.tag} {', '.join(ids) or 'without an id'} instead of {collection[:-1]} {asked}"
+        raise ValueError(message)
+
+
 def session_id(body: bytes) -> str | None:
     """Return the id of the session that a create returned; None where there is none."""
     try:
@@ -263,6 +267,8 @@ def _identity(element: etree._Element) -> str:
     text = found.strip() if found is not None else None
     if text is None or not is_identifier(text):
         shown = "no id" if text is None else f"the id {neutral(repr(text), 40)}"
+        name = element.findtext("name")
+        shown += f" (name {neutral(repr(name), 40)})" if name else ""
         message = f"a <{element.tag}> with {shown}; expected digits"
         raise ValueError(message)
     return text
@@ -281,7 +287,7 @@ def _value(element: etree._Element, key: str, field: Field) -> Any:
     if len(child):
         message = f"<{key}> contains elements; expected a value"
         raise ValueError(message)
-    text = child.text or ""
+    text = text_of(child)
     if field.type != "text" and not text.strip():
         return None
     try:

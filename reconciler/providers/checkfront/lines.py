@@ -13,6 +13,9 @@ from reconciler.providers.checkfront.slips import meaning
 
 Line = Mapping[str, Any]
 
+Posted = tuple[str, str, str | None]
+"""The key of an item, its slip, and its item id where it is known."""
+
 
 def assign(
     lines: Sequence[Line], slips: Mapping[str, str], options: Mapping[str, Mapping[str, str]]
@@ -34,18 +37,26 @@ def _chosen(line: Line, options: Mapping[str, str]) -> bool:
     return all(line["options"].get(item_id) == choice for item_id, choice in options.items())
 
 
-def named(lines: Sequence[Line], assigned: Mapping[str, Line]) -> list[dict[str, Any]]:
-    """Return the lines with the keys that were found for them, and without what only a call needs."""
+def named(
+    lines: Sequence[Line], assigned: Mapping[str, Line], recorded: Mapping[str, Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """Return the lines with the keys that were found for them and what is recorded of these, ready to compare."""
     keys = {line["line"]: key for key, line in assigned.items()}
-    kept = (
-        {name: value for name, value in line.items() if name not in {"add_ons", "rated_quantity"}} for line in lines
-    )
-    return [{**line, **({"key": keys[line["line"]]} if line["line"] in keys else {})} for line in kept]
+    found = []
+    for line in lines:
+        key = keys.get(line["line"])
+        extra = {} if key is None else {"key": key, "recorded": dict(recorded[key])}
+        found.append({name: value for name, value in line.items() if name != "add_ons"} | extra)
+    return found
 
 
-def arrived(
-    before: Iterable[Line], after: Sequence[Line], posted: Sequence[tuple[str, str, str | None]]
-) -> dict[str, Line]:
+def facts(line: Line, unseen: Sequence[str] = ()) -> dict[str, Any]:
+    """Return what is recorded of an item's line; `unseen` is what the rated answer did not show."""
+    quantity = {"qty": line["rated_quantity"]} if "rated_quantity" in line else {}
+    return {"slip": line["slip"], **quantity, **({"unseen": sorted(unseen)} if unseen else {})}
+
+
+def arrived(before: Iterable[Line], after: Sequence[Line], posted: Sequence[Posted]) -> dict[str, Line]:
     """Return the line that each posted `(key, slip, item id)` became; a key without one was not added.
 
     A server may show another slip than the posted one: then new lines of the item are taken in order,

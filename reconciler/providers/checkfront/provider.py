@@ -10,7 +10,7 @@ from reconciler.model.change import Receipt
 from reconciler.model.objects import Live, Reading
 from reconciler.providers.base import ProviderSpec
 from reconciler.providers.checkfront import edits, wire
-from reconciler.providers.checkfront.client import Client, Denied, SessionOver
+from reconciler.providers.checkfront.client import Client, Denied, SessionOver, SessionRefused
 from reconciler.providers.checkfront.lines import assign, named
 from reconciler.providers.checkfront.settings import CheckfrontSettings
 
@@ -23,11 +23,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Show:
-    """The result of reading one session: exactly one of the three."""
+    """The result of reading one session: live, expired, or a failure."""
 
     live: Live | None = None
     expired: str | None = None
     failure: str | None = None
+    refused: bool = False
+    """Whether the failure is the server's answer about this session."""
 
 
 class Checkfront:
@@ -49,6 +51,7 @@ class Checkfront:
             live={remote_id: show.live for remote_id, show in pairs if show.live is not None},
             expired={remote_id: show.expired for remote_id, show in pairs if show.expired is not None},
             unreadable={remote_id: show.failure for remote_id, show in pairs if show.failure is not None},
+            refused=frozenset(remote_id for remote_id, show in pairs if show.refused),
             listed=frozenset() if scope.listing else None,  # there is no list, so nothing can be found in one
         )
 
@@ -58,6 +61,8 @@ class Checkfront:
             return self._end(call)
         if call.path == wire.CLEAR:
             session = self._client.post(wire.CLEAR, wire.form(call.remote_id), call.remote_id)
+            if session.session_id is None and call.remote_id is not None:  # the answer does not show it
+                session = self._client.session(call.remote_id)
             if session.lines:
                 raise RemoteError(f"POST {wire.CLEAR}: the server returned OK, but lines remain")
             gone = dict.fromkeys(call.computed.get("items", {}))
@@ -69,13 +74,18 @@ class Checkfront:
         self._http.close()
 
     def _end(self, call: Call) -> Receipt:
-        """End a session. One that is over already counts as ended, once reading it confirms that."""
+        """End a session. One that is over already counts as ended, once reading it confirms that.
+
+        So does one that the answer still shows, because the body of the answer is not documented (notes §7.5).
+        """
         try:
-            self._client.post(wire.END, wire.form(call.remote_id), call.remote_id)
+            shown = self._client.post(wire.END, wire.form(call.remote_id), call.remote_id)
         except SessionOver as refused:
             if not self._is_over(call.remote_id):
                 raise RemoteError(refused.message) from None
             return Receipt(gone=True)
+        if (shown.lines or shown.session_id not in {None, call.remote_id}) and not self._is_over(call.remote_id):
+            raise RemoteError(f"POST {wire.END}: the server returned OK, but the session still holds its lines")
         return Receipt()
 
     def _is_over(self, remote_id: str | None) -> bool:
@@ -92,13 +102,14 @@ class Checkfront:
         except (Denied, NotStarted):  # nothing is wrong with the session
             raise
         except RemoteError as error:
-            return _Show(failure=error.message)
+            return _Show(failure=error.message, refused=isinstance(error, SessionRefused))
         items: list[Any] = fields.get("items") or []
-        slips = {key: facts["slip"] for key, facts in computed.get("items", {}).items()}
+        recorded = computed.get("items", {})
+        slips = {key: facts["slip"] for key, facts in recorded.items()}
         if slips and items and not session.lines:
             return _Show(expired="the session is empty, although items were added to it")
         options = {item["key"]: item["options"] for item in items if item.get("options")}
-        lines = named(session.lines, assign(session.lines, slips, options))
+        lines = named(session.lines, assign(session.lines, slips, options), recorded)
         return _Show(live=Live(remote_id=remote_id, fields={"items": lines}))
 
 

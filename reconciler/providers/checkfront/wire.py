@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 from reconciler.model.change import Call
 from reconciler.model.objects import Fields
 from reconciler.providers.answer import identifier
+from reconciler.providers.checkfront.rating import QTY, asked_params
 
 if TYPE_CHECKING:
     from reconciler.model.change import Decision, Edit, Effect
@@ -70,12 +71,20 @@ def _edit(change: Decision, edit: Edit, options: Mapping[str, Any]) -> Call:
     if body["do"] == SETTLE:
         body["items"] = [edit.values]
     elif edit.effect != "delete":
-        body["item"] = edit.values
+        body["item"] = item = _whole_item(edit)
         # It is not known what the line holds now: that may be what is wanted already.
         body["uncertain"] = "slip" in edit.changed and "slip" not in edit.values
+        if body["uncertain"] and edit.replaces is None:
+            body["unread"] = True
         # Where the server accepts the number, no query is needed first.
-        reads = (rated_path(edit.values),) if "slip" not in edit.values and body["do"] != QUANTITY else ()
+        reads = (rated_path(item),) if "slip" not in item and body["do"] != QUANTITY else ()
     return _call(change, "update", SESSION, body, reads)
+
+
+def _whole_item(edit: Edit) -> Fields:
+    """Return an item with what its line has beyond what is stated: a new slip covers the whole order."""
+    params = {**edit.keeps.get("params", {}), **edit.values.get("params", {})}
+    return {**edit.keeps, **edit.values, **({"params": params} if params else {})}
 
 
 def _doing(edit: Edit) -> str:
@@ -105,16 +114,11 @@ def item_path(item_id: object) -> str:
     return f"{ROOT}/item/{identifier(item_id)}"
 
 
-def rated_query(item: Fields, quantity_param: str = "qty") -> dict[str, str]:
-    """Return the query that rates an item for its days, so that the answer holds a slip (notes §2).
-
-    A quantity is a parameter like the others: a simple item's only one, which its slip shows bare.
-    """
+def rated_query(item: Fields, quantity_param: str = QTY) -> dict[str, str]:
+    """Return the query that rates an item for its days, so that the answer holds a slip (notes §2)."""
     query = {"start_date": item["start_date"].replace("-", ""), "end_date": item["end_date"].replace("-", "")}
     query |= {name: item[name] for name in ("start_time", "end_time") if name in item}
-    params = dict(item.get("params", {}))
-    if "quantity" in item:
-        params[quantity_param] = item["quantity"]
+    params = asked_params(item, quantity_param)
     query |= {f"param[{name}]": str(number) for name, number in params.items()}
     if "discount_code" in item:
         query["discount_code"] = item["discount_code"]

@@ -25,6 +25,9 @@ _BUSY = frozenset({429, 500, 502, 503, 504})
 _ENDED = frozenset({500, 502, 503})
 """Those of them after which a writing call has ended. A 504 of a gateway only says that it no longer waits."""
 
+_SERVERS_OWN = frozenset({302, 303, 500, 503})
+"""Statuses of a lost result that come from the application, not from a gateway that lost the connection to it."""
+
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 """Failures before the first byte of the request was sent: a write was certainly not applied."""
 
@@ -57,11 +60,15 @@ class Attempt:
     """Seconds that the server asked to wait before a retry."""
 
 
-def failed(error: Exception, doing: str, connection: Connection, purpose: Purpose) -> Attempt:
-    """Classify an attempt that got no answer."""
+def failed(
+    error: Exception, doing: str, connection: Connection, purpose: Purpose, *, limited_by: str = "max_object_mb"
+) -> Attempt:
+    """Classify an attempt that got no answer; `limited_by` is the setting that limits its size."""
     words, hopeless = failure_words(error, connection)
     status = error.status if isinstance(error, AnswerTooLarge) else None
     said = f"{doing}: {words}"
+    if isinstance(error, AnswerTooLarge):  # in the message itself: it goes where no hint does
+        said += f"; expected less, or a higher {limited_by} of connection `{connection.name}` ({connection.where})"
     passing = isinstance(error, _PASSING) and not hopeless
     if purpose is Purpose.READ or isinstance(error, (*_NEVER_SENT, httpx.UnsupportedProtocol)):
         return Attempt(error=RemoteError(said, status=status), again=passing)
@@ -76,16 +83,18 @@ def judged(answer: Answer, said: str, words: str, purpose: Purpose, pause: float
     status = answer.status
     if status // 100 == 3:  # noqa: PLR2004 - HTTP's class of redirections
         # A web application also returns 302 or 303 after it has applied a form.
-        lost = purpose is not Purpose.READ and status in {302, 303}
+        lost = purpose is not Purpose.READ and status in _SERVERS_OWN
         message = f"{said}redirected to {_target(answer)}; redirects are not followed"
-        kind = OutcomeUnknown if lost else RemoteError
-        return Attempt(error=kind(message, status=status, hint="correct the connection's base_url"))
+        hint = "correct the connection's base_url"
+        if lost:
+            return Attempt(error=OutcomeUnknown(message, status=status, hint=hint, ended=True))
+        return Attempt(error=RemoteError(message, status=status, hint=hint))
     if purpose is Purpose.READ:
         return Attempt(answer=answer, again=status in _BUSY, pause=pause)
     if status >= 500 or status == 408 or status < 200:  # noqa: PLR2004 - the server's own failures, and no answer at all
         pending = status == 504  # noqa: PLR2004 - HTTP's "gateway timeout"
         lost_words = f"{said}{words}; it may have been applied"
-        unknown = OutcomeUnknown(lost_words, status=status, pending=pending)
+        unknown = OutcomeUnknown(lost_words, status=status, pending=pending, ended=status in _SERVERS_OWN)
         return Attempt(error=unknown, again=purpose is Purpose.REPEATABLE and status in _ENDED, pause=pause)
     # A 429 refuses the call before it is processed.
     return Attempt(answer=answer, again=status == HTTPStatus.TOO_MANY_REQUESTS, pause=pause)

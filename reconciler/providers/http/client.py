@@ -7,27 +7,31 @@ from __future__ import annotations
 
 import json
 import logging
+import random
 import time
+import weakref
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, Self, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import httpx
-import tenacity
 
 from reconciler import redaction
 from reconciler.errors import NotStarted, OutcomeUnknown, ReconcilerError, RemoteError
 from reconciler.providers.answer import Answer, error_words, request_id
 from reconciler.providers.http.attempts import Attempt, Purpose, failed, judged, settled
-from reconciler.providers.http.body import ENCODINGS, AnswerTooLarge, read_body
-from reconciler.providers.http.deadline import CONNECT_TIMEOUT, DEADLINE
+from reconciler.providers.http.body import BUDGET, ENCODINGS, AnswerTooLarge, read_body
+from reconciler.providers.http.breaker import Sort
+from reconciler.providers.http.deadline import CONNECT_TIMEOUT, DEADLINE, FIRST_BYTE, NotSentInTime
 from reconciler.providers.http.links import local_path
 from reconciler.providers.http.pacing import Limiter, asked_pause
+from reconciler.providers.http.token import Token
 from reconciler.providers.http.transport import ReadOnly, open_transport
 from reconciler.providers.notice import starting
 from reconciler.settings import Connection, Secret
+from reconciler.target import origin_of
 from reconciler.version import __version__
 
 ATTEMPTS = 4
@@ -37,6 +41,9 @@ BACKOFF = 0.5
 """Seconds: the upper bound of the first pause between attempts; it doubles each time, with full jitter."""
 
 LONGEST_BACKOFF = 20.0
+
+_LIMIT = "limit"
+"""The key of a request's extensions that holds the setting which limits the size of its answer."""
 
 _LOG = logging.getLogger("reconciler.http")
 
@@ -48,7 +55,7 @@ class HttpClient:
     """One connection's HTTP client; safe to use from several threads.
 
     `transport` replaces the network (tests, embedded sandbox). With `writes=False` only GET is sent, and POST to
-    exactly `login_path`. The clients of one connection share a `limiter`.
+    exactly `login_path`. The clients of one connection share a `limiter` and a `token`.
     """
 
     def __init__(
@@ -59,13 +66,14 @@ class HttpClient:
         secrets: Mapping[str, Secret],
         login_path: str | None = None,
         limiter: Limiter | None = None,
+        token: Token | None = None,
         transport: httpx.BaseTransport | None = None,
         backoff: float = BACKOFF,
     ) -> None:
         self.connection = connection
         self._secrets = dict(secrets)
         self._hidden = {secret.value for secret in secrets.values()}
-        self._base = connection.base_url.rstrip("/")
+        self._base = _ascii(connection)
         self._base_path = urlsplit(self._base).path
         inner = transport if transport is not None else open_transport(connection)
         if not writes:
@@ -81,8 +89,12 @@ class HttpClient:
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
             headers={"User-Agent": f"reconciler/{__version__}", "Accept-Encoding": ENCODINGS},
         )
-        self._limiter = limiter or Limiter(connection.max_concurrency, connection.requests_per_second)
-        self._jitter = tenacity.wait_random_exponential(multiplier=backoff, max=LONGEST_BACKOFF)
+        self.token = token or Token()
+        """The token of the connection's login, where it has one."""
+        self._limiter = limiter or Limiter(
+            connection.max_concurrency, connection.requests_per_second, name=connection.name
+        )
+        self._backoff = backoff
         self._pool = ThreadPoolExecutor(connection.max_concurrency, thread_name_prefix="reconciler-http")
 
     def __enter__(self) -> Self:
@@ -97,10 +109,20 @@ class HttpClient:
         self._client.close()
 
     def get(
-        self, path: str, params: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None
+        self,
+        path: str,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        *,
+        lists: bool = False,
     ) -> Answer:
-        """Read `path` and return the answer of any status but 3xx; RemoteError if there is no usable answer."""
-        return self._carry(self._request("GET", path, params=params, headers=headers), Purpose.READ)
+        """Read `path` and return the answer of any status but 3xx; RemoteError if there is no usable answer.
+
+        An answer that `lists` objects may be larger than one about a single object.
+        """
+        request = self._request("GET", path, params=params, headers=headers)
+        request.extensions[_LIMIT] = "max_list_mb" if lists else "max_object_mb"
+        return self._carry(request, Purpose.READ)
 
     def write(
         self,
@@ -133,6 +155,10 @@ class HttpClient:
         typed = {**(headers or {}), "Content-Type": "application/json"}
         request = self._request("POST", path, headers=typed, content=json.dumps(payload).encode())
         return self._carry(request, Purpose.READ)
+
+    def notify(self, path: str, content: bytes, headers: Mapping[str, str]) -> Answer:
+        """POST a message. It may arrive twice, so it is retried like a read."""
+        return self._carry(self._request("POST", path, headers=headers, content=content), Purpose.READ)
 
     def gather(self, function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
         """Return `function` of every item, in item order, up to `max_concurrency` at a time.
@@ -168,11 +194,7 @@ class HttpClient:
 
     def mask(self, text: str) -> str:
         """Return the text of a remote system with credentials masked, short ones too."""
-        text = redaction.redacted(text)
-        for value in sorted(self._hidden, key=len, reverse=True):
-            if len(value) > 2:  # noqa: PLR2004 - masking one or two letters would only garble the sentence
-                text = text.replace(value, redaction.MASK)
-        return text
+        return redaction.masked(redaction.redacted(text), redaction.needles(self._hidden))
 
     def refusal(self, answer: Answer, doing: str) -> RemoteError:
         """Return the error for an answer that refuses `doing` (`POST /api/sessions.xml`)."""
@@ -180,6 +202,7 @@ class HttpClient:
         if answer.status == 401:  # noqa: PLR2004 - HTTP's "unauthorized"
             sources = ", ".join(self.connection.auth[key].shown for key in sorted(self.connection.auth))
             hint = f"check {sources or 'the credentials under auth'} ({self.connection.where})"
+            hint += f"; the server says: {self.words(answer)}"
             said = f"401: wrong credentials for connection `{name}`{marked}"
             return RemoteError(f"{doing}: {said}", hint=hint, status=401)
         if answer.status == 403:  # noqa: PLR2004 - HTTP's "forbidden"
@@ -224,30 +247,35 @@ class HttpClient:
             raise RemoteError(f"{method} {path.partition('?')[0]}: the path is not valid in a URL") from None
 
     def _carry(self, request: httpx.Request, purpose: Purpose) -> Answer:
-        retrying = tenacity.Retrying(
-            stop=tenacity.stop_after_attempt(ATTEMPTS),
-            wait=self._pause,
-            retry=tenacity.retry_if_result(lambda attempt: attempt.again),
-            retry_error_callback=_last,
-            sleep=self._limiter.pause,
-        )
         doubts: list[OutcomeUnknown] = []
-        return settled(retrying(self._attempt, request, purpose, doubts), request, doubts)
+        attempt = self._attempt(request, purpose, doubts)
+        for retry in range(ATTEMPTS - 1):
+            if not attempt.again or self._ends(purpose):
+                break
+            self._limiter.pause(self._jittered(retry) if attempt.pause is None else attempt.pause)
+            attempt = self._attempt(request, purpose, doubts)
+        return settled(attempt, request, doubts)
 
-    def _pause(self, state: tenacity.RetryCallState) -> float:
-        attempt = _last(state)
-        return self._jitter(state) if attempt.pause is None else attempt.pause
+    def _ends(self, purpose: Purpose) -> bool:
+        """Whether a read is not repeated, because the time of the run is over."""
+        return purpose is Purpose.READ and self._limiter.limit.over
+
+    def _jittered(self, retry: int) -> float:
+        longest = min(self._backoff * 2**retry, LONGEST_BACKOFF)
+        return random.uniform(0, longest)  # noqa: S311 - it only spreads requests
 
     def _attempt(self, request: httpx.Request, purpose: Purpose, doubts: list[OutcomeUnknown]) -> Attempt:
         """Send a request once; add to `doubts` if it may have been applied."""
         try:
-            with self._limiter.turn():
+            with self._limiter.turn(request, _sort(request, purpose)):
                 if purpose is not Purpose.READ:
                     self._start_writing()
                 attempt = self._sent(request, purpose)
         except ReconcilerError as error:  # this attempt was not sent
+            if isinstance(error, RemoteError) and type(error) is not NotStarted:
+                error = type(error)(f"{self._described(request)}: {error.message}")
             if not doubts:
-                raise
+                raise error from None
             unsent = error if isinstance(error, RemoteError) else RemoteError(error.message, hint=error.hint)
             return Attempt(error=unsent)
         if isinstance(attempt.error, OutcomeUnknown):
@@ -263,11 +291,15 @@ class HttpClient:
     def _sent(self, request: httpx.Request, purpose: Purpose) -> Attempt:
         began = time.monotonic()
         doing = self._described(request)
+        if purpose is not Purpose.READ:
+            request.extensions[FIRST_BYTE] = self._start_writing
         try:
             answer = self._exchange(request, began + self.connection.timeout)
         except (httpx.HTTPError, AnswerTooLarge) as error:
+            if isinstance(error, httpx.TimeoutException) and not isinstance(error, (httpx.PoolTimeout, NotSentInTime)):
+                self._limiter.breaker.timed_out(request, _sort(request, purpose), began)
             _log(request, "failed", began)
-            return failed(error, doing, self.connection, purpose)
+            return failed(error, doing, self.connection, purpose, limited_by=_limit_of(request))
         marked = self._marked(answer)
         _log(request, f"{answer.status}{marked}", began, len(answer.body))
         pause = asked_pause(answer.headers) if answer.status in {429, 503} else None
@@ -276,32 +308,67 @@ class HttpClient:
             self._limiter.pace.hold(pause or 0.0)
         elif answer.ok:
             self._limiter.pace.answered()
+        self._heard(request, answer, purpose, began)
         words = "" if answer.ok else self.words(answer) + marked  # only needed for failures
         return judged(answer, f"{doing}: {answer.status}: ", words, purpose, pause)
+
+    def _heard(self, request: httpx.Request, answer: Answer, purpose: Purpose, began: float) -> None:
+        """Tell the breaker what an answer says about the system."""
+        sort, breaker = _sort(request, purpose), self._limiter.breaker
+        if answer.status == 504:  # noqa: PLR2004 - a gateway says that the system behind it does not respond
+            breaker.timed_out(request, sort, began)
+        elif answer.status == 429 or (answer.status == 503 and "retry-after" in answer.headers):  # noqa: PLR2004 - HTTP's "too many requests" and "unavailable"
+            breaker.postponed(sort)
+        else:
+            breaker.answered(sort)
 
     def _exchange(self, request: httpx.Request, deadline: float) -> Answer:
         request.extensions[DEADLINE] = deadline
         response = self._client.send(request, stream=True)
+        ticket, limit = object(), getattr(self.connection, _limit_of(request))
         try:
-            body = read_body(response, deadline)
+            body = read_body(response, deadline, limit, ticket=ticket, waits=request.method == "GET")
+        except BaseException:
+            BUDGET.release(ticket)
+            raise
         finally:
             response.close()
         headers = {name.lower(): value for name, value in response.headers.items()}
-        return Answer(status=response.status_code, headers=headers, body=body, url_path=self._path(request))
+        answer = Answer(status=response.status_code, headers=headers, body=body, url_path=self._path(request))
+        weakref.finalize(answer, BUDGET.release, ticket)  # once it is decoded, and its text is not needed any more
+        return answer
 
     def _described(self, request: httpx.Request) -> str:
         host = urlsplit(self._base).netloc.rpartition("@")[2]
         return f"{request.method} {host}{request.url.path}"
 
     def _path(self, request: httpx.Request) -> str:
-        return request.url.path[len(self._base_path) :]
+        path = request.url.raw_path.decode("ascii").partition("?")[0]
+        return unquote(path[len(self._base_path) :])
 
 
-def _last(state: tenacity.RetryCallState) -> Attempt:
-    if state.outcome is None:  # pragma: no cover - tenacity calls this after an attempt
-        raise AssertionError
-    attempt: Attempt = state.outcome.result()
-    return attempt
+def _ascii(connection: Connection) -> str:
+    """Return the base URL as it is sent: its host in IDNA, other characters as escapes."""
+    try:
+        url = httpx.URL(connection.base_url.rstrip("/"))
+        _ = url.host  # decoded only when asked for
+        same = origin_of(str(url)) == origin_of(
+            connection.base_url
+        )  # the host that was checked is the one that is used
+    except (httpx.InvalidURL, UnicodeError):
+        same = False
+    if not same:
+        message = f"{connection.where}: base_url of connection `{connection.name}` has a host name that is not valid"
+        raise ReconcilerError(message, hint="check its spelling")
+    return str(url)
+
+
+def _sort(request: httpx.Request, purpose: Purpose) -> Sort:
+    return "write" if purpose is not Purpose.READ else "login" if request.method == "POST" else "read"
+
+
+def _limit_of(request: httpx.Request) -> str:
+    return str(request.extensions.get(_LIMIT, "max_object_mb"))
 
 
 def _log(request: httpx.Request, status: str, began: float, size: int | None = None) -> None:

@@ -4,6 +4,10 @@ A timeout of the HTTP library restarts with every byte that arrives: a server th
 run for ever. Here each wait is limited to the time that is left for the call. (Inside TLS to a proxy over TLS, the
 remaining time may count once for each record.)
 
+The kernel goes on sending what a closed connection or a dead process has left: a call could arrive minutes after its
+run. Every connection is therefore set to discard that (SO_LINGER), and to give up by the call's deadline
+(TCP_USER_TIMEOUT, where the system has it) even if the process cannot close it because it is stopped.
+
 Private attributes of httpx and httpcore are read here; their versions are bounded and a test checks the attributes.
 """
 
@@ -13,13 +17,17 @@ import ipaddress
 import queue
 import socket
 import ssl
+import struct
+import sys
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import httpcore
 import httpx
+
+from reconciler.providers.notice import asleep
 
 CONNECT_TIMEOUT = 10.0
 """Maximum seconds to wait for a connection, if the timeout of the call is not shorter."""
@@ -27,23 +35,62 @@ CONNECT_TIMEOUT = 10.0
 DEADLINE = "deadline"
 """The key of a request's extensions that holds the deadline of its call (monotonic time)."""
 
+FIRST_BYTE = "first_byte"
+"""The key of a request's extensions that holds what is called before its first byte is sent.
+
+By then the connection is open, also through a proxy. If it raises, nothing of the request is sent.
+"""
+
 _PIECE = 16 * 1024
+
+_DISCARD = (socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0))
+"""Closing a connection, or the end of its process, drops what was not sent or not received."""
+
+_USER_TIMEOUT: int | None = getattr(socket, "TCP_USER_TIMEOUT", None)
+"""None where the system has no such option (macOS, Windows)."""
+
+
+class NotSentInTime(httpx.ConnectTimeout):
+    """The deadline of a call passed before its first byte was sent: it was certainly not applied."""
+
+
+class ProxySilent(httpx.ConnectTimeout):
+    """A proxy did not open the connection before the deadline of the call."""
 
 
 class _Clock:
-    """The deadline of the current call on one lane."""
+    """The deadline of the current call on one lane, and whether any byte of its request was sent."""
 
     def __init__(self) -> None:
         self.deadline: float | None = None
+        self.sent = False
+        self._first_byte: Callable[[], None] | None = None
+        self._asleep = 0.0
+
+    def start(self, request: httpx.Request) -> None:
+        """Start a call."""
+        self.deadline, self.sent = request.extensions.get(DEADLINE), False
+        self._first_byte, self._asleep = request.extensions.get(FIRST_BYTE), asleep()
 
     def left(self, timeout: float | None, error: type[Exception]) -> float | None:
         """Return the seconds that one step may take; raises `error` after the deadline."""
         if self.deadline is None:
             return timeout
-        left = self.deadline - time.monotonic()
+        left = self.deadline - time.monotonic() - max(0.0, asleep() - self._asleep)
         if left <= 0:
             raise error("the deadline of the call has passed")
         return left if timeout is None else min(left, timeout)
+
+    def before(self, buffer: bytes, sock: socket.socket) -> None:
+        """Check whether the first bytes of a request may still be sent. A proxy's CONNECT is not part of it."""
+        if self.sent or not buffer or buffer.startswith(b"CONNECT "):
+            return
+        if self._first_byte is not None:
+            self._first_byte()
+        left = self.left(None, NotSentInTime)
+        if left is not None and _USER_TIMEOUT is not None:
+            sock.setsockopt(socket.IPPROTO_TCP, _USER_TIMEOUT, max(1, int(left * 1000)))
+        self.sent = True
 
 
 class _Stream(httpcore.NetworkStream):
@@ -54,6 +101,7 @@ class _Stream(httpcore.NetworkStream):
         return self._inner.read(max_bytes, self._clock.left(timeout, httpcore.ReadTimeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._clock.before(buffer, self._inner.get_extra_info("socket"))
         for start in range(0, len(buffer), _PIECE):
             left = self._clock.left(timeout, httpcore.WriteTimeout)
             self._inner.write(buffer[start : start + _PIECE], left)
@@ -88,8 +136,9 @@ class _Network(httpcore.NetworkBackend):
         for number, address in enumerate(addresses, start=1):
             left = None if ends is None else max(ends - time.monotonic(), 0.001) / (len(addresses) - number + 1)
             left = self._clock.left(left, httpcore.ConnectTimeout)
+            options = (*(socket_options or ()), _DISCARD)
             try:
-                stream = self._inner.connect_tcp(address, port, left, local_address, socket_options)
+                stream = self._inner.connect_tcp(address, port, left, local_address, options)
             except (httpcore.ConnectError, httpcore.ConnectTimeout):
                 if number == len(addresses):
                     raise
@@ -157,8 +206,17 @@ class Lane(httpx.HTTPTransport):
         """Send one request. Neither sending nor reading the answer waits beyond the deadline."""
         if not all(map(_at_rest, self._pool.connections)):
             self._pool.close()  # the next request opens a new connection
-        self._clock.deadline = request.extensions.get(DEADLINE)
-        return super().handle_request(request)
+        self._clock.start(request)
+        try:
+            return super().handle_request(request)
+        except (httpx.ReadTimeout, httpx.WriteTimeout) as error:
+            if self._clock.sent:
+                raise
+            raise ProxySilent(str(error)) from error
+        except (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError) as error:
+            if self._clock.sent:
+                raise
+            raise httpx.ProxyError(str(error)) from error
 
 
 def _at_rest(connection: object) -> bool:

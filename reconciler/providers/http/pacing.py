@@ -13,7 +13,9 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from reconciler.errors import NotStarted
+from reconciler.errors import NotStarted, OutOfTime
+from reconciler.model.limit import TimeLimit
+from reconciler.providers.http.breaker import Breaker, Sort
 
 LONGEST_PAUSE = 60.0
 """Maximum seconds to wait when a server asks for a pause."""
@@ -54,13 +56,15 @@ class Pace:
         self._lock = threading.Lock()
         self._turn = threading.Lock()
 
-    def wait(self, stop: threading.Event | None = None) -> None:
+    def wait(self, stop: threading.Event | None = None, limit: TimeLimit | None = None) -> None:
         """Sleep until the next request may start. One thread sleeps, the others queue behind it.
 
-        NotStarted: `stop` is set and the request would wait for longer than LAST_WAIT.
+        NotStarted: `stop` is set and the request would wait for longer than LAST_WAIT, or until the `limit` is over.
         """
         with self._turn:
             while (pause := self._due()) > _NOTHING:
+                if limit is not None and limit.left() < pause:
+                    raise OutOfTime(f"not sent, because {limit.words}")
                 if stop is None or pause <= LAST_WAIT:
                     self._sleep(pause)
                 elif stop.wait(pause):
@@ -109,24 +113,37 @@ class Pace:
 class Limiter:
     """The limits of one connection, shared by all its HTTP clients.
 
-    After `stop` is set, a request that would have to wait is not sent.
+    After `stop` is set, a request that would have to wait is not sent. Once the `limit` of the run is over, none is,
+    except the reads of what was written before, where the run is `finishing`.
     """
 
-    def __init__(self, max_concurrency: int, per_second: float | None) -> None:
+    def __init__(
+        self, max_concurrency: int, per_second: float | None, *, name: str = "", limit: TimeLimit | None = None
+    ) -> None:
         self.pace = Pace(per_second)
+        self.breaker = Breaker(name)
+        self.limit = limit or TimeLimit()
+        self.finishing = False
         self.stop = threading.Event()
         self._slots = threading.BoundedSemaphore(max_concurrency)
 
     @contextmanager
-    def turn(self) -> Iterator[None]:
-        """Wait until a request may start, and count it until the block ends; NotStarted if it may not start."""
+    def turn(self, call: object, sort: Sort) -> Iterator[None]:
+        """Wait until a request may start, and count it until the block ends; RemoteError if it may not start."""
         with self._slots:
-            self.pace.wait(self.stop)
+            self._check(call, sort)
+            self.pace.wait(self.stop, None if self.finishing and sort == "read" else self.limit)
+            self._check(call, sort)
             yield
 
+    def _check(self, call: object, sort: Sort) -> None:
+        if self.limit.over and not (self.finishing and sort != "write"):
+            raise OutOfTime(f"not sent, because {self.limit.words}")
+        self.breaker.check(call, sort)
+
     def pause(self, seconds: float) -> None:
-        """Sleep between two attempts of a request, until `stop` at the latest."""
-        self.stop.wait(seconds)
+        """Sleep between two attempts of a request, until `stop` or the end of the run at the latest."""
+        self.stop.wait(min(seconds, self.limit.left()))
 
 
 def asked_pause(headers: Mapping[str, str]) -> float | None:

@@ -1,4 +1,4 @@
-"""The transport of the HTTP client: sockets, TLS, proxies, and the guard that keeps a plan from writing."""
+"""The transport of the HTTP client: sockets, TLS, and the guard that keeps a plan from writing."""
 
 from __future__ import annotations
 
@@ -6,21 +6,22 @@ import socket
 import ssl
 from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
-from reconciler import redaction
 from reconciler.errors import ReconcilerError
 from reconciler.providers.http.body import AnswerTooLarge
-from reconciler.providers.http.deadline import CONNECT_TIMEOUT, Lane
-from reconciler.settings import Connection, is_loopback
+from reconciler.providers.http.deadline import CONNECT_TIMEOUT, Lane, NotSentInTime, ProxySilent
+from reconciler.providers.http.proxies import proxy_of
+from reconciler.settings import Connection
 
 KEEP_ALIVE = 4.0
 """Seconds to keep an idle connection: fewer than servers usually do, so that a write rarely meets a closed one."""
 
 
 _FAILURES: tuple[tuple[type[Exception], str], ...] = (
+    (NotSentInTime, "not sent within {timeout}"),
+    (ProxySilent, "{lost}the proxy did not open a connection within {timeout}"),
     (httpx.PoolTimeout, "no connection was free within {timeout}"),
     (httpx.ConnectTimeout, "{lost}timed out after {connect}"),
     (httpx.TimeoutException, "timed out after {timeout}"),
@@ -118,7 +119,7 @@ class _LaneStream(httpx.SyncByteStream):
 
 def open_transport(connection: Connection) -> httpx.BaseTransport:
     """Return the transport for a connection; ReconcilerError for a bad `ca_file` or proxy."""
-    tls, proxy = _tls(connection), _proxy(connection.base_url)
+    tls, proxy = _tls(connection), proxy_of(connection.base_url)
     return Lanes(lambda: Lane(tls, proxy, KEEP_ALIVE))
 
 
@@ -142,32 +143,6 @@ def _tls(connection: Connection) -> ssl.SSLContext:
     # Set here, so that no setting of the system's OpenSSL allows an older version.
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context
-
-
-def _proxy(base_url: str) -> httpx.Proxy | None:
-    """Return the proxy that the environment names for a host; none for this machine."""
-    parts = urlsplit(base_url)
-    host = parts.hostname or ""
-    if is_loopback(host) or proxy_bypass(parts.netloc.rpartition("@")[2]):  # with its port, which no_proxy may name
-        return None
-    proxies = getproxies()
-    name = parts.scheme if proxies.get(parts.scheme) else "all"
-    found = proxies.get(name)
-    if not found:
-        return None
-    try:
-        proxy = httpx.Proxy(found if "://" in found else f"http://{found}")
-    except (ValueError, TypeError, httpx.InvalidURL):
-        proxy = None
-    if proxy is None or proxy.url.scheme not in {"http", "https"} or not proxy.url.host:
-        # The value is not shown: it may hold a password.
-        raise ReconcilerError(
-            f"the proxy in the environment variable {name}_proxy cannot be used",
-            hint="expected http://HOST:PORT or https://HOST:PORT, or a no_proxy that names the host",
-        )
-    if proxy.raw_auth is not None:
-        redaction.hide(proxy.raw_auth[1].decode("utf-8", "replace"))
-    return proxy
 
 
 def failure_words(error: Exception, connection: Connection) -> tuple[str, bool]:

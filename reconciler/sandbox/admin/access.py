@@ -8,7 +8,8 @@ from typing import Any
 from reconciler.sandbox.admin import refusals
 from reconciler.sandbox.api import Call, Handler, Refusal, Reply, json_reply
 
-_COMPANY_NAME = "Sandbox Company"
+_OK = 200
+COMPANY_NAME = "Sandbox Company"
 _OWNER_ID = 1
 
 
@@ -23,11 +24,12 @@ def check_app(call: Call) -> None:
 
 
 def for_public(handler: Handler) -> Handler:
-    """Accept a call with an App-Id for the company."""
+    """Accept a call with an App-Id for the company. Another company is not found."""
 
     def guard(call: Call) -> Reply:
         check_app(call)
-        _check_company(call)
+        if not _is_own(call, call.params["company"]):
+            raise refusals.not_found()
         return handler(call)
 
     return guard
@@ -39,7 +41,7 @@ def for_admin(handler: Handler) -> Handler:
     def guard(call: Call) -> Reply:
         check_app(call)
         _check_token(call)
-        _check_company(call)
+        _check_company(call, call.params["company"])
         return handler(call)
 
     return guard
@@ -53,9 +55,13 @@ def _check_token(call: Call) -> None:
         raise refusals.unauthorized()
 
 
-def _check_company(call: Call) -> None:
-    if int(call.params["company"]) != call.options.company_id:
-        raise refusals.refusal(refusals.FORBIDDEN, "403 Forbidden")
+def _check_company(call: Call, company: object) -> None:
+    if not _is_own(call, company):
+        raise refusals.forbidden()
+
+
+def _is_own(call: Call, company: object) -> bool:
+    return str(company) == str(call.options.company_id)
 
 
 def login(call: Call) -> Reply:
@@ -69,12 +75,31 @@ def login(call: Call) -> Reply:
     if not right:
         raise refusals.unauthorized()
     company = call.params.get("company", body.get("id", body.get("company_id")))
-    if company is not None and str(company) != str(call.options.company_id):
-        raise refusals.refusal(refusals.FORBIDDEN, "403 Forbidden")
+    if company is not None:
+        _check_company(call, company)
     if company is None and call.options.several_companies == "yes":
         raise Refusal(json_reply(refusals.BAD_REQUEST, _choose_company(call)))
     token = call.company.tokens.issue(call.options.auth_token)
     return json_reply(call.options.login_status, _signed_in(call, token), {"Auth-Token": token})
+
+
+def check_login(call: Call) -> Reply:
+    """GET /api/v1/login and its variants: whose token this is, and for which company."""
+    check_app(call)
+    _check_token(call)
+    _check_company(call, call.params.get("company", call.options.company_id))
+    return json_reply(_OK, _signed_in(call, call.headers["auth-token"]))
+
+
+def switch(call: Call) -> Reply:
+    """PUT /api/v1/login/admin: use the token for another company of the administrator, of which there is none."""
+    check_app(call)
+    _check_token(call)
+    body = refusals.read_object(call)
+    if body.get("company_id") is None:
+        raise refusals.invalid("company_id is missing")
+    _check_company(call, body["company_id"])
+    return json_reply(_OK, _signed_in(call, call.headers["auth-token"]))
 
 
 def logout(call: Call) -> Reply:
@@ -82,7 +107,7 @@ def logout(call: Call) -> Reply:
     check_app(call)
     _check_token(call)
     call.company.tokens.end(call.headers["auth-token"])
-    return json_reply(200, {})
+    return json_reply(_OK, {})
 
 
 def _signed_in(call: Call, token: str) -> dict[str, Any]:
@@ -121,13 +146,20 @@ def _administrator(call: Call, company: int) -> dict[str, Any]:
         "email": call.options.email,
         "role": "owner",
         "company_id": company,
-        "company_name": _COMPANY_NAME if company == call.options.company_id else f"{_COMPANY_NAME} (branch)",
+        "company_name": COMPANY_NAME if company == call.options.company_id else f"{COMPANY_NAME} (branch)",
         "_links": {
             "self": {"href": _administrator_url(call, company), "templated": True},
-            "company": {"href": f"{call.base_url}/api/v1/company/{company}"},
+            "company": {"href": f"{call.base_url}/api/v1/admin/{company}/company"},
             "login": {"href": f"{call.base_url}/api/v1/login/admin/{company}"},
         },
     }
+
+
+def administrator(call: Call) -> Reply:
+    """GET /api/v1/admin/{company}/administrators/{id}: the owner."""
+    if int(call.params["id"]) != _OWNER_ID:
+        raise refusals.not_found()
+    return json_reply(_OK, _administrator(call, call.options.company_id))
 
 
 def _administrator_url(call: Call, company: int) -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
+from reconciler.sandbox import form_data
 from reconciler.sandbox.admin.refusals import invalid
 from reconciler.sandbox.api import Call
 from reconciler.sandbox.tables import ADDRESS_FIELDS
@@ -40,23 +42,67 @@ def _object(value: object) -> bool:
     return value is None or isinstance(value, dict)
 
 
-_RESOURCE: dict[str, Callable[[object], bool]] = {
-    "name": _string,
-    "description": _string,
-    "email": _string,
-    "disabled": _flag,
-    "price": _number,
-    "position": _whole,
-    "never_booked": _flag,
-    "count": _whole,
-    "max_book": _whole,
-    "api_ref": _string,
-    "address_id": _whole,
-    "schedule_id": _whole,
-    "service_ids": _ids,
-    "person_ids": _ids,
-    "extra": _object,
+def _to_flag(text: str) -> bool:
+    return {"true": True, "1": True, "false": False, "0": False}[text.lower()]
+
+
+def _to_whole(text: str) -> int | None:
+    return int(text) if text else None
+
+
+def _to_number(text: str) -> float | None:
+    return float(text) if "." in text else _to_whole(text)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Kind:
+    """The values of a parameter."""
+
+    schema: dict[str, Any]
+    fits: Callable[[object], bool]
+    """Whether a JSON value is one of them."""
+
+    read: Callable[[Any], object]
+    """Converts the text, or the members, of a form; KeyError or ValueError if it is none of them."""
+
+
+_STRING = _Kind(schema={"type": "string"}, fits=_string, read=lambda text: text)
+_FLAG = _Kind(schema={"type": "boolean"}, fits=_flag, read=_to_flag)
+_WHOLE = _Kind(schema={"type": "integer"}, fits=_whole, read=_to_whole)
+_NUMBER = _Kind(schema={"type": "number"}, fits=_number, read=_to_number)
+_IDS = _Kind(
+    schema={"type": "array", "items": {"type": "integer"}},
+    fits=_ids,
+    read=lambda members: [int(text) for text in dict(members).values()],
+)
+_OBJECT = _Kind(schema={"type": "object"}, fits=_object, read=dict)
+
+_RESOURCE = {
+    "name": _STRING,
+    "description": _STRING,
+    "email": _STRING,
+    "disabled": _FLAG,
+    "price": _NUMBER,
+    "position": _WHOLE,
+    "never_booked": _FLAG,
+    "count": _WHOLE,
+    "max_book": _WHOLE,
+    "api_ref": _STRING,
+    "address_id": _WHOLE,
+    "schedule_id": _WHOLE,
+    "service_ids": _IDS,
+    "person_ids": _IDS,
+    "extra": _OBJECT,
 }
+_ADDRESS = dict.fromkeys(ADDRESS_FIELDS, _STRING)
+
+RESET: dict[str, Any] = {
+    name: False if kind is _FLAG else () if kind is _IDS else None
+    for name, kind in _RESOURCE.items()
+    if name not in {"name", "schedule_id"}
+}
+"""What a write that replaces a resource leaves in the fields that it does not have."""
+
 # Clients that write back what they have read send these too (notes §3.3).
 _READ_ONLY = frozenset({"id", "type", "deleted", "company_id", "order", "reference", "_links", "_embedded"})
 
@@ -66,7 +112,8 @@ def resource(call: Call, body: Mapping[str, Any]) -> dict[str, Any]:
     values = _checked(call, body, _RESOURCE, _READ_ONLY | {"address"})
     replaced = call.options.stored_values
     kept = {name: value for name, value in values.items() if replaced.get(name, "") is not None}
-    return {name: _like(value, replaced[name] or "") if name in replaced else value for name, value in kept.items()}
+    stored = {name: _like(value, replaced[name] or "") if name in replaced else value for name, value in kept.items()}
+    return call.options.spelled(stored)
 
 
 def _like(value: Any, text: str) -> Any:
@@ -82,19 +129,35 @@ def address(call: Call, body: Mapping[str, Any]) -> dict[str, Any] | None:
         if call.options.strict == "strict":
             raise invalid("address is invalid")
         return None
-    return _checked(call, stated, dict.fromkeys(ADDRESS_FIELDS, _string), frozenset({"id", "_links"}))
+    return call.options.spelled(_checked(call, stated, _ADDRESS, frozenset({"id", "_links"})))
+
+
+def description() -> dict[str, Any]:
+    """Return the JSON Schema of a resource, and the order of its fields in a form (notes §3.2)."""
+    address = {"type": "object", "title": "Address", "properties": _titled(_ADDRESS)}
+    properties = {**_titled(_RESOURCE), "address": address}
+    schema = {"type": "object", "title": "Resource", "properties": properties, "required": ["name"]}
+    return {"schema": schema, "form": list(properties)}
+
+
+def _titled(kinds: Mapping[str, _Kind]) -> dict[str, Any]:
+    return {name: {**kind.schema, "title": name.replace("_", " ").capitalize()} for name, kind in kinds.items()}
 
 
 def _checked(
-    call: Call, body: Mapping[str, Any], known: Mapping[str, Callable[[object], bool]], ignored: frozenset[str]
+    call: Call, body: Mapping[str, Any], known: Mapping[str, _Kind], ignored: frozenset[str]
 ) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for name, value in body.items():
         if name in ignored:
             continue
-        fits = known.get(name)
-        if fits is not None and fits(value):
-            values[name] = value
+        kind = known.get(name)
+        try:
+            given = kind.read(value) if kind and form_data.is_form(call) else value
+        except (KeyError, TypeError, ValueError, AttributeError):
+            kind, given = None, None
+        if kind is not None and kind.fits(given):
+            values[name] = given
         elif call.options.strict == "strict":
-            raise invalid(f"{name} is invalid" if fits else f"{name} is not a known parameter")
+            raise invalid(f"{name} is invalid" if name in known else f"{name} is not a known parameter")
     return values

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 from typing import Any
-from urllib.parse import parse_qsl
 
+from reconciler.sandbox import form_data
 from reconciler.sandbox.api import Call, Refusal, json_reply
 
 UNAUTHORIZED, FORBIDDEN, NOT_FOUND, CONFLICT, BAD_REQUEST = 401, 403, 404, 409, 400
 _UNSUPPORTED = 415
-_FORM = "application/x-www-form-urlencoded"
 
 
 def refusal(status: int, message: str) -> Refusal:
@@ -45,8 +44,11 @@ def conflict(message: str) -> Refusal:
 
 def read_object(call: Call) -> dict[str, Any]:
     """Return the JSON object of the body. Form bodies are accepted (notes §3.1), with `a[b]` for nesting."""
-    if call.media_type == _FORM:
-        return _form(call.body)
+    if form_data.is_form(call):
+        try:
+            return form_data.read(call)
+        except ValueError as error:
+            raise invalid(str(error)) from error
     if call.options.strict == "strict" and call.media_type != "application/json":
         raise refusal(_UNSUPPORTED, "The provided content-type is not supported")
     try:
@@ -56,14 +58,3 @@ def read_object(call: Call) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise invalid("a JSON object is expected")
     return value
-
-
-def _form(body: bytes) -> dict[str, Any]:
-    values: dict[str, Any] = {}
-    for key, value in parse_qsl(body.decode("utf-8", errors="replace"), keep_blank_values=True):
-        outer, bracket, inner = key.partition("[")
-        if bracket:
-            values.setdefault(outer, {})[inner.rstrip("]")] = value
-        else:
-            values[outer] = value
-    return values

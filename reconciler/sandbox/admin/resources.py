@@ -92,6 +92,8 @@ def update(call: Call) -> Reply:
     values = forms.resource(call, body)
     if "name" in values and not values["name"]:
         raise refusals.invalid("name is empty")
+    if call.options.resource_put == "replace":
+        values = {**forms.RESET, **values}
     _check_api_ref(call, values, own_id=before["id"])
     _store_address(call, body, values, before=before)
     call.company.db.update(RESOURCE, before["id"], values)

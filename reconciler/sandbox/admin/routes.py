@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from reconciler.sandbox.admin import bookings, refusals, resources, slots
-from reconciler.sandbox.admin.access import check_app, for_admin, for_public, login, logout
+from reconciler.sandbox.admin import access, bookings, refusals, related, resources, slots
+from reconciler.sandbox.admin.access import check_app, for_admin, for_public
 from reconciler.sandbox.api import Api, Call, Handler, Refusal, Reply, json_reply
 
 _ADMIN = "/api/v1/admin/{company:int}"
@@ -33,6 +33,8 @@ def _singular(handler: Handler) -> Handler:
 _ADMIN_ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/resources", resources.list_admin),
     ("POST", "/resources", resources.create),
+    ("GET", "/resources/new", related.new_resource),
+    ("GET", "/resources/{id:int}/edit", related.edit_resource),
     ("GET", "/resources/{id:int}", resources.read_admin),
     ("PUT", "/resources/{id:int}", resources.update),
     ("DELETE", "/resources/{id:int}", resources.delete),
@@ -50,20 +52,34 @@ _ADMIN_ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/bookings", bookings.listing),
     ("GET", "/bookings/{id:int}", bookings.read),
     ("DELETE", "/bookings/{id:int}", bookings.delete),
+    # Seed 002 writes this link with a slash.
+    ("GET", "/booking_details/", bookings.details),
+    ("GET", "/booking_details", bookings.details),
+    ("GET", "/company", related.admin_company),
+    ("GET", "/administrators/{id:int}", access.administrator),
+    ("GET", "/schedules/{id:int}", related.schedule),
+    ("GET", "/items", related.none_of("items")),
+    ("GET", "/services/{id:int}", related.linked("service", "service_ids")),
+    ("GET", "/people/{id:int}", related.linked("person", "person_ids")),
 )
 _PUBLIC_ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/resources", resources.list_public),
     ("GET", "/resources/{id:int}", resources.read_public),
     ("GET", "/addresses/{id:int}", resources.read_address),
+    ("GET", "/items", related.none_of("items")),
+    ("GET", "/media/resource_images/{id:int}", related.images),
 )
+_LOGINS = ("/api/v1/login", "/api/v1/login/admin", "/api/v1/login/admin/{company:int}")
 
 API = Api(
+    name="admin",
     prefix="/api/v1/",
     routes=(
-        ("POST", "/api/v1/login", login),
-        ("DELETE", "/api/v1/login", logout),
-        ("POST", "/api/v1/login/admin", login),
-        ("POST", "/api/v1/login/admin/{company:int}", login),
+        *(("POST", path, access.login) for path in _LOGINS),
+        *(("GET", path, access.check_login) for path in _LOGINS),
+        ("PUT", "/api/v1/login/admin", access.switch),
+        ("DELETE", "/api/v1/login", access.logout),
+        ("GET", "/api/v1/company/{company:int}", for_public(related.public_company)),
         *((method, _ADMIN + path, for_admin(handler)) for method, path, handler in _ADMIN_ROUTES),
         *((method, _PUBLIC + path, for_public(handler)) for method, path, handler in _PUBLIC_ROUTES),
     ),

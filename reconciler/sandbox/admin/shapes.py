@@ -9,7 +9,7 @@ from reconciler.sandbox import clock
 from reconciler.sandbox.api import Call
 from reconciler.sandbox.tables import ADDRESS_FIELDS
 
-_EXTRA_RESOURCE_FIELDS = ("price", "never_booked", "count", "max_book", "api_ref")
+_EXTRA_RESOURCE_FIELDS = ("price", "never_booked", "count", "max_book", "api_ref", "extra")
 _MINUTE = 60
 BLOCKED, BOOKED = 3, 4
 """Slot statuses (bookingbug API notes §3.4)."""
@@ -38,9 +38,10 @@ def admin_resource(call: Call, row: Mapping[str, Any]) -> dict[str, Any]:
     links = _resource_links(row, lambda rest: admin_url(call, rest), call)
     own = f"resources/{row['id']}"
     schedule = f"schedules/{row['schedule_id']}{{?start_date,end_date}}"
+    if not row["deleted"]:
+        # What is deleted cannot be edited or blocked.
+        links |= {name: {"href": admin_url(call, f"{own}/{name}")} for name in ("edit", "block")}
     links |= {
-        "edit": {"href": admin_url(call, f"{own}/edit")},
-        "block": {"href": admin_url(call, f"{own}/block")},
         "schedule": {"href": admin_url(call, schedule), "templated": True},
         "enabled_services": [{"href": admin_url(call, f"services/{i}")} for i in row["service_ids"] or ()],
         "enabled_people": [{"href": admin_url(call, f"people/{i}")} for i in row["person_ids"] or ()],
@@ -96,7 +97,6 @@ def slot(call: Call, row: Mapping[str, Any], *, in_list: bool = False) -> dict[s
     The sample is the answer to a block of a resource, but it names a person. `block_owner` decides which key
     holds the id of the resource. Official clients need `slot` in addition to `self` (notes §3.7).
     """
-    span = round((clock.loaded(row["end"]) - clock.loaded(row["start"])).total_seconds())
     shape = {
         "id": row["id"],
         "datetime": clock.shown(row["start"], call.options),
@@ -109,14 +109,20 @@ def slot(call: Call, row: Mapping[str, Any], *, in_list: bool = False) -> dict[s
         "num_spaces": row["num_spaces"],
         "spaces_wait": row["spaces_wait"],
         **_owner(call, row),
-        "duration": span // _MINUTE,
-        "duration_span": span,
+        **_duration(row),
         "company_id": call.options.company_id,
         "_links": _slot_links(call, row),
     }
     if in_list and call.options.slot_end == "no":
         del shape["end_datetime"]
+    if in_list and call.options.slot_list == "documented":
+        del shape["_links"]["slot"]
     return shape
+
+
+def _duration(row: Mapping[str, Any]) -> dict[str, int]:
+    span = round((clock.loaded(row["end"]) - clock.loaded(row["start"])).total_seconds())
+    return {"duration": span // _MINUTE, "duration_span": span}
 
 
 def _owner(call: Call, row: Mapping[str, Any]) -> dict[str, Any]:
@@ -128,7 +134,9 @@ def _slot_links(call: Call, row: Mapping[str, Any]) -> dict[str, Any]:
     own = {"href": admin_url(call, f"slots/{row['id']}")}
     links = {"self": own, "slot": own}
     if call.options.block_owner != "resource":
-        links["person"] = {"href": admin_url(call, f"resource/{row['resource_id']}")}
+        # Seed 002 calls the resource a person and writes its path in the singular.
+        name = "resource" if call.options.singular_paths == "yes" else "resources"
+        links["person"] = {"href": admin_url(call, f"{name}/{row['resource_id']}")}
     if call.options.block_owner != "person":
         links["resource"] = {"href": admin_url(call, f"resources/{row['resource_id']}")}
     links["bookings"] = {"href": admin_url(call, f"bookings?slot_id={row['id']}")}
@@ -144,6 +152,8 @@ def booking(call: Call, row: Mapping[str, Any]) -> dict[str, Any]:
         "resource_id": row["resource_id"],
         "datetime": clock.shown(row["start"], call.options),
         "end_datetime": clock.shown(row["end"], call.options),
+        **_duration(row),
+        **{name: row[name] for name in ("pre_time", "post_time") if row.get(name) is not None},
         "full_describe": row["full_describe"],
         "status": row["status"],
         "is_cancelled": bool(row["is_cancelled"]),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
+from reconciler import zones
 from reconciler.sandbox import clock
 from reconciler.sandbox.admin import refusals, shapes
 from reconciler.sandbox.admin.pages import page_of
@@ -52,18 +52,16 @@ def listing(call: Call) -> Reply:
     where = 'start < ? AND "end" > ?'
     bounds = clock.day_bounds(first, last, call.options)
     rows = filtered(call, call.company.db.find(SLOT, where, bounds[::-1], "start, id"))
-    page, links = page_of(call, "slots", rows)
-    return json_reply(
-        _OK,
-        {
-            "total_entries": len(rows),
-            "start_date": first.isoformat(),
-            "end_date": last.isoformat(),
-            "company_id": call.options.company_id,
-            "_embedded": {"slots": [shapes.slot(call, row, in_list=True) for row in page]},
-            "_links": links,
-        },
-    )
+    days = {"start_date": first.isoformat(), "end_date": last.isoformat()}
+    page, links = page_of(call, "slots", rows, canonical(call, days))
+    shown = [shapes.slot(call, row, in_list=True) for row in page]
+    extra = {**days, "company_id": call.options.company_id} if call.options.slot_list == "all" else {}
+    return json_reply(_OK, {"total_entries": len(rows), **extra, "_embedded": {"slots": shown}, "_links": links})
+
+
+def canonical(call: Call, days: Mapping[str, str]) -> dict[str, str]:
+    """Return the window of a list as its links name it: `date`, or its first and last day."""
+    return {"date": days["start_date"]} if "date" in call.query else dict(days)
 
 
 def read(call: Call) -> Reply:
@@ -181,7 +179,7 @@ def _period(call: Call, body: Mapping[str, Any]) -> tuple[str, str]:
         raise refusals.invalid(f"{unknown[0]} is not a known parameter")
     start = _instant(call, body, "start_time")
     if body.get("allday") in {True, "true"}:
-        zone = ZoneInfo(call.options.company_zone)
+        zone = zones.zone(call.options.company_zone)
         midnight = datetime.combine(start.astimezone(zone).date(), time(), tzinfo=zone)
         return clock.stored(midnight), clock.stored(midnight + timedelta(days=1))
     end = _instant(call, body, "end_time")

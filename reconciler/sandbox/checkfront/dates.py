@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
+from reconciler import zones
 from reconciler.sandbox import clock
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def compact(day: date) -> str:
 
 def unix(day: date, at: str, options: Options) -> int:
     """Write a date, or a time (HH:MM) on it, like the 2017 answers. Midnight is in the company's zone."""
-    moment = datetime.combine(day, time.fromisoformat(at or "00:00"), tzinfo=ZoneInfo(options.company_zone))
+    moment = datetime.combine(day, time.fromisoformat(at or "00:00"), tzinfo=zones.zone(options.company_zone))
     return int(moment.timestamp())
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
 from reconciler.sandbox.api import Call, Refusal, Reply, json_reply
 from reconciler.sandbox.checkfront.inventory import CURRENCY, SYMBOL
+from reconciler.sandbox.options import Options
 
 OK, UNAUTHORIZED, NOT_FOUND = 200, 401, 404
 INVALID = "validation_error"
@@ -23,9 +25,25 @@ def answer(
 
 def refusal(call: Call, error_id: str, title: str, *, status: int = OK) -> Refusal:
     """Make an error in the body. Its HTTP status is probably 200 (notes §1.6)."""
-    shape = _envelope(call, "ERROR", 0)
-    shape["request"]["error"] = {"id": error_id, "title": title, "details": title}
-    return Refusal(json_reply(status, shape))
+    return Refusal(json_reply(status, _error(call, error_id, title)))
+
+
+def refusal_with(refused: Refusal, content: Mapping[str, Any]) -> Reply:
+    """Answer an error that shows more, so that the call keeps what it did before."""
+    return json_reply(refused.reply.status, {**json.loads(refused.reply.body), **content})
+
+
+def _error(call: Call, error_id: str, title: str) -> dict[str, Any]:
+    if call.options.error_shape == "envelope":
+        shape = _envelope(call, "ERROR", 0)
+        shape["request"]["error"] = {"id": error_id, "title": title, "details": title}
+        return shape
+    stated: dict[str, dict[str, Any]] = {
+        "object": {"error": {"id": error_id, "title": title}},
+        "text": {"error": title},
+        "list": {"errors": [{"code": error_id, "message": title}]},
+    }
+    return {**_envelope(call, "OK", 0), **stated[call.options.error_shape]}
 
 
 def invalid(call: Call, title: str) -> Refusal:
@@ -35,9 +53,9 @@ def invalid(call: Call, title: str) -> Refusal:
 
 def session_gone(call: Call) -> Refusal:
     """Make the error for an unknown or expired session. An option sets its status."""
-    return refusal(
-        call, SESSION_GONE, "The session was not found or has expired", status=call.options.session_error_status
-    )
+    words = call.options.session_error
+    error_id = SESSION_GONE if words == Options().session_error else "error"
+    return refusal(call, error_id, words, status=call.options.session_error_status)
 
 
 def critical(status: int, error: str, description: str) -> Refusal:

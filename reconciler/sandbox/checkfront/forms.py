@@ -8,19 +8,16 @@ the service suggest that it is written in PHP (notes §1.3).
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
-from urllib.parse import parse_qsl
 
+from reconciler.sandbox import form_data
 from reconciler.sandbox.api import Call
 from reconciler.sandbox.checkfront import envelope
 
 COOKIE = "session_id"
-_FORM = "application/x-www-form-urlencoded"
-_NAME = re.compile(r"([^\[\]]+)(?:\[([^\[\]]*)\])?")
 _KNOWN = frozenset({"session_id", "slip", "alter", "line_id"})
 
 
@@ -48,11 +45,14 @@ class Stated:
 
 def parameters(call: Call) -> dict[str, Any]:
     """Return the parameters of query and body. The body wins; this is not documented (notes §7.9)."""
-    values = _unflatten(call.query_string)
+    values = form_data.from_query(call.query_string)
     if call.method == "GET" or not call.body:
         return values
-    if call.media_type == _FORM:
-        return values | _unflatten(call.body.decode("utf-8", errors="replace"))
+    if form_data.is_form(call):
+        try:
+            return values | form_data.read(call)
+        except ValueError as error:
+            raise envelope.invalid(call, str(error)) from error
     if call.media_type.endswith("json"):
         return values | _document(call)
     if call.options.strict == "strict":
@@ -61,9 +61,9 @@ def parameters(call: Call) -> dict[str, Any]:
 
 
 def refuse_unknown(call: Call, values: Mapping[str, Any], known: frozenset[str]) -> None:
-    """Refuse undocumented parameters, unless the options are lenient."""
+    """Refuse undocumented parameters, if `foreign_parameters` says so."""
     unknown = sorted(values.keys() - known)
-    if unknown and call.options.strict == "strict":
+    if unknown and call.options.foreign_parameters == "error":
         raise envelope.invalid(call, f"{unknown[0]} is not a known parameter")
 
 
@@ -82,20 +82,6 @@ def session(call: Call) -> Stated:
 def mapping_of(value: object) -> dict[str, Any]:
     """Return a parameter of the form `name[key]=value`, or an empty mapping."""
     return dict(value) if isinstance(value, dict) else {}
-
-
-def _unflatten(text: str) -> dict[str, Any]:
-    values: dict[str, Any] = {}
-    for key, value in parse_qsl(text, keep_blank_values=True):
-        name = _NAME.fullmatch(key)
-        if name is None or name[2] is None:
-            values[key] = value
-            continue
-        if not isinstance(values.get(name[1]), dict):
-            values[name[1]] = {}
-        inner = values[name[1]]
-        inner[name[2] or str(len(inner))] = value
-    return values
 
 
 def _document(call: Call) -> dict[str, Any]:

@@ -141,7 +141,8 @@ def replace_line(company: Company, line: Row, order: Order, slip: str) -> None:
 
 def change_line(company: Company, line: Row, order: Order, options: dict[str, str] | None = None) -> None:
     """Change a line in place. The slip is updated; the add-ons stay unless given."""
-    values = _values(order, slips.write(order, company.options))
+    kept = company.options.altered_slip == "kept"
+    values = _values(order, line["slip"] if kept else slips.write(order, company.options))
     del values["options"]
     company.db.update(HOLD_LINE, line["id"], values if options is None else {**values, "options": options})
 

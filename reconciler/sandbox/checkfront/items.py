@@ -72,6 +72,7 @@ def _item(call: Call, item: Item, values: Mapping[str, Any], *, alone: bool) -> 
         shape["timeslots"] = [{"start_time": start, "end_time": end} for start, end in item.times]
     if rated:
         shape["rate"] = rating.rate(call, item, values, alone=alone)
+        shape |= {} if call.options.rated_params == "all" else {"param": []}
     return shape
 
 

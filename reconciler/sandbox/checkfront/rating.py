@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 from reconciler.sandbox.api import Call
@@ -26,8 +27,8 @@ def is_rated(values: Mapping[str, Any]) -> bool:
 def rate(call: Call, item: Item, values: Mapping[str, Any], *, alone: bool) -> dict[str, Any]:
     """Return the `rate` of an item. It contains any error; the request itself stays OK (notes §1.6).
 
-    An unknown parameter is an error if the item is queried `alone`. In a list, each parameter applies to the
-    items that have it.
+    A parameter that the item does not have is ignored, or an error if the item is queried `alone` and
+    `foreign_parameters` says so. In a list, each parameter applies to the items that have it.
     """
     try:
         order = _order(call, item, values, alone=alone)
@@ -45,15 +46,28 @@ def query_echo(item: Item, values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _order(call: Call, item: Item, values: Mapping[str, Any], *, alone: bool) -> Order:
     start = dates.read(_text(values, "start_date") or _text(values, "date"), call.options)
-    end = _text(values, "end_date")
+    honours = call.options.rates_as_asked
+    end = _text(values, "end_date") if honours("days") else ""
     return orders.build(
         item,
         start,
         dates.read(end, call.options) if end else None,
-        params=_params(item, mapping_of(values.get("param")), strict=alone and call.options.strict == "strict"),
-        times=(_time(values, "start_time"), _time(values, "end_time")),
-        discount_code=_text(values, "discount_code"),
+        params=_params(
+            item,
+            mapping_of(values.get("param") if honours("params") else None),
+            strict=alone and call.options.foreign_parameters == "error",
+        ),
+        times=_times(call, item, values if honours("times") else {}),
+        discount_code=_text(values, "discount_code") if honours("discount") else "",
     )
+
+
+def _times(call: Call, item: Item, values: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the asked times. The first time slot is the default, unless `default_time` is `error`."""
+    start, end = _time(values, "start_time"), _time(values, "end_time")
+    if start or not item.times or call.options.default_time == "error":
+        return start, end
+    return next((slot for slot in item.times if end in {"", slot[1]}), (start, end))
 
 
 def _params(item: Item, stated: Mapping[str, Any], *, strict: bool) -> dict[str, int]:
@@ -84,12 +98,18 @@ def _time(values: Mapping[str, Any], name: str) -> str:
 def _rated(call: Call, order: Order) -> dict[str, Any]:
     left = stock.free_days(call.company, order)
     available = min(left.values())
+    if call.options.rate_status:
+        return {"status": call.options.rate_status, "available": available, "summary": _summary(call, order)}
     shortage = stock.shortage(order, available)
     shape: dict[str, Any] = {"status": "ERROR" if shortage else "AVAILABLE", "available": available}
     if shortage:
         shape["error"] = {"id": shortage[0], "title": shortage[1]}
     else:
         shape["slip"] = slips.write(order, call.options)
+    if call.options.rated_fields == "slip":
+        return shape
+    if order.start_time:
+        shape |= {"start_time": order.start_time, "end_time": order.end_time}
     return {
         **shape,
         "summary": _summary(call, order),
@@ -98,7 +118,7 @@ def _rated(call: Call, order: Order) -> dict[str, Any]:
         "event": [],
         "start_date": dates.compact(order.start),
         "end_date": dates.compact(order.last),
-        "dates": {dates.compact(day): _day(call, order, number) for day, number in left.items()},
+        "dates": {dates.compact(day): _day(call, order, day, number) for day, number in left.items()},
     }
 
 
@@ -113,15 +133,30 @@ def _summary(call: Call, order: Order) -> dict[str, Any]:
     }
 
 
-def _day(call: Call, order: Order, left: int) -> dict[str, Any]:
+def _day(call: Call, order: Order, day: date, left: int) -> dict[str, Any]:
     total = order.item.stock
     price = money(call, replace(order, units=1).price)
     booked = 0 if total is None else total - left
-    return {
-        "status": "AVAILABLE" if order.quantity <= left else "ERROR",
+    shape: dict[str, Any] = {
+        "status": _letter(call, order, left),
         "price": {"total": price},
         "stock": {"T": left + booked, "B": booked, "A": left},
     }
+    if order.item.times:
+        shape["timeslots"] = [_time_slot(call, order, day, times) for times in order.item.times]
+    return shape
+
+
+def _time_slot(call: Call, order: Order, day: date, times: tuple[str, str]) -> dict[str, Any]:
+    start, end = times
+    left = stock.available(call.company, replace(order, start=day, units=1, start_time=start, end_time=end))
+    return {"start_time": start, "end_time": end, "status": _letter(call, order, left), "A": left}
+
+
+def _letter(call: Call, order: Order, left: int) -> str:
+    """Write whether a day or time slot is free: A as in a sample of 2017, U as in a closed event (notes §4.1)."""
+    free, sold_out = ("A", "U") if call.options.day_status == "letter" else ("AVAILABLE", "ERROR")
+    return free if order.quantity <= left else sold_out
 
 
 def span(order: Order) -> str:

@@ -43,6 +43,7 @@ _ROUTES: tuple[tuple[str, str, Handler], ...] = (
 )
 
 API = Api(
+    name="checkfront",
     prefix=f"{_ROOT}/",
     routes=tuple(
         (method, f"{_ROOT}{path}{slash}", authenticated(handler))

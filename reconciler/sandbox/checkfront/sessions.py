@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from reconciler.sandbox.api import Call, Reply
+from reconciler.sandbox.api import Call, Refusal, Reply
 from reconciler.sandbox.checkfront import changes, envelope, forms, holds, shapes
 from reconciler.sandbox.checkfront.forms import COOKIE
 from reconciler.sandbox.database import Row
+
+
+class _NoSessionError(Exception):
+    """The call names an unknown or expired session, and `session_expired` is `absent`."""
 
 
 def serve(call: Call) -> Reply:
@@ -16,8 +20,19 @@ def serve(call: Call) -> Reply:
     A GET with slips or alterations changes the session too, as in one documented sample (notes §1.1).
     """
     stated = forms.session(call)
-    hold = _hold(call, stated.session_id)
-    changes.apply(call, hold, stated)
+    try:
+        hold = _hold(call, stated.session_id)
+    except _NoSessionError:
+        return envelope.answer(call, {"booking": []})
+    try:
+        changes.apply(call, hold, stated)
+    except Refusal as refused:
+        if stated.session_id or call.options.refused_start == "rolled_back":
+            raise
+        if call.options.refused_start == "named":
+            holds.clear(call.company, hold)
+        shown = {"booking": {"session": shapes.session(call, holds.reread(call.company, hold["id"]))}}
+        return envelope.refusal_with(refused, shown)
     if call.method == "POST" or stated.is_change or call.options.get_extends == "yes":
         holds.touch(call.company, hold)
     return _shown(call, hold)
@@ -25,10 +40,13 @@ def serve(call: Call) -> Reply:
 
 def clear(call: Call) -> Reply:
     """POST and GET /api/3.0/booking/session/clear: remove all lines and keep the id."""
-    hold = _hold(call, forms.session(call).session_id)
+    try:
+        hold = _hold(call, forms.session(call).session_id)
+    except _NoSessionError:
+        return envelope.answer(call, {"booking": []})
     holds.clear(call.company, hold)
     holds.touch(call.company, hold)
-    return _shown(call, hold)
+    return envelope.answer(call, {}) if call.options.clear_answer == "envelope" else _shown(call, hold)
 
 
 def end(call: Call) -> Reply:
@@ -52,6 +70,8 @@ def _hold(call: Call, session_id: str) -> Row:
         return hold
     if call.options.session_expired == "error":
         raise envelope.session_gone(call)
+    if call.options.session_expired == "absent":
+        raise _NoSessionError
     if call.options.session_expired == "new_id":
         return holds.create(call.company)
     return holds.adopt(call.company, session_id)

@@ -1,8 +1,8 @@
 """Slips: the tokens that a rated query returns and a session accepts (seed 004, checkfront API notes §2).
 
 Slips are officially opaque. The documented style follows the slips in the samples. Details that no sample
-shows (time slots, discounts) are in an encoded last part. The opaque style encodes the whole slip. A client
-that parses slips then fails.
+shows (time slots, discounts) are in an encoded last part; `slip_times` can write a time slot in clear. The
+opaque style encodes the whole slip. A client that parses slips then fails.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import base64
 import hashlib
 import re
 from dataclasses import replace
+from datetime import time
 from itertools import cycle
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,9 @@ from reconciler.sandbox.checkfront.orders import Order
 if TYPE_CHECKING:
     from reconciler.sandbox.options import Options
 
-_SHAPE = re.compile(r"([0-9]{1,9})\.([0-9]{8})X([0-9]{1,3})((?:-[a-z0-9.]+)+)")
+_SHAPE = re.compile(
+    r"([0-9]{1,9})\.([0-9]{8})X([0-9]{1,3})(?:@([0-9]{2}:[0-9]{2})X[0-9]{1,4}X[0-9]{1,4})?((?:-[a-z0-9.]+)+)"
+)
 _NUMBER = re.compile(r"[0-9]{1,9}")
 _SEALED = "z"
 _MARK = 5
@@ -30,7 +33,7 @@ _BLOCK = 8
 
 def write(order: Order, options: Options, *, fresh: bool = False) -> str:
     """Write an order's slip; `fresh` returns a different text for the same order, like a server that rewrites slips."""
-    text = _plain(order, fresh=fresh)
+    text = _plain(order, fresh=fresh, plain_times=options.slip_times == "plain")
     return _seal(text) if options.slip_style == "opaque" else text
 
 
@@ -42,10 +45,11 @@ def read(text: str, options: Options) -> Order:
         msg = f"{text!r} is not a slip"
         raise ValueError(msg)
     item = ITEMS[int(shape[1])]
-    parts = shape[4][1:].split("-")
-    start_time = end_time = discount_code = ""
+    parts = shape[5][1:].split("-")
+    start_time, end_time, discount_code = shape[4] or "", "", ""
     if parts[-1].startswith(f"{_SEALED}."):
-        start_time, end_time, discount_code = _unseal(parts.pop().partition(".")[2]).split("/")[:3]
+        sealed = _unseal(parts.pop().partition(".")[2]).split("/")
+        start_time, end_time, discount_code = start_time or sealed[0], sealed[1], sealed[2]
     start = dates.read(shape[2], options)
     order = orders.build(
         item, start, params=_params(item, parts), times=(start_time, end_time), discount_code=discount_code
@@ -55,16 +59,24 @@ def read(text: str, options: Options) -> Order:
     return order
 
 
-def _plain(order: Order, *, fresh: bool) -> str:
+def _plain(order: Order, *, fresh: bool, plain_times: bool) -> str:
     if order.item.is_simple:
         parts = [str(order.params[QTY])]
     else:
         # The names are in alphabetical order in every slip seen.
         parts = [f"{name}.{order.params[name]}" for name in sorted(order.params)]
+    times = ""
     extra = [order.start_time, order.end_time, order.discount_code]
+    if plain_times and order.start_time:
+        times, extra[:2] = f"@{order.start_time}X{_minutes(order)}X{_minutes(order)}", ["", ""]
     if fresh or any(extra):
         parts.append(f"{_SEALED}.{_seal('/'.join([*extra, 'copy'] if fresh else extra))}")
-    return "-".join([f"{order.item_id}.{dates.compact(order.start)}X{order.units}", *parts])
+    return "-".join([f"{order.item_id}.{dates.compact(order.start)}X{order.units}{times}", *parts])
+
+
+def _minutes(order: Order) -> int:
+    start, end = (time.fromisoformat(text) for text in (order.start_time, order.end_time))
+    return (end.hour - start.hour) * 60 + end.minute - start.minute
 
 
 def _params(item: Item, parts: list[str]) -> dict[str, int]:

@@ -54,7 +54,8 @@ def _stored(call: Call, values: dict[str, Any], readers: Mapping[str, Callable[[
     """Return the values as stored by a server that ignores or replaces some (option `stores`)."""
     replaced = call.options.stored_values
     kept = {name: value for name, value in values.items() if replaced.get(name, "") is not None}
-    return {name: readers[name](replaced[name] or "") if name in replaced else kept[name] for name in kept}
+    stored = {name: readers[name](replaced[name] or "") if name in replaced else kept[name] for name in kept}
+    return call.options.spelled(stored)
 
 
 def _slot(element: Element, problems: list[str]) -> dict[str, Any]:

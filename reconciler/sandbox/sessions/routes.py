@@ -159,6 +159,7 @@ def _unknown(_call: Call, status: int) -> Reply:
 
 
 API = Api(
+    name="sessions",
     prefix="/api/",
     routes=tuple(
         (method, path, _authenticated(handler))

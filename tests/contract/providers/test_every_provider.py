@@ -117,8 +117,10 @@ def live_a_life(bench, tmp_path):
     assert len(bench.live()) == len(bench.declaration.samples)
     bench.check(0)
     bench.run("drift", code=0)
-    somebody_else = bench.copy(tmp_path / "somebody-else")
+    recognised = any(kinds()[sample.kind].recognised_by for sample in bench.declaration.samples)
     for step in range(1, 1 + bench.declaration.steps):
+        if step == (bench.declaration.steps if recognised else 1):  # who changes all of an object makes it another one
+            somebody_else = bench.copy(tmp_path / "somebody-else")
         bench.declare(step)
         assert bench.apply() == {"update"}
         bench.check(step)
@@ -217,7 +219,7 @@ def test_an_unusable_answer_proves_nothing_absent(bench, fault):
     assert not planned or set(json.loads(planned)["summary"].items()) >= {("create", 0), ("delete", 0), ("replace", 0)}
     drifted = bench.run("drift", "--format", "json", code=1).out
     assert not drifted or json.loads(drifted)["summary"]["missing"] == 0
-    bench.run("apply", "--yes", code=(1, 3))
+    bench.run("apply", "--yes", code=(1, 3, 4))
     assert bench.written() == []
     bench.box.clear_faults()
     assert bench.run("state", "list", code=0).out == managed

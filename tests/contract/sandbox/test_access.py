@@ -45,13 +45,21 @@ def test_require_app_key(box, app, choice, status):
 def test_another_company_is_forbidden(app):
     headers = {"Auth-Token": "demo-token"}
     assert app.get("/api/v1/admin/1/resources", headers=headers).status_code == 403
-    assert app.get("/api/v1/1/resources").status_code == 403
+    assert app.get("/api/v1/admin/1/company", headers=headers).status_code == 403
+
+
+@pytest.mark.parametrize("path", ["/1/resources", "/1/resources/13", "/1/addresses/6", "/1/items", "/company/1"])
+def test_an_unknown_company_is_not_found_in_public(app, path):
+    answer = app.get(f"/api/v1{path}")
+    assert (answer.status_code, answer.json()) == (404, {"error": "Not Found"})
 
 
 @pytest.mark.parametrize("path", ["/api/v1/login", "/api/v1/login/admin", "/api/v1/login/admin/37004"])
-@pytest.mark.parametrize("form", [True, False])
-def test_login(app, path, form):
-    answer = app.post(path, data=RIGHT) if form else app.post(path, json=RIGHT)
+@pytest.mark.parametrize(
+    "body", [{"json": RIGHT}, {"data": RIGHT}, {"files": {name: (None, value) for name, value in RIGHT.items()}}]
+)
+def test_login(app, path, body):
+    answer = app.post(path, **body)
     assert answer.status_code == 201
     body = answer.json()
     assert {"email", "auth_token", "company_id", "path", "_embedded", "_links"} <= body.keys()
@@ -63,6 +71,25 @@ def test_login(app, path, form):
     assert app.get(f"{COMPANY}/resources", headers=headers).status_code == 200
     assert app.delete("/api/v1/login", headers=headers).status_code == 200
     assert app.get(f"{COMPANY}/resources", headers=headers).status_code == 401
+
+
+@pytest.mark.parametrize("path", ["/api/v1/login", "/api/v1/login/admin", "/api/v1/login/admin/37004"])
+def test_a_token_can_be_checked_where_it_was_issued(app, path):
+    assert app.get(path).status_code == 401
+    signed_in = app.post("/api/v1/login", json=RIGHT).json()
+    headers = {"Auth-Token": signed_in["auth_token"]}
+    answer = app.get(path, headers=headers)
+    assert (answer.status_code, answer.json()) == (200, signed_in)
+    assert app.delete("/api/v1/login", headers=headers).status_code == 200
+    assert app.get(path, headers=headers).status_code == 401
+
+
+@pytest.mark.parametrize(("company", "status"), [(37004, 200), ("37004", 200), (37005, 403), (None, 400)])
+def test_a_login_can_switch_the_company(app, company, status):
+    headers = {"Auth-Token": app.post("/api/v1/login", json=RIGHT).json()["auth_token"]}
+    body = {"role": "owner"} if company is None else {"company_id": company}
+    for form in ({"json": body}, {"data": body}):
+        assert app.put("/api/v1/login/admin", headers=headers, **form).status_code == status
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """The admin JSON API: writes, refusals, and each of its options."""
 
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
 import pytest
 
 SUMMER = {"start_time": "2031-07-07T11:00:00", "end_time": "2031-07-07T12:00:00"}
@@ -66,10 +68,65 @@ def test_content_type_must_be_known(admin):
     assert admin.post("/resources", content=b"{}", headers={"Content-Type": "text/plain"}).status_code == 415
 
 
-def test_form_bodies_are_accepted(box, admin):
-    answer = admin.post("/resources", data={"name": "A", "address[postcode]": "E1"})
-    assert answer.status_code == 201
-    assert box.resources()[0]["address"]["postcode"] == "E1"
+def urlencoded(fields):
+    return {"content": urlencode(fields), "headers": {"Content-Type": "application/x-www-form-urlencoded"}}
+
+
+def multipart(fields):
+    return {"files": [(name, (None, value)) for name, value in fields]}
+
+
+FORM = [
+    ("name", "Café & Co"),
+    ("description", "two\r\nlines"),
+    ("disabled", "true"),
+    ("never_booked", "0"),
+    ("price", "35.5"),
+    ("position", "3"),
+    ("count", ""),
+    ("service_ids[]", "5"),
+    ("service_ids[]", "6"),
+    ("extra[colour]", "red"),
+    ("address[postcode]", "E1"),
+]
+
+
+@pytest.mark.parametrize("form", [urlencoded, multipart])
+def test_form_bodies_are_accepted(box, admin, form):
+    answer = admin.post("/resources", **form(FORM))
+    assert answer.status_code == 201, answer.text
+    (kept,) = box.resources()
+    assert (kept["name"], kept["description"], kept["address"]["postcode"]) == ("Café & Co", "two\r\nlines", "E1")
+    assert (kept["disabled"], kept["never_booked"], kept["price"], kept["position"]) == (True, False, 35.5, 3)
+    assert (kept["count"], kept["service_ids"], kept["extra"]) == (None, [5, 6], {"colour": "red"})
+    url = f"/resources/{kept['id']}"
+    assert admin.put(url, **form([("disabled", "false"), ("address_id", str(kept["address_id"]))])).status_code == 200
+    assert box.resources()[0]["disabled"] is False
+
+
+@pytest.mark.parametrize("form", [urlencoded, multipart])
+def test_form_bodies_of_blocks_and_slots(box, admin, room, form):
+    fields = list(SUMMER.items())
+    block = admin.put(f"/resources/{room}/block", **form([*fields, ("booking", "true")]))
+    assert "/bookings/" in block.json()["_links"]["self"]["href"]
+    slot = admin.post("/slots", **form([*fields, ("resource_id", str(room))]))
+    assert slot.status_code == 201
+    moved = [("start_time", "2031-07-08T11:00:00Z"), ("end_time", "2031-07-08T12:00:00Z")]
+    assert admin.put(f"/slots/{slot.json()['id']}", **form(moved)).json()["datetime"] == "2031-07-08T12:00:00+01:00"
+
+
+@pytest.mark.parametrize("form", [urlencoded, multipart])
+@pytest.mark.parametrize("wrong", [("disabled", "maybe"), ("price", "x"), ("position", "1.5"), ("service_ids[]", "x")])
+def test_wrong_values_in_forms_are_refused(box, admin, form, wrong):
+    answer = admin.post("/resources", **form([("name", "A"), wrong]))
+    assert (answer.status_code, "is invalid" in answer.json()["error"]) == (400, True)
+    assert box.resources() == []
+
+
+@pytest.mark.parametrize("kind", ["multipart/form-data", "multipart/form-data; boundary=x"])
+def test_a_broken_multipart_body(admin, kind):
+    answer = admin.post("/resources", content=b"name=A", headers={"Content-Type": kind})
+    assert (answer.status_code, list(answer.json())) == (400, ["error"])
 
 
 def test_unknown_ids(admin):
@@ -91,6 +148,67 @@ def test_pages_contain_every_row_once(box, admin):
         assert ("next" in answer["_links"]) == (page < 3)
         seen += [row["id"] for row in answer["_embedded"]["resources"]]
     assert seen == ids
+
+
+def self_link(admin, url):
+    """Return the path and the query of the self link of a list, after asking for the list."""
+    found = urlsplit(admin.get(url).json()["_links"]["self"]["href"])
+    return found.path.removeprefix("/api/v1/admin/37004"), parse_qsl(found.query)
+
+
+@pytest.mark.parametrize(
+    ("url", "query"),
+    [
+        ("/slots?end_date=2031-07-09&start_date=2031-07-07", "start_date=2031-07-07&end_date=2031-07-09"),
+        ("/slots?per_page=2&date=20310707&page=3", "date=2031-07-07"),
+        ("/bookings?resource_id=13&date=2031-07-07", "date=2031-07-07&resource_id=13"),
+        ("/bookings?slot_id=22", "slot_id=22"),
+        ("/slots?zebra=1&date=2031-07-07&apple=2", "date=2031-07-07&apple=2&zebra=1"),
+        ("/addresses?page=2", ""),
+        ("/resources?page=2&per_page=2", ""),
+        ("/resource?page=2&per_page=2", ""),
+        ("/resources?per_page=2", ""),
+    ],
+)
+def test_the_self_link_of_a_part_of_a_list_has_its_query(box, admin, url, query):
+    for _ in range(3):
+        box.add_resource({"name": "Same"})
+    asked = dict(parse_qsl(urlsplit(url).query))
+    name = urlsplit(url).path.strip("/").removesuffix("s") + "s"
+    sizes = {"resources": 300, "slots": 100, "bookings": 100, "addressses": 30}
+    name = "addresses" if name.startswith("address") else name
+    size = asked.get("per_page", str(sizes.get(name, 30)))
+    path, found = self_link(admin, url)
+    assert path == f"/{name}"
+    assert found == [*parse_qsl(query), ("page", asked.get("page", "1")), ("per_page", size)]
+    # It leads to the same answer.
+    again = admin.get(url).json()
+    assert admin.get(again["_links"]["self"]["href"]).json() == again
+
+
+def test_windows_and_pages_of_one_list_have_different_self_links(box, admin, room):
+    for hour in range(9, 14):
+        box.add_block(room, f"2031-07-07T{hour:02}:00:00Z", f"2031-07-07T{hour:02}:30:00Z")
+    asked = ["date=2031-07-07", "date=2031-07-08", "date=2031-07-07&per_page=2", "date=2031-07-07&per_page=2&page=2"]
+    links = [admin.get(f"/slots?{query}").json()["_links"]["self"]["href"] for query in asked]
+    assert len(set(links)) == len(links)
+    last = admin.get(f"/slots?{asked[-1]}").json()["_links"]
+    assert last["previous"]["href"] == links[2]
+
+
+def test_the_self_link_shows_the_size_of_the_page_that_was_given(box, admin, room):
+    box.set_options(max_page_size=2)
+    assert self_link(admin, "/slots?date=2031-07-07&per_page=1000")[1][-1] == ("per_page", "2")
+
+
+@pytest.mark.parametrize(
+    ("choice", "whole", "window"),
+    [("parts", False, True), ("always", True, True), ("never", False, False)],
+)
+def test_self_query(box, admin, *, room, choice, whole, window):
+    box.set_options(self_query=choice)
+    assert bool(self_link(admin, "/resources?page=1&per_page=50")[1]) == whole
+    assert bool(self_link(admin, "/slots?date=2031-07-07")[1]) == window
 
 
 @pytest.mark.parametrize(("size", "count"), [(0, 40), (30, 30), (100, 40)])
@@ -307,6 +425,27 @@ def test_company_zone_and_datetime_style(box, admin, room):
     assert slot["datetime"] == "2031-07-07T07:00:00.000-04:00"
 
 
+LISTED = {
+    "id", "datetime", "end_datetime", "full_describe", "status", "spaces_booked", "spaces_reserved", "spaces_blocked",
+    "num_spaces", "spaces_wait", "person_id", "duration", "duration_span", "company_id", "_links",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("choice", ["documented", "all"])
+def test_slot_list_members(box, admin, room, choice):
+    box.set_options(slot_list=choice, block_owner="person")
+    block = admin.put(f"/resources/{room}/block", json=SUMMER).json()
+    listed = admin.get("/slots?date=2031-07-07").json()
+    extra = set() if choice == "documented" else {"start_date", "end_date", "company_id"}
+    assert listed.keys() == {"total_entries", "_embedded", "_links"} | extra
+    (slot,) = listed["_embedded"]["slots"]
+    assert slot.keys() == LISTED
+    links = {"self", "person", "bookings", "booking_details"}
+    assert slot["_links"].keys() == (links if choice == "documented" else links | {"slot"})
+    # An official client needs the link `slot` after a block.
+    assert block["_links"].keys() == links | {"slot"}
+
+
 @pytest.mark.parametrize("choice", ["yes", "no"])
 def test_slot_end(box, admin, room, choice):
     box.set_options(slot_end=choice)
@@ -347,6 +486,21 @@ def test_slots_of_other_statuses_are_listed_too(box, admin, room):
     booking = admin.get(f"/bookings?start_date=2031-07-07&end_date=2031-07-07&resource_id={room}").json()
     assert booking["_embedded"]["bookings"][0]["slot_id"] == slots[1]["id"]
     assert admin.get(f"/bookings?slot_id={slots[1]['id']}").json()["total_entries"] == 1
+    (shown,) = booking["_embedded"]["bookings"]
+    assert (shown["duration"], shown["duration_span"]) == (60, 3600)
+    assert admin.get("/bookings").json()["total_entries"] == 1
+    assert admin.get("/bookings?start_date=2031-07-07").status_code == 400
+
+
+def test_a_block_that_is_listed_as_a_booking_is_one(box, admin, room):
+    box.set_options(blocks_as_bookings="yes")
+    admin.put(f"/resources/{room}/block", json=SUMMER)
+    (listed,) = admin.get("/bookings?date=2031-07-07").json()["_embedded"]["bookings"]
+    own = listed["_links"]["self"]["href"]
+    assert admin.get(own).json() == listed
+    assert admin.delete(own).status_code == 200
+    assert box.slots() == []
+    assert admin.get(own).status_code == 404
 
 
 def test_whole_days(box, admin, room):

@@ -155,6 +155,17 @@ def test_hold_ends_when_the_faults_are_cleared(box, xml):
     assert box.log()[0].fault == "hold+drop_after"
 
 
+def test_a_call_that_came_before_a_reset_has_no_effect(box, xml):
+    box.fault(Fault(kind="hold", match_method="POST", seconds=60))
+    with ThreadPoolExecutor(1) as pool:
+        held = pool.submit(post, xml)
+        while not box.log():
+            time.sleep(0.01)
+        box.reset()
+        assert held.result(timeout=60).status_code == 503
+    assert box.sessions() == []
+
+
 def test_hold_ends_after_its_seconds(box, xml):
     box.fault(Fault(kind="hold", seconds=0.1))
     assert post(xml).status_code == 201

@@ -78,9 +78,8 @@ def test_resource_list(box, admin, sample):
     # The sample's curl line writes /resource in the singular.
     for path in ("/resource", "/resources"):
         answer = admin.get(path, params={"page": 1, "per_page": 50})
-        expected = local(sample("admin_list.json"), box)
-        expected["_links"]["self"]["href"] = f"{box.url}/api/v1/admin/37004{path}"
-        assert answer.json() == expected
+        assert answer.json() == local(sample("admin_list.json"), box)
+        assert b" " not in answer.content.replace(b"Consultation room 1", b"").replace(b"Consultation room", b"")
 
 
 def test_public_resource_list(box, admin, sample):

@@ -12,7 +12,7 @@ from reconciler.cli.commands.destroy import destroy
 from reconciler.cli.commands.plan import plan
 from reconciler.cli.exits import Exit, exit_of
 from reconciler.cli.options import gathered
-from reconciler.engine.guards import Overrides
+from reconciler.engine.overrides import Overrides
 from reconciler.errors import (
     InvalidInput,
     NotStarted,
@@ -33,6 +33,14 @@ def test_every_override_has_an_option_of_its_name(command):
         option = declared[field.name]
         assert option.opts == [f"--{field.name.replace('_', '-')}"]
         assert option.help
+
+
+def test_no_option_takes_nan():
+    ranges = [item for command in (plan, apply, destroy) for item in command.params if item.type.name == "float range"]
+    assert len(ranges) > 5
+    for option in ranges:
+        with pytest.raises(click.BadParameter, match="'nan' is not a number"):
+            option.type.convert("nan", option, None)
 
 
 def test_the_flags_of_overrides_are_what_a_user_types():
@@ -56,8 +64,11 @@ def test_the_flags_of_overrides_are_what_a_user_types():
 def test_a_glob_that_names_no_object_is_found():
     known = [Address.parse("Session/yoga")]
     assert Overrides(allow_booked=("Session/*",), max_deletes=3).unmatched(known) is None
-    assert (
-        Overrides(allow_booked=("Session/*",), allow_shared=("Block/*",)).unmatched(known) == "--allow-shared Block/*"
+    found = Overrides(allow_booked=("Session/*",), allow_shared=("Block/*",)).unmatched(known)
+    assert found == "--allow-shared Block/* matches no object of this plan"
+    assert Overrides(allow_missing=("sess*",)).unmatched(known, ["sessions"]) is None
+    assert Overrides(allow_missing=("shop",)).unmatched(known, ["sessions"]) == (
+        "--allow-missing shop matches no connection of this plan"
     )
 
 

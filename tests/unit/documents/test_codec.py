@@ -12,9 +12,11 @@ import pytest
 import render_samples as samples
 
 from reconciler.documents import codec
-from reconciler.documents.load import load_plan
+from reconciler.documents.load import load_document, load_plan
 from reconciler.errors import ReconcilerError
+from reconciler.model.context import Context
 from reconciler.model.report import Drift, Report
+from reconciler.operations.places import placed
 
 SCHEMAS = Path(__file__).parents[3] / "schemas"
 
@@ -61,6 +63,7 @@ def test_plan_document_has_the_keys_of_the_contract_in_order():
         "bookings",
         "manifests",
         "targets",
+        "present",
         "forecast",
         "runs",
         "digest",
@@ -77,6 +80,7 @@ def test_plan_document_has_the_keys_of_the_contract_in_order():
         "risks",
         "calls",
         "name",
+        "title",
         "unverified",
         "expired",
         "live",
@@ -93,7 +97,7 @@ def test_plan_document_has_the_keys_of_the_contract_in_order():
 def test_documents_of_report_drift_and_problems_have_the_keys_of_the_contract():
     report = codec.report_document(samples.rich_report(), samples.rich_plan())
     drift = codec.drift_document(samples.rich_drift())
-    problems = codec.problems_document(samples.rich_plan().problems, files=2, documents=5)
+    problems = codec.validation_document(placed(samples.rich_plan().problems, Path("/nowhere")), 2, 5)
     assert list(report) == [
         "format_version",
         "plan_digest",
@@ -101,6 +105,8 @@ def test_documents_of_report_drift_and_problems_have_the_keys_of_the_contract():
         "outcomes",
         "project",
         "environment",
+        "context",
+        "run",
         "selection",
         "interrupted",
         "refused",
@@ -114,13 +120,45 @@ def test_documents_of_report_drift_and_problems_have_the_keys_of_the_contract():
         "blocked_by",
         "calls",
         "allowed",
+        "fields",
         "source",
     ]
-    assert list(drift) == ["format_version", "summary", "coverage", "objects"]
+    heads = ["format_version", "summary", "coverage", "objects", "project", "environment", "context", "run"]
+    assert list(drift) == [*heads, "notes"]
     assert list(drift["objects"][0]) == ["address", "status", "fields", "remote_id", "reason", "coverage"]
     assert list(problems) == ["format_version", "valid", "files", "documents", "problems"]
     assert problems["valid"] is False
-    assert codec.problems_document(samples.rich_plan().problems[:1])["valid"] is True
+    assert codec.validation_document(placed(samples.rich_plan().problems[:1], Path("/nowhere")), 1, 1)["valid"] is True
+
+
+def test_a_plan_says_from_what_and_when_it_was_made_only_where_it_is_stamped():
+    plan = samples.rich_plan()
+    elsewhere = dataclasses.replace(plan, context=Context(commit="f" * 40))
+    assert codec.dump_plan(plan) == codec.dump_plan(elsewhere)
+    assert "f" * 40 not in codec.dump_plan(elsewhere)
+    stamped = dataclasses.replace(plan, made_at="2027-02-01T09:00:00Z")
+    document = codec.plan_document(stamped)
+    assert (document["made_at"], document["context"]["branch"]) == ("2027-02-01T09:00:00Z", samples.CONTEXT.branch)
+    saved = load_plan(codec.dump_plan(stamped))
+    assert saved.intact
+    assert (saved.plan.context, saved.plan.made_at) == (samples.CONTEXT, "2027-02-01T09:00:00Z")
+    forged = codec.dump_plan(stamped).replace('"commit": "0', '"commit": "1')
+    assert not load_plan(forged).intact
+
+
+def test_reports_and_drift_read_back_with_their_run_context_and_fields():
+    text = codec.dumps(codec.report_document(samples.rich_report(), samples.rich_plan()))
+    report = load_document(text).report
+    assert (report.run, report.context) == (samples.RUN, samples.CONTEXT)
+    yoga = next(item for item in report.outcomes if item.title is not None)
+    assert (yoga.title, yoga.fields[0].before, yoga.fields[0].after) == ('"Yoga" · Mondays 11:00', "30.00", "35.00")
+    drift = load_document(codec.dumps(codec.drift_document(samples.rich_drift())))
+    assert (drift.project, drift.environment, drift.run, drift.context) == (
+        "acme",
+        "prod",
+        samples.RUN,
+        samples.CONTEXT,
+    )
 
 
 def digest_of(change):

@@ -44,7 +44,7 @@ def test_a_plan_that_another_run_has_overtaken_is_not_carried_out(office):
     """As a Python program may: it looks without the lease."""
     first, second = office.look(session("yoga")), office.look(session("yoga"))
     assert office.carry_out(first).clean
-    with pytest.raises(StalePlan, match="another run wrote changes after the plan was made"):
+    with pytest.raises(StalePlan, match="the state changed after the plan was made"):
         office.carry_out(second)
     assert len(office.live["Session"]) == 1
     assert office.carry_out(office.look(session("yoga"))).clean
@@ -433,15 +433,20 @@ def test_a_plan_with_problems_is_not_carried_out(office):
 
 
 def test_a_plan_that_has_problems_once_it_was_confirmed_is_not_carried_out(office):
-    """Only what changes is read again, and a block that stays as it is still refers to the resource by its record."""
-    office.apply(resource("court"), block("closed", "court"))
-    own = block("closed", "court")
-    kept = replace(own, fields={**own.fields, "resource_id": office.record("Resource/court").remote_id}, depends_on=())
-    planned = office.look(kept)
-    assert actions(planned.plan) == {"Block/closed": "noop", "Resource/court": "delete"}
+    """Only what changes is read again, and a block that came to be managed meanwhile refers to the resource."""
+    office.apply(resource("spare"), resource("court"), block("closed", "court"))
+    other = replace(office.record("Block/closed"), address=address("Block/other"))
+    office.apply(resource("spare"), resource("court"))
+    planned = office.look(resource("spare"))
+    assert actions(planned.plan) == {"Resource/court": "delete", "Resource/spare": "noop"}
     sent = len(office.remote.sent)
+
+    def confirm(_):
+        office.store.save(other)
+        return True
+
     with pytest.raises(InvalidInput) as refusal:
-        reconciler.apply(office, planned, callbacks=reconciler.Callbacks(confirm=lambda _: True))
+        reconciler.apply(office, planned, callbacks=reconciler.Callbacks(confirm=confirm))
     assert codes(refusal.value.problems) == {"dependent-not-selected"}
     assert len(office.remote.sent) == sent
 
@@ -481,7 +486,7 @@ def test_protection_is_recorded_without_any_call(office):
 
 
 def test_a_move_to_another_connection_deletes_here_and_creates_there(office):
-    office.project.connections["other"] = office.project.connections["sessions"]
+    there = office.elsewhere()
     office.apply(session("yoga"))
     old = office.record("Session/yoga").remote_id
     plan = office.plan(session("yoga", connection="other"))
@@ -489,17 +494,18 @@ def test_a_move_to_another_connection_deletes_here_and_creates_there(office):
     assert [call.method for call in plan.changes[0].calls] == ["DELETE", "POST"]
     assert office.apply(session("yoga", connection="other")).clean
     assert old not in office.live["Session"]
+    assert len(there.objects["Session"]) == 1
     assert office.record("Session/yoga").connection == "other"
 
 
 def test_a_replacement_whose_creation_fails_is_created_on_the_next_run(office):
-    office.project.connections["other"] = office.project.connections["sessions"]
+    there = office.elsewhere()
     office.apply(session("yoga"))
-    office.remote.faults = [None, REFUSED]
+    there.faults = [REFUSED]
     assert states(office.apply(session("yoga", connection="other"))) == {"Session/yoga": "failed"}
     assert office.record("Session/yoga") is None
     assert office.apply(session("yoga", connection="other")).clean
-    assert len(office.live["Session"]) == 1
+    assert (len(office.live["Session"]), len(there.objects["Session"])) == (0, 1)
 
 
 def test_a_state_that_cannot_be_written_after_the_call_keeps_the_creation_findable(office, monkeypatch):
@@ -536,7 +542,7 @@ def test_a_slow_call_does_not_hold_up_objects_that_do_not_need_it():
 
     def send(call):
         if call.address.kind == "Resource":
-            assert release.wait(5)
+            assert release.wait(60)
         else:
             release.set()
         return original(call)
@@ -544,4 +550,37 @@ def test_a_slow_call_does_not_hold_up_objects_that_do_not_need_it():
     office.remote.send = send
     begun = time.monotonic()
     assert office.apply(resource("court"), session("yoga"), workers=2).clean
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 60
+
+
+def test_a_create_that_names_an_object_of_somebody_else_does_not_make_it_ours(office):
+    theirs = office.remote.put("Session", {"name": "Theirs", "group": "Classes", "start_date": "2027-05-01"})
+    routes = office.remote._carry_out
+    office.remote._carry_out = lambda call: Receipt(remote_id=theirs) if call.method == "POST" else routes(call)
+    report = office.apply(session("yoga"))
+    assert states(report) == {"Session/yoga": "unknown"}
+    assert f"names object {theirs}, which existed before" in outcome(report, "Session/yoga").error
+    assert office.record("Session/yoga") is None
+    office.remote._carry_out = routes
+    assert office.apply().clean  # nothing of it is declared any more
+    assert theirs in office.live["Session"]
+
+
+def test_two_creates_that_name_one_object_are_not_both_believed(office):
+    routes = office.remote._carry_out
+
+    def one_for_all(call):
+        if call.method == "POST" and office.live["Session"]:
+            return Receipt(remote_id=next(iter(office.live["Session"])))
+        return routes(call)
+
+    office.remote._carry_out = one_for_all
+    report = office.apply(session("yoga"), session("swim"), workers=1)
+    assert sorted(states(report).values()) == ["applied", "unknown"]
+
+
+def test_the_words_of_a_create_without_an_id_reach_the_user_where_no_object_is_found(office):
+    office.remote._carry_out = lambda _call: Receipt(words="queued for review")
+    report = office.apply(session("yoga"))
+    assert states(report) == {"Session/yoga": "unknown"}
+    assert outcome(report, "Session/yoga").error.endswith("; the server said: queued for review")

@@ -1,7 +1,7 @@
 import pytest
 from engine_fakes import KINDS
 
-from reconciler.engine.diff import ABSENT, appearance, by_member, compare, differences, steps
+from reconciler.engine.diff import ABSENT, appearance, by_member, compare, differences, respelled, same, steps
 
 RESOURCE, SESSION = KINDS["Resource"], KINDS["Session"]
 
@@ -127,3 +127,42 @@ def test_members_with_an_id_are_compared_one_by_one_whatever_their_order():
 def test_members_without_ids_of_their_own_stay_a_list():
     for members in ([{"id": "1"}, {"id": "1"}], [{"time": "09:00"}], ["a"], []):
         assert by_member(members) == members
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        ("a\n", "a"),
+        ("a\r\nb\r", "a\nb"),
+        ("Cafe\u0301", "Caf\u00e9"),
+        ("a\n\n", "a"),
+        ({"postcode": "A\n"}, {"postcode": "A"}),
+    ],
+)
+def test_texts_that_differ_only_where_no_one_can_see_it_are_the_same(left, right):
+    assert same(left, right)
+    assert same(right, left)
+
+
+@pytest.mark.parametrize(("left", "right"), [("a ", "a"), ("A", "a"), ("a\nb", "a b"), ("1", 1), ({"a": "x"}, {})])
+def test_other_differences_are_differences(left, right):
+    assert not same(left, right)
+
+
+def test_only_another_spelling_of_a_stated_value_is_a_spelling():
+    desired = {
+        "name": "Court",
+        "email": "A@B.example",
+        "description": "R&B ",
+        "count": 3,
+        "address": {"postcode": "e1"},
+    }
+    live = {
+        "name": "Hall",
+        "email": "a@b.example",
+        "description": "R&amp;B",
+        "count": 4,
+        "address": {"postcode": "E1", "country": "UK"},
+    }
+    expected = {"email": "a@b.example", "description": "R&amp;B", "address": {"postcode": "E1"}}
+    assert respelled(desired, live) == expected

@@ -115,7 +115,7 @@ def test_bookings_in_the_window_are_a_risk_and_those_at_its_edge_are_none(office
     (risk,) = found.risks
     assert (risk.code, risk.level, risk.slots) == ("booked-time-blocked", "block", ("3",))
     assert (risk.booked, risk.reserved) == (2, 1)
-    assert "2027-03-01 09:59 UTC" in risk.message
+    assert "Mon 1 Mar 2027, 09:59 UTC" in risk.message
     assert [(item.slot, item.booked, item.reserved) for item in found.bookings] == [("3", 2, 1)]
 
 

@@ -5,8 +5,9 @@ import reconciler
 from reconciler.documents import codec
 from reconciler.engine.impact import Bookings
 from reconciler.engine.order import in_order
-from reconciler.engine.plan import World, decide_all, make_plan
+from reconciler.engine.plan import decide_all, make_plan
 from reconciler.engine.snapshot import Snapshot, take
+from reconciler.engine.world import World
 from reconciler.errors import ReconcilerError, UsageError
 from reconciler.model.change import Change
 from reconciler.model.objects import Address, Live, Reading, Record
@@ -158,11 +159,11 @@ def test_drift_does_not_read_an_id_at_another_system(office):
 def test_an_id_the_provider_said_nothing_about_is_unreadable_not_absent():
     snapshot = Snapshot(readings={("sessions", "Session"): Reading(listed=frozenset())})
     assert snapshot.why_unreadable("sessions", "Session", "12") is not None
-    assert snapshot.why_unreadable("sessions", "Session", None) is None
+    assert snapshot.why_unlisted("sessions", "Session", None) is None
 
 
 def test_a_place_that_was_not_read_is_not_known_to_be_empty():
-    assert Snapshot().why_unreadable("sessions", "Session", None) is not None
+    assert Snapshot().why_unlisted("sessions", "Session", None) is not None
 
 
 def test_a_provider_that_breaks_is_not_hidden_in_a_snapshot():

@@ -1,6 +1,7 @@
 """What the next run makes of calls whose result was never recorded."""
 
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 from engine_fakes import (
@@ -95,12 +96,37 @@ def test_an_interrupted_creation_is_unknown_where_a_candidate_cannot_be_read(off
     assert len(office.live["Session"]) == 1
 
 
-def test_what_an_interrupted_creation_made_is_deleted_once_no_manifest_wants_it(office):
-    interrupted(office, session("yoga"), fault=LOST_AFTER)
-    assert actions(office.plan()) == {"Session/yoga": "delete"}
-    assert office.apply().clean
+@pytest.mark.parametrize("fault", COMMITTED)
+@pytest.mark.parametrize("declared", [True, False])
+@pytest.mark.parametrize("destroying", [True, False])
+def test_what_was_only_found_by_its_values_is_never_deleted(office, fault, declared, destroying):
+    interrupted(office, session("yoga"), fault=fault)
+    (live,) = office.live["Session"]
+    desired = [session("yoga")] if declared and destroying else []
+    for _ in range(2):
+        (change,) = office.plan(*desired, destroying=destroying).changes
+        assert (change.action, change.calls, change.remembers) == ("unknown", (), ())
+        assert f"reconciler adopt Session/yoga {live}" in change.reason
+        assert "reconciler state rm Session/yoga" in change.reason
+        assert ("restore its manifest" in change.reason) is not bool(desired)
+        assert not office.apply(*desired, destroying=destroying).clean
+    assert list(office.live["Session"]) == [live]
+    assert office.store.open_intents()
+    assert office.apply(session("yoga")).clean  # adopted in a plan that a person can see: it is managed from here on
+    assert office.apply(destroying=destroying).clean
     assert office.live["Session"] == {}
-    assert office.store.open_intents() == ()
+
+
+@pytest.mark.parametrize("fault", COMMITTED)
+def test_what_was_only_found_by_its_values_is_not_replaced_on_another_connection(office, fault):
+    office.project.connections["other"] = replace(
+        CONNECTIONS["sessions"], name="other", base_url="https://other.example"
+    )
+    interrupted(office, session("yoga"), fault=fault)
+    (change,) = office.plan(session("yoga", connection="other")).changes
+    assert change.action == "unknown"
+    assert "set its metadata.connection to sessions again" in change.reason
+    assert len(office.live["Session"]) == 1
 
 
 def test_a_creation_that_left_nothing_and_is_no_longer_wanted_is_forgotten(office):
@@ -108,14 +134,10 @@ def test_a_creation_that_left_nothing_and_is_no_longer_wanted_is_forgotten(offic
     assert office.apply().clean
     assert office.store.open_intents() == ()
     by_hand = office.remote.put("Session", dict(session("yoga").fields))
-    assert office.apply().clean
+    report = office.apply()
+    assert report.outcomes == ()
+    assert codes(report.problems) == {"possible-duplicate"}  # it may also be what was sent
     assert by_hand in office.live["Session"]
-
-
-def test_destroying_takes_what_an_interrupted_creation_made_along(office):
-    interrupted(office, session("yoga"), fault=KILLED_AFTER)
-    assert office.apply(destroying=True).clean
-    assert office.live["Session"] == {}
 
 
 @pytest.mark.parametrize("fault", COMMITTED)
@@ -332,7 +354,8 @@ def test_an_open_creation_at_a_system_that_is_not_looked_at_is_neither_forgotten
     """What the lost call made there would have no record and no intent any more: an orphan."""
     interrupted(office, session("yoga"), fault=LOST_AFTER)
     made, office.remote.objects["Session"] = office.remote.objects["Session"], {}
-    office.project.connections["other"] = office.project.connections["sessions"]
+    office.elsewhere()
+    office.retarget("other", "https://eu.bookingbug.com")
     if how == "gone":
         del office.project.connections["sessions"]
     else:
@@ -355,3 +378,35 @@ def test_a_block_of_an_unknown_resource_is_not_started(office):
     assert outcome(report, "Block/closed").calls == 0
     assert office.apply(resource("court"), block("closed", "court")).clean
     assert len(office.live["Resource"]) == len(office.live["Block"]) == 1
+
+
+def test_a_plan_of_one_object_decides_on_its_lost_create_as_a_plan_of_all(office):
+    """What another lost create made is not its result, whether that one is selected or not."""
+    office.remote.faults = [KILLED_BEFORE, KILLED_AFTER]
+    with suppress(Killed):
+        office.apply(session("yoga"), session("zumba"), workers=1)
+    assert len(office.live["Session"]) == 1
+    all_of_it = {change.address: change.action for change in office.plan().changes}
+    for address, action in all_of_it.items():
+        (change,) = office.plan(targets=(str(address),)).changes
+        assert change.action == action, change.reason
+    assert sorted(all_of_it.values()) == ["noop", "unknown"]
+
+
+@pytest.mark.parametrize("made_there", [True, False])
+def test_an_open_creation_is_looked_for_through_a_connection_that_was_renamed(office, made_there):
+    interrupted(office, session("yoga"), fault=LOST_AFTER if made_there else LOST_BEFORE)
+    office.project.connections["classes"] = office.project.connections.pop("sessions")
+    office.apply(session("yoga", connection="classes"))
+    assert len(office.live["Session"]) == 1
+    assert office.record("Session/yoga").connection == "classes"
+    assert office.store.open_intents() == ()
+
+
+def test_a_server_that_stored_other_values_is_not_asked_again_through_a_renamed_connection(office):
+    office.remote.lies = {"name": "YOGA"}
+    interrupted(office, session("yoga"), fault=LOST_AFTER)
+    office.project.connections["classes"] = office.project.connections.pop("sessions")
+    plan = office.plan(session("yoga", connection="classes"))
+    assert actions(plan) == {"Session/yoga": "unknown"}
+    assert "newer objects could be its result" in plan.changes[0].reason

@@ -3,10 +3,12 @@
 import dataclasses
 
 import pytest
-from engine_fakes import Office, address, resource, session
+from engine_fakes import Office, address, resource, session, states
 
+import reconciler
 from reconciler.documents.load import as_saved
 from reconciler.engine import stale
+from reconciler.errors import Refused
 
 SLOTS = [{"date": f"2027-03-{day:02d}", "time": "18:00", "duration": 60} for day in (1, 8)]
 
@@ -100,3 +102,18 @@ def test_a_change_knows_the_real_id_and_shows_what_may_be_shown(office):
     changes = office.plan(resource("court"), session("yoga")).changes
     change = next(change for change in changes if change.address == address("Session/yoga"))
     assert change.remote_id == change.shown_id == office.record("Session/yoga").remote_id
+
+
+def test_an_untouched_object_that_cannot_be_read_stops_a_saved_plan_as_it_stops_a_new_one(office):
+    declared = (session("yoga", repeat="custom", slots=SLOTS, spaces=9, price="40"), resource("court"))
+    planned = office.look(*declared)
+    office.remote.unreadable = {office.record("Resource/court").remote_id}
+    again = reconciler.plan_again(office, planned.declared, as_saved(planned.plan))
+    with pytest.raises(Refused, match="before the first write"):
+        reconciler.apply(office, again)
+    overrides = reconciler.Overrides(allow_unknown=("Resource/court",), max_change_percent=100)
+    asked = []
+    callbacks = reconciler.Callbacks(confirm=lambda plan: asked.append(plan) or True)
+    report = reconciler.apply(office, again, overrides=overrides, callbacks=callbacks)
+    assert len(asked) == 1
+    assert states(report) == {"Session/yoga": "applied", "Resource/court": "unknown"}

@@ -106,7 +106,29 @@ def test_a_line_that_is_as_it_was_applied_is_stated_as_it_was_declared():
     assert said.fields == {"on_expiry": "recreate", "items": [declared]}
 
 
-def test_a_line_without_item_and_dates_keeps_the_booking_from_being_declared():
-    said = booking_session.KIND.statement({"items": [LINE]}, {})
-    assert said.fields == {}
-    assert "line 1 does not show its item and dates" in said.left_out["items"]
+OPAQUE = {"line": "2", "slip": "a8s7d6", "item_id": "18", "options": {"31": "in"}, "rated_quantity": 8}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [LINE, {**LINE, "params": {"guests": 2}}, {**WHOLE, "discounted": True}, OPAQUE, {**OPAQUE, "item_id": ""}],
+    ids=str,
+)
+def test_a_line_that_does_not_show_all_that_it_is_for_is_stated_by_its_slip(line):
+    said = booking_session.KIND.statement({"items": [line]}, {})
+    (item,) = said.fields["items"]
+    assert item["slip"] == line["slip"]
+    assert item.keys() <= {"key", "slip", "options"}
+    assert f"item {item['key']}: stated by the slip" in said.remarks["items"]
+
+
+def test_times_and_every_parameter_are_stated():
+    line = {**WHOLE, "params": {"qty": 2, "guests": 1}, "start_time": "08:00", "end_time": "12:00"}
+    (item,) = booking_session.KIND.statement({"items": [line]}, {}).fields["items"]
+    assert (item["start_time"], item["end_time"], item["params"]) == ("08:00", "12:00", {"qty": 2, "guests": 1})
+
+
+def test_a_quantity_that_only_the_rate_shows_is_stated_as_it_is_now():
+    line = {**OPAQUE, "key": "bikes", "recorded": {"slip": "a8s7d6", "qty": 3}}
+    said = booking_session.KIND.statement({"items": [line]}, {"items": [{"key": "bikes", "quantity": 3}]})
+    assert said.fields["items"] == [{"key": "bikes", "quantity": 8}]

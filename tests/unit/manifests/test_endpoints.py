@@ -45,12 +45,16 @@ def test_an_environment_that_was_not_chosen_is_only_asked_about_credentials():
     assert overlaid_fault("state", "postgresql://bob:hunter2@h/db")
 
 
-@pytest.mark.parametrize("url", ["sqlite:///x.db", "postgresql://bob@h/db", "postgresql://h/db?passfile=/x/.pgpass"])
+@pytest.mark.parametrize(
+    "url", ["sqlite:///x.db", "postgresql://bob@h/db", "postgresql://h/db?passfile=/x/.pgpass", "git+git@h:x.git#b"]
+)
 def test_places_for_the_state(url):
     assert state_fault(url) is None
 
 
-@pytest.mark.parametrize("url", ["sqlite:///", "sqlite:///:memory:", "mysql://h/db", "x.db", "postgresql://h:99999/db"])
+@pytest.mark.parametrize(
+    "url", ["sqlite:///", "sqlite:///:memory:", "mysql://h/db", "x.db", "postgresql://h:99999/db", "git+x"]
+)
 def test_what_is_no_place_for_the_state_is_refused(url):
     assert state_fault(url)
 
@@ -62,3 +66,9 @@ def test_a_relative_state_begins_at_the_project_s_folder():
     )
     assert absolute_state("sqlite:////var/s.db?mode=ro", Path("/srv/acme")) == "sqlite:////var/s.db?mode=ro"
     assert absolute_state("postgresql://h/db", Path("/srv/acme")) == "postgresql://h/db"
+
+
+@pytest.mark.parametrize("url", ["git+https://ghp_hunter2@h/x", "git+ssh://u:hunter2@h/x", "git+https://h/x?t=hunter2"])
+def test_a_credential_in_the_state_of_another_environment_is_found_and_not_repeated(url):
+    assert "hunter2" not in overlaid_fault("state", url)
+    assert overlaid_fault("state", "git+git@h:x.git#b") is overlaid_fault("state", "git+other") is None

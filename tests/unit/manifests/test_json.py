@@ -100,7 +100,9 @@ def test_yaml_in_brackets_stays_yaml():
     assert only('{"a": 1} # remark').data == {"a": 1}
     loaded = load_text('{"a": 1}\n---\n{"b": [\n---\n{"c": 1}\n', "f.json")
     assert [document.data for document in loaded.documents] == [{"a": 1}, {"c": 1}]
-    assert [problem.code for problem in loaded.problems] == ["yaml-syntax"]
+    assert [str(problem) for problem in loaded.problems] == [
+        "f.json:4:1: this is not valid JSON: expected a value or ]"
+    ]
     deep = "[" * 65 + "]" * 65
     assert [document.data for document in load_text(f"{deep}\n---\n{{a: 1}}\n", "f.json").documents] == [{"a": 1}]
 
@@ -147,3 +149,14 @@ def test_what_json_loads_refuses_is_not_taken_for_json(start, text):
     if "\\ud" not in text and not loaded.problems:
         assert [document.data for document in loaded.documents] == [value]
     assert all(problem.code in {"duplicate-key", "json-syntax"} for problem in loaded.problems)
+
+
+@pytest.mark.parametrize("start", ['{"a": 1}\n---\n', "a: 1\n---\n", "a: 1\n--- ", "# remark\na: 1\n---\t\n\n"])
+def test_json_after_another_document_is_read_as_json(start):
+    second = json.dumps({"b": "\N{BICYCLE} \N{SMILING FACE WITH SUNGLASSES}", "c": "\u2028"})
+    loaded = load_text(start + second + "\n---\nd: 1\n", "f.yaml")
+    assert not loaded.problems
+    assert [document.data for document in loaded.documents] == [{"a": 1}, json.loads(second), {"d": 1}]
+    lines = start.count("\n")
+    assert loaded.documents[1].positions.locate(("b",)).line == lines + 1
+    assert loaded.documents[2].positions.locate(("d",)).line == lines + 3

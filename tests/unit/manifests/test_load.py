@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from examples import share_of
 from reconciler.manifests import load
+from reconciler.manifests.chunks import chunks
 from reconciler.manifests.load import load_bytes, load_text
 
 
@@ -68,7 +69,8 @@ def parser(request, monkeypatch):
 )
 def test_scalars_follow_json_not_yaml_1_1(written, value):
     read = only(f"key: {written}").data["key"]
-    assert (read, type(read)) == (value, type(value))
+    assert (read, type(read) if type(value) is not float else float) == (value, type(value))
+    assert str(read) == written if type(value) is float and "!" not in written else True
 
 
 def test_json_is_accepted():
@@ -151,6 +153,34 @@ def test_a_quoted_merge_sign_is_a_key():
     assert only('"<<": 1').data == {"<<": 1}
 
 
+def test_many_tag_lines_are_refused():
+    lines = "".join(f"%TAG !a{number}! tag:x,2000:\n" for number in range(101))
+    assert complaints(f"{lines}---\na: 1\n") == [
+        "f.yaml:1:1: the file contains more than 100 %TAG lines; expected plain YAML"
+    ]
+    assert complaints(f"{lines[: lines.index('%TAG !a100')]}---\na: 1\n") == []
+    assert complaints("a: |\n" + "  %TAG\n" * 200) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "starts"),
+    [
+        ("---\n" * 5_000 + "a: [\n---\nb: 1\n", [1, 5_002]),
+        ("%YAML 1.2\n" * 3_000 + "---\n" * 3_000 + "a: [\n---\nb: 1\n", [1, 6_002]),
+        ("---\na: [\n" + "\n" * 50_000 + "---\nb: 1\n", [1, 50_003]),
+        ("# c\n---\n  # c\n\n---\n---\na: [\n--- # c\n---\nb: 1\n", [1, 8, 9]),
+    ],
+)
+def test_a_broken_file_is_cut_before_each_document_with_content(text, starts):
+    assert [line + 1 for line, _ in chunks(text)] == starts
+
+
+def test_aliases_of_long_texts_are_bounded_by_their_text():
+    text = f"a: &a {'x' * 1_000_000}\nb: [{', '.join(['*a'] * 20)}]\n"
+    assert "aliases expand to more than 100,000 values or 10 MB of text" in complaints(text)[0]
+    assert only(f"a: &a {'x' * 1_000_000}\nb: [*a, *a]\n").data["b"][1] == "x" * 1_000_000
+
+
 def test_alias_bombs_are_refused_quickly():
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 12)]
@@ -201,3 +231,65 @@ def test_any_bytes_give_documents_and_problems_only(content):
 def test_any_text_gives_documents_and_problems_only(text):
     for document in load_text(text, "f.yaml").documents:
         document.positions.locate(())
+
+
+@pytest.mark.parametrize(
+    ("written", "place", "what", "hint"),
+    [
+        ("&Soul # 2", "1:7", "&Soul is the name of an anchor, and no value follows it", "begin a text with &"),
+        ("&Soul", "1:7", "&Soul is the name of an anchor, and no value follows it", "begin a text with &"),
+        ("&Soul Food", "1:7", "&Soul is the name of an anchor that is not used", "begin a text with &"),
+        ("&a &b", "1:10", "more text follows a value that is complete", "the whole value in quotes"),
+        ("*New", "1:7", "the alias *New refers to no anchor", "begin a text with *"),
+        ("*New Spin", "1:12", "more text follows a value that is complete", "the whole value in quotes"),
+        ("[Hall] Spin", "1:14", "more text follows a value that is complete", "the whole value in quotes"),
+        ("{Hall} Spin", "1:14", "more text follows a value that is complete", "the whole value in quotes"),
+        ("'Spin' Hall", "1:14", "more text follows a value that is complete", "the whole value in quotes"),
+        ("!Spin now", "1:7", 'the tag "!Spin" is not allowed', "begin a text with !"),
+        ("!!spin now", "1:7", 'the tag "!!spin" is not allowed', "begin a text with !"),
+        ("- Spin", "1:7", "a list cannot begin on the line of its key", "begins with - in quotes"),
+        ("? Spin", "1:7", "a value cannot begin with ?", "in quotes"),
+    ],
+)
+def test_a_text_that_yaml_reads_as_something_else_is_named(written, place, what, hint):
+    (problem,) = load_text(f"name: {written}\ngroup: g\n", "f.yaml").problems
+    assert str(problem.where) == f"f.yaml:{place}"
+    assert what in problem.summary
+    assert hint in problem.hint
+    assert problem.severity == ("warning" if "not used" in what else "error")
+
+
+def test_an_anchor_that_is_used_is_no_mistake():
+    assert only("a: &x 1\nb: *x\nc: &y {d: 1}\n").data == {"a": 1, "b": 1, "c": {"d": 1}}
+
+
+@pytest.mark.parametrize(
+    "text", ["a: 1\n\ufeff---\nb: 2\n", "a: 1\n---\n\ufeffb: 2\n", '{"a": 1}\n---\n\ufeff{"b": 2}']
+)
+def test_a_byte_order_mark_between_joined_files_is_named(text):
+    loaded = load_text(text, "f.yaml")
+    assert [document.data for document in loaded.documents] == [{"a": 1}]
+    assert [problem.code for problem in loaded.problems] == ["byte-order-mark"]
+    assert loaded.problems[0].where.line == text[: text.index("\ufeff")].count("\n") + 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: 1\n<<<<<<< HEAD\nb: 1\n=======\nb: 2\n>>>>>>> branch\n",
+        "a: 1\r\n>>>>>>> branch\r\nb: 2\r\n",
+        "a: 1\n||||||| 12ab\nb: 2\n",
+        "a: 1\n=======\n",
+        '{"a":\n<<<<<<< HEAD\n1\n=======\n2\n>>>>>>> branch\n}',
+    ],
+)
+def test_a_merge_conflict_is_named_and_hides_no_other_document(text):
+    loaded = load_text(f"c: 1\n---\n{text}\n---\nd: 1\n", "f.json")
+    assert [document.data for document in loaded.documents] == [{"c": 1}, {"d": 1}]
+    assert [(problem.code, problem.where.line) for problem in loaded.problems] == [("conflict-marks", 4)]
+    assert only("a: |\n  <<<<<<< not a mark\n  =======\n").data == {"a": "<<<<<<< not a mark\n=======\n"}
+
+
+def test_a_pointer_of_git_lfs_is_named():
+    text = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a2146\nsize 120\n"
+    assert complaints(text) == ["f.yaml:1:1: the file is a pointer of Git LFS; expected the content of the file"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -103,6 +104,14 @@ def test_it_is_found_from_below_and_by_folder(folder, monkeypatch):
         load_project(folder / "deep", None, providers=registry.providers())
 
 
+@pytest.mark.parametrize("spelling", ["1", "1.0", "1e0", "1.00", "1.5"])
+def test_a_number_may_be_written_in_any_way(folder, spelling):
+    text = CONTRACT.replace(
+        "provider: bookingbug-sessions", f"timeout: {spelling}\n      provider: bookingbug-sessions"
+    )
+    assert load(folder, text).connections["sessions"].timeout == float(spelling)
+
+
 @pytest.mark.parametrize("here", ["values", ".."])
 def test_places_are_relative_to_the_project_wherever_it_is_read(folder, monkeypatch, here):
     load(folder)
@@ -155,7 +164,7 @@ def test_unknown_environment(folder):
         ("sqlite:///.reconciler/state.db", "postgresql://u:hunter2@db/x", "PGPASSWORD"),
         ("sqlite:///.reconciler/state.db", "postgresql://u@db/x?password=hunter2", "PGPASSWORD"),
         ("sqlite:///.reconciler/state.db", "postgresql://u@db/x?sslmode=require&sslpassword=hunter2", "PGPASSWORD"),
-        ("sqlite:///.reconciler/state.db", "mysql://db", "6:10: state is not supported"),
+        ("sqlite:///.reconciler/state.db", "mysql://db", "6:10: state is not the URL of"),
         ("max_deletes: 10", "max_deletes: -1", "spec.policy.max_deletes is -1"),
         ("values/common.yaml", "values/none.yaml", 'values file "values/none.yaml" does not exist'),
         ("manifests: [manifests]", "manifests: manifests", "expected a list of files"),
@@ -167,6 +176,55 @@ def test_refused_with_one_sentence_and_no_secret(folder, old, new, sentence):
     found = faults(folder, CONTRACT.replace(old, new, 1))
     assert any(sentence in each for each in found), found
     assert not any("hunter" in each for each in found)
+
+
+WINDOW = "{allow: nights, cron: 0 22 * * *, duration: 6h, timezone: Europe/London}"
+
+
+def with_windows(*entries):
+    return CONTRACT.replace("  policy:\n", f"  policy:\n    windows: [{', '.join(entries)}]\n", 1)
+
+
+def test_windows_are_read_with_their_places_and_an_environment_replaces_them(folder):
+    deny = "{deny: Christmas, from: 2027-12-20, until: 2028-01-03T09:00, timezone: Europe/London}"
+    text = with_windows(WINDOW, deny)
+    nights, christmas = load(folder, text).policy.windows
+    assert (nights.name, nights.allows, nights.cron, str(nights.duration)) == ("nights", True, "0 22 * * *", "6:00:00")
+    assert str(nights.where) == f"reconciler.yaml:22:{len('    windows: [') + 1}"
+    assert (christmas.name, christmas.allows, christmas.last.isoformat()) == (
+        "Christmas",
+        False,
+        "2028-01-03T09:00:00+00:00",
+    )
+    over = text.replace("policy: {max_change_percent: 50}", "policy: {windows: []}")
+    assert load(folder, over, environment="prod").policy.windows == ()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        ("allow: nights, ", "", "allow or deny is missing"),
+        ("allow: nights", "allow: a, deny: b", "deny is given together with allow"),
+        ("allow: nights", "allow: ''", "expected 1 to 100 characters"),
+        ("cron: 0 22 * * *", "cron: hourly", "expected five fields such as '0 22 * * MON-FRI'"),
+        ("cron: 0 22 * * *", "cron: 0 0 22 * * *", "expected five fields"),
+        ("cron: 0 22 * * *", "cron: 0 24 * * *", "22:15: policy.windows: cron '0 24 * * *' cannot be read (Bad hour)"),
+        ("cron: 0 22 * * *, duration: 6h, ", "", "cron is missing; expected cron and duration, or from and until"),
+        (", duration: 6h", "", "cron has no duration"),
+        ("cron: 0 22 * * *, ", "from: 2027-01-01, ", "duration has no cron"),
+        ("duration: 6h", "duration: 6 hours", "expected a length of time such as 6h, 90m or 1d12h"),
+        ("duration: 6h", "duration: 6h, from: 2027-01-01", "from is given together with cron"),
+        ("duration: 6h", "duration: 6h, until: 2027-01-01", "until is given together with cron"),
+        ("Europe/London", "BST", "expected an IANA time zone such as Europe/London"),
+        (", timezone: Europe/London", "", "timezone is missing"),
+        ("duration: 6h", "duration: 6h, days: 2", 'unknown field "days" in spec.policy.windows[0]'),
+    ],
+)
+def test_a_window_is_refused_with_one_sentence(folder, old, new, sentence):
+    assert old in WINDOW
+    found = faults(folder, with_windows(WINDOW.replace(old, new, 1)))
+    assert len(found) == 1, found
+    assert sentence in found[0]
 
 
 def test_all_problems_are_reported_together(folder):
@@ -252,3 +310,13 @@ def test_a_currency_is_one_of_iso_4217(folder):
     ):
         (fault,) = faults(folder, stated(wrong))
         assert sentence in fault
+
+
+def test_values_with_characters_that_cannot_be_sent_are_refused(folder):
+    (folder / "odd.yaml").write_text('a: {b: ["x", "y\\0"]}\n"k\\v": 1\n', encoding="utf-8")
+    with pytest.raises(InvalidInput) as refused:
+        load(folder, re.sub("values: .*yaml]", "values: [odd.yaml]", CONTRACT, count=1))
+    assert [str(problem).partition(",")[0] for problem in refused.value.problems] == [
+        'odd.yaml:1:14: a.b[1] is "y\\x00"; it contains U+0000',
+        'odd.yaml:2:1: the key "k\\x0b" contains U+000B',
+    ]

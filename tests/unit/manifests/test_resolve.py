@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,9 +10,11 @@ from manifest_fakes import KINDS, checked, kind, manifest_text
 
 from reconciler.manifests.load import load_text
 from reconciler.manifests.resolve import resolve
+from reconciler.manifests.validate import validate
 from reconciler.model.field import at_field
 from reconciler.model.objects import Address, Manifest, Ref, SourceRef
 from reconciler.providers.bookingbug_admin.settings import AdminSettings
+from reconciler.registry import kinds
 from reconciler.settings import Connection, Project
 
 
@@ -128,3 +131,45 @@ def test_a_value_that_has_no_canonical_form_is_found_by_its_field(spec, place):
     desired, problems = resolve([manifest], project(admin=ADMIN), kinds)
     assert not desired
     assert [str(problem) for problem in problems] == [place]
+
+
+TWIN = manifest_text("Resource", "court-2", "{name: Court, api_ref: r1}", connection="b")
+FIRST = manifest_text("Resource", "court-1", "{name: Court, api_ref: r1}", connection="a")
+
+
+def twins(first, second, *, beside=False, company=1):
+    chosen = project(a=ADMIN, b=ADMIN)
+    other = replace(chosen.connections["b"], settings=AdminSettings(company_id=company, access="admin"))
+    chosen = replace(chosen, connections={**chosen.connections, "b": other})
+    manifests, problems = validate(load_text(first + "---\n" + second, "f.yaml").documents, kinds())
+    assert not problems
+    known, asked = (manifests[:1], manifests[1:]) if beside else ([], manifests)
+    return [(problem.code, str(problem)) for problem in resolve(asked, chosen, kinds(), beside=known)[1]]
+
+
+@pytest.mark.parametrize("beside", [False, True])
+def test_one_reference_in_one_system_is_declared_once(beside):
+    ((code, words),) = twins(FIRST, TWIN, beside=beside)
+    assert code == "declared-twice"
+    assert words.startswith("f.yaml:9:30: Resource/court-2: api_ref 'r1' is also that of Resource/court-1 (f.yaml:1:1)")
+    assert twins(FIRST, TWIN, beside=beside, company=2) == []
+
+
+def test_one_natural_key_in_one_system_is_a_warning():
+    plain = (text.replace(", api_ref: r1", "") for text in (FIRST, TWIN))
+    assert [code for code, _ in twins(*plain)] == ["same-natural-key"]
+    assert twins(FIRST, TWIN.replace("r1", "r2")) == []
+
+
+def test_what_is_no_longer_managed_takes_no_natural_key():
+    gone = manifest_text("Resource", "court-1", "{name: Court, api_ref: r1}", connection="a", forget="true")
+    assert twins(gone, TWIN) == []
+
+
+def test_manifests_that_name_two_live_objects_by_id_are_two():
+    def with_id(text, number):
+        return text.replace("}\nspec", f", annotations: {{adopt-id: '{number}'}}}}\nspec")
+
+    assert twins(with_id(FIRST, 1), with_id(TWIN, 2)) == []
+    assert [code for code, _ in twins(with_id(FIRST, 1), with_id(TWIN, 1))] == ["declared-twice"]
+    assert [code for code, _ in twins(with_id(FIRST, 1), TWIN)] == ["declared-twice"]

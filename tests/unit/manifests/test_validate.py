@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+
 import pytest
-from manifest_fakes import KINDS, checked, manifest_text
+from manifest_fakes import KINDS, checked, kind, manifest_text
 
 from reconciler.manifests.load import load_text
+from reconciler.manifests.read import read_manifests
 from reconciler.manifests.validate import validate
+from reconciler.registry import kinds
 
 SESSION = "{group: Yoga%s}"
 
@@ -37,13 +42,13 @@ def test_no_stays_a_string():
         ("pirce: 35", '4:21: Session/x: unknown field "pirce"; did you mean "price"?'),
         ("name: 123", "4:27: Session/x: name is 123; expected text of 1 to 50 characters"),
         (f"name: {'x' * 51}", "expected text of 1 to 50 characters"),
-        ('duration: "60"', '4:31: Session/x: duration is "60"; expected a whole number of 1 or more'),
+        ('duration: "60"', '4:31: Session/x: duration is "60"; expected a whole number from 1 to 999999999'),
         ("price: 1.234", "4:28: Session/x: price is 1.234; expected an amount"),
         ("price: -1", "4:28: Session/x: price is -1; expected an amount"),
         ("price: 1000000", "price is 1000000; expected an amount"),
         ('price: "1.234"', "price is "),
-        ("time: 25:00", 'time is "25:00"; expected a time of day as HH:MM'),
-        ("start_date: 2027-02-30", 'start_date is "2027-02-30"; expected a calendar date'),
+        ("time: 25:00", 'time is "25:00"; the hour 25 does not exist; expected 00 to 23'),
+        ("start_date: 2027-02-30", 'start_date is "2027-02-30"; this day does not exist'),
         ("repeat: weeky", 'did you mean "weekly"?'),
         ("repeat: 9", "repeat is 9; expected one of none, weekly"),
         ("repeat: true", "repeat is true; expected one of"),
@@ -184,3 +189,171 @@ def test_what_breaks_its_kinds_rules_is_not_handed_on():
 
 def test_a_project_file_among_the_manifests_is_left_out():
     assert checked("apiVersion: reconciler/v1\nkind: Project\n") == ([], [])
+
+
+HUGE = ["1" + "0" * 20, "9" * 400, "9" * 401, "7" * 5000, "1e25", "1e400", "-1e999"]
+
+
+@pytest.mark.parametrize("digits", HUGE)
+@pytest.mark.parametrize(
+    ("kind_name", "spec", "field"),
+    [
+        ("Session", "group: g", "duration"),
+        ("Session", "group: g", "price"),
+        ("Session", "group: g", "repeat"),
+        ("Resource", "name: r", "position"),
+        ("Resource", "name: r", "address_id"),
+        ("Block", "start: 2027-03-01T09:00Z, end: 2027-03-01T10:00Z", "resource_id"),
+        ("BookingSession", "items: []", "on_expiry"),
+    ],
+)
+def test_a_huge_number_is_one_problem_that_can_be_read(kind_name, spec, field, digits):
+    known = {**KINDS, "BookingSession": kind("BookingSession", "checkfront", "booking_session")}
+    text = manifest_text(kind_name, "x", f"{{{spec}, {field}: {digits}}}")
+    (problem,) = validate(load_text(text, "f.yaml").documents, known)[1]
+    assert problem.summary.startswith(f"{field} is {digits[:3] if len(digits) <= 400 else 'a number of'}")
+    assert "; expected" in problem.summary
+    assert len(problem.summary) < 260
+    assert problem.hint is None
+
+
+def test_a_hint_shows_no_shortened_number():
+    text = manifest_text("Resource", "x", f"{{name: {'5' * 300}}}")
+    (problem,) = validate(load_text(text, "f.yaml").documents, KINDS)[1]
+    assert problem.hint == "write it in quotes to make it text"
+
+
+@pytest.mark.parametrize(("written", "hint"), [("3.10", '"3.10"'), ("1e5", '"1e5"'), ("007", None), ("2.0", '"2.0"')])
+def test_a_hint_keeps_the_spelling(written, hint):
+    text = manifest_text("Resource", "x", f"{{name: {written}}}")
+    problems = validate(load_text(text, "f.yaml").documents, KINDS)[1]
+    if hint is None:
+        assert not problems
+    else:
+        assert f"name is {written}; " in problems[0].summary
+        assert problems[0].hint == f"write it in quotes to make it text: {hint}"
+
+
+@pytest.mark.parametrize(
+    ("written", "hint"), [("273", 'write it in quotes to make it text: "273"'), ("[273]", None), ("null", "leave")]
+)
+def test_an_id_in_an_annotation_is_text(written, hint):
+    text = manifest_text("Resource", "x", "{name: Court}", annotations=f"{{distinct-from: {written}}}")
+    (problem,) = validate(load_text(text, "f.yaml").documents, KINDS)[1]
+    assert (problem.hint or "").startswith(hint or "")
+    assert bool(problem.hint) == bool(hint)
+
+
+REAL = kinds()
+ODD = {
+    "Session": ({"group": "g"}, ["\0", "\x01", "\x0b", "\x0c", "\x1f", "\ufffe", "\uffff", "\ud83d", "\udc00"]),
+    "Resource": ({"name": "r"}, ["\0", "\ud83d", "\udfff"]),
+    "BookingSession": ({"items": []}, ["\0", "\ud800"]),
+}
+
+
+def with_text(kind_name, path, text):
+    """Return a document in which a text, or a key, is as if a template had rendered it."""
+    data = {
+        "apiVersion": "reconciler/v1",
+        "kind": kind_name,
+        "metadata": {"name": "x"},
+        "spec": dict(ODD[kind_name][0]),
+    }
+    place = data
+    for step in path[:-1]:
+        place = place.setdefault(step, {})
+    place[path[-1]] = "@"
+    (document,) = load_text(json.dumps(data), "f.json").documents
+    place[path[-1]] = text
+    return replace(document, data=data)
+
+
+@pytest.mark.parametrize(
+    ("kind_name", "path", "shown_path"),
+    [
+        ("Session", ("spec", "description"), "description"),
+        ("Session", ("spec", "group"), "group"),
+        ("Session", ("metadata", "labels", "a"), "metadata.labels.a"),
+        ("Resource", ("spec", "address", "address1"), "address.address1"),
+        ("Resource", ("spec", "api_ref"), "api_ref"),
+        ("BookingSession", ("metadata", "annotations", "note"), "metadata.annotations.note"),
+    ],
+)
+def test_a_character_that_cannot_be_sent_is_reported(kind_name, path, shown_path):
+    for odd in ODD[kind_name][1]:
+        manifests, problems = validate([with_text(kind_name, path, f"G{odd}H")], REAL)
+        assert not manifests
+        (problem,) = problems
+        assert problem.summary.startswith(f'{shown_path} is "G\\')
+        assert f"contains U+{ord(odd):04X}, which cannot be sent" in problem.summary
+        assert problem.summary.isprintable()
+    for fine in "\t\n\r\x7f\x85\u200b\ufffd\U0001f600\U0001fffe":
+        assert validate([with_text(kind_name, path, f"G{fine}H")], REAL)[1] == []
+
+
+def test_control_characters_that_json_can_carry_are_accepted_there():
+    assert validate([with_text("Resource", ("spec", "description"), "a\x0bb\uffff")], REAL)[1] == []
+
+
+def test_a_key_with_such_a_character_is_reported():
+    text = manifest_text("Session", "x", "{group: g}", labels='{"a\\0b": c}')
+    (problem,) = validate(load_text(text, "f.yaml").documents, REAL)[1]
+    assert problem.summary.startswith('the key "a\\x00b" contains U+0000')
+
+
+def test_such_a_character_in_an_escape_or_template_is_reported_at_its_place(tmp_path):
+    (tmp_path / "m.yaml").write_text(
+        manifest_text("Session", "x", '{group: "a\\vb", name: "{{ values.n }}", description: "{{ \'\\x01\' }} x"}'),
+        "utf-8",
+    )
+    checked_ones = read_manifests(["m.yaml"], root=tmp_path, kinds=REAL, values={"n": "a\x1fb"}, project_root=tmp_path)
+    assert [str(problem).partition(",")[0] for problem in checked_ones.problems] == [
+        'm.yaml:4:15: Session/x: group is "a\\x0bb"; it contains U+000B',
+        'm.yaml:4:29: Session/x: name is "a\\x1fb"; it contains U+001F',
+        'm.yaml:4:60: Session/x: description is "\\x01 x"; it contains U+0001',
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kind_name", "spec", "words"),
+    [
+        ("Session", "{group: g, end_date: 2027-06-31}", 'end_date is "2027-06-31"; this day does not exist, because'),
+        ("Session", "{group: g, time: 27:15}", 'time is "27:15"; the hour 27 does not exist'),
+        (
+            "Session",
+            "{group: g, repeat: custom, slots: [{date: 2100-02-29, time: 9:30}]}",
+            'slots[0].date is "2100-02-29"; this day does not exist, because',
+        ),
+        (
+            "Session",
+            "{group: g, repeat: custom, slots: [{date: 2100-02-28, time: 24:00}]}",
+            'slots[0].time is "24:00"; the hour 24 does not exist; write 00:00 of the next day',
+        ),
+        ("BookingSession", "{items: [{key: a, item_id: 1, start_date: 2027-09-31, end_date: 2027-10-01}]}", "this day"),
+        (
+            "BookingSession",
+            "{items: [{key: a, item_id: 1, start_date: 2027-09-30, end_date: 2027-10-01, end_time: 9:99}]}",
+            'items[0].end_time is "9:99"; the minute 99 does not exist',
+        ),
+        (
+            "Block",
+            "{resource_id: 1, start: 2027-03-01T09:00-12:30, end: 2027-03-02T09:00Z}",
+            'start is "2027-03-01T09:00-12:30"; the offset -12:30 does not exist; offsets go from -12:00 to +14:00',
+        ),
+        (
+            "Block",
+            "{resource_id: 1, start: 2027-03-01T09:00Z, end: 2027-03-01T24:00Z}",
+            'end is "2027-03-01T24:00Z"; the hour 24 does not exist; write 00:00 of the next day',
+        ),
+    ],
+)
+def test_a_day_or_time_that_does_not_exist_is_named(kind_name, spec, words):
+    (problem,) = validate(load_text(manifest_text(kind_name, "x", spec), "f.yaml").documents, REAL)[1]
+    assert words in problem.summary
+
+
+def test_the_last_day_of_an_allowance_exists():
+    text = manifest_text("Session", "x", "{group: g}", annotations="{allow-booked-until: 2027-11-31}")
+    (problem,) = validate(load_text(text, "f.yaml").documents, REAL)[1]
+    assert "this day does not exist, because November 2027 has 30 days" in problem.summary

@@ -31,13 +31,13 @@ def test_one_time_of_day_has_one_spelling(value, expected):
 
 @pytest.mark.parametrize("value", ["24:00", "9:60", "9", "0930", "09:30:15", 570, "", None, "९:३०"])
 def test_what_is_no_time_of_day_is_refused(value):
-    with pytest.raises(ValueError, match="HH:MM"):
+    with pytest.raises(ValueError, match=r"is not a time of day; (expected HH:MM|the .* does not exist)"):
         canonical.clock(value)
 
 
 @pytest.mark.parametrize("value", ["2027-02-29", "2027-3-1", "01.03.2027", "20270301", "", None, 20270301])
 def test_what_is_no_date_is_refused(value):
-    with pytest.raises(ValueError, match="YYYY-MM-DD"):
+    with pytest.raises(ValueError, match=r"is not a date; (expected YYYY-MM-DD|this day does not exist)"):
         canonical.day(value)
 
 

@@ -12,9 +12,10 @@ from provider_script import Script, call, connection, open_client, page, xml
 
 from reconciler.errors import OutcomeUnknown, RemoteError
 from reconciler.model.objects import Scope
-from reconciler.providers.answer import json_object
+from reconciler.providers.answer import Answer, error_words, json_object, reported
 from reconciler.providers.bookingbug_admin import paging
 from reconciler.providers.bookingbug_admin.answers import Page
+from reconciler.providers.bookingbug_sessions import markup
 from reconciler.providers.bookingbug_sessions import wire as sessions
 from reconciler.providers.bookingbug_sessions.provider import Sessions
 
@@ -55,6 +56,13 @@ ODD = [
     "9999-12-31T23:59:59-23:59",
     "99999999999999999999",
 ]
+MANY = {
+    "objects": b"{}",
+    "lists": b"[]",
+    "numbers": b"1",
+    "small objects": b'{"a":1}',
+    "short texts": b'""',
+}
 DEEP = b'{"a":' * 50_000 + b"1" + b"}" * 50_000
 MB = 1_000_000
 
@@ -126,7 +134,7 @@ def test_xml_made_to_blow_up(bomb):
 
 
 def test_a_doctype_is_refused_before_it_is_parsed(monkeypatch):
-    monkeypatch.setattr(sessions, "_parser", None)
+    monkeypatch.setattr(markup, "_parser", None)
     with pytest.raises(ValueError, match="XML with a DOCTYPE, which is not allowed"):
         sessions.parse(XML_BOMBS["after comments"].encode(), "session")
 
@@ -136,7 +144,7 @@ def test_a_doctype_is_refused_before_it_is_parsed(monkeypatch):
     [
         (DEEP, "nested too deeply"),
         (b'{"a":' + b"[" * 60 + b"]" * 60 + b"}", "nested too deeply"),
-        (b"[" * 100_000, "not JSON|nested too deeply"),
+        (b"[" * 60_000, "not JSON|nested too deeply"),
         (b'{"a":1,"a":2}', "a key is repeated"),
         (b'{"b":{"a":1,"a":1}}', "a key is repeated"),
         (b'{"a":NaN}', "NaN is not a JSON number"),
@@ -157,6 +165,47 @@ def test_a_doctype_is_refused_before_it_is_parsed(monkeypatch):
 def test_json_that_is_refused(body, words):
     with pytest.raises(ValueError, match=words):
         json_object(body)
+
+
+@pytest.mark.parametrize("value", sorted(MANY))
+def test_more_small_values_than_any_object_has_are_refused_before_they_fill_the_memory(value, monkeypatch):
+    def many(number):
+        return b'{"a":[' + b",".join([MANY[value]] * number) + b"]}"
+
+    assert len(json_object(many(20_000))["a"]) == 20_000
+    monkeypatch.setattr("reconciler.providers.answer.json.loads", None)
+    with pytest.raises(ValueError, match=r"\d+ values in \d+ bytes; expected at most one for each 8 bytes"):
+        json_object(many(200_000))
+
+
+@pytest.mark.parametrize(
+    "part", [b"<a/>", b"<a></a>", b"<session/>", b'<s a=""/>', b"<session><id>1</id></session>"], ids=repr
+)
+def test_more_small_elements_than_any_list_has_are_refused_before_they_fill_the_memory(part, monkeypatch):
+    assert markup.parse(b"<sessions>" + part * 20_000 + b"</sessions>", "sessions") is not None
+    if part != b"<session/>" and len(part) < 20:
+        monkeypatch.setattr(markup, "_root", None)
+        with pytest.raises(ValueError, match="values in"):
+            markup.parse(b"<sessions>" + part * 200_000 + b"</sessions>", "sessions")
+
+
+@pytest.mark.parametrize(
+    "broken", [b"<session ", b"<session id ", b"<error ", b"<errors><", b"<", b"<a ", b"<session>"]
+)
+@pytest.mark.parametrize("name", ["session", "sessions"])
+def test_tags_that_do_not_end_take_no_time_by_the_square(name, broken):
+    for end in (b"", b"</session></sessions>", b">"):
+        quickly(name, b"<sessions>" + broken * (MB // 4 // len(broken)) + end)
+        reported(Answer(status=200, body=broken * (MB // 4 // len(broken)) + end))
+        error_words(Answer(status=500, body=broken * (MB // 4 // len(broken)) + end))
+
+
+@pytest.mark.parametrize(
+    "charset", ["punycode", "idna", "unicode_escape", "raw-unicode-escape", "rot13", "zlib", "hex"]
+)
+def test_an_encoding_that_no_server_uses_does_not_count(charset):
+    answer = Answer(status=200, headers={"content-type": f"text/xml; charset={charset}"}, body=b"\\u0041-abc")
+    assert answer.content == answer.body
 
 
 def test_json_that_is_taken():
@@ -247,10 +296,7 @@ BAD_BODIES = {
     "json": (b'{"sessions": []}', "application/json"),
     "other root": (b"<errors><error>no</error></errors>", "text/xml"),
     "cut off": (b"<sessions><session id='1'><name>A</na", "text/xml"),
-    "wrong charset": (
-        b"<?xml version='1.0' encoding='utf-8'?><sessions><session id='1'><name>\xe9</name></session></sessions>",
-        "text/xml",
-    ),
+    "wrong charset": (b"<sessions><session id='1\xe9'><name>A</name></session></sessions>", "text/xml"),
     "unknown charset": (b"<?xml version='1.0' encoding='klingon'?><sessions/>", "text/xml"),
 }
 
@@ -274,7 +320,12 @@ def test_a_bad_answer_to_a_creation_gives_no_id(bad):
         {"POST /api/sessions.xml": lambda _: page([]).__class__(201, headers={"Content-Type": kind}, content=body)}
     )
     with open_client(script, secrets={"username": "u", "password": "p"}) as http:
-        receipt = Sessions(connection(), http).send(call("create", "POST", "/api/sessions.xml", {"name": "A"}))
+        provider = Sessions(connection(), http)
+        if bad == "other root":  # a refusal
+            with pytest.raises(RemoteError, match="201: no"):
+                provider.send(call("create", "POST", "/api/sessions.xml", {"name": "A"}))
+            return
+        receipt = provider.send(call("create", "POST", "/api/sessions.xml", {"name": "A"}))
     assert receipt.remote_id is None
 
 

@@ -22,14 +22,14 @@ def slot(booked, reserved, when="2027-03-08 11:00"):
 
 
 def test_a_slot_shows_name_day_and_places():
-    assert bookings.slots(change(slot(7, 2))) == ("Yoga 2027-03-08 11:00: 7 booked, 2 reserved",)
+    assert bookings.slots(change(slot(7, 2))) == ("Yoga Mon 8 Mar 2027, 11:00: 7 booked, 2 reserved",)
 
 
 @pytest.mark.parametrize(
     ("item", "words"),
     [
-        (slot(None, None), "Yoga 2027-03-08 11:00: bookings unknown"),
-        (slot(0, None), "Yoga 2027-03-08 11:00: 0 booked, reserved unknown"),
+        (slot(None, None), "Yoga Mon 8 Mar 2027, 11:00: bookings unknown"),
+        (slot(0, None), "Yoga Mon 8 Mar 2027, 11:00: 0 booked, reserved unknown"),
         (SlotBookings(slot=None, when=None), "Yoga: bookings unknown, because the API returned no slots"),
     ],
 )

@@ -11,6 +11,7 @@ import render_samples as samples
 from rich.console import Console
 
 from reconciler.documents import codec
+from reconciler.operations.places import placed
 from reconciler.render import html, markdown, text
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "render"
@@ -28,7 +29,7 @@ PLAN, REPORT, DRIFT = samples.rich_plan(), samples.rich_report(), samples.rich_d
 
 OUTPUTS = {
     "plan.txt": lambda: written(text.plan, PLAN),
-    "plan-verbose.txt": lambda: written(text.plan, PLAN, verbose=True),
+    "plan-verbose.txt": lambda: written(text.plan, PLAN, look=text.Look(verbose=True)),
     "plan-ascii.txt": lambda: written(text.plan, PLAN, encoding="ascii"),
     "plan-quiet.txt": lambda: written(text.plan, samples.quiet_plan()),
     "plan.json": lambda: codec.dumps(codec.plan_document(PLAN)),
@@ -43,7 +44,7 @@ OUTPUTS = {
     "drift.md": lambda: markdown.drift(DRIFT),
     "drift.html": lambda: html.drift(DRIFT),
     "problems.txt": lambda: written(text.problems, PLAN.problems),
-    "problems.json": lambda: codec.dumps(codec.problems_document(PLAN.problems, files=2, documents=5)),
+    "problems.json": lambda: codec.dumps(codec.validation_document(placed(PLAN.problems, Path("/nowhere")), 2, 5)),
 }
 
 

@@ -5,12 +5,14 @@ import io
 
 import pytest
 import render_samples as samples
+from rich.cells import cell_len
 from rich.console import Console
 
+from reconciler.model.change import FieldChange
 from reconciler.model.objects import Problem, SourceRef
 from reconciler.model.plan import Selection
 from reconciler.model.report import Drift, Drifted, Outcome, Report
-from reconciler.render import text
+from reconciler.render import phrases, text
 
 
 def written(write, *args, terminal=False, **kwargs):
@@ -29,26 +31,39 @@ def test_fields_are_aligned_and_marked():
     lines = lines_of(samples.update())
     assert "    ~ price:       30.00 → 35.00  (changed outside reconciler)" in lines
     assert "    ~ spaces:      12 → 15  (last applied; the API does not return it)" in lines
-    assert "    ~ slot 2027-03-08 11:00 (60 min) → 2027-03-09 11:00 (60 min)" in lines
-    assert "    - slot 2027-03-22 11:00 (60 min, 4 booked, 1 reserved)" in lines
+    assert "    ~ slot Mon 8 Mar 2027, 11:00 (60 min) → Tue 9 Mar 2027, 11:00 (60 min)" in lines
+    assert "    - slot Mon 22 Mar 2027, 11:00 (60 min, 4 booked, 1 reserved)" in lines
     assert "    PUT /api/sessions/123.xml" in lines
 
 
+def test_labels_of_a_held_item_are_aligned():
+    fields = tuple(
+        FieldChange(path=f"items[kayaks].{name}", before=None, after=value, origin="manifest")
+        for name, value in (("item_id", 18), ("params.children", 2))
+    )
+    lines = lines_of(dataclasses.replace(samples.update(), fields=fields, risks=(), bookings=()))
+    assert "    + items[kayaks].item_id:         18" in lines
+    assert "    + items[kayaks].params.children: 2" in lines
+
+
 def test_header_names_action_reason_and_place_without_cutting_them():
-    expected = "~ Session/spring-yoga (id 123)  update: 2 fields and 3 slots differ  manifests/yoga.yaml:3"
+    expected = (
+        '~ Session/spring-yoga "Yoga" · Mondays 11:00 (id 123)'
+        "  update: 2 fields and 3 slots differ  manifests/yoga.yaml:3"
+    )
     assert expected in lines_of(samples.update())
 
 
 def test_many_slots_are_folded_and_deletions_stay_visible():
     lines = lines_of(samples.replace())
     assert sum(line.lstrip()[2:].startswith("slot ") for line in lines) == 12
-    assert "    - slot 2027-03-28 18:00 (60 min)" in lines
+    assert "    - slot Sun 28 Mar 2027, 18:00 (60 min)" in lines
     assert "    … and 14 more slots (14 added)" in lines
     assert "    … and 2 more calls" in lines
 
 
 def test_verbose_folds_nothing():
-    lines = lines_of(samples.replace(), verbose=True)
+    lines = lines_of(samples.replace(), look=text.Look(verbose=True))
     assert sum(line.lstrip()[2:].startswith("slot ") for line in lines) == 26
     assert not any("more" in line for line in lines)
     assert any(line.endswith("https://evil.example⏎line 2 → Mind & body") for line in lines)
@@ -129,6 +144,21 @@ def test_report_of_an_apply_that_went_well_gives_no_advice():
     ]
 
 
+@pytest.mark.parametrize(
+    ("codes", "expected"),
+    [
+        (("protect",), "recorded: metadata.protect"),
+        (("baseline", "settled"), "recorded: the last applied values, the end of an earlier call"),
+        (("undeclared", "moved"), "recorded: which fields are compared, the connection"),
+        (("forgotten",), "no longer managed"),
+    ],
+)
+def test_a_report_says_in_words_what_was_recorded(codes, expected):
+    outcome = Outcome(address=samples.update().address, action="noop", state="applied", shown_id="125", record=codes)
+    report = Report(plan_digest="", outcomes=(outcome,))
+    assert f"✓ Session/spring-yoga {expected} (id 125)" in written(text.report, report, samples.quiet_plan(0))
+
+
 UNDETECTED = "The API does not return the others; their changes are not detected."
 
 
@@ -149,3 +179,50 @@ def test_drift_shows_its_coverage(verifiable, total, expected):
 
 def test_drift_without_objects():
     assert written(text.drift, Drift(objects=())).startswith("No drift. No objects are managed.")
+
+
+@pytest.mark.parametrize("width", [60, 80, 200])
+def test_a_terminal_wraps_between_words_with_a_hanging_indent(width):
+    stream = io.StringIO()
+    console = Console(file=stream, width=width, force_terminal=True, color_system=None)
+    text.plan(console, samples.rich_plan(), text.Look(verbose=True))
+    lines = stream.getvalue().splitlines()
+    piped = written(text.plan, samples.rich_plan(), look=text.Look(verbose=True))
+    too_long = [line for line in lines if cell_len(line) > width and " " in line.strip()]
+    assert too_long == []
+    assert [word for line in lines for word in line.split()] == piped.split()
+    assert (len(lines) > len(piped.splitlines())) is (width < 200 or max(map(len, piped.splitlines())) > width)
+    start = next(number for number, line in enumerate(lines) if line.startswith("    ~ description:"))
+    assert width == 200 or lines[start + 1].startswith("      ")
+
+
+def test_compact_is_one_line_for_each_object_and_keeps_risks_and_totals():
+    plan = samples.rich_plan()
+    lines = written(text.plan, plan, look=text.Look(compact=True)).splitlines()
+    for change in plan.effective:
+        (line,) = [line for line in lines if str(change.address) in line and not line.startswith(("  ", "!", "m"))]
+        assert phrases.place(change) in line
+    assert any(line.startswith("    ~ ") for line in lines) is False
+    full = written(text.plan, plan).splitlines()
+    assert {line for line in full if line.startswith(("  ✗", "Plan:", "Bookings"))} <= set(lines)
+    drift = written(text.drift, samples.rich_drift(), look=text.Look(compact=True)).splitlines()
+    assert any(line.startswith("~ ") and " → " in line for line in drift)
+
+
+def test_a_differ_gets_long_texts_by_line_masked_and_harmless():
+    asked = []
+
+    def differ(field, before, after):
+        asked.append((field, before, after))
+        return ("\x1b[31m- old\x1b[0m", "+ new")
+
+    fields = (
+        samples.field("description", "one\ntwo", f"one\n{samples.HOSTILE}"),
+        samples.field("price", "1", "2"),
+        samples.field("spaces", 1, 2),
+    )
+    lines = lines_of(dataclasses.replace(samples.update(), fields=fields), look=text.Look(differ=differ))
+    ((field, before, after),) = asked
+    assert (field, before) == ("description", "one\ntwo\n")
+    assert "\x1b" not in after
+    assert lines.index("    - old") + 1 == lines.index("    + new")

@@ -39,6 +39,14 @@ def test_a_copy_and_its_folder_are_private_and_kept_out_of_git(state, tmp_path):
     assert (copy.parent / ".gitignore").read_text() == "*\n"
 
 
+def test_a_copy_that_fails_leaves_nothing_behind(tmp_path):
+    broken = tmp_path / "state.db"
+    broken.write_text("no database " * 500)
+    with pytest.raises(sqlite3.Error):
+        backups.copy_file(broken, tmp_path / "backups", "rm")
+    assert [path.name for path in (tmp_path / "backups").iterdir()] == [".gitignore"]
+
+
 def test_only_the_newest_backups_of_one_state_are_kept(state, tmp_path, monkeypatch):
     monkeypatch.setattr(backups, "KEPT", 2)
     folder = tmp_path / "backups"

@@ -1,6 +1,6 @@
 """A state of an older version: read as it is, migrated by the first write, kept as a backup.
 
-There is one version so far. So a migration to the next one is made up here.
+A migration to the next version is made up here, so that these tests hold for every version.
 """
 
 from __future__ import annotations
@@ -12,10 +12,12 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from older_state import FIRST_VERSION
 from sqlalchemy import create_engine, make_url, text
 
 from reconciler.errors import ReconcilerError
 from reconciler.model.objects import Address, Intent, Record
+from reconciler.model.sighting import Sighting
 from reconciler.state import database, migrations, restore
 from reconciler.state.holder import myself
 from reconciler.state.lease import hold
@@ -23,6 +25,7 @@ from reconciler.state.migrations import MIGRATIONS, Migration
 from reconciler.state.schema import VERSION
 from reconciler.state.store import Store
 
+SEEN = Sighting(since="2027-01-01T00:00:00Z", applied="10.00", live="12.00", run_id="run-1")
 NEXT = VERSION + 1
 YOGA, ZUMBA = Address("Session", "yoga"), Address("Session", "zumba")
 PLACE = {"connection": "sessions", "target": "uk.bookingbug.com"}
@@ -78,8 +81,8 @@ class Old:
 
 
 @pytest.fixture
-def old(state_url, tmp_path, monkeypatch):
-    made = Old(state_url, tmp_path / "backups")
+def old(database_url, tmp_path, monkeypatch):
+    made = Old(database_url, tmp_path / "backups")
     use_next_version(monkeypatch)
     return made
 
@@ -161,6 +164,56 @@ def test_unlocking_frees_an_older_state_too(old):
 
 def test_migrations_are_without_a_gap_and_end_at_the_present_version():
     assert [step.version for step in MIGRATIONS] == list(range(2, VERSION + 1))
+
+
+def test_a_state_of_the_first_version_has_no_doubts_until_a_run_writes(database_url, tmp_path):
+    older = Old(database_url, tmp_path / "backups")
+    for statement in FIRST_VERSION:
+        older.sql(statement)
+    with closing(older.store()) as store:
+        before = everything(store)
+        assert (store.doubts(), store.seen()) == ((), {})
+        assert older.version == 1
+        store.record_seen({("uk.bookingbug.com", "Session"): {"123"}})
+        assert older.version == VERSION
+        assert everything(store) == before
+        assert store.seen() == {("uk.bookingbug.com", "Session"): frozenset({"123"})}
+        store.settle(ZUMBA)
+        assert [(item.address, item.fields) for item in store.doubts()] == [(ZUMBA, {"name": "Zumba"})]
+    assert len(older.backups()) == 1
+
+
+def test_a_state_from_before_drift_was_remembered_reads_without_it_and_nothing_is_noted(database_url, tmp_path):
+    older = Old(database_url, tmp_path / "backups")
+    for statement in FIRST_VERSION:
+        older.sql(statement)
+    with closing(older.store()) as store:
+        assert store.records()[YOGA].written_by is None
+        assert store.past_runs()["run-1"].context == {}
+        assert store.outside.update_sightings(lambda _: {YOGA: {"price": (SEEN,)}}) is False
+        assert (store.outside.sightings(), older.version, older.backups()) == ({}, 1, [])
+        with hold(store, "run-2"):
+            store.save(SAVED)
+        assert store.records()[YOGA].written_by == "run-2"
+        assert store.outside.update_sightings(lambda _: {YOGA: {"price": (SEEN,)}}) is True
+        assert store.outside.sightings() == {YOGA: {"price": (SEEN,)}}
+
+
+def test_a_migrated_state_has_the_tables_of_a_new_one(tmp_path):
+    def columns(file):
+        with closing(sqlite3.connect(file)) as connection:
+            tables = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+            return {table: connection.execute(f"PRAGMA table_info({table})").fetchall() for table in sorted(tables)}
+
+    for name in ("new", "old"):
+        with closing(Store(f"sqlite:///{tmp_path}/{name}.db", project="acme")) as store:
+            store.save(SAVED)
+    with closing(sqlite3.connect(tmp_path / "old.db")) as connection, connection:
+        for statement in FIRST_VERSION:
+            connection.execute(statement)
+    with closing(Store(f"sqlite:///{tmp_path}/old.db", project="acme")) as store:
+        store.save(SAVED)
+    assert columns(tmp_path / "old.db") == columns(tmp_path / "new.db")
 
 
 def test_a_migration_that_fails_leaves_the_state_as_it_was(old, monkeypatch):

@@ -49,9 +49,10 @@ def test_reading_a_state_that_does_not_exist_finds_nothing_and_creates_nothing(o
     assert not file.parent.exists()
 
 
-def test_the_first_write_creates_a_private_file(open_store, file):
+def test_the_first_write_creates_a_private_file_in_a_folder_that_git_ignores(open_store, file):
     open_store().save(SAVED)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert (file.parent / ".gitignore").read_text(encoding="utf-8") == "*\n"
 
 
 def test_a_file_that_is_no_database_is_an_error_in_words(open_store, tmp_path):
@@ -87,7 +88,7 @@ def test_a_file_that_was_created_but_never_filled_is_taken_for_a_new_state(open_
     assert list(store.records()) == [YOGA]
 
 
-@pytest.mark.parametrize("version", ["2", "99", "0", "one"])
+@pytest.mark.parametrize("version", ["98", "99", "0", "one"])
 def test_a_state_of_another_schema_version_is_refused_for_reading_and_writing(open_store, file, version):
     open_store().save(SAVED)
     with sqlite3.connect(file) as connection:
@@ -148,8 +149,25 @@ def test_a_damaged_file_is_an_error_in_words_and_stays_as_it_is(open_store, file
     for use in (lambda store: store.records(), lambda store: store.claim(myself("r1"))):
         with pytest.raises(ReconcilerError, match=r"state\.db: database disk image is malformed") as caught:
             use(open_store())
-        assert "backups" in caught.value.hint
+        assert caught.value.hint.startswith("move the file away; it has no backups.")
     assert file.read_bytes() == whole
+
+
+def test_a_damaged_file_names_its_newest_backup_which_can_be_restored(open_store, file):
+    store = open_store()
+    for remote_id in ("12", "13"):
+        store.save(replace(SAVED, remote_id=remote_id))
+        kept = store.backup("rm")
+    (file.parent / "backups" / "other-20990101T000000.000000Z-rm.db").touch()
+    store.close()
+    file.write_bytes(b"this is no database" * 1000)
+    with pytest.raises(ReconcilerError) as caught:
+        open_store().records()
+    assert caught.value.hint.endswith(f"reconciler state restore {kept}")
+    file.rename(file.with_suffix(".damaged"))
+    store = open_store()
+    store.restore(kept)
+    assert store.records()[YOGA].remote_id == "13"
 
 
 def test_a_full_disk_is_an_error_in_words_and_loses_nothing(open_store):

@@ -6,6 +6,8 @@ from sqlalchemy.exc import OperationalError
 
 from reconciler.errors import ReconcilerError
 from reconciler.model.objects import Address, Intent, Record, Ref
+from reconciler.state.git.branch import Pushed
+from reconciler.state.git.database import GitDatabase
 from reconciler.state.store import Store
 
 YOGA = Address("Session", "yoga")
@@ -137,7 +139,7 @@ def test_projects_and_environments_do_not_see_each_other(open_store):
 
 
 def test_the_label_of_a_server_shows_no_password():
-    store = Store("postgresql://me:hunter2@db.example.com/state?sslpassword=hunter3", project="acme")
+    store = Store("postgresql://me:hunter2@db.example.com/state?passfile=hunter3", project="acme")
     assert store.label == "postgresql://me:***@db.example.com/state"
 
 
@@ -191,10 +193,21 @@ def test_a_reader_sees_what_a_writer_with_another_connection_committed(open_stor
     assert reader.records() == {}
 
 
-def test_a_transaction_whose_commit_was_not_confirmed_is_repeated_without_doubling(open_store, monkeypatch):
-    store, lost = open_store(), []
-    store.save(record())
-    real = store._database._begun
+def lose_answers(database, monkeypatch):
+    """Lose the answer to a commit; return the list of the lost ones, to be cleared before the next."""
+    lost = []
+    if isinstance(database, GitDatabase):
+        push = database._mirror.branch.push
+
+        def unanswered(commits):
+            done = push(commits)
+            assert done.outcome == "done"
+            lost.append(commits)
+            return Pushed(outcome="unclear", words="the remote end hung up unexpectedly") if len(lost) == 1 else done
+
+        monkeypatch.setattr(database._mirror.branch, "push", unanswered)
+        return lost
+    real = database._begun
 
     def unconfirmed(work, *, writing=False):
         result = real(work, writing=writing)
@@ -203,9 +216,18 @@ def test_a_transaction_whose_commit_was_not_confirmed_is_repeated_without_doubli
             raise OperationalError("COMMIT", {}, Exception("the server went away"), connection_invalidated=True)
         return result
 
-    monkeypatch.setattr(store._database, "_begun", unconfirmed)
+    monkeypatch.setattr(database, "_begun", unconfirmed)
+    return lost
+
+
+def test_a_transaction_whose_commit_was_not_confirmed_is_repeated_without_doubling(open_store, monkeypatch):
+    store = open_store()
+    store.save(record())
+    lost = lose_answers(store._database, monkeypatch)
     number = store.begin(intent(name="Yoga"))
-    assert lost == [number]
+    assert len(lost) == 1
+    assert store.begin(intent(Address("Session", "zumba"), "delete")) != number
+    store.settle(Address("Session", "zumba"))
     assert len(store.open_intents()) == 1
     for write in (
         lambda: store.save(record(remote_id="13"), ends=number),

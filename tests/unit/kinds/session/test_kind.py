@@ -136,7 +136,7 @@ def test_losing_booked_slots_is_blocked_and_counted(action):
     (risk,) = risks(action, [], live(slots=[BOOKED, FREE]))
     assert (risk.code, risk.level) == ("booked-session-deleted", "block")
     assert (risk.slots, risk.booked, risk.reserved) == (("7",), 3, 1)
-    assert "2027-03-01: 3 booked, 1 reserved" in risk.message
+    assert "Mon 1 Mar 2027: 3 booked, 1 reserved" in risk.message
 
 
 def test_reserved_places_count_like_booked_ones():

@@ -45,6 +45,32 @@ def test_a_window_is_open_at_its_end(start, end, hit):
     assert [item.id for item in found.bookings] == ["1"] * hit
 
 
+@pytest.mark.parametrize(
+    ("start", "end", "around", "hit"),
+    [
+        ("2027-03-01T12:15:00Z", "2027-03-01T13:00:00Z", {"pre_time": 15}, False),
+        ("2027-03-01T12:15:00Z", "2027-03-01T13:00:00Z", {"pre_time": 16}, True),
+        ("2027-03-01T12:15:00Z", "2027-03-01T13:00:00Z", {"post_time": 600}, False),
+        ("2027-03-01T07:00:00Z", "2027-03-01T08:30:00Z", {"post_time": "31"}, True),
+        ("2027-03-01T07:00:00Z", "2027-03-01T08:30:00Z", {"pre_time": 300, "post_time": 30.0}, False),
+        ("2027-02-28T10:00:00Z", "2027-02-28T10:30:00Z", {"post_time": 1440}, True),
+        ("2027-03-01T07:00:00Z", "2027-03-01T08:30:00Z", {"pre_time": None, "post_time": None}, False),
+    ],
+)
+def test_the_time_before_and_after_a_booking_is_occupied_too(start, end, around, hit):
+    found = listed(booking(1, start, end, **around))
+    assert found.failure is None
+    assert [item.id for item in found.bookings] == ["1"] * hit
+
+
+@pytest.mark.parametrize("wrong", [-5, 1441, "soon", [], True])
+def test_a_time_around_a_booking_that_cannot_be_understood_is_a_failure(wrong):
+    for name in ("pre_time", "post_time"):
+        found = listed(booking(1, **{name: wrong}))
+        assert found.bookings == ()
+        assert found.failure
+
+
 @pytest.mark.parametrize("status", [3, "3", 6])
 def test_a_block_and_a_cancelled_booking_are_nobodys(status):
     assert listed(booking(1, status=status), booking(2)).bookings == listed(booking(2)).bookings
@@ -83,9 +109,9 @@ def test_a_booking_that_cannot_be_understood_is_a_failure_and_never_nobody(wrong
 
 def test_pages_are_read_to_the_total():
     rows = [booking(number) for number in range(1, 4)]
-    script, found = occupancy([page([row], 3, "bookings") for row in rows])
+    script, found = occupancy([page([row], 3, "bookings") for row in rows * 2])
     assert sorted(item.id for item in found.bookings) == ["1", "2", "3"]
-    assert len(script.asked) == 3
+    assert len(script.asked) == 6
 
 
 @pytest.mark.parametrize("total", [2, 1000])

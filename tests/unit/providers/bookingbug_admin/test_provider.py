@@ -11,6 +11,7 @@ from provider_script import call, page
 from reconciler.errors import OutcomeUnknown, ReconcilerError, RemoteError
 from reconciler.model.change import Receipt
 from reconciler.model.objects import Address, Ref, Scope
+from reconciler.settings import MEGABYTE
 
 LIST = f"GET {ADMIN}/resources"
 SLOTS = f"GET {ADMIN}/slots"
@@ -43,7 +44,8 @@ def test_a_list_is_counted_to_its_end_whatever_the_page_size(size):
     script, reading = read({LIST: paged(rows, size)})
     assert reading.listed == {str(number) for number in range(1, 8)}
     assert reading.failure is None
-    assert len(script.seen) == -(-7 // size)
+    pages = -(-7 // size)
+    assert len(script.seen) == pages
     assert dict(script.seen[0].url.params) == {"page": "1", "per_page": "300"}
 
 
@@ -85,7 +87,82 @@ def test_a_list_that_is_not_whole_proves_nothing(reply, words):
     assert "would confirm it could not be read" in reading.unreadable["9"]
 
 
-def test_a_list_that_moves_is_read_again_once():
+def row_text(number, text):
+    return json.dumps(resource(number))[:-1] + text + "}"
+
+
+@pytest.mark.parametrize(
+    ("text", "unread"),
+    [
+        (', "price": NaN', "field `price`"),
+        (', "count": Infinity', "field `count`"),
+        (', "price": 1e99999999999999999999', "field `price`"),
+        (', "max_book": 1e999', "field `max_book`"),
+        (', "api_ref": "a\x0bb"', None),
+        (', "api_ref": "\\ud83d"', None),
+        (', "api_ref": ["a"]', "field `api_ref`"),
+    ],
+)
+def test_one_value_that_is_none_hides_no_other_object(text, unread):
+    rows = ", ".join([row_text(1, ""), row_text(17, text), row_text(3, "")])
+    body = f'{{"total_entries": 3, "_embedded": {{"resources": [{rows}]}}}}'
+    _, reading = read({LIST: httpx.Response(200, content=body.encode())}, ids={"1": {}, "17": {}, "3": {}})
+    assert (reading.failure, reading.listed) == (None, {"1", "17", "3"})
+    assert set(reading.live) == ({"1", "3"} if unread else {"1", "17", "3"})
+    assert unread is None or unread in reading.unreadable["17"]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (', "price": 1,', "in or after the object with id 17"),
+        (', "api_ref": "a\\x0b"', "in or after the object with id 17"),
+        (', "price": 1, "price": 2', "a key is repeated in the object with id 17"),
+    ],
+)
+def test_a_page_that_cannot_be_read_names_the_page_and_the_object(text, words):
+    first = json.loads(page([resource(1)], 3).content)
+    second = f'{{"total_entries": 3, "_embedded": {{"resources": [{row_text(17, text)}]}}}}'
+
+    def reply(request):
+        return answer(first) if request.url.params["page"] == "1" else httpx.Response(200, content=second.encode())
+
+    _, reading = read({LIST: reply}, ids={"9": {}})
+    assert reading.failure.startswith(f"{LIST}: page 2: invalid response: ")
+    assert words in reading.failure
+    assert (reading.listed, reading.absent) == (None, frozenset())
+
+
+@pytest.mark.parametrize("wrong", [None, "x1", 1.5, True, [], {"id": 1}])
+def test_an_object_without_an_id_is_named_by_its_place_and_its_name(wrong):
+    _, reading = read({LIST: page([resource(1), {**resource(2), "name": "Court 2", "id": wrong}])})
+    assert "page 1: invalid response: object 2 of the page (name 'Court 2'): an object with" in reading.failure
+
+
+@pytest.mark.parametrize(
+    ("body", "header"),
+    [
+        ("Caf\xe9".encode("latin-1"), "application/json; charset=iso-8859-1"),
+        ("Caf\xe9".encode(), "application/json; charset=iso-8859-1"),
+        ("Caf\xe9".encode(), "application/hal+json"),
+        ("Caf\xe9".encode(), "application/json; charset=us-ascii"),
+        (b"Caf\\u00e9", "application/json; charset=utf-8"),
+    ],
+)
+def test_the_charset_of_the_header_counts_unless_the_json_is_utf_8(body, header):
+    whole = page([resource(1, name="NAME")]).content.replace(b"NAME", body)
+    _, reading = read({LIST: httpx.Response(200, headers={"Content-Type": header}, content=whole)}, ids={"1": {}})
+    assert reading.live["1"].fields["name"] == "Caf\xe9"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32", "utf-16-le"])
+def test_json_in_another_form_of_unicode_is_read(encoding):
+    whole = page([resource(1, name="Caf\xe9 \U0001f600")]).content.decode().encode(encoding)
+    _, reading = read({LIST: httpx.Response(200, content=whole)}, ids={"1": {}})
+    assert reading.live["1"].fields["name"] == "Caf\xe9 \U0001f600"
+
+
+def test_a_list_whose_length_changes_is_read_again():
     calm = paged([resource(number) for number in range(1, 5)], 2)
     replies = iter([page([resource(1), resource(2)], 4), page([resource(3)], 3)])
     script, reading = read({LIST: lambda request: next(replies, None) or calm(request)})
@@ -96,10 +173,70 @@ def test_a_list_that_moves_is_read_again_once():
     assert "kept changing" in reading.failure
 
 
+def shifting(rows, size, shifts):
+    """A server whose list changes before these requests, counted from 1, and keeps its length.
+
+    Each shift is an index: the object there goes, and a new one comes at the other end of the list.
+    """
+    rows, seen, names = list(rows), iter(range(1, 10_000)), iter(range(100, 10_000))
+
+    def reply(request):
+        if (number := next(seen)) in shifts:
+            del rows[shifts[number]]
+            rows.insert(len(rows) if shifts[number] < len(rows) // 2 else 0, next(names))
+        at = int(request.url.params["page"])
+        return page([resource(item) for item in rows[(at - 1) * size : at * size]], len(rows))
+
+    return reply, rows
+
+
+@pytest.mark.parametrize("size", [2, 3])
+@pytest.mark.parametrize("index", [0, 2, 5])
+@pytest.mark.parametrize("at", [2, 3])
+def test_a_list_that_shifts_between_two_pages_loses_nobody(size, index, at):
+    reply, rows = shifting(range(1, 7), size, {at: index})
+    _, reading = read({LIST: reply}, wanted=({"name": "Room 3"},))
+    assert reading.listed == set(map(str, rows))
+
+
+def test_two_shifts_take_two_more_readings():
+    reply, rows = shifting(range(1, 7), 3, {2: 0, 4: 0})
+    _, reading = read({LIST: reply}, wanted=({"name": "Room 3"},))
+    assert reading.listed == set(map(str, rows))
+
+
+def test_a_list_without_a_wanted_object_is_read_once():
+    reply, _ = shifting(range(1, 7), 3, {2: 0})
+    one = {f"GET {ADMIN}/resources/4": answer(resource(4))}
+    script, reading = read({LIST: reply, **one}, ids={"4": {}, "6": {}})
+    assert (reading.live.keys(), len(script.seen)) == ({"4", "6"}, 3)
+
+
+def test_a_list_that_never_stays_the_same_is_not_known_and_nothing_is_absent():
+    reply, _ = shifting(range(1, 7), 3, dict.fromkeys(range(1, 100), 0))
+    gone = {f"GET {ADMIN}/resources/9": answer({}, 404)}
+    script, reading = read({LIST: reply, **gone}, ids={"9": {}}, wanted=({"name": "Room 3"},))
+    assert (reading.listed, reading.absent) == (None, frozenset())
+    assert reading.failure == f"{LIST}: the list kept changing while it was read"
+    assert len(script.seen) == 9
+
+
+def test_all_pages_of_a_list_together_have_a_limit():
+    rows = [resource(number, description="x" * 1000) for number in range(1, 201)]
+    limit = {"max_list_mb": 2000 / MEGABYTE, "max_concurrency": 1}
+    script, reading = read({LIST: paged(rows, 1)}, settings=limit)
+    assert reading.listed is None
+    assert "MB in all pages; expected less, or a higher max_list_mb of connection `admin`" in reading.failure
+    assert len(script.seen) < 12
+    few, reading = read({LIST: paged(rows[:3], 1)}, settings=limit, wanted=({"name": "x"},))
+    assert len(reading.listed) == 3
+    assert len(few.seen) == 6  # read again to see that it is whole: each reading is counted alone
+
+
 def test_a_huge_total_does_not_start_a_huge_run():
     script, reading = read({LIST: page([resource(1)], 10**15)})
     assert "an incomplete list" in reading.failure
-    assert len(script.seen) < 50
+    assert len(script.seen) < 100
 
 
 @pytest.mark.parametrize("status", [401, 403, 419])
@@ -225,6 +362,56 @@ def test_public_access_reads_resources_without_a_token_and_nothing_else():
 # --- blocks
 
 
+FOREVER = {"start": "2027-03-02T09:00:00Z", "end": "9999-12-31T23:59:59Z", "resource_id": "13"}
+FAR = {"start": "9999-12-30T09:00:00Z", "end": "9999-12-31T23:59:59Z", "resource_id": "13"}
+FIRST = {"start": "0001-01-01T00:00:00Z", "end": "0001-01-01T01:00:00Z", "resource_id": "13"}
+
+
+def refusing_far_days(rows):
+    """A server that knows no day far away."""
+
+    def reply(request):
+        days = [request.url.params[name] for name in ("start_date", "end_date")]
+        if not all("1900" < day[:4] < "2100" for day in days):
+            return answer({"error": "end_date is invalid"}, 400)
+        return page(rows, name="slots")
+
+    return reply
+
+
+@pytest.mark.parametrize("absurd", [FOREVER, FAR, FIRST], ids=["until 9999", "in 9999", "in the year 1"])
+@pytest.mark.parametrize("managed", [True, False])
+def test_a_block_at_the_end_of_time_hides_no_other_block(absurd, managed):
+    replies = {SLOTS: refusing_far_days([slot(1), slot(5)]), f"GET {ADMIN}/slots/9": answer({}, 404)}
+    known = {"ids": {"1": MARCH, "9": absurd}} if managed else {"ids": {"1": MARCH}, "wanted": (absurd,)}
+    _, reading = read(replies, "Block", **known)
+    assert (reading.failure, set(reading.live), reading.listed) == (None, {"1"}, {"1", "5"})
+    near, far = (fields["start"] for fields in (MARCH, absurd)), (absurd["start"], absurd["end"])
+    assert reading.why_unlisted((next(near), MARCH["end"])) is None
+    if absurd is FOREVER:  # it is looked for on the day of its start
+        assert (reading.gaps, reading.absent) == ({}, {"9"} if managed else frozenset())
+    else:
+        assert "end_date is invalid (slots from " in reading.why_unlisted(far)
+        assert set(reading.unreadable) == ({"9"} if managed else set())
+        assert reading.absent == frozenset()
+
+
+@pytest.mark.parametrize("end", ["9999-12-31T23:59:59-05:00", "0000-00-00T00:00:00Z", "99999-01-01T00:00:00Z", "never"])
+def test_a_listed_block_of_an_impossible_time_hides_no_other_block(end):
+    rows = [slot(1), {**slot(7), "end_datetime": end}]
+    _, reading = read({SLOTS: page(rows, name="slots")}, "Block", ids={"7": MARCH}, wanted=(MARCH,))
+    assert set(reading.unreadable) == {"7"}
+    assert "`end_datetime`" in reading.unreadable["7"]
+    assert reading.failure is None
+
+
+def test_an_export_of_many_years_lists_all_of_them():
+    script, _ = read(
+        {SLOTS: page([], name="slots")}, "Block", whole=True, window=("2027-01-01T00:00:00Z", "2031-01-01T00:00:00Z")
+    )
+    assert [dict(request.url.params)["end_date"] for request in script.seen] == ["2031-01-02"]
+
+
 def test_one_window_for_all_blocks():
     rows = [slot(1), slot(2, status=4), slot(3, status=6), slot(4), slot(5, session_id=9)]
     later = {**MARCH, "start": "2027-03-09T22:00:00Z", "end": "2027-03-10T23:30:00Z"}
@@ -235,6 +422,7 @@ def test_one_window_for_all_blocks():
         "per_page": "100",
         "page": "1",
     }
+    assert [request.url.params["page"] for request in script.seen[:3]] == ["1", "2", "3"]
     assert len(script.seen) == 3
     assert reading.listed == {"1", "4"}
     assert reading.live["1"].fields == MARCH
@@ -405,7 +593,10 @@ def test_a_static_token_is_not_renewed():
         (answer({"_embedded": {"administrators": [{"company_id": 1}, {"company_id": 2}]}}, 400), r"companies \(1, 2\)"),
         (answer({"error": "email is missing"}, 400), "400: email is missing"),
         (answer({}, 201), "returned no token"),
-        (httpx.Response(200, content=b"<html>"), "returned no token"),
+        (httpx.Response(200, content=b"<html>"), "200: an HTML page"),
+        (answer({"error": "email or password wrong"}, 200), "200: email or password wrong"),
+        (answer({"auth_token": "t", "errors": ["locked"]}, 201), "201: locked"),
+        (answer({"notice": "wait"}, 201), "returned no token: .*notice.*wait"),
         (answer({"auth_token": 5}, 201), "returned no token"),
         (httpx.Response(302, headers={"Location": "/x"}), "302: redirected"),
         (httpx.ConnectError("x"), "cannot connect"),
@@ -486,7 +677,7 @@ def test_a_created_blocks_id(reply, remote_id):
 
 def test_updates_and_deletes():
     replies = {
-        f"PUT {ADMIN}/resources/13": [answer(RESOURCE), httpx.Response(204), answer(resource(14))],
+        f"PUT {ADMIN}/resources/13": [answer(RESOURCE), httpx.Response(204), answer({})],
         f"DELETE {ADMIN}/slots/22": [answer({}), httpx.Response(204), answer({}, 404), answer({}, 410)],
     }
     _, provider = opened(replies)
@@ -494,6 +685,95 @@ def test_updates_and_deletes():
     assert [provider.send(update).remote_id for _ in range(3)] == [None, None, None]
     delete = call("delete", "DELETE", f"{ADMIN}/slots/22", kind="Block")
     assert [provider.send(delete).gone for _ in range(4)] == [False, False, True, True]
+
+
+REFUSALS = [
+    ({"error": "name is missing"}, "name is missing"),
+    ({"errors": {"name": ["is too long"]}}, "name: is too long"),
+    ({"errors": [{"message": "api_ref is taken"}], "id": 13}, "api_ref is taken"),
+    ({"name": ["has already been taken"]}, "name: has already been taken"),
+    (["Name is missing"], "Name is missing"),
+    ({"status": 409, "message": "NoSpaceLeftError", "error": "No Space Left"}, "No Space Left"),
+    ({"status": "error", "message": "not now"}, "not now"),
+    ({"success": False, "message": "no permission"}, "no permission"),
+    ({"success": 0, "message": "no permission", "id": 13}, "no permission"),
+    ({"ok": "false", "detail": "no permission"}, "no permission"),
+    ({"id": 13, "errorMessage": "locked"}, "errorMessage: locked"),
+    ({"Error": "locked"}, "Error: locked"),
+    ({"fault": {"detail": "locked"}}, "fault: locked"),
+]
+WRITES = [
+    ("create", "POST", f"{ADMIN}/resources", "Resource"),
+    ("update", "PUT", f"{ADMIN}/resources/13", "Resource"),
+    ("delete", "DELETE", f"{ADMIN}/resources/13", "Resource"),
+    ("create", "PUT", f"{ADMIN}/resources/13/block", "Block"),
+    ("update", "PUT", f"{ADMIN}/slots/22", "Block"),
+    ("delete", "DELETE", f"{ADMIN}/slots/22", "Block"),
+]
+
+
+def sent(effect, method, path, kind, reply):
+    _, provider = opened({f"{method} {path}": reply})
+    return provider.send(call(effect, method, path, None if effect == "delete" else {}, kind=kind))
+
+
+@pytest.mark.parametrize(("body", "words"), REFUSALS)
+@pytest.mark.parametrize(("effect", "method", "path", "kind"), WRITES)
+def test_a_refusal_under_a_status_of_success_is_a_refusal(effect, method, path, kind, body, words):
+    for status in (200, 201):
+        with pytest.raises(RemoteError) as caught:
+            sent(effect, method, path, kind, answer(body, status))
+        assert caught.value.message == f"{method} {path}: {status}: {words}"
+        assert not isinstance(caught.value, OutcomeUnknown)
+
+
+@pytest.mark.parametrize(
+    ("effect", "method", "path", "kind", "reply", "words"),
+    [
+        (*WRITES[1], answer(resource(14)), "returned 14 instead of 13"),
+        (*WRITES[2], answer(resource(14)), "returned 14 instead of 13"),
+        (*WRITES[4], answer({**BLOCK, "id": 23}), "returned 23 instead of 22"),
+        (*WRITES[5], answer({**BLOCK, "id": 23}), "returned 23 instead of 22"),
+        (*WRITES[1], answer({"message": "please wait"}), "without an id; the server said: please wait"),
+        (*WRITES[1], answer({"total_entries": 0, "_embedded": {"resources": []}}), "an object without an id"),
+        (*WRITES[4], httpx.Response(200, content=b"forbidden"), "text that is not JSON"),
+        *[
+            (*WRITES[1], httpx.Response(200, content=body.encode()), f"the server said: {body}")
+            for body in ("0", "-1", '{"result":0}', '{"status":0}', "not updated", "403")
+        ],
+        (*WRITES[1], httpx.Response(200, content=b"<html>Sign in</html>"), "an HTML page"),
+        (*WRITES[5], httpx.Response(200, content=b"<head/><form>"), "an HTML page"),
+    ],
+)
+def test_an_answer_about_something_else_leaves_the_result_unknown(effect, method, path, kind, reply, words):
+    with pytest.raises(OutcomeUnknown) as caught:
+        sent(effect, method, path, kind, reply)
+    assert words in caught.value.message
+    assert "it may have been applied" in caught.value.message
+
+
+def test_a_moved_block_may_be_shown_as_the_booking_that_represents_it():
+    slot_link = {"self": {"href": f"{HOST}{ADMIN}/bookings/90"}, "slot": {"href": f"{HOST}{ADMIN}/slots/22"}}
+    assert sent(*WRITES[4], answer({"id": 90, "_links": slot_link})) == Receipt()
+
+
+def test_what_a_creation_answers_instead_of_an_id_is_kept():
+    assert sent(*WRITES[0], answer({"notice": "queued"}, 202)).words == '{"notice": "queued"}'
+
+
+@pytest.mark.parametrize(("body", "words"), [*REFUSALS, ({"total_entries": 0, "error": "try later"}, "try later")])
+def test_a_refusal_to_list_or_show_is_repeated_and_proves_nothing_absent(body, words):
+    replies = {LIST: answer(body), f"GET {ADMIN}/resources/13": answer(body)}
+    _, reading = read(replies, ids={"13": {}})
+    assert words in reading.failure
+    assert words in reading.unreadable["13"]
+    assert (reading.absent, reading.listed, reading.live) == (frozenset(), None, {})
+
+
+def test_an_address_that_is_refused_makes_its_resource_unreadable():
+    replies = {LIST: page([RESOURCE]), f"GET {ADMIN}/addresses/6": answer({"id": 6, "error": "archived"})}
+    _, reading = read(replies, ids={"13": {"address": {}}})
+    assert "archived" in reading.unreadable["13"]
 
 
 def test_refused_and_lost_writes():

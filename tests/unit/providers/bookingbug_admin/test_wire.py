@@ -1,6 +1,7 @@
 """The admin API on paper: calls against seed 002's own samples, and what answers are taken to mean."""
 
 import json
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -43,18 +44,60 @@ def test_ids_are_integers_on_the_wire():
     assert wire.encode({"resource_id": "13"}, ids["Block"]) == b'{"resource_id":13}'
 
 
-def test_an_update_states_everything_and_repeats_what_the_manifest_leaves_alone():
-    live = {"name": "Old", "description": "Kept", "email": "", "disabled": False, "count": 4, "address_id": "6"}
-    made = only(
-        "update",
-        kind="Resource",
-        remote_id="13",
-        fields={"name": "New", "price": "35.00"},
-        edits=[edit(price="35.00")],
-        live=live,
+ROW = {
+    **RESOURCE,
+    "description": "Kept",
+    "email": "",
+    "never_booked": True,
+    "count": 4,
+    "max_book": 0,
+    "price": 12.5,
+    "api_ref": "r-1",
+    "extra": {"key": "cupboard 3"},
+    "service_ids": [4, 5],
+}
+
+
+def updated(row, **fields):
+    live = resource_wire.decode_resource(row)
+    (made,) = calls(
+        replace(
+            change("update", kind="Resource", remote_id="13", fields=fields, edits=[edit(**fields)], live=live.fields),
+            live=live,
+        ),
+        admin(),
     )
     assert (made.method, made.path, made.effect) == ("PUT", f"{ADMIN}/resources/13", "update")
-    assert made.body == {"name": "New", "description": "Kept", "disabled": False, "price": 35}
+    return made.body
+
+
+def test_an_update_states_everything_and_repeats_what_the_manifest_leaves_alone():
+    assert updated(ROW, name="New", price="35.00") == {
+        "name": "New",
+        "description": "Kept",
+        "disabled": False,
+        "price": 35,
+        "never_booked": True,
+        "count": 4,
+        "max_book": 0,
+        "api_ref": "r-1",
+        "address_id": "6",
+        "extra": {"key": "cupboard 3"},
+        "service_ids": [4, 5],
+    }
+    assert updated(ROW, description="New")["price"] == 12.5
+
+
+def test_what_is_returned_under_another_name_is_not_sent_again():
+    """`order` and `reference` show what `position` and `api_ref` most likely are, which is too little to write them."""
+    row = {**RESOURCE, "order": 323, "reference": "r-1"}
+    assert updated(row, name="New").keys() == {"name", "description", "email", "disabled", "address_id"}
+    assert updated({**row, "position": 7}, name="New")["position"] == 7
+
+
+def test_an_address_and_the_id_of_another_one_are_not_sent_together():
+    assert "address_id" not in updated(ROW, address={"postcode": "E1"})
+    assert updated(ROW, address_id="7")["address_id"] == "7"
 
 
 def test_nothing_to_edit_is_no_call():
@@ -150,7 +193,7 @@ def test_what_a_resource_answers(answered, fields):
         ({"address_id": "../1"}, "field `address_id`"),
         ({"id": "../1"}, "the id '../1'"),
         ({"id": True}, "the id True"),
-        ({"id": None}, "the id None"),
+        ({"id": None}, "an object without an id"),
     ],
 )
 def test_what_cannot_be_understood_of_a_resource_is_named(answered, words):
@@ -243,12 +286,20 @@ def test_a_page_that_is_none(data):
 
 
 def test_the_window_is_a_day_wider_at_both_ends():
-    assert block_wire.window([{}, {"start": "2027-03-01T09:00:00Z", "end": "2027-03-02T23:30:00Z"}]) == (
+    assert block_wire.window({"start": "2027-03-01T09:00:00Z", "end": "2027-03-02T23:30:00Z"}) == (
         date(2027, 2, 28),
         date(2027, 3, 3),
     )
-    assert block_wire.window([{"name": "x"}]) is None
-    assert block_wire.window([{"start": "0001-01-01T00:00:00Z", "end": "9999-12-31T00:00:00Z"}]) == (
-        date.min,
-        date.max,
-    )
+    assert block_wire.window({"name": "x"}) is None
+    ever = {"start": "0001-01-01T00:00:00Z", "end": "9999-12-31T00:00:00Z"}
+    assert block_wire.window(ever) == (date.min, date.max)
+    assert block_wire.windows([{}, ever], {}) == {(date.min, date(1, 1, 2)): [ever]}
+
+
+def test_blocks_within_a_year_are_listed_together_and_others_apart():
+    spans = [("2027-03-01", "2027-03-02"), ("2028-02-20", "2028-02-21"), ("2031-01-01", "2031-01-02")]
+    blocks = [{"start": f"{first}T09:00:00Z", "end": f"{last}T09:00:00Z"} for first, last in spans]
+    assert block_wire.windows(reversed(blocks), {}) == {
+        (date(2027, 2, 28), date(2028, 2, 22)): blocks[:2],
+        (date(2030, 12, 31), date(2031, 1, 3)): blocks[2:],
+    }

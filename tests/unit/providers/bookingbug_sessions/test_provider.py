@@ -107,7 +107,7 @@ def test_every_field_in_the_seeds_order_and_spelling():
 
 def test_encoding_and_decoding_are_each_others_opposite():
     fields = {
-        "name": "Jóga & <tea> 🧘\r\n\tx",
+        "name": "Jóga & <tea> 🧘\n\tx",
         "type": "recurring_event",
         "time": "09:30",
         "price": "0.50",
@@ -246,7 +246,7 @@ def test_an_entity_bomb_costs_nothing():
     for text in (bomb.encode(), bomb.encode("utf-16")):
         with pytest.raises(ValueError):
             decode_session(text)
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 20  # expanded, it would be more than any machine holds
 
 
 # --- reading
@@ -405,8 +405,95 @@ def test_updates_and_deletes():
     assert provider.send(call("update", "PUT", "/api/slots/2.xml", {"date": "2020-01-05"})) == Receipt()
     assert script.seen[1].content == b"<slot><date>2020-01-05</date></slot>"
     gone = [provider.send(call("delete", "DELETE", "/api/sessions/1.xml")).gone for _ in range(3)]
-    assert gone == [False, True, True]
+    assert gone == [False, False, True]  # a page for people does not prove that it is gone
     assert script.seen[2].content == b""
+
+
+REFUSALS = [
+    ("<errors><error>Group can't be blank</error></errors>", "Group can't be blank"),
+    ("<?xml version='1.0'?>\n<errors>no &amp; never</errors>", "no & never"),
+    ("<error><code>17</code><message>Too many sessions</message></error>", "17 Too many sessions"),
+    ("<hash><status>422</status><error>Name is too long</error></hash>", "Name is too long"),
+    ('<session id="1"><errors><error>Price is too high</error></errors></session>', "Price is too high"),
+    ('{"error": "Access denied"}', "Access denied"),
+]
+
+
+@pytest.mark.parametrize(("body", "words"), REFUSALS)
+@pytest.mark.parametrize("status", [200, 201, 202])
+@pytest.mark.parametrize(
+    ("effect", "method", "path"),
+    [
+        ("create", "POST", f"{UP}?type=event"),
+        ("update", "PUT", "/api/sessions/1.xml"),
+        ("update", "PUT", "/api/slots/2.xml"),
+        ("delete", "DELETE", "/api/sessions/1.xml"),
+    ],
+)
+def test_a_refusal_under_a_status_of_success_is_a_refusal(effect, method, path, status, body, words):
+    _, provider = opened({f"{method} {path.partition('?')[0]}": xml(status, body)})
+    with pytest.raises(RemoteError) as caught:
+        provider.send(call(effect, method, path, None if effect == "delete" else {"name": "N"}))
+    assert caught.value.message == f"{method} {path.partition('?')[0]}: {status}: {words}"
+    assert not isinstance(caught.value, OutcomeUnknown)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "words"),
+    [
+        ("PUT", "/api/sessions/1.xml", one(number="2"), "returned session 2 instead of session 1"),
+        ("PUT", "/api/slots/2.xml", '<slot id="3"/>', "returned slot 3 instead of slot 2"),
+        ("PUT", "/api/slots/2.xml", one("<slots><slot id='3'/></slots>"), "returned session 3 instead of slot 2"),
+        ("DELETE", "/api/sessions/1.xml", one(number="2"), "returned session 2 instead of session 1"),
+        ("PUT", "/api/sessions/1.xml", "<sessions/>", "<sessions> instead of <session>"),
+        ("PUT", "/api/sessions/1.xml", "Please sign in first", "not well-formed XML"),
+        *[
+            ("PUT", path, body, f"the server said: {body}")
+            for path in ("/api/sessions/1.xml", "/api/slots/2.xml")
+            for body in ("<message>no</message>", "<result>0</result>", "<status>500</status>", "0", "No", "-1")
+        ],
+        ("PUT", "/api/sessions/1.xml", "<html><body>Sign in</body></html>", "an HTML page"),
+        ("PUT", "/api/sessions/1.xml", '<?xml version="1.0"?><!DOCTYPE html><html/>', "an HTML page"),
+    ],
+)
+def test_an_answer_about_something_else_leaves_the_result_unknown(method, path, body, words):
+    _, provider = opened({f"{method} {path}": xml(200, body)})
+    effect = "delete" if method == "DELETE" else "update"
+    with pytest.raises(OutcomeUnknown) as caught:
+        provider.send(call(effect, method, path, None if effect == "delete" else {"duration": 5}))
+    assert words in caught.value.message
+    assert "it may have been applied" in caught.value.message
+
+
+@pytest.mark.parametrize(
+    "body", ["", " ", "OK", "1", "200 OK", "204 No Content", "<status>ok</status>", one("", "1"), "Session updated"]
+)
+def test_an_answer_that_says_no_more_than_its_status_is_success(body):
+    _, provider = opened({"PUT /api/sessions/1.xml": xml(200, body)})
+    assert provider.send(call("update", "PUT", "/api/sessions/1.xml", {"name": "N"})) == Receipt()
+
+
+def test_what_a_creation_answers_instead_of_an_id_is_kept():
+    _, provider = opened({f"POST {UP}": xml(201, "queued for review")})
+    receipt = provider.send(call("create", "POST", f"{UP}?type=event", {"name": "N"}))
+    assert (receipt.remote_id, receipt.words) == (None, "queued for review")
+
+
+@pytest.mark.parametrize(("body", "words"), REFUSALS)
+def test_a_refusal_to_show_or_list_is_repeated_and_proves_nothing_absent(body, words):
+    replies = {f"GET {UP}": xml(200, body), "GET /api/sessions/1.xml": xml(200, body)}
+    _, reading = read(replies, ids={"1": {}})
+    assert words in reading.failure
+    assert words in reading.unreadable["1"]
+    assert (reading.absent, reading.listed, reading.live) == (frozenset(), None, {})
+
+
+def test_a_list_with_anything_but_sessions_is_no_list():
+    listed = '<sessions><session id="1"/><notice>more on page 2</notice></sessions>'
+    _, reading = read({f"GET {UP}": xml(200, listed)}, ids={"1": {}, "2": {}})
+    assert reading.listed is None
+    assert "<sessions> contains <notice>" in reading.failure
+    assert reading.absent == frozenset()
 
 
 def test_a_refused_write_repeats_the_servers_words():
@@ -434,3 +521,116 @@ def test_only_known_paths_are_written_to(path):
     with pytest.raises(RemoteError, match="not sent"):
         provider.send(call("delete", "DELETE", path))
     assert script.seen == []
+
+
+# --- characters that XML does not allow, and their encoding
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("G&#11;H", "G\x0bH"),
+        ("G&#x1B;[0m", "G\x1b[0m"),
+        ("G\x0cH", "G\x0cH"),
+        ("G&#0;H", "G\ufffdH"),
+        ("G&#xD83D;&#x110000;H", "G\ufffd\ufffdH"),
+        ("G&#65535;H", "G\ufffdH"),
+        ("R&B", "R&B"),
+        ("R & B; more &amp; more", "R & B; more & more"),
+        ("caf&eacute;&nbsp;&lt;3", "caf\xe9\xa0<3"),
+        ("&unheard; of", "&unheard; of"),
+        ("a\r&#11;\nb", "a\n\x0b\nb"),
+        ("<![CDATA[&#11; \x0b]]>", "&#11; \x0b"),
+    ],
+)
+def test_characters_that_xml_does_not_allow_are_what_they_mean(written, meant):
+    listed = (
+        f'<sessions><session id="1"><name>{written}</name></session><session id="2"><name>B</name></session></sessions>'
+    )
+    assert decode_list(listed.encode()) == {"1": {"name": meant}, "2": {"name": "B"}}
+    assert decode_session(one(f"<description>{written}</description>").encode()).fields == {"description": meant}
+
+
+def test_one_character_in_a_foreign_session_stops_no_creation():
+    listed = '<sessions><session id="1"><name>G&#11;H</name><group>G</group></session></sessions>'
+    script, reading = read({f"GET {UP}": xml(200, listed)}, wanted=({"name": "GH", "group": "G"},))
+    assert (reading.failure, reading.listed, reading.live, reading.unreadable) == (None, {"1"}, {}, {})
+    assert len(script.seen) == 1
+
+
+BROKEN = {
+    "unclosed": '<session id="17"><name>Yoga</group></session>',
+    "attribute": '<session id="17"><name a=>Yoga</name></session>',
+    "two names": '<session id="17"><name>A</name><name>B</name></session>',
+    "nested": '<session id="17"><name><b>Yoga</b></name></session>',
+    "bytes": '<session id="17"><name>Caf\udce9</name></session>',
+}
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+def test_a_broken_session_in_the_list_is_shown_by_its_id(kind):
+    listed = f'<sessions>\n<session id="1"><name>A</name></session>{BROKEN[kind]}<session id="2"/></sessions>'
+    body = listed.encode("utf-8", "surrogateescape")
+    replies = {f"GET {UP}": httpx.Response(200, content=body)}
+    replies["GET /api/sessions/17.xml"] = xml(200, one("<name>Yoga</name><group>G</group>", "17"))
+    replies["GET /api/sessions/2.xml"] = xml(200, one("<name>B</name>", "2"))
+    _, reading = read(replies, ids={"9": {}}, wanted=({"name": "New", "group": "G"},))
+    assert reading.listed == {"1", "2", "17"}
+    assert "17" in reading.live
+    assert reading.absent == {"9"}
+    replies["GET /api/sessions/17.xml"] = xml(200, BROKEN["unclosed"])
+    _, reading = read(replies, wanted=({"name": "New", "group": "G"},))
+    assert "GET /api/sessions/17.xml: invalid response: not well-formed XML" in reading.unreadable["17"]
+
+
+@pytest.mark.parametrize(
+    ("listed", "words"),
+    [
+        (f"<sessions>{one('', '1')}stray{BROKEN['unclosed']}</sessions>", "not well-formed XML in or after session 17"),
+        (f"<sessions>{one('', '1')}<session><name>X</group></session></sessions>", "in or after session 1"),
+        (f"<sessions>{one('', '1')}{BROKEN['unclosed']}", "in or after session 17"),
+        (f"<sessions>{one('', '1')}<session><name>X</name></session></sessions>", "no id (name 'X')"),
+    ],
+)
+def test_a_list_that_cannot_be_cut_at_its_sessions_names_the_broken_one(listed, words):
+    _, reading = read({f"GET {UP}": xml(200, listed)}, ids={"5": {}}, wanted=({"name": "New"},))
+    assert words in reading.failure
+    assert (reading.listed, reading.absent) == (None, frozenset())
+
+
+CAFE = "<sessions><session id='1'><name>Caf\xe9 \u2013 n\xb0 1</name></session></sessions>"
+LATIN = CAFE.replace("\u2013", "-")
+
+
+@pytest.mark.parametrize(
+    ("body", "header"),
+    [
+        (LATIN.encode("latin-1"), "text/xml; charset=iso-8859-1"),
+        (LATIN.encode("latin-1"), 'application/xml; Charset="ISO-8859-1"; x=y'),
+        (b"<?xml version='1.0' encoding='UTF-8'?>" + LATIN.encode("latin-1"), "text/xml; charset=iso-8859-1"),
+        (b"<?xml version='1.0' encoding='iso-8859-1'?>" + CAFE.encode(), "text/xml; charset=utf-8"),
+        (b"<?xml version='1.0' encoding='iso-8859-1'?>" + LATIN.encode("latin-1"), "text/xml"),
+        (b"<?xml version='1.0' encoding='iso-8859-1'?>" + LATIN.encode("latin-1"), "text/xml; charset=utf-8"),
+        (b"<?xml version='1.0' encoding='utf-8'?>" + CAFE.encode(), "text/xml; charset=iso-8859-1"),
+        (CAFE.encode("cp1252"), "text/xml; charset=windows-1252"),
+        (CAFE.encode(), "text/xml"),
+        (CAFE.encode(), "text/xml; charset=klingon"),
+        (CAFE.encode(), "text/xml; charset=hex"),
+        (CAFE.encode(), "text/xml; charset=us-ascii"),
+        (CAFE.encode("utf-8-sig"), "text/xml; charset=iso-8859-1"),
+        (CAFE.encode("utf-16"), "text/xml"),
+        (CAFE.encode("utf-16"), "text/xml; charset=utf-8"),
+        (
+            b"<?xml version='1.0' encoding='utf-8'?>".decode().encode("utf-16-le") + CAFE.encode("utf-16-le"),
+            "text/xml; charset=utf-16le",
+        ),
+        (CAFE.encode("utf-32"), "text/xml"),
+    ],
+)
+def test_the_charset_of_the_header_and_of_marks_is_honoured(body, header):
+    _, provider = opened({f"GET {UP}": httpx.Response(200, headers={"Content-Type": header}, content=body)})
+    listing = provider._list()
+    provider.close()
+    wanted = {"Caf\xe9 - n\xb0 1", "Caf\xe9 \u2013 n\xb0 1"}
+    assert listing.failure is None
+    assert listing.named["1"]["name"] in wanted

@@ -75,35 +75,52 @@ def test_what_cannot_be_read_is_reported(data):
         answers.session(data, {})
 
 
-def test_errors_stand_in_the_body():
-    envelope = {"request": {"status": "ERROR", "error": {"id": "x", "title": "The session has expired"}}}
-    assert answers.refused(envelope).is_over(200)
-    assert not answers.refused({"request": {"status": "ERROR", "error": {"title": "Busy"}}}).is_over(200)
-    critical = answers.refused({"error": "invalid_grant", "error_description": "The access token is invalid."})
-    assert (critical.critical, critical.is_over(200)) == (True, False)
-    assert answers.refused(body([])) is None
-
-
-def test_a_rate_can_be_an_error_while_the_request_is_ok():
-    item = {"param": {"qty": {}}, "rate": {"status": "ERROR", "error": {"id": "SOLDOUT", "title": "Sold out"}}}
-    assert answers.rated({"item": item}).error == "Sold out"
-    assert answers.rated({"item": {"rate": {"status": "AVAILABLE"}}}).error == "the server returned no slip"
-    assert answers.rated({"item": {"rate": {"status": "AVAILABLE", "slip": "17.x"}}}).slip == "17.x"
-
-
 @pytest.mark.parametrize(
     ("slip", "params", "quantity"),
     [
         ("17.20140408X2-guests.2", {"guests": 2}, None),
         ("18.20171005X1-adults.1-children.0", {"adults": 1, "children": 0}, None),
         ("21.20171005X1-1", {}, 1),
+        ("114.20190910X1-additionalbed.0-adults.2-childs.1", {"additionalbed": 0, "adults": 2, "childs": 1}, None),
+        ("17.20310708X1-qty.2-guests.1", {"qty": 2, "guests": 1}, None),
+        ("21.20171005X1-3-guests.2", {"guests": 2}, 3),
     ],
 )
 def test_published_slips(slip, params, quantity):
     assert (meaning(slip).params, meaning(slip).quantity) == (params, quantity)
+    assert meaning(slip).times == {}
 
 
-@pytest.mark.parametrize("slip", ["", "zz", "17.20140408X2", "17.20140408X2-guests.2-z.abc", "17.20140408X2-a.1-a.2"])
+@pytest.mark.parametrize(
+    ("slip", "times"),
+    [
+        ("30.20270702X1@08:00X240X240-number.1", {"start_time": "08:00", "end_time": "12:00"}),
+        ("30.20270702X1@0915X90-adults.2-children.1", {"start_time": "09:15", "end_time": "10:45"}),
+        ("30.20270702X1@7:30-2", {"start_time": "07:30"}),
+    ],
+)
+def test_slips_with_times(slip, times):
+    assert meaning(slip).times == times
+    assert (meaning(slip).start_date, meaning(slip).units) == ("2027-07-02", 1)
+
+
+@pytest.mark.parametrize(
+    "slip",
+    [
+        "",
+        "zz",
+        "17.20140408X2",
+        "17.20140408X2-guests.2-z.abc",
+        "17.20140408X2-a.1-a.2",
+        "30.20270702X1@08:00X240X60-number.1",
+        "30.20270702X1@22:00X240X240-number.1",
+        "30.20270702X1@25:00X60-1",
+        "17.20271345X1-1",
+        "17.20140408X2-1-2",
+        "17.20140408X2-2seats.1",
+        "17.20140408X2-guests.2-SUMMER",
+    ],
+)
 def test_other_slips_say_nothing(slip):
     assert meaning(slip) is None
 
@@ -127,34 +144,6 @@ def test_json_of_another_shape_is_reported():
 
 
 @pytest.mark.parametrize(
-    ("words", "status", "over"),
-    [
-        ("The session was not found or has expired", 200, True),
-        ("Invalid session", 200, True),
-        ("session_id is unknown", 200, True),
-        ("The session could not be found", 200, True),
-        ("Your session has expired", 410, True),
-        ("Session not found", 404, True),
-        ("Not found", 404, True),
-        ("Unknown resource", 404, False),
-        ("Resource not found", 404, False),
-        ("Not found", 200, False),
-        ("Session storage is temporarily unavailable, try again", 503, False),
-        ("The session was not found", 500, False),
-        ("Internal error while loading the session", 500, False),
-        ("Too many requests in this session", 429, False),
-        ("You have no access to this session resource", 200, False),
-        ("Your login session has expired, check API key", 200, False),
-        ("The session could not be closed, please try again", 200, False),
-        ("You may not end this session", 200, False),
-        ("Only 2 left", 200, False),
-    ],
-)
-def test_only_words_about_the_session_itself_mean_that_it_is_over(words, status, over):
-    assert answers.Refused(words=words).is_over(status) is over
-
-
-@pytest.mark.parametrize(
     "booking",
     [[], None, "x", {"session": None}, {"session": False}, {"session": []}, {"session": {}},
      {"session": {"id": "abc", "item": "unavailable"}}, {"session": {"id": "abc", "item": 3}}],
@@ -162,3 +151,11 @@ def test_only_words_about_the_session_itself_mean_that_it_is_over(words, status,
 def test_an_answer_of_another_shape_is_no_empty_session(booking):
     with pytest.raises(ValueError, match=r"a session|booking"):
         answers.session({"booking": booking}, {})
+
+
+def test_an_error_can_name_the_session_that_it_left():
+    assert answers.named_session({"error": "Busy", **body([])}, {}) == "ldpm9"
+    assert answers.named_session({"booking": {"session_id": "abc123"}}, {}) == "abc123"
+    assert answers.named_session({"error": "Busy", "session": {"id": "abc123"}}, {}) == "abc123"
+    assert answers.named_session({}, {"set-cookie": "session_id=abc; Path=/"}) == "abc"
+    assert answers.named_session({"booking": {"session": {"id": "../x"}}}, {}) is None

@@ -45,6 +45,21 @@ def test_nothing_is_repeated_while_the_server_may_be_at_it(failure):
     assert caught.value.pending
 
 
+@pytest.mark.parametrize(
+    ("failure", "ended"),
+    [
+        *[(httpx.Response(status), True) for status in (500, 503, 302, 303)],
+        *[(httpx.Response(status), False) for status in (408, 502, 504, 520, 522, 524)],
+        *[(error, False) for error in (*BROKEN, httpx.ReadTimeout("x"), httpx.WriteTimeout("x"))],
+    ],
+    ids=repr,
+)
+def test_only_the_servers_own_answer_proves_that_a_call_has_ended(failure, ended):
+    with open_client(Script({"POST /a": failure})) as http, pytest.raises(OutcomeUnknown) as caught:
+        http.write("POST", "/a")
+    assert caught.value.ended is ended
+
+
 def test_a_repeatable_call_stays_unknown_when_no_attempt_succeeds():
     script = Script({"PUT /a": httpx.Response(502)})
     with (

@@ -40,7 +40,7 @@ def test_filters(http, query, ids):
 def test_a_rated_list(http):
     answer = http.get("/item", params={"start_date": DAY, "param[adults]": "3"}).json()
     states = {number: item["rate"]["status"] for number, item in answer["items"].items()}
-    assert {number for number, status in states.items() if status == "ERROR"} == {"40", "50"}
+    assert {number for number, status in states.items() if status == "ERROR"} == {"40"}
     assert answer["items"]["18"]["rate"]["slip"] == "18.20310607X1-adults.3-children.0"
     assert answer["query"]["start_date"] == DAY
 
@@ -82,7 +82,7 @@ def test_a_rated_item(http):
     assert rate["summary"]["price"]["total"] == "325.00"
     assert rate["summary"]["date"] == "Sat Jun 7 2031 - Sun Jun 8 2031"
     assert rate["dates"][DAY] == {
-        "status": "AVAILABLE",
+        "status": "A",
         "price": {"total": "162.50"},
         "stock": {"T": 15, "B": 0, "A": 15},
     }
@@ -98,14 +98,12 @@ def test_a_rated_item(http):
         (21, {"param[qty]": 0}, "validation_error"),
         (21, {"param[qty]": "-1"}, "validation_error"),
         (17, {"param[guests]": 5}, "validation_error"),
-        (17, {"param[dogs]": 1}, "validation_error"),
         (18, {"param[adults]": 0}, "validation_error"),
         (17, {"end_date": "20310606"}, "validation_error"),
         (17, {"end_date": "20330606"}, "validation_error"),
         (17, {"start_date": "20310230"}, "validation_error"),
         (17, {"start_date": "99990101"}, "validation_error"),
         (17, {"start_date": ""}, "validation_error"),
-        (50, {}, "validation_error"),
         (50, {"start_time": "18:00"}, "validation_error"),
         (50, {"start_time": "17:00", "end_time": "18:00"}, "validation_error"),
         (50, {"start_time": "late"}, "validation_error"),
@@ -119,11 +117,73 @@ def test_unavailable_items_are_refused(http, item_id, query, error):
     assert "slip" not in rate
 
 
-def test_an_unknown_parameter(box, http):
-    assert http.get("/item/17", params={"startdate": DAY}).json()["request"]["status"] == "ERROR"
-    box.set_options(strict="lenient")
-    assert http.get("/item/17", params={"startdate": DAY}).json()["request"]["status"] == "OK"
-    assert http.get("/item/17", params={"date": DAY, "param[x]": 1}).json()["item"]["rate"]["status"] == "AVAILABLE"
+@pytest.mark.parametrize("path", ["/item/17", "/item"])
+def test_foreign_parameters_are_echoed(http, path):
+    query = {"start_date": DAY, "param[guests]": 2, "param[dogs]": 1, "timeslot": "x", "packages": "1"}
+    answer = http.get(path, params=query).json()
+    item = answer["item"] if path == "/item/17" else answer["items"]["17"]
+    assert item["rate"]["slip"] == "17.20310607X1-guests.2"
+    assert answer["query"] == {
+        "start_date": DAY,
+        "param": {"guests": "2", "dogs": "1"},
+        "timeslot": "x",
+        "packages": "1",
+    }
+    assert http.get(path, params={"startdate": DAY}).json()["request"]["status"] == "OK"
+
+
+def test_foreign_parameters_as_errors(box, http):
+    box.set_options(foreign_parameters="error")
+    for path in ("/item/17", "/item"):
+        assert http.get(path, params={"startdate": DAY}).json()["request"]["status"] == "ERROR"
+    rate = http.get("/item/17", params={"date": DAY, "param[dogs]": 1}).json()["item"]["rate"]
+    assert (rate["status"], rate["error"]["id"]) == ("ERROR", "validation_error")
+    # In a list, each parameter is for the items that have it.
+    rated = http.get("/item", params={"date": DAY, "param[adults]": 2}).json()["items"]
+    assert (rated["17"]["rate"]["status"], rated["18"]["rate"]["status"]) == ("AVAILABLE", "AVAILABLE")
+
+
+def test_time_slots_of_a_rated_item(box, http):
+    box.take_stock(50, DAY, 3)
+    rate = http.get("/item/50", params={"start_date": DAY, "start_time": "19:30"}).json()["item"]["rate"]
+    assert (rate["start_time"], rate["end_time"]) == ("19:30", "21:30")
+    assert rate["dates"][DAY]["timeslots"] == [
+        {"start_time": "17:00", "end_time": "19:00", "status": "A", "A": 5},
+        {"start_time": "19:30", "end_time": "21:30", "status": "A", "A": 5},
+    ]
+    plain = http.get("/item/17", params={"start_date": DAY}).json()["item"]["rate"]
+    assert "start_time" not in plain
+    assert "timeslots" not in plain["dates"][DAY]
+
+
+def test_a_time_slot_that_others_hold_is_told_apart(shop, http):
+    late = shop.rate(50, start_date=DAY, start_time="19:30", **{"param[guests]": 8})
+    shop.start(late["slip"])
+    day = http.get("/item/50", params={"start_date": DAY}).json()["item"]["rate"]["dates"][DAY]
+    assert [(slot["status"], slot["A"]) for slot in day["timeslots"]] == [("A", 8), ("U", 0)]
+
+
+@pytest.mark.parametrize("query", [{}, {"start_time": ""}, {"end_time": "19:00"}])
+def test_the_first_time_slot_is_the_default(shop, query):
+    rate = shop.rate(50, start_date=DAY, **query)
+    assert (rate["status"], rate["start_time"], rate["end_time"]) == ("AVAILABLE", "17:00", "19:00")
+    assert rate["slip"] == shop.rate(50, start_date=DAY, start_time="17:00")["slip"]
+
+
+def test_an_end_time_alone_selects_its_time_slot(shop):
+    assert shop.rate(50, start_date=DAY, end_time="21:30")["start_time"] == "19:30"
+
+
+def test_a_time_slot_without_a_default(box, shop):
+    box.set_options(default_time="error")
+    assert shop.rate(50, start_date=DAY)["error"]["id"] == "validation_error"
+
+
+@pytest.mark.parametrize(("style", "free", "sold_out"), [("letter", "A", "U"), ("word", "AVAILABLE", "ERROR")])
+def test_status_of_a_day(box, shop, style, free, sold_out):
+    box.set_options(day_status=style)
+    assert shop.rate(17, start_date=DAY)["dates"][DAY]["status"] == free
+    assert shop.rate(40, start_date=DAY)["dates"][DAY]["status"] == sold_out
 
 
 def test_dates_in_words(box, shop):

@@ -73,6 +73,9 @@ def test_the_sample_of_the_seed(shop):
         {"json": {"slip": {"0": ROOM}}},
         {"params": {"slip": ROOM}},
         {"params": {"slip[]": ROOM}},
+        {"files": {"slip": (None, ROOM)}},
+        {"files": {"slip[]": (None, ROOM)}},
+        {"files": {"slip[0]": (None, ROOM), "session_id": (None, "")}},
     ],
     ids=str,
 )
@@ -88,6 +91,7 @@ def test_encodings_of_a_slip(http, request_of):
         ({"data": {"slip[]": [ROOM, BIKES]}}, [ROOM, BIKES]),
         ({"data": {"slip[0]": ROOM, "slip[1]": BIKES}}, [ROOM, BIKES]),
         ({"json": {"slip": [ROOM, BIKES]}}, [ROOM, BIKES]),
+        ({"files": [("slip[]", (None, ROOM)), ("slip[]", (None, BIKES))]}, [ROOM, BIKES]),
         ({"params": {"slip[]": [ROOM, BIKES]}}, [ROOM, BIKES]),
         # PHP keeps the last of several values of one plain name.
         ({"data": {"slip": [ROOM, BIKES]}}, [BIKES]),
@@ -101,13 +105,16 @@ def test_encodings_of_several_slips(http, request_of, slips):
     ]
 
 
-@pytest.mark.parametrize("body", [{"data": {"alter[1]": "5"}}, {"json": {"alter": {"1": 5}}}], ids=str)
+@pytest.mark.parametrize(
+    "body", [{"data": {"alter[1]": "5"}}, {"json": {"alter": {"1": 5}}}, {"files": {"alter[1]": (None, "5")}}], ids=str
+)
 @pytest.mark.parametrize("way", ["parameter", "query", "cookie"])
 def test_session_id_in_every_place(shop, http, body, way):
     session_id = shop.start(BIKES)["id"]
     extra = {}
     if way == "parameter":
-        body = {name: {**values, "session_id": session_id} for name, values in body.items()}
+        own = (None, session_id) if "files" in body else session_id
+        body = {name: {**values, "session_id": own} for name, values in body.items()}
     elif way == "query":
         extra = {"params": {"session_id": session_id}}
     else:
@@ -139,9 +146,9 @@ def test_a_get_can_change_too(shop, http):
         {"json": {"alter": "1"}},
         {"json": {"alter": ["remove"]}},
         {"json": {"session_id": ["a"]}},
-        {"json": {"slip[0]": ROOM}},
         {"content": b'{"session_id": "\\ud800"}', "headers": {"Content-Type": "application/json"}},
-        {"data": {"form[Name]": "A"}},
+        {"content": b"slip", "headers": {"Content-Type": "multipart/form-data"}},
+        {"content": b"slip", "headers": {"Content-Type": "multipart/form-data; boundary=x"}},
     ],
     ids=str,
 )
@@ -152,6 +159,20 @@ def test_invalid_request_is_an_error_with_status_200(box, http, request_of):
     assert answer.json()["request"]["error"]["id"] == "validation_error"
     assert "booking" not in answer.json()
     assert box.holds() == []
+
+
+def test_foreign_parameters_of_a_session_call_are_ignored(box, http):
+    for request_of in ({"data": {"form[Name]": "A"}}, {"json": {"slip[0]": ROOM}}, {"params": {"utm": "x"}}):
+        assert http.post(SESSION, **request_of).json()["booking"]["session"]["item"] == []
+    box.reset()
+    box.set_options(foreign_parameters="error")
+    for request_of in ({"data": {"form[Name]": "A"}}, {"json": {"slip[0]": ROOM}}, {"params": {"utm": "x"}}):
+        assert http.post(SESSION, **request_of).json()["request"]["error"]["id"] == "validation_error"
+    assert box.holds() == []
+
+
+def test_json_is_compact(http):
+    assert http.get("/item").content.startswith(b'{"version":"3.0","account_id":1,')
 
 
 def test_lenient_ignores_unknown_references(box, http):

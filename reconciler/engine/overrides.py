@@ -1,0 +1,74 @@
+"""What one run allows beyond the project's policy."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, fields
+from fnmatch import fnmatchcase
+
+from reconciler.model.decision import Decision
+from reconciler.model.objects import Address
+from reconciler.model.risk import BOOKED
+
+MISSING = "--allow-missing"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overrides:
+    """What one run allows beyond the project's policy. Each field is an option of the same name."""
+
+    allow_booked: tuple[str, ...] = ()
+    """Objects (globs) whose risks to bookings are accepted."""
+    allow_shared: tuple[str, ...] = ()
+    """Objects (globs) that may be written although another project manages them, or other objects share a value."""
+    allow_missing: tuple[str, ...] = ()
+    """Connections (globs) of which every managed object may be missing."""
+    allow_unknown: tuple[str, ...] = ()
+    """Objects (globs) that may be left out of the run because they could not be read."""
+    max_deletes: int | None = None
+    """Replaces `policy.max_deletes`."""
+    max_change_percent: float | None = None
+    """Replaces `policy.max_change_percent`."""
+    allow_empty: bool = False
+    """Accept that the manifests declare no objects."""
+    override_window: str | None = None
+    """Why the run may write outside of `policy.windows`."""
+
+    decisions: tuple[Decision, ...] = ()
+    """Objects whose risks to bookings people accepted in a pull request. An address may be of no object of the plan."""
+
+    def decided(self, address: Address) -> str | None:
+        """Return the decision that allows an object's risks to bookings; None where there is none."""
+        found = next((item for item in self.decisions if item.address == str(address)), None)
+        return None if found is None else f"{BOOKED} {address}, {found.words}"
+
+    def flags(self) -> tuple[str, ...]:
+        """Return the overrides as a user would type them: a saved plan does not contain them."""
+        found: list[str] = []
+        for name, value in self._given():
+            if isinstance(value, str):
+                found.append(f"{name} {shlex.quote(value)}")
+            elif isinstance(value, tuple):
+                found += [f"{name} {shlex.quote(pattern)}" for pattern in value]
+            else:
+                found.append(name if value is True else f"{name} {value:.15g}")
+        return tuple(found)
+
+    def unmatched(self, addresses: Iterable[Address], connections: Iterable[str] = ()) -> str | None:
+        """Return the first glob, with its option, that matches nothing it could be about; None where each matches."""
+        objects, names = tuple(map(str, addresses)), tuple(connections)
+        for name, value in self._given():
+            what, known = ("connection", names) if name == MISSING else ("object", objects)
+            for pattern in value if isinstance(value, tuple) else ():
+                if not any(fnmatchcase(item, pattern) for item in known):
+                    return f"{name} {pattern} matches no {what} of this plan"
+        return None
+
+    def _given(self) -> Iterator[tuple[str, tuple[str, ...] | float | str]]:
+        for item in fields(self):
+            if item.name == "decisions":
+                continue
+            value: tuple[str, ...] | float | str | None = getattr(self, item.name)
+            if value is not None and value is not False:
+                yield f"--{item.name.replace('_', '-')}", value

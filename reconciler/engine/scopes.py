@@ -1,0 +1,67 @@
+"""What has to be read for a plan. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from reconciler.engine.duplicates import with_look_alikes
+from reconciler.engine.homes import doubted
+from reconciler.engine.recover import certain, creations
+from reconciler.engine.snapshot import Place
+from reconciler.engine.subject import still_reaches
+from reconciler.engine.world import World, homes_of, located
+from reconciler.model.change import resolved
+from reconciler.model.objects import Computed, Fields, Scope, remote_ids
+
+
+def scopes(world: World) -> dict[Place, Scope]:
+    """Return what has to be read for the selected objects, one scope for each connection and kind."""
+    ids = remote_ids(world.records)
+    known: dict[Place, dict[str, Fields]] = {}
+    wanted: dict[Place, list[Fields]] = {}
+    computed: dict[Place, dict[str, Computed]] = {}
+    for address in sorted(world.selected, key=str):
+        if world.forgets(address):
+            continue  # nothing about it is read: its system may be unreachable
+        desired, record = world.desired.get(address), world.records.get(address)
+        stated = resolved(desired.fields, ids) if desired and not world.destroying else {}
+        if record is not None and still_reaches(world.connections, record):
+            place = (record.connection, address.kind)
+            known.setdefault(place, {})[record.remote_id] = {**record.fields, **stated}
+            sure = certain(record, world.intents.get(address, ()))
+            computed.setdefault(place, {})[record.remote_id] = sure.computed
+            if desired is not None and desired.connection != record.connection and not world.destroying:
+                wanted.setdefault((desired.connection, address.kind), []).append(stated)
+        elif record is None:
+            for intent in creations(world.intents.get(address, ()), world.connections):
+                wanted.setdefault((intent.connection, address.kind), []).append(intent.fields)
+            if desired is not None and not world.destroying:
+                wanted.setdefault((desired.connection, address.kind), []).append(stated)
+    for place, sent in _other_creates(world):
+        if place in wanted:
+            wanted[place].append(sent)
+    found = {
+        place: Scope(
+            kind=place[1],
+            ids=known.get(place, {}),
+            wanted=tuple(wanted.get(place, ())),
+            computed=computed.get(place, {}),
+        )
+        for place in known.keys() | wanted.keys()
+    }
+    return with_look_alikes(world, found)
+
+
+def _other_creates(world: World) -> Iterator[tuple[Place, Fields]]:
+    """Return what interrupted creates outside the selection sent: what they made is no result of a selected one."""
+    for address, intents in sorted(world.intents.items(), key=lambda item: str(item[0])):
+        if address not in world.selected:
+            for intent in creations(intents, world.connections):
+                yield (intent.connection, address.kind), intent.fields
+
+
+def needed_connections(world: World) -> set[str]:
+    """Return the connections whose credentials are needed, of a world that is not located yet."""
+    read = {connection for connection, _ in scopes(located(world))}
+    open_to_doubt = {address for address in world.selected if not world.forgets(address)}
+    return read | set(doubted(world.memory, homes_of(world), frozenset(open_to_doubt)))

@@ -1,0 +1,1 @@
+"""What a pipeline does at its forge (GitHub, GitLab): comments, issues, reviewed plans, decisions."""

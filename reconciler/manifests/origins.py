@@ -1,0 +1,122 @@
+"""Where the values of templates come from, and who else uses them: the files of a project as they are written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import jinja2
+from jinja2 import nodes
+
+from reconciler.manifests.explain import label
+from reconciler.manifests.expressions import template_parts
+from reconciler.manifests.find import Found, find, project_name
+from reconciler.manifests.load import Document
+from reconciler.manifests.positions import Path
+from reconciler.manifests.read import load_found
+from reconciler.manifests.template_functions import Refused
+from reconciler.model.objects import SourceRef
+from reconciler.settings import Project
+
+VALUES = "values"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sources:
+    """The documents of a project, without templates rendered."""
+
+    manifests: tuple[Document, ...]
+    values: tuple[Document, ...]
+    """In their order: later ones win."""
+
+    @classmethod
+    def of(cls, project: Project) -> Sources:
+        """Read the files of a project that has no problems."""
+        found = find(project.manifests, root=project.root, project_root=project.root, reach=project.reach).found
+        manifests = [document for each in found for document in load_found(each).documents]
+        named = [Found(project_name(file, project.root), file) for file in project.values_files]
+        values = [document for each in named for document in load_found(each).documents]
+        return cls(manifests=tuple(manifests), values=tuple(values))
+
+    def manifest(self, where: SourceRef) -> Document | None:
+        """Return the document that begins at a place."""
+        return next((each for each in self.manifests if each.positions.locate(()) == where), None)
+
+    def set_by(self, path: Path) -> Document | None:
+        """Return the values file that sets a value last."""
+        return next((each for each in reversed(self.values) if each.positions.has(path)), None)
+
+    def users(self, path: Path) -> list[tuple[Document, Path]]:
+        """Return every template of the manifests that may use a value, or something above or below it."""
+        return [
+            (document, place)
+            for document in self.manifests
+            if document.templated
+            for place, text in _texts(document.data, ())
+            if any(_overlap(used, path) for used in used_values(text))
+        ]
+
+
+def origin(text: str) -> Path | None:
+    """Return the path in the values files of a template that is one value and nothing else; None for any other."""
+    parts = [part for part in _parts(text) if not (isinstance(part, nodes.TemplateData) and not part.data.strip())]
+    chain = _chain(parts[0]) if len(parts) == 1 else None
+    return chain[1:] if chain is not None and chain[0] == VALUES and len(chain) > 1 else None
+
+
+def used_values(text: str) -> list[Path]:
+    """Return the paths in the values files that a template uses; an empty one may be all of them."""
+    found: list[Path] = []
+    waiting: list[nodes.Node] = list(_parts(text))
+    while waiting:
+        node = waiting.pop()
+        chain = _chain(node)
+        if chain is not None and chain[0] == VALUES:
+            found.append(chain[1:])
+            continue
+        waiting += node.iter_child_nodes()
+    return found
+
+
+def _parts(text: str) -> Sequence[nodes.Node]:
+    try:
+        return template_parts(text)
+    except (jinja2.TemplateError, Refused, RecursionError):
+        return ()
+
+
+def _chain(node: nodes.Node) -> Path | None:
+    """Return the names of `values.sport["court 1"]`; None for anything else."""
+    names: list[str | int] = []
+    while isinstance(node, (nodes.Getattr, nodes.Getitem)):
+        if isinstance(node, nodes.Getattr):
+            names.append(node.attr)
+        elif isinstance(node.arg, nodes.Const) and isinstance(node.arg.value, (str, int)):
+            names.append(node.arg.value)
+        else:
+            return None
+        node = node.node
+    return (node.name, *reversed(names)) if isinstance(node, nodes.Name) else None
+
+
+def _overlap(one: Path, other: Path) -> bool:
+    shorter = min(len(one), len(other))
+    return one[:shorter] == other[:shorter]
+
+
+def _texts(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
+    if isinstance(value, str) and "{{" in value:
+        yield path, value
+    members: Iterable[tuple[str | int, Any]] = ()
+    if isinstance(value, Mapping):
+        members = value.items()
+    elif isinstance(value, list):
+        members = enumerate(value)
+    for key, item in members:
+        yield from _texts(item, (*path, key))
+
+
+def named(document: Document, path: Path) -> str:
+    """Return a value of a manifest in words: `Session/yoga price (manifests/yoga.yaml:7:10)`."""
+    return f"{document.address} {label(path)} ({document.positions.locate(path)})"

@@ -1,0 +1,136 @@
+"""Live objects that are not managed: what drift reports with `--unmanaged`. Only reads the remote systems."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from reconciler.engine.snapshot import Place
+from reconciler.engine.titles import Titles
+from reconciler.errors import ReconcilerError
+from reconciler.model.canonical import utc
+from reconciler.model.objects import Address, Live
+from reconciler.model.plan import Selection
+from reconciler.model.report import Drifted, Listing
+from reconciler.operations.export import ExportRequest, Survey, survey
+from reconciler.operations.project import Declared
+from reconciler.operations.session import ProjectSession
+from reconciler.target import same_target
+
+DAYS = 365
+"""Days from today in which objects are listed of a kind that can only be listed for a span of time."""
+
+
+def unmanaged_objects(
+    session: ProjectSession, declared: Declared, selection: Selection, moment: str, *, record: bool
+) -> Listing:
+    """Return the live objects that neither this project nor another one in the same state manages.
+
+    Only connections that an object of the project uses are listed, and only kinds that can be listed. `record`
+    whether the state notes when each of them was first seen.
+    """
+    records = session.store.records()
+    used = {item.connection for item in records.values()} | {item.connection for item in declared.desired.values()}
+    used &= session.project.connections.keys()
+    places = [
+        (name, kind.name)
+        for name in sorted(used)
+        for kind in session.kinds.values()
+        if kind.provider == session.project.connections[name].provider
+        and kind.ephemeral is None
+        and not session.project.connections[name].settings.reads_only
+    ]
+    if not places:
+        return Listing()
+    seen = survey(session, declared, ExportRequest(window=_window(moment)), places)
+    found = {
+        (place, address): live
+        for place in places
+        for address, live in sorted(seen.found.lives.get(place, {}).items(), key=lambda item: str(item[0]))
+        if not any(address.matches(glob) for glob in selection.excludes)
+        and (not selection.targets or any(address.matches(glob) for glob in selection.targets))
+    }
+    managed = list(_managed(session))
+    free = {key: live for key, live in found.items() if not _is_managed(session, key[0], live, managed)}
+    unread = tuple(item for item in seen.problems if item.severity == "error")
+    titles = Titles(session.kinds, declared.desired, records)
+    since = _since(session, seen, free, moment, record=record and not unread)
+    return Listing(
+        objects=tuple(
+            replace(
+                _drifted(session, declared, place, address, live, since),
+                title=titles.of(address, live.fields),
+                zone=titles.zone(address),
+            )
+            for (place, address), live in free.items()
+        ),
+        problems=unread,
+    )
+
+
+def _window(moment: str) -> tuple[str, str]:
+    first = datetime.fromisoformat(moment).astimezone(UTC).replace(hour=0, minute=0, second=0)
+    return utc(first), utc(first + timedelta(days=DAYS + 1))
+
+
+def _managed(session: ProjectSession) -> Iterator[tuple[str, str, str]]:
+    """Yield target, kind and id of all that is managed by a project in this state."""
+    yield from session.store.others()
+    for address, record in session.store.records().items():
+        yield record.target, address.kind, record.remote_id
+
+
+def _is_managed(session: ProjectSession, place: Place, live: Live, managed: list[tuple[str, str, str]]) -> bool:
+    target = session.project.connections[place[0]].target
+    return any(
+        kind == place[1] and remote_id == live.remote_id and same_target(known, target)
+        for known, kind, remote_id in managed
+    )
+
+
+def _drifted(
+    session: ProjectSession,
+    declared: Declared,
+    place: Place,
+    address: Address,
+    live: Live,
+    since: Mapping[tuple[str, str], Mapping[str, str]],
+) -> Drifted:
+    kind = session.kinds[place[1]]
+    target = session.project.connections[place[0]].target
+    adopt = f"reconciler adopt {address} {live.remote_id}"
+    export = f"reconciler export {address} --out {session.project.manifests[0]}"
+    return Drifted(
+        address=address,
+        status="unmanaged",
+        shown_id=kind.public_id(live.remote_id),
+        reason=kind.describe(live.fields) or kind.title(live.fields),
+        since=since.get((target, place[1]), {}).get(live.remote_id),
+        adopt=(adopt,) if address in declared.desired else (export, adopt),
+    )
+
+
+def _since(
+    session: ProjectSession, seen: Survey, free: Mapping[tuple[Place, Address], Live], moment: str, *, record: bool
+) -> Mapping[tuple[str, str], Mapping[str, str]]:
+    """Return when each object was first seen; what the state cannot note now has no day."""
+    targets = {name: connection.target for name, connection in session.project.connections.items()}
+    ids: dict[tuple[str, str], list[str]] = {(targets[name], kind): [] for name, kind in sorted(seen.found.lives)}
+    for (place, _), live in free.items():
+        ids[targets[place[0]], place[1]].append(live.remote_id)
+    noted: dict[tuple[str, str], dict[str, str]] = {}
+
+    def change(known: Mapping[tuple[str, str], Mapping[str, str]]) -> Mapping[tuple[str, str], Mapping[str, str]]:
+        noted.clear()
+        for key, present in ids.items():
+            earlier = known.get(key, {})
+            noted[key] = {remote_id: earlier.get(remote_id, moment) for remote_id in present}
+        return noted
+
+    if record:
+        with suppress(ReconcilerError):  # a state that can only be read
+            if session.store.outside.update_first_seen(change):
+                return noted
+    return session.store.outside.first_seen()

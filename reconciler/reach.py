@@ -1,0 +1,70 @@
+"""Which files a project file may name."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from reconciler.errors import ReconcilerError
+
+_GIT = ".git"
+
+
+@dataclass(slots=True)
+class Quota:
+    """How much may still be read, in files, bytes and documents."""
+
+    files: int = 10_000
+    size: int = 50_000_000
+    documents: int = 20_000
+
+    def spend(self, size: int, documents: int) -> None:
+        """Count one file that was read; ReconcilerError names the limit where it is too much."""
+        self.files, self.size, self.documents = self.files - 1, self.size - size, self.documents - documents
+        whole = Quota()
+        for left, what in (
+            (self.files, f"{whole.files:,} files"),
+            (self.size, f"{whole.size // 1_000_000} MB"),
+            (self.documents, f"{whole.documents:,} documents"),
+        ):
+            if left < 0:
+                raise ReconcilerError(f"the check was stopped: it reads more than {what}", hint="check fewer files")
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """The files that a project file may name: those of its repository, and what the user allows in addition.
+
+    A project file can come from a pull request, and what a file contains can appear in messages and manifests.
+    """
+
+    folders: tuple[str, ...]
+    """Real paths of folders or files."""
+    noun: str
+    """What the first of them is: the repository, or the project where there is none."""
+    quota: Quota | None = None
+    """How much of them may be read; None for any amount."""
+
+    @classmethod
+    def of(cls, root: Path, allowed: Iterable[str | os.PathLike[str]] = (), quota: Quota | None = None) -> Self:
+        """Return the reach of a project in the folder `root`; `allowed` are more paths."""
+        own, home = os.path.realpath(root), os.path.realpath(Path("~").expanduser())
+        # A home folder that is a repository would make every private file part of the project.
+        above = (str(folder) for folder in Path(own).parents if not is_below(home, (str(folder),)))
+        top = next((folder for folder in (own, *above) if os.path.lexists(Path(folder) / _GIT)), None)
+        return cls((top or own, *map(os.path.realpath, allowed)), "project" if top is None else "repository", quota)
+
+    def contains(self, path: str) -> bool:
+        """Return whether a path leads to a file or folder inside. What Git keeps for itself is outside."""
+        real = os.path.realpath(path)
+        if is_below(real, self.folders[1:]):
+            return True
+        return is_below(real, self.folders[:1]) and _GIT not in Path(real.removeprefix(self.folders[0])).parts
+
+
+def is_below(path: str, folders: Iterable[str]) -> bool:
+    """Whether a path is one of some folders or inside one."""
+    return any(path == folder or path.startswith(os.path.join(folder, "")) for folder in folders)  # noqa: PTH118

@@ -1,0 +1,172 @@
+"""A PostgreSQL server with a state: how it is reached, and what it must prove before it gets a password.
+
+Off this machine a server must show a certificate that can be checked, and must prove that it knows the password (SCRAM)
+instead of asking for it. The environment cannot weaken that; the URL of the state can.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+from ipaddress import ip_address
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, text
+from sqlalchemy.engine import URL
+
+from reconciler.errors import ReconcilerError
+from reconciler.model.nearest import did_you_mean
+
+ALLOW = "allow_plaintext"
+"""The option of the URL that allows a connection without TLS, or with an unchecked certificate."""
+
+_WATCHFUL: dict[str, Any] = {
+    "connect_timeout": 10,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,
+    "application_name": "reconciler",
+}
+"""Settings of libpq that detect a lost server well before a lease can expire."""
+
+_POOLED: dict[str, Any] = {"prepare_threshold": None}
+"""A pooler can give each transaction another connection, which does not have the statements of the last one."""
+
+_OPTIONS = frozenset(
+    {
+        *(ALLOW, "host", "hostaddr", "port", "service", "passfile", "options", "application_name", "client_encoding"),
+        *("sslmode", "sslrootcert", "sslcert", "sslkey", "sslcrl", "sslcrldir", "sslsni", "sslnegotiation"),
+        *("ssl_min_protocol_version", "ssl_max_protocol_version", "require_auth", "channel_binding", "requirepeer"),
+        *("gssencmode", "gsslib", "gssdelegation", "krbsrvname", "target_session_attrs", "load_balance_hosts"),
+        *("connect_timeout", "keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count"),
+        "tcp_user_timeout",
+    }
+)
+"""The options of libpq that a URL may state: none with a secret, none that hides others, none of the driver."""
+
+_REPEATED = frozenset({"host", "port"})
+
+_CHECKED = ("verify-full", "verify-ca")
+
+_KNOWS_METHODS = 160000
+"""The version of libpq that can refuse how a server asks for a password."""
+
+_HINT = (
+    "off this machine the server needs TLS with a trusted certificate (its CA: ?sslrootcert=FILE) and SCRAM passwords; "
+    f"another method is stated as ?require_auth=METHOD, and ?{ALLOW}=true in spec.state allows a connection without TLS"
+)
+
+_BEGIN = text("""
+SELECT set_config('lock_timeout', '30s', true), set_config('idle_in_transaction_session_timeout', '60s', true),
+  CASE WHEN current_setting('synchronous_commit') = 'off' THEN set_config('synchronous_commit', 'on', true) END
+""")
+"""For one transaction only, because a pooler gives its connection to another program afterwards.
+
+A program that hangs does not block the others. A commit is on the disk: a lost intent is a call that no run looks for.
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """How a server is reached."""
+
+    url: URL
+    """Without the options that are not of libpq."""
+    settings: Mapping[str, Any]
+    """The settings of libpq that are not in the URL, or replace what it says."""
+    hint: str
+    """What to do where it fails."""
+
+    @classmethod
+    def of(cls, url: URL, environ: Mapping[str, str]) -> Access:
+        """Decide it; ReconcilerError where the URL asks for what is not safe."""
+        plain = url.difference_update_query([ALLOW])
+        hint = "check spec.state, the password (PGPASSWORD or a passfile), and that the server is reachable"
+        allowed = _flag(url)
+        _, given = plain.get_dialect()().create_connect_args(plain)
+        if "options" in given:
+            hint += "; a pooler may refuse options: set them for the role instead (ALTER ROLE … SET …)"
+        settings = {key: value for key, value in (_WATCHFUL | _POOLED).items() if key not in given}
+        if is_local(given, environ):
+            return cls(url=plain, settings=settings, hint=hint)
+        if "require_auth" not in given:
+            certificate = "sslcert" in given or "PGSSLCERT" in environ  # then a server may ask for no password
+            settings["require_auth"] = "scram-sha-256,none" if certificate else "scram-sha-256"
+        mode = given.get("sslmode", "verify-full")
+        if not allowed:
+            if mode not in _CHECKED:
+                message = f"spec.state: sslmode={mode} does not check who the server is; expected verify-full"
+                raise ReconcilerError(message, hint=_HINT)
+            settings["sslmode"] = mode
+            settings |= _authorities(given, environ) if mode == "verify-full" else {}
+        return cls(url=plain, settings=settings, hint=f"{hint}; {_HINT}")
+
+    def check(self, driver: Any) -> None:
+        """Raise ReconcilerError for a libpq that cannot refuse to send a password in clear text."""
+        if "require_auth" in self.settings and driver.pq.version() < _KNOWS_METHODS:
+            message = f"libpq {driver.pq.version() // 10000} cannot refuse to send a password in clear text"
+            raise ReconcilerError(message, hint="in the checkout: pip install '.[postgres]', or libpq 16 or newer")
+
+
+def check_options(url: URL) -> None:
+    """Raise ReconcilerError for an option of a URL that cannot be used."""
+    for name, value in url.query.items():
+        if name not in _OPTIONS:
+            hint = f"expected one of {', '.join(sorted(_OPTIONS))}"
+            raise ReconcilerError(f"spec.state: unknown option {name}{did_you_mean(name, _OPTIONS)}", hint=hint)
+        if not isinstance(value, str) and name not in _REPEATED:
+            raise ReconcilerError(f"spec.state: the option {name} is stated more than once", hint="state it once")
+
+
+def begin(connection: Connection) -> None:
+    """Begin a transaction that writes."""
+    connection.execute(_BEGIN)
+
+
+def is_local(given: Mapping[str, Any], environ: Mapping[str, str]) -> bool:
+    """Return whether every server that libpq may connect to is on this machine: a Unix socket, or loopback.
+
+    A name that only resolves to loopback is not: an answer to a query of the network decides about it.
+    """
+    database = str(given.get("dbname", ""))
+    if "=" in database or "://" in database or "service" in given or "PGSERVICE" in environ:
+        return False  # settings that are not seen here
+    hosts = _several(given, "host", environ.get("PGHOST", ""))
+    addresses = _several(given, "hostaddr", environ.get("PGHOSTADDR", ""))
+    return all(_local(address or host) for host, address in zip_longest(hosts, addresses, fillvalue=""))
+
+
+def _several(given: Mapping[str, Any], key: str, otherwise: str) -> list[str]:
+    return str(given.get(key) or otherwise).split(",")
+
+
+def _local(host: str) -> bool:
+    """Return whether a host is this machine. Without one, libpq uses a Unix socket, or localhost on Windows."""
+    if not host or host.startswith(("/", "@")) or host.lower() == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _flag(url: URL) -> bool:
+    stated = url.query.get(ALLOW, "false")
+    if stated not in {"true", "false"}:
+        raise ReconcilerError(f"spec.state: {ALLOW} must be true or false", hint=_HINT)
+    return stated == "true"
+
+
+def _authorities(given: Mapping[str, Any], environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the certificates to trust where none are chosen: those of the system.
+
+    The libpq of a wheel does not know where they are.
+    """
+    stated = given.get("sslrootcert", environ.get("PGSSLROOTCERT"))
+    if stated not in {None, "system"} or (stated is None and Path("~/.postgresql/root.crt").expanduser().exists()):
+        return {}
+    return {"sslrootcert": ssl.get_default_verify_paths().cafile or "system"}

@@ -1,0 +1,127 @@
+"""The SQLite file of a state: opened for writing, or only for reading where this user may not write."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from contextlib import closing
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from reconciler.errors import ReconcilerError
+from reconciler.model.words import listed
+from reconciler.state.rows import Damaged
+from reconciler.state.schema import meta, metadata
+
+MAGIC = b"SQLite format 3\0"
+
+BUSY = 30.0
+"""Seconds to wait for another program that writes to the same file."""
+
+_PAUSE = 0.02
+
+_NAMED = 3
+
+_LONGEST = 60
+"""Characters of a name that are shown."""
+
+_PASSING = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
+
+_READ_ONLY = ("mode=ro", "mode=ro&immutable=1")
+"""How to open a file without writing next to it. The second one ignores the log, and is right only without one."""
+
+
+def read_only_part(file: Path) -> Path | None:
+    """Return what this user may not write of a state that exists: its file, its log, or the folder for the log."""
+    if not file.exists():
+        return None
+    parts = (file, _beside(file, "-wal"), _beside(file, "-shm"))
+    denied = (part for part in parts if part.exists() and not os.access(part, os.W_OK))
+    return next(denied, None if os.access(file.parent, os.W_OK) else file.parent)
+
+
+def open_read_only(file: Path) -> sqlite3.Connection:
+    """Open a file that this user may not write, without waiting; sqlite3.Error where it cannot be read either."""
+    log = _beside(file, "-wal")
+    modes = _READ_ONLY[:1] if log.exists() and log.stat().st_size else _READ_ONLY
+    for number, mode in enumerate(modes, start=1):
+        connection = sqlite3.connect(
+            f"{file.absolute().as_uri()}?{mode}", uri=True, timeout=BUSY, check_same_thread=False
+        )
+        try:
+            connection.execute("SELECT count(*) FROM sqlite_master")
+        except sqlite3.Error:
+            connection.close()
+            if number == len(modes):
+                raise
+        else:
+            return connection
+    raise AssertionError  # pragma: no cover - the last mode returns or raises
+
+
+def check_ours(file: Path) -> None:
+    """Raise ReconcilerError for a database of another program; nothing is written to it or next to it.
+
+    The file alone is looked at first: also a reader of a database with a log makes files next to it.
+    """
+    if not file.exists():
+        return
+    with file.open("rb") as stream:
+        if stream.read(len(MAGIC)) not in {b"", MAGIC}:  # SQLite takes a few bytes for nothing, and writes over them
+            error = sqlite3.DatabaseError("file is not a database")
+            error.sqlite_errorcode = sqlite3.SQLITE_NOTADB
+            raise error
+    log = _beside(file, "-wal")
+    try:
+        names = _tables(file, _READ_ONLY[1])
+    except (sqlite3.Error, UnicodeDecodeError):  # damaged, or another program writes to it just now
+        names = []
+    if not names and log.exists() and log.stat().st_size:
+        names = _tables(file, _READ_ONLY[0])
+    if names and meta.name not in names:
+        message = f"state {file} is a database of another program; it has the tables {listed(sorted(names), _NAMED)}"
+        raise ReconcilerError(message, hint="set spec.state to a separate file, such as sqlite:///.reconciler/state.db")
+
+
+def _tables(file: Path, mode: str) -> list[str]:
+    with closing(sqlite3.connect(f"{file.absolute().as_uri()}?{mode}", uri=True, timeout=BUSY)) as connection:
+        found = connection.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
+        )
+        return [str(name) for (name,) in found]
+
+
+def check_plain(connection: Connection) -> None:
+    """Raise Damaged for triggers, and for views in place of our tables: what is recorded would not be what is read.
+
+    None of our tables has a trigger. A person who examines a state may add views under other names.
+    """
+    rows = connection.exec_driver_sql("SELECT type, name FROM sqlite_master WHERE type IN ('trigger', 'view')")
+    found = [(str(kind), str(name)) for kind, name in rows]
+    foreign = sorted(f"the {kind} {name[:_LONGEST]}" for kind, name in found if kind == "trigger" or _is_ours(name))
+    if foreign:
+        raise Damaged(f"the database contains {listed(foreign, _NAMED)}, which reconciler did not create")
+
+
+def _is_ours(name: str) -> bool:
+    return name.lower() in metadata.tables
+
+
+def make_durable(connection: sqlite3.Connection) -> None:
+    """Make commits survive a kill, and let a plan read while an apply writes."""
+    deadline = time.monotonic() + BUSY
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            break
+        except sqlite3.OperationalError as error:  # here alone SQLite does not wait for other programs
+            if error.sqlite_errorcode & 0xFF not in _PASSING or time.monotonic() > deadline:
+                raise
+            time.sleep(_PAUSE)
+    connection.execute("PRAGMA synchronous=FULL")
+
+
+def _beside(file: Path, suffix: str) -> Path:
+    return file.with_name(file.name + suffix)

@@ -1,0 +1,28 @@
+"""A Git repository for tests, with nothing of the machine's configuration."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+ENVIRON = {
+    "PATH": os.environ["PATH"],
+    "HOME": "/nonexistent",
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_CONFIG_NOSYSTEM": "1",
+    **{f"GIT_{who}_{what}": "a@example.com" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
+}
+
+
+def git(folder: Path, *arguments: str) -> str:
+    """Run Git in a folder; return what it prints."""
+    command = ["git", "-C", str(folder), *arguments]
+    return subprocess.run(command, env=ENVIRON, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def commit(folder: Path, message: str = "change") -> str:
+    """Commit every file; return the commit."""
+    git(folder, "add", "-A")
+    git(folder, "commit", "-q", "--allow-empty", "-m", message)
+    return git(folder, "rev-parse", "HEAD")
