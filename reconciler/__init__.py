@@ -1,6 +1,6 @@
 """reconciler: config as code for booking businesses.
 
-The public Python API is documented in `.github/reference/python-api.md`. Every name is loaded on first use.
+The public Python API is documented in `docs/reference/python-api.md`. Every name is loaded on first use.
 """
 
 import sys  # part of the interpreter, so that no file can replace it

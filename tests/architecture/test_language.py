@@ -15,6 +15,7 @@ ROOMS = (
     "CHANGELOG.md",
     "Makefile",
     "README.md",
+    "docs",
     "examples",
     "reconciler",
     "schemas",

@@ -9,7 +9,7 @@ import pytest
 
 import reconciler
 
-PAGE = (Path(__file__).parents[2] / ".github" / "reference" / "python-api.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[2] / "docs" / "reference" / "python-api.md").read_text(encoding="utf-8")
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ def test_links_of_a_page_exist(page):
 
 def test_readme_leads_to_every_page():
     links = set(LINK.findall((ROOT / "README.md").read_text(encoding="utf-8")))
-    pages = {path.relative_to(ROOT).as_posix() for path in (ROOT / ".github").glob("reference/*.md")}
+    pages = {path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").glob("reference/*.md")}
     pages |= {".github/CONTRIBUTING.md", ".github/SECURITY.md", ".github/decisions/README.md", "CHANGELOG.md"}
     assert sorted(pages - links) == []
 

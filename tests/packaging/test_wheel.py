@@ -149,7 +149,7 @@ def test_carries_nothing_else(wheel: Path) -> None:
     assert {PurePosixPath(name).parts[0] for name in names} == {"reconciler", info}
     assert {f"{info}/METADATA", f"{info}/entry_points.txt", f"{info}/licenses/LICENSE"} <= names
     parts = {part for name in names for part in PurePosixPath(name).parts}
-    assert parts & {"tests", ".github", "__pycache__", "conftest.py", "pyproject.toml"} == set()
+    assert parts & {"tests", ".github", "docs", "__pycache__", "conftest.py", "pyproject.toml"} == set()
     assert [name for name in names if PurePosixPath(name).name.startswith("test_")] == []
 
 
