@@ -24,7 +24,8 @@ STARTED = """
 The command prints the address, the credentials to export, and the address of the request log. Each sandbox has its own
 credentials and company; `--name NAME` gives the same ones at each start. A port that is in use is an error. The sandbox
 listens only on this machine. Its data is lost when it ends, unless `--db` names a file. `--seed samples` starts with
-the objects of the API documents, `--seed company` with a complete company.
+the objects of the API documents, `--seed company` with a small leisure centre, and `--seed hostile` with hundreds of
+objects whose names are hard to handle.
 
 All options: [reconciler sandbox](commands.md#reconciler-sandbox).
 """

@@ -10,7 +10,7 @@ import reconciler
 from reconciler.model import canonical
 from reconciler.sandbox import Options
 from reconciler.sandbox.faults import Fault
-from reconciler.sandbox.seeds import ODD_NAMES
+from reconciler.sandbox.hostile import ODD_NAMES
 
 CHOICES = [(name, value) for name, values in Options.choices().items() for value in values[1:]]
 NUMBERS = [("page_size", 1), ("page_size", 2), ("max_page_size", 1), ("company_zone", "America/New_York")]
@@ -63,9 +63,9 @@ def take_over(desk):
 
 
 @pytest.mark.slow
-def test_the_seeded_company_is_taken_over_without_a_single_writing_call(desk):
+def test_the_hostile_company_is_taken_over_without_a_single_writing_call(desk):
     desk.box.set_options(show_fields="all", resource_fields="all")
-    desk.box.reset("company")
+    desk.box.reset("hostile")
     desk.box.clear_log()
     files = take_over(desk)
     managed = desk.run("state", "list", "--format", "json", code=0).json["objects"]
@@ -80,6 +80,18 @@ def test_the_seeded_company_is_taken_over_without_a_single_writing_call(desk):
     names = {item.fields.get("name") for item in declared}
     assert {canonical.text(name) for name in ODD_NAMES if name} <= names
     assert any("adopt-id" in text for text in files.values())
+
+
+def test_the_seeded_company_is_exported_to_files_that_one_would_name_so(desk):
+    desk.box.reset("company")
+    desk.run("export", "--out", "manifests", "--from", "2027-04-01", "--until", "2027-07-31", code=0)
+    made = {path.relative_to(desk.folder).as_posix() for path in (desk.folder / "manifests").rglob("*.yaml")}
+    names = ("sessions/pool-lane-swim", "resources/main-hall", "blocks/studio-2-2027-06-24-1200")
+    assert {f"manifests/{name}.yaml" for name in names} <= made
+    assert len(made) == 20 + 8 + 4
+    desk.run("validate", code=0)
+    desk.run("adopt", "--all", code=0)
+    desk.settled()
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ CHOICES = [("slip_style", "opaque"), ("slip_echo", "normalised"), ("line_dates",
 
 @pytest.fixture
 def shop(tmp_path):
-    with Sandbox(Options(), seed="company") as box:
+    with Sandbox(Options(), seed="hostile") as box:
         desk = Desk(tmp_path, box)
         desk.env |= CREDENTIALS
         desk.project(PROJECT.format(url=box.url))

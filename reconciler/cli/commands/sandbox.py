@@ -33,10 +33,11 @@ _OTHER_PORT = "use another --port, or --port 0 for a free one"
 )
 @click.option(
     "--seed",
-    type=click.Choice(["none", "samples", "company"]),
+    type=click.Choice(["none", "samples", "company", "hostile"]),
     default="none",
     show_default=True,
-    help="Initial data: none, the samples of the API documents, or a complete company.",
+    help="Initial data: none, the samples of the API documents, a small leisure centre (company), or many objects with "
+    "names that are hard to handle (hostile).",
 )
 @click.option("--db", type=click.Path(path_type=Path), help="Keep the data in this SQLite file. Default: in memory.")
 @click.option(

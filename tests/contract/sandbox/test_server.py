@@ -43,7 +43,7 @@ def test_port_in_use_is_an_error():
 
 
 def test_an_unknown_seed_is_an_error():
-    with pytest.raises(ValueError, match="seed must be one of none, samples, company"):
+    with pytest.raises(ValueError, match="seed must be one of none, samples, company, hostile"):
         Sandbox(seed="nonsense").start()
 
 
@@ -91,8 +91,8 @@ def test_refused_request_changes_nothing(box, admin):
     assert admin.get("/addresses").json()["total_entries"] == 0
 
 
-def test_a_company_has_objects_enough(box, xml, admin):
-    box.reset("company")
+def test_the_hostile_seed_has_objects_enough(box, xml, admin):
+    box.reset("hostile")
     assert xml.get("/sessions.xml").text.count("<session ") >= 100
     assert admin.get("/resources").json()["total_entries"] >= 100
     assert len(box.slots()) >= 100

@@ -1,8 +1,9 @@
+import re
 from collections.abc import Iterator
 
 import pytest
 
-from reconciler.sandbox import Options, backdoor, seeds
+from reconciler.sandbox import Options, backdoor, hostile, seeds
 from reconciler.sandbox.checkfront import backdoor as holds
 from reconciler.sandbox.company import Company
 
@@ -14,13 +15,27 @@ def company() -> Iterator[Company]:
     made.db.close()
 
 
-def test_the_company_is_large_and_odd(company):
+def test_the_company_is_a_plausible_business(company):
     seeds.fill(company, "company")
     sessions, resources = backdoor.sessions(company), backdoor.resources(company)
+    names = [item["name"] for item in (*sessions, *resources)]
+    assert {"Pool lane swim", "Learn to swim: stage 1", "Main hall"} <= set(names)
+    assert len(set(names)) == len(names) < 40
+    assert all(re.fullmatch(r"[A-Z][\w:, -]*", name) for name in names)
+    assert all(session["spaces"] > 1 and session["end_date"] for session in sessions)
+    assert any(slot["spaces_booked"] for session in sessions for slot in session["slots"])
+    assert len({room["address_id"] for room in resources}) == 1
+    assert len(holds.booking_sessions(company)) == 1
+    assert len(backdoor.bookings(company)) == 3
+
+
+def test_the_hostile_seed_is_large_and_odd(company):
+    seeds.fill(company, "hostile")
+    sessions, resources = backdoor.sessions(company), backdoor.resources(company)
     blocks = [slot for slot in backdoor.slots(company) if slot["status"] == 3]
-    odd = len(seeds.ODD_NAMES)
+    odd = len(hostile.ODD_NAMES)
     assert (len(sessions), len(resources), len(blocks)) == (120 + odd + 5, 110 + odd + 4, 112)
-    assert set(seeds.ODD_NAMES) <= {session["name"] for session in sessions}
+    assert set(hostile.ODD_NAMES) <= {session["name"] for session in sessions}
     assert [len(hold["lines"]) for hold in holds.booking_sessions(company)] == [1, 2, 0]
     names = [session["name"] for session in sessions]
     assert len(set(names)) < len(names)
@@ -32,12 +47,13 @@ def test_the_company_is_large_and_odd(company):
     assert backdoor.bookings(company)
 
 
-def test_the_company_is_the_same_every_time(company):
-    seeds.fill(company, "company")
+@pytest.mark.parametrize("seed", ["company", "hostile"])
+def test_a_seed_is_the_same_every_time(company, seed):
+    seeds.fill(company, seed)
     first = (backdoor.sessions(company), backdoor.resources(company), backdoor.slots(company))
     company.set_options(fixed_now="2035-05-05T05:05:00")
     company.reset()
-    seeds.fill(company, "company")
+    seeds.fill(company, seed)
     assert (backdoor.sessions(company), backdoor.resources(company), backdoor.slots(company)) == first
 
 
@@ -48,7 +64,7 @@ def test_a_database_with_rows_is_left_alone(company):
 
 
 def test_an_unknown_seed(company):
-    with pytest.raises(ValueError, match="seed must be one of none, samples, company"):
+    with pytest.raises(ValueError, match="seed must be one of none, samples, company, hostile"):
         seeds.fill(company, "nonsense")
 
 
