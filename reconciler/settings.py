@@ -13,7 +13,7 @@ import stat
 import subprocess
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import MISSING, dataclass, field, fields, replace
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -30,6 +30,9 @@ from reconciler.windows import Window
 DEFAULT_STATE = "sqlite:///.reconciler/state.db"
 COMMAND_TIMEOUT = 60.0
 """Maximum seconds for a credential command: enough for a person to touch a hardware key."""
+
+FREE_UPDATES = 10
+"""`free_updates` of a project that does not set `max_change_percent`: as many as it may delete (decision 020)."""
 
 PLAN_KEY = "RECONCILER_PLAN_KEY"
 """The variable with the key that signs saved plans: no connection may send it, and no credential command gets it."""
@@ -212,14 +215,20 @@ _READERS = {"env": Credential.from_env, "file": Credential.from_file, "command":
 class ProviderSettings:
     """The connection settings that one provider adds to the common ones. A provider that has some subclasses this.
 
-    Every dataclass field of the subclass is a key of a connection in the project file, which the provider's schema
-    describes.
+    Every dataclass field of the subclass is a key of a connection in the project file; one without a default is
+    required.
     """
 
     @classmethod
     def parse(cls, stated: Mapping[str, Any]) -> Self:
         """Return the provider's part of a connection that was checked."""
         return cls(**{item.name: stated[item.name] for item in fields(cls) if item.name in stated})
+
+    @classmethod
+    def missing(cls, stated: Mapping[str, Any]) -> tuple[str, ...]:
+        """Name the required settings that a connection does not state."""
+        required = [item.name for item in fields(cls) if item.default is MISSING and item.default_factory is MISSING]
+        return tuple(name for name in required if name not in stated)
 
     @classmethod
     def of(cls, connection: Connection) -> Self:
@@ -291,6 +300,9 @@ class Policy:
     max_deletes: int = 10
     """Number of objects that one run may delete."""
     max_change_percent: float = 30
+    """Percentage of the managed objects that one run may change, where there are enough of them."""
+    free_updates: int = 0
+    """Number of objects that a run may update also if they are a large share, if it deletes and recreates none."""
     booked_approval: Literal["annotation", "flag"] = "annotation"
     """What may allow risks to bookings: `flag` leaves that to who runs the command, not to who writes a manifest."""
     risks: Mapping[str, Level] = field(default_factory=dict)

@@ -71,6 +71,9 @@ def _form(form: str | None, path: Path, formats: Collection[str], *, single: boo
     found = endings.get(ending)
     if form is not None and (single or found is None):
         return form
+    if form is None and str(path) in formats:
+        hint = f"for the format: --format {path}; for a file of that name, give it an ending: --output {path}.txt"
+        raise UsageError(f"--output {path} names a file, not a format", hint=hint)
     expected = ", ".join(item for item, name in endings.items() if name in formats)
     if found is not None and found not in formats:
         raise UsageError(f"--output {path}: {found} is not a format of this command", hint=f"expected {expected}")

@@ -9,6 +9,7 @@ from importlib import import_module
 import click
 
 from reconciler.cli.exits import Exit
+from reconciler.cli.groups import Group
 from reconciler.cli.signals import orderly
 from reconciler.cli.streams import masked, stdout_lost
 from reconciler.errors import OutputFailed
@@ -33,7 +34,7 @@ _COMMANDS = {
 }
 
 
-class _LazyGroup(click.Group):
+class _LazyGroup(Group):
     """A group that imports a command's module when the command is used, so that `--help` is quick."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
@@ -49,16 +50,6 @@ class _LazyGroup(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
         with formatter.section("Commands"):
             formatter.write_dl([(name, words) for name, (_, words) in _COMMANDS.items()])
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args[0] not in _COMMANDS and not args[0].startswith("-") and not ctx.resilient_parsing:
-            from reconciler.model.nearest import nearest  # noqa: PLC0415 - only where a command is misspelt
-
-            near = nearest(args[0], _COMMANDS)
-            raise click.UsageError(f"No such command {args[0]!r}.{f' Did you mean {near!r}?' if near else ''}", ctx)
-        return super().resolve_command(ctx, args)
 
 
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -89,9 +80,14 @@ def _run(arguments: Sequence[str]) -> int:
         result = cli.main(args=list(arguments), prog_name="reconciler", standalone_mode=False)
     except click.exceptions.Exit as stop:
         return stop.exit_code
+    except click.UsageError as error:
+        from reconciler.cli.habits import advised  # noqa: PLC0415 - only where a command line is wrong
+
+        advised(error, arguments, {name: words for name, (_, words) in _COMMANDS.items()}).show()
+        return Exit.USAGE
     except click.ClickException as error:
         error.show()
-        return Exit.USAGE if isinstance(error, click.UsageError) else Exit.ERROR
+        return Exit.ERROR
     except (click.Abort, KeyboardInterrupt):
         click.echo("Interrupted.", err=True)
         return Exit.INTERRUPTED

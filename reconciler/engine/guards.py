@@ -198,6 +198,9 @@ def _too_many_changes(case: Case) -> Iterator[Finding]:
         if change.record is not None and (change.action == "update" or change.destroys or change.recreates)
     ]
     changed = len(found)
+    stated = case.overrides.max_change_percent is not None
+    if not stated and changed <= case.policy.free_updates and all(change.action == "update" for change in found):
+        return
     limit = _exceeded(case, "max_change_percent", lambda most: changed * 100 > Decimal(str(most)) * plan.managed)
     if limit is None:
         return

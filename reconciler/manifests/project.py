@@ -28,9 +28,9 @@ from reconciler.model.characters import NOT_XML
 from reconciler.model.nearest import did_you_mean
 from reconciler.model.objects import Problem, problem_order
 from reconciler.money import currencies
-from reconciler.providers.base import ProviderSpec, project_schema
+from reconciler.providers.base import ProviderSpec
 from reconciler.reach import Quota, Reach, is_below
-from reconciler.settings import DEFAULT_STATE, Policy, Project
+from reconciler.settings import DEFAULT_STATE, FREE_UPDATES, Policy, Project
 from reconciler.windows import Window
 
 PROJECT_FILE = "reconciler.yaml"
@@ -126,8 +126,7 @@ def _source(file: Path, root: Path | None, environment: str | None, providers: M
     document, problems = _document(file, root)
     if document is None:
         raise _invalid(file, problems)
-    schema = project_schema(providers.values())
-    found = schema_problems(schema, document.data, document.positions)
+    found = schema_problems("project", document.data, document.positions)
     spec = document.data.get("spec") if isinstance(document.data, dict) else None
     if not isinstance(spec, dict):
         raise _invalid(file, [*problems, *found])
@@ -140,7 +139,7 @@ def _source(file: Path, root: Path | None, environment: str | None, providers: M
         {key: over[key] for key in _OVERLAID if key in over},
     )
     if not unknown:
-        problems += connection_problems(_mapping(settings.get("connections")), positions, schema, providers)
+        problems += connection_problems(_mapping(settings.get("connections")), positions, providers)
     problems += _state_problems(settings.get("state", DEFAULT_STATE), positions)
     problems += _currency_problems(settings.get("currency"), positions)
     problems += [] if found else _window_problems(_mapping(settings.get("policy")), positions)
@@ -354,6 +353,7 @@ def _policy(stated: Mapping[str, Any], positions: LayeredPositions) -> Policy:
     )
     return Policy(
         **{**stated, "windows": windows},
+        free_updates=0 if "max_change_percent" in stated else FREE_UPDATES,
         risks_at={code: positions.locate(("policy", "risks", code)) for code in _mapping(stated.get("risks"))},
         set_at={name: place for name in stated if (place := positions.set_at(("policy", name))) is not None},
     )

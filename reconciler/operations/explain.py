@@ -10,7 +10,7 @@ from typing import Any
 from reconciler.errors import UsageError
 from reconciler.manifests.describe import Field, describe
 from reconciler.model.nearest import meant, nearest
-from reconciler.registry import kinds, project_file_schema
+from reconciler.registry import kinds
 from reconciler.schema import load_schema, schema_names
 
 _SUFFIX = ".schema.json"
@@ -21,11 +21,7 @@ _SHARED = ("project", "envelope", "slot", "held_item")
 def explain(what: str) -> Field:
     """Describe a kind, or one of its fields (`Session.slots.time`); UsageError where there is none."""
     kind, *path = what.split(".")
-    known = {
-        **{name: item.schema for name, item in kinds().items()},
-        "Removed": "removed",
-        "Project": project_file_schema(),
-    }
+    known = {**{name: item.schema for name, item in kinds().items()}, "Removed": "removed", "Project": "project"}
     name = _found(kind, {name.lower(): name for name in known})
     if name is None:
         hint = meant(nearest(kind, known), f"there are {', '.join(known)}")

@@ -160,6 +160,19 @@ def test_the_command_that_a_saved_plan_names_carries_it_out(desk):
     desk.run(*shlex.split(words)[1:], "--yes", code=0)
 
 
+def test_the_first_edit_of_a_small_studio_passes_unless_its_project_file_sets_a_share(desk):
+    for number in range(12):
+        room(desk, f"r{number}")
+    desk.run("apply", "--yes", code=0)
+    for number in range(5):
+        room(desk, f"r{number}", description="Five of twelve")
+    project(desk, "policy: {max_change_percent: 30}")
+    words, _ = refused(desk, "guard-max-change-percent")
+    assert "5 of 12 managed objects (42 %) would change" in words
+    project(desk, "policy: {max_deletes: 10}")
+    passes(desk)
+
+
 def test_the_share_of_changes_is_exact_at_its_limit(desk):
     for number in range(9):
         room(desk, f"r{number}")

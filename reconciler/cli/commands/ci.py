@@ -9,6 +9,7 @@ import click
 
 from reconciler.cli import options
 from reconciler.cli.exits import Exit
+from reconciler.cli.groups import Group
 from reconciler.cli.output import say
 from reconciler.errors import StalePlan
 from reconciler.files import write_whole
@@ -36,7 +37,7 @@ _NAME = click.option(
 )
 
 
-@click.group()
+@click.group(cls=Group)
 def ci() -> None:
     """Run the steps of a pipeline at GitHub or GitLab: comments, issues, reviewed plans.
 

@@ -13,6 +13,7 @@ import click
 
 import reconciler
 from reconciler.cli import options
+from reconciler.cli.groups import Group
 from reconciler.cli.options import Common
 from reconciler.cli.output import Output, show, versioned_json
 from reconciler.errors import ReconcilerError, UsageError
@@ -31,14 +32,7 @@ if TYPE_CHECKING:
 Row = dict[str, object]
 
 
-class _InOrder(click.Group):
-    """A group whose help lists its commands in the order of their definition."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        return list(self.commands)
-
-
-@click.group(cls=_InOrder)
+@click.group(cls=Group)
 def state() -> None:
     """Show and change the record of managed objects."""
 

@@ -188,7 +188,7 @@ def _encoded(call: Call) -> bytes:
 
 SPEC = ProviderSpec(
     name="bookingbug-sessions",
-    schema="project",
+    auth=(frozenset({"username", "password"}),),
     identified_by=("username",),
     calls=wire.calls,
     open=Sessions,

@@ -115,7 +115,7 @@ class Checkfront:
 
 SPEC = ProviderSpec(
     name="checkfront",
-    schema="project",
+    auth=(frozenset({"key", "secret"}),),
     calls=wire.calls,
     open=Checkfront,
     settings=CheckfrontSettings,

@@ -110,6 +110,17 @@ def test_the_share_guard_hints_at_a_value_that_lets_the_run_through(office):
     assert evaluate(plan, Policy(max_change_percent=30), Overrides(max_change_percent=63)) != ()
 
 
+@pytest.mark.parametrize(("changed", "missing", "refused"), [(10, 0, False), (11, 0, True), (3, 1, True)])
+def test_ten_updates_pass_whatever_their_share_if_nothing_is_recreated(office, changed, missing, refused):
+    office.apply(*sessions(12))
+    free(office)
+    gone(office, *(f"s{number:02d}" for number in range(12 - missing, 12)))
+    plan = office.plan(*sessions(12)[changed:], *sessions(changed, spaces=5))
+    found = evaluate(plan, Policy(free_updates=10), NONE)
+    assert codes(found) == ({"guard-max-change-percent"} if refused else set())
+    assert evaluate(plan, Policy(free_updates=10), Overrides(max_change_percent=1)) != ()
+
+
 def test_below_ten_managed_objects_a_share_says_nothing(office):
     office.apply(*sessions(9))
     free(office)
