@@ -30,9 +30,15 @@ if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM:
     # The state is flushed to disk with every record: on a file system in memory, that takes no time.
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
-for name, examples in {"quick": 25, "full": 100}.items():
-    calm = [HealthCheck.too_slow]
-    settings.register_profile(name, deadline=None, max_examples=examples, suppress_health_check=calm, print_blob=True)
+for name, examples in {"quick": 25, "full": 100, "explore": 1000}.items():
+    settings.register_profile(
+        name,
+        deadline=None,
+        max_examples=examples,
+        derandomize=name != "explore",  # a change passes or fails by what it changes; new inputs are looked for apart
+        suppress_health_check=[HealthCheck.too_slow],
+        print_blob=True,
+    )
 settings.load_profile("quick")
 
 pytest.register_assert_rewrite("guarded", "holding", "chaos_kills", "chaos_machine", "chaos_town")
