@@ -31,18 +31,26 @@ if TYPE_CHECKING:
 class ReconcilerError(Exception):
     """The root: `message` says what is wrong, `hint` what to do about it."""
 
-    def __init__(self, message: str, *, hint: str | None = None) -> None:
+    code = "run-failed"
+    """What `reconciler.model.codes` knows it by."""
+
+    def __init__(self, message: str, *, hint: str | None = None, code: str | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.code = code or self.code
 
 
 class UsageError(ReconcilerError):
     """The command line asks for something that is not possible."""
 
+    code = "usage"
+
 
 class Refused(ReconcilerError):
     """A guard or the project's policy refuses the plan; nothing was written."""
+
+    code = "refused"
 
     def __init__(
         self,
@@ -62,6 +70,8 @@ class Refused(ReconcilerError):
 class StalePlan(ReconcilerError):
     """What a saved plan was made from has changed, for `reasons`; nothing was written."""
 
+    code = "stale-plan"
+
     def __init__(self, message: str, *, hint: str | None = None, reasons: Sequence[str] = ()) -> None:
         super().__init__(message, hint=hint)
         self.reasons = tuple(reasons)
@@ -70,13 +80,19 @@ class StalePlan(ReconcilerError):
 class Interrupted(ReconcilerError):
     """The user stopped the run; calls in flight were finished and recorded."""
 
+    code = "interrupted"
+
 
 class OutputFailed(ReconcilerError):
     """Stdout or an output file could not be written; what the command did before is done."""
 
+    code = "output-failed"
+
 
 class InvalidInput(ReconcilerError):
     """Input that cannot be used; `problems` lists every one found."""
+
+    code = "invalid-input"
 
     def __init__(self, message: str, problems: Sequence[Problem], *, hint: str | None = None) -> None:
         super().__init__(message, hint=hint)
@@ -85,6 +101,8 @@ class InvalidInput(ReconcilerError):
 
 class RemoteError(ReconcilerError):
     """A remote system could not be reached, or its answer cannot be used."""
+
+    code = "remote-error"
 
     def __init__(
         self, message: str, *, hint: str | None = None, status: int | None = None, made: Receipt | None = None
@@ -99,17 +117,25 @@ class RemoteError(ReconcilerError):
 class NotStarted(Interrupted, RemoteError):
     """The user stopped the run before this request was sent; it was certainly not sent."""
 
+    code = "not-sent"
+
 
 class OutOfTime(NotStarted):
     """The time limit of the run was over before this request was sent; it was certainly not sent."""
+
+    code = "out-of-time"
 
 
 class NotAsDeclared(RemoteError):
     """The remote system's answer is not what the manifest asks for; nothing was written."""
 
+    code = "not-as-declared"
+
 
 class OutcomeUnknown(RemoteError):
     """The answer to a writing call was lost: it may or may not have been applied."""
+
+    code = "outcome-unknown"
 
     def __init__(
         self,

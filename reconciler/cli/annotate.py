@@ -50,7 +50,7 @@ class Notes:
         """Add the problems of an error, or the error itself where it has none."""
         problems = error.problems if isinstance(error, (InvalidInput, Refused)) else ()
         reasons = f": {'; '.join(error.reasons)}" if isinstance(error, StalePlan) and error.reasons else ""
-        ended = Problem(code="run-failed", summary=f"{error.message}{reasons}", hint=error.hint)
+        ended = Problem(code=error.code, summary=f"{error.message}{reasons}", hint=error.hint)
         self._add(problems or (ended,))
 
     def _add(self, problems: Iterable[Problem]) -> None:

@@ -11,6 +11,7 @@ import click
 from reconciler.cli.exits import Exit, exit_of
 from reconciler.cli.output import people
 from reconciler.errors import InvalidInput, ReconcilerError, Refused, StalePlan
+from reconciler.model.codes import tag
 from reconciler.render import markdown, text
 from reconciler.render.safe import harmless, visible
 
@@ -32,7 +33,7 @@ def _explain(error: ReconcilerError) -> None:
         text.problems(console, error.problems)
     reasons = [f"  {reason}" for reason in error.reasons] if isinstance(error, StalePlan) else []
     hint = [f"  hint: {error.hint}"] if error.hint else []
-    for line in (f"error: {error.message}", *reasons, *hint):
+    for line in (f"error[{tag(error.code)}]: {error.message}", *reasons, *hint):
         console.print(harmless(line))
 
 
@@ -57,7 +58,7 @@ def _explain_machine(error: OSError) -> None:
     except OSError:
         place = "the current folder cannot be used: "
         hint = "\n  hint: it was deleted or moved; change to another folder"
-    click.echo(harmless(f"error: {place}{error.strerror}") + hint, err=True)
+    click.echo(harmless(f"error[{tag('machine')}]: {place}{error.strerror}") + hint, err=True)
 
 
 def _explain_defect(error: Exception) -> None:
@@ -66,7 +67,7 @@ def _explain_defect(error: Exception) -> None:
     frame = traceback.extract_tb(error.__traceback__)[-1]
     place = f"{Path(frame.filename).name}:{frame.lineno}"
     click.echo(
-        f"error: internal error ({type(error).__name__}: {visible(str(error))}) at {place}\n"
+        f"error[{tag('internal-error')}]: internal error ({type(error).__name__}: {visible(str(error))}) at {place}\n"
         "  hint: this is a defect of reconciler; please report it with the output of RECONCILER_DEBUG=1",
         err=True,
     )

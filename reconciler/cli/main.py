@@ -83,10 +83,10 @@ def _run(arguments: Sequence[str]) -> int:
     except click.UsageError as error:
         from reconciler.cli.habits import advised  # noqa: PLC0415 - only where a command line is wrong
 
-        advised(error, arguments, {name: words for name, (_, words) in _COMMANDS.items()}).show()
+        _show(advised(error, arguments, {name: words for name, (_, words) in _COMMANDS.items()}))
         return Exit.USAGE
     except click.ClickException as error:
-        error.show()
+        _show(error)
         return Exit.ERROR
     except (click.Abort, KeyboardInterrupt):
         click.echo("Interrupted.", err=True)
@@ -96,3 +96,14 @@ def _run(arguments: Sequence[str]) -> int:
 
         return explain(error)
     return result if isinstance(result, int) else Exit.DONE
+
+
+def _show(error: click.ClickException) -> None:
+    """Print wrong usage as click does, with its code."""
+    from reconciler.model.codes import tag  # noqa: PLC0415 - reads a file, which commands without an error do not need
+
+    code = "usage" if isinstance(error, click.UsageError) else "run-failed"
+    context = getattr(error, "ctx", None)
+    if context is not None:
+        click.echo(f"{context.get_usage()}\nTry '{context.command_path} --help' for help.\n", err=True)
+    click.echo(f"error[{tag(code)}]: {error.format_message()}", err=True)

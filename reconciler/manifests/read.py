@@ -81,8 +81,8 @@ def read_manifests(
     own_file = None if project_file is None else project_name(project_file, project_root or root)
     manifests, wrong = validate([*context, *rendered], kinds, removed, project_file=own_file)
     wrong += unusable
-    # A field whose template failed is not also reported for its type.
-    failed = {problem.where for problem in template_problems}
+    # A value that could not be read, or whose template failed, is not also reported for its type.
+    failed = {each.where for each in (*problems, *template_problems) if each.severity == "error"} - {None}
     own = {each.shown for each in found}
     problems += template_problems
     problems += [each for each in wrong if each.where not in failed and (each.where is None or each.where.path in own)]

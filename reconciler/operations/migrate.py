@@ -61,9 +61,8 @@ def migrate_state(
         if dry_run:
             held = session.store.holder()
             if held is not None:
-                raise ReconcilerError(
-                    f"run {held.run_id} holds the state lock", hint="wait for its end, then try again"
-                )
+                words, hint = f"run {held.run_id} holds the state lock", "wait for its end, then try again"
+                raise ReconcilerError(words, hint=hint, code="state-locked")
             return _migrated(session, url, session.store.contents())
         with session.hold(timeout=lock_timeout), lease.hold(target, uuid.uuid4().hex, timeout=lock_timeout):
             given = session.store.contents()

@@ -9,8 +9,8 @@ from hashlib import sha256
 from typing import Any
 from urllib.parse import quote
 
+from reconciler.model import codes as registry
 from reconciler.model.place import Place, Placed
-from reconciler.render.rules import described
 from reconciler.render.safe import visible
 from reconciler.version import __version__
 
@@ -48,7 +48,7 @@ def document(found: Iterable[Placed]) -> dict[str, Any]:
 
 
 def _rule(code: str) -> dict[str, Any]:
-    words = described(code)
+    words = registry.rule(code)
     return {
         "id": code,
         "name": "".join(part.capitalize() for part in re.split(r"\W+", code)),

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.text import Text
 
 from reconciler.model.change import Change, FieldChange, Request
+from reconciler.model.codes import tag
 from reconciler.model.context import Context, Execution
 from reconciler.model.objects import Address, Problem, problem_order
 from reconciler.model.plan import Plan
@@ -126,7 +127,9 @@ def problems(console: Console, problems: Iterable[Problem]) -> None:
         parts = [str(part) for part in (problem.where, problem.address) if part is not None]
         named = "".join(f"{part}: " for part in parts)
         word = f"{mark.label}: " if problem.severity == "warning" or not parts else ""
-        _say(console, (named, "bold"), (word, f"bold {mark.style}"), problem.summary)
+        _say(
+            console, (named, "bold"), (word, f"bold {mark.style}"), problem.summary, (f" [{tag(problem.code)}]", "dim")
+        )
         if problem.hint:
             _say(console, (f"  {phrases.HINT}", "cyan"), f" {problem.hint}")
 

@@ -67,7 +67,8 @@ class Held(ReconcilerError):
     """An old state cannot be migrated while a run of the older version writes."""
 
     def __init__(self, lease: Lease) -> None:
-        super().__init__(f"run {lease.run_id} of an older version holds the state lock: cannot migrate the state")
+        message = f"run {lease.run_id} of an older version holds the state lock: cannot migrate the state"
+        super().__init__(message, code="state-locked")
         self.lease = lease
         """The lease of that run."""
 
@@ -247,7 +248,8 @@ class Database:
                     result = run()
             except (Damaged, UnicodeDecodeError) as error:  # also SQLite's own message may be no text
                 what = error.message if isinstance(error, Damaged) else "database disk image is malformed"
-                raise ReconcilerError(f"state {self.label}: {what}", hint=self._repair()) from None
+                hint = self._repair()
+                raise ReconcilerError(f"state {self.label}: {what}", hint=hint, code="state-damaged") from None
             except (SQLAlchemyError, sqlite3.Error, OSError) as error:
                 if self._reached and _passing(error) and time.monotonic() < deadline:
                     time.sleep(pause)

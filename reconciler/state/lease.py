@@ -72,7 +72,7 @@ def _taken(held: Lease) -> ReconcilerError:
         hint = f"continue it (kill -CONT {held.pid}) or end it (kill -KILL {held.pid})"
     else:
         hint = f"to wait for it: --lock-timeout SECONDS; if its process is dead: reconciler state unlock {held.run_id}"
-    return ReconcilerError(message, hint=hint)
+    return ReconcilerError(message, hint=hint, code="state-locked")
 
 
 def _beat(store: Store, run_id: str, ended: threading.Event) -> None:

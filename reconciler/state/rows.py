@@ -29,6 +29,8 @@ CONFIRMED = "d"
 class Damaged(ReconcilerError):
     """The state holds what this program never writes."""
 
+    code = "state-damaged"
+
 
 def decoded(text: str | bytes) -> Any:
     """Read a JSON value of a state; Damaged if it is none."""

@@ -189,7 +189,7 @@ def test_a_stdout_that_takes_nothing_is_an_error_in_words(desk, command, where, 
     done = shell(desk, f"R {command} {where}", **buffering)
     assert done.code == 1
     if "2>" not in where:
-        assert "error: cannot write to stdout: " in done.err
+        assert "error[RC0706]: cannot write to stdout: " in done.err
 
 
 @pytest.mark.parametrize("command", first_quick(["plan", "plan --format json", "schema Session", "--help"]))
@@ -335,7 +335,7 @@ def test_words_are_completed(desk):
 def test_a_current_folder_that_was_deleted_is_said(desk, command):
     done = shell(desk, f"mkdir gone && cd gone && rmdir ../gone && R {command}")
     assert done.code == 1
-    assert done.err.startswith("error: ")
+    assert done.err.startswith("error[RC0715]: ")
 
 
 def test_what_needs_no_current_folder_works_without_one(desk):

@@ -34,7 +34,7 @@ def desk(tmp_path):
 
 def stopped(desk, why):
     done = desk.run("validate", "--untrusted", code=1)
-    assert done.err.startswith(f"error: the check was stopped: {why}")
+    assert done.err.startswith(f"error[RC0701]: the check was stopped: {why}")
     return done
 
 
@@ -144,7 +144,7 @@ def inside(monkeypatch, code):
 def test_network_programs_and_writing_end_the_check(desk, monkeypatch, code):
     inside(monkeypatch, code)
     done = desk.run("validate", "--untrusted", code=1)
-    assert done.err.startswith("error: the check was stopped: ")
+    assert done.err.startswith("error[RC0701]: the check was stopped: ")
     assert not (desk.folder / "written").exists()
     assert (desk.folder / "manifests/court.yaml").read_text() == RESOURCE
 
@@ -154,7 +154,7 @@ def test_no_variable_of_the_job_reaches_the_process(desk, monkeypatch):
     inside(
         monkeypatch, "{'error': ' '.join(sorted(__import__('os').environ)), 'hint': None, 'kind': '', 'problems': []}"
     )
-    names = set(desk.run("validate", "--untrusted", code=1).err.removeprefix("error: ").split())
+    names = set(desk.run("validate", "--untrusted", code=1).err.removeprefix("error[RC0701]: ").split())
     assert "PATH" in names
     assert names <= set(untrusted.PASSED)
 

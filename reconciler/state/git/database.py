@@ -209,7 +209,7 @@ class GitDatabase:
                 f"correct that file on the branch {self._remote.branch} with a commit; its history "
                 f"shows who changed it: git log {self._remote.branch}"
             )
-            return ReconcilerError(f"state {self.label}: {error.message}", hint=hint)
+            return ReconcilerError(f"state {self.label}: {error.message}", hint=hint, code=error.code)
         if isinstance(error, ReconcilerError):
             return error
         cause = getattr(error, "orig", None) or error

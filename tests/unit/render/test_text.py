@@ -128,9 +128,9 @@ def test_problems_with_place_and_hint():
     problem = Problem(code="x", summary="wrong", hint="fix it", where=SourceRef("a.yaml", 1, 2))
     later = Problem(code="y", summary="odd", severity="warning", where=SourceRef("b.yaml", 1, 1))
     assert written(text.problems, [later, problem]).splitlines() == [
-        "a.yaml:1:2: wrong",
+        "a.yaml:1:2: wrong [x]",
         "  hint: fix it",
-        "b.yaml:1:1: warning: odd",
+        "b.yaml:1:1: warning: odd [y]",
     ]
 
 
