@@ -5,11 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import time
 import uuid
 from collections import Counter, defaultdict
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -107,19 +105,13 @@ def no_backoff(monkeypatch):
     monkeypatch.setattr("reconciler.providers.http.client.LONGEST_BACKOFF", 0.0)
 
 
-SURELY_OVER = 1.0
-"""Seconds after which the sandbox of a test has surely ended a call, unless the test holds it."""
-
-
 @pytest.fixture
-def short_waits(monkeypatch):
+def short_waits():
     """Do not wait as long for a lost call as for a server that may be anywhere; a command in its own process does."""
-    patched = SimpleNamespace(
-        sleep=lambda seconds: time.sleep(min(seconds, SURELY_OVER)), monotonic=time.monotonic, time=time.time
-    )
-    monkeypatch.setattr("reconciler.engine.intents.time", patched)
-    for module in ("readback", "recover"):
-        monkeypatch.setattr(f"reconciler.engine.{module}.LOOKS", (0.0, 0.0))
+    from reconciler.testing import short_waits  # noqa: PLC0415 - it loads the sandbox
+
+    with short_waits():
+        yield
 
 
 @pytest.fixture(scope="session")

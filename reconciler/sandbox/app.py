@@ -1,4 +1,4 @@
-"""The ASGI application: every emulated API and the control endpoints, behind the middleware.
+"""The ASGI application: every emulated API and the control endpoints. The server adds the middleware.
 
 To add an API, write a module with an `API` and add it to `APIS`.
 """
@@ -20,7 +20,7 @@ from reconciler.sandbox.admin import routes as admin
 from reconciler.sandbox.api import Api, Call, Handler, Refusal, Reply
 from reconciler.sandbox.checkfront import routes as checkfront
 from reconciler.sandbox.company import Company
-from reconciler.sandbox.middleware import CAME_AFTER, Middleware
+from reconciler.sandbox.middleware import CAME_AFTER
 from reconciler.sandbox.sessions import routes as sessions
 
 APIS: tuple[Api, ...] = (control.API, sessions.API, admin.API, checkfront.API)
@@ -29,7 +29,7 @@ _NOT_FOUND = 404
 _LARGEST_ID = 2**63 - 1
 
 
-def build(company: Company) -> Middleware:
+def build(company: Company) -> Starlette:
     """Make the ASGI application for one company."""
     routes = [
         Route(path, _end_point(company, api, handler), methods=[method])
@@ -40,7 +40,7 @@ def build(company: Company) -> Middleware:
     inner = Starlette(routes=routes, exception_handlers={404: unknown, 405: unknown})
     # The real system has no path "/api/sessions.xml/", so it must not redirect.
     inner.router.redirect_slashes = False
-    return Middleware(inner, company, private=control.PREFIX)
+    return inner
 
 
 def _end_point(company: Company, api: Api, handler: Handler) -> Callable[[Request], Awaitable[Response]]:

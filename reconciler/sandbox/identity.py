@@ -57,6 +57,21 @@ def with_own_credentials(options: Options, stated: Collection[str], seed: str | 
     return replace(options, **{name: value for name, value in own.items() if name not in stated})  # type: ignore[arg-type]
 
 
+def credentials(options: Options) -> dict[str, str]:
+    """Return the environment variables of the examples, with the sandbox's credentials."""
+    return {
+        "BB_USERNAME": options.username,
+        "BB_PASSWORD": options.password,
+        "BB_APP_ID": options.app_id,
+        "BB_APP_KEY": options.app_key,
+        "BB_TOKEN": options.auth_token,
+        "BB_EMAIL": options.email,
+        "BB_ADMIN_PASSWORD": options.admin_password,
+        "CF_KEY": options.checkfront_key,
+        "CF_SECRET": options.checkfront_secret,
+    }
+
+
 def naming(status: int, body: bytes, options: Options) -> bytes:
     """Return the body of an answer; one that refuses credentials says which sandbox did, if it has a name."""
     if status != _UNAUTHORIZED or not options.name:

@@ -17,6 +17,8 @@ from reconciler.sandbox.app import build
 from reconciler.sandbox.checkfront import backdoor as holds_backdoor
 from reconciler.sandbox.company import Company
 from reconciler.sandbox.connection import ClosableProtocol
+from reconciler.sandbox.control import PREFIX
+from reconciler.sandbox.middleware import App, Middleware
 from reconciler.sandbox.options import Options
 from reconciler.sandbox.seeds import fill
 
@@ -33,11 +35,11 @@ _ASKING = 2.0
 
 
 class _Server(uvicorn.Server):
-    """A uvicorn server that calls `on_ready` when it accepts connections."""
+    """A uvicorn server that logs the calls, injects faults, and calls `on_ready` when it accepts connections."""
 
-    def __init__(self, company: Company, on_ready: Callable[[], None]) -> None:
+    def __init__(self, app: App, company: Company, on_ready: Callable[[], None]) -> None:
         config = uvicorn.Config(
-            build(company),
+            Middleware(app, company, private=PREFIX),
             http=ClosableProtocol,
             ws="none",
             lifespan="off",
@@ -129,25 +131,23 @@ def serve(
         fill(company, seed)
         listener = _listen(port)
         url = f"http://{_HOST}:{listener.getsockname()[1]}"
-        _Server(company, lambda: on_ready(url) if on_ready else None).run(sockets=[listener])
+        _Server(build(company), company, lambda: on_ready(url) if on_ready else None).run(sockets=[listener])
     except KeyboardInterrupt:
         return
     finally:
         company.db.close()
 
 
-class Sandbox:
-    """A sandbox in this process, as a context manager: `with Sandbox(Options(), seed="samples") as box`.
+class Emulator:
+    """An ASGI application on a loopback port of this process, as a context manager: `with Emulator(app) as box`.
 
-    Methods raise KeyError for an unknown id and ValueError for a wrong field.
+    It logs the calls and injects faults, so that the application needs neither.
     """
 
-    def __init__(
-        self, options: Options | None = None, *, port: int = 0, seed: str = "none", db: Path | None = None
-    ) -> None:
-        self._company = Company(options or Options(), db)
+    def __init__(self, app: App, *, port: int = 0, company: Company | None = None) -> None:
+        self._company = company or Company(Options())
+        self._app = app
         self._port = port
-        self._seed = seed
         self._thread: threading.Thread | None = None
         self._server: _Server | None = None
         self.url = ""
@@ -160,11 +160,10 @@ class Sandbox:
         self.stop()
 
     def start(self) -> None:
-        """Fill the company and serve from a daemon thread. Returns when connections are accepted."""
-        fill(self._company, self._seed)
+        """Serve from a daemon thread. Returns when connections are accepted."""
         listener = _listen(self._port)
         ready = threading.Event()
-        self._server = _Server(self._company, ready.set)
+        self._server = _Server(self._app, self._company, ready.set)
         self._thread = threading.Thread(
             target=self._server.run, kwargs={"sockets": [listener]}, name="sandbox", daemon=True
         )
@@ -181,6 +180,41 @@ class Sandbox:
             self._server.should_exit = True
             self._thread.join(_START_TIMEOUT)
         self._company.db.close()
+
+    def log(self) -> list[LogEntry]:
+        """Return the calls so far in order of arrival, without control calls."""
+        return self._company.request_log.entries()
+
+    def clear_log(self) -> None:
+        """Clear the log of calls."""
+        self._company.request_log.clear()
+
+    def fault(self, fault: Fault) -> None:
+        """Inject a fault."""
+        self._company.faults.add(fault)
+
+    def clear_faults(self) -> None:
+        """Remove all faults and release held calls."""
+        self._company.faults.clear()
+
+
+class Sandbox(Emulator):
+    """A sandbox in this process, as a context manager: `with Sandbox(Options(), seed="samples") as box`.
+
+    Methods raise KeyError for an unknown id and ValueError for a wrong field.
+    """
+
+    def __init__(
+        self, options: Options | None = None, *, port: int = 0, seed: str = "none", db: Path | None = None
+    ) -> None:
+        company = Company(options or Options(), db)
+        super().__init__(build(company), port=port, company=company)
+        self._seed = seed
+
+    def start(self) -> None:
+        """Fill the company, and serve from a daemon thread. Returns when connections are accepted."""
+        fill(self._company, self._seed)
+        super().start()
 
     @property
     def name(self) -> str:
@@ -201,22 +235,6 @@ class Sandbox:
         with self._company.db.transaction():
             self._company.reset()
             fill(self._company, seed)
-
-    def log(self) -> list[LogEntry]:
-        """Return the calls so far in order of arrival, without control calls."""
-        return self._company.request_log.entries()
-
-    def clear_log(self) -> None:
-        """Clear the log of calls."""
-        self._company.request_log.clear()
-
-    def fault(self, fault: Fault) -> None:
-        """Inject a fault."""
-        self._company.faults.add(fault)
-
-    def clear_faults(self) -> None:
-        """Remove all faults and release held calls."""
-        self._company.faults.clear()
 
     def expire_tokens(self) -> None:
         """Expire every admin token issued so far, including the configured one."""

@@ -3,12 +3,57 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from combinations import BOOKING_SESSION_OPTIONS
-from contract_bench import Declaration, Sample, Spec
+from combinations import BOOKING_SESSION_OPTIONS, all_pairs
 
-from reconciler.sandbox import Sandbox
+from reconciler.sandbox import Options, Sandbox
+from reconciler.testing import Declaration, Sample
+
+Spec = Mapping[str, Any]
+Form = Mapping[str, str | int]
+"""The switches of the sandbox that differ from their defaults."""
+
+EVERYWHERE = ("delete_answer", "delete_body", "delete_again", "strict")
+"""Switches that concern every provider."""
+
+CLOSED = Options.choices()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Switched(Declaration[Sandbox]):
+    """A declaration with the switches of the sandbox that concern its provider."""
+
+    emulator: Callable[[], Sandbox] = Sandbox
+    switches: tuple[str, ...] = ()
+    """Those with a closed list of values."""
+    numbers: tuple[tuple[str, str | int], ...] = ()
+    """Values of others."""
+    possible: Callable[[Form], bool] = lambda _: True
+    """Whether a client can do all of this under a form, or the beginning of one."""
+    answers_all: Form | None = None
+    """The form under which every field is answered, so that every write is verified."""
+
+    def forms(self) -> Iterator[Form]:
+        """Yield every form with one switch changed."""
+        for name in (*self.switches, *EVERYWHERE):
+            yield from ({name: value} for value in CLOSED[name][1:])
+        yield from ({name: value} for name, value in self.numbers)
+
+    def pairs(self) -> list[Form]:
+        """Return forms in which every two values of two switches occur together."""
+        choices = {name: CLOSED[name] for name in (*self.switches, *EVERYWHERE)}
+        for name, value in self.numbers:
+            choices[name] = (*choices.get(name, (getattr(Options(), name),)), value)
+        return all_pairs(choices, possible=self.possible)
+
+
+def _auth(**options: str) -> dict[str, str]:
+    """Return each credential as the sandbox has it, from the name of its option."""
+    return {name: getattr(Options(), option) for name, option in options.items()}
+
 
 _DAYS = {"start_date": "2027-03-01", "end_date": "2027-04-12", "time": "18:30", "duration": 45}
 _WEEKLY = {"type": "recurring_event", "group": "Gym", "repeat": "weekly", **_DAYS}
@@ -18,8 +63,10 @@ def _slots(*slots: tuple[str, str, int]) -> list[dict[str, Any]]:
     return [{"date": day, "time": time, "duration": duration} for day, time, duration in slots]
 
 
-SESSIONS = Declaration(
-    auth={"username": "username", "password": "password"},
+SESSIONS = Switched(
+    provider="bookingbug-sessions",
+    auth=_auth(username="username", password="password"),
+    methods=("POST", "PUT"),
     live=lambda box: box.sessions(),
     foreign=lambda box: box.add_session({**_DAYS, "name": "Theirs", "group": "Gym", "price": "1.00"}),
     answers_all={"show_fields": "all"},
@@ -115,8 +162,10 @@ def _somebody_elses_court(box: Sandbox) -> None:
     box.add_block(court, "2027-03-27T22:00:00Z", "2027-03-28T06:00:00Z")
 
 
-ADMIN = Declaration(
-    auth={"app_id": "app_id", "app_key": "app_key", "auth_token": "auth_token"},
+ADMIN = Switched(
+    provider="bookingbug-admin",
+    auth=_auth(app_id="app_id", app_key="app_key", auth_token="auth_token"),
+    methods=("POST", "PUT"),
     settings={"company_id": 37004},
     live=lambda box: [*_resources(box), *_blocks(box)],
     answers_all={"resource_fields": "all"},
@@ -242,8 +291,10 @@ def _holds_the_lines(box: Sandbox, specs: list[Spec]) -> None:
     assert sorted(lines, key=_order) == sorted(wanted, key=_order)
 
 
-CHECKFRONT = Declaration(
-    auth={"key": "checkfront_key", "secret": "checkfront_secret"},
+CHECKFRONT = Switched(
+    provider="checkfront",
+    auth=_auth(key="checkfront_key", secret="checkfront_secret"),
+    methods=("POST", "PUT"),
     live=lambda box: box.holds(),
     foreign=lambda _: None,  # a held booking is its maker's alone: nobody else can name it
     check=_holds_the_lines,
@@ -272,4 +323,4 @@ CHECKFRONT = Declaration(
     ),
 )
 
-DECLARATIONS = {"bookingbug-sessions": SESSIONS, "bookingbug-admin": ADMIN, "checkfront": CHECKFRONT}
+DECLARATIONS = {each.provider: each for each in (SESSIONS, ADMIN, CHECKFRONT)}

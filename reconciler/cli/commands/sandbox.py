@@ -90,22 +90,9 @@ def needing_extra(what: str) -> Iterator[None]:
         raise ReconcilerError(message, hint="in the checkout: pip install '.[sandbox]'") from None
 
 
-def credentials(options: Options) -> dict[str, str]:
-    """Return the environment variables of the examples, with the sandbox's credentials."""
-    return {
-        "BB_USERNAME": options.username,
-        "BB_PASSWORD": options.password,
-        "BB_APP_ID": options.app_id,
-        "BB_APP_KEY": options.app_key,
-        "BB_TOKEN": options.auth_token,
-        "BB_EMAIL": options.email,
-        "BB_ADMIN_PASSWORD": options.admin_password,
-        "CF_KEY": options.checkfront_key,
-        "CF_SECRET": options.checkfront_secret,
-    }
-
-
 def _welcome(options: Options) -> Callable[[str], None]:
+    from reconciler.sandbox import credentials
+
     def say(url: str) -> None:
         click.echo(f"Sandbox at {url}, company {options.company_id}. Ctrl-C stops it.")
         click.echo(f"Its name is {options.name}. Its credentials (valid only for this sandbox):")

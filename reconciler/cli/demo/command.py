@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli.commands.sandbox import credentials, needing_extra
+from reconciler.cli.commands.sandbox import needing_extra
 from reconciler.errors import ReconcilerError, UsageError
 from reconciler.files import shipped
+from reconciler.sandbox import credentials
 
 if TYPE_CHECKING:
     from reconciler.sandbox import Sandbox
