@@ -17,9 +17,9 @@ from reconciler.errors import InvalidInput, OutputFailed, ReconcilerError, Usage
 from reconciler.files import shipped, write_whole
 from reconciler.manifests.endpoints import base_url_fault
 from reconciler.model.objects import Problem
-from reconciler.operations.explain import editor_schemas
 from reconciler.operations.export import ExportRequest, export
 from reconciler.operations.project import check, open_project
+from reconciler.operations.schemas import MANIFEST, MODELINE, editor_files
 from reconciler.operations.session import ProjectSession
 from reconciler.render.project_files import KITS, NewProject, System, project_files
 
@@ -153,8 +153,7 @@ def files_of(project: NewProject, source: Source | None, host: str | None = None
             pipelines = {path: text.replace(word, value) for path, text in pipelines.items()}
     left = any(word in text for text in pipelines.values() for word in (SOURCE, NO_COMMIT, "https://GITLAB/"))
     files = project_files(replace(project, placeholder=left))
-    files |= {f".schemas/{name}.schema.json": _json(schema) for name, schema in editor_schemas().items()}
-    return dict(sorted((files | pipelines).items()))
+    return dict(sorted((files | editor_files() | pipelines).items()))
 
 
 def _pipelines(ci: str, branch: str) -> dict[str, str]:
@@ -172,10 +171,6 @@ def _pipelines(ci: str, branch: str) -> dict[str, str]:
     }
 
 
-def _json(schema: Mapping[str, object]) -> str:
-    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
-
-
 def exported(folder: Path, files: Mapping[str, str]) -> tuple[dict[str, str], tuple[Problem, ...]]:
     """Read what is live and return it as manifests of a new project, with what could not be read or stated.
 
@@ -188,9 +183,9 @@ def exported(folder: Path, files: Mapping[str, str]) -> tuple[dict[str, str], tu
     window = tuple(f"{day.isoformat()}T00:00:00Z" for day in (today, today + timedelta(days=_DAYS)))
     with ProjectSession(project) as session:
         made = export(session, check(project), ExportRequest(window=(window[0], window[1])))
-    line = "# yaml-language-server: $schema={}.schemas/manifest.schema.json\n"
     return {
-        f"manifests/{item.path}": line.format("../" * (item.path.count("/") + 1)) + item.text for item in made.manifests
+        f"manifests/{item.path}": MODELINE.format("../" * (item.path.count("/") + 1) + MANIFEST) + item.text
+        for item in made.manifests
     }, made.problems
 
 

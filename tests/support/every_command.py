@@ -49,7 +49,7 @@ EXTRA = {
     "destroy": [["--yes"]],
     "plan": [["--detailed-exitcode"], ["--out", "saved.plan"]],
     "show": [["saved.plan"]],
-    "schema": [[], ["Session"]],
+    "schema": [[], ["Session"], ["--list"]],
     "explain": [["Session"], ["Nothing"]],
     "sandbox": [["--option", "help"], ["--option", "nonsense"]],
     "demo": [["--help"]],

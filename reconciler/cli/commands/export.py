@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -178,10 +179,16 @@ def _save(
     project: Project, declared: Declared, made: Export, out: Path, request: ExportRequest, *, force: bool
 ) -> list[str]:
     """Write the files and return what to say about it."""
+    from reconciler.operations.schemas import modeline
+
     skipped = elsewhere(project, declared, made.manifests, out, request.choice)
     # A comment instead of a manifest would make the next plan delete the managed object.
     kept = [item for item in made.manifests if item.known and not item.complete]
-    items = [item for item in made.manifests if str(item.address) not in skipped and item not in kept]
+    items = [
+        replace(item, text=modeline(out / item.path, project.root) + item.text)
+        for item in made.manifests
+        if str(item.address) not in skipped and item not in kept
+    ]
     written, unchanged = save(out, items, force=force)
     said = [f"Kept the manifest of {item.address}: a manifest cannot express its live state." for item in kept]
     said += [f"Skipped {address}: {file} already declares it." for address, file in sorted(skipped.items())[:_NAMED]]

@@ -134,7 +134,7 @@ def _asked() -> tuple[str, ...]:
 
 
 def _report(folder: Path, project: NewProject, written: tuple[str, ...]) -> None:
-    named = [path for path in written if not path.startswith(".schemas/")]
+    named = [path for path in written if not path.startswith((".schemas/", ".vscode/"))]
     for path in named[:_NAMED]:
         say(f"Wrote {folder / path}")
     if len(named) > _NAMED:

@@ -1,4 +1,4 @@
-"""schema: the JSON Schemas, as files for editors and programs."""
+"""schema: the JSON Schemas, for editors and programs."""
 
 from __future__ import annotations
 
@@ -8,19 +8,28 @@ import click
 
 from reconciler.cli import options
 from reconciler.cli.output import is_stdout, json_text, write
+from reconciler.errors import UsageError
 
 
-@click.command(epilog=options.examples("schema Session --output session.schema.json"))
+@click.command(
+    epilog=options.examples(
+        "schema --output .schemas/manifest.schema.json", "schema Session --output session.schema.json", "schema --list"
+    )
+)
 @click.argument("kind", required=False)
+@click.option("--list", "listed", is_flag=True, help="Print the names that KIND can have, instead of a schema.")
 @click.option(
     "--output", type=options.DESTINATION, metavar="FILE", help="Write to this file; - is stdout. Default: stdout."
 )
-def schema(kind: str | None, output: Path | None) -> None:
-    """Print the JSON Schema of a KIND (Session, Resource, Block, Project…), or the names of all schemas."""
-    from reconciler.operations import explain
+def schema(kind: str | None, listed: bool, output: Path | None) -> None:
+    """Print the JSON Schema of a whole manifest, for editors: of one KIND, or without KIND of every kind.
 
-    file = None if output is None or is_stdout(output) else output
-    if kind is None:
-        write("".join(f"{name}\n" for name in explain.schemas()), file)
-    else:
-        write(json_text(explain.schema(kind)), file)
+    The schema is one file without references to others. It allows templates. KIND can also be Project, for the project
+    file, or a document that a command writes as JSON: plan, report, drift, validation.
+    """
+    from reconciler.operations import schemas
+
+    if listed and kind is not None:
+        raise UsageError("--list cannot be used with a KIND", hint="use one of the two")
+    text = "".join(f"{name}\n" for name in schemas.schema_names()) if listed else json_text(schemas.schema(kind))
+    write(text, None if output is None or is_stdout(output) else output)
