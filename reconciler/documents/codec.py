@@ -95,6 +95,7 @@ _MADE: Mapping[tuple[type, str], Callable[[Any, _Context], object]] = {
     (Change, "guarded"): lambda change, context: context.guarded.get(change.address, ()),
     (Change, "live"): lambda change, _: change.lasting if change.writes else None,
     (Change, "record"): lambda change, _: change.remembers or None,
+    (Change, "defaults"): lambda change, _: change.defaults or None,
     (Outcome, "record"): lambda outcome, _: outcome.record or None,
     (Report, "problems"): lambda report, _: report.problems or None,
     (Drift, "problems"): lambda drift, _: drift.problems or None,

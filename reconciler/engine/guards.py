@@ -38,7 +38,10 @@ ELSEWHERE = "guard-managed-elsewhere"
 Identity = tuple[str, str, str]
 """What identifies a live object: target, kind and remote id."""
 
-BY_RUN = frozenset({ALLOWED, EXPIRED})
+IN_THE_PAST = "in-the-past"
+"""The code of the warning that a new object is in the past."""
+
+BY_RUN = frozenset({ALLOWED, EXPIRED, IN_THE_PAST})
 """Codes of warnings that depend on the day and on the flags of a run, beside those that start with `guard-`."""
 
 _REACHING = EDITING | DESTRUCTIVE

@@ -14,6 +14,7 @@ from typing import Any
 from reconciler.engine.decide import decide
 from reconciler.engine.expiry import with_ended
 from reconciler.engine.forecast import forecast
+from reconciler.engine.guards import IN_THE_PAST
 from reconciler.engine.impact import Bookings, impact
 from reconciler.engine.moves import forget, unknown_removals
 from reconciler.engine.order import in_order
@@ -26,6 +27,7 @@ from reconciler.engine.subject import Context, Decided
 from reconciler.engine.titles import Titles
 from reconciler.engine.unique import ordered
 from reconciler.engine.world import World, homes_of
+from reconciler.model import days
 from reconciler.model.canonical import digest, plain
 from reconciler.model.change import EDITING, IDLE, INDEPENDENT, Call, Change, Decision, resolved
 from reconciler.model.kind import Kind
@@ -146,6 +148,7 @@ def make_plan(world: World, decisions: Decisions, bookings: Bookings) -> Plan:
         *decisions.problems,
         *_missing_dependencies(world, changes),
         *_stranded(world, changes),
+        *_over(world, ordered),
         *renames(ordered, world.kinds, destroying=world.destroying),
         *unknown_removals(removed, world.memory, world.desired.keys()),
     ]
@@ -195,6 +198,7 @@ def _change(world: World, decision: Decision, bookings: Bookings, titles: Titles
             "risks": found.risks,
         },
         calls=_calls(world, decision),
+        defaults=kind.defaults(decision.declared) if decision.creates else (),
         shown_id=kind.public_id(decision.remote_id),
         name=_title(kind, decision),
         title=titles.of(decision.address, *_sources(decision)),
@@ -279,6 +283,21 @@ def _stranded(world: World, changes: Mapping[Address, Change]) -> list[Problem]:
         for record in world.records.values()
         if record.address not in changes
         for target in sorted(gone.intersection(record.depends_on), key=str)
+    ]
+
+
+def _over(world: World, changes: tuple[Change, ...]) -> list[Problem]:
+    """Warn about new objects that are already over: a year is easily mistyped."""
+    return [
+        Problem(
+            code=IN_THE_PAST,
+            severity="warning",
+            summary=f"is new, but {words}; expected a day from {days.shown_text(world.today)} on",
+            where=change.source,
+            address=change.address,
+        )
+        for change in changes
+        if change.creates and (words := world.kinds[change.address.kind].over(change.declared, world.today)) is not None
     ]
 
 

@@ -56,6 +56,8 @@ class World:
     """Expired objects that are no longer managed, with the digest of their declaration then."""
     now: str = field(default_factory=now)
     """An instant in UTC."""
+    today: str = ""
+    """The day by which new objects are in the past; empty: none is."""
     levels: Mapping[str, Level] = field(default_factory=dict)
     """The levels that the project sets for risks."""
     currency: str | None = None

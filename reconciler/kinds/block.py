@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from reconciler import local_times, zones
-from reconciler.model import moments
+from reconciler.model import days, moments
 from reconciler.model.bookings import BookingQuery, Window
 from reconciler.model.canonical import utc, whole
 from reconciler.model.change import EDITING, Decision
@@ -144,6 +144,12 @@ def span(fields: Fields) -> Span | None:
     return (start, end) if isinstance(start, str) and isinstance(end, str) else None
 
 
+def over(fields: Fields, day: str) -> str | None:
+    """Say that a block ends before a day."""
+    end = fields.get("end")
+    return f"ends on {days.shown_text(end[:10])}" if isinstance(end, str) and end[:10] < day else None
+
+
 def booking_query(change: Decision, _now: str) -> BookingQuery | None:
     """Query the bookings in the time that a block newly takes; the time that it took before changes nothing."""
     if change.desired is None or change.idle or change.action == "delete":
@@ -186,6 +192,7 @@ KIND = Kind(
     recognised_by=_TIMES,
     references=(Reference(spec_field="resource", field="resource_id", kind="Resource"),),
     listed_whole=False,
+    over=over,
     local=frozenset({"timezone"}),
     booking_query=booking_query,
     zone=zone,

@@ -9,7 +9,7 @@ from typing import Any
 from reconciler.model.bookings import BookingQuery, Window
 from reconciler.model.canonical import utc
 from reconciler.model.change import Decision
-from reconciler.model.field import Field, FieldTable, canonical_fields
+from reconciler.model.field import Default, Field, FieldTable, canonical_fields
 from reconciler.model.kind import IdentityKey, Kind, Marks, Statement, described
 from reconciler.model.objects import Fields
 
@@ -29,6 +29,9 @@ FIELDS: FieldTable = {
 }
 """A resource's fields as seed 002 lists them (its `disbaled` is a slip: the samples say `disabled`)."""
 
+_DEFAULTS = {"disabled": False}
+"""What the API sets of a new resource (seed 002)."""
+
 _OUT_OF_USE: Mapping[str, Any] = {"disabled": True, "never_booked": True, "count": 0, "max_book": 0}
 """Values that make a resource impossible to book."""
 
@@ -44,12 +47,17 @@ def canonical(spec: Mapping[str, Any]) -> Fields:
 def statement(live: Fields, applied: Fields) -> Statement:
     """Return what to state of a live resource: no defaults, and its address instead of the address's id."""
     del applied
-    fields = {name: value for name, value in live.items() if (name, value) != ("disabled", False)}
+    fields = {name: value for name, value in live.items() if name not in _DEFAULTS or value != _DEFAULTS[name]}
     address = {part: text for part, text in fields.pop("address", {}).items() if text}
     if address:
         fields.pop("address_id", None)
         fields["address"] = address
     return Statement(fields=fields)
+
+
+def defaults(fields: Fields) -> tuple[Default, ...]:
+    """Return what the API sets of a new resource."""
+    return tuple(Default(path=name, value=value) for name, value in _DEFAULTS.items() if name not in fields)
 
 
 def identities(fields: Fields) -> tuple[IdentityKey, ...]:
@@ -121,6 +129,7 @@ KIND = Kind(
     marks=marks,
     recognised_by=("name", "api_ref"),
     unique=("api_ref",),
+    defaults=defaults,
     statement=statement,
     shared={"address": "shared-address-changed"},
     booking_query=booking_query,

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from reconciler.model.canonical import digest
+from reconciler.model.field import Default
 from reconciler.model.objects import Address, Computed, Desired, Fields, Live, Record, Ref, SourceRef
 from reconciler.model.risk import Risk
 
@@ -236,6 +237,8 @@ class Change(Decision):
     """A decision with its calls, its bookings, and how it is shown."""
 
     calls: tuple[Call, ...] = ()
+    defaults: tuple[Default, ...] = ()
+    """What the API sets of a new object where the manifest states nothing: shown, never sent or compared."""
     shown_id: str | None = None
     """The id as it may be shown: masked where it is a credential."""
     name: str | None = None

@@ -45,6 +45,17 @@ def at_field(name: str) -> Iterator[None]:
         raise FieldError(name, str(error)) from None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Default:
+    """What an API documents that it sets where a create does not state a field."""
+
+    path: str
+    value: Any = None
+    """The value, canonical; None where `rule` says it."""
+    rule: str | None = None
+    """How the API finds a value that depends on the day of the create, as text."""
+
+
 FieldTable = Mapping[str, Field]
 """The fields of a kind by name, in the order in which its API documents them and takes them."""
 

@@ -10,6 +10,7 @@ from typing import Any, Literal, Protocol
 from reconciler.model.bookings import BookingQuery
 from reconciler.model.change import Action, Decision, Edit, FieldChange, SlotBookings
 from reconciler.model.characters import NOWHERE
+from reconciler.model.field import Default
 from reconciler.model.objects import Fields, Live, Manifest, Problem
 from reconciler.model.risk import Risk
 
@@ -145,6 +146,14 @@ def _nothing_missing(_: Fields) -> tuple[str, ...]:
     return ()
 
 
+def _no_defaults(_: Fields) -> tuple[Default, ...]:
+    return ()
+
+
+def _never_over(_fields: Fields, _day: str) -> None:
+    return None
+
+
 def _no_risks(
     _action: Action, _fields: Sequence[FieldChange], _live: Live | None, _applied: Fields
 ) -> tuple[Risk, ...]:
@@ -195,6 +204,10 @@ class Kind:
     """The rules for all manifests of the kind together."""
     missing_to_create: Callable[[Fields], tuple[str, ...]] = _nothing_missing
     """What a create needs and the fields do not have, as sentences."""
+    defaults: Callable[[Fields], tuple[Default, ...]] = _no_defaults
+    """What its API sets of a new object where the fields state nothing, as far as the API documents it."""
+    over: Callable[[Fields, str], str | None] = _never_over
+    """What of a new object is in the past on a day, as the predicate of a sentence; None where nothing is."""
     statement: Callable[[Fields, Fields], Statement] = _all_answered
     """What a manifest of a live object states, from its live and its last applied fields."""
 

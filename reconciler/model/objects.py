@@ -141,11 +141,17 @@ class Manifest:
         return self.positions.locate(("spec", *path), key=key)
 
     def problem(
-        self, code: str, summary: str, *path: str | int, hint: str | None = None, where: SourceRef | None = None
+        self,
+        code: str,
+        summary: str,
+        *path: str | int,
+        hint: str | None = None,
+        where: SourceRef | None = None,
+        severity: Severity = "error",
     ) -> Problem:
         """Return a problem with the value at a path inside `spec`, or at another place in the file."""
         where = where or self.where(*path)
-        return Problem(code=code, summary=summary, hint=hint, where=where, address=self.address)
+        return Problem(code=code, summary=summary, severity=severity, hint=hint, where=where, address=self.address)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 
 from reconciler.context import context
 from reconciler.documents.codec import plan_digest
@@ -20,7 +22,7 @@ from reconciler.engine.scopes import needed_connections, scopes
 from reconciler.engine.snapshot import Snapshot, take
 from reconciler.engine.world import World, located
 from reconciler.errors import InvalidInput, ReconcilerError, StalePlan, UsageError
-from reconciler.model import canonical
+from reconciler.model import canonical, moments
 from reconciler.model.objects import Address, Intent, Problem
 from reconciler.model.plan import Plan, SavedPlan, Selection
 from reconciler.operations.duplicates import not_elsewhere
@@ -30,6 +32,12 @@ from reconciler.operations.select import select
 from reconciler.operations.session import ProjectSession
 from reconciler.settings import PLAN_KEY, Project
 from reconciler.version import __version__
+
+TODAY = "RECONCILER_TODAY"
+"""The day by which a plan warns about new objects in the past; unset, the current one. It changes nothing else."""
+
+_WESTERNMOST = timedelta(hours=12)
+"""How far behind UTC a zone can be."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,9 +153,21 @@ def _world(
         moves=moves,
         levels=session.project.policy.risks,
         currency=session.project.currency,
+        today=today(),
         unread=tuple(problem.summary for problem in declared.unread),
         warnings=tuple(problem for problem in declared.problems if problem.severity == "warning"),
     )
+
+
+def today() -> str:
+    """Return the day that new objects are judged by: no zone is behind it, so that what is past is past everywhere."""
+    stated = os.environ.get(TODAY)
+    if not stated:
+        return (datetime.now(UTC) - _WESTERNMOST).date().isoformat()
+    try:
+        return moments.day(stated).isoformat()
+    except ValueError as error:
+        raise UsageError(f"{TODAY}: {error}", hint=f"set {TODAY} to a day, or unset it") from None
 
 
 def invalid_plan(project: Project, problems: Sequence[Problem], selection: Selection) -> Plan:

@@ -126,7 +126,7 @@ def _planned(plan: Plan, change: Change) -> Entry:
         ),
         words=change.reason,
         stops=phrases.blocked(plan, change),
-        shown=rows.of_change(change.action, change.fields, width=None, zone=change.zone),
+        shown=rows.of_change(change.action, change.fields, defaults=change.defaults, width=None, zone=change.zone),
         details=tuple(f"{label} {words}" for label, words in phrases.details(change, plan.currency, fold=False)),
     )
 

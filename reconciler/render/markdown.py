@@ -26,7 +26,7 @@ LISTED = 50
 
 _Object = TypeVar("_Object", Change, Outcome, Drifted)
 
-_DIFF_SIGNS = {"+": "+", "~": "!", "-": "-"}
+_DIFF_SIGNS = {"+": "+", "~": "!", "-": "-", " ": " "}
 
 
 def plan(plan: Plan, limit: int = LIMIT) -> str:
@@ -203,7 +203,9 @@ def _change(plan: Plan, change: Change) -> str:
     mark = marks.mark(change)
     facts = (phrases.identity(change), phrases.place(change), phrases.blocked(plan, change))
     title = _title(mark, phrases.label(change), f"{mark.label}: {change.reason}", facts)
-    body = fence("diff", _diff(rows.of_change(change.action, change.fields, zone=change.zone)))
+    body = fence(
+        "diff", _diff(rows.of_change(change.action, change.fields, defaults=change.defaults, zone=change.zone))
+    )
     calls = fence("text", [visible(f"{call.method} {call.path}") for call in change.requests])
     details = [f"{label} {words}" for label, words in phrases.details(change, plan.currency)]
     return "\n\n".join([title, *body, *fence("text", details), *calls])

@@ -8,18 +8,20 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from reconciler.model.change import CREATING, DESTRUCTIVE, EDITING, Action, FieldChange
+from reconciler.model.field import Default
 from reconciler.model.report import Drifted, Outcome
 from reconciler.model.words import more
 from reconciler.render import values
 from reconciler.render.safe import visible
 
-Sign = Literal["+", "~", "-"]
+Sign = Literal["+", "~", "-", " "]
 
 SLOTS_SHOWN = 12
 """Slots of one change that are shown; the rest is folded."""
 
 UNVERIFIED = "last applied; the API does not return it"
 OUTSIDE = "changed outside reconciler"
+API_DEFAULT = "API default"
 
 _SIGN_WORDS: tuple[tuple[Sign, str], ...] = (("-", "deleted"), ("~", "changed"), ("+", "added"))
 
@@ -35,10 +37,14 @@ class Row:
     """The new value; None where the field is removed."""
     note: str = ""
     is_slot: bool = False
+    is_default: bool = False
+    """Whether the remote system sets the value, which no one stated."""
 
     @property
     def sign(self) -> Sign:
-        """Whether the field is new, changes or is removed."""
+        """Whether the field is new, changes or is removed; a blank for a default."""
+        if self.is_default:
+            return " "
         if self.before is None:
             return "+"
         return "-" if self.after is None else "~"
@@ -70,6 +76,7 @@ def of_change(
     action: Action,
     fields: Iterable[FieldChange],
     *,
+    defaults: Iterable[Default] = (),
     width: int | None = values.WIDTH,
     fold: bool = True,
     zone: str | None = None,
@@ -78,7 +85,8 @@ def of_change(
 
     Instants are shown in `zone`, the one of its manifest (None: UTC).
     """
-    return _arranged([row for field in fields for row in _rows(field, _note(action, field), width, zone)], fold)
+    stated = [row for field in fields for row in _rows(field, _note(action, field), width, zone)]
+    return _arranged([*stated, *(_default(item, width, zone) for item in defaults)], fold)
 
 
 def of_outcome(outcome: Outcome, *, width: int | None = values.WIDTH, fold: bool = True) -> Rows:
@@ -104,6 +112,11 @@ def _note(action: Action, field: FieldChange) -> str:
     if field.verifiable:
         return ""
     return UNVERIFIED if field.before is not None else "not verifiable: the API does not return it"
+
+
+def _default(item: Default, width: int | None, zone: str | None) -> Row:
+    value = values.words(item.value, width=width, zone=zone) if item.rule is None else visible(item.rule)
+    return Row(label=visible(item.path), before=None, after=value, note=API_DEFAULT, is_default=True)
 
 
 def _rows(field: FieldChange, note: str, width: int | None, zone: str | None) -> Iterator[Row]:

@@ -32,7 +32,7 @@ UNREAD_SHOWN = 4
 """Objects that are named where many could not be read for one reason."""
 
 _LABEL_WIDTH = 32
-_SIGN_STYLES = {"+": "green", "~": "yellow", "-": "red"}
+_SIGN_STYLES = {"+": "green", "~": "yellow", "-": "red", " ": "dim"}
 
 _Piece = str | tuple[str, str]
 
@@ -211,7 +211,10 @@ def _change(console: Console, plan: Plan, change: Change, look: Look) -> None:
     if blocked:
         _say(console, (f"    {blocked}", "bold red"))
     width = None if verbose else values.WIDTH
-    _rows(console, rows.of_change(change.action, change.fields, width=width, fold=not verbose, zone=change.zone))
+    shown = rows.of_change(
+        change.action, change.fields, defaults=change.defaults, width=width, fold=not verbose, zone=change.zone
+    )
+    _rows(console, shown)
     _long_texts(console, change.fields, look.differ)
     for label, words in phrases.details(change, plan.currency, fold=not verbose):
         _say(console, (f"    {label}", "magenta"), f" {words}")
@@ -230,7 +233,8 @@ def _rows(console: Console, shown: rows.Rows) -> None:
     for row in (*shown.fields, *shown.slots):
         label = row.label if row.is_slot else f"{row.label}:".ljust(width)
         style = _SIGN_STYLES[row.sign]
-        _say(console, "    ", (row.sign, style), f" {label} ", (row.step, style), (row.remark, "dim"))
+        named = (f" {label} ", style if row.is_default else "")
+        _say(console, "    ", (row.sign, style), named, (row.step, style), (row.remark, "dim"))
     if shown.folded:
         _say(console, (f"    {shown.folded}", "dim"))
 

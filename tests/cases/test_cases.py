@@ -11,12 +11,14 @@ interrupted: [{...fields}]            # creations whose result was never recorde
 managed: {Resource/court-1: "77"}     # other objects of the project, for references
 destroying: true
 now: "2027-01-01T12:00:00Z"           # left out: noon of the day of interrupted creations
+today: 2027-01-01                     # left out: no day is past
 expect:
   action: update
   fields: [[path, before, after], [path, before, after, drift, unverified]]
   calls: [PUT /api/sessions/12.xml]   # or {call: ..., body: {...}, reads: [...]}
   risks: [[code, level, {slots: [...], booked: 4, reserved: 1}]]
   record: [protect]                   # what it alters of what is remembered, except what follows from its calls
+  defaults: {field: value}            # what the API sets; left out: not checked
   problems: [code]                    # and `reason`: text that the reason holds
 """
 
@@ -136,6 +138,7 @@ def plan(case, kind):
         connections=connections,
         destroying=case.get("destroying", False),
         now=case.get("now", "2027-01-01T12:00:00Z"),
+        today=case.get("today", ""),
     )
     nothing = Reading(listed=frozenset())
     snapshot = Snapshot(readings={("main", kind.name): reading(kind, case), ("other", kind.name): nothing})
@@ -180,6 +183,8 @@ def test_case(path):
     assert told_calls(change.calls, expect.get("calls", [])) == expect.get("calls", [])
     assert [told_risk(item) for item in change.risks] == expect.get("risks", [])
     assert [item.code for item in made.problems] == expect.get("problems", [])
+    told_defaults = {item.path: item.rule or item.value for item in change.defaults}
+    assert told_defaults == expect.get("defaults", told_defaults)
     assert list(change.remembers) == expect.get("record", [])
     assert expect.get("reason", "") in change.reason
 
@@ -188,8 +193,8 @@ def test_case(path):
 def test_a_case_states_nothing_that_nobody_reads(path):
     known = {"about", "manifest", "applied", "live", "unreadable", "expired", "interrupted", "managed", "destroying"}
     case = yaml.load(path.read_text(encoding="utf-8"), Loader=CaseLoader)
-    assert set(case) <= known | {"now", "expect"}
-    assert set(case["expect"]) <= {"action", "fields", "calls", "risks", "problems", "reason", "record"}
+    assert set(case) <= known | {"now", "today", "expect"}
+    assert set(case["expect"]) <= {"action", "fields", "calls", "risks", "problems", "reason", "record", "defaults"}
     assert case["about"]
 
 

@@ -21,7 +21,7 @@ from reconciler.cli.main import cli
 from reconciler.sandbox import Fault, Sandbox
 
 ROOT = Path(__file__).parents[2]
-SWIM = {"name": "Swim", "group": "Pool", "type": "event", "start_date": "2027-03-01", "time": "10:00"}
+SWIM = {"name": "Swim", "group": "Pool", "type": "event", "start_date": "2027-03-01", "time": "10:00", "spaces": 9}
 LIVE = {**SWIM, "type": 0}
 COMMANDS = (
     "demo", "init", "validate", "plan", "apply", "drift", "destroy", "adopt", "export", "state list", "state show",

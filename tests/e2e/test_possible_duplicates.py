@@ -17,7 +17,7 @@ from reconciler.engine import intents
 from reconciler.model.canonical import utc
 from reconciler.sandbox import Fault, Sandbox
 
-SWIM = {"name": "Swim", "group": "Pool", "type": "event", "start_date": "2027-03-01", "time": "10:00"}
+SWIM = {"name": "Swim", "group": "Pool", "type": "event", "start_date": "2027-03-01", "time": "10:00", "spaces": 9}
 LIVE = {**SWIM, "type": 0}
 HOURS = {"start": "2027-03-01T20:00Z", "end": "2027-03-01T22:00Z"}
 FORMATS = ("text", "json", "markdown", "html")

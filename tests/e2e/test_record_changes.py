@@ -10,7 +10,7 @@ from holding import CREDENTIALS
 
 from reconciler.sandbox import Fault
 
-SWIM = {"name": "Swim", "group": "Pool", "type": "event", "start_date": "2027-03-01", "time": "10:00"}
+SWIM = {"name": "Swim", "group": "Pool", "type": "event", "start_date": "2027-03-01", "time": "10:00", "spaces": 9}
 ROOM = {"key": "room", "item_id": "17", "start_date": "2031-07-07", "end_date": "2031-07-09", "params": {"guests": 2}}
 COURT = {"name": "Court", "address": {"address1": "1 Road", "postcode": "N1"}}
 CONNECTION = """\

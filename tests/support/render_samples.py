@@ -5,6 +5,7 @@ from __future__ import annotations
 from reconciler.model import canonical
 from reconciler.model.change import Call, Change, FieldChange, SlotBookings
 from reconciler.model.context import Context, Execution
+from reconciler.model.field import Default
 from reconciler.model.objects import Address, Desired, Live, Problem, Ref, SourceRef
 from reconciler.model.plan import Forecast, Plan, Selection
 from reconciler.model.report import Allowance, Drift, Drifted, Outcome, Report
@@ -164,6 +165,7 @@ def replace():
             slot_field(slot(28, "18:00"), None),
             slot_field(slot(29, "18:00"), slot(29, "18:30")),
         ),
+        defaults=(Default(path="spaces", value=1), Default(path="start_date", rule="one week after the create")),
         risks=(Risk(code="slots-replaced", level="warn", message=f"slot ids change; {HOSTILE}", slots=("9", "10")),),
         calls=tuple(call("Session/pilates", "PUT", f"/api/sessions/{number}.xml") for number in range(140, 154)),
     )

@@ -89,7 +89,10 @@ def plan(
     ignore_windows: bool,
     notes: Notes,
 ) -> int:
-    """Show what would change, field by field, and the exact calls. Never writes to a remote system."""
+    """Show what would change, field by field, and the exact calls. Never writes to a remote system.
+
+    A new object that is already in the past is warned of. RECONCILER_TODAY sets the day to judge by (YYYY-MM-DD).
+    """
     key = None
     if out is not None:
         output, key = _beside(out, output), reconciler.plan_key()

@@ -20,6 +20,9 @@ REPEATS = (
 )
 """Words of `repeat` by number (seed 000, table repeat)."""
 
+ONCE = frozenset({"none", "custom"})
+"""Repeats that give no dates beyond the first one and the slots."""
+
 TICKET_TYPES = ("none", "questions_per_user", "assigned_to_member", "assigned_reassignable")
 """Words of `ticket_type` by number (seed 000, table ticket_type)."""
 

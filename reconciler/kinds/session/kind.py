@@ -8,6 +8,8 @@ from datetime import date
 from typing import Any
 
 from reconciler.kinds.session.bookings import Slot, booked_slots, counted, slot_risks, touched
+from reconciler.kinds.session.defaults import defaults, known
+from reconciler.kinds.session.doubts import doubts, over
 from reconciler.kinds.session.fields import FIELDS, SLOT_COUNTS, SLOT_FIELDS
 from reconciler.kinds.session.slots import compare_slots, slot_key, with_applied_times
 from reconciler.kinds.session.statement import statement
@@ -19,9 +21,6 @@ from reconciler.model.field import at_field, canonical_fields
 from reconciler.model.kind import IdentityKey, Kind, Marks, described
 from reconciler.model.objects import Fields, Live, Manifest, Problem
 from reconciler.model.risk import Risk, unknown
-
-_DEFAULT_NAMES = {"event": "My Event", "course": "My Course", "recurring_event": "My Recurring Event"}
-"""What a session is called that is created without a name (seed 000, the tables of defaults)."""
 
 _ON_ONE_WEEKDAY = frozenset({"weekly", "fortnightly"})
 
@@ -53,7 +52,7 @@ def identities(fields: Fields) -> tuple[IdentityKey, ...]:
     Both count on both sides, because a server may answer its default start date for a session with slots.
     A name that is not stated is the one the API gives by type (seed 000).
     """
-    name, group = fields.get("name", _DEFAULT_NAMES.get(fields.get("type", ""))), fields.get("group")
+    name, group = fields.get("name", known(fields).get("name")), fields.get("group")
     first_slot = min((slot["date"] for slot in fields.get("slots") or ()), default=None)
     days = dict.fromkeys(day for day in (fields.get("start_date"), first_slot) if day is not None)
     return () if name is None or group is None else tuple((name, group, day) for day in days)
@@ -135,6 +134,7 @@ def check(manifest: Manifest) -> Iterator[Problem]:
         yield manifest.problem("end-before-start", summary, "end_date")
         start = end = None
     yield from _check_slots(manifest, start, end)
+    yield from doubts(manifest, fields)
 
 
 def _check_slots(manifest: Manifest, start: str | None, end: str | None) -> Iterator[Problem]:
@@ -264,6 +264,8 @@ KIND = Kind(
     may_reset=_MOVES_SLOTS,
     check=check,
     missing_to_create=missing_to_create,
+    defaults=defaults,
+    over=over,
     statement=statement,
     risks=risks,
     touches=touches,

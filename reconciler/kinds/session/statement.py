@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
+from reconciler.kinds.session.defaults import known
+from reconciler.kinds.session.fields import ONCE
 from reconciler.model.kind import Statement
 from reconciler.model.objects import Fields
 
-_DEFAULTS: dict[str, Any] = {"spaces": 1, "max_num_bookings": 1, "disabled": False, "min_cancel": 5}
-"""Defaults of every session that is created by type, as this program creates them (seed 000; all three tables say
-5 for `min_cancel`, where the general one says 1)."""
-
-_BY_TYPE: dict[str, dict[str, Any]] = {
-    "event": {"repeat": "none", "duration": 120},
-    "course": {"repeat": "custom", "duration": 60},
-    "recurring_event": {"repeat": "weekly", "duration": 60, "max_advance": 60},
-}
-"""Defaults that depend on the type (seed 000); where the type is not returned, they are unknown."""
-
-_ONE_DAY = frozenset({"event", "course"})
-"""Types whose last day is the first unless stated (seed 000)."""
+_KEPT = frozenset({"name", "spaces"})
+"""Fields that are stated although they have their defaults: left out, they look forgotten."""
 
 
 def statement(live: Fields, applied: Fields) -> Statement:
@@ -65,11 +57,10 @@ def _slot(slot: Fields, duration: Any) -> dict[str, Any]:
     return stated
 
 
-def _without_defaults(fields: Fields, keep: tuple[str, ...] = ()) -> dict[str, Any]:
-    kind = fields.get("type")
-    defaults = {**_DEFAULTS, **_BY_TYPE.get(str(kind), {})}
-    if kind in _ONE_DAY and "start_date" in fields:
-        defaults["end_date"] = fields["start_date"]
+def _without_defaults(fields: Fields, keep: Collection[str] = ()) -> dict[str, Any]:
+    repeats = fields.get("repeat", "none") not in ONCE
+    kept = {*_KEPT, *keep, *(("end_date",) if repeats else ())}
+    defaults = known(fields)
     return {
-        name: value for name, value in fields.items() if name in keep or name not in defaults or value != defaults[name]
+        name: value for name, value in fields.items() if name in kept or name not in defaults or value != defaults[name]
     }

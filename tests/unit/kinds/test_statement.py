@@ -14,7 +14,8 @@ DATES = {"start_date": "2031-03-03", "end_date": "2031-03-03", "time": "18:00"}
 @pytest.mark.parametrize(
     ("live", "stated"),
     [
-        ({"spaces": 1, "max_num_bookings": 1, "disabled": False, "min_cancel": 5}, {}),
+        ({"spaces": 1, "max_num_bookings": 1, "disabled": False, "min_cancel": 5}, {"spaces": 1}),
+        ({**DATES, "type": "course", "repeat": "weekly"}, None),
         ({"spaces": 2, "max_num_bookings": 3, "disabled": True, "min_cancel": 1}, None),
         ({"duration": 60}, None),
         ({"duration": 120, "type": "event", "repeat": "none"}, {"type": "event"}),
@@ -29,7 +30,7 @@ DATES = {"start_date": "2031-03-03", "end_date": "2031-03-03", "time": "18:00"}
         ({"description": "", "price": "0.00"}, None),
     ],
 )
-def test_a_session_states_no_default_that_is_certain(live, stated):
+def test_a_session_states_no_certain_default_unless_it_would_look_forgotten(live, stated):
     said = session.KIND.statement(live, {})
     assert said.fields == (live if stated is None else stated)
     assert said.left_out == {}

@@ -1,8 +1,10 @@
 import pytest
 
+from reconciler.kinds.session.fields import TYPES
 from reconciler.kinds.session.kind import KIND, canonical, identities, missing_to_create, risks
 from reconciler.model.change import FieldChange
 from reconciler.model.objects import Address, Live, Manifest, SourceRef
+from reconciler.schema import load_schema
 
 
 class Lines:
@@ -116,6 +118,45 @@ def test_a_slot_outside_the_sessions_dates_is_an_error_and_one_on_its_first_and_
     assert problems(**days, slots=[slot("2027-03-02"), slot("2027-03-03")]) == []
     found = problems(**days, slots=[slot("2027-03-01"), slot("2027-03-04")])
     assert found == [("slot-outside-session", 10), ("slot-outside-session", 11)]
+
+
+COMPLETE = {"type": "course", "name": "Yoga", "spaces": 12}
+
+
+@pytest.mark.parametrize(
+    ("spec", "expected"),
+    [
+        (COMPLETE, []),
+        ({**COMPLETE, "spaces": 1}, []),
+        ({}, []),
+        ({"type": "event"}, ["default-name", "default-spaces"]),
+        ({**COMPLETE, "repeat": "weekly"}, ["default-end-date"]),
+        ({**COMPLETE, "repeat": "weekly", "end_date": "2027-03-01"}, []),
+        ({**COMPLETE, "repeat": "custom"}, []),
+        ({**COMPLETE, "type": "recurring_event", "repeat": "weekly"}, []),
+        ({**COMPLETE, "type": 0, "repeat": 1}, ["event-repeats"]),
+        ({**COMPLETE, "type": "event", "repeat": "daily", "end_date": "2027-03-02"}, []),
+    ],
+)
+def test_what_was_most_likely_forgotten_is_warned_of_where_the_manifest_can_create(spec, expected):
+    found = list(KIND.check(manifest(**spec)))
+    assert [item.code for item in found] == expected
+    assert {item.severity for item in found} <= {"warning"}
+
+
+DESCRIPTIONS = {name: entry["description"] for name, entry in load_schema("session")["properties"].items()}
+
+
+@pytest.mark.parametrize("kind", TYPES)
+def test_the_schema_describes_each_default_that_a_plan_shows(kind):
+    shown = KIND.defaults({"type": kind})
+    assert {"spaces", "start_date", "min_cancel"} <= {item.path for item in shown}
+    for item in shown:
+        value = str(item.value).lower() if isinstance(item.value, bool) else str(item.value)
+        said = DESCRIPTIONS[item.path]
+        assert "API" in said
+        assert item.rule is not None or value in said, item
+    assert KIND.defaults({}) == ()
 
 
 def test_values_that_are_no_values_are_left_to_who_reports_them():
