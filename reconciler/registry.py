@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from functools import cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
@@ -11,44 +12,90 @@ from typing import Any
 
 from reconciler.errors import ReconcilerError
 from reconciler.model.kind import Kind
-from reconciler.providers.base import ProviderSpec
+from reconciler.model.nearest import did_you_mean
+from reconciler.providers.base import ProviderSpec, project_schema
 
 _KINDS = ("session", "resource", "block", "booking_session")
 _PROVIDERS = ("bookingbug_sessions", "bookingbug_admin", "checkfront")
+_RESERVED = frozenset({"Project", "Removed", "Defaults", "Closure"})
+"""What the `kind` of a document can be beside the kinds."""
+_FIX = "fix or uninstall that package"
 
 
 @cache
 def kinds() -> Mapping[str, Kind]:
     """Return every kind by name; ReconcilerError where an installed package defines an invalid one."""
     built_in = [import_module(f"reconciler.kinds.{name}").KIND for name in _KINDS]
-    return _discover("reconciler.kinds", Kind, built_in)
+    return _discover("reconciler.kinds", Kind, built_in, _kind_fault)
 
 
 @cache
 def providers() -> Mapping[str, ProviderSpec]:
     """Return every provider by name; ReconcilerError where an installed package defines an invalid one."""
     built_in = [import_module(f"reconciler.providers.{name}").SPEC for name in _PROVIDERS]
-    return _discover("reconciler.providers", ProviderSpec, built_in)
+    return _discover("reconciler.providers", ProviderSpec, built_in, _provider_fault)
 
 
-def _discover(group: str, wanted: type[Any], built_in: list[Any]) -> Mapping[str, Any]:
+def project_file_schema() -> str:
+    """Return the name of the schema of a project file, with the settings of every provider."""
+    return project_schema(providers().values())
+
+
+def _kind_fault(kind: Kind) -> str | None:
+    if not re.fullmatch("[A-Z][A-Za-z0-9]*", kind.name) or kind.name in _RESERVED:
+        return f"defines the kind {kind.name!r}; expected a name such as Tool that reconciler does not use itself"
+    if kind.provider not in providers():
+        near = did_you_mean(kind.provider, providers())
+        return f"defines the kind {kind.name} for the provider {kind.provider!r}, which is not installed{near}"
+    return _schema_fault(kind.name, kind.schema)
+
+
+def _provider_fault(spec: ProviderSpec) -> str | None:
+    if not re.fullmatch("[a-z0-9]+(-[a-z0-9]+)*", spec.name):
+        return f"defines the provider {spec.name!r}; expected a name such as tool-hire"
+    return _schema_fault(spec.name, spec.schema)
+
+
+def _schema_fault(name: str, schema: str) -> str | None:
+    """Refuse the schema of another package that is not in a package: it could be a built-in one."""
+    if re.fullmatch(r"\w+(\.\w+)*:\w+", schema):
+        return None
+    return (
+        f"defines {name} with the schema {schema!r}; expected PACKAGE:NAME for the file NAME.schema.json of a package"
+    )
+
+
+def _discover(
+    group: str, wanted: type[Any], built_in: list[Any], fault: Callable[[Any], str | None]
+) -> Mapping[str, Any]:
     found = {item.name: item for item in built_in}
+    origins = dict.fromkeys(found, "reconciler itself")
     for point in sorted(entry_points(group=group), key=lambda item: (item.name, item.value)):
         item = _load(point, group, wanted)
+        origin = _origin(point)
         if item.name in found:
-            message = f"{group} entry point {point.name!r} ({point.value}) defines {item.name!r}, which already exists"
+            message = f"{origin} defines {item.name!r}, which {origins[item.name]} already defines"
             raise ReconcilerError(message, hint="uninstall one of the two packages")
-        found[item.name] = item
+        wrong = fault(item)
+        if wrong is not None:
+            raise ReconcilerError(f"{origin} {wrong}", hint=_FIX)
+        found[item.name], origins[item.name] = item, origin
     return MappingProxyType(dict(sorted(found.items())))
 
 
 def _load(point: EntryPoint, group: str, wanted: type[Any]) -> Any:
     try:
         item = point.load()
-    except Exception as error:  # a foreign package may fail in any way; the error must name it
-        message = f"{group} entry point {point.name!r} ({point.value}) cannot be loaded: {error}"
-        raise ReconcilerError(message, hint="fix or uninstall that package") from error
+    except (Exception, SystemExit) as error:  # a foreign package may fail in any way; the error must name it
+        message = f"{_origin(point)} cannot be loaded: {type(error).__name__}: {error}"
+        raise ReconcilerError(message, hint=_FIX) from error
     if not isinstance(item, wanted):
-        message = f"{group} entry point {point.name!r} ({point.value}) is not a {wanted.__name__}"
-        raise ReconcilerError(message, hint="fix or uninstall that package")
+        message = f"{_origin(point)} is not a {wanted.__name__} ({group})"
+        raise ReconcilerError(message, hint=_FIX)
     return item
+
+
+def _origin(point: EntryPoint) -> str:
+    """Name the package of an entry point, and the object."""
+    package = f"the package {point.dist.name} {point.dist.version}" if point.dist else "an installed package"
+    return f"{package} (entry point {point.name!r}, {point.value})"

@@ -1,7 +1,8 @@
-"""The shipped JSON Schemas: found, read, compiled once, and what is wrong with a value by them.
+"""The JSON Schemas: found, read, compiled once, and what is wrong with a value by them.
 
-They are public files: `schemas/` in the repository, `reconciler/_data/schemas` in an installed wheel. An
-editable install does not see the folder that the wheel maps, so both places are searched.
+The shipped ones are public files: `schemas/` in the repository, `reconciler/_data/schemas` in an installed wheel. An
+editable install does not see the folder that the wheel maps, so both places are searched. Another package ships its
+own: `PACKAGE:NAME` is the file `NAME.schema.json` of that package.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from reconciler import zones
 from reconciler.errors import ReconcilerError
 from reconciler.model import moments
+from reconciler.provider_schemas import with_connections
 
 if TYPE_CHECKING:
     import jsonschema_rs
@@ -48,9 +50,9 @@ def schema_names() -> tuple[str, ...]:
 def load_schema(name: str) -> dict[str, Any]:
     """Return one schema as JSON data, to be read and not changed.
 
-    `name` is `session` or `session.schema.json`, or the absolute path of a file that a package outside
-    of this repository ships. A pointer names a part: `project#/$defs/connection`.
-    ReconcilerError where there is no such schema.
+    `name` is `session`, `tool_hire:tool` for a file of the package `tool_hire`, or an absolute path. A pointer names
+    a part: `project#/$defs/connection`. `project+tool-hire=tool_hire:connection` is the schema `project` with the
+    settings that this file describes for the provider `tool-hire`. ReconcilerError where there is no such schema.
     """
     file, _, pointer = name.partition("#/")
     schema = _read(file)
@@ -147,13 +149,19 @@ def _compiled(name: str) -> jsonschema_rs.Draft202012Validator:
     import jsonschema_rs  # noqa: PLC0415 - 25 ms, for a quick --help
 
     contents = [(_URN + each, load_schema(each)) for each in schema_names()]
-    return jsonschema_rs.Draft202012Validator(
-        _standalone(name),
-        formats=dict(FORMATS),
-        validate_formats=True,
-        registry=jsonschema_rs.Registry(contents, draft=jsonschema_rs.Draft202012),
-        keywords={"maxDecimals": _MaxDecimals},
-    )
+    try:
+        return jsonschema_rs.Draft202012Validator(
+            _standalone(name),
+            formats=dict(FORMATS),
+            validate_formats=True,
+            registry=jsonschema_rs.Registry(contents, draft=jsonschema_rs.Draft202012),
+            keywords={"maxDecimals": _MaxDecimals},
+        )
+    except jsonschema_rs.ValidationError as error:
+        if ":" not in name:
+            raise
+        at = "/".join(map(str, error.instance_path))
+        raise _unusable(name, f"{at}: {error.message}" if at else error.message) from error
 
 
 class _MaxDecimals:
@@ -244,13 +252,36 @@ def _folder() -> Traversable:
 
 
 def _read(name: str) -> dict[str, Any]:
-    entry: Traversable = Path(name) if Path(name).is_absolute() else _folder() / (name.removesuffix(_SUFFIX) + _SUFFIX)
+    alone = Path(name).is_absolute()
+    base, *parts = [name] if alone else name.split("+")
+    if parts:
+        named = dict(part.split("=", 1) for part in parts)
+        try:
+            return with_connections(_read(base), {provider: load_schema(file) for provider, file in named.items()})
+        except ValueError as error:
+            raise _unusable(name, str(error)) from error
+    package, _, file = ("", "", name) if alone else name.rpartition(":")
     try:
-        schema: dict[str, Any] = json.loads(entry.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        folder = resources.files(package) if package else _folder()
+        schema: dict[str, Any] = json.loads(
+            (folder / f"{file.removesuffix(_SUFFIX)}{_SUFFIX}").read_text(encoding="utf-8")
+        )
+    except (ImportError, OSError, ValueError) as error:
+        if package:
+            raise _unusable(name, f"it cannot be read: {error}") from error
         message = f"the schema {name} cannot be read: {error}"
         raise ReconcilerError(message, hint=f"schemas are: {', '.join(schema_names())}") from error
+    if package and not (isinstance(schema, dict) and isinstance(schema.get("properties"), dict) and "title" in schema):
+        raise _unusable(name, "it has no title, or no properties")
     return schema
+
+
+def _unusable(name: str, why: str) -> ReconcilerError:
+    """Return the error for a schema of another package."""
+    files = [part.rpartition("=")[2] for part in name.partition("#")[0].split("+") if ":" in part]
+    packages = sorted({file.partition(":")[0] for file in files})
+    message = f"the schema {', '.join(files)} is not usable: {why}"
+    return ReconcilerError(message, hint=f"fix or uninstall the package {' or '.join(packages)}")
 
 
 def _check(accepts: Callable[[str], object]) -> Callable[[object], bool]:

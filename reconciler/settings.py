@@ -13,7 +13,7 @@ import stat
 import subprocess
 import threading
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -215,20 +215,14 @@ _READERS = {"env": Credential.from_env, "file": Credential.from_file, "command":
 class ProviderSettings:
     """The connection settings that one provider adds to the common ones. A provider that has some subclasses this.
 
-    Every dataclass field of the subclass is a key of a connection in the project file; one without a default is
-    required.
+    Every dataclass field of the subclass is a key of a connection in the project file, which the provider's schema
+    describes.
     """
 
     @classmethod
     def parse(cls, stated: Mapping[str, Any]) -> Self:
         """Return the provider's part of a connection that was checked."""
         return cls(**{item.name: stated[item.name] for item in fields(cls) if item.name in stated})
-
-    @classmethod
-    def missing(cls, stated: Mapping[str, Any]) -> tuple[str, ...]:
-        """Name the required settings that a connection does not state."""
-        required = [item.name for item in fields(cls) if item.default is MISSING and item.default_factory is MISSING]
-        return tuple(name for name in required if name not in stated)
 
     @classmethod
     def of(cls, connection: Connection) -> Self:

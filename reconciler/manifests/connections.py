@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,10 +16,8 @@ from reconciler.manifests.scalars import shown
 from reconciler.model.nearest import did_you_mean
 from reconciler.model.objects import Problem, SourceRef
 from reconciler.providers.base import ProviderSpec
-from reconciler.schema import load_schema
 from reconciler.settings import PLAN_KEY, Connection, Credential
 
-_COMPLETE = "project#/$defs/complete_connection"
 _OPTIONAL = (
     "timeout",
     "settle_after",
@@ -44,14 +42,14 @@ class _Below:
 
 
 def connection_problems(
-    settings: Mapping[str, Any], positions: LayeredPositions, providers: Mapping[str, ProviderSpec]
+    settings: Mapping[str, Any], positions: LayeredPositions, schema: str, providers: Collection[str]
 ) -> Iterator[Problem]:
-    """Check what each connection must have once it is merged with its environment."""
+    """Check what each connection must have once it is merged with its environment, by the schema of the project."""
     for name, stated in settings.items():
         if not isinstance(stated, Mapping):
             continue  # reported by the project's schema
         below = _Below(positions, ("connections", name))
-        for found in schema_problems(_COMPLETE, stated, below):
+        for found in schema_problems(f"{schema}#/$defs/complete_connection", stated, below):
             summary = f"connection {shown(name)}: {found.summary}"
             yield Problem(code=found.code, summary=summary, where=found.where, hint=found.hint)
         for field, fault in _faults(stated, providers):
@@ -59,7 +57,7 @@ def connection_problems(
             yield Problem(code="connection", summary=summary, where=below.locate((field,)))
 
 
-def _faults(stated: Mapping[str, Any], providers: Mapping[str, ProviderSpec]) -> Iterator[tuple[str, str]]:
+def _faults(stated: Mapping[str, Any], providers: Collection[str]) -> Iterator[tuple[str, str]]:
     """Yield (field, what is wrong with it) beyond the schema."""
     provider, url, auth = stated.get("provider"), stated.get("base_url"), stated.get("auth")
     for key, source in auth.items() if isinstance(auth, Mapping) else ():
@@ -70,30 +68,9 @@ def _faults(stated: Mapping[str, Any], providers: Mapping[str, ProviderSpec]) ->
         fault = base_url_fault(url, allow_http=stated.get("allow_http") is True)
         if fault is not None:
             yield "base_url", fault
-    if not isinstance(provider, str) or not provider:
-        return
-    described = _described_by_schema()
-    known = sorted({*providers, *described})
-    if provider not in known:
-        near = did_you_mean(provider, known)
-        yield "provider", f"{shown(provider)} is unknown; expected one of {', '.join(known)}{near}"
-    elif provider not in described:
-        yield from _foreign_faults(stated, providers[provider])
-
-
-def _foreign_faults(stated: Mapping[str, Any], spec: ProviderSpec) -> Iterator[tuple[str, str]]:
-    """Check a connection of a provider that the schema does not describe."""
-    given = stated.get("auth") or {}
-    if isinstance(given, Mapping) and spec.auth and frozenset(given) not in spec.auth:
-        expected = " or ".join(", ".join(sorted(names)) or "none" for names in spec.auth)
-        yield "auth", f"does not have the credentials that the provider needs; expected {expected}"
-    for name in spec.settings.missing(stated):
-        yield name, "is missing; the provider needs it"
-
-
-def _described_by_schema() -> frozenset[str]:
-    rules = load_schema(_COMPLETE)["allOf"]
-    return frozenset(rule["if"]["properties"]["provider"]["const"] for rule in rules)
+    if isinstance(provider, str) and provider and provider not in providers:
+        near = did_you_mean(provider, providers)
+        yield "provider", f"{shown(provider)} is unknown; expected one of {', '.join(sorted(providers))}{near}"
 
 
 def build_connections(

@@ -19,7 +19,7 @@ from reconciler.model import moments
 from reconciler.model.nearest import did_you_mean
 from reconciler.model.objects import Address, Positions, Problem
 from reconciler.model.words import listed
-from reconciler.schema import acceptance, first_mismatch, load_schema, repeated, validator, whole_sentence
+from reconciler.schema import acceptance, first_mismatch, repeated, validator, whole_sentence
 
 Path = tuple[str | int, ...]
 
@@ -131,7 +131,7 @@ def _wrong(error: Any, path: Path, schema: Mapping[str, Any]) -> _Mistake:
     expected = schema.get("errorMessage") or _KINDS.get(str(kinds), "another value")
     field = label(path) or "the document"
     if schema.get("writeOnly"):
-        field = label(_named(path))
+        field = label(path if _is_known(error) else _unnamed(path))
         what = "is a literal" if error.validator == "type" else "cannot be used"
         if isinstance(value, dict):
             what = f"names {len(value)} sources"
@@ -181,8 +181,6 @@ _REGION = re.compile("(?!Etc/|GMT|UTC)[A-Za-z_]{3,}/", re.IGNORECASE)
 _AUTH = "auth"
 """The field of a connection that holds its credentials."""
 
-_CREDENTIALS = "project#/$defs/connection/properties/auth/properties"
-
 _BOOLEANS = {
     **dict.fromkeys(("yes", "y", "on", "true"), "write true"),
     **dict.fromkeys(("no", "n", "off", "false"), "write false"),
@@ -206,12 +204,16 @@ def _near_zone(name: object) -> str:
     return did_you_mean(text, regions)
 
 
-def _named(path: Path) -> Path:
-    """Return the path of a credential, without its name unless the name is a known one."""
-    for index, step in enumerate(path[:-1]):
-        if step == _AUTH and path[index + 1] not in load_schema(_CREDENTIALS):
-            return (*path[: index + 1], "…", *path[index + 2 :])
-    return path
+def _is_known(error: Any) -> bool:
+    """Return whether a wrong credential has a name that the schema knows."""
+    steps = list(error.absolute_schema_path)
+    return _AUTH not in steps or steps[steps.index(_AUTH) + 1] == "properties"
+
+
+def _unnamed(path: Path) -> Path:
+    """Return the path of a credential without its name, which may be a credential itself."""
+    index = path.index(_AUTH)
+    return (*path[: index + 1], "…", *path[index + 2 :])
 
 
 def _inside(path: Path) -> str:

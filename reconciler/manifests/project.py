@@ -28,7 +28,7 @@ from reconciler.model.characters import NOT_XML
 from reconciler.model.nearest import did_you_mean
 from reconciler.model.objects import Problem, problem_order
 from reconciler.money import currencies
-from reconciler.providers.base import ProviderSpec
+from reconciler.providers.base import ProviderSpec, project_schema
 from reconciler.reach import Quota, Reach, is_below
 from reconciler.settings import DEFAULT_STATE, FREE_UPDATES, Policy, Project
 from reconciler.windows import Window
@@ -126,7 +126,8 @@ def _source(file: Path, root: Path | None, environment: str | None, providers: M
     document, problems = _document(file, root)
     if document is None:
         raise _invalid(file, problems)
-    found = schema_problems("project", document.data, document.positions)
+    schema = project_schema(providers.values())
+    found = schema_problems(schema, document.data, document.positions)
     spec = document.data.get("spec") if isinstance(document.data, dict) else None
     if not isinstance(spec, dict):
         raise _invalid(file, [*problems, *found])
@@ -139,7 +140,7 @@ def _source(file: Path, root: Path | None, environment: str | None, providers: M
         {key: over[key] for key in _OVERLAID if key in over},
     )
     if not unknown:
-        problems += connection_problems(_mapping(settings.get("connections")), positions, providers)
+        problems += connection_problems(_mapping(settings.get("connections")), positions, schema, providers)
     problems += _state_problems(settings.get("state", DEFAULT_STATE), positions)
     problems += _currency_problems(settings.get("currency"), positions)
     problems += [] if found else _window_problems(_mapping(settings.get("policy")), positions)

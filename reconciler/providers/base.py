@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from reconciler.model.objects import Reading, Scope
     from reconciler.providers.http import HttpClient
     from reconciler.settings import Connection
+
+_PROJECT = "project"
 
 
 class Provider(Protocol):
@@ -53,8 +55,11 @@ class ProviderSpec:
     """One provider as the registry knows it: its pure parts, and how to open a live one."""
 
     name: str
-    auth: tuple[frozenset[str], ...]
-    """The sets of credential names that are accepted."""
+    schema: str
+    """The schema of what its connections state beyond the common settings, and of their credentials (`auth`).
+
+    `PACKAGE:NAME` is the file `NAME.schema.json` of a package; `project` describes the built-in providers itself.
+    """
     calls: Callable[[Decision, Connection], tuple[Call, ...]]
     """Turns a change's edits into HTTP calls, in the order in which they are sent. Pure."""
     open: Callable[[Connection, HttpClient], Provider]
@@ -65,3 +70,9 @@ class ProviderSpec:
     """The credentials that choose the account, such as a user name: ids of one account mean nothing to another."""
     login_path: Callable[[Connection], str] | None = None
     """The path that a read-only connection may POST to, since a login does; None where there is no login."""
+
+
+def project_schema(specs: Iterable[ProviderSpec]) -> str:
+    """Return the name of the schema of a project file that may use these providers."""
+    parts = [f"{spec.name}={spec.schema}" for spec in specs if spec.schema != _PROJECT]
+    return "+".join([_PROJECT, *parts])

@@ -70,8 +70,10 @@ def _never_opened(*_):
 
 
 PROVIDERS = {
-    "bookingbug-sessions": ProviderSpec(name="bookingbug-sessions", auth=(), calls=SESSIONS_CALLS, open=_never_opened),
-    "bookingbug-admin": ProviderSpec(name="bookingbug-admin", auth=(), calls=ADMIN_CALLS, open=_never_opened),
+    "bookingbug-sessions": ProviderSpec(
+        name="bookingbug-sessions", schema="project", calls=SESSIONS_CALLS, open=_never_opened
+    ),
+    "bookingbug-admin": ProviderSpec(name="bookingbug-admin", schema="project", calls=ADMIN_CALLS, open=_never_opened),
 }
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import pytest
 
-from reconciler.schema import DEEPEST, Mismatch, first_mismatch, load_schema, strict_json
+from reconciler.errors import ReconcilerError
+from reconciler.schema import DEEPEST, Mismatch, acceptance, first_mismatch, load_schema, strict_json
 
 
 @pytest.mark.parametrize(
@@ -61,3 +63,54 @@ def test_the_words_of_a_schema_come_with_the_mismatch():
     assert found is not None
     assert (found.rule, found.value) == ("pattern", "yoga")
     assert found.schema["errorMessage"] == load_schema("report")["$defs"]["address"]["errorMessage"]
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    """A package with the schema of a kind, which uses a shipped one, and with wrong ones."""
+    title, slot = {"title": "Tool"}, {"$ref": "urn:reconciler:schema:slot"}
+    schemas = {
+        "tool": json.dumps({**title, "properties": {"slot": slot, "code": {"$ref": "#/$defs/code"}}, "$defs": CODE}),
+        "cut": '{"title": ',
+        "list": "[]",
+        "untitled": '{"properties": {}}',
+        "no_type": json.dumps({**title, "properties": {"a": {"type": "strin"}}}),
+        "astray": json.dumps({**title, "properties": {"a": {"$ref": "#/$defs/nowhere"}}}),
+    }
+    folder = tmp_path / "schema_package"
+    folder.mkdir()
+    (folder / "__init__.py").touch()
+    for name, text in schemas.items():
+        (folder / f"{name}.schema.json").write_text(text, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "schema_package", raising=False)
+
+
+CODE = {"code": {"type": "string", "pattern": "^[a-z]+$", "errorMessage": "letters"}}
+
+
+def test_another_package_ships_schemas(package):
+    accepts = acceptance("schema_package:tool")
+    assert accepts({"code": "abc", "slot": {"date": "2027-03-01", "time": "11:00", "duration": 60}})
+    assert not accepts({"code": "ABC"})
+    assert not accepts({"slot": {"date": "2027-03-32"}})
+    assert acceptance("schema_package:tool#/properties/code")("abc")
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("no_such_package:tool", "it cannot be read: No module named"),
+        ("schema_package:none", "it cannot be read: "),
+        ("schema_package:cut", "it cannot be read: "),
+        ("schema_package:list", "it has no title, or no properties"),
+        ("schema_package:untitled", "it has no title, or no properties"),
+        ("schema_package:no_type", "properties/a/type: "),
+        ("schema_package:astray", "Pointer '/$defs/nowhere' does not exist"),
+    ],
+)
+def test_a_wrong_schema_of_another_package_is_named(package, name, why):
+    with pytest.raises(ReconcilerError) as caught:
+        acceptance(name)
+    assert caught.value.message.startswith(f"the schema {name} is not usable: {why}")
+    assert caught.value.hint == f"fix or uninstall the package {name.partition(':')[0]}"

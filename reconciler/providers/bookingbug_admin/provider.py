@@ -88,15 +88,7 @@ class Admin:
 
 SPEC = ProviderSpec(
     name="bookingbug-admin",
-    auth=(
-        frozenset({"app_id", "auth_token"}),
-        frozenset({"app_id", "app_key", "auth_token"}),
-        frozenset({"app_id", "email", "password"}),
-        frozenset({"app_id", "app_key", "email", "password"}),
-        # Enough for `access: public`; with admin access, opening the connection asks for a token.
-        frozenset({"app_id"}),
-        frozenset({"app_id", "app_key"}),
-    ),
+    schema="project",
     calls=handlers.calls,
     open=Admin,
     settings=AdminSettings,

@@ -188,7 +188,7 @@ def _encoded(call: Call) -> bytes:
 
 SPEC = ProviderSpec(
     name="bookingbug-sessions",
-    auth=(frozenset({"username", "password"}),),
+    schema="project",
     identified_by=("username",),
     calls=wire.calls,
     open=Sessions,

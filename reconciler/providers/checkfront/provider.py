@@ -115,7 +115,7 @@ class Checkfront:
 
 SPEC = ProviderSpec(
     name="checkfront",
-    auth=(frozenset({"key", "secret"}),),
+    schema="project",
     calls=wire.calls,
     open=Checkfront,
     settings=CheckfrontSettings,

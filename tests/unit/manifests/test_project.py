@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 import re
-from dataclasses import replace
+from dataclasses import make_dataclass
 
 import pytest
 
 from reconciler import registry
-from reconciler.errors import InvalidInput
+from reconciler.errors import InvalidInput, ReconcilerError
 from reconciler.manifests.project import load_project
 from reconciler.providers.base import ProviderSpec
 from reconciler.providers.bookingbug_admin.settings import AdminSettings
+from reconciler.settings import ProviderSettings
 
 CONTRACT = """\
 apiVersion: reconciler/v1
@@ -250,16 +253,100 @@ def test_public_access_needs_no_login(folder):
     assert load(folder, text).connections["admin"].settings.reads_only
 
 
-def test_a_provider_of_another_package(folder):
-    spec = ProviderSpec(name="calendar", auth=(frozenset({"token"}),), calls=lambda *_: (), open=lambda *_: None)
-    text = CONTRACT.replace("checkfront\n", "calendar\n")
-    assert "expected token" in faults(folder, text, providers={"calendar": spec})[0]
-    good = text.replace("{key: {env: CF_KEY}, secret: {env: CF_SECRET}}", "{token: {env: T}}")
-    assert load(folder, good, providers={"calendar": spec}).connections["shop"].provider == "calendar"
-    needy = replace(spec, settings=AdminSettings)
-    assert faults(folder, good, providers={"calendar": needy}) == [
-        'reconciler.yaml:18:7: connection "shop": company_id is missing; the provider needs it'
-    ]
+DEPOT = {"title": "Depot", "description": "Where tools are.", "type": "string", "errorMessage": "the name of a depot"}
+NUMBERS = itertools.count()
+"""A package is imported, and its schema read, once for all tests."""
+TOKEN = {"title": "Token", "description": "API token.", "examples": [{"env": "T"}]}
+
+
+@pytest.fixture
+def other_provider(tmp_path, monkeypatch):
+    """Make a provider of another package, with the given part of the schema."""
+
+    def make(name="tool-hire", **part):
+        package = f"package_{next(NUMBERS)}"
+        (tmp_path / "packages" / package).mkdir(parents=True)
+        (tmp_path / "packages" / package / "__init__.py").touch()
+        text = json.dumps({"title": f"The API {name}", **part})
+        (tmp_path / "packages" / package / "connection.schema.json").write_text(text, encoding="utf-8")
+        fields = [(key, str) for key in part["properties"] if key != "auth"]
+        settings = make_dataclass("Settings", fields, bases=(ProviderSettings,), frozen=True, kw_only=True)
+        opened = {"calls": lambda *_: (), "open": lambda *_: None, "settings": settings}
+        return {name: ProviderSpec(name=name, schema=f"{package}:connection", **opened)}
+
+    monkeypatch.syspath_prepend(tmp_path / "packages")
+    return make
+
+
+@pytest.mark.parametrize(
+    ("connection", "expected"),
+    [
+        ("depot: lds\n      auth: {token: {env: T}}", []),
+        ("auth: {token: {env: T}}", ['18:7: connection "shop": depot is missing; expected the name of a depot']),
+        ("depot: lds", ['18:7: connection "shop": auth is missing; expected token']),
+        ("depot: lds\n      auth: {}", ['21:13: connection "shop": auth.token is missing; it is required']),
+        (
+            "depot: lds\n      auth: {tokn: {env: T}}",
+            ['21:14: connection "shop": unknown field "tokn" in auth; did you mean "token"?'],
+        ),
+        (
+            "depot: lds\n      auth: {token: {env: T}, key: {env: K}}",
+            ['21:31: connection "shop": unknown field in auth; expected token'],
+        ),
+        (
+            "depot: lds\n      auth: {token: hunter2}",
+            ["21:21: spec.connections.shop.auth.token is a literal; expected exactly one of {env: NAME}"],
+        ),
+        (
+            "depot: 5\n      auth: {token: {env: T}}",
+            ["20:14: spec.connections.shop.depot is 5; expected the name of a depot"],
+        ),
+        (
+            "depo: lds\n      auth: {token: {env: T}}",
+            ['20:7: unknown field "depo" in spec.connections.shop; did you mean "depot"?'],
+        ),
+        (
+            "depot: lds\n      on_behalf: x\n      auth: {token: {env: T}}",
+            ['21:7: connection "shop": on_behalf is not for provider tool-hire; remove it'],
+        ),
+    ],
+)
+def test_a_provider_of_another_package_describes_its_settings_and_credentials(
+    folder, other_provider, connection, expected
+):
+    spec = other_provider(
+        required=["depot", "auth"],
+        properties={"depot": DEPOT, "auth": {"required": ["token"], "properties": {"token": TOKEN}}},
+    )
+    text = CONTRACT.replace("checkfront\n", "tool-hire\n").replace(
+        "auth: {key: {env: CF_KEY}, secret: {env: CF_SECRET}}", connection
+    )
+    if expected:
+        found = [each.removeprefix("reconciler.yaml:") for each in faults(folder, text, providers=spec)]
+        assert [any(each.startswith(start) for each in found) for start in expected] == [True] * len(expected), found
+    else:
+        shop = load(folder, text, providers=spec).connections["shop"]
+        assert (shop.provider, shop.settings.depot, list(shop.auth)) == ("tool-hire", "lds", ["token"])
+
+
+def test_settings_of_two_other_packages_do_not_meet(folder, other_provider):
+    number = {"title": "Depot", "description": "Its number.", "type": "integer", "errorMessage": "a number"}
+    specs = other_provider(properties={"depot": DEPOT}) | other_provider("skip-hire", properties={"depot": number})
+    extra = "\n    tools: {provider: tool-hire, base_url: https://t.test, depot: lds}"
+    extra += "\n    skips: {provider: skip-hire, base_url: https://s.test, depot: 7}"
+    text = CONTRACT.replace("  connections:", "  connections:" + extra, 1)
+    assert load(folder, text, providers=specs).connections["skips"].settings.depot == 7
+    assert "skips.depot" not in str(faults(folder, text.replace("lds}", "7}"), providers=specs))
+    wrong = text.replace("provider: checkfront", "provider: checkfront\n      depot: x")
+    (fault,) = faults(folder, wrong, providers=specs)
+    assert fault.endswith("depot is only for provider tool-hire or skip-hire; remove it")
+
+
+def test_a_provider_of_another_package_cannot_change_a_common_setting(folder, other_provider):
+    spec = other_provider(properties={"timeout": {"type": "string"}})
+    with pytest.raises(ReconcilerError, match="defines timeout, which is a setting of reconciler") as refused:
+        load(folder, providers=spec)
+    assert spec["tool-hire"].schema.partition(":")[0] in refused.value.hint
 
 
 @pytest.mark.parametrize(
