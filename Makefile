@@ -3,10 +3,14 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-all chaos check format lock clean
+.PHONY: demo docs test test-all chaos check format lock clean
 
 demo: $(VENV)/.user
 	$(BIN)/reconciler demo
+
+# The documentation as a site that needs no server and no network: build/site/index.html. Warnings are errors.
+docs: $(VENV)/.dev
+	$(BIN)/python -m sphinx -W -n -q -b html docs build/site
 
 # Compiled modules are kept, even if the shell disables that. Without them, each worker and each command that a test
 # starts would compile everything again.

@@ -67,7 +67,8 @@ def sandbox_page() -> list[str]:
 
 def methods() -> Iterator[tuple[str, str]]:
     """Yield the table row of each public method of `Sandbox`."""
-    for name, method in vars(Sandbox).items():
+    methods = {name: method for each in (*Sandbox.__bases__, Sandbox) for name, method in vars(each).items()}
+    for name, method in methods.items():
         if inspect.isfunction(method) and not name.startswith("_"):
             parameters = [item for item in inspect.signature(method).parameters.values() if item.name != "self"]
             names = ", ".join(f"**{item.name}" if item.kind is item.VAR_KEYWORD else item.name for item in parameters)

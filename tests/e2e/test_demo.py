@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from reconciler.cli.demo import stage
+from reconciler.cli.demo.command import invocation
 from reconciler.cli.demo.stage import Edit, Stage, _folded
 from reconciler.cli.demo.story import BOOKED_MOVE, PULL_REQUEST, REVERTED
 from reconciler.cli.main import run
 from reconciler.errors import ReconcilerError
-from reconciler.sandbox import Sandbox
+from reconciler.sandbox import Sandbox, credentials
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "leisure-centre"
 KEY_LINES = (
@@ -38,6 +39,7 @@ KEY_LINES = (
     "+ BookingSession/kayak-trip · 1 item from Sat 5 Jun 2027  create",
     "Drift: 1 expired; 61 in sync.",
     "Its temporary folder is removed.",
+    "To start your first timetable:",
 )
 
 
@@ -62,13 +64,46 @@ def _demo(tmp_path: Path, *arguments: str, **environment: str) -> subprocess.Com
     return done
 
 
-def test_plays_to_the_end_and_leaves_nothing(tmp_path: Path) -> None:
+def _goes_on(folder: Path, lines: list[str]) -> None:
+    """Run the commands that the demo ends with, as they are written, in the folder in which it ran."""
+    init, serve, apply = (line.partition("#")[0].strip() for line in lines)
+    assert [line.split()[1] for line in (init, serve, apply)] == ["init", "sandbox", "apply"]
+    shell = {"cwd": folder, "shell": True, "capture_output": True, "text": True}
+    subprocess.run(init, check=True, **shell)
+    assert "--name" in subprocess.run(f"{serve} --help", check=True, **shell).stdout
+    with Sandbox() as box:
+        file = folder / "timetable" / "reconciler.yaml"
+        file.write_text(file.read_text(encoding="utf-8").replace("http://127.0.0.1:8700", box.url), encoding="utf-8")
+        subprocess.run(f"{apply} --yes", check=True, env={**os.environ, **credentials(box.options)}, **shell)
+        assert [item["name"] for item in box.sessions()] == ["First class"]
+
+
+def test_plays_to_the_end_and_leads_to_a_first_timetable(tmp_path: Path) -> None:
     done = _demo(tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stderr == ""
     assert [line for line in KEY_LINES if line not in done.stdout] == []
     assert "\x1b" not in done.stdout
     assert sorted(path.name for path in tmp_path.iterdir()) == ["scratch"]
+    lines = done.stdout.splitlines()
+    _goes_on(tmp_path, lines[lines.index("To start your first timetable:") + 1 :])
+
+
+def test_the_command_is_named_as_it_can_be_called(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    bin_folder = tmp_path / ".venv" / "bin"
+    bin_folder.mkdir(parents=True)
+    monkeypatch.setattr(sys, "executable", str(bin_folder / "python"))
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    monkeypatch.chdir(tmp_path)
+    assert invocation() == f"{bin_folder}/python -m reconciler"
+    (bin_folder / "reconciler").write_text("#!/bin/sh\n")
+    (bin_folder / "reconciler").chmod(0o755)
+    assert invocation() == ".venv/bin/reconciler"
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert invocation() == f"{bin_folder}/reconciler"
+    monkeypatch.setenv("PATH", str(bin_folder), prepend=os.pathsep)
+    assert invocation() == "reconciler"
 
 
 @pytest.mark.slow  # the whole demo once more
@@ -118,7 +153,7 @@ def test_gives_the_environment_and_the_folder_back(
 def test_an_unexpected_exit_code_ends_the_demo(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(stage, "_run", lambda *_, **__: (3, "one\ntwo\nthree\nfour\n"))
+    monkeypatch.setattr(stage, "recorded", lambda *_, **__: (3, "one\ntwo\nthree\nfour\n"))
     assert run(["demo"]) == 1
     captured = capsys.readouterr()
     assert "step 1 (Check the manifests): `reconciler validate` ended with exit code 3, not 0" in captured.err
@@ -126,7 +161,7 @@ def test_an_unexpected_exit_code_ends_the_demo(
 
 
 def test_an_interrupt_ends_the_demo(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stage, "_run", lambda *_, **__: (130, "Interrupted.\n"))
+    monkeypatch.setattr(stage, "recorded", lambda *_, **__: (130, "Interrupted.\n"))
     assert run(["demo"]) == 130
 
 

@@ -16,6 +16,7 @@ PAGES = (
     "examples/tour-operator/README.md",
     ".github/CONTRIBUTING.md",
     ".github/SECURITY.md",
+    *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").rglob("*.md")),
     *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / ".github/decisions").glob("*.md")),
 )
 LINK = re.compile(r"\]\(([^)#:]+)\)")
@@ -29,11 +30,14 @@ def test_links_of_a_page_exist(page):
     assert [link for link in links if not (ROOT / page).parent.joinpath(link).exists()] == []
 
 
-def test_readme_leads_to_every_page():
-    links = set(LINK.findall((ROOT / "README.md").read_text(encoding="utf-8")))
-    pages = {path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").glob("reference/*.md")}
-    pages |= {".github/CONTRIBUTING.md", ".github/SECURITY.md", ".github/decisions/README.md", "CHANGELOG.md"}
-    assert sorted(pages - links) == []
+def test_readme_and_index_lead_to_every_page():
+    readme = set(LINK.findall((ROOT / "README.md").read_text(encoding="utf-8")))
+    pages = {"docs/index.md", ".github/CONTRIBUTING.md", ".github/SECURITY.md", ".github/decisions/README.md"}
+    assert sorted({*pages, "CHANGELOG.md", "examples/README.md"} - readme) == []
+    text = (ROOT / "docs/index.md").read_text(encoding="utf-8")
+    site = {path.relative_to(ROOT / "docs").as_posix() for path in (ROOT / "docs").rglob("*.md")} - {"index.md"}
+    assert sorted(site - set(LINK.findall(text))) == []
+    assert [page for page in site if f"\n{page.removesuffix('.md')}\n" not in text] == []
 
 
 def test_paths_in_the_contributors_map_exist():

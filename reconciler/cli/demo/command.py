@@ -7,6 +7,8 @@ This module prepares a copy of the leisure-centre example and the sandbox that i
 from __future__ import annotations
 
 import os
+import shlex
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -29,6 +31,13 @@ EXAMPLE = "leisure-centre"
 EXAMPLE_URL = "http://127.0.0.1:8700"
 """Where the example expects the sandbox: on its default port."""
 
+NEXT = (
+    ("init timetable", "a project with a first class"),
+    ("sandbox", "in another terminal; paste its exports here"),
+    ("apply --project timetable --env sandbox", "shows the plan, then asks"),
+)
+"""What to do after the demo, in the folder in which it ran."""
+
 _TERMINAL_SETTINGS = ("FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE", "NO_COLOR")
 
 
@@ -47,32 +56,50 @@ def demo(keep: Path | None, show_all: bool, no_color: bool) -> None:
 
     if keep is not None and keep.exists() and not (keep.is_dir() and not any(keep.iterdir())):
         raise UsageError(f"{keep} exists and is not an empty folder", hint="choose a new folder")
+    own = invocation()
     color = not (no_color or os.environ.get("NO_COLOR")) and sys.stdout.isatty()
-    with _sandbox() as sandbox, ExitStack() as stack:
+    with ExitStack() as stack:
         folder = keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="reconciler-demo-")))
-        project = folder.absolute() / ("" if keep else EXAMPLE)
-        _copy(_example(), project)
-        _point(project, EXAMPLE_URL, sandbox.url)
-        try:
-            with chdir(project), _environment(sandbox, color=color):
-                story.play(stage.Stage(sandbox, color=color, show_all=show_all), kept=keep is not None)
-        finally:
-            _point(project, sandbox.url, EXAMPLE_URL)
+        sandbox = stack.enter_context(prepared(folder.absolute() / ("" if keep else EXAMPLE), color=color))
+        story.play(stage.Stage(sandbox, color=color, show_all=show_all), kept=keep is not None)
+    click.echo("\nTo start your first timetable:")
+    for words, comment in NEXT:
+        click.echo(f"  {f'{own} {words}':<{len(own) + 44}}# {comment}")
+
+
+def invocation() -> str:
+    """Return how the user calls this program from the current folder: its path where it is not on PATH."""
+    beside = shutil.which("reconciler", path=str(Path(sys.executable).parent))
+    if beside is None:
+        return shlex.join((sys.executable, "-m", "reconciler"))
+    found = shutil.which("reconciler")
+    if found is not None and Path(found).samefile(beside):
+        return "reconciler"
+    path = Path(beside)
+    return shlex.quote(str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path))
 
 
 @contextmanager
-def _sandbox() -> Iterator[Sandbox]:
+def prepared(project: Path, *, color: bool) -> Iterator[Sandbox]:
+    """Copy the example to a new folder, and work in it with a new sandbox inside this block."""
     with needing_extra("the demo"):
         from reconciler.sandbox import Options, Sandbox  # noqa: PLC0415 - only when the demo runs
     # The documented answer for a session has no price; with all fields the demo can show drift of a price.
     with Sandbox(Options(show_fields="all")) as sandbox:
-        yield sandbox
+        _copy(_example(), project)
+        _point(project, EXAMPLE_URL, sandbox.url)
+        try:
+            with chdir(project), _environment(sandbox, color=color):
+                yield sandbox
+        finally:
+            _point(project, sandbox.url, EXAMPLE_URL)
 
 
 @contextmanager
 def _environment(sandbox: Sandbox, *, color: bool) -> Iterator[None]:
     """Set the example's credentials for the demo, and restore the user's environment afterwards."""
     wanted = {**credentials(sandbox.options), "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
+    wanted |= {"RECONCILER_PAGER": "cat"}  # on a terminal a long plan would wait in `less`
     wanted |= {} if color else {"NO_COLOR": "1"}
     names = {*wanted, *_TERMINAL_SETTINGS}
     before = {name: os.environ[name] for name in names if name in os.environ}

@@ -71,7 +71,7 @@ class Stage:
         """
         self._print()
         self._print(click.style(f"  $ {shlex.join(('reconciler', *arguments))}", bold=True))
-        code, output = _run(arguments, terminal=self._color)
+        code, output = recorded(arguments, terminal=self._color)
         lines = output.rstrip("\n").split("\n")
         ended_well = code == expect
         for line in lines if self._show_all or not ended_well else _folded(lines, first, last):
@@ -116,7 +116,7 @@ def _folded(lines: Sequence[str], first: int | None, last: int) -> Iterator[str]
     yield from lines[len(lines) - last :]
 
 
-def _run(arguments: Sequence[str], *, terminal: bool) -> tuple[int, str]:
+def recorded(arguments: Sequence[str], *, terminal: bool) -> tuple[int, str]:
     """Run a command line in this process; return its exit code and what it wrote, both streams in order."""
     from reconciler.cli.main import run  # noqa: PLC0415 - main imports the demo's modules
 

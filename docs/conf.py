@@ -1,0 +1,46 @@
+"""How Sphinx builds the documentation: `make docs`. Nothing is loaded from a network, to build it or to read it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from reconciler import __version__
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+
+project = "reconciler"
+version = release = __version__
+copyright = "the reconciler contributors"
+extensions = ["myst_parser", "sphinx_copybutton"]
+myst_heading_anchors = 4
+html_theme = "furo"
+html_title = f"reconciler {version}"
+html_static_path = ["static"]
+html_css_files = ["site.css"]
+html_show_sphinx = False
+copybutton_prompt_text = "$ "
+copybutton_only_copy_prompt_lines = True
+exclude_patterns = ["reference/*.py"]
+
+_OUTSIDE = re.compile(r"\[([^\]]+)\]\((?:\.\./)+([^)\s]+)\)")
+"""A link to a file of the repository that is no page of the site."""
+
+
+def _name_files_outside(_app: Sphinx, page: str, source: list[str]) -> None:
+    """Name a file of the repository instead of linking it: the site stands alone."""
+    depth = page.count("/") + 1
+
+    def plain(found: re.Match[str]) -> str:
+        path = PurePosixPath(found[2].partition("#")[0])
+        inside = found[0].count("../") < depth
+        return found[0] if inside else f"{found[1]} (`{path}` in the repository)"
+
+    source[0] = _OUTSIDE.sub(plain, source[0])
+
+
+def setup(app: Sphinx) -> None:
+    """Let Sphinx call the function above for each page."""
+    app.connect("source-read", _name_files_outside)
