@@ -6,7 +6,8 @@ import json
 
 import pytest
 from desk import run_in
-from forge_github import BOT, REPOSITORY, GitHub, git
+from forge_github import BOT, REPOSITORY, GitHub
+from repository import git
 
 LINE = "/allow-booked Session/yoga"
 

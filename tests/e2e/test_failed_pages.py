@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
+from functools import partial
 
 import pytest
+import repository
 from hostile_words import harmless
 
 OLD = "## Plan: 1 to create.\n"
@@ -92,12 +93,7 @@ def test_a_page_keeps_to_max_bytes(desk, comment):
 
 def test_the_same_plan_at_two_commits_has_the_same_bytes_unless_it_is_stamped(desk):
     desk.session()
-    environ = {**desk.env, "GIT_AUTHOR_NAME": "Ann", "GIT_AUTHOR_EMAIL": "a@example.com"}
-    environ |= {"GIT_COMMITTER_NAME": "Ann", "GIT_COMMITTER_EMAIL": "a@example.com"}
-
-    def git(*arguments):
-        subprocess.run(["git", "-C", str(desk.folder), *arguments], check=True, env=environ, capture_output=True)
-
+    git = partial(repository.git, desk.folder, GIT_AUTHOR_NAME="Ann")
     git("init", "-q", "-b", "main")
     (desk.folder / ".gitignore").write_text(".reconciler/\n", encoding="utf-8")
     documents, pages = [], []

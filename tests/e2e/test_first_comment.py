@@ -13,8 +13,8 @@ import subprocess
 import pytest
 from build_agent import Agent
 from desk import CREDENTIALS, run_in
-from forge_github import BOT, REPOSITORY, GitHub, git
-from repository import ENVIRON
+from forge_github import BOT, REPOSITORY, GitHub
+from repository import ENVIRON, git
 
 from reconciler.sandbox import Sandbox
 

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 from build_agent import Agent
-from forge_github import BOT, REPOSITORY, GitHub, git
+from forge_github import BOT, REPOSITORY, GitHub
+from repository import git
 
 from reconciler.sandbox import Sandbox
 

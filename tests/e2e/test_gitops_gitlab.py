@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
-from forge_github import git
 from forge_gitlab import BOT, GitLab
+from repository import git
 
 from reconciler.sandbox import Options, Sandbox
 

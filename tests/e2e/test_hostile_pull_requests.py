@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 from build_agent import Agent, Listener
-from forge_github import REPOSITORY, GitHub, git
+from forge_github import REPOSITORY, GitHub
+from repository import git
 
 from reconciler.sandbox import Sandbox
 

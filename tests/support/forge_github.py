@@ -9,15 +9,14 @@ from __future__ import annotations
 import io
 import itertools
 import json
-import subprocess
-import threading
 import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
-import uvicorn
 from github_openapi import Description
+from loopback import Loopback
+from repository import git
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
@@ -26,16 +25,6 @@ from starlette.routing import Route
 REPOSITORY = "acme/timetable"
 WORKFLOWS = ("plan", "apply", "drift")
 BOT = "github-actions[bot]"
-IDENTITY = ("-c", "user.name=test", "-c", "user.email=test@example.com", "-c", "commit.gpgsign=false")
-
-
-def git(folder: Path, *arguments: str) -> str:
-    """Run git and return its output."""
-    done = subprocess.run(
-        ["git", *IDENTITY, *arguments], cwd=folder, capture_output=True, text=True, check=False, timeout=60
-    )
-    assert done.returncode == 0, (arguments, done.stdout, done.stderr)
-    return done.stdout.strip()
 
 
 @dataclass
@@ -68,7 +57,7 @@ class Run:
     artifacts: dict[str, bytes] = field(default_factory=dict)
 
 
-class GitHub:
+class GitHub(Loopback):
     """One repository; `url` is what a runner has in GITHUB_API_URL."""
 
     token = "ghs-token-6f1d0c83b7a952e4"
@@ -88,24 +77,7 @@ class GitHub:
         self._ids = itertools.count(1)
         self._minute = itertools.count()
         self._artifacts: dict[int, tuple[Run, str]] = {}
-        config = uvicorn.Config(self._app(), host="127.0.0.1", port=0, log_level="error", lifespan="off")
-        self._server = uvicorn.Server(config)
-        self._thread = threading.Thread(target=self._server.run, daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        while not self._server.started:
-            assert self._thread.is_alive()
-            threading.Event().wait(0.01)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.should_exit = True
-        self._thread.join(10)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.servers[0].sockets[0].getsockname()[1]}"
+        super().__init__(self._app())
 
     def now(self) -> str:
         minute = next(self._minute)

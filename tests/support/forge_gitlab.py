@@ -11,14 +11,13 @@ import json
 import os
 import re
 import subprocess
-import threading
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
-import uvicorn
 import yaml
 from build_agent import BIN
-from forge_github import git
+from loopback import Loopback
+from repository import git
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -61,7 +60,7 @@ DOCUMENTED = {
 """Each call with its query parameters and the members of its body."""
 
 
-class GitLab:
+class GitLab(Loopback):
     """One project; `url` is what a job has in CI_API_V4_URL."""
 
     token = "glpat-3b8e1f7c60d9a254"
@@ -82,24 +81,7 @@ class GitLab:
             name: re.compile(re.sub(r":path", ".+", re.sub(r":(?!path)\w+", "[^/]+", name.partition(" ")[2])))
             for name in DOCUMENTED
         }
-        app = Starlette(routes=[Route("/{path:path}", self._serve, methods=["GET", "POST", "PUT"])])
-        self._server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", lifespan="off"))
-        self._thread = threading.Thread(target=self._server.run, daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        while not self._server.started:
-            assert self._thread.is_alive()
-            threading.Event().wait(0.01)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.should_exit = True
-        self._thread.join(10)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.servers[0].sockets[0].getsockname()[1]}"
+        super().__init__(Starlette(routes=[Route("/{path:path}", self._serve, methods=["GET", "POST", "PUT"])]))
 
     def person(self, name: str) -> dict[str, Any]:
         return {"id": self.people[name][0], "username": name}

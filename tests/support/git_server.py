@@ -11,15 +11,9 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from repository import git
+
 BRANCH = "reconciler-state"
-
-
-def git(folder: Path, *arguments: str, given: str | None = None) -> str:
-    """Run git in a repository, as the test's own user; return what it prints."""
-    command = ["git", "-c", "user.name=Ann", "-c", "user.email=ann@example.com", "-C", str(folder), *arguments]
-    done = subprocess.run(command, input=given, capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == 0, (arguments, done.stderr)
-    return done.stdout.strip()
 
 
 @dataclass(frozen=True)
@@ -30,7 +24,8 @@ class Remote:
 
     @classmethod
     def made(cls, folder: Path) -> Remote:
-        subprocess.run(["git", "init", "--quiet", "--bare", folder], check=True, timeout=30)
+        folder.mkdir(parents=True, exist_ok=True)
+        git(folder, "init", "--quiet", "--bare")
         return cls(folder)
 
     @property
@@ -59,15 +54,11 @@ class Remote:
         if content is not None:
             blob = git(self.folder, "hash-object", "-w", "--stdin", given=content)
             kept.append(f"100644 blob {blob}\t{path}")
-        index = {**os.environ, "GIT_INDEX_FILE": str(self.folder / "test-index"), "GIT_DIR": str(self.folder)}
+        index = {"GIT_INDEX_FILE": str(self.folder / "test-index")}
         (self.folder / "test-index").unlink(missing_ok=True)
-        for command in (["update-index", "--add", "--index-info"],):
-            subprocess.run(
-                ["git", *command], env=index, input="\n".join(kept) + "\n", text=True, check=True, timeout=30
-            )
-        tree = subprocess.run(["git", "write-tree"], env=index, capture_output=True, text=True, check=True, timeout=30)
+        git(self.folder, "update-index", "--add", "--index-info", given="\n".join(kept) + "\n", **index)
         options = ["-p", parent] if parent else []
-        made = git(self.folder, "commit-tree", "-m", "By hand", *options, tree.stdout.strip())
+        made = git(self.folder, "commit-tree", "-m", "By hand", *options, git(self.folder, "write-tree", **index))
         git(self.folder, "update-ref", f"refs/heads/{ref}", made)
 
     def audited(self) -> int:

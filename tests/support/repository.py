@@ -15,10 +15,14 @@ ENVIRON = {
 }
 
 
-def git(folder: Path, *arguments: str) -> str:
+def git(folder: Path, *arguments: str, given: str | None = None, **environ: str) -> str:
     """Run Git in a folder; return what it prints."""
     command = ["git", "-C", str(folder), *arguments]
-    return subprocess.run(command, env=ENVIRON, check=True, capture_output=True, text=True).stdout.strip()
+    done = subprocess.run(
+        command, env={**ENVIRON, **environ}, input=given, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, (arguments, done.stdout, done.stderr)
+    return done.stdout.strip()
 
 
 def commit(folder: Path, message: str = "change") -> str:

@@ -4,28 +4,16 @@ from __future__ import annotations
 
 import os
 import subprocess
+from functools import partial
 
 import pytest
+import repository
 
 from reconciler import context as module
 from reconciler.context import LONGEST, context, of_git, of_system
 from reconciler.model.context import Context
 
-ENVIRON = {
-    "PATH": os.environ["PATH"],
-    "HOME": "/nonexistent",
-    "GIT_CONFIG_GLOBAL": os.devnull,
-    "GIT_CONFIG_NOSYSTEM": "1",
-    **{f"GIT_{who}_{what}": value for who in ("AUTHOR", "COMMITTER") for what, value in (("EMAIL", "a@example.com"),)},
-    "GIT_AUTHOR_NAME": "Zoë Ann",
-    "GIT_COMMITTER_NAME": "Forge",
-}
-
-
-def git(folder, *arguments, **more):
-    command = ["git", "-C", str(folder), *arguments]
-    done = subprocess.run(command, env={**ENVIRON, **more}, check=True, capture_output=True, text=True)
-    return done.stdout.strip()
+git = partial(repository.git, GIT_AUTHOR_NAME="Zoë Ann", GIT_COMMITTER_NAME="Forge")
 
 
 @pytest.fixture
@@ -124,7 +112,7 @@ def test_the_hostile_configuration_of_a_checkout_starts_no_program(checkout, tmp
     hashed = subprocess.run(
         ["git", "-C", str(checkout), "hash-object", "-t", "commit", "-w", "--stdin"],
         input=body.encode(),
-        env=ENVIRON,
+        env=repository.ENVIRON,
         capture_output=True,
         check=True,
     )
@@ -143,7 +131,7 @@ def test_the_hostile_configuration_of_a_checkout_starts_no_program(checkout, tmp
     assert not ran.exists()
     assert (checkout / ".git" / "index").read_bytes() == before
 
-    subprocess.run(["git", "-C", str(checkout), *command], env=ENVIRON, capture_output=True, check=False)
+    subprocess.run(["git", "-C", str(checkout), *command], env=repository.ENVIRON, capture_output=True, check=False)
     assert ran.exists(), "Git itself starts it, so the test above can fail"
 
 

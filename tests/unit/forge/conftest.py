@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import pytest
-from forge_github import REPOSITORY, GitHub, git
+from forge_github import REPOSITORY, GitHub
+from repository import git
 
 from reconciler.forge import github as adapter
 

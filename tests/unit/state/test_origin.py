@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 from contextlib import closing
 
 import pytest
+from repository import git
 
 from reconciler.errors import ReconcilerError
 from reconciler.model.objects import Address, Record
@@ -18,11 +18,6 @@ YOGA = Address("Session", "yoga")
 SAVED = Record(address=YOGA, connection="sessions", target="uk.bookingbug.com", remote_id="12", fields={})
 
 needs_git = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
-
-
-def git(folder, *arguments):
-    quiet = ["-c", "user.name=a", "-c", "user.email=a@b", "-c", "init.defaultBranch=main", "-c", "core.hooksPath="]
-    subprocess.run(["git", *quiet, *arguments], cwd=folder, check=True, capture_output=True, timeout=60)
 
 
 def a_store(file, root):

@@ -8,7 +8,8 @@ from contextlib import ExitStack, closing
 from dataclasses import replace
 
 import pytest
-from git_server import Remote, git, served
+from git_server import Remote, served
+from repository import git
 
 from reconciler.errors import ReconcilerError
 from reconciler.model.objects import Address, Intent, Record
