@@ -35,7 +35,7 @@ check: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/shellcheck .ci/* .github/lock
+	$(BIN)/shellcheck .ci/* .github/lock reconciler/cli/completions/reconciler.bash
 	$(BIN)/jactionlint --shellcheck $(BIN)/shellcheck .github/workflows/*.yml .github/dependabot.yml \
 	  examples/pipelines/github/*.yml
 	$(BIN)/zizmor --offline --quiet .github examples/pipelines/github/*.yml

@@ -11,6 +11,10 @@ def main() -> None:
     if sys.argv[1:] == ["--version"] and _version_printed():
         return
     _reserve()
+    if "_RECONCILER_COMPLETE" in os.environ:
+        from reconciler.cli.main import complete  # noqa: PLC0415 - as below
+
+        complete()
     from reconciler.cli.main import run  # noqa: PLC0415 - click is not needed above
 
     sys.exit(run(sys.argv[1:]))

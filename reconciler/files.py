@@ -11,10 +11,12 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from importlib import resources
-from importlib.resources.abc import Traversable
 from pathlib import Path
 from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
 
 if os.name == "posix":
     import fcntl
@@ -40,6 +42,8 @@ _OCCUPIED = frozenset({errno.EBUSY, errno.EXDEV, errno.EPERM, errno.EACCES, errn
 
 def shipped(*parts: str) -> Traversable:
     """Return a public file or folder, such as `examples`: in the package of a wheel, else beside the package."""
+    from importlib import resources  # noqa: PLC0415 - 12 ms, for a quick --help and completion
+
     inside = resources.files("reconciler").joinpath("_data", *parts)
     return inside if inside.is_dir() or inside.is_file() else Path(__file__).resolve().parents[1].joinpath(*parts)
 

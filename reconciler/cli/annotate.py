@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+import reconciler
 from reconciler.cli.gathering import Command
 from reconciler.errors import InvalidInput, ReconcilerError, Refused, StalePlan
-from reconciler.model.objects import Problem
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from reconciler.model.objects import Address, SourceRef
+    from reconciler.model.objects import Address, Problem, SourceRef
     from reconciler.model.plan import Plan
     from reconciler.model.report import Outcome, Report
 
@@ -50,7 +50,7 @@ class Notes:
         """Add the problems of an error, or the error itself where it has none."""
         problems = error.problems if isinstance(error, (InvalidInput, Refused)) else ()
         reasons = f": {'; '.join(error.reasons)}" if isinstance(error, StalePlan) and error.reasons else ""
-        ended = Problem(code=error.code, summary=f"{error.message}{reasons}", hint=error.hint)
+        ended = reconciler.Problem(code=error.code, summary=f"{error.message}{reasons}", hint=error.hint)
         self._add(problems or (ended,))
 
     def _add(self, problems: Iterable[Problem]) -> None:
@@ -96,7 +96,7 @@ def annotating(command: Command) -> Command:
 def _problem(outcome: Outcome) -> Problem:
     from reconciler.render.phrases import outcome_words  # noqa: PLC0415 - `--help` renders nothing
 
-    return Problem(
+    return reconciler.Problem(
         code=f"apply-{outcome.state}",
         summary=outcome_words(outcome),
         severity="warning" if outcome.state == "blocked" else "error",

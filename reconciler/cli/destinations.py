@@ -9,7 +9,6 @@ from pathlib import Path
 
 import click
 
-from reconciler.cli.differ import external_differ
 from reconciler.cli.gathering import Command, Decorator, gathered
 from reconciler.cli.output import PAGE, Output, Sink, check_writable, is_stdout, is_summary, show_failure
 from reconciler.errors import OutputFailed, UsageError
@@ -108,6 +107,8 @@ def formatted(*formats: str, private: bool = True, compact: bool = False, paged:
     ) -> Output:
         made = sinks(form, outputs, formats)
         if compares and any(sink.form == "text" for sink in made):
+            from reconciler.cli.differ import external_differ  # noqa: PLC0415 - 7 ms, for a quick --help
+
             external_differ(os.environ)  # before a long read: it may not be allowed
         for sink in made:
             if sink.file is not None:

@@ -11,7 +11,6 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from reconciler.errors import UsageError
-from reconciler.trust import COMMANDS, Bounds
 
 if TYPE_CHECKING:
     from reconciler.render.text import Differ
@@ -33,6 +32,8 @@ def external_differ(environ: Mapping[str, str]) -> Differ | None:
         raise UsageError(f"{DIFF} has a quote that is not closed", hint="write a program and its options") from None
     if not command:
         return None
+    from reconciler.trust import COMMANDS, Bounds  # noqa: PLC0415 - 40 ms, for a quick --help and completion
+
     if not Bounds.of(environ).allows_command(command[0]):
         raise UsageError(f"{DIFF}: {COMMANDS} does not allow the program {command[0]}", hint=f"unset {DIFF}")
     return lambda field, before, after: _compared(command, field, before, after)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from reconciler.documents.signature import signature_fault
 from reconciler.errors import ReconcilerError
 from reconciler.files import read_regular
-from reconciler.model.plan import SavedPlan
-from reconciler.settings import PLAN_KEY, Secret
+
+if TYPE_CHECKING:
+    from reconciler.model.plan import SavedPlan
+    from reconciler.settings import Secret
 
 LARGEST = 64 * 1024 * 1024
 """Bytes of a document at most; a plan of ten thousand objects takes about a quarter of it."""
@@ -37,6 +39,9 @@ def read_document(path: Path) -> str:
 
 def signature_words(saved: SavedPlan, key: Secret | None) -> str:
     """Say of a plan what its signature is worth; empty where nothing was to be expected of it."""
+    from reconciler.documents.signature import signature_fault  # noqa: PLC0415 - 30 ms, for a quick --help
+    from reconciler.settings import PLAN_KEY  # noqa: PLC0415 - as above
+
     if key is None:
         unchecked = f"The plan is signed. {PLAN_KEY} is not set, so the signature was not checked."
         return unchecked if saved.signature is not None else ""

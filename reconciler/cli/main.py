@@ -5,15 +5,20 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 from reconciler.cli.exits import Exit
+from reconciler.cli.gathering import Decorator
 from reconciler.cli.groups import Group
 from reconciler.cli.signals import orderly
 from reconciler.cli.streams import masked, stdout_lost
 from reconciler.errors import OutputFailed
 from reconciler.version import __version__
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 _COMMANDS = {
     "demo": ("reconciler.cli.demo.command", "Run a complete example on an embedded sandbox, without set-up."),
@@ -51,11 +56,51 @@ class _LazyGroup(Group):
         with formatter.section("Commands"):
             formatter.write_dl([(name, words) for name, (_, words) in _COMMANDS.items()])
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:
+        """Offer the commands without importing them."""
+        from click.shell_completion import CompletionItem  # noqa: PLC0415 - only for completion
+
+        offered = [CompletionItem(name, help=words) for name, (_, words) in _COMMANDS.items()]
+        options = click.Command.shell_complete(self, ctx, incomplete)
+        return [*(item for item in offered if item.value.startswith(incomplete)), *options]
+
+
+def _completion(ctx: click.Context, param: click.Parameter, shell: str | None) -> None:
+    if shell is None or ctx.resilient_parsing:
+        return
+    from reconciler.cli import install_completion  # noqa: PLC0415 - only with these options
+
+    (install_completion.show if param.name == "show_completion" else install_completion.install)(shell)
+    ctx.exit()
+
+
+def _shell_option(name: str, words: str) -> Decorator:
+    return click.option(
+        name,
+        type=click.Choice(("bash", "zsh", "fish", "auto")),
+        is_flag=False,
+        flag_value="auto",
+        is_eager=True,
+        expose_value=False,
+        callback=_completion,
+        metavar="[bash|zsh|fish]",
+        help=f"{words} Default: this shell.",
+    )
+
 
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="reconciler", message="%(prog)s %(version)s")
+@_shell_option("--install-completion", "Let the shell complete commands, addresses and other names.")
+@_shell_option("--show-completion", "Print the script that --install-completion writes.")
 def cli() -> None:
     """Keep a booking business's timetable in Git: plan it on the pull request, apply it on merge."""
+
+
+def complete() -> NoReturn:
+    """Answer the question of a shell's completion script, and end."""
+    from reconciler.cli.shells import answer  # noqa: PLC0415 - only for completion
+
+    answer(cli)
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 import reconciler
-from reconciler.cli import destinations
+from reconciler.cli import completion, destinations
 from reconciler.cli.gathering import all_of, gathered
-from reconciler.cli.log import start_log
 from reconciler.cli.number_range import NumberRange
 from reconciler.cli.output import say, say_problems
 from reconciler.errors import InvalidInput
@@ -108,10 +107,17 @@ _PROJECT = click.option(
     type=click.Path(path_type=Path),
     help="Project file or its folder. Default: reconciler.yaml here or in a parent folder.",
 )
-_ENVIRONMENT = click.option("--env", "environment", metavar="NAME", help="Environment of the project file.")
+_ENVIRONMENT = click.option(
+    "--env",
+    "environment",
+    metavar="NAME",
+    shell_complete=completion.environments,
+    help="Environment of the project file.",
+)
 _TRUSTED = click.option(
     "--trusted-config",
     metavar="FILE",
+    shell_complete=completion.files,
     help="Take connections, state and policy from this project file (also: RECONCILER_TRUSTED_CONFIG).",
 )
 _ALLOWED = click.option(
@@ -140,6 +146,8 @@ def _common(
     quiet: bool,
     trust_hosts: tuple[str, ...] = (),
 ) -> Common:
+    from reconciler.cli.log import start_log  # noqa: PLC0415 - 5 ms of logging, for a quick --help
+
     start_log(verbose=verbose, quiet=quiet)
     return Common(
         project=project,
@@ -187,10 +195,20 @@ selecting = gathered(
     "selection",
     lambda **values: reconciler.Selection(**values),  # noqa: PLW0108 - loaded on first use
     click.option(
-        "--target", "targets", multiple=True, metavar="ADDRESS", help="Limit to this object or glob (repeatable)."
+        "--target",
+        "targets",
+        multiple=True,
+        metavar="ADDRESS",
+        shell_complete=completion.addresses,
+        help="Limit to this object or glob (repeatable).",
     ),
     click.option(
-        "--exclude", "excludes", multiple=True, metavar="ADDRESS", help="Leave out this object or glob (repeatable)."
+        "--exclude",
+        "excludes",
+        multiple=True,
+        metavar="ADDRESS",
+        shell_complete=completion.addresses,
+        help="Leave out this object or glob (repeatable).",
     ),
 )
 """The choice of objects, as `selection`."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 import reconciler
+from reconciler.cli import completion
 from reconciler.cli.gathering import gathered
 from reconciler.cli.number_range import NumberRange
 from reconciler.errors import UsageError
@@ -28,8 +29,8 @@ def _reason(_ctx: click.Context, param: click.Parameter, value: str | None) -> s
     return value
 
 
-def _decisions(_ctx: click.Context, _param: click.Parameter, value: Path | None) -> tuple[Decision, ...]:
-    if value is None:
+def _decisions(ctx: click.Context, _param: click.Parameter, value: Path | None) -> tuple[Decision, ...]:
+    if value is None or ctx.resilient_parsing:
         return ()
     from reconciler.cli.document import read_document  # noqa: PLC0415 - only with this option
     from reconciler.documents.decisions import load_decisions  # noqa: PLC0415 - only with this option
@@ -41,6 +42,7 @@ allow_shared = click.option(
     "--allow-shared",
     multiple=True,
     metavar="ADDRESS",
+    shell_complete=completion.addresses,
     help="Allow this object although another project manages it, or others use its address (repeatable, globs).",
 )
 
@@ -51,6 +53,7 @@ overriding = gathered(
         "--allow-booked",
         multiple=True,
         metavar="ADDRESS",
+        shell_complete=completion.addresses,
         help="Allow this object's change despite booked places (repeatable, globs).",
     ),
     click.option(
@@ -65,12 +68,14 @@ overriding = gathered(
         "--allow-missing",
         multiple=True,
         metavar="CONNECTION",
+        shell_complete=completion.connections,
         help="Allow a run although all managed objects of this connection are missing (repeatable, globs).",
     ),
     click.option(
         "--allow-unknown",
         multiple=True,
         metavar="ADDRESS",
+        shell_complete=completion.addresses,
         help="Allow a run without this object, which could not be read (repeatable, globs).",
     ),
     click.option(

@@ -7,20 +7,39 @@ from collections.abc import Mapping
 from reconciler.errors import UsageError
 from reconciler.manifests.describe import Field, describe
 from reconciler.model.nearest import meant, nearest
-from reconciler.operations.schemas import manifest_kinds
-from reconciler.registry import project_file_schema
+from reconciler.registry import kinds, project_file_schema
+
+_PROJECT = "Project"
+DOCUMENTS = ("plan", "report", "drift", "validation")
+"""The documents that commands write."""
 
 
 def explain(what: str) -> Field:
     """Describe a kind, or one of its fields (`Session.slots.time`); UsageError where there is none."""
     kind, *path = what.split(".")
-    known = {**manifest_kinds(), "Project": project_file_schema()}
+    known = explained()
     name = _found(kind, {name.lower(): name for name in known})
     if name is None:
         hint = meant(nearest(kind, known), f"there are {', '.join(known)}")
         raise UsageError(f"there is no kind {kind!r}", hint=hint)
-    return describe(name, known[name], tuple(path))
+    schema = project_file_schema() if name == _PROJECT else manifest_kinds()[name]
+    return describe(name, schema, tuple(path))
+
+
+def explained() -> tuple[str, ...]:
+    """Return the names of what can be explained."""
+    return (*manifest_kinds(), _PROJECT)
 
 
 def _found(text: str, names: Mapping[str, str]) -> str | None:
     return names.get(text.lower().replace("_", "").replace("-", ""))
+
+
+def manifest_kinds() -> dict[str, str]:
+    """Return the schema of each kind of manifest, by its name."""
+    return {**{name: item.schema for name, item in kinds().items()}, "Removed": "removed"}
+
+
+def schema_names() -> tuple[str, ...]:
+    """Return what `schema` can name: each kind, the project file, and the documents that commands write."""
+    return (*manifest_kinds(), _PROJECT, *DOCUMENTS)

@@ -10,7 +10,7 @@ from reconciler.documents.codec import dumps
 from reconciler.errors import UsageError
 from reconciler.manifests.editor_schema import manifest_schema, project_schema
 from reconciler.model.nearest import meant, nearest
-from reconciler.registry import kinds
+from reconciler.operations.explain import DOCUMENTS, manifest_kinds, schema_names
 from reconciler.schema import load_schema
 
 FOLDER = ".schemas"
@@ -20,18 +20,6 @@ MANIFEST = f"{FOLDER}/manifest.schema.json"
 _PROJECT = f"{FOLDER}/project.schema.json"
 MODELINE = "# yaml-language-server: $schema={}\n"
 """The comment that names the schema of a file; the YAML language server reads it in front of a document."""
-
-_DOCUMENTS = ("plan", "report", "drift", "validation")
-
-
-def manifest_kinds() -> dict[str, str]:
-    """Return the schema of each kind of manifest, by its name."""
-    return {**{name: item.schema for name, item in kinds().items()}, "Removed": "removed"}
-
-
-def schema_names() -> tuple[str, ...]:
-    """Return what `schema` can name: each kind, the project file, and the documents that commands write."""
-    return (*manifest_kinds(), "Project", *_DOCUMENTS)
 
 
 def schema(name: str | None) -> Mapping[str, object]:
@@ -43,7 +31,7 @@ def schema(name: str | None) -> Mapping[str, object]:
     if found is None:
         hint = meant(nearest(name, schema_names()), f"there are {', '.join(schema_names())}")
         raise UsageError(f"there is no schema {name!r}", hint=hint)
-    if found in _DOCUMENTS:
+    if found in DOCUMENTS:
         return load_schema(found)
     return project_schema() if found == "Project" else manifest_schema({found: manifest_kinds()[found]})
 

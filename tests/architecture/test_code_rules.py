@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 import subprocess
 import sys
@@ -57,6 +58,47 @@ def test_nothing_heavy_is_imported_to_show_help(arguments):
     )
     done = subprocess.run([sys.executable, "-c", script, *arguments], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "HEAVY []", done.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "needed"),
+    [
+        ("pl", ()),
+        ("plan --fo", ()),
+        ("plan --target ", ("yaml",)),
+        ("plan --env ", ("yaml",)),
+        ("apply --allow-booked ", ("yaml",)),
+        ("drift --accept ", ("yaml",)),
+        ("state rm ", ("yaml",)),
+        ("explain Session.", ()),
+        ("export --kind ", ()),
+    ],
+)
+def test_nothing_heavy_is_imported_to_complete(words, needed):
+    """Somebody waits for it between two keys."""
+    script = (
+        "import os, sys\nfrom reconciler.__main__ import main\nend = os._exit\n"
+        f"unwanted = {set(HEAVY) - set(needed)!r}\n"
+        "os._exit = lambda code: end(print('HEAVY', sorted(unwanted & {*sys.modules}), flush=True) or code)\n"
+        "main()"
+    )
+    asked = {
+        "_RECONCILER_COMPLETE": "bash_complete",
+        "COMP_WORDS": f"reconciler {words}",
+        "COMP_CWORD": str(1 + words.count(" ")),
+    }
+    folder = PACKAGE.parent / "examples" / "leisure-centre"
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=folder,
+        env={**os.environ, **asked},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    *offered, last = done.stdout.splitlines()
+    assert offered
+    assert last == "HEAVY []"
 
 
 def test_every_module_says_why_it_exists():

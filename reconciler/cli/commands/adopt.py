@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 import reconciler
-from reconciler.cli import options
+from reconciler.cli import completion, options
 from reconciler.cli.exits import Exit
 from reconciler.cli.options import Common
 from reconciler.cli.output import say_problems
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
         "adopt Session/spring-yoga", "adopt Session/spring-yoga 123", "adopt --all --target 'Resource/*'"
     )
 )
-@click.argument("address", required=False)
+@click.argument("address", required=False, shell_complete=completion.addresses)
 @click.argument("remote_id", required=False, metavar="[ID]")
 @click.option("--all", "everything", is_flag=True, help="Adopt every declared object that is not managed yet.")
 @click.option(

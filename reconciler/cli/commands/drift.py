@@ -7,16 +7,13 @@ from typing import TYPE_CHECKING
 import click
 
 import reconciler
-from reconciler.cli import options
+from reconciler.cli import completion, options
 from reconciler.cli.exits import Exit
 from reconciler.cli.options import Common
 from reconciler.cli.output import Output, say_problems, show_drift, write
 from reconciler.cli.progress import progress
 from reconciler.errors import ReconcilerError, UsageError
-from reconciler.model.canonical import plain
 from reconciler.model.words import count, plural
-from reconciler.render.summary import drift_headline
-from reconciler.render.values import words
 
 if TYPE_CHECKING:
     from reconciler import Drift, Problem, Selection
@@ -45,6 +42,7 @@ if TYPE_CHECKING:
     "accepted",
     multiple=True,
     metavar="ADDRESS",
+    shell_complete=completion.addresses,
     help="Write the live values of this object, or glob, into its manifest or values file (repeatable).",
 )
 @click.option("--dry-run", is_flag=True, help="With --accept: show the edits without making them.")
@@ -96,12 +94,17 @@ def drift(
     _check_complete(found)
     if found.nothing_managed:
         if not output.is_text:
+            from reconciler.render.summary import drift_headline
+
             common.say(drift_headline(found))
         return Exit.CHANGES
     return Exit.CHANGES if found.news else Exit.DONE
 
 
 def _accept(acceptance: Acceptance, common: Common, *, dry_run: bool, diff: bool) -> int:
+    from reconciler.model.canonical import plain
+    from reconciler.render.values import words
+
     if diff:
         write("".join(each.diff for each in acceptance.edits), None)
     if not dry_run:

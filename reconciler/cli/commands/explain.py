@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli import options
+from reconciler.cli import completion, options
 from reconciler.cli.output import Output, show, versioned_json
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ _WIDTH = 100
 
 
 @click.command(epilog=options.examples("explain Session", "explain Session.slots.time", "explain Project.policy"))
-@click.argument("what", metavar="KIND[.FIELD]")
+@click.argument("what", metavar="KIND[.FIELD]", shell_complete=completion.fields)
 @options.formatted("text", "json", private=False)
 def explain(what: str, output: Output) -> None:
     """Explain a KIND and its fields; with FIELD (Session.slots.time) one field in full.

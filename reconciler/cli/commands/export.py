@@ -13,7 +13,7 @@ import click
 
 import reconciler
 from reconciler import redaction
-from reconciler.cli import options
+from reconciler.cli import completion, options
 from reconciler.cli.commands.export_files import check_folder, elsewhere, save
 from reconciler.cli.exits import Exit
 from reconciler.cli.gathering import gathered
@@ -65,11 +65,23 @@ def _midnight(day: date) -> str:
 _requesting = gathered(
     "request",
     _request,
-    click.argument("addresses", nargs=-1, metavar="[ADDRESS]..."),
+    click.argument("addresses", nargs=-1, metavar="[ADDRESS]...", shell_complete=completion.addresses),
     click.option(
-        "--connection", "connections", multiple=True, metavar="NAME", help="Limit to this connection (repeatable)."
+        "--connection",
+        "connections",
+        multiple=True,
+        metavar="NAME",
+        shell_complete=completion.connections,
+        help="Limit to this connection (repeatable).",
     ),
-    click.option("--kind", "kinds", multiple=True, metavar="KIND", help="Limit to this kind (repeatable)."),
+    click.option(
+        "--kind",
+        "kinds",
+        multiple=True,
+        metavar="KIND",
+        shell_complete=completion.kinds,
+        help="Limit to this kind (repeatable).",
+    ),
     click.option(
         "--match",
         "matches",

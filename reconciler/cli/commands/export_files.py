@@ -9,10 +9,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import reconciler
 from reconciler.cli.streams import utf8
 from reconciler.errors import InvalidInput, OutputFailed, ReconcilerError
 from reconciler.files import write_whole
-from reconciler.model.objects import Problem
 
 if TYPE_CHECKING:
     from reconciler import Declared, Project
@@ -70,7 +70,9 @@ def save(out: Path, items: Sequence[Exported], *, force: bool) -> tuple[list[str
     _refuse_links_out(out, files)
     present = {path: _content(path) for path, _ in files}
     conflicts = [
-        Problem(code="file-exists", summary=f"{path} already exists with different content", address=item.address)
+        reconciler.Problem(
+            code="file-exists", summary=f"{path} already exists with different content", address=item.address
+        )
         for path, item in files
         if present[path] not in {None, item.text}
     ]
@@ -87,7 +89,9 @@ def _refuse_links_out(out: Path, files: Iterable[tuple[Path, Exported]]) -> None
     """Raise InvalidInput for each file that is a symbolic link out of the folder: it is never written through."""
     inside = Path(os.path.realpath(out))
     problems = [
-        Problem(code="leads-out", summary=f"{path} is a symbolic link to a place outside {out}", address=item.address)
+        reconciler.Problem(
+            code="leads-out", summary=f"{path} is a symbolic link to a place outside {out}", address=item.address
+        )
         for path, item in files
         if path.is_symlink() and not Path(os.path.realpath(path)).is_relative_to(inside)
     ]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 import reconciler
-from reconciler.cli import options
+from reconciler.cli import completion, options
 from reconciler.cli.annotate import Notes, annotating
 from reconciler.cli.applying import make_plan, narrowed
 from reconciler.cli.exits import Exit
@@ -19,7 +19,6 @@ from reconciler.cli.options import Common
 from reconciler.cli.output import Output, check_writable, is_stdout, save_plan, say_plan, show_plan
 from reconciler.cli.overriding import overriding
 from reconciler.errors import InvalidInput, OutputFailed, ReconcilerError, UsageError
-from reconciler.model.canonical import now
 from reconciler.model.words import count, plural
 
 if TYPE_CHECKING:
@@ -54,6 +53,7 @@ if TYPE_CHECKING:
 @click.option(
     "--compare",
     metavar="NAME",
+    shell_complete=completion.environments,
     help="Also compare with another environment: what differs, and what was applied there and not here.",
 )
 @click.option(
@@ -106,6 +106,8 @@ def plan(
             compared = reconciler.compare_environment(session, declared, planned.plan, other)
             planned = replace(planned, plan=compared)
         verdict = reconciler.guard(session, planned.plan, overrides, ignore_windows=ignore_windows)
+        from reconciler.model.canonical import now
+
         shown = verdict.marked(replace(planned.plan, made_at=now() if stamp else None), warn=True)
         notes.plan(shown, verdict.refusals)
         if planned.unreachable is not None and not output.forms - {"text"}:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 import reconciler
-from reconciler.cli import options
+from reconciler.cli import completion, options
 from reconciler.cli.groups import Group
 from reconciler.cli.options import Common
 from reconciler.cli.output import Output, show, versioned_json
@@ -55,7 +55,7 @@ def list_objects(common: Common, selection: Selection, output: Output) -> None:
 
 
 @state.command("show", short_help="Show what is recorded about one object.")
-@click.argument("address")
+@click.argument("address", shell_complete=completion.addresses)
 @options.common
 @options.formatted("text", "json")
 def show_object(address: str, common: Common, output: Output) -> None:
@@ -79,8 +79,8 @@ def show_object(address: str, common: Common, output: Output) -> None:
     short_help="Rename a managed object.",
     epilog=options.examples("state mv Session/yoga Session/spring-yoga"),
 )
-@click.argument("source", metavar="FROM")
-@click.argument("target", metavar="TO")
+@click.argument("source", metavar="FROM", shell_complete=completion.addresses)
+@click.argument("target", metavar="TO", shell_complete=completion.addresses)
 @options.common
 @options.locking
 @options.dry_run
@@ -115,7 +115,7 @@ def move(source: str, target: str, common: Common, lock_timeout: float, dry_run:
     short_help="Stop managing objects; the remote objects are unchanged.",
     epilog=options.examples("state rm Session/spring-yoga", "state rm 'Block/*' --dry-run"),
 )
-@click.argument("addresses", nargs=-1, required=True, metavar="ADDRESS...")
+@click.argument("addresses", nargs=-1, required=True, metavar="ADDRESS...", shell_complete=completion.addresses)
 @options.common
 @options.locking
 @options.dry_run

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 import reconciler
-from reconciler.cli import options
+from reconciler.cli import completion, options
 from reconciler.cli.exits import Exit
 from reconciler.cli.options import Common
 from reconciler.cli.output import Output, show_validation
@@ -31,7 +31,7 @@ _FORMATS = ("text", "json", "sarif", "github", "junit")
         "validate --format github",
     )
 )
-@click.argument("paths", nargs=-1, metavar="[PATH]...")
+@click.argument("paths", nargs=-1, metavar="[PATH]...", shell_complete=completion.files)
 @options.common
 @click.option(
     "--untrusted",

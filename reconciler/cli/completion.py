@@ -1,0 +1,94 @@
+"""What a shell completes: the values of arguments and options, and the answer to the shell's question.
+
+Completion runs while the user types. It sends nothing, runs no command, prints no error, and offers only names that no
+shell could act on. Everything else is imported where it is needed: each 10 ms is felt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+    from reconciler.manifests.outline import Outline
+
+Completer = Callable[[click.Context, click.Parameter, str], list[str]]
+
+
+def _starting(offered: Callable[[click.Context, str], Iterable[str]]) -> Completer:
+    """Return a completer that offers what starts with the text typed so far, and nothing where that fails."""
+
+    def complete(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+        with suppress(Exception):
+            return sorted({each for each in offered(ctx, incomplete) if each.startswith(incomplete)})
+        return []
+
+    return complete
+
+
+def _outline(ctx: click.Context) -> Outline | None:
+    from reconciler.manifests.outline import outline  # noqa: PLC0415 - 15 ms of YAML, for names only
+
+    project = ctx.params.get("project")
+    return outline(None if project is None else Path(project).expanduser())
+
+
+def _addresses(ctx: click.Context, _incomplete: str) -> Iterator[str]:
+    found = _outline(ctx)
+    if found is not None:
+        yield from found.addresses()
+
+
+def _environments(ctx: click.Context, _incomplete: str) -> Iterable[str]:
+    found = _outline(ctx)
+    return found.environments if found is not None else ()
+
+
+def _connections(ctx: click.Context, _incomplete: str) -> Iterable[str]:
+    found = _outline(ctx)
+    return found.connections if found is not None else ()
+
+
+def _kinds(_ctx: click.Context, _incomplete: str) -> Iterable[str]:
+    from reconciler.registry import kinds  # noqa: PLC0415 - 100 ms, for the names of kinds
+
+    return kinds()
+
+
+def _fields(_ctx: click.Context, incomplete: str) -> Iterable[str]:
+    from reconciler.operations.explain import explain, explained  # noqa: PLC0415 - 100 ms, for the names of fields
+
+    above, dot, _ = incomplete.rpartition(".")
+    if not dot:
+        return explained()
+    frame = [f"{above}.metadata"] if "." not in above and above != "Project" else []
+    return [*frame, *(field.path for field in explain(above).fields)]
+
+
+def _schemas(_ctx: click.Context, _incomplete: str) -> Iterable[str]:
+    from reconciler.operations.explain import schema_names  # noqa: PLC0415 - 100 ms, for the names of schemas
+
+    return schema_names()
+
+
+addresses = _starting(_addresses)
+"""Addresses that the manifests declare."""
+environments = _starting(_environments)
+connections = _starting(_connections)
+kinds = _starting(_kinds)
+fields = _starting(_fields)
+"""Kinds; with a dot, the fields of one."""
+schemas = _starting(_schemas)
+
+
+def files(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+    """Leave files to the shell, for text that can be a glob as well."""
+    from click.shell_completion import CompletionItem  # noqa: PLC0415 - only for completion
+
+    return [CompletionItem(incomplete, type="file")]

@@ -1,0 +1,141 @@
+"""The names that a project declares, read quickly and without checks: for completion in a shell.
+
+Nothing here fails, and nothing outside the project is read: what cannot be read or is too large is left out.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from reconciler.files import read_regular
+from reconciler.manifests.walk import Boundless, Search
+from reconciler.reach import is_below
+
+PROJECT_FILE = "reconciler.yaml"
+NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?")
+"""What a name of a project consists of. Nothing else is offered: a shell could act on it."""
+
+_MOST_FILES = 20_000
+_LARGEST = 1_000_000
+_DOCUMENT_START = re.compile(r"^---(?=\s|$)", re.MULTILINE)
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outline:
+    """The names of one project."""
+
+    root: Path
+    environments: tuple[str, ...]
+    connections: tuple[str, ...]
+    manifests: tuple[str, ...]
+    """The paths of `spec.manifests`."""
+    state: str | None
+
+    def addresses(self, seconds: float = 1.0) -> Iterator[str]:
+        """Yield the addresses that the manifests declare, for at most so long."""
+        end = time.monotonic() + seconds
+        own = (os.path.realpath(self.root),)
+        for path in self.manifests:
+            files: list[str] = []
+            with suppress(Boundless, RecursionError):
+                files = Search(own, str(self.root), _MOST_FILES).files(path, self.root) or []
+            for file in files:
+                if time.monotonic() > end:
+                    return
+                if is_below(os.path.realpath(file), own):
+                    yield from _declared(_text(file))
+
+
+def outline(project: Path | None) -> Outline | None:
+    """Return the names of a project: the FILE or the DIR given, or the nearest one from the current folder upwards."""
+    file = _file(project)
+    if file is None or not is_below(os.path.realpath(file), (os.path.realpath(file.parent),)):
+        return None
+    found = list(_scalars(_text(file)))
+
+    def keys(*above: str) -> tuple[str, ...]:
+        names = (path[-1] for path, value in found if value is None and path[:-1] == above)
+        return tuple(dict.fromkeys(name for name in names if NAME.fullmatch(name)))
+
+    environments = keys("spec", "environments")
+    connections = [keys("spec", "connections")]
+    connections += [keys("spec", "environments", name, "connections") for name in environments]
+    return Outline(
+        root=file.parent,
+        environments=environments,
+        connections=tuple(dict.fromkeys(name for names in connections for name in names)),
+        manifests=tuple(value for path, value in found if path == ("spec", "manifests", "") and value is not None),
+        state=next((value for path, value in found if path == ("spec", "state") and value is not None), None),
+    )
+
+
+def _file(project: Path | None) -> Path | None:
+    here = Path.cwd() if project is None else project.absolute()
+    if project is not None and not here.is_dir():
+        return here if here.is_file() else None
+    folders = (here, *here.parents) if project is None else (here,)
+    return next((folder / PROJECT_FILE for folder in folders if (folder / PROJECT_FILE).is_file()), None)
+
+
+def _text(file: Path | str) -> str:
+    """Return the text of a file; nothing where it cannot be read or is too large."""
+    try:
+        content, _ = read_regular(file, _LARGEST + 1)
+    except (OSError, ValueError):
+        return ""
+    return content.decode("utf-8", "replace") if len(content) <= _LARGEST else ""
+
+
+def _declared(text: str) -> Iterator[str]:
+    """Yield the address of each document. No more of it is read than that takes."""
+    starts = [0, *(match.start() for match in _DOCUMENT_START.finditer(text) if match.start())]
+    for begin, end in zip(starts, [*starts[1:], len(text)], strict=True):
+        kind = name = None
+        for path, value in _scalars(text[begin:end]):
+            if path == ("kind",):
+                kind = value or kind
+            elif path == ("metadata", "name"):
+                name = value or name
+            if kind and name:
+                if NAME.fullmatch(kind) and NAME.fullmatch(name):
+                    yield f"{kind}/{name}"
+                break
+
+
+def _scalars(text: str) -> Iterator[tuple[tuple[str, ...], str | None]]:
+    """Yield the path of each key with None, and the path of each plain value with the value; an item's step is "".
+
+    It ends where the text is no YAML.
+    """
+    steps: list[str] = []
+    awaiting: list[bool | None] = []
+    """Whether a key comes next, for each mapping that is open; None for a list."""
+    with suppress(yaml.YAMLError, ValueError, RecursionError):
+        for event in yaml.parse(text, Loader=_LOADER):
+            starts = isinstance(event, yaml.CollectionStartEvent)
+            if isinstance(event, yaml.CollectionEndEvent):
+                steps.pop()
+                awaiting.pop()
+            elif awaiting and awaiting[-1] and isinstance(event, yaml.NodeEvent):
+                if starts:  # a key that is no text
+                    return
+                steps[-1], awaiting[-1] = getattr(event, "value", ""), False
+                yield tuple(steps), None
+                continue
+            elif starts:
+                steps.append("")
+                awaiting.append(isinstance(event, yaml.MappingStartEvent) or None)
+                continue
+            elif isinstance(event, yaml.ScalarEvent):
+                yield tuple(steps), event.value
+            if awaiting and awaiting[-1] is not None:  # a value has ended
+                awaiting[-1] = True
