@@ -40,6 +40,11 @@ class ReconcilerError(Exception):
         self.hint = hint
         self.code = code or self.code
 
+    @property
+    def said(self) -> str:
+        """The message and the hint in one sentence, for a place that shows no hints."""
+        return self.message if self.hint is None else f"{self.message}; {self.hint}"
+
 
 class UsageError(ReconcilerError):
     """The command line asks for something that is not possible."""

@@ -21,6 +21,7 @@ from typing import Any, Literal, Self
 from reconciler import redaction
 from reconciler.errors import ReconcilerError
 from reconciler.files import read_regular
+from reconciler.model.nearest import nearest
 from reconciler.model.objects import Problem, SourceRef
 from reconciler.model.risk import Level
 from reconciler.reach import Reach
@@ -81,8 +82,14 @@ class Credential:
         if not value:
             raise self._error(f"is empty: {self._described()}")
         if not value.isprintable():
-            raise self._error(f"contains a line break or another control character: {self._described()}")
+            raise self._error(
+                f"contains a line break or another control character; expected one line: {self._described()}"
+            )
         redaction.hide(value)
+        if value != value.strip() or (len(value) > 1 and value[0] == value[-1] and value[0] in "\"'"):
+            _LOG.warning(
+                "%s: warning: %s begins or ends with a blank or a quote, which is sent too", self.where, self.shown
+            )
         return Secret(value)
 
     def hide(self) -> None:
@@ -98,8 +105,9 @@ class Credential:
         }[self.source]
 
     def _error(self, what: str) -> ReconcilerError:
+        near = nearest(self.name, os.environ.keys() - {self.name}, closeness=0.85) if self.source == "env" else None
         hint = {
-            "env": f"set it: export {self.name}=…",
+            "env": f"{near} is set: did you mean that?" if near else f"set it: export {self.name}=…",
             "file": "write the value to the file, and allow only yourself to read it",
             "command": "run the command in a terminal to see its error",
         }[self.source]

@@ -17,6 +17,13 @@ _NO_ZONE = "Factory"
 _USED = re.compile(r"^XX\t\S+\t(?P<zone>\S+)\t[^\n]*?\((?P<names>[A-Za-z]+(?:/[A-Za-z]+)*)\)", re.MULTILINE)
 """A line of the table of today's clocks: one zone for each, with its abbreviations in brackets."""
 
+_OFFSET = re.compile(r"(?:GMT|UTC|Etc/GMT|Etc/UTC)? ?[+-]\d{1,2}(?::?\d{2})?", re.IGNORECASE | re.ASCII)
+_CITY = re.compile("(?!Etc/|GMT|UTC)[A-Za-z_]{3,}/")
+_COUNTRY = re.compile(r"^([A-Z]{2})\t(.+)$", re.MULTILINE)
+_PLACE = re.compile(r"^([A-Z]{2})\t\S+\t(\S+)", re.MULTILINE)
+_FEW = 3
+"""Countries with more zones are not suggested: their names do not say which."""
+
 
 @cache
 def names() -> frozenset[str]:
@@ -47,6 +54,49 @@ def in_zone(value: datetime, zone: ZoneInfo, text: str) -> datetime:
     else:
         message = f"{text!r} does not exist in {zone.key}, because the clocks go forward; expected another time"
     raise ValueError(message)
+
+
+def meant(name: str) -> tuple[str, ...]:
+    """Return the zones that another name may stand for: an abbreviation, a city or a country."""
+    known = _other_names()
+    text = " ".join(name.replace("_", " ").lower().split())
+    return abbreviations().get(text.upper()) or known.get(text) or known.get(text.rpartition("/")[2]) or ()
+
+
+def is_offset(name: str) -> bool:
+    """Whether a name is an offset such as `GMT+1`, which does not follow the clock changes of any place."""
+    return _OFFSET.fullmatch(name) is not None
+
+
+def changing(name: str) -> str | None:
+    """Return the zone that is probably meant by a name such as `EST`: a zone itself, but one without summer time."""
+    if "/" in name or name not in names() or _changes(name):
+        return None
+    return next((zone for zone in abbreviations().get(name, ()) if _changes(zone)), None)
+
+
+def _changes(name: str) -> bool:
+    january, july = (datetime(2027, month, 1, tzinfo=zone(name)) for month in (1, 7))
+    return january.utcoffset() != july.utcoffset()
+
+
+@cache
+def _other_names() -> dict[str, tuple[str, ...]]:
+    """Return the zones of each city and country. A city is named as the zone, and wins over a country of its name."""
+    files = resources.files("tzdata").joinpath("zoneinfo")
+    countries = dict(_COUNTRY.findall(files.joinpath("iso3166.tab").read_text(encoding="utf-8")))
+    zones: dict[str, list[str]] = {}
+    for code, name in _PLACE.findall(files.joinpath("zone.tab").read_text(encoding="utf-8")):
+        zones.setdefault(code, []).append(name)
+    found: dict[str, tuple[str, ...]] = {}
+    for code, (first, *others) in zones.items():
+        for country in (code, *filter(None, re.split(r" \(|\)$", countries.get(code, "")))):
+            if len(others) < _FEW:
+                found.setdefault(country.lower(), (first,))
+    cities = {
+        name.rpartition("/")[2].replace("_", " ").lower(): (name,) for name in sorted(names()) if _CITY.match(name)
+    }
+    return found | cities
 
 
 @cache

@@ -67,7 +67,7 @@ def read_occupancy(queries: Mapping[Address, BookingQuery], open_provider: Calla
             found = provider.bookings(asked) if isinstance(provider, ReadsBookings) else {}
             failure = _CANNOT
         except RemoteError as error:
-            found, failure = {}, error.message
+            found, failure = {}, error.said
         for window in asked:
             occupancy[name, window] = found.get(window, Occupancy(failure=failure))
 

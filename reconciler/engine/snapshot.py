@@ -29,13 +29,13 @@ class Snapshot:
     def why_unlisted(self, connection: str, kind: str, span: tuple[str, str] | None) -> str | None:
         """Say why the list (of a span of time) is not known; None where it is."""
         failure = self.failures.get(connection)
-        return failure.message if failure is not None else self.reading(connection, kind).why_unlisted(span)
+        return failure.said if failure is not None else self.reading(connection, kind).why_unlisted(span)
 
     def why_unreadable(self, connection: str, kind: str, remote_id: str) -> str | None:
         """Say why an object is not known; None where it is."""
         failure = self.failures.get(connection)
         if failure is not None:
-            return failure.message
+            return failure.said
         reading = self.reading(connection, kind)
         if remote_id in reading.live or remote_id in reading.absent or remote_id in reading.expired:
             return None

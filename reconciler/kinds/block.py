@@ -88,9 +88,10 @@ def check(manifest: Manifest) -> Iterator[Problem]:
 
 
 def check_together(manifests: Sequence[Manifest]) -> Iterator[Problem]:
-    """Warn about overlapping blocks of one resource: allowed, but usually a mistake."""
+    """Warn about overlapping blocks of one resource, and about zones without summer time: usually a mistake."""
     by_resource: dict[str, list[tuple[str, str, Manifest]]] = defaultdict(list)
     for manifest in manifests:
+        yield from _zone_without_summer(manifest)
         try:
             fields = canonical(manifest.spec)
         except ValueError:
@@ -100,6 +101,19 @@ def check_together(manifests: Sequence[Manifest]) -> Iterator[Problem]:
     for resource in sorted(by_resource):
         yield from _overlaps(
             resource, sorted(by_resource[resource], key=lambda item: (item[0], item[1], item[2].address))
+        )
+
+
+def _zone_without_summer(manifest: Manifest) -> Iterator[Problem]:
+    name = manifest.spec.get("timezone")
+    changing = zones.changing(name) if isinstance(name, str) else None
+    if changing is not None:
+        yield Problem(
+            code="fixed-timezone",
+            severity="warning",
+            summary=f'timezone {name} has no summer time; did you mean "{changing}"?',
+            where=manifest.where("timezone"),
+            address=manifest.address,
         )
 
 

@@ -20,7 +20,21 @@ _DATA = frozenset({"const", "default", "enum", "examples", "required"})
 """Keywords with values, not schemas."""
 _BY_NAME = {"properties": "properties", "patternProperties": "patternProperties", "dependentSchemas": "dependencies"}
 """Keywords with a schema for each name, and what draft-07 calls them."""
-_OURS = frozenset({"$schema", "$id", "$defs", "$ref", "errorMessage", "format", "maxDecimals", "wholeSentence"})
+_OURS = frozenset(
+    {
+        "$schema",
+        "$id",
+        "$defs",
+        "$ref",
+        "errorMessage",
+        "format",
+        "maxDecimals",
+        "wholeSentence",
+        "synonyms",
+        "enumSynonyms",
+        "unit",
+    }
+)
 """Keywords that editors do not know, or that are written in another way."""
 
 Schema = dict[str, Any]

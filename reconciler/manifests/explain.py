@@ -16,6 +16,7 @@ from reconciler import zones
 from reconciler.manifests.build import MAX_MISTAKES
 from reconciler.manifests.scalars import is_digits, plain_scalar, shown
 from reconciler.model import moments
+from reconciler.model.guesses import guesses
 from reconciler.model.nearest import did_you_mean
 from reconciler.model.objects import Address, Positions, Problem
 from reconciler.model.words import listed
@@ -103,11 +104,12 @@ def _unknown(error: Any, path: Path, schema: Mapping[str, Any]) -> Iterator[_Mis
     place = f" in {label(path)}" if path else ""
     for name in error.instance:
         if name not in known:
-            near = did_you_mean(name, known)
+            near = _named_by(name, known)
             # Under `auth`, a key that is similar to no known name may be a credential itself.
             what = "unknown field" if _AUTH in path and not near else f"unknown field {shown(name)}"
+            hint = None if near else _misplaced(name, path, known)
             near = near or f"; expected {', '.join(known)}"
-            yield _Mistake((*path, name), f"{what}{place}{near}", key=True)
+            yield _Mistake((*path, name), f"{what}{place}{near}", key=True, hint=hint)
 
 
 def _missing(error: Any, path: Path, schema: Mapping[str, Any]) -> Iterator[_Mistake]:
@@ -145,7 +147,7 @@ def _wrong(error: Any, path: Path, schema: Mapping[str, Any]) -> _Mistake:
         f"a number of {len(value)} characters" if large and len(value) > _READABLE else value if large else shown(value)
     )
     wrong = moments.fault(value) if isinstance(value, str) and schema.get("format") in _MOMENTS else None
-    summary = f"{field} is {what}; {wrong or f'expected {expected}'}"
+    summary = f"{field} is {what}; {wrong or f'expected {expected}'}{_meant(value, schema)}"
     hint = None
     if value is None:
         hint = "leave the field out to leave it unmanaged"
@@ -158,9 +160,15 @@ def _wrong(error: Any, path: Path, schema: Mapping[str, Any]) -> _Mistake:
         elif kinds == "boolean":
             hint = _BOOLEANS.get(value.lower())
         elif "enum" in schema:
-            summary += did_you_mean(value, [word for word in schema["enum"] if isinstance(word, str)])
+            synonym = schema.get("enumSynonyms", {}).get(value.lower().replace(" ", "_"))
+            summary += (
+                f'; did you mean "{synonym}"?'
+                if synonym
+                else did_you_mean(value, [word for word in schema["enum"] if isinstance(word, str)])
+            )
     if error.validator == "format" and schema.get("format") == "iana-timezone":
         summary += _near_zone(value)
+        hint = "an offset does not follow the clock changes of a place" if zones.is_offset(str(value)) else None
     return _Mistake(path, summary, hint=hint)
 
 
@@ -175,9 +183,6 @@ _READABLE = 60
 _MOMENTS = frozenset({"date", "iso-date-time", "time-of-day"})
 """The formats of dates and times."""
 
-_REGION = re.compile("(?!Etc/|GMT|UTC)[A-Za-z_]{3,}/", re.IGNORECASE)
-"""How a zone that is named after a place begins."""
-
 _AUTH = "auth"
 """The field of a connection that holds its credentials."""
 
@@ -190,18 +195,37 @@ _BOOLEANS = {
 _KINDS = {"string": "text", "object": "a mapping", "array": "a list", "boolean": "true or false"}
 
 
+def _named_by(name: str, known: Mapping[str, Any]) -> str:
+    """Name the field that a word means: another word for it, or a similar one."""
+    word = name.lower().replace("-", "_")
+    rules = ((field, rule) for field, rule in known.items() if isinstance(rule, Mapping))
+    synonym = next((field for field, rule in rules if word in rule.get("synonyms", ())), None)
+    return f'; did you mean "{synonym}"?' if synonym else did_you_mean(name, known)
+
+
+def _misplaced(name: str, path: Path, known: Mapping[str, Any]) -> str | None:
+    """Return the hint for a key that may be indented wrongly."""
+    if name != name.strip():
+        return "the line begins with characters that look like spaces: replace them with spaces"
+    return "a field of spec is indented below spec" if not path and "spec" in known else None
+
+
 def _near_zone(name: object) -> str:
     """Name the zone that was probably meant. An abbreviation is near to others that mean another time."""
     text = str(name)
-    used = zones.abbreviations().get(text.upper(), ())
-    if len(used) > 1:
-        return f"; {text.upper()} is used in {listed(used, len(used))}"
-    cities = {zone.rpartition("/")[2].lower(): zone for zone in sorted(zones.names()) if _REGION.match(zone)}
-    exact = cities.get(text.rpartition("/")[2].replace(" ", "_").lower())
-    if used or exact:
-        return f'; did you mean "{exact or used[0]}"?'
-    regions = cities.values() if _REGION.match(text) else ()
-    return did_you_mean(text, regions)
+    found = zones.meant(text)
+    if len(found) > 1:
+        return f"; {text} is used in {listed(found, len(found))}"
+    if found:
+        return f'; did you mean "{found[0]}"?'
+    return did_you_mean(text, (zone for zone in zones.names() if "/" in zone)) if "/" in text else ""
+
+
+def _meant(value: object, schema: Mapping[str, Any]) -> str:
+    """Name the value that was probably meant by another notation of dates, times, lengths and amounts."""
+    quote = '"' if schema.get("type") == "string" else ""
+    found = [f"{quote}{guess}{quote}" for guess in guesses(value, schema)]
+    return f"; did you mean {' or '.join(found)}?" if found else ""
 
 
 def _is_known(error: Any) -> bool:

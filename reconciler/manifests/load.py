@@ -104,7 +104,7 @@ def load_bytes(content: bytes, path: str) -> Loaded:
     """Read the bytes of one file. `path` is its name in messages."""
     if len(content) > MAX_BYTES:
         return _refused(path, "file-too-large", f"is larger than {MAX_BYTES // 1_000_000} MB")
-    if content.startswith(_UTF16):
+    if content.startswith(_UTF16) or b"\0" in content[:2]:
         return _refused(path, "not-utf8", "is UTF-16 text; expected UTF-8", hint="save the file as UTF-8")
     try:
         text = content.decode("utf-8-sig")
@@ -113,7 +113,10 @@ def load_bytes(content: bytes, path: str) -> Loaded:
         line = before.count(b"\n") + 1
         column = len(before[before.rfind(b"\n") + 1 :].decode("utf-8-sig")) + 1
         where = SourceRef(path, line, column)
-        return _refused(path, "not-utf8", "is not UTF-8 text; expected UTF-8", where=where)
+        # Most files that are not UTF-8 come from an editor on Windows.
+        seen = content[error.start : error.start + 1].decode("cp1252", "replace")
+        what = f'is not UTF-8 text (the next character is "{seen}" in Windows-1252); expected UTF-8'
+        return _refused(path, "not-utf8", what, where=where, hint="save the file as UTF-8")
     return load_text(text, path)
 
 

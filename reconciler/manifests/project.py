@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -34,6 +35,10 @@ from reconciler.settings import DEFAULT_STATE, FREE_UPDATES, Policy, Project
 from reconciler.windows import Window
 
 PROJECT_FILE = "reconciler.yaml"
+_LOOKALIKE = re.compile(r"\.?reconcil(?:er|e|iation)\.(?:ya?ml|json)(?:\.txt)?", re.IGNORECASE)
+"""Names that people give to a project file, which no command looks for."""
+_LISTED = 1_000
+_KIND = "Project"
 _CODE = re.compile("[A-Z]{3}")
 _OVERLAID = ("connections", "policy", "state", "currency", "drift")
 
@@ -128,6 +133,8 @@ def _source(file: Path, root: Path | None, environment: str | None, providers: M
         raise _invalid(file, problems)
     schema = project_schema(providers.values())
     found = schema_problems(schema, document.data, document.positions)
+    if isinstance(document.data, dict) and document.data.get("kind", _KIND) != _KIND:  # the rest would be noise
+        raise _invalid(file, [each for each in found if each.where == document.positions.locate(("kind",))])
     spec = document.data.get("spec") if isinstance(document.data, dict) else None
     if not isinstance(spec, dict):
         raise _invalid(file, [*problems, *found])
@@ -182,11 +189,12 @@ def find_project(path: Path | None) -> Path:
         file = Path(path).absolute()
         file = file / PROJECT_FILE if os.path.isdir(file) else file  # noqa: PTH112 - False where it cannot be read
         if not os.path.lexists(file):
-            raise _missing(f"{shown_path(file)} does not exist")
+            raise _missing(f"{shown_path(file)} does not exist", [file.parent])
         return file
     found = nearest_project()
     if found is None:
-        raise _missing(f"there is no {PROJECT_FILE} in this folder or above it")
+        here = Path.cwd()
+        raise _missing(f"there is no {PROJECT_FILE} in this folder or above it", [here, *here.parents])
     return found
 
 
@@ -200,8 +208,31 @@ def nearest_project() -> Path | None:
     return next((file for file in files if os.path.lexists(file)), None)
 
 
-def _missing(summary: str) -> InvalidInput:
-    return InvalidInput(summary, [], hint="change to the folder of a project, or set --project FILE")
+def _missing(summary: str, folders: Sequence[Path]) -> InvalidInput:
+    """Return the error for a project file that is missing from `folders`. It names a file that may be meant."""
+    for folder in folders:
+        near = _in(folder)
+        if PROJECT_FILE in near:
+            return InvalidInput(summary, [], hint=f"did you mean --project {shown_path(folder / PROJECT_FILE)}?")
+        wrong = next((name for name in sorted(near) if _LOOKALIKE.fullmatch(name)), None)
+        if wrong is not None:
+            return InvalidInput(summary, [], hint=f"rename {shown_path(folder / wrong)} to {PROJECT_FILE}")
+    below = next((name for name in sorted(_in(folders[0])) if PROJECT_FILE in _in(folders[0] / name)), None)
+    if below is not None:
+        file = shown_path(folders[0] / below / PROJECT_FILE)
+        return InvalidInput(summary, [], hint=f"there is {file}: set --project {shlex.quote(below)}, or move it here")
+    return InvalidInput(
+        summary, [], hint="change to the folder of a project, set --project FILE, or create one: reconciler init"
+    )
+
+
+def _in(folder: Path) -> list[str]:
+    """Return the first names in a folder; none where it cannot be listed."""
+    try:
+        with os.scandir(folder) as entries:
+            return [entry.name for entry in islice(entries, _LISTED)]
+    except OSError:
+        return []
 
 
 def _invalid(file: Path, problems: Sequence[Problem]) -> InvalidInput:

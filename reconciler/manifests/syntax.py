@@ -72,6 +72,7 @@ _COMPLETE = re.compile(r"""(?:^|:|-)[ \t]+(?:\*\S+|\[.*\]|\{.*\}|'[^']*'|"[^"]*"
 _NEAR = 200
 """Characters before a place in which the end of a value is looked for."""
 
+_FENCE = "```"
 _QUOTE_ME = frozenset("@`%|>&*!{}[],?")
 
 
@@ -81,6 +82,8 @@ def in_plain_words(problem: str | None, text: str, line: int, column: int) -> tu
     row = lines[line] if line < len(lines) else ""
     if "\t" in row[: len(row) - len(row.lstrip())]:
         return "a tab is used as indentation; expected spaces", "replace the tab with spaces"
+    if row.startswith(_FENCE):
+        return "a line begins with ```, as in a page of Markdown", "remove the lines that begin with ```"
     problem = problem or "it cannot be read"
     problem = next((same for start, same in _PURE_PYTHON.items() if problem.startswith(start)), problem)
     if problem.startswith("did not find expected key") and _COMPLETE.search(row[max(0, column - _NEAR) : column]):

@@ -111,7 +111,10 @@ def _foreign_project(document: Document) -> Problem:
 def _unknown_kind(document: Document, kinds: Mapping[str, Kind]) -> Problem:
     name = document.data["kind"]
     known = sorted({*kinds, REMOVED})
-    summary = f"unknown kind {shown(name)}; expected one of {', '.join(known)}{did_you_mean(name, known)}"
+    word = str(name).lower()
+    synonym = next((each for each in kinds if word in load_schema(kinds[each].schema).get("synonyms", ())), None)
+    near = f'; did you mean "{synonym}"?' if synonym else did_you_mean(name, known)
+    summary = f"unknown kind {shown(name)}; expected one of {', '.join(known)}{near}"
     return Problem(code="unknown-kind", summary=summary, where=document.positions.locate(("kind",)))
 
 
@@ -191,7 +194,8 @@ def _reference_problems(
                 continue
             if reference.kind not in known:
                 known[reference.kind] = Names(address.name for address in declared if address.kind == reference.kind)
-            near = known[reference.kind].did_you_mean(name) or f"; expected the metadata.name of a {reference.kind}"
+            bare = str(name).removeprefix(f"{reference.kind}/")
+            near = known[reference.kind].did_you_mean(bare) or f"; expected the metadata.name of a {reference.kind}"
             what = f"is not declared{near}"
             target = f"{reference.kind}/{name}"
             target = target if target == spelled_out(target) else shown(target)

@@ -59,7 +59,7 @@ def _list(reader: Reader, name: str, window: Window) -> Listing:
     except RemoteError as error:
         if error.status not in _NOT_THERE:
             raise
-        return Listing(failure=error.message, status=error.status)
+        return Listing(failure=error.said, status=error.status)
 
 
 def _bookings(rows: Any, window: Window) -> Iterator[Booking]:

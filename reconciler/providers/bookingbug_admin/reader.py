@@ -135,7 +135,7 @@ class Reader:
         except RemoteError as error:
             if error.status is None or error.status in _NOTHING_READABLE:
                 raise
-            return Listing(failure=error.message, status=error.status)
+            return Listing(failure=error.said, status=error.status)
         except ValueError as error:
             return Listing(failure=f"GET {path}: {error}")
 
@@ -176,11 +176,11 @@ class Reader:
         except NotStarted:  # nothing is wrong with the object
             raise
         except RemoteError as error:
-            return One(failure=error.message)
+            return One(failure=error.said)
         if answer.status in GONE:
             return One(gone=answer.status)
         if answer.status != 200:  # noqa: PLR2004 - reading one object has no other success
-            return One(failure=self._http.refusal(answer, f"GET {path}").message)
+            return One(failure=self._http.refusal(answer, f"GET {path}").said)
         try:
             data = answers.decode_one(answer.content, path.rpartition("/")[2])
         except ValueError as error:

@@ -141,12 +141,12 @@ class Sessions:
         except RemoteError as error:
             if error.status is None:
                 raise
-            return _Listing(failure=error.message)
+            return _Listing(failure=error.said)
         doing = f"GET {wire.LIST_PATH}"
         if answer.status in {401, 403}:
             raise self._http.refusal(answer, doing)
         if answer.status != 200:  # noqa: PLR2004 - a list has no other success
-            return _Listing(failure=self._http.refusal(answer, doing).message)
+            return _Listing(failure=self._http.refusal(answer, doing).said)
         try:
             return _Listing(named=wire.decode_list(answer.content))
         except ValueError as error:
@@ -159,11 +159,11 @@ class Sessions:
         except NotStarted:  # nothing is wrong with the object
             raise
         except RemoteError as error:
-            return _Show(failure=error.message)
+            return _Show(failure=error.said)
         if answer.status in GONE:
             return _Show(gone=answer.status)
         if answer.status != 200 or reported(answer) is not None:  # noqa: PLR2004 - a show has no other success
-            return _Show(failure=self._http.refusal(answer, f"GET {path}").message)
+            return _Show(failure=self._http.refusal(answer, f"GET {path}").said)
         try:
             live = wire.decode_session(answer.content)
         except ValueError as error:

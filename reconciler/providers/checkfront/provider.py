@@ -102,7 +102,7 @@ class Checkfront:
         except (Denied, NotStarted):  # nothing is wrong with the session
             raise
         except RemoteError as error:
-            return _Show(failure=error.message, refused=isinstance(error, SessionRefused))
+            return _Show(failure=error.said, refused=isinstance(error, SessionRefused))
         items: list[Any] = fields.get("items") or []
         recorded = computed.get("items", {})
         slips = {key: facts["slip"] for key, facts in recorded.items()}

@@ -16,6 +16,7 @@ import httpx
 from reconciler.errors import Interrupted, OutcomeUnknown, RemoteError
 from reconciler.providers.answer import Answer, neutral
 from reconciler.providers.http.body import AnswerTooLarge
+from reconciler.providers.http.next_steps import next_step
 from reconciler.providers.http.transport import failure_words
 from reconciler.settings import Connection
 
@@ -70,11 +71,12 @@ def failed(
     if isinstance(error, AnswerTooLarge):  # in the message itself: it goes where no hint does
         said += f"; expected less, or a higher {limited_by} of connection `{connection.name}` ({connection.where})"
     passing = isinstance(error, _PASSING) and not hopeless
+    hint = next_step(error, connection)
     if purpose is Purpose.READ or isinstance(error, (*_NEVER_SENT, httpx.UnsupportedProtocol)):
-        return Attempt(error=RemoteError(said, status=status), again=passing)
+        return Attempt(error=RemoteError(said, status=status, hint=hint), again=passing)
     # After a timeout the server may still be working on it; a broken connection ended the request.
     pending = isinstance(error, httpx.TimeoutException)
-    lost = OutcomeUnknown(f"{said}; it may have been applied", status=status, pending=pending)
+    lost = OutcomeUnknown(f"{said}; it may have been applied", status=status, pending=pending, hint=hint)
     return Attempt(error=lost, again=purpose is Purpose.REPEATABLE and passing and not pending)
 
 

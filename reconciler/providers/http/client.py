@@ -26,6 +26,7 @@ from reconciler.providers.http.body import BUDGET, ENCODINGS, AnswerTooLarge, re
 from reconciler.providers.http.breaker import Sort
 from reconciler.providers.http.deadline import CONNECT_TIMEOUT, DEADLINE, FIRST_BYTE, NotSentInTime
 from reconciler.providers.http.links import local_path
+from reconciler.providers.http.next_steps import astray
 from reconciler.providers.http.pacing import Limiter, asked_pause
 from reconciler.providers.http.token import Token
 from reconciler.providers.http.transport import ReadOnly, open_transport
@@ -206,11 +207,13 @@ class HttpClient:
             said = f"401: wrong credentials for connection `{name}`{marked}"
             return RemoteError(f"{doing}: {said}", hint=hint, status=401)
         if answer.status == 403:  # noqa: PLR2004 - HTTP's "forbidden"
-            hint = f"check company_id and the permissions of these credentials ({self.connection.where})"
+            account = self.connection.settings.account or "the account"
+            hint = f"check {account} and the permissions of these credentials ({self.connection.where})"
             said = f"403: not allowed for connection `{name}`: {self.words(answer)}{marked}"
             return RemoteError(f"{doing}: {said}", hint=hint, status=403)
         said = f"{answer.status}: {self.words(answer)}{marked}"
-        return RemoteError(f"{doing}: {said}", status=answer.status)
+        path = astray(self.connection) if answer.status == 404 else None  # noqa: PLR2004 - HTTP's "not found"
+        return RemoteError(f"{doing}: {said}", hint=path, status=answer.status)
 
     def local_path(self, url: str) -> str | None:
         """Return the path of a link into this same system (relative, or with its scheme, host and port), else None.

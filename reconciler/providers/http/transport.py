@@ -12,6 +12,7 @@ import httpx
 from reconciler.errors import ReconcilerError
 from reconciler.providers.http.body import AnswerTooLarge
 from reconciler.providers.http.deadline import CONNECT_TIMEOUT, Lane, NotSentInTime, ProxySilent
+from reconciler.providers.http.next_steps import causes
 from reconciler.providers.http.proxies import proxy_of
 from reconciler.settings import Connection
 
@@ -152,7 +153,7 @@ def failure_words(error: Exception, connection: Connection) -> tuple[str, bool]:
     if isinstance(error, AnswerTooLarge):
         return str(error), True
     if isinstance(error, httpx.ConnectError):
-        cause = next(_causes(error), None)
+        cause = next(causes(error), None)
         if isinstance(cause, ssl.SSLCertVerificationError):
             return f"TLS: certificate not accepted: {cause.verify_message}", True
         if isinstance(cause, ssl.SSLError):
@@ -164,15 +165,6 @@ def failure_words(error: Exception, connection: Connection) -> tuple[str, bool]:
             said = words.format(lost=lost, timeout=f"{connection.timeout:g} s", connect=f"{connect:g} s")
             return said, isinstance(error, httpx.DecodingError)
     return f"the request failed ({type(error).__name__})", True
-
-
-def _causes(error: BaseException) -> Iterator[OSError]:
-    """Yield the operating system errors behind an error that have a message."""
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, OSError) and (cause.strerror or isinstance(cause, (ssl.SSLError, socket.gaierror))):
-            yield cause
-        cause = cause.__cause__ or cause.__context__
 
 
 def _socket_words(cause: OSError | None) -> str:
