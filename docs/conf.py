@@ -21,6 +21,9 @@ html_title = f"reconciler {version}"
 html_static_path = ["static"]
 html_css_files = ["site.css"]
 html_show_sphinx = False
+html_show_sourcelink = html_copy_source = False
+html_theme_options = {"top_of_page_buttons": []}
+smartquotes = False  # it would make one dash of the two of an option
 copybutton_prompt_text = "$ "
 copybutton_only_copy_prompt_lines = True
 exclude_patterns = ["reference/*.py"]
@@ -36,7 +39,8 @@ def _name_files_outside(_app: Sphinx, page: str, source: list[str]) -> None:
     def plain(found: re.Match[str]) -> str:
         path = PurePosixPath(found[2].partition("#")[0])
         inside = found[0].count("../") < depth
-        return found[0] if inside else f"{found[1]} (`{path}` in the repository)"
+        named = found[1] if str(path) in found[1] else f"{found[1]} (`{path}`)"
+        return found[0] if inside else f"{named} in the repository"
 
     source[0] = _OUTSIDE.sub(plain, source[0])
 

@@ -28,7 +28,7 @@ $ curl -sS -X PATCH http://127.0.0.1:8700/_sandbox/sessions/123 -H "Content-Type
     -d '{"time": "19:00"}'
 ```
 """
-"""What the reference pages speak of: an applied project with one class, which was changed by hand."""
+"""Where a page starts that makes no project: an applied project with one class, which was changed by hand."""
 
 RUN = sorted(name for name, text in PAGES.items() if any(x.language in SHELL and not x.not_run for x in blocks(text)))
 
@@ -37,7 +37,7 @@ RUN = sorted(name for name, text in PAGES.items() if any(x.language in SHELL and
 def test_the_commands_of_a_page_do_what_it_says(name, tmp_path):
     with ExitStack() as stack:
         reader = Reader(tmp_path, stack)
-        if name.startswith("docs/reference/"):
+        if "$ reconciler init" not in PAGES[name] and "# reconciler.yaml\n" not in PAGES[name]:
             reader.follow(PROJECT)
         reader.follow(PAGES[name])
     assert reader.ran
