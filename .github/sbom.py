@@ -20,7 +20,7 @@ for line in requirements.read_text(encoding="utf-8").replace("\\\n", " ").splitl
     if pin := re.match(r"([\w.-]+)==([\w.]+)", line):
         pins[pin[1], pin[2]] = re.findall(r"--hash=sha256:([0-9a-f]{64})", line)
 
-(root,) = (part for part in bom["components"] if part["name"] == "reconciler")
+(root,) = (part for part in bom["components"] if part["name"] == "booking-reconciler")
 bom["components"].remove(root)
 bom["metadata"]["component"] = {**root, "type": "application"}
 for part in bom["components"]:

@@ -22,6 +22,7 @@ from reconciler.operations.project import check, open_project
 from reconciler.operations.schemas import MANIFEST, MODELINE, editor_files
 from reconciler.operations.session import ProjectSession
 from reconciler.render.project_files import KITS, NewProject, System, project_files
+from reconciler.version import DISTRIBUTION
 
 STATE_BRANCH = "reconciler-state"
 NO_COMMIT = "0" * 40
@@ -103,7 +104,7 @@ class Source:
 def own_source() -> Source | None:
     """Return where the installed reconciler comes from, if pip or its checkout knows."""
     try:
-        stated = json.loads(metadata.distribution("reconciler").read_text("direct_url.json") or "{}")
+        stated = json.loads(metadata.distribution(DISTRIBUTION).read_text("direct_url.json") or "{}")
         url, commit = str(stated.get("url", "")), stated.get("vcs_info", {}).get("commit_id")
         if "dir_info" in stated:
             url, commit = _place(find_checkout(Path(unquote(urlsplit(url).path))))

@@ -38,6 +38,7 @@ from reconciler.state.rows import Damaged, decoded
 from reconciler.state.schema import SINCE, VERSION, meta, metadata
 from reconciler.state.server import Access
 from reconciler.state.sqlite_file import BUSY, check_ours, check_plain, make_durable, open_read_only, read_only_part
+from reconciler.version import DISTRIBUTION
 
 PATIENCE = 20.0
 """Seconds to retry a database server that was lost during a run."""
@@ -214,7 +215,7 @@ class Database:
             )
         except (SQLAlchemyError, ImportError) as error:
             missing = isinstance(error, ImportError)
-            hint = "in the checkout: pip install '.[postgres]'" if missing else "check spec.state"
+            hint = f"pip install '{DISTRIBUTION}[postgres]'" if missing else "check spec.state"
             raise ReconcilerError(f"state {self.label}: {_words(error)}", hint=hint) from None
         event.listen(engine, "do_connect", self._connect_read_only)
         event.listen(engine, "connect", self._make_durable)

@@ -19,6 +19,7 @@ from sqlalchemy.engine import URL
 
 from reconciler.errors import ReconcilerError
 from reconciler.model.nearest import did_you_mean
+from reconciler.version import DISTRIBUTION
 
 ALLOW = "allow_plaintext"
 """The option of the URL that allows a connection without TLS, or with an unchecked certificate."""
@@ -109,7 +110,7 @@ class Access:
         """Raise ReconcilerError for a libpq that cannot refuse to send a password in clear text."""
         if "require_auth" in self.settings and driver.pq.version() < _KNOWS_METHODS:
             message = f"libpq {driver.pq.version() // 10000} cannot refuse to send a password in clear text"
-            raise ReconcilerError(message, hint="in the checkout: pip install '.[postgres]', or libpq 16 or newer")
+            raise ReconcilerError(message, hint=f"pip install '{DISTRIBUTION}[postgres]', or libpq 16 or newer")
 
 
 def check_options(url: URL) -> None:

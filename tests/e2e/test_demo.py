@@ -133,7 +133,7 @@ def test_says_what_to_install_where_the_sandbox_is_missing() -> None:
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 1
     assert "error[RC0701]: the demo needs uvicorn, which is not installed" in done.stderr
-    assert "pip install '.[sandbox]'" in done.stderr
+    assert "pip install 'booking-reconciler[sandbox]'" in done.stderr
     assert "Traceback" not in done.stderr
 
 

@@ -159,7 +159,7 @@ def test_a_driver_that_is_missing_is_named(desk):
     path = os.pathsep.join([str(desk.folder / "hidden"), os.environ.get("PYTHONPATH", "")])
     done = desk.process("apply", "--yes", code=1, PYTHONPATH=path)
     assert "No module named 'psycopg'" in done.err
-    assert "pip install '.[postgres]'" in done.err
+    assert "pip install 'booking-reconciler[postgres]'" in done.err
     assert desk.box.log() == []
 
 

@@ -14,6 +14,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from reconciler.version import DISTRIBUTION
+
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 SELF = PROJECT["project"]["name"]
@@ -195,6 +197,11 @@ def test_nothing_is_pinned_that_nobody_asks_for(name):
 def test_the_build_uses_the_same_versions_of_what_it_shares_with_the_package():
     runtime, build = _pinned("requirements.txt"), _pinned("requirements-build.txt")
     assert {each for each in set(runtime) & set(build) if runtime[each] != build[each]} == set()
+
+
+def test_the_distribution_has_one_name():
+    assert SELF == DISTRIBUTION
+    assert not re.search(r"(?<![\w-])reconciler\[", (ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 
 def test_the_build_group_is_what_the_build_requires():

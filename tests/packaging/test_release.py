@@ -69,14 +69,14 @@ def test_the_steps_build_the_same_files_twice_and_list_their_parts(checkout, tmp
             assert done.returncode == 0, f"{step['name']}\n{done.stdout}\n{done.stderr}"
 
     dist = checkout / "dist"
-    names = {f"reconciler-{__version__}{end}" for end in ("-py3-none-any.whl", ".tar.gz", ".cdx.json")}
+    names = {f"booking_reconciler-{__version__}{end}" for end in ("-py3-none-any.whl", ".tar.gz", ".cdx.json")}
     assert {path.name for path in dist.iterdir()} == {*names, "SHA256SUMS"}
     sums = dict(reversed(line.split()) for line in (dist / "SHA256SUMS").read_text(encoding="utf-8").splitlines())
     assert sums == {name: hashlib.sha256((dist / name).read_bytes()).hexdigest() for name in names}
 
-    listed = json.loads((dist / f"reconciler-{__version__}.cdx.json").read_text(encoding="utf-8"))
+    listed = json.loads((dist / f"booking_reconciler-{__version__}.cdx.json").read_text(encoding="utf-8"))
     root = listed["metadata"]["component"]
-    assert (root["name"], root["version"], root["type"]) == ("reconciler", __version__, "application")
+    assert (root["name"], root["version"], root["type"]) == ("booking-reconciler", __version__, "application")
     parts = {part["purl"]: part for part in listed["components"]}
     pinned = re.findall(r"(?m)^([\w.-]+)==([\w.]+)", (ROOT / ".github/requirements.txt").read_text(encoding="utf-8"))
     named = {(re.sub(r"[-_.]+", "-", part["name"]).lower(), part["version"]) for part in parts.values()}

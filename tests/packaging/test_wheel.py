@@ -145,7 +145,7 @@ def test_carries_the_schemas_the_examples_the_templates_and_the_marker_of_types(
 
 def test_carries_nothing_else(wheel: Path) -> None:
     names = _names(wheel)
-    info = f"reconciler-{reconciler.__version__}.dist-info"
+    info = f"booking_reconciler-{reconciler.__version__}.dist-info"
     assert {PurePosixPath(name).parts[0] for name in names} == {"reconciler", info}
     assert {f"{info}/METADATA", f"{info}/entry_points.txt", f"{info}/licenses/LICENSE"} <= names
     parts = {part for name in names for part in PurePosixPath(name).parts}

@@ -14,6 +14,7 @@ import click
 from reconciler.cli import options
 from reconciler.errors import ReconcilerError, UsageError
 from reconciler.render.safe import harmless
+from reconciler.version import DISTRIBUTION
 
 if TYPE_CHECKING:
     from reconciler.sandbox import Options
@@ -87,7 +88,7 @@ def needing_extra(what: str) -> Iterator[None]:
         yield
     except ImportError as error:
         message = f"{what} needs {error.name}, which is not installed"
-        raise ReconcilerError(message, hint="in the checkout: pip install '.[sandbox]'") from None
+        raise ReconcilerError(message, hint=f"pip install '{DISTRIBUTION}[sandbox]'") from None
 
 
 def _welcome(options: Options) -> Callable[[str], None]:
