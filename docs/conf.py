@@ -6,15 +6,21 @@ import re
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from reconciler import __version__
+import reconciler
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
 project = "reconciler"
-version = release = __version__
+version = release = reconciler.__version__
 copyright = "the reconciler contributors"
-extensions = ["myst_parser", "sphinx_copybutton"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx_copybutton"]
+autodoc_preserve_defaults = True
+autodoc_member_order = "bysource"
+autodoc_typehints = "signature"
+autodoc_typehints_format = "short"
+python_maximum_signature_line_length = 88
+nitpick_ignore_regex = [("py:.*", ".*")]  # a type that is not public has no page
 myst_heading_anchors = 4
 html_theme = "furo"
 html_title = f"reconciler {version}"
@@ -23,6 +29,7 @@ html_css_files = ["site.css"]
 html_show_sphinx = False
 html_show_sourcelink = html_copy_source = False
 html_theme_options = {"top_of_page_buttons": []}
+default_role = "code"
 smartquotes = False  # it would make one dash of the two of an option
 copybutton_prompt_text = "$ "
 copybutton_only_copy_prompt_lines = True
@@ -45,6 +52,14 @@ def _name_files_outside(_app: Sphinx, page: str, source: list[str]) -> None:
     source[0] = _OUTSIDE.sub(plain, source[0])
 
 
+def _signature(_app: Sphinx, what: str, *_more: object) -> tuple[str, str | None] | None:
+    """Leave out the arguments of a class: each is a field, and described below it."""
+    return ("", None) if what == "class" else None
+
+
 def setup(app: Sphinx) -> None:
-    """Let Sphinx call the function above for each page."""
+    """Let Sphinx call the functions above, and find the names that are loaded on first use."""
+    for name in reconciler.__all__:
+        getattr(reconciler, name)
     app.connect("source-read", _name_files_outside)
+    app.connect("autodoc-process-signature", _signature)
