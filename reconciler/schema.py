@@ -61,6 +61,11 @@ def load_schema(name: str) -> dict[str, Any]:
     return schema
 
 
+def referenced(file: str, reference: str) -> str:
+    """Return the name of what a `$ref` in a file refers to."""
+    return f"{file}{reference}" if reference.startswith("#") else reference.removeprefix(_URN)
+
+
 def whole_sentence(rule: Mapping[str, Any]) -> bool:
     """Whether the `errorMessage` of a rule is a whole sentence, not only what was expected."""
     return rule.get("wholeSentence", False) is True
@@ -271,8 +276,8 @@ def _read(name: str) -> dict[str, Any]:
             raise _unusable(name, f"it cannot be read: {error}") from error
         message = f"the schema {name} cannot be read: {error}"
         raise ReconcilerError(message, hint=f"schemas are: {', '.join(schema_names())}") from error
-    if package and not (isinstance(schema, dict) and isinstance(schema.get("properties"), dict) and "title" in schema):
-        raise _unusable(name, "it has no title, or no properties")
+    if package and not (isinstance(schema, dict) and {"title", "description", "properties"} <= schema.keys()):
+        raise _unusable(name, "it has no title, description or properties")
     return schema
 
 

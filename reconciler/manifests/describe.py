@@ -8,7 +8,7 @@ from typing import Any
 
 from reconciler.errors import UsageError
 from reconciler.model.nearest import nearest
-from reconciler.schema import load_schema, whole_sentence
+from reconciler.schema import load_schema, referenced, whole_sentence
 
 Schema = Mapping[str, Any]
 
@@ -49,7 +49,7 @@ class _Node:
         ref = schema.get("$ref")
         if ref is None:
             return cls(file, schema)
-        name = f"{file}{ref}" if ref.startswith("#") else ref.rpartition(":")[2]
+        name = referenced(file, ref)
         target = cls.at(name.partition("#")[0], load_schema(name))
         return cls(target.file, {**target.schema, **{key: value for key, value in schema.items() if key != "$ref"}})
 

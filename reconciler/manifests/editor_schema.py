@@ -5,17 +5,18 @@ They are made of the shipped schemas, whose references, newer keywords and messa
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from reconciler.schema import load_schema
+from reconciler.schema import load_schema, referenced
 
 DRAFT = "http://json-schema.org/draft-07/schema#"
 
 _FRAME = "envelope"
-_URN = "urn:reconciler:schema:"
 _TEMPLATE = r"\{\{"
+_NO_NAME = re.compile(r"\W+")
 _DATA = frozenset({"const", "default", "enum", "examples", "required"})
 """Keywords with values, not schemas."""
 _BY_NAME = {"properties": "properties", "patternProperties": "patternProperties", "dependentSchemas": "dependencies"}
@@ -66,10 +67,10 @@ def manifest_schema(kinds: Mapping[str, str]) -> Schema:
     return writer.document(whole)
 
 
-def project_schema() -> Schema:
-    """Return the schema of the project file, in which there are no templates."""
+def project_schema(name: str) -> Schema:
+    """Return the schema of the project file, in which there are no templates; `name` says which providers it knows."""
     writer = _Writer(templates=False)
-    return writer.document(writer.part("project", load_schema("project")))
+    return writer.document(writer.part(name, load_schema(name)))
 
 
 def _snippet(kind: str, spec: Mapping[str, Any]) -> Schema:
@@ -97,7 +98,7 @@ class _Writer:
     def reference(self, name: str) -> Schema:
         """Return a reference to a shipped schema or a part of one, which becomes a definition."""
         file, _, pointer = name.partition("#/")
-        title = "_".join([Path(file).name.partition(".")[0], *pointer.split("/")[1:]])
+        title = "_".join([_NO_NAME.sub("_", Path(file).name.partition(".")[0]), *pointer.split("/")[1:]])
         if title not in self._definitions:
             self._definitions[title] = {}  # a schema may refer to itself
             self._definitions[title] |= self.part(file, load_schema(name))
@@ -107,8 +108,7 @@ class _Writer:
         """Return a part of a file for editors. `strict`: as it is, without templates, for what only decides."""
         made = dict(self._members(file, schema, strict=strict))
         if "$ref" in schema:
-            named = schema["$ref"]
-            name = f"{file}{named}" if named.startswith("#") else named.removeprefix(_URN)
+            name = referenced(file, schema["$ref"])
             # Editors read no keywords next to a reference.
             made = {**self.part(name.partition("#")[0], load_schema(name)), **made} if made else self.reference(name)
         if "`" in schema.get("description", ""):

@@ -11,6 +11,7 @@ from reconciler.errors import UsageError
 from reconciler.manifests.editor_schema import manifest_schema, project_schema
 from reconciler.model.nearest import meant, nearest
 from reconciler.operations.explain import DOCUMENTS, manifest_kinds, schema_names
+from reconciler.registry import project_file_schema
 from reconciler.schema import load_schema
 
 FOLDER = ".schemas"
@@ -33,7 +34,9 @@ def schema(name: str | None) -> Mapping[str, object]:
         raise UsageError(f"there is no schema {name!r}", hint=hint)
     if found in DOCUMENTS:
         return load_schema(found)
-    return project_schema() if found == "Project" else manifest_schema({found: manifest_kinds()[found]})
+    if found == "Project":
+        return project_schema(project_file_schema())
+    return manifest_schema({found: manifest_kinds()[found]})
 
 
 def editor_files() -> dict[str, str]:

@@ -19,7 +19,7 @@ from reconciler.model.kind import Kind
 from reconciler.model.objects import Address, Intent, Lease, PastRun, Record
 from reconciler.model.sighting import Sighting
 from reconciler.registry import kinds
-from reconciler.schema import load_schema
+from reconciler.schema import load_schema, referenced
 from reconciler.state.schema import metadata
 
 CONFIRMED = "d"
@@ -112,17 +112,18 @@ _SHAPES: Mapping[str, Callable[[Any], bool]] = {
 """What else is required of a column, in every table that has it."""
 
 
-def _fits(value: object, schema: Mapping[str, Any]) -> bool:
+def _fits(value: object, schema: Mapping[str, Any], file: str) -> bool:
     """Return whether a value of a field is one, a list or a mapping where its schema says so; its rules may change."""
     if "$ref" in schema:
-        return _fits(value, load_schema(str(schema["$ref"]).rpartition(":")[2]))
+        name = referenced(file, schema["$ref"])
+        return _fits(value, load_schema(name), name.partition("#")[0])
     if value is None or not schema.keys() & {"type", "enum"}:
         return True
     if schema.get("type") == "array":
-        return isinstance(value, list) and all(_fits(item, schema.get("items", {})) for item in value)
+        return isinstance(value, list) and all(_fits(item, schema.get("items", {}), file) for item in value)
     if schema.get("type") == "object":
         stated = schema.get("properties", {})
-        return isinstance(value, dict) and all(_fits(item, stated.get(name, {})) for name, item in value.items())
+        return isinstance(value, dict) and all(_fits(item, stated.get(name, {}), file) for name, item in value.items())
     if schema.get("format") == "iso-date-time":
         return isinstance(value, str) and _is_instant(value)
     return not isinstance(value, dict | list)
@@ -131,7 +132,7 @@ def _fits(value: object, schema: Mapping[str, Any]) -> bool:
 def _are_fields(fields: Mapping[str, Any], kind: Kind) -> bool:
     """Return whether recorded fields can be those of a kind."""
     stated = load_schema(kind.schema).get("properties", {})
-    return all(_fits(value, stated.get(name, {})) for name, value in fields.items())
+    return all(_fits(value, stated.get(name, {}), kind.schema) for name, value in fields.items())
 
 
 def _is_text(value: object) -> bool:

@@ -68,7 +68,7 @@ def test_the_words_of_a_schema_come_with_the_mismatch():
 @pytest.fixture
 def package(tmp_path, monkeypatch):
     """A package with the schema of a kind, which uses a shipped one, and with wrong ones."""
-    title, slot = {"title": "Tool"}, {"$ref": "urn:reconciler:schema:slot"}
+    title, slot = {"title": "Tool", "description": "A tool."}, {"$ref": "urn:reconciler:schema:slot"}
     schemas = {
         "tool": json.dumps({**title, "properties": {"slot": slot, "code": {"$ref": "#/$defs/code"}}, "$defs": CODE}),
         "cut": '{"title": ',
@@ -103,8 +103,8 @@ def test_another_package_ships_schemas(package):
         ("no_such_package:tool", "it cannot be read: No module named"),
         ("schema_package:none", "it cannot be read: "),
         ("schema_package:cut", "it cannot be read: "),
-        ("schema_package:list", "it has no title, or no properties"),
-        ("schema_package:untitled", "it has no title, or no properties"),
+        ("schema_package:list", "it has no title, description or properties"),
+        ("schema_package:untitled", "it has no title, description or properties"),
         ("schema_package:no_type", "properties/a/type: "),
         ("schema_package:astray", "Pointer '/$defs/nowhere' does not exist"),
     ],

@@ -267,7 +267,7 @@ def other_provider(tmp_path, monkeypatch):
         package = f"package_{next(NUMBERS)}"
         (tmp_path / "packages" / package).mkdir(parents=True)
         (tmp_path / "packages" / package / "__init__.py").touch()
-        text = json.dumps({"title": f"The API {name}", **part})
+        text = json.dumps({"title": f"The API {name}", "description": "", **part})
         (tmp_path / "packages" / package / "connection.schema.json").write_text(text, encoding="utf-8")
         fields = [(key, str) for key in part["properties"] if key != "auth"]
         settings = make_dataclass("Settings", fields, bases=(ProviderSettings,), frozen=True, kw_only=True)
