@@ -351,6 +351,7 @@ FIGHTS = f"{E2E}/test_drift_history.py::test_a_field_that_two_sides_set_again_an
 UNMANAGED = f"{E2E}/test_drift_history.py::test_live_objects_that_are_not_managed_are_reported_if_asked"
 INIT = f"{E2E}/test_init.py"
 STARTED = f"{INIT}::test_a_new_project_is_valid_and_plans_applies_and_is_empty_on_the_sandbox"
+MISTAKES = f"{E2E}/test_newcomer_mistakes.py::test_every_mistake_ends_with_its_exit_code_its_place_and_its_fix"
 WALKS = {
     ("cli/commands/adopt.py", "adopt"): f"{E2E}/test_adopt_one.py::test_candidates_are_listed_with_their_differences",
     ("cli/commands/adopt.py", "plan"): shows_the_plan_of_all_that_was_adopted,
@@ -399,6 +400,10 @@ WALKS = {
     ("engine/recover.py", "state rm newer"): forgets_what_a_lost_create_did_not_make,
     ("engine/renames.py", "state mv"): renames_what_looks_renamed,
     ("engine/subject.py", "state rm"): stops_managing_what_its_connection_lost,
+    **{("cli/habits.py", name): MISTAKES for name in ("apply", "destroy", "drift", "explain", "plan", "validate")},
+    ("cli/commands/apply.py", "apply"): MISTAKES,
+    ("manifests/project.py", "init"): MISTAKES,
+    ("providers/http/next_steps.py", "sandbox"): MISTAKES,
     ("operations/plan.py", "destroy"): f"{E2E}/test_saved_plans.py::test_a_forged_plan_to_destroy_deletes_nothing",
     ("operations/unmanaged.py", "adopt"): UNMANAGED,
     ("operations/accept.py", "apply --target"): ACCEPTS,

@@ -16,6 +16,7 @@ TABLE = yaml.safe_load(Path(__file__).with_name("newcomer_mistakes.yaml").read_t
 def studio(folder: Path, box: Sandbox, row: dict) -> Desk:
     """Lay out the project of the table with the mistake of a row."""
     folder.mkdir()
+    box.reset()
     desk = Desk(folder, box)
     for name, text in TABLE["project"].items():
         (folder / name).write_text(text, encoding="utf-8")
@@ -47,4 +48,6 @@ def test_every_mistake_ends_with_its_exit_code_its_place_and_its_fix(tmp_path, b
         expected = [row["fix"], *([f"{row['at']}: "] if "at" in row else [])]
         if done.code != row["exit"] or not all(words in said for words in expected):
             wrong.append(f"{row}\nended with {done.code}:\n{said}")
+        if "then" in row:
+            desk.run(*shlex.split(row["then"]), code=0)
     assert not wrong, "\n\n".join(wrong)
