@@ -13,7 +13,8 @@ from reconciler.cli.output import people
 from reconciler.errors import InvalidInput, ReconcilerError, Refused, StalePlan
 from reconciler.model.codes import tag
 from reconciler.render import markdown, text
-from reconciler.render.safe import harmless, visible
+from reconciler.render.safe import visible
+from reconciler.render.wrapping import say
 
 
 def explain(error: Exception) -> Exit:
@@ -34,7 +35,7 @@ def _explain(error: ReconcilerError) -> None:
     reasons = [f"  {reason}" for reason in error.reasons] if isinstance(error, StalePlan) else []
     hint = [f"  hint: {error.hint}"] if error.hint else []
     for line in (f"error[{tag(error.code)}]: {error.message}", *reasons, *hint):
-        console.print(harmless(line))
+        say(console, line)
 
 
 def failed_page(title: str, error: Exception, limit: int) -> str:
@@ -57,8 +58,10 @@ def _explain_machine(error: OSError) -> None:
         Path.cwd()
     except OSError:
         place = "the current folder cannot be used: "
-        hint = "\n  hint: it was deleted or moved; change to another folder"
-    click.echo(harmless(f"error[{tag('machine')}]: {place}{error.strerror}") + hint, err=True)
+        hint = "  hint: it was deleted or moved; change to another folder"
+    console = people()
+    for line in (f"error[{tag('machine')}]: {place}{error.strerror}", *([hint] if hint else [])):
+        say(console, line)
 
 
 def _explain_defect(error: Exception) -> None:

@@ -21,6 +21,7 @@ from reconciler.model.words import count
 from reconciler.operations.places import placed
 from reconciler.operations.project import Declared
 from reconciler.render import github, html, junit, markdown, sarif, summary, text
+from reconciler.render.wrapping import say
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +99,7 @@ def validation_text(console: Console, declared: Declared, *, quiet: bool) -> Non
     errors = len(declared.errors)
     found = f"{count(errors, 'error')}, {count(len(problems) - errors, 'warning')}"
     where = f"{count(declared.documents, 'object')} in {count(declared.files, 'file')}"
-    console.print(f"{'Invalid' if errors else 'Valid'}: {where}; {found}.")
+    say(console, f"{'Invalid' if errors else 'Valid'}: {where}; {found}.")
 
 
 def saved_forms(document: str, *, compact: bool, verbose: bool) -> tuple[Forms, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from typing import TextIO
 
 from reconciler.render.safe import harmless
 
@@ -15,11 +16,19 @@ class _OneLine(logging.Formatter):
         return harmless(super().format(record))
 
 
+class _Stderr(logging.StreamHandler[TextIO]):
+    """Writes to what stderr is at that moment: above a progress line, not through it."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.stream = sys.stderr
+        super().emit(record)
+
+
 def start_log(*, verbose: bool, quiet: bool) -> None:
     """Send the log to stderr: requests with `-v`, otherwise warnings, and nothing with `-q`."""
     logger = logging.getLogger("reconciler")
     logger.handlers.clear()
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _Stderr()
     handler.setFormatter(_OneLine("%(message)s"))
     logger.addHandler(handler)
     logger.setLevel(logging.INFO if verbose else logging.CRITICAL if quiet else logging.WARNING)

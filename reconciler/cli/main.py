@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, NoReturn
 
@@ -86,6 +86,16 @@ def _shell_option(name: str, words: str) -> Decorator:
         metavar="[bash|zsh|fish]",
         help=f"{words} Default: this shell.",
     )
+
+
+class _Formatter(click.HelpFormatter):
+    """Help whose options leave two thirds of a narrow terminal to their descriptions."""
+
+    def write_dl(self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
+        super().write_dl(rows, min(col_max, self.width // 3), col_spacing)
+
+
+click.Context.formatter_class = _Formatter
 
 
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

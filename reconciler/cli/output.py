@@ -17,7 +17,7 @@ from typing import IO, TYPE_CHECKING, Literal
 import click
 
 from reconciler import files, redaction
-from reconciler.cli.streams import utf8, write_unmasked
+from reconciler.cli.streams import on_screen, utf8, write_unmasked
 from reconciler.errors import OutputFailed
 from reconciler.render.safe import harmless
 
@@ -117,8 +117,12 @@ def _console(stream: IO[str], like: Console | None = None) -> Console:
         emoji=False,
         markup=False,
         force_terminal=None if like is None else like.is_terminal,
-        width=None if like is None else like.width,
+        width=like.width if like is not None else None if on_screen(stream) else _ENDLESS,
     )
+
+
+_ENDLESS = 1 << 30
+"""The width of what is not on a screen: nothing is wrapped there."""
 
 
 def people() -> Console:
@@ -128,7 +132,12 @@ def people() -> Console:
 
 def say(words: str) -> None:
     """Print one line for people on stderr, safe for all names of other systems in it."""
-    click.echo(harmless(words), err=True)
+    if not on_screen(sys.stderr):
+        click.echo(harmless(words), err=True)  # without rich, which takes a while to load
+        return
+    from reconciler.render.wrapping import say as render
+
+    render(people(), words)
 
 
 def say_problems(problems: Iterable[Problem]) -> None:

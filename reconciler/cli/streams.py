@@ -121,6 +121,19 @@ def _masked(stream: IO[str] | None, *, required: bool) -> IO[str]:
     return cast("IO[str]", _Masked(made, whole))
 
 
+def on_screen(stream: IO[str]) -> bool:
+    """Whether a person reads a stream on a screen: a terminal, but not one that a CI system records."""
+    return stream.isatty() and os.environ.get("CI", "").lower() in {"", "0", "false"}
+
+
+def animates(stream: IO[str]) -> bool:
+    """Whether a stream can show what moves: its cursor can be moved, and a person looks at it."""
+    try:
+        return on_screen(stream) and os.isatty(stream.fileno()) and os.environ.get("TERM") not in {"dumb", "unknown"}
+    except (OSError, ValueError):  # not an open file
+        return False
+
+
 def stdout_lost() -> bool:
     """Whether something that was written to stdout did not arrive: it failed, or its reader has ended."""
     return isinstance(sys.stdout, _Masked) and sys.stdout.whole is not None and sys.stdout.whole.lost

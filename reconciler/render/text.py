@@ -1,7 +1,6 @@
 """Plans, reports, drift and problems for a terminal.
 
-`_say` writes every line: it neutralises text from outside and keeps to what the output's encoding can carry. On a
-terminal it wraps between words; in a file or pipe a line is never cut or wrapped, so that a search finds it whole.
+`say` writes every line.
 """
 
 from __future__ import annotations
@@ -22,8 +21,8 @@ from reconciler.model.report import Drift, Drifted, Outcome, Report
 from reconciler.model.words import listed, more
 from reconciler.redaction import redacted
 from reconciler.render import comparison, marks, phrases, rows, summary, values
-from reconciler.render.safe import fitting, harmless, visible
-from reconciler.render.wrapping import wrapped
+from reconciler.render.safe import fitting, harmless
+from reconciler.render.wrapping import say
 
 CALLS_SHOWN = 12
 """Calls of one change that are shown; the rest is counted."""
@@ -33,9 +32,6 @@ UNREAD_SHOWN = 4
 
 _LABEL_WIDTH = 32
 _SIGN_STYLES = {"+": "green", "~": "yellow", "-": "red", " ": "dim"}
-
-_Piece = str | tuple[str, str]
-
 
 Differ = Callable[[str, str, str], tuple[str, ...]]
 """Compares two long texts of a field, the name of which comes first; returns lines with colors of a terminal."""
@@ -56,9 +52,9 @@ _DEFAULT = Look()
 
 def plan(console: Console, plan: Plan, look: Look = _DEFAULT) -> None:
     """Write a plan: bookings at risk, each change with its fields and calls, the summary, problems."""
-    _say(console, (phrases.subject(plan), "dim"))
+    say(console, (phrases.subject(plan), "dim"))
     _origin(console, plan.context)
-    _say(console)
+    say(console)
     _risks(console, phrases.at_risk(plan))
     for change in plan.effective:
         if look.compact:
@@ -66,17 +62,17 @@ def plan(console: Console, plan: Plan, look: Look = _DEFAULT) -> None:
         else:
             _change(console, plan, change, look)
     if look.compact and plan.effective:
-        _say(console)
+        say(console)
     _unread(console, plan)
     _comparison(console, plan)
-    _say(console, (summary.plan_headline(plan), "bold"))
+    say(console, (summary.plan_headline(plan), "bold"))
     totals = summary.totals(plan)
     if totals is not None:
-        _say(console, totals)
+        say(console, totals)
     for note in phrases.plan_notes(plan):
-        _say(console, (note, "dim"))
+        say(console, (note, "dim"))
     if plan.problems:
-        _say(console)
+        say(console)
     problems(console, plan.problems)
 
 
@@ -88,20 +84,20 @@ def report(console: Console, report: Report, plan: Plan) -> None:
         if outcome.state != "noop":
             _outcome(console, outcome, sources)
             for line in phrases.allowed(outcome.allowed, shared):
-                _say(console, ("    !", "yellow"), f" {line}")
+                say(console, ("    !", "yellow"), f" {line}")
     for change in phrases.not_started(report, plan):
-        _say(console, ("·", "dim"), f" {phrases.label(change)} ", (phrases.NOT_STARTED, "dim"))
+        say(console, ("·", "dim"), f" {phrases.label(change)} ", (phrases.NOT_STARTED, "dim"))
     for line in phrases.allowed(shared):
-        _say(console, ("!", "yellow"), f" {line}")
-    _say(console, (summary.report_headline(report), "bold"))
+        say(console, ("!", "yellow"), f" {line}")
+    say(console, (summary.report_headline(report), "bold"))
     for line in phrases.advice(report, plan):
-        _say(console, f"  {line}")
+        say(console, f"  {line}")
     _origin(console, report.context, report.run)
     problems(console, report.problems)
     if report.verified is not None:
         for address, words in report.verified.left:
-            _say(console, ("✗", "bold red"), f" {phrases.NOT_CONVERGED}: {address}: {words}")
-        _say(console, (summary.verified_headline(report.verified), "bold"))
+            say(console, ("✗", "bold red"), f" {phrases.NOT_CONVERGED}: {address}: {words}")
+        say(console, (summary.verified_headline(report.verified), "bold"))
 
 
 def drift(console: Console, drift: Drift, look: Look = _DEFAULT) -> None:
@@ -109,10 +105,10 @@ def drift(console: Console, drift: Drift, look: Look = _DEFAULT) -> None:
     for item in drift.objects:
         if item.status != "in_sync":
             (_compact_drifted(console, item) if look.compact else _drifted(console, item, look))
-    _say(console, (summary.drift_headline(drift), "bold"))
-    _say(console, (summary.drift_coverage(drift), "dim"))
+    say(console, (summary.drift_headline(drift), "bold"))
+    say(console, (summary.drift_coverage(drift), "dim"))
     if phrases.drift_subject(drift):
-        _say(console, (phrases.drift_subject(drift), "dim"))
+        say(console, (phrases.drift_subject(drift), "dim"))
     _origin(console, drift.context, drift.run)
     problems(console, (*drift.problems, *(drift.notes if look.verbose else drift.warnings)))
 
@@ -127,37 +123,24 @@ def problems(console: Console, problems: Iterable[Problem]) -> None:
         parts = [str(part) for part in (problem.where, problem.address) if part is not None]
         named = "".join(f"{part}: " for part in parts)
         word = f"{mark.label}: " if problem.severity == "warning" or not parts else ""
-        _say(
-            console, (named, "bold"), (word, f"bold {mark.style}"), problem.summary, (f" [{tag(problem.code)}]", "dim")
-        )
+        say(console, (named, "bold"), (word, f"bold {mark.style}"), problem.summary, (f" [{tag(problem.code)}]", "dim"))
         if problem.hint:
-            _say(console, (f"  {phrases.HINT}", "cyan"), f" {problem.hint}")
-
-
-def _say(console: Console, *pieces: _Piece) -> None:
-    """Write one line made of words and (words, style) pairs."""
-    said = Text()
-    for piece in pieces:
-        words, style = (piece, "") if isinstance(piece, str) else piece
-        shown = visible(words) if said.plain.strip() else harmless(words)
-        said.append(fitting(shown, console.encoding), style)
-    for line in wrapped(said, console.width) if console.is_terminal else (said,):
-        console.print(line, soft_wrap=True, highlight=False, markup=False, emoji=False)
+            say(console, (f"  {phrases.HINT}", "cyan"), f" {problem.hint}")
 
 
 def _risks(console: Console, risks: tuple[phrases.RiskLine, ...]) -> None:
     if not risks:
         return
-    _say(console, (phrases.risks_heading(risks), "bold red"))
+    say(console, (phrases.risks_heading(risks), "bold red"))
     for line in risks:
         style = "bold red" if line.blocks else "bold yellow"
-        _say(console, "  ", (line.sign, style), " ", (phrases.label(line.change), "bold"), f": {line.words}")
+        say(console, "  ", (line.sign, style), " ", (phrases.label(line.change), "bold"), f": {line.words}")
         if line.facts:
-            _say(console, (f"      {line.facts}", "dim"))
+            say(console, (f"      {line.facts}", "dim"))
     overrides = phrases.overrides(risks)
     if overrides:
-        _say(console, f"  {phrases.OVERRIDE} ", (" ".join(overrides), "bold"))
-    _say(console)
+        say(console, f"  {phrases.OVERRIDE} ", (" ".join(overrides), "bold"))
+    say(console)
 
 
 _STEPS_SHOWN = 3
@@ -168,7 +151,7 @@ def _compact_change(console: Console, plan: Plan, change: Change) -> None:
     mark = marks.mark(change)
     place, blocked = phrases.place(change), phrases.blocked(plan, change)
     shown = rows.of_change(change.action, change.fields, fold=False, zone=change.zone)
-    _say(
+    say(
         console,
         (f"{mark.sign} {phrases.label(change)}", f"bold {mark.style}"),
         "  ",
@@ -182,7 +165,7 @@ def _compact_change(console: Console, plan: Plan, change: Change) -> None:
 def _compact_drifted(console: Console, item: Drifted) -> None:
     mark = marks.SYNCS[item.status]
     steps = _steps(rows.of_drift(item, fold=False))
-    _say(
+    say(
         console,
         (f"{mark.sign} {phrases.label(item)}", f"bold {mark.style}"),
         f"  {phrases.drifted_words(item)}{f': {steps}' if steps else ''}",
@@ -198,7 +181,7 @@ def _steps(shown: rows.Rows) -> str:
 def _change(console: Console, plan: Plan, change: Change, look: Look) -> None:
     mark, verbose = marks.mark(change), look.verbose
     place = phrases.place(change)
-    _say(
+    say(
         console,
         (f"{mark.sign} {phrases.label(change)}", f"bold {mark.style}"),
         (_bracketed(phrases.identity(change)), "dim"),
@@ -209,7 +192,7 @@ def _change(console: Console, plan: Plan, change: Change, look: Look) -> None:
     )
     blocked = phrases.blocked(plan, change)
     if blocked:
-        _say(console, (f"    {blocked}", "bold red"))
+        say(console, (f"    {blocked}", "bold red"))
     width = None if verbose else values.WIDTH
     shown = rows.of_change(
         change.action, change.fields, defaults=change.defaults, width=width, fold=not verbose, zone=change.zone
@@ -217,11 +200,11 @@ def _change(console: Console, plan: Plan, change: Change, look: Look) -> None:
     _rows(console, shown)
     _long_texts(console, change.fields, look.differ)
     for label, words in phrases.details(change, plan.currency, fold=not verbose):
-        _say(console, (f"    {label}", "magenta"), f" {words}")
+        say(console, (f"    {label}", "magenta"), f" {words}")
     _calls(console, change.requests, verbose)
     if verbose and change.unverified:
-        _say(console, (f"    not verifiable: {', '.join(change.unverified)}", "dim"))
-    _say(console)
+        say(console, (f"    not verifiable: {', '.join(change.unverified)}", "dim"))
+    say(console)
 
 
 def _bracketed(words: str) -> str:
@@ -234,9 +217,9 @@ def _rows(console: Console, shown: rows.Rows) -> None:
         label = row.label if row.is_slot else f"{row.label}:".ljust(width)
         style = _SIGN_STYLES[row.sign]
         named = (f" {label} ", style if row.is_default else "")
-        _say(console, "    ", (row.sign, style), named, (row.step, style), (row.remark, "dim"))
+        say(console, "    ", (row.sign, style), named, (row.step, style), (row.remark, "dim"))
     if shown.folded:
-        _say(console, (f"    {shown.folded}", "dim"))
+        say(console, (f"    {shown.folded}", "dim"))
 
 
 def _long_texts(console: Console, fields: Iterable[FieldChange], differ: Differ | None) -> None:
@@ -248,7 +231,7 @@ def _long_texts(console: Console, fields: Iterable[FieldChange], differ: Differ 
             continue
         if max(len(field.before), len(field.after)) <= values.WIDTH and "\n" not in field.before + field.after:
             continue
-        _say(console, "    ", (f"{field.path}:", "dim"))
+        say(console, "    ", (f"{field.path}:", "dim"))
         for line in differ(field.path, _by_line(field.before), _by_line(field.after)):
             colored = "".join(part if _COLOR.fullmatch(part) else harmless(part) for part in _COLOR.split(line))
             console.print(Text("    ") + Text.from_ansi(fitting(colored, console.encoding)), soft_wrap=True)
@@ -266,20 +249,20 @@ def _by_line(text: str) -> str:
 def _calls(console: Console, calls: tuple[Request, ...], verbose: bool) -> None:
     shown = calls if verbose or len(calls) <= CALLS_SHOWN else calls[:CALLS_SHOWN]
     for call in shown:
-        _say(console, (f"    {call.method} {call.path}", "dim"))
+        say(console, (f"    {call.method} {call.path}", "dim"))
     if len(shown) < len(calls):
-        _say(console, (f"    {more(len(calls) - len(shown), 'call')}", "dim"))
+        say(console, (f"    {more(len(calls) - len(shown), 'call')}", "dim"))
 
 
 def _comparison(console: Console, plan: Plan) -> None:
     if plan.comparison is None:
         return
-    _say(console, (comparison.heading(plan.comparison), "bold"))
+    say(console, (comparison.heading(plan.comparison), "bold"))
     for section in comparison.sections(plan):
-        _say(console, f"  {section.heading}")
+        say(console, f"  {section.heading}")
         for line in section.lines:
-            _say(console, f"    {line}")
-    _say(console)
+            say(console, f"    {line}")
+    say(console)
 
 
 def _unread(console: Console, plan: Plan) -> None:
@@ -288,27 +271,27 @@ def _unread(console: Console, plan: Plan) -> None:
     for reason, changes in unread:
         named = listed([str(change.address) for change in changes], UNREAD_SHOWN)
         place = phrases.place(changes[0]) if len(changes) == 1 else ""
-        _say(
+        say(
             console,
             (f"{mark.sign} {named}", f"bold {mark.style}"),
             f"  {mark.label}: {reason}",
             (f"  {place}" if place else "", "dim"),
         )
     if unread:
-        _say(console)
+        say(console)
 
 
 def _origin(console: Console, context: Context, run: Execution | None = None) -> None:
     """Write from what, when and where a run took place, as far as that is known."""
     for words in (phrases.context(context), phrases.execution(run)):
         if words:
-            _say(console, (words, "dim"))
+            say(console, (words, "dim"))
 
 
 def _outcome(console: Console, outcome: Outcome, sources: Mapping[Address, str]) -> None:
     mark = marks.STATES[outcome.state]
     place = sources.get(outcome.address, "") if outcome.state != "applied" else ""
-    _say(
+    say(
         console,
         (mark.sign, f"bold {mark.style}"),
         f" {phrases.label(outcome)} ",
@@ -320,7 +303,7 @@ def _outcome(console: Console, outcome: Outcome, sources: Mapping[Address, str])
 
 def _drifted(console: Console, item: Drifted, look: Look) -> None:
     mark, verbose = marks.SYNCS[item.status], look.verbose
-    _say(
+    say(
         console,
         (f"{mark.sign} {phrases.label(item)}", f"bold {mark.style}"),
         (_bracketed(phrases.identity(item)), "dim"),
@@ -330,5 +313,5 @@ def _drifted(console: Console, item: Drifted, look: Look) -> None:
     _rows(console, rows.of_drift(item, width=width, fold=not verbose))
     _long_texts(console, item.fields, look.differ)
     for label, words in phrases.drift_details(item):
-        _say(console, (f"    {label}", "magenta"), f" {words}")
-    _say(console)
+        say(console, (f"    {label}", "magenta"), f" {words}")
+    say(console)

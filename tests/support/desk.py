@@ -79,9 +79,12 @@ class Done:
         return json.loads(self.out)
 
 
-def run_in(folder: Path, variables: dict[str, str], *arguments: str) -> Done:
-    """Run a command line in this process, in a folder and with exactly these environment variables."""
-    out, err = io.StringIO(), io.StringIO()
+def run_in(folder: Path, variables: dict[str, str], *arguments: str, screen: io.StringIO | None = None) -> Done:
+    """Run a command line in this process, in a folder and with exactly these environment variables.
+
+    A `screen` is what both streams write to.
+    """
+    out, err = screen or io.StringIO(), screen or io.StringIO()
     before, here = dict(os.environ), Path.cwd()
     try:
         _replace_environment(variables)

@@ -46,7 +46,10 @@ def ci() -> None:
     """
 
 
-@ci.command(epilog=options.examples("ci comment 12 --key plan --body plan.md --log plan.log"))
+@ci.command(
+    short_help="Write or update the comment of a pull request.",
+    epilog=options.examples("ci comment 12 --key plan --body plan.md --log plan.log"),
+)
 @click.argument("number", type=click.IntRange(1))
 @_KEY
 @_BODY
@@ -66,7 +69,10 @@ def comment(number: int, key: str, body: Path, log: Path | None, note: str, quie
     return Exit.DONE
 
 
-@ci.command(epilog=options.examples("ci issue --key drift --title Drift --code 2 --body drift.md"))
+@ci.command(
+    short_help="Open, update or close an issue.",
+    epilog=options.examples("ci issue --key drift --title Drift --code 2 --body drift.md"),
+)
 @_KEY
 @click.option("--title", required=True, metavar="TEXT", help="Title of the issue.")
 @_CODE
@@ -92,7 +98,10 @@ def issue(key: str, title: str, code: int, body: Path, log: Path | None, note: s
     return Exit.DONE
 
 
-@ci.command(epilog=options.examples("ci decisions 12 --out decisions.json"))
+@ci.command(
+    short_help="Find the `/allow-booked` lines of a pull request.",
+    epilog=options.examples("ci decisions 12 --out decisions.json"),
+)
 @click.argument("number", type=click.IntRange(1))
 @_BY
 @click.option("--out", type=_FILE, required=True, metavar="FILE", help="Write the decisions to this file.")
@@ -111,7 +120,10 @@ def decisions(number: int, by: By, out: Path, quiet: bool) -> int:
     return Exit.DONE
 
 
-@ci.command(epilog=options.examples("ci reviewed --commit 1f0c… --out reviewed"))
+@ci.command(
+    short_help="Fetch the plans and decisions that were reviewed.",
+    epilog=options.examples("ci reviewed --commit 1f0c… --out reviewed"),
+)
 @click.option("--commit", required=True, metavar="SHA", help="The commit that is to be applied.")
 @_BY
 @_NAME
@@ -129,7 +141,10 @@ def reviewed(commit: str, by: By, name: str, out: Path, quiet: bool) -> int:
     return Exit.DONE
 
 
-@ci.command(epilog=options.examples("ci compare reconciler.plan --reviewed reviewed --output report.md"))
+@ci.command(
+    short_help="Exit 5 if a plan does more than was reviewed.",
+    epilog=options.examples("ci compare reconciler.plan --reviewed reviewed --output report.md"),
+)
 @click.argument("planfile", type=_FILE)
 @click.option("--reviewed", type=_FILE, required=True, metavar="DIR", help="The folder that `ci reviewed` wrote.")
 @click.option("--output", type=_FILE, metavar="FILE", help="Write the differences to this file, as Markdown.")
@@ -155,7 +170,10 @@ def compare(planfile: Path, reviewed: Path, output: Path | None, quiet: bool) ->
     )
 
 
-@ci.command(epilog=options.examples("ci propose accept.patch --in project --base main --title 'Accept the live price'"))
+@ci.command(
+    short_help="Open a pull request with a patch.",
+    epilog=options.examples("ci propose accept.patch --in project --base main --title 'Accept the live price'"),
+)
 @click.argument("patch", type=_FILE)
 @click.option("--in", "folder", type=_FILE, required=True, metavar="DIR", help="Checkout that the patch is for.")
 @click.option("--base", required=True, metavar="BRANCH", help="Branch to merge into.")

@@ -40,8 +40,11 @@ def explain(what: str, output: Output) -> None:
 
 
 def _write(console: Console, field: Field) -> None:
-    for line in (*_head(field), *_fields(field), *_rules(field), *_more(field)):
-        console.print(line)
+    from reconciler.render.wrapping import say
+
+    width = min(_WIDTH, console.width)
+    for line in (*_head(field, width), *_fields(field, width), *_rules(field, width), *_more(field)):
+        say(console, line)
 
 
 def _more(field: Field) -> Iterator[str]:
@@ -52,36 +55,37 @@ def _more(field: Field) -> Iterator[str]:
         yield f"To explain one field in full: reconciler explain {field.fields[0].path}"
 
 
-def _head(field: Field) -> Iterator[str]:
+def _head(field: Field, width: int) -> Iterator[str]:
     needed = ", required" if field.required and "." in field.path else ""
     yield f"{field.path}  {_accepts(field)}{needed}"
     yield ""
-    yield from _wrapped(field.description, "  ")
+    yield from _wrapped(field.description, "  ", width)
     if field.examples and not field.fields:
         yield ""
         yield "EXAMPLES"
         yield from (f"  {_example(field, example)}" for example in field.examples)
 
 
-def _fields(field: Field) -> Iterator[str]:
+def _fields(field: Field, width: int) -> Iterator[str]:
     if not field.fields:
         return
     yield ""
     yield {"": "FIELDS", "[]": "FIELDS OF EACH ITEM", ".NAME": "FIELDS UNDER EACH NAME"}[field.holds]
-    width = max(len(_short(item)) for item in field.fields)
+    longest = max(len(_short(item)) for item in field.fields)
+    indent = " " * (longest + 4)
     for item in field.fields:
         needed = " (required)" if item.required else ""
-        yield from _wrapped(f"{_accepts(item)}{needed}", " " * (width + 4), first=f"  {_short(item):<{width}}  ")
-        yield from _wrapped(item.description, " " * (width + 4))
+        yield from _wrapped(f"{_accepts(item)}{needed}", indent, width, first=f"  {_short(item):<{longest}}  ")
+        yield from _wrapped(item.description, indent, width)
 
 
-def _rules(field: Field) -> Iterator[str]:
+def _rules(field: Field, width: int) -> Iterator[str]:
     if not field.rules:
         return
     yield ""
     yield "RULES BETWEEN FIELDS (THEIR ERROR MESSAGES)"
     for rule in field.rules:
-        yield from _wrapped(rule, "    ", first="  - ")
+        yield from _wrapped(rule, "    ", width, first="  - ")
 
 
 def _short(field: Field) -> str:
@@ -97,8 +101,8 @@ def _example(field: Field, example: object) -> str:
     return f"{_short(field)}: {example if isinstance(example, str) else json.dumps(example, ensure_ascii=False)}"
 
 
-def _wrapped(text: str, indent: str, *, first: str | None = None) -> list[str]:
+def _wrapped(text: str, indent: str, width: int, *, first: str | None = None) -> list[str]:
     start = indent if first is None else first
     return textwrap.wrap(
-        text, _WIDTH, initial_indent=start, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+        text, width, initial_indent=start, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
     )

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 import click
 
@@ -19,7 +19,6 @@ from reconciler.cli.output import Output, show, versioned_json
 from reconciler.errors import ReconcilerError, UsageError
 from reconciler.model.nearest import meant, nearest_address
 from reconciler.model.words import count
-from reconciler.render.safe import harmless
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -271,28 +270,43 @@ def _row(record: Record, kinds: Mapping[str, Kind]) -> Row:
 
 
 def _table(console: Console, shown: Iterable[Row]) -> None:
+    from reconciler.render.wrapping import say
+
     names = ("address", "connection", "remote_id", "updated_at")
     rows = [(*(str(row[name]) for name in names), "protected" if row["protect"] else "") for row in shown]
     if not rows:
-        console.print("No objects are managed.")
+        say(console, "No objects are managed.")
         return
-    # Never truncated, so that an address can be copied.
+    # Never truncated, so that an address can be copied: where a row is too wide, it takes two lines.
     table = [("ADDRESS", "CONNECTION", "ID", "UPDATED", ""), *rows]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    narrow = sum(widths) + 2 * len(widths) > console.width
     for row in table:
-        line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        console.print(harmless(line.rstrip()))
+        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
+        for line in (cells[0], f"  {'  '.join(cells[1:])}") if narrow else ("  ".join(cells),):
+            say(console, line.rstrip())
 
 
 def _details(console: Console, row: Row) -> None:
+    from reconciler.render.wrapping import say
+
     for name, value in row.items():
         if isinstance(value, dict):
-            console.print(harmless(f"{name}:"))
+            say(console, f"{name}:")
             for key, item in value.items():
-                console.print(harmless(f"  {key}: {_text(item)}"))
+                say(console, f"  {key}:{'' if _listed(item) else f' {_text(item)}'}")
+                for part in item if _listed(item) else ():
+                    members = part.items() if isinstance(part, Mapping) else ()
+                    words = ", ".join(f"{key}: {_text(value)}" for key, value in members) or _text(part)
+                    say(console, f"    - {words}")
         else:
             shown = ", ".join(value) or "nothing" if isinstance(value, list) else _text(value)
-            console.print(harmless(f"{name}: {shown}"))
+            say(console, f"{name}: {shown}")
+
+
+def _listed(value: object) -> TypeGuard[Sequence[object]]:
+    """Whether a value is shown with each of its items in a line."""
+    return isinstance(value, (list, tuple)) and len(value) > 1
 
 
 def _text(value: object) -> str:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler.cli.commands.sandbox import needing_extra
+from reconciler.cli.streams import on_screen
 from reconciler.errors import ReconcilerError, UsageError
 from reconciler.files import shipped
 from reconciler.sandbox import credentials
@@ -37,6 +38,9 @@ NEXT = (
     ("apply --project timetable --env sandbox", "shows the plan, then asks"),
 )
 """What to do after the demo, in the folder in which it ran."""
+
+INDENT = 2
+"""Columns by which the outputs of the demo are indented."""
 
 _TERMINAL_SETTINGS = ("FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE", "NO_COLOR")
 
@@ -58,13 +62,16 @@ def demo(keep: Path | None, show_all: bool, no_color: bool) -> None:
         raise UsageError(f"{keep} exists and is not an empty folder", hint="choose a new folder")
     own = invocation()
     color = not (no_color or os.environ.get("NO_COLOR")) and sys.stdout.isatty()
+    width = shutil.get_terminal_size().columns if on_screen(sys.stdout) else None
     with ExitStack() as stack:
         folder = keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="reconciler-demo-")))
-        sandbox = stack.enter_context(prepared(folder.absolute() / ("" if keep else EXAMPLE), color=color))
-        story.play(stage.Stage(sandbox, color=color, show_all=show_all), kept=keep is not None)
+        sandbox = stack.enter_context(prepared(folder.absolute() / ("" if keep else EXAMPLE), color=color, width=width))
+        story.play(stage.Stage(sandbox, color=color, show_all=show_all, width=width), kept=keep is not None)
     click.echo("\nTo start your first timetable:")
     for words, comment in NEXT:
-        click.echo(f"  {f'{own} {words}':<{len(own) + 44}}# {comment}")
+        line = f"  {f'{own} {words}':<{len(own) + 44}}# {comment}"
+        fits = width is None or len(line) <= width
+        click.echo(line if fits else f"  # {comment}\n  {own} {words}")
 
 
 def invocation() -> str:
@@ -80,7 +87,7 @@ def invocation() -> str:
 
 
 @contextmanager
-def prepared(project: Path, *, color: bool) -> Iterator[Sandbox]:
+def prepared(project: Path, *, color: bool, width: int | None = None) -> Iterator[Sandbox]:
     """Copy the example to a new folder, and work in it with a new sandbox inside this block."""
     with needing_extra("the demo"):
         from reconciler.sandbox import Options, Sandbox  # noqa: PLC0415 - only when the demo runs
@@ -89,18 +96,19 @@ def prepared(project: Path, *, color: bool) -> Iterator[Sandbox]:
         _copy(_example(), project)
         _point(project, EXAMPLE_URL, sandbox.url)
         try:
-            with chdir(project), _environment(sandbox, color=color):
+            with chdir(project), _environment(sandbox, color=color, width=width):
                 yield sandbox
         finally:
             _point(project, sandbox.url, EXAMPLE_URL)
 
 
 @contextmanager
-def _environment(sandbox: Sandbox, *, color: bool) -> Iterator[None]:
+def _environment(sandbox: Sandbox, *, color: bool, width: int | None) -> Iterator[None]:
     """Set the example's credentials for the demo, and restore the user's environment afterwards."""
     wanted = {**credentials(sandbox.options), "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
     wanted |= {"RECONCILER_PAGER": "cat"}  # on a terminal a long plan would wait in `less`
     wanted |= {} if color else {"NO_COLOR": "1"}
+    wanted |= {} if width is None else {"COLUMNS": str(width - INDENT)}
     names = {*wanted, *_TERMINAL_SETTINGS}
     before = {name: os.environ[name] for name in names if name in os.environ}
     try:

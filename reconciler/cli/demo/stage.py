@@ -9,7 +9,9 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 import click
@@ -17,9 +19,13 @@ import click
 from reconciler.cli.exits import Exit
 from reconciler.errors import ReconcilerError
 from reconciler.render.safe import fitting
+from reconciler.render.wrapping import SHADES
 
 if TYPE_CHECKING:
     from reconciler.sandbox import Sandbox
+
+_WIDEST = 100
+"""Columns of a paragraph at most."""
 
 _MEANINGS = {Exit.CHANGES: "there are changes", Exit.REFUSED: "refused before the first write"}
 
@@ -44,10 +50,11 @@ class Edit:
 class Stage:
     """Prints, runs commands and edits manifests, in the project's folder."""
 
-    def __init__(self, sandbox: Sandbox, *, color: bool, show_all: bool) -> None:
+    def __init__(self, sandbox: Sandbox, *, color: bool, show_all: bool, width: int | None = None) -> None:
         self.sandbox = sandbox
         self._color = color
         self._show_all = show_all
+        self._width = width
         self._step = 0
         self._heading = ""
 
@@ -56,13 +63,14 @@ class Stage:
         self._step += 1
         self._heading = heading
         self._print()
-        self._print(click.style(f"{self._step}. {heading}", bold=True, fg="cyan"))
+        self._print(click.style(f"{self._step}. {heading}", bold=True, fg=SHADES["cyan"]))
         self.say(*words)
 
     def say(self, *words: str) -> None:
-        """Print lines of text."""
-        for line in words:
-            self._print(line)
+        """Print lines of text; on a screen those that are not indented flow as a paragraph."""
+        for flows, lines in groupby(words, lambda line: bool(line) and not line.startswith(" ")):
+            for line in wrap(" ".join(lines), min(self._width, _WIDEST)) if flows and self._width else lines:
+                self._print(line)
 
     def run(self, *arguments: str, expect: int = 0, first: int | None = None, last: int = 0) -> str:
         """Run one command as a user would, show its output and return it; the exit code must be `expect`.
@@ -71,7 +79,7 @@ class Stage:
         """
         self._print()
         self._print(click.style(f"  $ {shlex.join(('reconciler', *arguments))}", bold=True))
-        code, output = recorded(arguments, terminal=self._color)
+        code, output = recorded(arguments, terminal=self._color or self._width is not None)
         lines = output.rstrip("\n").split("\n")
         ended_well = code == expect
         for line in lines if self._show_all or not ended_well else _folded(lines, first, last):
@@ -83,7 +91,7 @@ class Stage:
             message = f"step {self._step} ({self._heading}): `{command}` ended with exit code {code}, not {expect}"
             raise ReconcilerError(message, hint="this is a defect of reconciler or of its demo; please report it")
         if code:
-            self._print(click.style(f"  (exit code {code}: {_MEANINGS[Exit(code)]})", dim=True))
+            self._print(click.style(f"  (exit code {code}: {_MEANINGS[Exit(code)]})", fg=SHADES["dim"]))
         return output
 
     def edit(self, edits: Sequence[Edit]) -> None:
@@ -99,7 +107,7 @@ class Stage:
             shown = edit.file
             for line in difflib.unified_diff(edit.before.splitlines(), edit.after.splitlines(), n=0, lineterm=""):
                 if not line.startswith(("@@", "--- ", "+++ ")):
-                    self._print(click.style(f"  {line[0]} {line[1:]}", fg="red" if line[0] == "-" else "green"))
+                    self._print(click.style(f"  {line[0]} {line[1:]}", fg=SHADES["red" if line[0] == "-" else "green"]))
 
     def _print(self, text: str = "") -> None:
         click.echo(fitting(text, sys.stdout.encoding or "utf-8"), color=self._color)
@@ -121,8 +129,10 @@ def recorded(arguments: Sequence[str], *, terminal: bool) -> tuple[int, str]:
     from reconciler.cli.main import run  # noqa: PLC0415 - main imports the demo's modules
 
     written: list[str] = []
-    # Only stdout may look like a terminal: a progress bar on stderr would spoil the recorded output.
-    with redirect_stdout(_Recorder(written, terminal=terminal)), redirect_stderr(_Recorder(written, terminal=False)):
+    with (
+        redirect_stdout(_Recorder(written, terminal=terminal)),
+        redirect_stderr(_Recorder(written, terminal=terminal)),
+    ):
         code = run(arguments)
     return code, "".join(written)
 
