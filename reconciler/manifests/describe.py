@@ -36,7 +36,7 @@ class Field:
 
 
 @dataclass(frozen=True, slots=True)
-class _Node:
+class Node:
     """A place in a schema."""
 
     file: str
@@ -44,7 +44,7 @@ class _Node:
     schema: Schema
 
     @classmethod
-    def at(cls, file: str, schema: Schema) -> _Node:
+    def at(cls, file: str, schema: Schema) -> Node:
         """Follow a reference. Keywords next to it take precedence."""
         ref = schema.get("$ref")
         if ref is None:
@@ -53,26 +53,26 @@ class _Node:
         target = cls.at(name.partition("#")[0], load_schema(name))
         return cls(target.file, {**target.schema, **{key: value for key, value in schema.items() if key != "$ref"}})
 
-    def members(self) -> tuple[str, _Node] | None:
+    def members(self) -> tuple[str, Node] | None:
         """Return how it holds a mapping, and that mapping; None if it holds a plain value."""
         if "properties" in self.schema:
             return "", self
         for suffix, key in (("[]", "items"), (".NAME", "additionalProperties")):
             inner = self.schema.get(key)
             if isinstance(inner, Mapping):
-                node = _Node.at(self.file, inner)
+                node = Node.at(self.file, inner)
                 if "properties" in node.schema:
                     return suffix, node
         return None
 
-    def child(self, name: str) -> _Node | None:
+    def child(self, name: str) -> Node | None:
         """Return a field of the mapping that it holds."""
         held = self.members()
         if held is None:
             return None
         _, node = held
         schema = node.schema["properties"].get(name)
-        return None if schema is None else _Node.at(node.file, schema)
+        return None if schema is None else Node.at(node.file, schema)
 
 
 def accepted(schema: Schema) -> tuple[str, ...]:
@@ -107,8 +107,7 @@ def describe(root: str, schema: str, path: tuple[str, ...] = ()) -> Field:
     `path` may begin inside `spec`: `("price",)` is `("spec", "price")`. Without a path the spec is described.
     UsageError names the known fields if there is no such field.
     """
-    whole = load_schema(schema)
-    top = _Node(schema, whole) if "apiVersion" in whole.get("properties", {}) else _framed(schema, whole)
+    top = whole(schema)
     if not path or path[0] not in top.schema["properties"]:
         path = ("spec", *path)
     node, required = top, False
@@ -122,22 +121,25 @@ def describe(root: str, schema: str, path: tuple[str, ...] = ()) -> Field:
     return _field(".".join([root, *(path[1:] if path[0] == "spec" else path)]), node, required=required)
 
 
-def _framed(name: str, spec: Schema) -> _Node:
-    """Return the schema of a whole manifest: the frame of every kind with the spec of this one."""
+def whole(name: str) -> Node:
+    """Return the schema of a whole document: for a kind, the frame of every kind with the spec of this one."""
+    spec = load_schema(name)
+    if "apiVersion" in spec.get("properties", {}):
+        return Node(name, spec)
     frame = load_schema(_FRAME)
     words = {"title": spec["title"], "errorMessage": "a mapping with the fields below"}
     held = {**frame["properties"], "spec": {"$ref": f"urn:reconciler:schema:{name}", **words}}
-    return _Node(_FRAME, {**frame, "properties": held, "title": spec["title"]})
+    return Node(_FRAME, {**frame, "properties": held, "title": spec["title"]})
 
 
-def _field(path: str, node: _Node, *, required: bool, deep: bool = True) -> Field:
+def _field(path: str, node: Node, *, required: bool, deep: bool = True) -> Field:
     schema, held = node.schema, node.members()
     holds, inner = held if held is not None else ("", None)
     fields: tuple[Field, ...] = ()
     if deep and inner is not None:
         needed = inner.schema.get("required", ())
         fields = tuple(
-            _field(f"{path}.{name}", _Node.at(inner.file, each), required=name in needed, deep=False)
+            _field(f"{path}.{name}", Node.at(inner.file, each), required=name in needed, deep=False)
             for name, each in inner.schema["properties"].items()
         )
     outer = {"properties", "errorMessage", "$defs"}

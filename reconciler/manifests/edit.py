@@ -7,22 +7,17 @@ would lay out the whole file again (decision 018).
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from reconciler.manifests.json_events import begins_like_json, spaced
+from reconciler.manifests.json_events import begins_like_json
+from reconciler.manifests.layout import Layout, Splice, Unparsed, applied, children, parsed
 from reconciler.manifests.spell import Style, spell
 
 Path = tuple[str | int, ...]
-
-_PROPERTIES = re.compile(r"(?:[&!]\S*[ \t]+)*")
-"""An anchor or a tag in front of a value."""
 
 _DASH = re.compile(r"[ ]*-[ \t]+")
 
@@ -62,38 +57,29 @@ class Add:
 
 
 Step = Put | Drop | Add
-_Splice = tuple[int, int, str]
 
 
 def edited(text: str, line: int, steps: Sequence[Step]) -> str:
     """Return a file's text with some values of the document at a line (from 1) changed; CannotEdit says why not."""
     is_json = begins_like_json(text)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # an anchor that is used twice is reported by our own loader
-            roots = [
-                node for node in YAML(pure=True).compose_all(spaced(text) if is_json else text) if node is not None
-            ]
-    except (YAMLError, ValueError, RecursionError) as error:
-        raise CannotEdit((), f"the file cannot be read: {str(error).splitlines()[0]}") from None
+        roots = parsed(text)
+    except Unparsed as error:
+        raise CannotEdit((), f"the file cannot be read: {error}") from None
     root = next((node for node in roots if node.start_mark.line + 1 == line), None)
     if root is None:
         raise CannotEdit((), "the document was not found")
     editor = _Editor(text, root, is_json=is_json)
-    splices = [splice for step in steps for splice in editor.splices(step, steps)]
-    for start, end, new in sorted(splices, key=lambda each: each[:2], reverse=True):
-        text = text[:start] + new + text[end:]
-    return text
+    return applied(text, [splice for step in steps for splice in editor.splices(step, steps)])
 
 
-class _Editor:
+class _Editor(Layout):
     """One document and where its values are."""
 
     def __init__(self, text: str, root: Node, *, is_json: bool) -> None:
-        self._text = text
+        super().__init__(text)
         self._root = root
         self._is_json = is_json
-        self._eol = "\r\n" if "\r\n" in text else "\n"
         self._uses: dict[int, int] = {}
         self._count(root)
 
@@ -101,10 +87,10 @@ class _Editor:
         """Count from how many places each value is used: more than one means an alias."""
         self._uses[id(node)] = self._uses.get(id(node), 0) + 1
         if self._uses[id(node)] == 1:
-            for child in _children(node):
+            for child in children(node):
                 self._count(child)
 
-    def splices(self, step: Step, steps: Sequence[Step]) -> Iterator[_Splice]:
+    def splices(self, step: Step, steps: Sequence[Step]) -> Iterator[Splice]:
         """Yield what one step replaces: from, to, and the new text."""
         match step:
             case Put():
@@ -134,40 +120,31 @@ class _Editor:
             node = found
         return node
 
-    def _scalar(self, step: Put) -> _Splice:
+    def _scalar(self, step: Put) -> Splice:
         node = self._find(step.path)
         if not isinstance(node, ScalarNode):
             raise CannotEdit(step.path, "the value is a list or a mapping that cannot be changed value by value")
-        start, end = self._span(node)
+        start, end = self.span(node)
         if isinstance(step.value, (Mapping, list, tuple)):
             raise CannotEdit(step.path, "the live value is a list or a mapping")
         if start == end:  # `price:` without a value
             return (
                 start,
                 end,
-                ("" if self._text[start - 1 : start].isspace() else " ") + self._spelled(step.value, node),
+                ("" if self.text[start - 1 : start].isspace() else " ") + self._spelled(step.value, node),
             )
         return start, end, self._spelled(step.value, node)
 
-    def _span(self, node: Node) -> tuple[int, int]:
-        """Return from where to where a value goes, without its anchor and tag, and without blank lines at its end."""
-        start, end = node.start_mark.index, node.end_mark.index
-        properties = _PROPERTIES.match(self._text, start, end)
-        start = properties.end() if properties is not None else start
-        if isinstance(node, ScalarNode) and node.style in {"|", ">"}:
-            end = start + len(self._text[start:end].rstrip())
-        return start, end
-
     def _spelled(self, value: Any, node: ScalarNode) -> str:
-        start, end = self._span(node)
+        start, end = self.span(node)
         style = Style(
-            written=self._text[start:end],
+            written=self.text[start:end],
             quote=node.style,
             is_json=self._is_json,
             in_flow=self._in_flow(node),
-            eol=self._eol,
-            ends_line=not self._text[end : self._line_end(end)].strip(),
-            column=self._indent_of(start),
+            eol=self.eol,
+            ends_line=not self.text[end : self.line_end(end)].strip(),
+            column=self.indent_of(start),
         )
         return spell(value, style)
 
@@ -177,47 +154,25 @@ class _Editor:
         def inside(parent: Node, is_flow: bool) -> bool | None:
             if parent is node:
                 return is_flow
-            inner = is_flow or bool(getattr(parent, "flow_style", False)) or self._begins_flow(parent)
-            return next((found for child in _children(parent) if (found := inside(child, inner)) is not None), None)
+            inner = is_flow or bool(getattr(parent, "flow_style", False)) or self.begins_flow(parent)
+            return next((found for child in children(parent) if (found := inside(child, inner)) is not None), None)
 
         return bool(inside(self._root, False))
 
-    def _begins_flow(self, node: Node) -> bool:
-        start, _ = self._span(node)
-        return isinstance(node, (MappingNode, SequenceNode)) and self._text[start : start + 1] in {"{", "["}
-
-    def _indent_of(self, index: int) -> int:
-        line = self._text[self._line_start(index) : index]
-        return len(line) - len(line.lstrip(" "))
-
-    def _line_start(self, index: int) -> int:
-        return max(self._text.rfind("\n", 0, index), self._text.rfind("\r", 0, index)) + 1
-
-    def _line_end(self, index: int) -> int:
-        """Return where the next line begins."""
-        found = re.compile(r"\r\n|\n|\r|\Z").search(self._text, index)
-        return found.end() if found is not None else len(self._text)
-
-    def _content_end(self, node: Node) -> int:
-        """Return where the last value of a node ends, before comments that follow."""
-        if isinstance(node, ScalarNode) or self._begins_flow(node):
-            return self._span(node)[1]
-        return max((self._content_end(child) for child in _children(node)), default=self._span(node)[1])
-
-    def _new_key(self, parent: MappingNode, step: Put) -> _Splice:
+    def _new_key(self, parent: MappingNode, step: Put) -> Splice:
         key = str(step.path[-1])
         if not parent.value:
             raise CannotEdit(step.path, "the mapping is empty")
         first, last = parent.value[0][0], parent.value[-1][1]
-        end = self._content_end(last)
-        if self._begins_flow(parent):
+        end = self.content_end(last)
+        if self.begins_flow(parent):
             name = f'"{key}"' if first.style == '"' or self._is_json else key
-            value = spell(step.value, Style(is_json=self._is_json, in_flow=True, eol=self._eol))
+            value = spell(step.value, Style(is_json=self._is_json, in_flow=True, eol=self.eol))
             return end, end, f", {name}: {value}"
-        value = spell(step.value, Style(eol=self._eol, column=first.start_mark.column))
-        at = self._line_end(end)
+        value = spell(step.value, Style(eol=self.eol, column=first.start_mark.column))
+        at = self.line_end(end)
         line = f"{' ' * first.start_mark.column}{key}: {value}"
-        return (at, at, line + self._eol) if self._text[at - 1 : at] in {"\n", "\r"} else (at, at, self._eol + line)
+        return (at, at, line + self.eol) if self.text[at - 1 : at] in {"\n", "\r"} else (at, at, self.eol + line)
 
     def _list(self, path: Path) -> SequenceNode:
         node = self._find(path)
@@ -227,67 +182,67 @@ class _Editor:
 
     def _dash(self, path: Path, item: Node) -> tuple[int, str]:
         """Return where the line of an item begins, and what is in front of the item there."""
-        start = self._line_start(item.start_mark.index)
-        dash = self._text[start : item.start_mark.index]
+        start = self.line_start(item.start_mark.index)
+        dash = self.text[start : item.start_mark.index]
         if _DASH.fullmatch(dash) is None:
             raise CannotEdit(path, "the list does not have one item a line")
         return start, dash
 
-    def _removed(self, step: Drop, gone: set[int]) -> _Splice:
+    def _removed(self, step: Drop, gone: set[int]) -> Splice:
         items, index = self._list(step.path[:-1]).value, int(step.path[-1])
         if len(gone) == len(items):
             raise CannotEdit(step.path[:-1], "no item of the list would be left")
-        if not self._begins_flow(self._find(step.path[:-1])):
+        if not self.begins_flow(self._find(step.path[:-1])):
             start, _ = self._dash(step.path, items[index])
-            return start, self._line_end(self._content_end(items[index])), ""
+            return start, self.line_end(self.content_end(items[index])), ""
         if any(later not in gone for later in range(index + 1, len(items))):
             return items[index].start_mark.index, items[index + 1].start_mark.index, ""
-        return self._content_end(items[index - 1]), self._content_end(items[index]), ""
+        return self.content_end(items[index - 1]), self.content_end(items[index]), ""
 
-    def _added(self, step: Add) -> _Splice:
+    def _added(self, step: Add) -> Splice:
         found = self._list(step.path)
         items = found.value
         near = items[max(step.after, 0)]
         body = self._like_a_sibling(step, items) or self._plain_item(step)
-        if not self._begins_flow(found):
+        if not self.begins_flow(found):
             start, dash = self._dash(step.path, near)
             if step.after < 0:
-                return start, start, f"{dash}{body}{self._eol}"
-            at = self._line_end(self._content_end(near))
-            ends = self._text[at - 1 : at] in {"\n", "\r"}
-            return at, at, f"{dash}{body}{self._eol}" if ends else f"{self._eol}{dash}{body}"
+                return start, start, f"{dash}{body}{self.eol}"
+            at = self.line_end(self.content_end(near))
+            ends = self.text[at - 1 : at] in {"\n", "\r"}
+            return at, at, f"{dash}{body}{self.eol}" if ends else f"{self.eol}{dash}{body}"
         gap = self._gap(items, found)
         if step.after < 0:
             return near.start_mark.index, near.start_mark.index, f"{body}{gap}"
-        return self._content_end(near), self._content_end(near), f"{gap}{body}"
+        return self.content_end(near), self.content_end(near), f"{gap}{body}"
 
     def _gap(self, items: Sequence[Node], found: SequenceNode) -> str:
         """Return what is between two items in brackets."""
         if len(items) > 1:
-            gap = self._text[self._content_end(items[0]) : items[1].start_mark.index]
+            gap = self.text[self.content_end(items[0]) : items[1].start_mark.index]
         else:
-            gap = "," + self._text[self._span(found)[0] + 1 : items[0].start_mark.index]
+            gap = "," + self.text[self.span(found)[0] + 1 : items[0].start_mark.index]
         return ", " if "#" in gap or gap == "," else gap
 
     def _like_a_sibling(self, step: Add, items: Sequence[Node]) -> str | None:
         """Return the text of a new item that is laid out as another one with the same keys; None if there is none."""
         for item in (items[max(step.after, 0)], *items):
-            start, end = item.start_mark.index, self._content_end(item)
-            text = self._text[start:end]
+            start, end = item.start_mark.index, self.content_end(item)
+            text = self.text[start:end]
             if not isinstance(item, MappingNode) or any(sign in text for sign in "#&*!|>"):
                 continue
             values = {key.value: value for key, value in item.value}
             if values.keys() != step.value.keys() or not all(isinstance(each, ScalarNode) for each in values.values()):
                 continue
             for name, value in sorted(values.items(), key=lambda pair: -int(pair[1].start_mark.index)):
-                first, last = self._span(value)
+                first, last = self.span(value)
                 text = text[: first - start] + self._spelled(step.value[name], value) + text[last - start :]
             return text
         return None
 
     def _plain_item(self, step: Add) -> str:
         members = {
-            name: spell(value, Style(is_json=self._is_json, in_flow=True, eol=self._eol))
+            name: spell(value, Style(is_json=self._is_json, in_flow=True, eol=self.eol))
             for name, value in step.value.items()
             if not isinstance(value, (Mapping, list, tuple))
         }
@@ -295,12 +250,3 @@ class _Editor:
             raise CannotEdit(step.path, "a new item has a list or a mapping inside")
         quote = '"' if self._is_json else ""
         return "{" + ", ".join(f"{quote}{name}{quote}: {text}" for name, text in members.items()) + "}"
-
-
-def _children(node: Node) -> Iterator[Node]:
-    if isinstance(node, MappingNode):
-        for key, value in node.value:
-            yield key
-            yield value
-    elif isinstance(node, SequenceNode):
-        yield from node.value

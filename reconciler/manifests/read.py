@@ -146,20 +146,26 @@ def _context(
 
 def load_found(found: Found, stdin: IO[bytes] | None = None, quota: Quota | None = None) -> Loaded:
     """Read one input; a file that cannot be read is a problem."""
-    try:
-        if found.file is not None:
-            content, _ = read_regular(found.file, MAX_BYTES + 1)
-        elif stdin is not None:
-            content = stdin.read(MAX_BYTES + 1)
-        else:
-            return Loaded((), (Problem(code="path-missing", summary="there is no standard input to read"),))
-    except OSError as error:
-        summary = f"{found.shown} cannot be read: {error.strerror or type(error).__name__}"
-        return Loaded((), (Problem(code="unreadable-file", summary=summary),))
+    content, problem = read_content(found, stdin)
+    if problem is not None:
+        return Loaded((), (problem,))
     loaded = load_bytes(content, found.shown)
     if quota is not None:
         quota.spend(len(content), len(loaded.documents))
     return loaded
+
+
+def read_content(found: Found, stdin: IO[bytes] | None = None) -> tuple[bytes, Problem | None]:
+    """Return the bytes of one input, at most one more than are allowed, or why it cannot be read."""
+    try:
+        if found.file is not None:
+            return read_regular(found.file, MAX_BYTES + 1)[0], None
+        if stdin is not None:
+            return stdin.read(MAX_BYTES + 1), None
+    except OSError as error:
+        summary = f"{found.shown} cannot be read: {error.strerror or type(error).__name__}"
+        return b"", Problem(code="unreadable-file", summary=summary)
+    return b"", Problem(code="path-missing", summary="there is no standard input to read")
 
 
 def _render_all(documents: Sequence[Document], names: Mapping[str, object]) -> tuple[list[Document], list[Problem]]:

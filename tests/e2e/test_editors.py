@@ -51,6 +51,8 @@ def right_files():
     """Yield a path in a project and the text of each file of the examples, and of the manifests of the test cases."""
     for path in sorted((ROOT / "examples").rglob("*.yaml")):
         text = path.read_text(encoding="utf-8")
+        if "provider-plugin" in path.parts:  # its kind is not installed
+            continue
         if "\nkind: Project" in text:
             yield f"examples/{path.parent.name}/reconciler.yaml", text
         elif "\nkind: " in text:

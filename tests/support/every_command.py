@@ -50,6 +50,7 @@ EXTRA = {
     "plan": [["--detailed-exitcode"], ["--out", "saved.plan"]],
     "show": [["saved.plan"]],
     "schema": [[], ["Session"], ["--list"]],
+    "fmt": [[], ["--check"], ["--diff"], ["no-such.yaml"]],
     "explain": [["Session"], ["Nothing"]],
     "sandbox": [["--option", "help"], ["--option", "nonsense"]],
     "demo": [["--help"]],

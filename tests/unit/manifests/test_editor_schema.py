@@ -13,7 +13,8 @@ import pytest
 from jsonschema import Draft7Validator
 
 from reconciler.documents.codec import dumps
-from reconciler.operations.schemas import manifest_kinds, schema
+from reconciler.operations.explain import manifest_kinds
+from reconciler.operations.schemas import schema
 from reconciler.schema import load_schema
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -114,6 +115,8 @@ def test_check_jsonschema_accepts_the_examples(kind, tmp_path):
     """check-jsonschema reads one document a file."""
     found = []
     for path in sorted((ROOT / "examples").rglob("*.yaml")):
+        if "provider-plugin" in path.parts:  # its kind is not installed
+            continue
         for text in re.split(r"^---\n", path.read_text(encoding="utf-8"), flags=re.MULTILINE):
             if "\nkind: " in f"\n{text}" and ("kind: Project" in text) is (kind == "Project"):
                 found.append(tmp_path / f"{len(found)}.yaml")

@@ -1,0 +1,96 @@
+"""Where the values of a document are in its text: ruamel.yaml finds them, no byte is changed (decision 018)."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Iterator
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from reconciler.manifests.json_events import begins_like_json, spaced
+
+_PROPERTIES = re.compile(r"(?:[&!]\S*[ \t]+)*")
+"""An anchor or a tag in front of a value."""
+_LINE_END = re.compile(r"\r\n|\n|\r|\Z")
+
+Splice = tuple[int, int, str]
+"""What is replaced: from, to, and the new text."""
+
+
+class Unparsed(Exception):
+    """A text that ruamel.yaml does not read; says why."""
+
+
+def parsed(text: str) -> list[Node]:
+    """Return the documents of a text, without the empty ones."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # an anchor that is used twice is reported by our own loader
+            found = YAML(pure=True).compose_all(spaced(text) if begins_like_json(text) else text)
+            return [node for node in found if node is not None]
+    except (YAMLError, ValueError, RecursionError) as error:
+        raise Unparsed(str(error).splitlines()[0]) from None
+
+
+def children(node: Node) -> Iterator[Node]:
+    """Yield the keys and values of a mapping, or the items of a list."""
+    if isinstance(node, MappingNode):
+        for key, value in node.value:
+            yield key
+            yield value
+    elif isinstance(node, SequenceNode):
+        yield from node.value
+
+
+def applied(text: str, splices: list[Splice], start: int = 0, end: int | None = None) -> str:
+    """Return a part of a text with some places replaced."""
+    end = len(text) if end is None else end
+    for first, last, new in sorted(splices, key=lambda each: each[:2], reverse=True):
+        text = text[:first] + new + text[last:]
+        end += len(new) - (last - first)
+    return text[start:end]
+
+
+class Layout:
+    """A text, and how the values in it are laid out."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.eol = "\r\n" if "\r\n" in text else "\n"
+
+    def span(self, node: Node) -> tuple[int, int]:
+        """Return from where to where a value goes, without its anchor and tag, and without blank lines at its end."""
+        start, end = node.start_mark.index, node.end_mark.index
+        properties = _PROPERTIES.match(self.text, start, end)
+        start = properties.end() if properties is not None else start
+        if isinstance(node, ScalarNode) and node.style in {"|", ">"}:
+            end = start + len(self.text[start:end].rstrip())
+        return start, end
+
+    def begins_flow(self, node: Node) -> bool:
+        """Whether a mapping or a list is in brackets."""
+        start, _ = self.span(node)
+        return isinstance(node, (MappingNode, SequenceNode)) and self.text[start : start + 1] in {"{", "["}
+
+    def content_end(self, node: Node) -> int:
+        """Return where the last value of a node ends, before comments that follow."""
+        if isinstance(node, ScalarNode) or self.begins_flow(node):
+            return self.span(node)[1]
+        return max((self.content_end(child) for child in children(node)), default=self.span(node)[1])
+
+    def line_start(self, index: int) -> int:
+        """Return where a line begins."""
+        return max(self.text.rfind("\n", 0, index), self.text.rfind("\r", 0, index)) + 1
+
+    def line_end(self, index: int) -> int:
+        """Return where the next line begins."""
+        found = _LINE_END.search(self.text, index)
+        return found.end() if found is not None else len(self.text)
+
+    def indent_of(self, index: int) -> int:
+        """Return how many blanks begin a line before a place in it."""
+        line = self.text[self.line_start(index) : index]
+        return len(line) - len(line.lstrip(" "))
