@@ -11,8 +11,9 @@ import click
 from reconciler.cli.exits import Exit, exit_of
 from reconciler.cli.output import people
 from reconciler.errors import InvalidInput, ReconcilerError, Refused, StalePlan
-from reconciler.model.codes import tag
-from reconciler.render import markdown, text
+from reconciler.model.codes import number, tag
+from reconciler.render import markdown
+from reconciler.render.problems import problems as write_problems
 from reconciler.render.safe import visible
 from reconciler.render.wrapping import say
 
@@ -31,11 +32,20 @@ def explain(error: Exception) -> Exit:
 def _explain(error: ReconcilerError) -> None:
     console = people()
     if isinstance(error, (InvalidInput, Refused)) and error.problems:
-        text.problems(console, error.problems)
+        write_problems(console, error.problems, verbose=not offline(error), all_by="reconciler validate -v lists all")
     reasons = [f"  {reason}" for reason in error.reasons] if isinstance(error, StalePlan) else []
-    hint = [f"  hint: {error.hint}"] if error.hint else []
+    hint = [f"  = help: {error.hint}"] if error.hint else []
     for line in (f"error[{tag(error.code)}]: {error.message}", *reasons, *hint):
         say(console, line)
+
+
+_OFFLINE = ("RC01", "RC02", "RC03", "RC04")
+
+
+def offline(error: InvalidInput | Refused) -> bool:
+    """Whether `validate` finds each problem of an error too: by the themes of their codes."""
+    numbers = [number(problem.code) or "" for problem in error.problems if problem.code != "credential"]
+    return len(numbers) == len(error.problems) and all(each.startswith(_OFFLINE) for each in numbers)
 
 
 def failed_page(title: str, error: Exception, limit: int) -> str:
@@ -58,7 +68,7 @@ def _explain_machine(error: OSError) -> None:
         Path.cwd()
     except OSError:
         place = "the current folder cannot be used: "
-        hint = "  hint: it was deleted or moved; change to another folder"
+        hint = "  = help: it was deleted or moved; change to another folder"
     console = people()
     for line in (f"error[{tag('machine')}]: {place}{error.strerror}", *([hint] if hint else [])):
         say(console, line)
@@ -71,6 +81,6 @@ def _explain_defect(error: Exception) -> None:
     place = f"{Path(frame.filename).name}:{frame.lineno}"
     click.echo(
         f"error[{tag('internal-error')}]: internal error ({type(error).__name__}: {visible(str(error))}) at {place}\n"
-        "  hint: this is a defect of reconciler; please report it with the output of RECONCILER_DEBUG=1",
+        "  = help: this is a defect of reconciler; please report it with the output of RECONCILER_DEBUG=1",
         err=True,
     )

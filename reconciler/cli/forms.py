@@ -21,6 +21,7 @@ from reconciler.model.words import count
 from reconciler.operations.places import placed
 from reconciler.operations.project import Declared
 from reconciler.render import github, html, junit, markdown, sarif, summary, text
+from reconciler.render.problems import problems as write_problems
 from reconciler.render.wrapping import say
 
 
@@ -90,10 +91,10 @@ def validation_documents(declared: Declared, root: Path) -> Mapping[str, Callabl
     }
 
 
-def validation_text(console: Console, declared: Declared, *, quiet: bool) -> None:
+def validation_text(console: Console, declared: Declared, *, quiet: bool, verbose: bool) -> None:
     """Show what is wrong with the manifests, and unless `quiet` how many there are."""
     problems = (*declared.problems, *declared.unread)
-    text.problems(console, problems)
+    write_problems(console, problems, verbose=verbose, all_by="-v or --format json lists all")
     if quiet:
         return
     errors = len(declared.errors)

@@ -142,7 +142,7 @@ def say(words: str) -> None:
 
 def say_problems(problems: Iterable[Problem]) -> None:
     """Print problems for people on stderr."""
-    from reconciler.render.text import problems as render
+    from reconciler.render.problems import problems as render
 
     render(people(), problems)
 
@@ -254,12 +254,12 @@ def show_saved(document: str, output: Output, *, verbose: bool, quiet: bool) -> 
     show_in(forms, output)
 
 
-def show_validation(declared: Declared, output: Output, root: Path, *, quiet: bool) -> None:
+def show_validation(declared: Declared, output: Output, root: Path, *, quiet: bool, verbose: bool) -> None:
     """Show what is wrong with the manifests, whose places are relative to `root`."""
     from reconciler.cli.forms import validation_documents, validation_text
 
     documents = validation_documents(declared, root) if output.forms - {"text"} else {}
-    show(output, text=lambda console: validation_text(console, declared, quiet=quiet), **documents)
+    show(output, text=lambda console: validation_text(console, declared, quiet=quiet, verbose=verbose), **documents)
 
 
 def json_text(document: Mapping[str, object]) -> str:

@@ -18,7 +18,7 @@ from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from reconciler.documents.signature import signature
-from reconciler.model import canonical
+from reconciler.model import canonical, codes
 from reconciler.model.change import Change, Stake
 from reconciler.model.characters import UNSEEN
 from reconciler.model.objects import Address, Problem, SourceRef
@@ -26,6 +26,7 @@ from reconciler.model.place import Place, Placed
 from reconciler.model.plan import Plan, Selection
 from reconciler.model.report import ASIDE, Drift, Drifted, Outcome, Report, Verification
 from reconciler.model.sighting import LastApplied
+from reconciler.model.source import Range
 from reconciler.redaction import escape_commands, redacted_data
 from reconciler.schema import load_schema
 from reconciler.settings import Secret
@@ -90,9 +91,15 @@ def _about(plan: Plan) -> _Context:
     )
 
 
+def _range_of(where: SourceRef | None) -> Range | None:
+    return None if where is None or where.quote is None else Range.of(where)
+
+
 _MADE: Mapping[tuple[type, str], Callable[[Any, _Context], object]] = {
     (Change, "digest"): lambda change, _: change.digest,
     (Change, "guarded"): lambda change, context: context.guarded.get(change.address, ()),
+    (Problem, "number"): lambda problem, _: codes.number(problem.code),
+    (Problem, "range"): lambda problem, _: problem.range or _range_of(problem.where),
     (Change, "live"): lambda change, _: change.lasting if change.writes else None,
     (Change, "record"): lambda change, _: change.remembers or None,
     (Change, "defaults"): lambda change, _: change.defaults or None,
@@ -284,6 +291,8 @@ def _converter() -> Converter:
         renamed = {attribute: key for key, attribute in ATTRIBUTES.get(kind, {}).items() if attribute in names}
         overrides: dict[str, Any] = {attribute: override(rename=key) for attribute, key in renamed.items()}
         overrides |= {key: override(omit=True) for key in renamed.values() if key in names}
+        if kind is SourceRef:
+            overrides |= {name: override(omit=True) for name in ("text", "exact")}
         if kind is Problem:
             overrides["address"] = override(struct_hook=_as_written)
         build: Callable[[Any, Any], Any] = make_dict_structure_fn(kind, converter, **overrides)

@@ -15,12 +15,14 @@ from typing import Any
 
 import yaml
 
-from reconciler.manifests.build import UNUSED_ANCHOR, Builder, Unreadable
+from reconciler.manifests.build import FRAME, UNUSED_ANCHOR, Builder, Unreadable
 from reconciler.manifests.chunks import chunks, document_marks, line_breaks, without_start
 from reconciler.manifests.json_events import NotJson, begins_like_json, json_events
 from reconciler.manifests.positions import DocumentPositions
+from reconciler.manifests.secrets import HOLDERS, secret_places
 from reconciler.manifests.syntax import BEGINS_WRONG, in_plain_words
 from reconciler.model.objects import Address, Problem, SourceRef
+from reconciler.model.source import SourceText
 
 MAX_BYTES = 10_000_000
 MAX_DOCUMENTS = 20_000
@@ -58,6 +60,28 @@ _FOREIGN = {
 """What other programs leave in a file, by the code of its problem: the parser's words would mislead."""
 
 _CONTROL = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+_OURS = re.compile(r"\b(?:apiVersion|kind|metadata|spec)\b[\"']?[ \t]*:")
+"""What shows that a text is a manifest or a project file. Of any other file nothing is quoted: it may be anything."""
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """One file: its name in messages, and its text."""
+
+    path: str
+    text: SourceText
+    broken: SourceText | None
+    """Its text where a document cannot be read."""
+
+    @classmethod
+    def of(cls, path: str, text: str) -> _File:
+        return cls(path, SourceText(text), SourceText(text, guarded=True) if _OURS.search(text) else None)
+
+    def at(self, line: int, column: int = 1) -> SourceRef:
+        """Return the place of what cannot be read."""
+        return SourceRef(self.path, line, column, self.broken)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +136,7 @@ def load_bytes(content: bytes, path: str) -> Loaded:
         before = content[: error.start]
         line = before.count(b"\n") + 1
         column = len(before[before.rfind(b"\n") + 1 :].decode("utf-8-sig")) + 1
-        where = SourceRef(path, line, column)
+        where = SourceRef(path, line, column, SourceText(content.decode("utf-8-sig", "replace"), guarded=True))
         # Most files that are not UTF-8 come from an editor on Windows.
         seen = content[error.start : error.start + 1].decode("cp1252", "replace")
         what = f'is not UTF-8 text (the next character is "{seen}" in Windows-1252); expected UTF-8'
@@ -128,59 +152,60 @@ def load_text(text: str, path: str) -> Loaded:
         )
     if text.count("%TAG") > MAX_TAGS and len(_TAG_LINE.findall(text)) > MAX_TAGS:
         return _refused(path, "yaml-refused", f"contains more than {MAX_TAGS} %TAG lines; expected plain YAML")
+    file = _File.of(path, text)
     if begins_like_json(text):
         with suppress(NotJson):
-            return _read_json(text, path)
+            return _read_json(text, file)
     if not _PIECEMEAL.search(text):
         try:
-            return _read(_events(text), path, 0, "{{" in text)
+            return _read(_events(text), file, 0, "{{" in text)
         except (Unreadable, yaml.YAMLError, UnicodeError, ValueError):
             pass  # read each document alone, so that a broken one does not hide the others
     documents: list[Document] = []
     problems: list[Problem] = []
     for first_line, chunk in chunks(text):
-        loaded = _read_chunk(chunk, path, first_line, templated="{{" in text)
+        loaded = _read_chunk(chunk, file, first_line, templated="{{" in text)
         documents += loaded.documents
         problems += loaded.problems
     return Loaded(tuple(documents), tuple(problems))
 
 
-def _read_chunk(text: str, path: str, first_line: int, *, templated: bool) -> Loaded:
+def _read_chunk(text: str, file: _File, first_line: int, *, templated: bool) -> Loaded:
     """Read the text of one document, as JSON where it is JSON."""
     for code, (marks, summary, hint) in _FOREIGN.items():
         mark = marks.search(text)
         if mark is not None:
-            where = SourceRef(path, first_line + line_breaks(text[: mark.start()]) + 1, 1)
+            where = file.at(first_line + line_breaks(text[: mark.start()]) + 1)
             return Loaded((), (Problem(code=code, summary=summary, where=where, hint=hint),))
     body = without_start(text)
     not_json: NotJson | None = None
     try:
         if begins_like_json(body):
-            return _read_json(body, path, first_line)
+            return _read_json(body, file, first_line)
     except NotJson as error:
         not_json = error
     try:
-        return _read(_events(text), path, first_line, templated)
+        return _read(_events(text), file, first_line, templated)
     except Unreadable as error:
-        return Loaded((), (_unreadable(error, path, first_line),))
+        return Loaded((), (_unreadable(error, file, first_line),))
     except (yaml.YAMLError, UnicodeError, ValueError) as error:
-        if not_json is not None and path.lower().endswith(".json"):
+        if not_json is not None and file.path.lower().endswith(".json"):
             # The author writes JSON; an error of the YAML parser would be about the tabs.
-            where = SourceRef(path, first_line + not_json.line + 1, not_json.column + 1)
+            where = file.at(first_line + not_json.line + 1, not_json.column + 1)
             problem = Problem(code="json-syntax", summary=f"this is not valid JSON: {not_json}", where=where)
         else:
-            problem = _syntax_problem(error, text, path, first_line)
+            problem = _syntax_problem(error, text, file, first_line)
         return Loaded((), (problem,))
 
 
-def _read_json(text: str, path: str, first_line: int = 0) -> Loaded:
+def _read_json(text: str, file: _File, first_line: int = 0) -> Loaded:
     """Read a text that is JSON throughout; NotJson if it is not."""
     events = json_events(text)
     try:
-        return _read(partial(next, events, None), path, first_line, templated="{{" in text)
+        return _read(partial(next, events, None), file, first_line, templated="{{" in text)
     except Unreadable as error:
         deque(events, maxlen=0)  # the rest may be a YAML file of several documents
-        return Loaded((), (_unreadable(error, path, first_line),))
+        return Loaded((), (_unreadable(error, file, first_line),))
 
 
 def _refused(path: str, code: str, what: str, *, hint: str | None = None, where: SourceRef | None = None) -> Loaded:
@@ -188,12 +213,12 @@ def _refused(path: str, code: str, what: str, *, hint: str | None = None, where:
     return Loaded((), (Problem(code=code, summary=f"the file {what}", where=place, hint=hint),))
 
 
-def _unreadable(error: Unreadable, path: str, first_line: int) -> Problem:
-    where = DocumentPositions(path, None, 0, first_line).at(error.mark)
+def _unreadable(error: Unreadable, file: _File, first_line: int) -> Problem:
+    where = DocumentPositions(file.path, None, 0, first_line, file.broken).at(error.mark)
     return Problem(code="yaml-refused", summary=str(error), where=where, hint=error.hint)
 
 
-def _syntax_problem(error: Exception, text: str, path: str, first_line: int) -> Problem:
+def _syntax_problem(error: Exception, text: str, file: _File, first_line: int) -> Problem:
     what = mark = None
     if isinstance(error, yaml.MarkedYAMLError):
         begins_wrong = (error.context or "").startswith(BEGINS_WRONG)
@@ -205,7 +230,7 @@ def _syntax_problem(error: Exception, text: str, path: str, first_line: int) -> 
         line, column = line_breaks(before), len(before) - max(before.rfind("\n"), before.rfind("\r")) - 1
         what = f"the character U+{ord(bad.group()):04X} is not allowed in a text file"
     words, hint = in_plain_words(what, text, line, column)
-    where = SourceRef(path, first_line + line + 1, column + 1)
+    where = file.at(first_line + line + 1, column + 1)
     return Problem(code="yaml-syntax", summary=f"this is not valid YAML: {words}", where=where, hint=hint)
 
 
@@ -216,7 +241,7 @@ def _events(text: str) -> Callable[[], Any]:
     return following
 
 
-def _read(following: Callable[[], Any], path: str, first_line: int, templated: bool) -> Loaded:
+def _read(following: Callable[[], Any], file: _File, first_line: int, templated: bool) -> Loaded:
     documents: list[Document] = []
     problems: list[Problem] = []
     count = 0
@@ -238,7 +263,11 @@ def _read(following: Callable[[], Any], path: str, first_line: int, templated: b
             if not is_mapping:  # its text is not shown: it may be anything
                 error.args = (error.nameless,)
             raise
-        positions = DocumentPositions(path, data, marks, first_line)
+        ours = isinstance(data, dict) and FRAME & data.keys()
+        positions = DocumentPositions(file.path, data, marks, first_line, file.text if ours else None)
+        if ours and any(map(file.text.has, HOLDERS)):
+            hidden = file.text.hiding(secret_places(positions))
+            positions = DocumentPositions(file.path, data, marks, first_line, hidden)
         document = Document(data, positions, templated)
         problems += [
             Problem(

@@ -7,10 +7,11 @@ container's marks are a list parallel to it: `[own, value, value, …]` for a li
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from reconciler.model.objects import SourceRef
+from reconciler.model.source import SourceText
 
 COLUMN_BITS = 24
 """A column is below 2**24, because a file has at most 10 MB."""
@@ -27,6 +28,7 @@ class DocumentPositions:
     data: Any
     marks: Marks
     first_line: int = 0
+    source: SourceText | None = field(default=None, compare=False, repr=False)
     _places: dict[int, dict[str, int]] = field(default_factory=dict, init=False, repr=False, compare=False)
     """The position of each key in the mappings that were looked into, by the identity of the mapping."""
 
@@ -34,10 +36,12 @@ class DocumentPositions:
         """Return the place of the value at `path`, or of its key, or of the nearest parent."""
         value, marks = self.data, self.marks
         mark = own_mark(marks)
+        if not path:
+            return replace(self.at(mark), text=None, exact=False)  # it is about the whole document
         for depth, step in enumerate(path):
             found = self._child(value, marks, step)
             if found is None:
-                break
+                return replace(self.at(mark), exact=False)
             value, marks, key_mark = found
             mark = key_mark if key and depth == len(path) - 1 else own_mark(marks)
         return self.at(mark)
@@ -69,7 +73,7 @@ class DocumentPositions:
     def at(self, mark: int) -> SourceRef:
         """Return a packed mark as a place for people, counted from 1."""
         line = (mark >> COLUMN_BITS) + self.first_line
-        return SourceRef(self.path, line + 1, (mark & ((1 << COLUMN_BITS) - 1)) + 1)
+        return SourceRef(self.path, line + 1, (mark & ((1 << COLUMN_BITS) - 1)) + 1, self.source)
 
 
 def own_mark(marks: Marks) -> int:

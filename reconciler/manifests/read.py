@@ -73,7 +73,8 @@ def read_manifests(
     asked, wrong, hollow = _load_all(found, stdin, quota)
     problems += wrong
     names = {"values": values, "environment": environment, "project": project}
-    rendered, template_problems = _render_all(asked, names)
+    failed: set[SourceRef] = set()
+    rendered, template_problems = _render_all(asked, names, failed)
     others = find(beside, root=project_root or root, project_root=project_root, reach=reach)
     context = _context(found, rendered, others, names, quota)
     # The context comes first, because the second of two objects with one address is reported.
@@ -82,7 +83,7 @@ def read_manifests(
     manifests, wrong = validate([*context, *rendered], kinds, removed, project_file=own_file)
     wrong += unusable
     # A value that could not be read, or whose template failed, is not also reported for its type.
-    failed = {each.where for each in (*problems, *template_problems) if each.severity == "error"} - {None}
+    failed |= {each.where for each in problems if each.severity == "error" and each.where is not None}
     own = {each.shown for each in found}
     problems += template_problems
     problems += [each for each in wrong if each.where not in failed and (each.where is None or each.where.path in own)]
@@ -168,7 +169,10 @@ def read_content(found: Found, stdin: IO[bytes] | None = None) -> tuple[bytes, P
     return b"", Problem(code="path-missing", summary="there is no standard input to read")
 
 
-def _render_all(documents: Sequence[Document], names: Mapping[str, object]) -> tuple[list[Document], list[Problem]]:
+def _render_all(
+    documents: Sequence[Document], names: Mapping[str, object], failed: set[SourceRef] | None = None
+) -> tuple[list[Document], list[Problem]]:
+    """Return the rendered documents, and what could not be rendered; add the places of its values to `failed`."""
     if not any(document.templated for document in documents):
         return list(documents), []
     from reconciler.manifests.expressions import Budget  # noqa: PLC0415 - brings jinja2
@@ -179,7 +183,7 @@ def _render_all(documents: Sequence[Document], names: Mapping[str, object]) -> t
     budget = Budget()
     for document in documents:
         of_use = document.templated and isinstance(document.data, dict)
-        result, wrong = render(document, names, budget) if of_use else (document, [])
+        result, wrong = render(document, names, budget, failed) if of_use else (document, [])
         rendered.append(result)
         problems += wrong
     return rendered, problems

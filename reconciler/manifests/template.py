@@ -6,7 +6,9 @@ rendered again. This module is imported only where a text contains `{{`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import jinja2
@@ -15,24 +17,30 @@ from reconciler.manifests.explain import label
 from reconciler.manifests.expressions import Budget, Exhausted, evaluate
 from reconciler.manifests.load import Document
 from reconciler.manifests.template_functions import Refused
-from reconciler.model.objects import Problem
+from reconciler.model.objects import Problem, SourceRef
 
 MAX_TEMPLATES = 5_000
 """Maximum number of templates in one document."""
+
+_EXPRESSION = re.compile(r"\{\{.*?\}\}")
+_LOOKED_AGAIN = 10_000
+"""Steps that one expression may take when it is computed alone, to find the one that failed."""
 
 Path = tuple[str | int, ...]
 
 
 def render(
-    document: Document, names: Mapping[str, object], budget: Budget | None = None
+    document: Document, names: Mapping[str, object], budget: Budget | None = None, failed: set[SourceRef] | None = None
 ) -> tuple[Document, list[Problem]]:
     """Return the document with every string that holds `{{` rendered. `names` are the values for templates.
 
     A string that is one whole expression becomes the expression's value with its type. Any other string stays text, in
     which a value is spelled as it was written. What cannot be rendered is a problem at its place, and stays as it is.
     `budget` is what all documents of a run may take together; where nothing is left of it, that is one problem.
+    The places of the values that could not be rendered are added to `failed`.
     """
     problems: list[Problem] = []
+    failed = set() if failed is None else failed
     budget = budget or Budget()
     count = 0
 
@@ -47,8 +55,9 @@ def render(
             except Refused as error:
                 budget.is_reported = isinstance(error, Exhausted)
                 where = document.positions.locate(path)
-                summary = f"{label(path)}: {error}"
-                problems.append(Problem(code="template", summary=summary, where=where, address=document.address))
+                failed.add(where)
+                summary, place = f"{label(path)}: {error}", _expression_at(where, value, names)
+                problems.append(Problem(code="template", summary=summary, where=place, address=document.address))
                 return value
         if isinstance(value, dict):
             return {key: visit(item, (*path, key)) for key, item in value.items()}
@@ -58,6 +67,20 @@ def render(
 
     data = visit(document.data, ())
     return Document(data, document.positions, templated=False), problems
+
+
+def _expression_at(where: SourceRef, text: str, names: Mapping[str, object]) -> SourceRef:
+    """Return the place of the first expression of a value that has no value itself; else that of the whole value."""
+    line = where.quote or ""
+    for expression in _EXPRESSION.findall(text):
+        start = line.find(expression, where.column - 1)
+        if start < 0:
+            return where  # it is on another line, or written with escapes
+        try:
+            _rendered(expression, names, 1, Budget(steps=_LOOKED_AGAIN))
+        except Refused:
+            return replace(where, column=start + 1)
+    return where
 
 
 def _rendered(text: str, names: Mapping[str, object], number: int, budget: Budget) -> Any:

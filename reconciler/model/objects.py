@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any, Literal, Protocol
 
+from reconciler.model.source import Range
+from reconciler.model.source import SourceRef as SourceRef  # noqa: PLC0414 - every room imports it from here
+
 Fields = Mapping[str, Any]
 """Canonical fields of one object: JSON values only (and `Ref`), keyed by the kind's field names.
 
@@ -52,20 +55,6 @@ class Address:
         return cls(match["kind"], match["name"])
 
 
-@dataclass(frozen=True, slots=True)
-class SourceRef:
-    """A place in a file."""
-
-    path: str
-    line: int
-    """Counts from 1."""
-    column: int = 1
-    """Counts from 1."""
-
-    def __str__(self) -> str:
-        return f"{self.path}:{self.line}:{self.column}"
-
-
 Severity = Literal["error", "warning"]
 
 POSSIBLE_DUPLICATE = "possible-duplicate"
@@ -84,6 +73,8 @@ class Problem:
     """What to do."""
     where: SourceRef | None = None
     address: Address | None = None
+    range: Range | None = field(default=None, compare=False)
+    """What it is about, as a document says; None for what `where` says."""
 
     def __str__(self) -> str:
         """`FILE:LINE:COLUMN: KIND/NAME: what is wrong`, as the contract prints it."""

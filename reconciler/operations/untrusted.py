@@ -18,6 +18,7 @@ from typing import IO, Any
 
 from reconciler.errors import InvalidInput, ReconcilerError, UsageError
 from reconciler.model.objects import Address, Problem, SourceRef, problem_order
+from reconciler.model.source import SourceLine
 from reconciler.operations.project import Declared, check, open_project
 
 SECONDS = 60
@@ -141,9 +142,18 @@ def _problem(data: Mapping[str, Any]) -> Problem:
         summary=data["summary"],
         severity=data["severity"],
         hint=data["hint"],
-        where=None if where is None else SourceRef(*where),
+        where=None if where is None else _place(where, data["quote"]),
         address=None if address is None else Address(*address),
     )
+
+
+def _place(where: tuple[str, int, int], quote: tuple[Any, ...] | None) -> SourceRef:
+    """Return a place, with the line that the other process read there."""
+    path, line, column = where
+    if quote is None:
+        return SourceRef(path, line, column)
+    text, secrets, exact = quote
+    return SourceRef(path, line, column, SourceLine(line, text, [(start, end) for start, end in secrets]), exact)
 
 
 def answer() -> None:
@@ -194,10 +204,19 @@ def _data(problems: Sequence[Problem]) -> list[dict[str, Any]]:
             "severity": problem.severity,
             "hint": None if problem.hint is None else _short(problem.hint),
             "where": problem.where and (_short(problem.where.path), problem.where.line, problem.where.column),
+            "quote": _quote(problem.where),
             "address": problem.address and (_short(problem.address.kind), _short(problem.address.name)),
         }
         for problem in shown
     ]
+
+
+def _quote(where: SourceRef | None) -> tuple[Any, ...] | None:
+    """Return the line of a place, which the process outside must not read; None for one that is too long."""
+    line = None if where is None else where.quote
+    if where is None or where.text is None or line is None or len(line) > LONGEST:
+        return None
+    return line, where.text.secrets(where.line), where.exact
 
 
 def _short(text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from reconciler.model.codes import number
 from reconciler.model.objects import Severity
 from reconciler.model.place import Placed
 from reconciler.model.words import plural
@@ -38,7 +39,8 @@ def _annotation(item: Placed) -> str:
     if place is not None:
         properties = {"file": place.file, "line": place.line, "col": place.column}
         properties |= {"endLine": place.line, "endColumn": place.end_column}
-    title = f"{problem.code}: {problem.address}" if problem.address is not None else problem.code
+    code = " ".join(each for each in (number(problem.code), problem.code) if each)
+    title = f"{code}: {problem.address}" if problem.address is not None else code
     words = visible(problem.summary)
     if place is None and problem.where is not None:
         words = f"{visible(str(problem.where))}: {words}"

@@ -48,14 +48,16 @@ def document(found: Iterable[Placed]) -> dict[str, Any]:
 
 
 def _rule(code: str) -> dict[str, Any]:
-    words = registry.rule(code)
+    words, number, known = registry.rule(code), registry.number(code), registry.find(code)
+    more = f"{known.about} {known.fix}" if known else "The message of each result says what is wrong and what to do."
     return {
         "id": code,
-        "name": "".join(part.capitalize() for part in re.split(r"\W+", code)),
+        "name": "".join((number or "", *(part.capitalize() for part in re.split(r"\W+", code)))),
         "shortDescription": {"text": words},
         "fullDescription": {"text": words},
-        "help": {"text": f"{words} The message of each result says what is wrong and what to do."},
+        "help": {"text": f"{words} {more}"},
         "defaultConfiguration": {"level": "error"},
+        **({"properties": {"number": number}} if number else {}),
     }
 
 

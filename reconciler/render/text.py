@@ -13,14 +13,14 @@ from rich.console import Console
 from rich.text import Text
 
 from reconciler.model.change import Change, FieldChange, Request
-from reconciler.model.codes import tag
 from reconciler.model.context import Context, Execution
-from reconciler.model.objects import Address, Problem, problem_order
+from reconciler.model.objects import Address
 from reconciler.model.plan import Plan
 from reconciler.model.report import Drift, Drifted, Outcome, Report
 from reconciler.model.words import listed, more
 from reconciler.redaction import redacted
 from reconciler.render import comparison, marks, phrases, rows, summary, values
+from reconciler.render.problems import problems
 from reconciler.render.safe import fitting, harmless
 from reconciler.render.wrapping import say
 
@@ -73,7 +73,7 @@ def plan(console: Console, plan: Plan, look: Look = _DEFAULT) -> None:
         say(console, (note, "dim"))
     if plan.problems:
         say(console)
-    problems(console, plan.problems)
+    problems(console, plan.problems, verbose=look.verbose)
 
 
 def report(console: Console, report: Report, plan: Plan) -> None:
@@ -110,22 +110,8 @@ def drift(console: Console, drift: Drift, look: Look = _DEFAULT) -> None:
     if phrases.drift_subject(drift):
         say(console, (phrases.drift_subject(drift), "dim"))
     _origin(console, drift.context, drift.run)
-    problems(console, (*drift.problems, *(drift.notes if look.verbose else drift.warnings)))
-
-
-def problems(console: Console, problems: Iterable[Problem]) -> None:
-    """Write each problem as `FILE:LINE:COLUMN: KIND/NAME: …`, its hint on a separate line.
-
-    The place comes first, so that editors and CI annotations find it; only a warning says what it is.
-    """
-    for problem in sorted(problems, key=problem_order):
-        mark = marks.SEVERITIES[problem.severity]
-        parts = [str(part) for part in (problem.where, problem.address) if part is not None]
-        named = "".join(f"{part}: " for part in parts)
-        word = f"{mark.label}: " if problem.severity == "warning" or not parts else ""
-        say(console, (named, "bold"), (word, f"bold {mark.style}"), problem.summary, (f" [{tag(problem.code)}]", "dim"))
-        if problem.hint:
-            say(console, (f"  {phrases.HINT}", "cyan"), f" {problem.hint}")
+    found = (*drift.problems, *(drift.notes if look.verbose else drift.warnings))
+    problems(console, found, verbose=look.verbose)
 
 
 def _risks(console: Console, risks: tuple[phrases.RiskLine, ...]) -> None:

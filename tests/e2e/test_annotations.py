@@ -35,7 +35,7 @@ def test_a_guard_is_an_error_at_the_manifest_in_plan_and_apply(desk):
     for command, code in ((["plan"], 0), (["apply", "--yes"], 4)):
         ((kind, place, words),) = notes(desk.run(*command, "--annotate", "github", code=code))
         assert (kind, place["file"], place["line"]) == ("error", "manifests/session-yoga.json", "1")
-        assert place["title"] == "guard-booked-spaces-cut: Session/yoga"
+        assert place["title"] == "RC0514 guard-booked-spaces-cut: Session/yoga"
         assert "\nhint: " in words
 
 
@@ -60,7 +60,7 @@ def test_a_refusal_of_the_server_is_at_the_manifest(applied):
     done = applied.run("apply", "--yes", "--annotate", "github", code=3)
     ((kind, place, words),) = notes(done)
     assert (kind, place["file"], place["line"], place["col"]) == ("error", "manifests/session-yoga.json", "1", "1")
-    assert place["title"] == "apply-failed: Session/yoga"
+    assert place["title"] == "RC0617 apply-failed: Session/yoga"
     assert words.startswith("failed: ")
 
 

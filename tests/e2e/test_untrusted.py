@@ -87,7 +87,7 @@ def test_a_typed_path_outside_is_refused_too(desk, folder):
 def test_the_number_of_problems_shown_and_their_length_are_limited(desk):
     line = "  " + "k" * 900 + "{}: 1\n"
     desk.manifest("court.yaml", RESOURCE.replace(" {name: Court}", "\n" + "".join(line.format(n) for n in range(600))))
-    done = desk.run("validate", "--untrusted", code=1)
+    done = desk.run("validate", "--untrusted", "-v", code=1)
     assert done.out.count("unknown field") == untrusted.SHOWN - 1  # and the name, which is missing
     assert "and 401 more problems" in done.out
     assert len(done.out) < untrusted.OUTPUT

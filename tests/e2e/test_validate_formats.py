@@ -76,7 +76,7 @@ def test_github_annotations_have_the_place_and_escape_their_properties(broken):
     ]
     assert {item["file"] for _, item, _ in found} == {f"{broken.folder.name}/manifests/ü 100%,a:b.yaml"}
     assert "file=" + broken.folder.name + "/manifests/ü 100%25%2Ca%3Ab.yaml," in done.out
-    assert found[0][1]["title"] == "schema: Session/yoga"
+    assert found[0][1]["title"] == "RC0201 schema: Session/yoga"
 
 
 def test_at_most_ten_annotations_of_a_severity_and_the_last_counts_the_rest(desk):

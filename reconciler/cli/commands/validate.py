@@ -50,9 +50,9 @@ def validate(paths: tuple[str, ...], common: Common, untrusted: bool, output: Ou
     except InvalidInput as error:
         with suppress(OutputFailed):  # the problems of the project file are the reason of the end
             broken = reconciler.Declared(desired={}, problems=error.problems, files=0, documents=0)
-            show_validation(broken, output.documents, _root((), common), quiet=common.quiet)
+            show_validation(broken, output.documents, _root((), common), quiet=common.quiet, verbose=common.verbose)
         raise
-    show_validation(declared, output, _root(paths, common), quiet=common.quiet)
+    show_validation(declared, output, _root(paths, common), quiet=common.quiet, verbose=common.verbose)
     return Exit.ERROR if declared.errors else Exit.DONE
 
 

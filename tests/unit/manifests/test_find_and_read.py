@@ -311,7 +311,7 @@ def test_templates_and_stdin(folder):
         stdin=io.BytesIO(text.encode()),
     )
     assert [str(problem) for problem in checked.problems] == [
-        '<stdin>:4:67: Session/x: spec.name: values.nam is not defined; did you mean "values.name"?'
+        '<stdin>:4:68: Session/x: spec.name: values.nam is not defined; did you mean "values.name"?'
     ]
     good = text.replace("values.nam ", "values.name ~ values.price ")
     checked = read_manifests(

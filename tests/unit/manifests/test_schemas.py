@@ -122,7 +122,7 @@ def patterned(value, path=""):
 TEXTS = (
     "", "1", "37", "35.00", "9:30", "23:59", "2027-03-01", "2027-03-01T09:00", "2027-03-01T09:00:00Z", "a", "court-1",
     "Session", "Session/x", "room1@example.com", "a@b.c, d@e.f", "BB_USERNAME", "sha256:" + "0" * 64,
-    "hmac-sha256:" + "0" * 64, "0" * 40,
+    "hmac-sha256:" + "0" * 64, "0" * 40, "RC0301",
 )  # fmt: skip
 
 

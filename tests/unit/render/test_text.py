@@ -129,7 +129,7 @@ def test_problems_with_place_and_hint():
     later = Problem(code="y", summary="odd", severity="warning", where=SourceRef("b.yaml", 1, 1))
     assert written(text.problems, [later, problem]).splitlines() == [
         "a.yaml:1:2: wrong [x]",
-        "  hint: fix it",
+        "  = help: fix it",
         "b.yaml:1:1: warning: odd [y]",
     ]
 

@@ -1,0 +1,179 @@
+"""Places in files, and the lines that messages quote from there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+_BREAK = re.compile(r"\r\n|[\n\r]")
+"""The line breaks that YAML knows in files."""
+
+_QUOTED = r'"(?:\\.|[^"\\])*+"|\'(?:\'\'|[^\'])*+\''
+
+_VALUE = re.compile(
+    _QUOTED
+    + r"|\{\{.*?\}\}"  # a template
+    + r"|[-?](?=\s)"  # the beginning of an item
+    + r"|[^\s:#,\[\]{}]+(?=\s*:(?:\s|$))"  # a key
+    + r"|(?P<plain>(?:[^\s#:]|:(?=\S)|(?<=\S)#|[ \t](?=[^\s#]))+)"  # a plain value up to a comment
+)
+_IN_BRACKETS = re.compile(r"[,\]}]")
+"""What ends a plain value inside brackets."""
+_BRACKETS = re.compile(rf"{_QUOTED}|(?P<open>[\[{{])|(?P<close>[\]}}])|\s#.*|.")
+
+_NAMED_SECRET = re.compile(
+    r"(?:user|pass|secret|token|key|app_id|auth|email|url|state)\w*[\"']?\s*[:=]\s*(?P<secret>\S.*)", re.IGNORECASE
+)
+"""A value that may be a credential, in a text that could not be read: its structure is not known."""
+
+_USER_INFO = re.compile(r"://(?P<secret>[^/\s\"'@]+)@")
+
+_NEAR = 10_000
+"""Characters in which the other end of a bracket is looked for: a file may be one line."""
+
+Span = tuple[int, int]
+"""Characters of a line, from 0: the first one, and the one after the last."""
+
+
+class SourceText:
+    """The text of a file that was read: what a message may quote of it."""
+
+    __slots__ = ("_guarded", "_hidden", "_lines", "_text")
+
+    def __init__(self, text: str, hidden: Iterable[SourceRef] = (), *, guarded: bool = False) -> None:
+        """`hidden` are the places of values and keys that are never shown; `guarded`: also what only looks so."""
+        self._text = text
+        self._lines: list[str] | None = None
+        self._guarded = guarded
+        self._hidden: dict[int, list[Span]] = {}
+        for place in hidden:
+            self._hidden.setdefault(place.line, []).append((place.column - 1, place.column - 1))
+
+    def line(self, number: int) -> str | None:
+        """Return a line, counted from 1; None if there is none."""
+        if self._lines is None:
+            self._lines = _BREAK.split(self._text)
+        return self._lines[number - 1] if 0 < number <= len(self._lines) else None
+
+    def has(self, words: str) -> bool:
+        """Return whether it contains these words."""
+        return words in self._text
+
+    def secrets(self, number: int) -> tuple[Span, ...]:
+        """Return the parts of a line that must not be shown."""
+        line = self.line(number) or ""
+        spans = [(start, end_of(line, start)) for start, _ in self._hidden.get(number, ())]
+        for pattern in (_USER_INFO, *((_NAMED_SECRET,) if self._guarded else ())):
+            spans += [match.span("secret") for match in pattern.finditer(line)]
+        return tuple(sorted(spans))
+
+    def guarded(self) -> SourceText:
+        """Return the text for a document that could not be read."""
+        return SourceText(self._text, guarded=True)
+
+    def hiding(self, places: Iterable[SourceRef]) -> SourceText:
+        """Return the text without the values and keys at these places."""
+        return SourceText(self._text, places)
+
+
+class SourceLine(SourceText):
+    """One line of a text that another process read."""
+
+    __slots__ = ("_number", "_spans")
+
+    def __init__(self, number: int, line: str, secrets: Iterable[Span]) -> None:
+        super().__init__(line)
+        self._number, self._spans = number, tuple(secrets)
+
+    def line(self, number: int) -> str | None:
+        """Return the line, if it is that one."""
+        return self._text if number == self._number else None
+
+    def has(self, words: str) -> bool:
+        """Return whether it contains these words."""
+        return words in self._text
+
+    def secrets(self, number: int) -> tuple[Span, ...]:
+        """Return what the other process masked."""
+        return self._spans if number == self._number else ()
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRef:
+    """A place in a file."""
+
+    path: str
+    line: int
+    """Counts from 1."""
+    column: int = 1
+    """Counts from 1."""
+    text: SourceText | None = field(default=None, compare=False, repr=False)
+    """Where it was read; None where nothing of it may be quoted."""
+    exact: bool = field(default=True, compare=False, repr=False)
+    """Whether a key or value begins there; otherwise it is the nearest place of one that is missing."""
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}:{self.column}"
+
+    @property
+    def quote(self) -> str | None:
+        """The line of the file; None where it is not known."""
+        return None if self.text is None else self.text.line(self.line)
+
+    @property
+    def end_column(self) -> int:
+        """The column after the key or value that begins there, on its first line; at least one character."""
+        start = self.column - 1
+        return (end_of(self.quote or "", start) if self.exact else start + 1) + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A character of a file. Line and column count from 1, columns in characters."""
+
+    line: int
+    column: int
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """The part of a file that a problem is about."""
+
+    start: Position
+    end: Position
+    """The position after the last character."""
+
+    @classmethod
+    def of(cls, where: SourceRef) -> Range:
+        """Return the key or value at a place."""
+        return cls(Position(where.line, where.column), Position(where.line, where.end_column))
+
+
+def end_of(line: str, start: int) -> int:
+    """Return where the key or value that begins at `start` ends; what goes on in the next line ends with the line."""
+    end = start
+    if line[start : start + 1] in {"[", "{"} and not line.startswith("{{", start):
+        end = _closed(line, start)
+    elif found := _VALUE.match(line, start):
+        inner = found["plain"] is not None and _depth(line, start) > 0 and _IN_BRACKETS.search(line, start)
+        end = min(found.end(), inner.start()) if inner else found.end()
+    elif line[start : start + 1] in {'"', "'"}:  # a text of several lines
+        end = len(line)
+    return max(start + 1, start + len(line[start:end].rstrip()))
+
+
+def _depth(line: str, end: int) -> int:
+    """Return how many brackets are open before a place of a line."""
+    found = list(_BRACKETS.finditer(line, max(0, end - _NEAR), end))
+    return sum(match["open"] is not None for match in found) - sum(match["close"] is not None for match in found)
+
+
+def _closed(line: str, start: int) -> int:
+    """Return where the bracket at `start` is closed; the end of the line where it is not."""
+    depth = 0
+    for match in _BRACKETS.finditer(line, start, start + _NEAR):
+        depth += (match["open"] is not None) - (match["close"] is not None)
+        if depth == 0:
+            return match.end()
+    return len(line)

@@ -1,0 +1,80 @@
+"""The whole output for a project with a dozen mistakes, as a golden file; UPDATE_GOLDEN=1 rewrites it."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from reconciler.cli.main import run
+from reconciler.manifests.load import load_bytes
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "errors"
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    shutil.copytree(GOLDEN / "project", tmp_path / "project")
+    monkeypatch.chdir(tmp_path / "project")
+    monkeypatch.delenv("RECONCILER_TRUSTED_CONFIG", raising=False)
+    return tmp_path / "project"
+
+
+def printed(capsys, *arguments, code=1):
+    assert run(arguments) == code
+    taken = capsys.readouterr()
+    return taken.err + taken.out
+
+
+def test_the_output_is_as_recorded(project, capsys):
+    output = printed(capsys, "validate")
+    if os.environ.get("UPDATE_GOLDEN"):
+        (GOLDEN / "validate.txt").write_text(output, encoding="utf-8")
+    assert output == (GOLDEN / "validate.txt").read_text(encoding="utf-8")
+
+
+def test_each_problem_has_its_range_in_json_and_its_number(project, capsys):
+    problems = json.loads(printed(capsys, "validate", "--format", "json"))["problems"]
+    assert len(problems) >= 12
+    assert all(problem["number"].startswith("RC0") for problem in problems)
+    found = {
+        (project / problem["range"]["file"].removeprefix("project/"))
+        .read_text(encoding="utf-8")
+        .splitlines()[problem["range"]["start"]["line"] - 1][
+            problem["range"]["start"]["column"] - 1 : problem["range"]["end"]["column"] - 1
+        ]
+        for problem in problems
+    }
+    assert {"many", "studoi", "Sesion", "{{ values.title }}", '"studio(at)example.com"', "strat_date"} <= found
+
+
+def test_in_a_plan_the_same_problems_are_shown_and_standard_input_has_its_lines(project, capsys, monkeypatch):
+    assert printed(capsys, "plan").startswith(
+        (GOLDEN / "validate.txt").read_text(encoding="utf-8").rpartition("\nInvalid")[0]
+    )
+    if os.name == "posix":
+        assert printed(capsys, "validate", "--untrusted") == (GOLDEN / "validate.txt").read_text(encoding="utf-8")
+
+
+def test_of_many_problems_the_first_errors_are_shown_and_the_rest_is_counted(project, capsys):
+    many = "".join(
+        f"---\napiVersion: reconciler/v1\nkind: Sesion\nmetadata: {{name: a{n}}}\nspec: {{}}\n" for n in range(60)
+    )
+    (project / "manifests" / "many.yaml").write_text(many, encoding="utf-8")
+    output = printed(capsys, "validate", "manifests/many.yaml")
+    assert output.count("[RC0202]") == 20
+    assert "\nand 40 more problems; -v or --format json lists all\n" in output
+    assert printed(capsys, "validate", "-v", "manifests/many.yaml").count("[RC0202]") == 60
+    assert "more problems; reconciler validate -v lists all\n" in printed(capsys, "plan")
+
+
+def test_the_lines_of_the_project_file_are_quoted_without_its_credentials(project, capsys):
+    file = project / "reconciler.yaml"
+    file.write_text(
+        file.read_text("utf-8").replace("password: {env: BB_PASSWORD}", "password: hunter2"), encoding="utf-8"
+    )
+    output = printed(capsys, "validate")
+    assert "11 |       auth: {username: {env: BB_USERNAME}, password: ********}\n" in output
+    assert "hunter2" not in output
+    assert load_bytes(file.read_bytes(), "reconciler.yaml").documents
