@@ -3,6 +3,7 @@
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -74,6 +75,17 @@ def test_a_changed_missing_or_obsolete_page_is_reported_and_fixed(tmp_path: Path
 
     assert _generate(*into).returncode == 0
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {**made, "own.md": before["own.md"]}
+
+
+@pytest.mark.parametrize("checker", ["mandoc", "groff"])
+def test_the_manual_page_is_valid(checker: str) -> None:
+    if shutil.which(checker) is None:
+        pytest.skip(f"{checker} is not installed: .ci/shells install")
+    options = {"mandoc": ["-Tlint", "-Wwarning"], "groff": ["-ww", "-man", "-Tutf8", "-z"]}[checker]
+    command = [checker, *options, str(FOLDER / "reconciler.1")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    said = (done.stdout + done.stderr).splitlines()
+    assert [line for line in said if "missing date" not in line] == []  # there is none before the first release
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -15,7 +15,19 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-SOURCES = ("pyproject.toml", "README.md", "LICENSE", ".gitignore", "reconciler", "schemas", "examples", "tests")
+SOURCES = (
+    "pyproject.toml",
+    "README.md",
+    "CHANGELOG.md",
+    "LICENSE",
+    ".gitignore",
+    "Makefile",
+    "reconciler",
+    "schemas",
+    "examples",
+    "docs",
+    "tests",
+)
 LITTER = ("__pycache__", ".reconciler", ".pytest_cache", ".mypy_cache", ".ruff_cache")
 LEFT_BY_USE = ("examples/session/.reconciler/state.db", "examples/leisure-centre/pr.plan")
 TOOLS = ("pip", "hatchling")
@@ -68,16 +80,20 @@ def need_tools() -> None:
         pytest.fail(f"{' and '.join(missing)} must be installed to build the wheel: pip install {' '.join(missing)}")
 
 
+def copy_sources(into: Path) -> None:
+    into.mkdir(parents=True)
+    for name in SOURCES:
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, into / name, ignore=shutil.ignore_patterns(*LITTER))
+        else:
+            shutil.copy2(ROOT / name, into / name)
+
+
 def build_wheel(folder: Path) -> Path:
     """Build the wheel of a copy of the sources in which somebody has tried the examples out."""
     need_tools()
     sources = folder / "sources"
-    sources.mkdir()
-    for name in SOURCES:
-        if (ROOT / name).is_dir():
-            shutil.copytree(ROOT / name, sources / name, ignore=shutil.ignore_patterns(*LITTER))
-        else:
-            shutil.copy2(ROOT / name, sources / name)
+    copy_sources(sources)
     for name in LEFT_BY_USE:
         (sources / name).parent.mkdir(exist_ok=True)
         (sources / name).write_text("what somebody did on his own machine", encoding="utf-8")
