@@ -5,6 +5,7 @@ The renderers are imported where something is shown, so that `--help` loads neit
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -205,7 +206,8 @@ def _in_words(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        hint = "choose a file in an existing, writable folder"
+        full = error.errno == errno.ENOSPC
+        hint = "free disk space, or choose another disk" if full else "choose a file in an existing, writable folder"
         raise OutputFailed(f"cannot write {path}: {error.strerror}", hint=hint) from None
 
 

@@ -37,7 +37,15 @@ from reconciler.state.migrations import FIRST, all_leases, is_version, migrate
 from reconciler.state.rows import Damaged, decoded
 from reconciler.state.schema import SINCE, VERSION, meta, metadata
 from reconciler.state.server import Access
-from reconciler.state.sqlite_file import BUSY, check_ours, check_plain, make_durable, open_read_only, read_only_part
+from reconciler.state.sqlite_file import (
+    BUSY,
+    check_ours,
+    check_plain,
+    is_full,
+    make_durable,
+    open_read_only,
+    read_only_part,
+)
 from reconciler.version import DISTRIBUTION
 
 PATIENCE = 20.0
@@ -275,6 +283,8 @@ class Database:
             return self._hint
         if getattr(getattr(error, "orig", error), "sqlite_errorcode", 0) & 0xFF in _DAMAGED:
             return self._repair()
+        if is_full(self.file.parent):
+            return f"the disk of {self.file.parent} is full: free some space, or set spec.state"
         return f"check that the folder {self.file.parent} exists and is writable, or set spec.state"
 
     def _repair(self) -> str:

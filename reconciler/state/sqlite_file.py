@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import time
 from contextlib import closing
@@ -21,6 +22,9 @@ BUSY = 30.0
 """Seconds to wait for another program that writes to the same file."""
 
 _PAUSE = 0.02
+
+_ROOM = 1_000_000
+"""Bytes without which a disk counts as full."""
 
 _NAMED = 3
 
@@ -125,3 +129,11 @@ def make_durable(connection: sqlite3.Connection) -> None:
 
 def _beside(file: Path, suffix: str) -> Path:
     return file.with_name(file.name + suffix)
+
+
+def is_full(folder: Path) -> bool:
+    """Whether the disk of a folder has hardly any room: SQLite then only says that it cannot write."""
+    try:
+        return shutil.disk_usage(folder).free < _ROOM
+    except OSError:
+        return False

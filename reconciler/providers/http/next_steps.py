@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from reconciler.providers.http.proxies import proxy_of
 from reconciler.settings import Connection, is_loopback
 
 SANDBOX = "is `reconciler sandbox` running?"
@@ -31,12 +32,12 @@ def next_step(error: Exception, connection: Connection) -> str | None:
     cause, place = next(causes(error), None), connection.base_url_at or connection.where
     if isinstance(cause, ssl.SSLError):
         return _tls(cause, connection)
-    if isinstance(error, httpx.ProxyError):
-        return "check HTTPS_PROXY and HTTP_PROXY, or name the host in NO_PROXY"
-    if isinstance(error, httpx.RemoteProtocolError) and connection.base_url.startswith("http:"):
+    if isinstance(error, (httpx.RemoteProtocolError, httpx.ReadError)) and connection.base_url.startswith("http:"):
         return f"if the port uses TLS, write https:// in base_url ({place})"
-    if not isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout)):
+    if not isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError)):
         return None
+    if proxy_of(connection.base_url) is not None:
+        return "it goes through a proxy: check HTTPS_PROXY and HTTP_PROXY, or name the host in NO_PROXY"
     if isinstance(cause, socket.gaierror):
         return f"check the host name in base_url ({place}), and the network of this machine"
     refused = isinstance(cause, OSError) and cause.errno == errno.ECONNREFUSED
