@@ -12,6 +12,7 @@ from pathlib import Path
 
 import click
 from man_page import man_page
+from mistakes_page import mistakes_page
 from sandbox_page import sandbox_page
 from schema_pages import kind_page, page_name, project_page, removed_page
 from wording import WIDTH, anchor, plain, prose, table
@@ -117,7 +118,7 @@ def option_row(option: click.Option, context: click.Context) -> list[str]:
 def pages() -> dict[str, str]:
     """Return every page by its file name."""
     made = {"commands": commands_page(), "project": project_page(), "sandbox": sandbox_page()}
-    made["removed"] = removed_page()
+    made |= {"removed": removed_page(), "mistakes": mistakes_page()}
     made |= {page_name(kind): kind_page(kind) for kind in kinds().values() if kind.schema in schema_names()}
     pages = {f"{name}.md": ["", *lines] for name, lines in sorted(made.items())}
     pages["reconciler.1"] = man_page(every_command(), {int(code): words for code, words in sorted(EXITS.items())})
