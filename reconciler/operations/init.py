@@ -61,11 +61,16 @@ class Found:
 
 
 def look_around(folder: Path) -> Found:
-    """Return what a folder, which need not exist, says about the project in it."""
+    """Return what a folder, which need not exist, says about the project in it.
+
+    The checkout that this program was installed from says nothing: who tries it there wants no state in its repository.
+    """
     name = _NAME.sub("-", folder.absolute().name.lower()).strip("-")[:63].strip("-") or "timetable"
     near = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.is_dir())
     try:
         checkout = find_checkout(near)
+        if checkout is not None and checkout == _installed_from()[2]:
+            checkout = None
         ref = checkout.head()[0] if checkout is not None else None
         remote = checkout.remote() if checkout is not None else None
     except (OSError, ValueError):
@@ -103,21 +108,24 @@ class Source:
 
 def own_source() -> Source | None:
     """Return where the installed reconciler comes from, if pip or its checkout knows."""
+    url, commit, _ = _installed_from()
+    match = _REMOTE.fullmatch(url)
+    if match is None or not COMMIT.fullmatch(commit):
+        return None
+    return Source(path=match[2], commit=commit, host=match[1])
+
+
+def _installed_from() -> tuple[str, str, Checkout | None]:
+    """Return the URL, the commit and the checkout that this program was installed from, as far as pip knows them."""
     try:
         stated = json.loads(metadata.distribution(DISTRIBUTION).read_text("direct_url.json") or "{}")
-        url, commit = str(stated.get("url", "")), stated.get("vcs_info", {}).get("commit_id")
-        if "dir_info" in stated:
-            url, commit = _place(find_checkout(Path(unquote(urlsplit(url).path))))
+        url = str(stated.get("url", ""))
+        if "dir_info" not in stated:
+            return url, str(stated.get("vcs_info", {}).get("commit_id", "")), None
+        own = find_checkout(Path(unquote(urlsplit(url).path)))
+        return ("", "", None) if own is None else (own.remote() or "", own.head()[1] or "", own)
     except (metadata.PackageNotFoundError, OSError, ValueError, AttributeError):
-        return None
-    match = _REMOTE.fullmatch(url or "")
-    if match is None or not COMMIT.fullmatch(commit or ""):
-        return None
-    return Source(path=match[2], commit=str(commit), host=match[1])
-
-
-def _place(checkout: Checkout | None) -> tuple[str, str | None]:
-    return ("", None) if checkout is None else (checkout.remote() or "", checkout.head()[1])
+        return "", "", None
 
 
 def systems(stated: Sequence[str], company: int | None) -> tuple[System, ...]:

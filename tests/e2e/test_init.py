@@ -180,6 +180,13 @@ def test_the_installed_program_knows_the_commit_that_it_comes_from(place, monkey
         monkeypatch.setattr(init.metadata, "distribution", lambda _, text=text: Distribution(text))
         found = init.own_source()
         assert (found and (found.host, found.path, found.commit)) == expected
+    monkeypatch.setattr(
+        init.metadata,
+        "distribution",
+        lambda _: Distribution(json.dumps({"url": folder.as_uri(), "dir_info": {"editable": True}})),
+    )
+    tried = init.look_around(folder / "timetable")
+    assert (tried.name, tried.forge, tried.state) == ("timetable", "none", None), "a project tried in its checkout"
 
 
 def test_nothing_that_exists_is_overwritten_and_nothing_is_half_written(place):
