@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from reconciler.manifests.project import nearest_project
     from reconciler.model.objects import Address, Problem
     from reconciler.model.plan import Plan, Selection
+    from reconciler.model.provenance import Explanation
     from reconciler.model.report import Drift, Outcome, Report
     from reconciler.operations.accept import accept
     from reconciler.operations.adopt import Adopted, adopt, adopt_all, adopt_duplicate
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from reconciler.operations.project import Declared, check, declare, open_project
     from reconciler.operations.select import select
     from reconciler.operations.session import ProjectSession
+    from reconciler.operations.why import why
     from reconciler.operations.windows import wait_for_window
     from reconciler.settings import Project
 
@@ -46,6 +48,7 @@ __all__ = [
     "Callbacks",
     "Declared",
     "Drift",
+    "Explanation",
     "Export",
     "ExportRequest",
     "InvalidInput",
@@ -88,6 +91,7 @@ __all__ = [
     "plan_key",
     "select",
     "wait_for_window",
+    "why",
 ]
 
 _HOMES = {
@@ -100,6 +104,7 @@ _HOMES = {
     "manifests.project": ("nearest_project",),
     "model.objects": ("Address", "Problem"),
     "model.plan": ("Plan", "Selection"),
+    "model.provenance": ("Explanation",),
     "model.report": ("Drift", "Outcome", "Report"),
     "operations.accept": ("accept",),
     "operations.adopt": ("Adopted", "adopt", "adopt_all", "adopt_duplicate"),
@@ -115,6 +120,7 @@ _HOMES = {
     "operations.project": ("Declared", "check", "declare", "open_project"),
     "operations.select": ("select",),
     "operations.session": ("ProjectSession",),
+    "operations.why": ("why",),
     "operations.windows": ("wait_for_window",),
     "settings": ("Project",),
 }

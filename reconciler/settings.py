@@ -382,6 +382,8 @@ class Project:
     """The content of the values files, for templates."""
     values_files: tuple[Path, ...] = ()
     """The values files themselves, in their order: later ones win."""
+    overlays: frozenset[Path] = frozenset()
+    """Those of them that the environment names."""
     currency: str | None = None
     """What prices are in (ISO 4217)."""
     manifests_at: Mapping[str, SourceRef] = field(default_factory=dict)

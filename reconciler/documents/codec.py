@@ -24,6 +24,7 @@ from reconciler.model.characters import UNSEEN
 from reconciler.model.objects import Address, Problem, SourceRef
 from reconciler.model.place import Place, Placed
 from reconciler.model.plan import Plan, Selection
+from reconciler.model.provenance import Concern, Explanation, Provenance, Setting, Template
 from reconciler.model.report import ASIDE, Drift, Drifted, Outcome, Report, Verification
 from reconciler.model.sighting import LastApplied
 from reconciler.model.source import Range
@@ -50,6 +51,11 @@ ATTRIBUTES: Mapping[type, Mapping[str, str]] = {
     },
     Drifted: {"remote_id": "shown_id", "timezone": "zone"},
     Outcome: {"remote_id": "shown_id", "timezone": "zone"},
+    Explanation: {"remote_id": "shown_id", "timezone": "zone"},
+    Provenance: {"source": "where"},
+    Template: {"source": "where"},
+    Setting: {"source": "where"},
+    Concern: {"source": "where"},
     Problem: {"message": "summary", "source": "where"},
     Report: {"verify": "verified"},
     SourceRef: {"file": "path"},
@@ -122,7 +128,7 @@ _MADE: Mapping[tuple[type, str], Callable[[Any, _Context], object]] = {
     (Report, "environment"): lambda _, context: context.environment,
     (Report, "selection"): lambda _, context: context.selection,
     (Outcome, "source"): lambda outcome, context: context.sources.get(outcome.address),
-    **{(kind, "format_version"): lambda _, __: FORMAT_VERSION for kind in (Plan, Report, Drift)},
+    **{(kind, "format_version"): lambda _, __: FORMAT_VERSION for kind in (Plan, Report, Drift, Explanation)},
 }
 """Members that no attribute holds; by type and member."""
 
@@ -165,6 +171,12 @@ def report_document(report: Report, plan: Plan) -> dict[str, Any]:
 def drift_document(drift: Drift) -> dict[str, Any]:
     """Return the document of a drift check."""
     document: dict[str, Any] = _writer("drift")(drift, _Context())
+    return document
+
+
+def why_document(found: Explanation) -> dict[str, Any]:
+    """Return the document of where the values of an object come from."""
+    document: dict[str, Any] = _writer("why")(found, _Context())
     return document
 
 

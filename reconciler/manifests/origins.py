@@ -17,9 +17,11 @@ from reconciler.manifests.positions import Path
 from reconciler.manifests.read import load_found
 from reconciler.manifests.template_functions import Refused
 from reconciler.model.objects import SourceRef
+from reconciler.model.provenance import Setting, Template
 from reconciler.settings import Project
 
 VALUES = "values"
+_NAMES = frozenset({VALUES, "environment", "project"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +31,8 @@ class Sources:
     manifests: tuple[Document, ...]
     values: tuple[Document, ...]
     """In their order: later ones win."""
+    overlays: frozenset[str] = frozenset()
+    """The values files of the environment, as messages name them."""
 
     @classmethod
     def of(cls, project: Project) -> Sources:
@@ -37,7 +41,8 @@ class Sources:
         manifests = [document for each in found for document in load_found(each).documents]
         named = [Found(project_name(file, project.root), file) for file in project.values_files]
         values = [document for each in named for document in load_found(each).documents]
-        return cls(manifests=tuple(manifests), values=tuple(values))
+        overlays = frozenset(each.shown for each in named if each.file in project.overlays)
+        return cls(manifests=tuple(manifests), values=tuple(values), overlays=overlays)
 
     def manifest(self, where: SourceRef) -> Document | None:
         """Return the document that begins at a place."""
@@ -46,6 +51,34 @@ class Sources:
     def set_by(self, path: Path) -> Document | None:
         """Return the values file that sets a value last."""
         return next((each for each in reversed(self.values) if each.positions.has(path)), None)
+
+    def templates(self, document: Document, path: Path, names: Mapping[str, object]) -> tuple[Template, ...]:
+        """Return the templates of a document that a value, or one above or below it, is computed by."""
+        return tuple(
+            Template(
+                path=label(place[1:]),
+                where=document.positions.locate(place),
+                text=text,
+                settings=tuple(self._setting(chain, names) for chain in dict.fromkeys(used(text))),
+            )
+            for place, text in _texts(document.data, ())
+            if _overlap(place, path)
+        )
+
+    def _setting(self, chain: Path, names: Mapping[str, object]) -> Setting:
+        value: Any = names
+        for step in chain:
+            known = isinstance(value, Mapping) and step in value
+            value = value[step] if known else None
+        by = self.set_by(chain[1:]) if chain[0] == VALUES else None
+        earlier = [each for each in self.values if each.positions.has(chain[1:]) and each is not by] if by else []
+        return Setting(
+            name=label(chain),
+            value=value if len(chain) > 1 or chain[0] != VALUES else None,
+            where=None if by is None else by.positions.locate(chain[1:]),
+            environment=by is not None and by.path in self.overlays,
+            overrides=tuple(each.positions.locate(chain[1:]) for each in earlier),
+        )
 
     def users(self, path: Path) -> list[tuple[Document, Path]]:
         """Return every template of the manifests that may use a value, or something above or below it."""
@@ -65,18 +98,23 @@ def origin(text: str) -> Path | None:
     return chain[1:] if chain is not None and chain[0] == VALUES and len(chain) > 1 else None
 
 
-def used_values(text: str) -> list[Path]:
-    """Return the paths in the values files that a template uses; an empty one may be all of them."""
+def used(text: str) -> list[Path]:
+    """Return what a template uses, each with the name that it begins with: `("values", "price")`."""
     found: list[Path] = []
     waiting: list[nodes.Node] = list(_parts(text))
     while waiting:
         node = waiting.pop()
         chain = _chain(node)
-        if chain is not None and chain[0] == VALUES:
-            found.append(chain[1:])
+        if chain is not None and chain[0] in _NAMES:
+            found.append(chain)
             continue
         waiting += node.iter_child_nodes()
     return found
+
+
+def used_values(text: str) -> list[Path]:
+    """Return the paths in the values files that a template uses; an empty one may be all of them."""
+    return [chain[1:] for chain in used(text) if chain[0] == VALUES]
 
 
 def _parts(text: str) -> Sequence[nodes.Node]:

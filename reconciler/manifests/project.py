@@ -111,16 +111,17 @@ def load_project(
         drift=build_drift(_mapping(ruling.settings.get("drift")), positions, ruling.file.parent),
         environment=environment,
         values=values,
-        values_files=tuple(
-            root / os.path.expanduser(name)  # noqa: PTH111 - as `_values` reads them
-            for settings in (source.spec, source.over)
-            for name in settings.get("values", ())
-        ),
+        values_files=(*_values_files(source.spec, root), *_values_files(source.over, root)),
+        overlays=frozenset(_values_files(source.over, root)),
         reach=reach,
         currency=source.settings.get("currency"),
         templates=ruling.file.parent / "templates",
         warnings=tuple(ignored(source.document, ruling.document)) if ruling is not source else (),
     )
+
+
+def _values_files(settings: Mapping[str, Any], root: Path) -> tuple[Path, ...]:
+    return tuple(root / os.path.expanduser(name) for name in settings.get("values", ()))  # noqa: PTH111 - as `_values`
 
 
 def _source(file: Path, root: Path | None, environment: str | None, providers: Mapping[str, ProviderSpec]) -> _Source:

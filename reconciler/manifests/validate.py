@@ -67,7 +67,9 @@ def validate(
     problems += removed_problems(removed, manifests, declared)
     gone = gone_words(manifests, removed, declared)
     problems += _reference_problems([*manifests, *broken_ones], kinds, declared, gone)
-    problems += [problem for part in broken_ones for problem in kinds[part.address.kind].check(part)]
+    # What a broken manifest does not seem to state may be what is broken: no warnings.
+    found_too = (problem for part in broken_ones for problem in kinds[part.address.kind].check(part))
+    problems += [problem for problem in found_too if problem.severity == "error"]
     wrong = _kind_rules(manifests, kinds)
     if wrong:
         # A manifest that breaks the rules of its kind is dropped: the next stage would report the same problem.

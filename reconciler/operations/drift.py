@@ -129,13 +129,7 @@ def _with_facts(item: Drifted, looked: Looked, runs: Mapping[str, PastRun], decl
     record = looked.world.records.get(item.address)
     if record is None:
         return item
-    run = runs.get(record.written_by or "")
-    applied = LastApplied(
-        at=record.updated_at,
-        run_id=record.written_by,
-        command=run.command if run is not None else None,
-        context=run.context if run is not None else {},
-    )
+    applied = last_applied(record, runs)
     desired = declared.desired.get(item.address) if declared is not None else None
     if desired is None or not item.fields:
         return replace(item, applied=applied)
@@ -147,6 +141,17 @@ def _with_facts(item: Drifted, looked: Looked, runs: Mapping[str, PastRun], decl
         replace(each, declared=field_of(each.path) in stated and each.path not in left) for each in item.fields
     )
     return replace(item, applied=applied, fields=fields)
+
+
+def last_applied(record: Record, runs: Mapping[str, PastRun]) -> LastApplied:
+    """Return who last wrote an object, and when."""
+    run = runs.get(record.written_by or "")
+    return LastApplied(
+        at=record.updated_at,
+        run_id=record.written_by,
+        command=run.command if run is not None else None,
+        context=run.context if run is not None else {},
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -319,7 +319,7 @@ def drift_details(item: Drifted) -> tuple[tuple[str, str], ...]:
     """Return what else is known of the drift of one object, as (label, words)."""
     found = [("since", f"{item.since} (first seen)")] if item.since else []
     if item.applied is not None:
-        found.append(("last applied", _applied(item.applied)))
+        found.append(("last applied", applied(item.applied)))
     if item.ignored is not None:
         found.append(("ignored", _ignored(item.ignored)))
     for each in item.fields:
@@ -332,10 +332,12 @@ def drift_details(item: Drifted) -> tuple[tuple[str, str], ...]:
     return (*found, *(("to manage it", command) for command in item.adopt))
 
 
-def _applied(applied: LastApplied) -> str:
+def applied(applied: LastApplied) -> str:
+    """Say when and by whom an object was last written."""
     who, url = _who(applied), applied.context.get("run_url")
     run = f", run {applied.run_id}" if applied.run_id else ""
-    return f"{applied.at}{f' by {who}' if who else ''}{run}{f', {url}' if url else ''}"
+    commit = f", commit {applied.context['commit']}" if "commit" in applied.context else ""
+    return f"{applied.at}{f' by {who}' if who else ''}{run}{commit}{f', {url}' if url else ''}"
 
 
 def _who(applied: LastApplied) -> str:

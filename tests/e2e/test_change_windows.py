@@ -44,7 +44,7 @@ def test_outside_of_the_windows_apply_and_destroy_exit_4_before_the_first_write(
 
 
 def test_a_plan_shows_what_blocks_apply_and_is_saved_all_the_same(desk):
-    desk.session()
+    desk.session(spaces=9)
     windows(desk, FROZEN)
     done = desk.run("plan", "--detailed-exitcode", "--out", "p.plan", code=4)
     assert "apply would refuse: no change window is open" in done.out
@@ -58,7 +58,7 @@ def test_a_plan_shows_what_blocks_apply_and_is_saved_all_the_same(desk):
 
 
 def test_a_plan_for_later_only_notes_that_no_window_is_open(desk):
-    desk.session()
+    desk.session(spaces=9)
     windows(desk, FROZEN)
     done = desk.run("plan", "--detailed-exitcode", "--ignore-windows", "--out", "p.plan", code=2)
     assert "no change window is open: deny 'the sale' applies" in done.out

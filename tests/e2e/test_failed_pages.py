@@ -83,7 +83,7 @@ def test_a_plan_that_apply_would_refuse_says_so_in_its_heading(desk, comment):
 
 def test_a_page_keeps_to_max_bytes(desk, comment):
     for number in range(60):
-        desk.session(f"s{number}", name=f"Yoga {number}", slots=[("2027-05-01", "10:00", 60)])
+        desk.session(f"s{number}", name=f"Yoga {number}", spaces=9, slots=[("2027-05-01", "10:00", 60)])
     page, _ = run(desk, comment, "plan", "--max-bytes", "4096", code=0)
     assert len(page.encode()) <= 4096
     assert "`Session/s59 " in page

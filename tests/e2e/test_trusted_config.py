@@ -18,11 +18,11 @@ def evil():
 @pytest.fixture
 def request_(desk, evil):
     """A managed session, and a pull request that sends every credential elsewhere and lifts a limit."""
-    desk.session()
+    desk.session(spaces=9)
     desk.run("apply", "--yes", code=0)
     (desk.folder / "trusted.yaml").write_text((desk.folder / "reconciler.yaml").read_text(), encoding="utf-8")
     desk.project(PROJECT.format(url=evil.url) + "  policy: {max_deletes: 1000}\n")
-    desk.session("spin", name="Spin")
+    desk.session("spin", name="Spin", spaces=9)
     desk.box.clear_log()
     return desk
 

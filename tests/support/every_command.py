@@ -52,6 +52,7 @@ EXTRA = {
     "schema": [[], ["Session"], ["--list"]],
     "fmt": [[], ["--check"], ["--diff"], ["no-such.yaml"]],
     "explain": [["Session"], ["Nothing"]],
+    "why": [["Session/yoga"], ["Session/yoga.price", "--offline"], ["Nothing"]],
     "sandbox": [["--option", "help"], ["--option", "nonsense"]],
     "demo": [["--help"]],
     "state show": [["Session/yoga"], ["BookingSession/trip"]],
