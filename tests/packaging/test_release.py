@@ -50,6 +50,20 @@ def test_a_tag_of_another_version_is_not_released(checkout):
     assert not (checkout / "dist").exists()
 
 
+def test_every_link_of_the_published_readme_leads_to_the_repository():
+    url = "https://github.com/acme/reconciler"
+    text = subprocess.run(
+        [sys.executable, ROOT / ".github/readme.py", ROOT / "README.md", url, "v1.2.3"],
+        capture_output=True,
+        check=True,
+        encoding="utf-8",
+    ).stdout
+    links = re.findall(r"\]\(([^)]+)\)", text)
+    assert f"{url}/raw/v1.2.3/docs/pictures/plan.svg" in links
+    assert f"{url}/blob/v1.2.3/docs/start.md" in links
+    assert [link for link in links if not link.startswith(url)] == []
+
+
 def test_only_the_job_that_runs_no_code_of_the_project_may_write():
     assert WORKFLOW["permissions"] == {}
     assert WORKFLOW["jobs"]["build"]["permissions"] == {"contents": "read"}
