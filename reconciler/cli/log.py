@@ -13,7 +13,10 @@ class _OneLine(logging.Formatter):
     """Log lines as safe as every other output: one line each, no control character, no secret."""
 
     def format(self, record: logging.LogRecord) -> str:
-        return harmless(super().format(record))
+        line = harmless(super().format(record))
+        if record.name != "reconciler.http":
+            return line
+        return f"{self.formatTime(record, '%H:%M:%S')}.{record.msecs:03.0f} {line}"
 
 
 class _Stderr(logging.StreamHandler[TextIO]):

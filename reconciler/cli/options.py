@@ -14,6 +14,7 @@ from reconciler.cli import completion, destinations
 from reconciler.cli.gathering import all_of, gathered
 from reconciler.cli.number_range import NumberRange
 from reconciler.cli.output import say, say_problems
+from reconciler.cli.trace import Trace, traced
 from reconciler.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class Common:
     quiet: bool
     trust_hosts: tuple[str, ...] = ()
     allow_paths: tuple[Path, ...] = ()
+    trace: Trace | None = None
 
     def open(self) -> Project:
         """Read the project file. What declares shows its warnings with those of the manifests."""
@@ -64,9 +66,12 @@ class Common:
 
     def session(self, project: Project, parallelism: int | None = None, timeout: float | None = None) -> ProjectSession:
         """Return a session of the project that reports on stderr what happens to the state."""
-        return reconciler.ProjectSession(
+        session = reconciler.ProjectSession(
             project, parallelism=parallelism, timeout=timeout, trust_hosts=self.trust_hosts, notice=self.say
         )
+        if self.trace is not None:
+            session.traffic.listeners.append(self.trace.add)
+        return session
 
     def say(self, words: str) -> None:
         """Print a message on stderr, unless --quiet is set."""
@@ -145,6 +150,7 @@ def _common(
     verbose: bool,
     quiet: bool,
     trust_hosts: tuple[str, ...] = (),
+    trace: Trace | None = None,
 ) -> Common:
     from reconciler.cli.log import start_log  # noqa: PLC0415 - 5 ms of logging, for a quick --help
 
@@ -157,6 +163,7 @@ def _common(
         verbose=verbose,
         quiet=quiet,
         trust_hosts=trust_hosts,
+        trace=trace,
     )
 
 
@@ -176,6 +183,15 @@ connecting = gathered(
         multiple=True,
         metavar="HOST",
         help="Send credentials to this HOST or HOST:PORT although the state does not know it (repeatable).",
+    ),
+    click.option(
+        "--trace",
+        type=destinations.DESTINATION,
+        metavar="FILE",
+        envvar="RECONCILER_TRACE",
+        callback=traced,
+        help="Write all calls with their times to this HAR file, which the developer tools of a browser open "
+        "(also: RECONCILER_TRACE). Credentials and mail addresses are masked.",
     ),
     no_color,
     _VERBOSE,

@@ -19,6 +19,7 @@ from reconciler.model.context import Context
 from reconciler.model.kind import Kind
 from reconciler.model.limit import TimeLimit
 from reconciler.model.objects import Intent, Problem, Record
+from reconciler.model.traffic import Traffic
 from reconciler.providers.base import Provider, ProviderSpec
 from reconciler.registry import kinds, providers
 from reconciler.settings import Connection, Project, Secret
@@ -52,6 +53,8 @@ class ProjectSession:
         about the state, such as that it was migrated.
         """
         self.limit = TimeLimit(timeout)
+        self.traffic = Traffic()
+        """What the calls of this session do, for who shows or records it."""
         Bounds.of(os.environ).check(project, reached(project.state))
         self._accepted = hosts(trust_hosts, said="--trust-host", globs=False)
         self._accepted += hosts(words(os.environ.get(TRUST_HOSTS, "")), said=TRUST_HOSTS, globs=False)
@@ -168,7 +171,11 @@ class ProjectSession:
                 login_path = spec.login_path(connection) if spec.login_path else None
                 if name not in self._limiters:  # one for reads and writes: the server counts both
                     self._limiters[name] = Limiter(
-                        connection.max_concurrency, connection.requests_per_second, name=name, limit=self.limit
+                        connection.max_concurrency,
+                        connection.requests_per_second,
+                        name=name,
+                        limit=self.limit,
+                        traffic=self.traffic,
                     )
                     self._limiters[name].stop = self._stop
                     self._limiters[name].finishing = self._finishing

@@ -6,7 +6,6 @@ It keeps a plan from writing (`writes=False`), retries only what is safe, and ke
 from __future__ import annotations
 
 import json
-import logging
 import random
 import time
 import weakref
@@ -21,6 +20,7 @@ import httpx
 from reconciler import redaction
 from reconciler.errors import NotStarted, OutcomeUnknown, ReconcilerError, RemoteError
 from reconciler.providers.answer import Answer, error_words, request_id
+from reconciler.providers.http import recording
 from reconciler.providers.http.attempts import Attempt, Purpose, failed, judged, settled
 from reconciler.providers.http.body import BUDGET, ENCODINGS, AnswerTooLarge, read_body
 from reconciler.providers.http.breaker import Sort
@@ -45,8 +45,6 @@ LONGEST_BACKOFF = 20.0
 
 _LIMIT = "limit"
 """The key of a request's extensions that holds the setting which limits the size of its answer."""
-
-_LOG = logging.getLogger("reconciler.http")
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -155,6 +153,7 @@ class HttpClient:
         """POST JSON to obtain a token. It changes nothing, so it is retried like a read."""
         typed = {**(headers or {}), "Content-Type": "application/json"}
         request = self._request("POST", path, headers=typed, content=json.dumps(payload).encode())
+        request.extensions[recording.LOGIN] = True
         return self._carry(request, Purpose.READ)
 
     def notify(self, path: str, content: bytes, headers: Mapping[str, str]) -> Answer:
@@ -167,6 +166,7 @@ class HttpClient:
         The first exception in item order is raised after all have finished. Calls must not be nested.
         """
         todo = list(items)
+        function = self._limiter.traffic.counting(function, len(todo))
         if len(todo) <= 1:
             return [function(item) for item in todo]
         futures: list[Future[Result]] = [self._pool.submit(function, item) for item in todo]
@@ -269,6 +269,7 @@ class HttpClient:
 
     def _attempt(self, request: httpx.Request, purpose: Purpose, doubts: list[OutcomeUnknown]) -> Attempt:
         """Send a request once; add to `doubts` if it may have been applied."""
+        recording.start(request, self._limiter.traffic)
         try:
             with self._limiter.turn(request, _sort(request, purpose)):
                 if purpose is not Purpose.READ:
@@ -301,10 +302,10 @@ class HttpClient:
         except (httpx.HTTPError, AnswerTooLarge) as error:
             if isinstance(error, httpx.TimeoutException) and not isinstance(error, (httpx.PoolTimeout, NotSentInTime)):
                 self._limiter.breaker.timed_out(request, _sort(request, purpose), began)
-            _log(request, "failed", began)
+            self._ended(request, began, error=str(error) or type(error).__name__)
             return failed(error, doing, self.connection, purpose, limited_by=_limit_of(request))
         marked = self._marked(answer)
-        _log(request, f"{answer.status}{marked}", began, len(answer.body))
+        self._ended(request, began, answer=answer, marked=marked)
         pause = asked_pause(answer.headers) if answer.status in {429, 503} else None
         if answer.status == 429 or pause is not None:  # noqa: PLR2004 - HTTP's "too many requests"
             self._limiter.pace.refused(began)
@@ -314,6 +315,20 @@ class HttpClient:
         self._heard(request, answer, purpose, began)
         words = "" if answer.ok else self.words(answer) + marked  # only needed for failures
         return judged(answer, f"{doing}: {answer.status}: ", words, purpose, pause)
+
+    def _ended(
+        self, request: httpx.Request, began: float, *, answer: Answer | None = None, marked: str = "", error: str = ""
+    ) -> None:
+        recording.end(
+            request,
+            began,
+            connection=self.connection.name,
+            traffic=self._limiter.traffic,
+            mask=self.mask,
+            answer=answer,
+            marked=marked,
+            error=error,
+        )
 
     def _heard(self, request: httpx.Request, answer: Answer, purpose: Purpose, began: float) -> None:
         """Tell the breaker what an answer says about the system."""
@@ -372,10 +387,3 @@ def _sort(request: httpx.Request, purpose: Purpose) -> Sort:
 
 def _limit_of(request: httpx.Request) -> str:
     return str(request.extensions.get(_LIMIT, "max_object_mb"))
-
-
-def _log(request: httpx.Request, status: str, began: float, size: int | None = None) -> None:
-    """Log one line for a request, without its query, headers and body."""
-    took = (time.monotonic() - began) * 1000
-    length = "" if size is None else f", {size / 1000:.1f} kB" if size >= 1000 else f", {size} B"  # noqa: PLR2004 - a kB
-    _LOG.info("%s %s → %s (%.0f ms%s)", request.method, request.url.path, status, took, length)

@@ -15,6 +15,7 @@ from email.utils import parsedate_to_datetime
 
 from reconciler.errors import NotStarted, OutOfTime
 from reconciler.model.limit import TimeLimit
+from reconciler.model.traffic import Traffic
 from reconciler.providers.http.breaker import Breaker, Sort
 
 LONGEST_PAUSE = 60.0
@@ -45,9 +46,13 @@ class Pace:
         self,
         per_second: float | None,
         *,
+        name: str = "",
+        traffic: Traffic | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], object] = time.sleep,
     ) -> None:
+        self._words = f"{name} (rate limit)"
+        self._traffic = traffic or Traffic()
         self._limit = per_second
         self._rate = per_second
         self._clock, self._sleep = clock, sleep
@@ -65,10 +70,11 @@ class Pace:
             while (pause := self._due()) > _NOTHING:
                 if limit is not None and limit.left() < pause:
                     raise OutOfTime(f"not sent, because {limit.words}")
-                if stop is None or pause <= LAST_WAIT:
-                    self._sleep(pause)
-                elif stop.wait(pause):
-                    raise NotStarted("not sent, because the run was interrupted while it waited for its turn")
+                with self._traffic.waiting(self._words, pause):
+                    if stop is None or pause <= LAST_WAIT:
+                        self._sleep(pause)
+                    elif stop.wait(pause):
+                        raise NotStarted("not sent, because the run was interrupted while it waited for its turn")
 
     def _due(self) -> float:
         """Return the seconds left to wait. Called after each sleep, because the server may have asked for a pause."""
@@ -118,9 +124,17 @@ class Limiter:
     """
 
     def __init__(
-        self, max_concurrency: int, per_second: float | None, *, name: str = "", limit: TimeLimit | None = None
+        self,
+        max_concurrency: int,
+        per_second: float | None,
+        *,
+        name: str = "",
+        limit: TimeLimit | None = None,
+        traffic: Traffic | None = None,
     ) -> None:
-        self.pace = Pace(per_second)
+        self.traffic = traffic or Traffic()
+        self.pace = Pace(per_second, name=name, traffic=self.traffic)
+        self._name = name
         self.breaker = Breaker(name)
         self.limit = limit or TimeLimit()
         self.finishing = False
@@ -143,7 +157,9 @@ class Limiter:
 
     def pause(self, seconds: float) -> None:
         """Sleep between two attempts of a request, until `stop` or the end of the run at the latest."""
-        self.stop.wait(min(seconds, self.limit.left()))
+        pause = min(seconds, self.limit.left())
+        with self.traffic.waiting(f"{self._name} (retry)", pause):
+            self.stop.wait(pause)
 
 
 def asked_pause(headers: Mapping[str, str]) -> float | None:

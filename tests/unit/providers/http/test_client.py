@@ -383,7 +383,7 @@ def test_one_log_line_a_request_without_query(caplog):
         http.get("/a", params={"q": "private"})
     lines = [record.getMessage() for record in caplog.records if record.name == "reconciler.http"]
     assert len(lines) == 1
-    assert lines[0].startswith("GET /a → 200 (")
+    assert lines[0].startswith("GET https://uk.bookingbug.com/a → 200 (")
     assert "private" not in lines[0]
 
 
