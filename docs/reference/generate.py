@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import click
+from errors_page import errors_page
 from man_page import man_page
 from mistakes_page import mistakes_page
 from sandbox_page import sandbox_page
@@ -118,7 +119,7 @@ def option_row(option: click.Option, context: click.Context) -> list[str]:
 def pages() -> dict[str, str]:
     """Return every page by its file name."""
     made = {"commands": commands_page(), "project": project_page(), "sandbox": sandbox_page()}
-    made |= {"removed": removed_page(), "mistakes": mistakes_page()}
+    made |= {"removed": removed_page(), "mistakes": mistakes_page(), "errors": errors_page()}
     made |= {page_name(kind): kind_page(kind) for kind in kinds().values() if kind.schema in schema_names()}
     pages = {f"{name}.md": ["", *lines] for name, lines in sorted(made.items())}
     pages["reconciler.1"] = man_page(every_command(), {int(code): words for code, words in sorted(EXITS.items())})

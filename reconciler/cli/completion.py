@@ -62,13 +62,17 @@ def _kinds(_ctx: click.Context, _incomplete: str) -> Iterable[str]:
 
 
 def _fields(_ctx: click.Context, incomplete: str) -> Iterable[str]:
-    from reconciler.operations.explain import explain, explained  # noqa: PLC0415 - 100 ms, for the names of fields
+    from reconciler.operations.explain import explain_field, explained  # noqa: PLC0415 - 100 ms, for the names of fields
 
     above, dot, _ = incomplete.rpartition(".")
+    if not dot and incomplete.upper().startswith("RC"):
+        from reconciler.model.codes import codes  # noqa: PLC0415 - reads files, only for a number
+
+        return [item.number for item in codes()]
     if not dot:
         return explained()
     frame = [f"{above}.metadata"] if "." not in above and above != "Project" else []
-    return [*frame, *(field.path for field in explain(above).fields)]
+    return [*frame, *(field.path for field in explain_field(above).fields)]
 
 
 def _schemas(_ctx: click.Context, _incomplete: str) -> Iterable[str]:

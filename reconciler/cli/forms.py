@@ -15,6 +15,7 @@ from reconciler.documents import codec
 from reconciler.documents.load import SavedReport, load_document
 from reconciler.documents.signature import plan_key
 from reconciler.errors import ReconcilerError
+from reconciler.model.codes import number
 from reconciler.model.plan import Plan, SavedPlan
 from reconciler.model.report import Drift, Report
 from reconciler.model.words import count
@@ -101,6 +102,9 @@ def validation_text(console: Console, declared: Declared, *, quiet: bool, verbos
     found = f"{count(errors, 'error')}, {count(len(problems) - errors, 'warning')}"
     where = f"{count(declared.documents, 'object')} in {count(declared.files, 'file')}"
     say(console, f"{'Invalid' if errors else 'Valid'}: {where}; {found}.")
+    known = next((each for each in map(number, (problem.code for problem in problems)) if each), None)
+    if known is not None:
+        say(console, (f"To explain a code: reconciler explain {known}", "dim"))
 
 
 def saved_forms(document: str, *, compact: bool, verbose: bool) -> tuple[Forms, str]:

@@ -1,4 +1,4 @@
-"""What a manifest or the project file may contain: a kind or a field described."""
+"""What a manifest or the project file may contain, and what a problem means: a kind, a field or a code described."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from reconciler.errors import UsageError
 from reconciler.manifests.describe import Field, describe
+from reconciler.model.codes import Code, codes, find
 from reconciler.model.nearest import meant, nearest
 from reconciler.registry import kinds, project_file_schema
 
@@ -14,14 +15,21 @@ DOCUMENTS = ("plan", "report", "drift", "validation")
 """The documents that commands write."""
 
 
-def explain(what: str) -> Field:
+def explain(what: str) -> Field | Code:
+    """Describe a kind, one of its fields or a code (RC0301); UsageError where there is none."""
+    known = _found(what.partition(".")[0], {name.lower(): name for name in explained()})
+    return (find(what) if known is None else None) or explain_field(what)
+
+
+def explain_field(what: str) -> Field:
     """Describe a kind, or one of its fields (`Session.slots.time`); UsageError where there is none."""
     kind, *path = what.split(".")
     known = explained()
     name = _found(kind, {name.lower(): name for name in known})
     if name is None:
-        hint = meant(nearest(kind, known), f"there are {', '.join(known)}")
-        raise UsageError(f"there is no kind {kind!r}", hint=hint)
+        names = (*known, *(name for item in codes() for name in (item.number, item.code)))
+        expected = f"there are {', '.join(known)}, and the codes that `reconciler explain` lists"
+        raise UsageError(f"there is no kind or code {kind!r}", hint=meant(nearest(kind, names), expected))
     schema = project_file_schema() if name == _PROJECT else manifest_kinds()[name]
     return describe(name, schema, tuple(path))
 

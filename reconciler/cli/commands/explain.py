@@ -1,4 +1,4 @@
-"""explain: what a manifest or the project file may contain, for people."""
+"""explain: what a manifest or the project file may contain, and what a code means, for people."""
 
 from __future__ import annotations
 
@@ -17,34 +17,90 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from reconciler.manifests.describe import Field
+    from reconciler.model.codes import Code
 
 _WIDTH = 100
+_NARROWEST = 20
 
 
-@click.command(epilog=options.examples("explain Session", "explain Session.slots.time", "explain Project.policy"))
-@click.argument("what", metavar="KIND[.FIELD]", shell_complete=completion.fields)
+@click.command(
+    epilog=options.examples("explain Session", "explain Session.slots.time", "explain Project.policy", "explain RC0301")
+)
+@click.argument("what", metavar="[KIND[.FIELD]|CODE]", required=False, shell_complete=completion.fields)
 @options.formatted("text", "json", private=False)
-def explain(what: str, output: Output) -> None:
-    """Explain a KIND and its fields; with FIELD (Session.slots.time) one field in full.
+def explain(what: str | None, output: Output) -> None:
+    """Explain a KIND and its fields; with FIELD (Session.slots.time) one field in full; or the CODE of a problem.
 
     KIND is Session, Resource, Block, BookingSession, Removed or Project. A FIELD of spec may be named without `spec`.
+    CODE is a number (RC0301) or a name (unknown-reference). Without an argument all of them are listed.
     """
+    from reconciler.model.codes import Code, codes
     from reconciler.operations.explain import explain as describe
+    from reconciler.operations.explain import explained
 
+    if what is None:
+        shown: dict[str, object] = {"kinds": explained(), "codes": [_listed(item) for item in codes()]}
+        show(output, text=lambda console: _say(console, _all(console.width)), json=lambda: versioned_json(shown))
+        return
     described = describe(what)
     show(
         output,
-        text=lambda console: _write(console, described),
+        text=lambda console: _say(
+            console,
+            _code(described, console.width) if isinstance(described, Code) else _kind(described, console.width),
+        ),
         json=lambda: versioned_json(asdict(described)),
     )
 
 
-def _write(console: Console, field: Field) -> None:
+def _say(console: Console, lines: Iterator[str]) -> None:
     from reconciler.render.wrapping import say
 
-    width = min(_WIDTH, console.width)
-    for line in (*_head(field, width), *_fields(field, width), *_rules(field, width), *_more(field)):
+    for line in lines:
         say(console, line)
+
+
+def _kind(field: Field, room: int) -> Iterator[str]:
+    width = min(_WIDTH, room)
+    yield from (*_head(field, width), *_fields(field, width), *_rules(field, width), *_more(field))
+
+
+def _listed(code: Code) -> dict[str, str]:
+    return {"number": code.number, "code": code.code, "rule": code.rule}
+
+
+def _all(room: int) -> Iterator[str]:
+    """Name each kind and each code, with its rule."""
+    from reconciler.model.codes import codes
+    from reconciler.operations.explain import explained
+
+    yield "KINDS"
+    yield from (f"  {name}" for name in explained())
+    yield ""
+    yield "CODES"
+    width = max(len(item.code) for item in codes())
+    for item in codes():
+        first = f"  {item.number}  {item.code:<{width}}  "
+        narrow = room < len(first) + _NARROWEST
+        yield from _wrapped(item.rule, " " * (10 if narrow else len(first)), min(_WIDTH, room), first=first)
+
+
+def _code(code: Code, room: int) -> Iterator[str]:
+    """Say what a code means, what to do, and show an example."""
+    width = min(_WIDTH, room)
+    yield f"{code.number}  {code.code}"
+    for heading, text in (("", code.rule), ("", code.about), ("FIX", code.fix)):
+        yield ""
+        yield from ([heading] if heading else ())
+        yield from _wrapped(text, "  ", width)
+    for heading, example in (("WRONG", code.wrong), ("RIGHT", code.right)):
+        if example:
+            yield ""
+            yield heading if example.startswith("$") else f"{heading}  {code.file}"
+            yield from (f"  {line}" for line in example.splitlines())
+    if code.unproven:
+        yield ""
+        yield from _wrapped(f"There is no example: {code.unproven}.", "  ", width)
 
 
 def _more(field: Field) -> Iterator[str]:
