@@ -13,44 +13,59 @@ from reconciler.version import __version__
 
 TYPE_CHECKING = False  # typing.TYPE_CHECKING without its module, a quarter of what `--version` takes
 if TYPE_CHECKING:
-    from reconciler.documents.codec import dump_plan
+    from reconciler.documents.codec import dump_plan, to_json
     from reconciler.documents.load import load_plan
     from reconciler.documents.signature import plan_key
     from reconciler.engine.overrides import Overrides
     from reconciler.engine.verdict import Verdict
-    from reconciler.errors import InvalidInput, ReconcilerError, Refused, StalePlan
+    from reconciler.errors import (
+        Interrupted,
+        InvalidInput,
+        ReconcilerError,
+        Refused,
+        RemoteError,
+        StalePlan,
+        UsageError,
+    )
     from reconciler.manifests.project import nearest_project
+    from reconciler.model.change import Change, FieldChange
     from reconciler.model.objects import Address, Problem
-    from reconciler.model.plan import Plan, Selection
+    from reconciler.model.plan import Plan, SavedPlan, Selection
     from reconciler.model.provenance import Explanation
-    from reconciler.model.report import Drift, Outcome, Report
-    from reconciler.operations.accept import accept
+    from reconciler.model.report import Drift, Drifted, Outcome, Report
+    from reconciler.operations.accept import Acceptance, accept
     from reconciler.operations.adopt import Adopted, adopt, adopt_all, adopt_duplicate
     from reconciler.operations.apply import Callbacks, apply
     from reconciler.operations.changed import changed_since
     from reconciler.operations.compare import compare_environment
     from reconciler.operations.drift import drift
-    from reconciler.operations.export import Export, ExportRequest, export
+    from reconciler.operations.export import Export, Exported, ExportRequest, export
     from reconciler.operations.guard import guard
     from reconciler.operations.migrate import Migrated, migrate_state
     from reconciler.operations.notify import notify
     from reconciler.operations.plan import Planned, invalid_plan, plan, plan_again
     from reconciler.operations.project import Declared, check, declare, open_project
     from reconciler.operations.select import select
-    from reconciler.operations.session import ProjectSession
+    from reconciler.operations.session import ProjectSession, open_session
     from reconciler.operations.why import why
     from reconciler.operations.windows import wait_for_window
     from reconciler.settings import Project
 
 __all__ = [
+    "Acceptance",
     "Address",
     "Adopted",
     "Callbacks",
+    "Change",
     "Declared",
     "Drift",
+    "Drifted",
     "Explanation",
     "Export",
     "ExportRequest",
+    "Exported",
+    "FieldChange",
+    "Interrupted",
     "InvalidInput",
     "Migrated",
     "Outcome",
@@ -62,9 +77,12 @@ __all__ = [
     "ProjectSession",
     "ReconcilerError",
     "Refused",
+    "RemoteError",
     "Report",
+    "SavedPlan",
     "Selection",
     "StalePlan",
+    "UsageError",
     "Verdict",
     "__version__",
     "accept",
@@ -86,40 +104,43 @@ __all__ = [
     "nearest_project",
     "notify",
     "open_project",
+    "open_session",
     "plan",
     "plan_again",
     "plan_key",
     "select",
+    "to_json",
     "wait_for_window",
     "why",
 ]
 
 _HOMES = {
-    "documents.codec": ("dump_plan",),
+    "documents.codec": ("dump_plan", "to_json"),
     "documents.load": ("load_plan",),
     "documents.signature": ("plan_key",),
     "engine.overrides": ("Overrides",),
     "engine.verdict": ("Verdict",),
-    "errors": ("InvalidInput", "ReconcilerError", "Refused", "StalePlan"),
+    "errors": ("Interrupted", "InvalidInput", "ReconcilerError", "Refused", "RemoteError", "StalePlan", "UsageError"),
     "manifests.project": ("nearest_project",),
+    "model.change": ("Change", "FieldChange"),
     "model.objects": ("Address", "Problem"),
-    "model.plan": ("Plan", "Selection"),
+    "model.plan": ("Plan", "SavedPlan", "Selection"),
     "model.provenance": ("Explanation",),
-    "model.report": ("Drift", "Outcome", "Report"),
-    "operations.accept": ("accept",),
+    "model.report": ("Drift", "Drifted", "Outcome", "Report"),
+    "operations.accept": ("Acceptance", "accept"),
     "operations.adopt": ("Adopted", "adopt", "adopt_all", "adopt_duplicate"),
     "operations.apply": ("Callbacks", "apply"),
     "operations.changed": ("changed_since",),
     "operations.compare": ("compare_environment",),
     "operations.drift": ("drift",),
-    "operations.export": ("Export", "ExportRequest", "export"),
+    "operations.export": ("Export", "ExportRequest", "Exported", "export"),
     "operations.notify": ("notify",),
     "operations.guard": ("guard",),
     "operations.migrate": ("Migrated", "migrate_state"),
     "operations.plan": ("Planned", "invalid_plan", "plan", "plan_again"),
     "operations.project": ("Declared", "check", "declare", "open_project"),
     "operations.select": ("select",),
-    "operations.session": ("ProjectSession",),
+    "operations.session": ("ProjectSession", "open_session"),
     "operations.why": ("why",),
     "operations.windows": ("wait_for_window",),
     "settings": ("Project",),
@@ -127,13 +148,20 @@ _HOMES = {
 """The public names, by the module that holds them."""
 
 
-def __getattr__(name: str) -> object:
-    """Load a public name on first use (PEP 562): `--help` and `--version` load none of them."""
-    home = next((module for module, names in _HOMES.items() if name in names), None)
-    if home is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module  # noqa: PLC0415 - `--version` does without
+if not TYPE_CHECKING:  # a type checker would accept every name
 
-    value: object = getattr(import_module(f"reconciler.{home}"), name)
-    globals()[name] = value
-    return value
+    def __getattr__(name: str) -> object:
+        """Load a public name on first use (PEP 562): `--help` and `--version` load none of them."""
+        home = next((module for module, names in _HOMES.items() if name in names), None)
+        if home is None:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from importlib import import_module  # noqa: PLC0415 - `--version` does without
+
+        value: object = getattr(import_module(f"reconciler.{home}"), name)
+        globals()[name] = value
+        return value
+
+
+def __dir__() -> list[str]:
+    """Name the public names, for completion in an interpreter or a notebook."""
+    return sorted({*globals(), *__all__})

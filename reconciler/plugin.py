@@ -75,10 +75,12 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> object:
-    """Load the HTTP client on first use: most commands need none."""
-    if name != "HttpClient":
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from reconciler.providers.http import HttpClient  # noqa: PLC0415 - httpx: 100 ms
+if not TYPE_CHECKING:  # a type checker would accept every name
 
-    return HttpClient
+    def __getattr__(name: str) -> object:
+        """Load the HTTP client on first use: most commands need none."""
+        if name != "HttpClient":
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from reconciler.providers.http import HttpClient  # noqa: PLC0415 - httpx: 100 ms
+
+        return HttpClient

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from functools import cache
 from operator import attrgetter, itemgetter
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from reconciler.documents.signature import signature
 from reconciler.model import canonical, codes
@@ -150,6 +150,25 @@ def plan_content(plan: Plan) -> dict[str, Any]:
 def dump_plan(plan: Plan, key: Secret | None = None) -> str:
     """Return the text of a plan document, as `plan --out` saves it and `load_plan` reads it."""
     return dumps(plan_document(plan, key))
+
+
+@overload
+def to_json(value: Plan | Drift) -> str: ...
+
+
+@overload
+def to_json(value: Report, plan: Plan) -> str: ...
+
+
+def to_json(value: Plan | Drift | Report, plan: Plan | None = None) -> str:
+    """Return the document that `--format json` prints. That of a report also needs the plan that was applied."""
+    if isinstance(value, Plan):
+        return dumps(plan_document(value))
+    if isinstance(value, Drift):
+        return dumps(drift_document(value))
+    if plan is None:
+        raise TypeError("the document of a report needs the plan that was applied: to_json(report, plan)")
+    return dumps(report_document(value, plan))
 
 
 def plan_digest(plan: Plan) -> str:

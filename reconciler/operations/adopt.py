@@ -19,7 +19,7 @@ from reconciler.model.plan import Selection
 from reconciler.model.words import listed
 from reconciler.operations.drift import look
 from reconciler.operations.duplicates import Adoption
-from reconciler.operations.project import Declared
+from reconciler.operations.project import Declared, declare
 from reconciler.operations.select import matching, select
 from reconciler.operations.session import ProjectSession
 from reconciler.target import same_target
@@ -100,15 +100,16 @@ def adopt_duplicate(session: ProjectSession, declared: Declared, address: Addres
 
 def adopt_all(
     session: ProjectSession,
-    declared: Declared,
+    declared: Declared | None = None,
     selection: Selection | None = None,
     *,
     allow_shared: Collection[str] = (),
 ) -> Adopted:
-    """Start managing every declared object that has exactly one live match.
+    """Start managing every declared object that has exactly one live match. Without `declared`, manifests are read.
 
     An object that another project in the same state manages is left out, unless a glob of `allow_shared` names it.
     """
+    declared = declared or declare(session.project)
     chosen = select(declared.desired.keys(), selection or Selection(), declared.desired, session.store.records().keys())
     wanted = [declared.desired[address] for address in sorted(chosen, key=str)]
     matching(chosen, allow_shared, option="--allow-shared ")  # UsageError before anything is read

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
 
 from reconciler.engine.export import Addressed, Choice, Surroundings, addressed, draft, kebab, needs_id, with_id
@@ -13,10 +14,11 @@ from reconciler.engine.ledger import Memory
 from reconciler.engine.snapshot import Place, Snapshot, take
 from reconciler.errors import UsageError
 from reconciler.manifests.write import Written, write
+from reconciler.model.canonical import utc
 from reconciler.model.draft import Draft
 from reconciler.model.kind import Kind
 from reconciler.model.objects import Address, Problem, Record, Scope, problem_order
-from reconciler.operations.project import Declared
+from reconciler.operations.project import Declared, declare
 from reconciler.operations.select import matching
 from reconciler.operations.session import ProjectSession
 
@@ -25,8 +27,8 @@ from reconciler.operations.session import ProjectSession
 class ExportRequest:
     """What to export."""
 
-    window: tuple[str, str]
-    """Two instants in UTC: objects that can only be listed for a time span are those between them."""
+    window: tuple[str, str] = field(default_factory=lambda: next_days(365))
+    """Two instants in UTC: objects that can only be listed for a time span are those between them. Default: a year."""
     addresses: tuple[str, ...] = ()
     """Only these addresses (globs)."""
     matches: tuple[str, ...] = ()
@@ -75,11 +77,18 @@ class Export:
         return not any(problem.severity == "error" for problem in self.problems)
 
 
-def export(session: ProjectSession, declared: Declared, request: ExportRequest) -> Export:
+def next_days(number: int) -> tuple[str, str]:
+    """Return the window of so many days from the start of today, in UTC."""
+    today = datetime.now(UTC).replace(hour=0, minute=0, second=0)
+    return utc(today), utc(today + timedelta(days=number))
+
+
+def export(session: ProjectSession, declared: Declared | None = None, request: ExportRequest | None = None) -> Export:
     """Read what is live and return it as manifests. Only reads, by construction.
 
-    Objects that the project already declares keep their addresses.
+    Objects that the project already declares keep their addresses. Without `declared`, the manifests are read.
     """
+    declared, request = declared or declare(session.project), request or ExportRequest()
     places = _places(session, request)
     seen = survey(session, declared, request, places)
     if not any(problem.severity == "error" for problem in seen.problems):

@@ -7,7 +7,6 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
 from importlib import metadata
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -17,7 +16,7 @@ from reconciler.errors import InvalidInput, OutputFailed, ReconcilerError, Usage
 from reconciler.files import shipped, write_whole
 from reconciler.manifests.endpoints import base_url_fault
 from reconciler.model.objects import Problem
-from reconciler.operations.export import ExportRequest, export
+from reconciler.operations.export import export
 from reconciler.operations.project import check, open_project
 from reconciler.operations.schemas import MANIFEST, MODELINE, editor_files
 from reconciler.operations.session import ProjectSession
@@ -31,7 +30,6 @@ SOURCE = "OWNER/reconciler"
 
 SANDBOX_COMPANY = 37004
 
-_DAYS = 365
 _NAME = re.compile(r"[^a-z0-9]+")
 _SOURCE = re.compile(r"(?:https://([\w.-]+)/)?([\w.-]+(?:/[\w.-]+)+?)(?:\.git)?@([0-9a-f]{40})")
 _REMOTE = re.compile(r"(?:[\w+.-]+://)?(?:[\w.-]+@)?([\w.-]+)(?::\d+)?[:/]+([\w./-]+?)(?:\.git)?/?")
@@ -188,10 +186,8 @@ def exported(folder: Path, files: Mapping[str, str]) -> tuple[dict[str, str], tu
     (folder / "reconciler.yaml").write_text(files["reconciler.yaml"], encoding="utf-8")
     (folder / "manifests").mkdir()
     project = replace(open_project(folder), state=f"sqlite:///{folder}/state.db")
-    today = datetime.now(UTC).date()
-    window = tuple(f"{day.isoformat()}T00:00:00Z" for day in (today, today + timedelta(days=_DAYS)))
     with ProjectSession(project) as session:
-        made = export(session, check(project), ExportRequest(window=(window[0], window[1])))
+        made = export(session, check(project))
     return {
         f"manifests/{item.path}": MODELINE.format("../" * (item.path.count("/") + 1) + MANIFEST) + item.text
         for item in made.manifests

@@ -27,7 +27,7 @@ from reconciler.model.objects import Address, Intent, Problem
 from reconciler.model.plan import Plan, SavedPlan, Selection
 from reconciler.operations.duplicates import not_elsewhere
 from reconciler.operations.guard import check_overrides
-from reconciler.operations.project import Declared
+from reconciler.operations.project import Declared, declare
 from reconciler.operations.select import select
 from reconciler.operations.session import ProjectSession
 from reconciler.settings import PLAN_KEY, Project
@@ -71,7 +71,7 @@ class Planned:
 
 def plan(
     session: ProjectSession,
-    declared: Declared,
+    declared: Declared | None = None,
     selection: Selection | None = None,
     *,
     only: Collection[str] | None = None,
@@ -82,11 +82,13 @@ def plan(
 ) -> Planned:
     """Read what is live and return what would change. Only reads, by construction.
 
-    `selection` is what the user chose; `only` limits the plan to the addresses of an earlier one. UsageError where a
-    glob of the selection or of `overrides` names nothing; then nothing is read.
+    Without `declared`, the manifests are read. `selection` is what the user chose; `only` limits the plan to the
+    addresses of an earlier one. UsageError where a glob of the selection or of `overrides` names nothing; then nothing
+    is read.
     Where a call of an earlier run may still be in progress, its object is unknown; `wait` is how many seconds to wait
     first for such calls to end, and `on_wait` receives how long that takes.
     """
+    declared = declared or declare(session.project)
     selection = selection or Selection()
     runs = session.store.run_count()  # first: a run that starts to write after this makes the plan an old one
     memory = remembered(session.store)

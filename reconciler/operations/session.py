@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -20,6 +21,7 @@ from reconciler.model.kind import Kind
 from reconciler.model.limit import TimeLimit
 from reconciler.model.objects import Intent, Problem, Record
 from reconciler.model.traffic import Traffic
+from reconciler.operations.project import open_project
 from reconciler.providers.base import Provider, ProviderSpec
 from reconciler.registry import kinds, providers
 from reconciler.settings import Connection, Project, Secret
@@ -87,6 +89,10 @@ class ProjectSession:
     ) -> None:
         if kind is not None:
             self._closing.set()  # a pool closes only when its threads have ended: none may go on waiting
+        self.close()
+
+    def close(self) -> None:
+        """Close connections and state. A `with` block does that by itself."""
         for provider in self._open.values():
             provider.close()
         if self._store is not None:
@@ -238,3 +244,17 @@ class ProjectSession:
         if problems:
             raise InvalidInput("credentials are missing", problems)
         self.project = replace(self.project, connections=known)
+
+
+def open_session(
+    path: Path | str | None = None,
+    environment: str | None = None,
+    *,
+    parallelism: int | None = None,
+    timeout: float | None = None,
+    trust_hosts: Sequence[str] = (),
+    notice: Callable[[str], None] = lambda _: None,
+) -> ProjectSession:
+    """Open a project for the functions that read and write: `open_project`, then `ProjectSession`."""
+    project = open_project(path, environment)
+    return ProjectSession(project, parallelism=parallelism, timeout=timeout, trust_hosts=trust_hosts, notice=notice)

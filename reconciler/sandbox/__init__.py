@@ -30,12 +30,14 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> object:
-    """Load the server on first use: reading the options must not import it."""
-    if name not in {"Emulator", "Sandbox", "occupant", "serve"}:
-        msg = f"module {__name__!r} has no attribute {name!r}"
-        raise AttributeError(msg)
-    from reconciler.sandbox import server  # noqa: PLC0415 - kept out of the import of this package
+if not TYPE_CHECKING:  # a type checker would accept every name
 
-    value: object = getattr(server, name)
-    return value
+    def __getattr__(name: str) -> object:
+        """Load the server on first use: reading the options must not import it."""
+        if name not in {"Emulator", "Sandbox", "occupant", "serve"}:
+            msg = f"module {__name__!r} has no attribute {name!r}"
+            raise AttributeError(msg)
+        from reconciler.sandbox import server  # noqa: PLC0415 - kept out of the import of this package
+
+        value: object = getattr(server, name)
+        return value

@@ -12,7 +12,7 @@ except ImportError as error:
 from reconciler.testing.bench import Bench, Done
 from reconciler.testing.contract import Case, contract_cases
 from reconciler.testing.declaration import Declaration, Sample
-from reconciler.testing.playground import sandbox
+from reconciler.testing.playground import Playground, sandbox
 from reconciler.testing.waits import short_waits
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "Done",
     "Emulator",
     "Fault",
+    "Playground",
     "Sample",
     "contract_cases",
     "sandbox",

@@ -6,7 +6,6 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -16,22 +15,13 @@ from reconciler.sandbox import Options, Sandbox, credentials
 from reconciler.trust import TRUST_HOSTS
 
 
-@dataclass(frozen=True, slots=True)
-class Playground:
-    """A running sandbox with the three built-in APIs."""
-
-    box: Sandbox
-    """The sandbox itself: faults, the log of calls, bookings, and changes outside reconciler."""
-
-    @property
-    def url(self) -> str:
-        """The `base_url` of every connection."""
-        return self.box.url
+class Playground(Sandbox):
+    """A sandbox that knows how a project reaches it."""
 
     @property
     def credentials(self) -> Mapping[str, str]:
         """The environment variables with its credentials, by name; they are set while it runs."""
-        return credentials(self.box.options)
+        return credentials(self.options)
 
     @property
     def connections(self) -> Mapping[str, Any]:
@@ -49,7 +39,7 @@ class Playground:
             }
             for provider, variables in auth.items()
         )
-        return {"sessions": sessions, "admin": {**admin, "company_id": self.box.options.company_id}, "shop": shop}
+        return {"sessions": sessions, "admin": {**admin, "company_id": self.options.company_id}, "shop": shop}
 
     def create_project(self, folder: Path | str, name: str = "acme") -> Path:
         """Write a project file with these connections, and the folder of its manifests; return the file."""
@@ -67,9 +57,8 @@ def sandbox(options: Options | None = None, *, seed: str = "none") -> Iterator[P
 
     `seed` fills it: `none`, or a seed of `reconciler sandbox --seed`.
     """
-    with Sandbox(options or Options(), seed=seed) as box:
-        found = Playground(box)
+    with Playground(options, seed=seed) as box:
         trusted = " ".join(filter(None, (os.environ.get(TRUST_HOSTS), urlsplit(box.url).netloc)))
         direct = dict.fromkeys(("NO_PROXY", "no_proxy"), "127.0.0.1")
-        with patch.dict(os.environ, {**found.credentials, TRUST_HOSTS: trusted, **direct}):
-            yield found
+        with patch.dict(os.environ, {**box.credentials, TRUST_HOSTS: trusted, **direct}):
+            yield box

@@ -60,6 +60,17 @@ def test_nothing_heavy_is_imported_to_show_help(arguments):
     assert done.stdout.splitlines()[-1] == "HEAVY []", done.stdout
 
 
+def test_nothing_is_imported_for_the_python_api_before_it_is_used():
+    script = (
+        "import reconciler, sys; dir(reconciler)\n"
+        "found = {name for name in sys.modules if name.startswith('reconciler')}\n"
+        "reconciler.open_session, reconciler.Refused\n"
+        f"print(sorted(found), sorted({set(HEAVY) - {'yaml', 'sqlalchemy'}!r} & {{*sys.modules}}))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "['reconciler', 'reconciler.version'] []"
+
+
 @pytest.mark.parametrize(
     ("words", "needed"),
     [

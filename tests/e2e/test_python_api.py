@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
 import pytest
+from page_runner import blocks
 
 import reconciler
+from reconciler.schema import first_mismatch
 
 PAGE = (Path(__file__).parents[2] / "docs" / "reference" / "python-api.md").read_text(encoding="utf-8")
 
@@ -142,19 +145,60 @@ def test_an_override_that_names_no_object_is_wrong_usage(desk, project):
     assert error.value.message == "--allow-booked Session/nobody matches no object of this plan"
 
 
-def example() -> str:
-    (block,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
-    return str(block)
+EXAMPLES = [block.text for block in blocks(PAGE) if block.language == "python"]
+
+
+def run_example(text):
+    exec(compile(text, "python-api.md", "exec"), {})
 
 
 def test_the_example_of_the_reference_page_runs(desk, project, capsys):
     desk.session("yoga", price=40)
-    exec(compile(example(), "python-api.md", "exec"), {})
+    run_example(EXAMPLES[0])
     assert capsys.readouterr().out.splitlines()[0] == "update Session/yoga"
     desk.forget("Session", "swim")
-    exec(compile(example(), "python-api.md", "exec"), {})
+    run_example(EXAMPLES[0])
     assert "error: refused before the first write" in capsys.readouterr().out
     assert len(desk.box.sessions()) == 2
+
+
+def test_the_other_examples_of_the_reference_page_run(desk, project, capsys):
+    """Each of them finds a change that nobody has applied yet."""
+    printed = []
+    for price, text in enumerate(EXAMPLES[1:], 40):
+        desk.session("yoga", price=price)
+        run_example(text)
+        printed.append(sorted(capsys.readouterr().out.splitlines()))
+    assert printed == [
+        ["['Studio 1']"],
+        ["Session/swim noop", "Session/yoga applied"],
+        [],
+        [],
+        ["0 managed now; 0 not adopted"],
+    ]
+
+
+def test_the_documents_are_those_of_the_command(desk, project):
+    desk.session("yoga", price=40)
+    with reconciler.open_session(desk.folder) as session:
+        made = reconciler.plan(session)
+        assert json.loads(reconciler.to_json(made.plan)) == desk.run("plan", "--format", "json").json
+        report = json.loads(reconciler.to_json(reconciler.apply(session, made), made.plan))
+        assert first_mismatch("report", report) is None
+        assert json.loads(reconciler.to_json(reconciler.drift(session)))["summary"]["in_sync"] == 2
+        with pytest.raises(TypeError, match="needs the plan"):
+            reconciler.to_json(report)
+
+
+def test_a_session_can_be_closed_without_a_block(desk, project):
+    session = reconciler.open_session(desk.folder)
+    assert reconciler.plan(session).plan.effective == ()
+    session.close()
+    session.close()
+
+
+def test_every_public_name_is_offered_by_completion():
+    assert set(reconciler.__all__) <= set(dir(reconciler))
 
 
 @pytest.mark.parametrize("name", [name for name in reconciler.__all__ if name != "__version__"])
