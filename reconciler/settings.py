@@ -105,9 +105,10 @@ class Credential:
         }[self.source]
 
     def _error(self, what: str) -> ReconcilerError:
+        dotenv = " (.env is not read: set -a; . ./.env)" if Path(".env").is_file() else ""
         near = nearest(self.name, os.environ.keys() - {self.name}, closeness=0.85) if self.source == "env" else None
         hint = {
-            "env": f"{near} is set: did you mean that?" if near else f"set it: export {self.name}=…",
+            "env": f"{near} is set: did you mean that?" if near else f"set it: export {self.name}=…{dotenv}",
             "file": "write the value to the file, and allow only yourself to read it",
             "command": "run the command in a terminal to see its error",
         }[self.source]

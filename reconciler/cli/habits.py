@@ -88,6 +88,12 @@ _EXTRA = re.compile(r"Got unexpected extra arguments? \((?P<first>\S+)[^)]*\)")
 _DASHES = re.compile("^[\N{HYPHEN}-\N{HORIZONTAL BAR}\N{MINUS SIGN}]+")
 """Dashes that text processors and web pages write instead of hyphens."""
 
+VALUES: Mapping[str, str] = {"md": "markdown", "htm": "html", "txt": "text", "plain": "text", "demo": "company"}
+"""Other words for the values of an option that has few."""
+
+_SPAN = re.compile(r"(?P<number>\d{1,6})(?P<unit>[smh])[a-z]*", re.ASCII)
+_SECONDS = {"s": 1, "m": 60, "h": 3600}
+
 _ADDRESS = re.compile(r"[A-Z*]\w*/\S+")
 
 
@@ -103,6 +109,8 @@ def advised(error: click.UsageError, arguments: Sequence[str], commands: Mapping
     elif found := _EXTRA.match(message):
         message += "."
         advice = _argument(found["first"], _options(error.ctx))
+    elif isinstance(error, click.BadParameter) and (advice := _value(error, arguments)):
+        message = error.format_message()
     else:
         return error
     # Without the suggestions of click, which compares dashes too: `--check` is near `--help`.
@@ -157,6 +165,23 @@ def _argument(word: str, known: Iterable[str]) -> str:
     if _ADDRESS.fullmatch(word) and "--target" in known:
         return f"Did you mean '--target {word}'?"
     return ""
+
+
+def _value(error: click.BadParameter, arguments: Sequence[str]) -> str:
+    """Return what was meant by a value of an option with few values, or with a number of seconds."""
+    option = error.param
+    if option is None:
+        return ""
+    text = " ".join(arguments)
+    typed = re.search(rf"(?:^| )(?:{'|'.join(map(re.escape, option.opts))})[ =](\S+)", text)
+    value = typed[1] if typed else ""
+    if isinstance(option.type, click.Choice):
+        near = VALUES.get(value.lower()) or nearest(value, option.type.choices)
+        return f"Did you mean {near!r}?" if near in option.type.choices else ""
+    unit = _SPAN.fullmatch(value)
+    if unit is None or option.metavar not in {"SECONDS", "[SECONDS]"}:
+        return ""
+    return f"Did you mean {int(unit['number']) * _SECONDS[unit['unit']]}? It is a number of seconds."
 
 
 def _options(ctx: click.Context | None) -> list[str]:

@@ -8,12 +8,14 @@ import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
 from reconciler.manifests.scalars import shown
 from reconciler.manifests.walk import GLOB, Boundless, Search, fixed_part
+from reconciler.model.nearest import nearest
 from reconciler.model.objects import Problem, SourceRef
 from reconciler.model.words import count, listed, plural
 from reconciler.reach import Reach, is_below
@@ -21,6 +23,10 @@ from reconciler.reach import Reach, is_below
 STDIN = "-"
 MAX_VISITED = 200_000
 """Maximum number of files and folders visited: more is a mistake, or links that multiply."""
+
+_LISTED = 1_000
+_SAME = 0.75
+"""How similar two names of files are if one of them is misspelt."""
 
 _NAMED = 5
 """How many files that are not read a message names."""
@@ -88,7 +94,8 @@ class _Finding:
             what = f"{path} matches no file" if GLOB & set(path) else f"{path} does not exist"
             root = shown_path(self.root)
             hint = f"create it or correct the path, which is relative to {'this folder' if root == '.' else root}"
-            self._problem("path-missing", what, path, hint)
+            near = None if GLOB & set(path) else _beside(path, self.root)
+            self._problem("path-missing", what, path, f"did you mean {shown_path(near)}?" if near else hint)
             return
         name = shown_path if self.project_root is None else partial(project_name, root=self.project_root)
         outside = {self._shown(_link(link, allowed)) for link in search.outside}
@@ -156,6 +163,17 @@ class _Finding:
         return (
             shown_path(path) if self.project_root is None else os.path.relpath(os.path.abspath(path), self.project_root)
         )
+
+
+def _beside(path: str, root: Path) -> str | None:
+    """Return the path with a similar name in the same folder; None where there is none."""
+    folder, name = os.path.split(os.path.normpath(path))
+    try:
+        with os.scandir(root / folder) as entries:
+            near = nearest(name, [entry.name for entry in islice(entries, _LISTED)], closeness=_SAME)
+    except (OSError, ValueError):
+        return None
+    return None if near is None else os.path.join(folder, near)
 
 
 def find(

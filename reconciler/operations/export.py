@@ -17,6 +17,7 @@ from reconciler.manifests.write import Written, write
 from reconciler.model.canonical import utc
 from reconciler.model.draft import Draft
 from reconciler.model.kind import Kind
+from reconciler.model.nearest import did_you_mean
 from reconciler.model.objects import Address, Problem, Record, Scope, problem_order
 from reconciler.operations.project import Declared, declare
 from reconciler.operations.select import matching
@@ -145,7 +146,8 @@ def _places(session: ProjectSession, request: ExportRequest) -> list[Place]:
         *((name, kinds, "--kind") for name in request.kinds),
     ):
         if name not in known:
-            raise UsageError(f"{option} {name} is unknown; expected one of {', '.join(sorted(known))}")
+            near = did_you_mean(name, known)
+            raise UsageError(f"{option} {name} is unknown; expected one of {', '.join(sorted(known))}{near}")
     chosen = {pattern.partition("/")[0] for pattern in request.choice.addresses}
     wanted = [
         (name, kind.name)

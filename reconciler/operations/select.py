@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from types import MappingProxyType
 
 from reconciler.errors import UsageError
-from reconciler.model.nearest import meant, nearest_address
+from reconciler.model.nearest import meant, nearest, nearest_address
 from reconciler.model.objects import Address, Desired
 from reconciler.model.plan import Selection
 
@@ -52,8 +52,8 @@ def matching(
     for pattern in patterns:
         named = {exact[pattern]} if pattern in exact else {each for each in universe if each.matches(pattern)}
         if not named:
-            raise UsageError(
-                f"{option}{pattern} matches no {noun}", hint=meant(nearest_address(pattern, universe), hint)
-            )
+            same_name = {each.name: str(each) for each in sorted(universe, reverse=True)}
+            near = nearest_address(pattern, universe) or same_name.get(nearest(pattern, same_name) or "")
+            raise UsageError(f"{option}{pattern} matches no {noun}", hint=meant(near, hint))
         found |= named
     return found
