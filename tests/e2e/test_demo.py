@@ -108,9 +108,18 @@ def test_the_command_is_named_as_it_can_be_called(monkeypatch: pytest.MonkeyPatc
 
 @pytest.mark.slow  # the whole demo once more
 def test_shows_all_and_keeps_the_project_on_demand_and_needs_no_unicode(tmp_path: Path) -> None:
-    done = _demo(tmp_path, "--show-all", "--keep", "project", PYTHONUTF8="0", PYTHONIOENCODING="ascii")
+    done = _demo(
+        tmp_path,
+        "--show-all",
+        "--keep",
+        "project",
+        RECONCILER_TODAY="2031-01-01",
+        PYTHONUTF8="0",
+        PYTHONIOENCODING="ascii",
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "folded here" not in done.stdout
+    assert "is new, but starts" not in done.stdout
     assert '+ Session/tea-dance "Tea dance" ' in done.stdout
     assert "~ price: 6.50 -> 6.95" in done.stdout
     assert done.stdout.isascii()

@@ -107,6 +107,7 @@ def _environment(sandbox: Sandbox, *, color: bool, width: int | None) -> Iterato
     """Set the example's credentials for the demo, and restore the user's environment afterwards."""
     wanted = {**credentials(sandbox.options), "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
     wanted |= {"RECONCILER_PAGER": "cat"}  # on a terminal a long plan would wait in `less`
+    wanted |= {"RECONCILER_TODAY": "2027-03-01"}  # before the example's season, whenever the demo runs
     wanted |= {} if color else {"NO_COLOR": "1"}
     wanted |= {} if width is None else {"COLUMNS": str(width - INDENT)}
     names = {*wanted, *_TERMINAL_SETTINGS}
