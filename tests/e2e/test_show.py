@@ -45,12 +45,12 @@ def yoga(desk):
 
 
 def changing(desk):
-    desk.session()
-    desk.session("swim", name="Swim", slots=[("2027-05-01", "10:00", 60)])
+    desk.session(spaces=9)
+    desk.session("swim", name="Swim", spaces=9, slots=[("2027-05-01", "10:00", 60)])
     desk.declare("Resource", "court-1", {"name": "Court 1"})
     desk.run("apply", "--yes", code=0)
     desk.box.book(yoga(desk)["slots"][1]["id"], places=2)
-    desk.session(price=41, slots=MOVED, description="new")
+    desk.session(price=41, slots=MOVED, description="new", spaces=9)
     desk.declare("Resource", "court-2", {"name": "Court 2", "address": {"address1": "x", "postcode": "y"}})
     desk.forget("Session", "swim")
 
