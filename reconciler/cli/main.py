@@ -36,6 +36,7 @@ _COMMANDS = {
     "schema": ("reconciler.cli.commands.schema", "Print a JSON Schema."),
     "explain": ("reconciler.cli.commands.explain", "Explain a kind and its fields."),
     "why": ("reconciler.cli.commands.why", "Show where each value of an object comes from."),
+    "scaffold": ("reconciler.cli.commands.scaffold", "Print a manifest with every field."),
     "ci": ("reconciler.cli.commands.ci", "Steps of a pipeline at GitHub or GitLab."),
     "sandbox": ("reconciler.cli.commands.sandbox", "Serve emulators of the remote systems on loopback."),
 }

@@ -19,6 +19,7 @@ from reconciler.manifests.json_events import begins_like_json
 from reconciler.manifests.layout import Layout, Splice, Unparsed, applied, children, parsed
 from reconciler.manifests.load import load_text
 from reconciler.manifests.scalars import plain_scalar
+from reconciler.manifests.write import API_VERSION
 from reconciler.manifests.yaml_text import inline, is_plain_enough, quoted, under
 
 _COMMENT = re.compile(r"[ \t]*(#|$)")
@@ -31,7 +32,7 @@ class CannotFormat(Exception):
 def formatted(text: str, schemas: Mapping[str, str]) -> str:
     """Return a valid file's text in its canonical form. `schemas` are the names of schemas by kind.
 
-    JSON stays as it is.
+    JSON, and documents of other programs, stay as they are.
     """
     if begins_like_json(text):
         return text
@@ -71,8 +72,10 @@ class _Formatter(Layout):
         start, _ = self.span(root)
         if self.begins_flow(root) and begins_like_json(self.text[start:]):
             return []
-        kind = next((value.value for key, value in _pairs(root) if key.value == "kind"), None)
-        known = kind if isinstance(kind, str) else ""
+        stated = {key.value: value.value for key, value in _pairs(root) if isinstance(value, ScalarNode)}
+        if stated.get("apiVersion") != API_VERSION:
+            return []  # another program's
+        known = str(stated.get("kind"))
         schema = whole(schemas[known]) if known in schemas else None
         if any(self._is_fixed(node) for node in _all(root)):
             schema = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 
 from reconciler.errors import UsageError
 from reconciler.manifests.describe import Field, describe
@@ -10,14 +10,14 @@ from reconciler.model.codes import Code, codes, find
 from reconciler.model.nearest import meant, nearest
 from reconciler.registry import kinds, project_file_schema
 
-_PROJECT = "Project"
+PROJECT = "Project"
 DOCUMENTS = ("plan", "report", "drift", "validation")
 """The documents that commands write."""
 
 
 def explain(what: str) -> Field | Code:
     """Describe a kind, one of its fields or a code (RC0301); UsageError where there is none."""
-    known = _found(what.partition(".")[0], {name.lower(): name for name in explained()})
+    known = meant_name(what.partition(".")[0], explained())
     return (find(what) if known is None else None) or explain_field(what)
 
 
@@ -25,22 +25,23 @@ def explain_field(what: str) -> Field:
     """Describe a kind, or one of its fields (`Session.slots.time`); UsageError where there is none."""
     kind, *path = what.split(".")
     known = explained()
-    name = _found(kind, {name.lower(): name for name in known})
+    name = meant_name(kind, known)
     if name is None:
         names = (*known, *(name for item in codes() for name in (item.number, item.code)))
         expected = f"there are {', '.join(known)}, and the codes that `reconciler explain` lists"
         raise UsageError(f"there is no kind or code {kind!r}", hint=meant(nearest(kind, names), expected))
-    schema = project_file_schema() if name == _PROJECT else manifest_kinds()[name]
+    schema = project_file_schema() if name == PROJECT else manifest_kinds()[name]
     return describe(name, schema, tuple(path))
 
 
 def explained() -> tuple[str, ...]:
     """Return the names of what can be explained."""
-    return (*manifest_kinds(), _PROJECT)
+    return (*manifest_kinds(), PROJECT)
 
 
-def _found(text: str, names: Mapping[str, str]) -> str | None:
-    return names.get(text.lower().replace("_", "").replace("-", ""))
+def meant_name(text: str, names: Iterable[str]) -> str | None:
+    """Return the name that a text means: case, hyphens and underscores do not count. None if there is none."""
+    return {name.lower(): name for name in names}.get(text.lower().replace("_", "").replace("-", ""))
 
 
 def manifest_kinds() -> dict[str, str]:
@@ -50,4 +51,4 @@ def manifest_kinds() -> dict[str, str]:
 
 def schema_names() -> tuple[str, ...]:
     """Return what `schema` can name: each kind, the project file, and the documents that commands write."""
-    return (*manifest_kinds(), _PROJECT, *DOCUMENTS)
+    return (*manifest_kinds(), PROJECT, *DOCUMENTS)

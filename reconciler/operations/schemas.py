@@ -10,7 +10,7 @@ from reconciler.documents.codec import dumps
 from reconciler.errors import UsageError
 from reconciler.manifests.editor_schema import manifest_schema, project_schema
 from reconciler.model.nearest import meant, nearest
-from reconciler.operations.explain import DOCUMENTS, manifest_kinds, schema_names
+from reconciler.operations.explain import DOCUMENTS, PROJECT, manifest_kinds, meant_name, schema_names
 from reconciler.registry import project_file_schema
 from reconciler.schema import load_schema
 
@@ -27,14 +27,13 @@ def schema(name: str | None) -> Mapping[str, object]:
     """Return one self-contained schema: of a kind, of a document, or of the manifests of all kinds."""
     if name is None:
         return manifest_schema(manifest_kinds())
-    known = {each.lower(): each for each in schema_names()}
-    found = known.get(name.lower().replace("_", "").replace("-", ""))
+    found = meant_name(name, schema_names())
     if found is None:
         hint = meant(nearest(name, schema_names()), f"there are {', '.join(schema_names())}")
         raise UsageError(f"there is no schema {name!r}", hint=hint)
     if found in DOCUMENTS:
         return load_schema(found)
-    if found == "Project":
+    if found == PROJECT:
         return project_schema(project_file_schema())
     return manifest_schema({found: manifest_kinds()[found]})
 
@@ -44,7 +43,7 @@ def editor_files() -> dict[str, str]:
     shown = {f"./{MANIFEST}": ["manifests/**/*.yaml", "manifests/**/*.yml"], f"./{_PROJECT}": ["reconciler.yaml"]}
     return {
         MANIFEST: dumps(schema(None)),
-        _PROJECT: dumps(schema("Project")),
+        _PROJECT: dumps(schema(PROJECT)),
         ".vscode/settings.json": dumps({"yaml.schemas": shown}),
     }
 

@@ -116,6 +116,7 @@ def test_the_bytes_around_it_are_kept(desk, change):
     assert file.read_bytes() == change(PRETTY).encode()
 
 
+VERSION = "apiVersion: reconciler/v1\n"
 ALONE = {
     "JSON": '{"kind": "Session", "apiVersion": "reconciler/v1"}',
     "JSON after a mark": '---\n{"kind": "Session", "apiVersion": "reconciler/v1"}\n',
@@ -124,9 +125,10 @@ ALONE = {
     .replace('"Yoga"', "Yoga")
     .replace("'custom'", "custom")
     .replace("yes", '"yes"'),
-    "a text that owns the blank lines below it": "spec:\n  description: |+\n    x\n\nkind: Session\n",
-    "an unknown kind": "spec: {b: 1, a: 2}\nkind: Sesion\n",
-    "a value under a tag": "kind: Session\nspec: {group: !!str 010}\n",
+    "a text that owns the blank lines below it": f"spec:\n  description: |+\n    x\n\nkind: Session\n{VERSION}",
+    "an unknown kind": f"spec: {{b: 1, a: 2}}\nkind: Sesion\n{VERSION}",
+    "a value under a tag": f"{VERSION}kind: Session\nspec: {{group: !!str 010}}\n",
+    "a document of another program": "on: push\nkind: Session\napiVersion: v1\n",
 }
 
 

@@ -51,6 +51,7 @@ EXTRA = {
     "show": [["saved.plan"]],
     "schema": [[], ["Session"], ["--list"]],
     "fmt": [[], ["--check"], ["--diff"], ["no-such.yaml"]],
+    "scaffold": [["Session"], ["Sesion"], ["Block", "closed"], ["Block", "Closed"]],
     "explain": [["Session"], ["Nothing"]],
     "why": [["Session/yoga"], ["Session/yoga.price", "--offline"], ["Nothing"]],
     "sandbox": [["--option", "help"], ["--option", "nonsense"]],

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli import options
+from reconciler.cli import completion, options
 from reconciler.cli.exits import Exit
 from reconciler.cli.options import Common
 from reconciler.cli.output import say_problems, write
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @click.command(epilog=options.examples("fmt", "fmt --check", "fmt --diff manifests/yoga.yaml", "fmt - < yoga.yaml"))
-@click.argument("paths", nargs=-1, metavar="[PATH]...")
+@click.argument("paths", nargs=-1, metavar="[PATH]...", shell_complete=completion.files)
 @click.option("--check", is_flag=True, help="Write nothing; exit with 1 if a file would change.")
 @click.option("--diff", is_flag=True, help="Print what would change, and write nothing; exit with 1 if a file would.")
 @options.common
@@ -32,7 +32,8 @@ def fmt(paths: tuple[str, ...], check: bool, diff: bool, common: Common) -> int:
     Default: the project's manifests and its project file. Keys get the order of `reconciler explain`, with their
     comments. A text gets quotes where some reader of YAML takes it for another type (`No`, `010`), and loses them where
     none does; dates and times stay as they are written. Nothing else changes: comments, layout, anchors, templates,
-    blocks of text, line ends. Keys of a document with anchors are not moved, and JSON is left as it is.
+    blocks of text, line ends. Keys of a document with anchors are not moved. JSON, and documents with another
+    apiVersion, are left as they are.
 
     A file that is not valid YAML is named and left as it is; the others are formatted (exit code 1).
     """
