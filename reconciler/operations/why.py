@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -13,7 +14,7 @@ from reconciler.engine.ignore import covered
 from reconciler.engine.ledger import Memory, remembered
 from reconciler.engine.moves import find_moves
 from reconciler.engine.titles import Titles
-from reconciler.errors import InvalidInput, UsageError
+from reconciler.errors import InvalidInput, ReconcilerError, UsageError
 from reconciler.manifests.explain import label
 from reconciler.manifests.load import Document
 from reconciler.manifests.origins import Sources
@@ -35,7 +36,10 @@ from reconciler.operations.unmanaged import unmanaged_objects
 from reconciler.schema import load_schema
 
 _OFFLINE = "to leave out what is live: --offline"
-_STEP = re.compile(r"\.?([^.\[\]]+)|\[([^\]]+)\]")
+_STEP = re.compile(r"\.([^.\[\]]+)|\[([^\]]+)\]")
+
+_DIGITS = 10
+"""A longer number is not the place of an item."""
 
 
 def why(session: ProjectSession, declared: Declared, what: str, *, offline: bool = False) -> Explanation:
@@ -49,10 +53,11 @@ def why(session: ProjectSession, declared: Declared, what: str, *, offline: bool
     moves, _ = find_moves(declared.desired, memory.known)
     found = _address(f"{kind}/{name}", declared, memory, moves)
     if isinstance(found, UsageError):
-        other = None if offline else _unmanaged(session, declared, f"{kind}/{name}")
-        if other is None:
-            raise found
-        return other
+        with suppress(ReconcilerError):  # a name that is wrong is a mistake also where nothing can be read
+            other = None if offline else _unmanaged(session, declared, f"{kind}/{name}")
+            if other is not None:
+                return other
+        raise found
     memory = memory.moved({address: old for address, old in moves.items() if address == found})
     change = None if offline else _change(session, declared, found)
     subject = _Subject(
@@ -62,9 +67,14 @@ def why(session: ProjectSession, declared: Declared, what: str, *, offline: bool
 
 
 def _steps(path: str) -> list[str | int]:
-    """Read `slots[0].time`."""
-    found = ((match[1], match[2]) for match in _STEP.finditer(path))
-    return [name or (int(inner) if inner.isdigit() else inner) for name, inner in found]
+    """Read `slots[0].time`; UsageError says that something else is no field."""
+    found = list(_STEP.finditer(f".{path}" if path else ""))
+    if path and "".join(match[0] for match in found) != f".{path}":
+        raise UsageError(f"{path!r} is not a field", hint="a field looks like price, address.postcode or slots[0].time")
+    return [
+        name or (int(inner) if inner.isdecimal() and len(inner) < _DIGITS else inner)
+        for name, inner in (match.groups() for match in found)
+    ]
 
 
 def _address(text: str, declared: Declared, memory: Memory, moves: Mapping[Address, Address]) -> Address | UsageError:

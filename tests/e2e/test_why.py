@@ -142,6 +142,7 @@ def test_one_field_or_a_part_of_it_needs_neither_credentials_nor_the_server(town
 def test_without_credentials_the_error_names_the_way_without_them(town):
     done = town.run("why", "Session/yoga", BB_PASSWORD="", code=1)
     assert "to leave out what is live: --offline" in done.err
+    assert "did you mean Session/yoga?" in town.run("why", "Session/yogq", BB_PASSWORD="", code=64).err
 
 
 @pytest.mark.parametrize(
@@ -150,9 +151,12 @@ def test_without_credentials_the_error_names_the_way_without_them(town):
         ("Session/yogq", "did you mean Session/yoga?"),
         ("session/yoga", "did you mean Session/yoga?"),
         ("yoga", "an address looks like Session/spring-yoga"),
+        ("Session/yoga.slots[0", "a field looks like"),
+        ("Session/yoga.[0]", "a field looks like"),
         ("Session/yoga.pric", "did you mean price?"),
         ("Resource/hall.address.adress1", "did you mean address1?"),
         ("Session/yoga.slots[7]", "there are: 0, 1"),
+        (f"Session/yoga.slots[{'7' * 5000}]", "there are: 0, 1"),
         ("Session/yoga.price.pence", "it has no parts"),
     ],
 )
