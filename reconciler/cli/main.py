@@ -159,9 +159,12 @@ def _run(arguments: Sequence[str]) -> int:
 def _show(error: click.ClickException) -> None:
     """Print wrong usage as click does, with its code."""
     from reconciler.model.codes import tag  # noqa: PLC0415 - reads a file, which commands without an error do not need
+    from reconciler.render.safe import harmless  # noqa: PLC0415 - as above
 
     code = "usage" if isinstance(error, click.UsageError) else "run-failed"
     context = getattr(error, "ctx", None)
     if context is not None:
         click.echo(f"{context.get_usage()}\nTry '{context.command_path} --help' for help.\n", err=True)
-    click.echo(f"error[{tag(code)}]: {error.format_message()}", err=True)
+    first, *rest = error.format_message().split("\n")
+    for line in (f"error[{tag(code)}]: {first}", *rest):
+        click.echo(harmless(line), err=True)

@@ -4,7 +4,7 @@ import click
 import pytest
 
 from reconciler.cli.habits import COMMANDS, NOTES, OPTIONS
-from reconciler.cli.main import cli
+from reconciler.cli.main import cli, run
 
 
 def command(words):
@@ -36,3 +36,10 @@ def test_every_suggested_command_exists_and_the_other_one_does_not(theirs):
 def test_every_suggested_option_is_one_of_some_command_and_says_it_without_dashes():
     assert {option for ours in OPTIONS.values() for option in ours} <= every_option()
     assert not [name for name in (*OPTIONS, *NOTES) if name.startswith("-")]
+
+
+@pytest.mark.parametrize("word", ["—o\x1b]0;x\x07ut", "pl\x1b[31man", "--o\x1b[2Jut", "x\n::error::y"])
+def test_a_word_cannot_act_on_the_terminal(word, capsys):
+    assert run(["plan", word]) == 64
+    said = capsys.readouterr().err
+    assert all(line.isprintable() and not line.startswith("::") for line in said.splitlines())
