@@ -13,7 +13,7 @@ from typing import Any
 from reconciler.errors import ReconcilerError
 from reconciler.model.kind import Kind
 from reconciler.model.nearest import did_you_mean
-from reconciler.providers.base import ProviderSpec, project_schema
+from reconciler.providers.base import BUILT_IN, ProviderSpec, project_schema
 
 _KINDS = ("session", "resource", "block", "booking_session")
 _PROVIDERS = ("bookingbug_sessions", "bookingbug_admin", "checkfront")
@@ -41,12 +41,21 @@ def project_file_schema() -> str:
     return project_schema(providers().values())
 
 
+def package_of(module: str) -> str | None:
+    """Return the package that brings kinds or providers from a module; None for a module of reconciler or a library."""
+    points = (*entry_points(group="reconciler.kinds"), *entry_points(group="reconciler.providers"))
+    top = module.partition(".")[0]
+    return next((_package(point) for point in points if point.module.partition(".")[0] == top), None)
+
+
 def _kind_fault(kind: Kind) -> str | None:
     if not re.fullmatch("[A-Z][A-Za-z0-9]*", kind.name) or kind.name in _RESERVED:
         return f"defines the kind {kind.name!r}; expected a name such as Tool that reconciler does not use itself"
     if kind.provider not in providers():
         near = did_you_mean(kind.provider, providers())
         return f"defines the kind {kind.name} for the provider {kind.provider!r}, which is not installed{near}"
+    if providers()[kind.provider].schema == BUILT_IN:
+        return f"defines the kind {kind.name} for the provider {kind.provider}, which reads only its own kinds"
     return _schema_fault(kind.name, kind.schema)
 
 
@@ -97,5 +106,8 @@ def _load(point: EntryPoint, group: str, wanted: type[Any]) -> Any:
 
 def _origin(point: EntryPoint) -> str:
     """Name the package of an entry point, and the object."""
-    package = f"the package {point.dist.name} {point.dist.version}" if point.dist else "an installed package"
-    return f"{package} (entry point {point.name!r}, {point.value})"
+    return f"{_package(point)} (entry point {point.name!r}, {point.value})"
+
+
+def _package(point: EntryPoint) -> str:
+    return f"the package {point.dist.name} {point.dist.version}" if point.dist else "an installed package"

@@ -12,6 +12,7 @@ from reconciler.cli.exits import Exit, exit_of
 from reconciler.cli.output import people
 from reconciler.errors import InvalidInput, ReconcilerError, Refused, StalePlan
 from reconciler.model.codes import number, tag
+from reconciler.registry import package_of
 from reconciler.render import markdown
 from reconciler.render.problems import problems as write_problems
 from reconciler.render.safe import visible
@@ -77,10 +78,23 @@ def _explain_machine(error: OSError) -> None:
 def _explain_defect(error: Exception) -> None:
     if os.environ.get("RECONCILER_DEBUG"):
         click.echo("".join(traceback.format_exception(error)), err=True)
-    frame = traceback.extract_tb(error.__traceback__)[-1]
-    place = f"{Path(frame.filename).name}:{frame.lineno}"
+    place, owner = _origin(error)
     click.echo(
         f"error[{tag('internal-error')}]: internal error ({type(error).__name__}: {visible(str(error))}) at {place}\n"
-        "  = help: this is a defect of reconciler; please report it with the output of RECONCILER_DEBUG=1",
+        f"  = help: this is a defect of {owner}; please report it with the output of RECONCILER_DEBUG=1",
         err=True,
     )
+
+
+def _origin(error: Exception) -> tuple[str, str]:
+    """Return the place of a defect and whose it is: that of a package with kinds or providers, or of reconciler."""
+    frames = [*traceback.walk_tb(error.__traceback__)][::-1]
+    places = [f"{Path(frame.f_code.co_filename).name}:{line}" for frame, line in frames]
+    for place, (frame, _) in zip(places, frames, strict=True):
+        module = str(frame.f_globals.get("__name__"))
+        if module.partition(".")[0] == "reconciler":
+            break
+        package = package_of(module)
+        if package is not None:
+            return place, visible(package)
+    return places[0], "reconciler"

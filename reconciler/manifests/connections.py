@@ -28,6 +28,7 @@ _OPTIONAL = (
     "allow_http",
 )
 """Settings of every provider that a connection may leave out."""
+_UNINSTALLED = "correct the name, or install the package that defines this provider"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,8 @@ def connection_problems(
             yield Problem(code=found.code, summary=summary, where=found.where, hint=found.hint)
         for field, fault in _faults(stated, providers):
             summary = f"connection {shown(name)}: {field} {fault}"
-            yield Problem(code="connection", summary=summary, where=below.locate((field,)))
+            hint = _UNINSTALLED if field == "provider" else None
+            yield Problem(code="connection", summary=summary, where=below.locate((field,)), hint=hint)
 
 
 def _faults(stated: Mapping[str, Any], providers: Collection[str]) -> Iterator[tuple[str, str]]:

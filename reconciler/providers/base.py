@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from reconciler.providers.http import HttpClient
     from reconciler.settings import Connection
 
-_PROJECT = "project"
+BUILT_IN = "project"
+"""The schema of the project file, which describes the connections of the built-in providers itself."""
 
 
 class Provider(Protocol):
@@ -74,5 +75,5 @@ class ProviderSpec:
 
 def project_schema(specs: Iterable[ProviderSpec]) -> str:
     """Return the name of the schema of a project file that may use these providers."""
-    parts = [f"{spec.name}={spec.schema}" for spec in specs if spec.schema != _PROJECT]
-    return "+".join([_PROJECT, *parts])
+    parts = [f"{spec.name}={spec.schema}" for spec in specs if spec.schema != BUILT_IN]
+    return "+".join([BUILT_IN, *parts])

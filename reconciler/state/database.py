@@ -257,7 +257,8 @@ class Database:
                     result = run()
             except (Damaged, UnicodeDecodeError) as error:  # also SQLite's own message may be no text
                 what = error.message if isinstance(error, Damaged) else "database disk image is malformed"
-                hint = self._repair()
+                first = f"{error.hint}. If there is none: " if isinstance(error, Damaged) and error.hint else ""
+                hint = first + self._repair()
                 raise ReconcilerError(f"state {self.label}: {what}", hint=hint, code="state-damaged") from None
             except (SQLAlchemyError, sqlite3.Error, OSError) as error:
                 if self._reached and _passing(error) and time.monotonic() < deadline:

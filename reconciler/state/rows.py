@@ -169,6 +169,9 @@ def check(found: Mapping[str, Any]) -> None:
         wrong = "fields"
     if wrong is not None:
         which = "/".join(str(found[key]) for key in ("kind", "name", "run_id") if key in found)
+        if wrong == "kind" and _is_address(f"{found['kind']}/x"):
+            message = f"the record {which} has the kind {found['kind']}, which no installed package defines"
+            raise Damaged(message, hint="install the package that defines it")
         raise Damaged(f"the record {which} has an invalid {wrong}")
 
 

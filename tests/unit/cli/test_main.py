@@ -1,10 +1,13 @@
 """The error boundary: every way to end has words and an exit code, and none has a traceback."""
 
+import builtins
+from types import FunctionType
+
 import click
 import pytest
 
 from reconciler import errors
-from reconciler.cli import main
+from reconciler.cli import failures, main
 
 
 @pytest.fixture
@@ -59,6 +62,21 @@ def test_a_defect_is_said_with_its_place_and_without_control_characters(ending):
     assert "ZeroDivisionError" in said
     assert "test_main.py:" in said
     assert "\x1b" not in said
+
+
+@pytest.mark.parametrize("module", ["tool_hire.provider", "reconciler.engine.plan", "json.decoder"])
+def test_a_defect_of_another_package_names_that_package(ending, monkeypatch, module):
+    monkeypatch.setattr(failures, "package_of", {"tool_hire.provider": "the package tool-hire 1.2"}.get)
+
+    def plugin():
+        raise KeyError("row")
+
+    spoilt = FunctionType(plugin.__code__, {"__name__": module, "__builtins__": builtins})
+    with pytest.raises(KeyError) as caught:
+        spoilt()
+    _, said = ending(caught.value)
+    owner = "the package tool-hire 1.2" if module == "tool_hire.provider" else "reconciler"
+    assert f"defect of {owner}; please report" in said
 
 
 def test_a_misspelt_command_is_wrong_usage_with_a_suggestion(capsys):
