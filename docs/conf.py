@@ -33,6 +33,7 @@ default_role = "code"
 smartquotes = False  # it would make one dash of the two of an option
 copybutton_prompt_text = "$ "
 copybutton_only_copy_prompt_lines = True
+suppress_warnings = ["misc.highlighting_failure"]  # the reference of errors shows broken YAML on purpose
 exclude_patterns = ["reference/*.py"]
 
 _OUTSIDE = re.compile(r"\[([^\]]+)\]\((?:\.\./)+([^)\s]+)\)")

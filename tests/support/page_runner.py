@@ -79,6 +79,7 @@ SETTINGS = {
     "GIT_CONFIG_KEY_0": "init.defaultBranch",
     "GIT_CONFIG_VALUE_0": "main",
     "NO_COLOR": "1",
+    "RECONCILER_TODAY": "2027-01-11",  # before the dates of the pages, whenever they are followed
     "COLUMNS": "120",
     "LC_ALL": "C.UTF-8",
 }
