@@ -36,6 +36,7 @@ check: $(VENV)/.dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/shellcheck .ci/* .github/lock reconciler/cli/completions/reconciler.bash
+	$(BIN)/hadolint Containerfile
 	$(BIN)/jactionlint --shellcheck $(BIN)/shellcheck .github/workflows/*.yml .github/dependabot.yml \
 	  examples/pipelines/github/*.yml
 	$(BIN)/zizmor --offline --quiet .github examples/pipelines/github/*.yml

@@ -73,6 +73,7 @@ BUILD = _parsed(PROJECT["build-system"]["requires"])
 DIRECT = [*RUNTIME, *BUILD, *_group("release"), *(each for lines in EXTRAS.values() for each in _parsed(lines))]
 WANTED = {
     "requirements.txt": [*RUNTIME, *_parsed(EXTRAS["postgres"])],
+    "requirements-sandbox.txt": [*RUNTIME, *_parsed(EXTRAS["postgres"]), *_parsed(EXTRAS["sandbox"])],
     "requirements-build.txt": BUILD,
     "requirements-release.txt": _group("release"),
 }
@@ -185,7 +186,7 @@ def test_the_pins_satisfy_what_the_project_and_its_dependencies_ask_for(name):
             assert refused == [], f"{name} pins {pin}; run make lock"
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-build.txt"])
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-sandbox.txt", "requirements-build.txt"])
 def test_nothing_is_pinned_that_nobody_asks_for(name):
     pinned = _pinned(name)
     needed = {package for place in PLACES for package in _reached(WANTED[name], pinned, place)}

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 import pytest
@@ -66,9 +67,22 @@ def test_every_link_of_the_published_readme_leads_to_the_repository():
 
 def test_only_the_job_that_runs_no_code_of_the_project_may_write():
     assert WORKFLOW["permissions"] == {}
-    assert WORKFLOW["jobs"]["build"]["permissions"] == {"contents": "read"}
-    steps = WORKFLOW["jobs"]["publish"]["steps"]
-    assert not [step for step in steps if "checkout" in step.get("uses", "") or "pip" in step.get("run", "")]
+    for name, job in WORKFLOW["jobs"].items():
+        code = [step for step in job["steps"] if re.search("checkout|pip |podman", yaml.safe_dump(step))]
+        assert (job["permissions"] == {"contents": "read"}) == bool(code), name
+
+
+def test_the_image_is_that_of_the_wheel_and_runs_without_rights():
+    lines = (ROOT / "Containerfile").read_text(encoding="utf-8")
+    assert re.findall(r"(?m)^(?:FROM|USER|COPY) .*", lines) == [
+        "FROM ${BASE} AS build",
+        "COPY .github/requirements.txt dist/*.whl /src/",
+        "FROM ${BASE}",
+        "COPY --from=build /opt/reconciler /opt/reconciler",
+        "USER 10001:10001",
+    ]
+    steps = "".join(step.get("run", "") for step in WORKFLOW["jobs"]["image"]["steps"])
+    assert '--build-arg "BASE=$name@$digest"' in steps
 
 
 @pytest.mark.slow
@@ -83,7 +97,8 @@ def test_the_steps_build_the_same_files_twice_and_list_their_parts(checkout, tmp
             assert done.returncode == 0, f"{step['name']}\n{done.stdout}\n{done.stderr}"
 
     dist = checkout / "dist"
-    names = {f"booking_reconciler-{__version__}{end}" for end in ("-py3-none-any.whl", ".tar.gz", ".cdx.json")}
+    fits = f"-cp{sys.version_info[0]}{sys.version_info[1]}-{re.sub('[-.]', '_', sysconfig.get_platform())}.pyz"
+    names = {f"booking_reconciler-{__version__}{end}" for end in ("-py3-none-any.whl", ".tar.gz", ".cdx.json", fits)}
     assert {path.name for path in dist.iterdir()} == {*names, "SHA256SUMS"}
     sums = dict(reversed(line.split()) for line in (dist / "SHA256SUMS").read_text(encoding="utf-8").splitlines())
     assert sums == {name: hashlib.sha256((dist / name).read_bytes()).hexdigest() for name in names}

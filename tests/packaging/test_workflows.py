@@ -15,7 +15,8 @@ WORKFLOWS = [*sorted((ROOT / ".github/workflows").glob("*.yml")), *EXAMPLES]
 ACTION = re.compile(r"\buses: (?!\$/\.github/actions/)(\S+)")
 
 MAY_WRITE = {
-    ("release.yml", "publish"): {"contents", "id-token", "attestations"},
+    ("release.yml", "publish"): {"contents", "id-token", "attestations", "packages"},
+    ("release.yml", "pypi"): {"id-token"},
     ("plan.yml", "plan"): {"pull-requests"},
     ("apply.yml", "apply"): {"contents", "issues"},
     ("drift.yml", "drift"): {"contents", "issues"},
@@ -86,9 +87,15 @@ def test_no_step_has_the_token_of_the_forge_beside_a_credential(path):
             assert not ("RECONCILER_FORGE_TOKEN" in given and any("secrets." in str(text) for text in given.values()))
 
 
-def test_nothing_is_uploaded_to_an_index():
-    texts = [path.read_text(encoding="utf-8") for path in (*WORKFLOWS, ROOT / ".github/release", ROOT / "Makefile")]
-    assert [text for text in texts if re.search(r"twine|pypi-publish|uv publish|upload\.pypi", text)] == []
+def test_one_job_uploads_to_the_index_without_a_token():
+    upload = re.compile(r"twine|pypi-publish|uv publish|upload\.pypi")
+    others = (*WORKFLOWS, ROOT / ".github/release", ROOT / "Makefile")
+    assert [path.name for path in others if upload.search(path.read_text(encoding="utf-8"))] == ["release.yml"]
+    jobs = _read(ROOT / ".github/workflows/release.yml")["jobs"]
+    assert [name for name, job in jobs.items() if upload.search(yaml.safe_dump(job))] == ["pypi"]
+    assert jobs["pypi"]["environment"] == "pypi"
+    assert jobs["pypi"]["permissions"] == {"id-token": "write"}
+    assert not re.search(r"secrets|password|checkout", yaml.safe_dump(jobs["pypi"]))
 
 
 def test_dependencies_are_audited_each_week():
@@ -105,6 +112,7 @@ def test_a_check_covers_the_workflows():
     recipe = (ROOT / "Makefile").read_text(encoding="utf-8").partition("\ncheck:")[2].partition("\n\n")[0]
     assert "/jactionlint " in recipe
     assert "/zizmor --offline " in recipe
+    assert "/hadolint Containerfile" in recipe
 
 
 def test_the_workflows_set_every_variable_that_bounds_a_project_file():

@@ -76,6 +76,8 @@ def demo(keep: Path | None, show_all: bool, no_color: bool) -> None:
 
 def invocation() -> str:
     """Return how the user calls this program from the current folder: its path where it is not on PATH."""
+    if sys.argv[0].endswith(".pyz"):  # the single file of a release
+        return shlex.quote(str(Path(sys.argv[0]).absolute()))
     beside = shutil.which("reconciler", path=str(Path(sys.executable).parent))
     if beside is None:
         return shlex.join((sys.executable, "-m", "reconciler"))
