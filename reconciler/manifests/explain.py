@@ -147,7 +147,8 @@ def _wrong(error: Any, path: Path, schema: Mapping[str, Any]) -> _Mistake:
         f"a number of {len(value)} characters" if large and len(value) > _READABLE else value if large else shown(value)
     )
     wrong = moments.fault(value) if isinstance(value, str) and schema.get("format") in _MOMENTS else None
-    summary = f"{field} is {what}; {wrong or f'expected {expected}'}{_meant(value, schema)}"
+    meant = _meant(value, schema)
+    summary = f"{field} is {what}; {wrong or f'expected {expected}'}{meant}"
     hint = None
     if value is None:
         hint = "leave the field out to leave it unmanaged"
@@ -159,13 +160,8 @@ def _wrong(error: Any, path: Path, schema: Mapping[str, Any]) -> _Mistake:
             hint = "remove the quotes"
         elif kinds == "boolean":
             hint = _BOOLEANS.get(value.lower())
-        elif "enum" in schema:
-            synonym = schema.get("enumSynonyms", {}).get(value.lower().replace(" ", "_"))
-            summary += (
-                f'; did you mean "{synonym}"?'
-                if synonym
-                else did_you_mean(value, [word for word in schema["enum"] if isinstance(word, str)])
-            )
+        elif "enum" in schema and not meant:
+            summary += did_you_mean(value, [word for word in schema["enum"] if isinstance(word, str)])
     if error.validator == "format" and schema.get("format") == "iana-timezone":
         summary += _near_zone(value)
         hint = "an offset does not follow the clock changes of a place" if zones.is_offset(str(value)) else None
@@ -222,9 +218,10 @@ def _near_zone(name: object) -> str:
 
 
 def _meant(value: object, schema: Mapping[str, Any]) -> str:
-    """Name the value that was probably meant by another notation of dates, times, lengths and amounts."""
-    quote = '"' if schema.get("type") == "string" else ""
-    found = [f"{quote}{guess}{quote}" for guess in guesses(value, schema)]
+    """Name the value that was probably meant by another word, or in another notation of dates, lengths and amounts."""
+    synonym = schema.get("enumSynonyms", {}).get(str(value).lower().replace(" ", "_"))
+    quote = '"' if synonym or schema.get("type") == "string" else ""
+    found = [f"{quote}{guess}{quote}" for guess in ([synonym] if synonym else guesses(value, schema))]
     return f"; did you mean {' or '.join(found)}?" if found else ""
 
 

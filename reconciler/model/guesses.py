@@ -22,11 +22,16 @@ _CLOCK = re.compile(
     re.ASCII,
 )
 _LENGTH = re.compile(
-    r"(?:pt)?(?:(?P<h>\d+(?:[.,]\d+)?)\s*(?:h|hrs?|hours?))?\s*(?:(?P<m>\d+)\s*(?:m|mins?|minutes?)?)?|(?P<hh>\d):(?P<mm>\d{2})",
+    r"(?:pt)?(?:(?P<h>\d+(?:[.,]\d+)?)\s*(?:h|hrs?|hours?)\s*(?P<rest>\d\d?$)?)?"
+    r"\s*(?:(?P<m>\d+)\s*(?:m|mins?|minutes?))?\s*(?:(?P<s>\d+)\s*(?:s|secs?|seconds?))?|"
+    r"(?P<hh>\d):(?P<mm>\d{2})|(?P<bare>\d+)",
     re.ASCII,
 )
+_SECONDS = {"minutes": 60, "seconds": 1}
 _AMOUNT = re.compile(
-    r"[^\d-]{0,4}?(?P<number>\d{1,3}(?:[., ]\d{3})+(?:[.,]\d{1,2})?|\d+(?:[.,]\d{1,2})?)[.,]?[^\d]{0,12}", re.ASCII
+    r"[^\d-]{0,4}?(?P<number>\d{1,3}(?:[., ]\d{3})+(?:[.,]\d{1,2})?|\d+(?:[.,]\d{1,2})?)[.,]?"
+    r"(?!\s*(?:p|pence|cents?|ct)$)\s*(?:[^\w\s]|[^\W\d_]{2,12})?",
+    re.ASCII | re.IGNORECASE,
 )
 _LONGEST = 40
 """Maximum length of a value that is looked at."""
@@ -68,12 +73,16 @@ def _moments(text: str) -> list[str]:
     return [f"{day}T{time}" for day, time in product(_days(day), _times(time.strip()))]
 
 
-def _minutes(text: str) -> list[str]:
-    match = _LENGTH.fullmatch(text.lower().strip())
+def _length(text: str, unit: str) -> list[str]:
+    """Return the length of time in a text, in minutes or seconds; a bare number has that unit already."""
+    match = _LENGTH.fullmatch(text.lower())
     if match is None or not any(match.groupdict().values()):
         return []
+    if match["bare"]:
+        return [match["bare"]]
     hours = float((match["h"] or match["hh"] or "0").replace(",", "."))
-    return [f"{hours * 60 + int(match['m'] or match['mm'] or 0):g}"]
+    minutes = hours * 60 + int(match["rest"] or match["mm"] or 0) + int(match["m"] or 0)
+    return [f"{(minutes * 60 + int(match['s'] or 0)) / _SECONDS[unit]:g}"]
 
 
 def _numbers(text: str) -> list[str]:
@@ -106,7 +115,8 @@ def guesses(value: object, rule: Mapping[str, object]) -> list[str]:
         whole or kinds == "number" or (isinstance(kinds, list) and "number" in kinds)
     ):
         return []
-    found = _minutes(text) if rule.get("unit") == "minutes" else _numbers(text)
+    unit = rule.get("unit")
+    found = _length(text, unit) if isinstance(unit, str) and unit in _SECONDS else _numbers(text)
     return [number for number in found if _within(number, rule, whole=whole)]
 
 

@@ -8,6 +8,7 @@ from reconciler.model.guesses import guesses
 
 DATE, TIME, MOMENT = ({"type": "string", "format": name} for name in ("date", "time-of-day", "iso-date-time"))
 MINUTES = {"type": "integer", "unit": "minutes", "minimum": 1, "maximum": 999}
+SECONDS = {"type": "number", "unit": "seconds", "maximum": 3600}
 AMOUNT = {"type": ["number", "string"], "minimum": 0, "maximum": 999999.99}
 COUNT = {"type": "integer", "minimum": 0, "maximum": 99}
 
