@@ -94,7 +94,7 @@ class _Finding:
             what = f"{path} matches no file" if GLOB & set(path) else f"{path} does not exist"
             root = shown_path(self.root)
             hint = f"create it or correct the path, which is relative to {'this folder' if root == '.' else root}"
-            near = None if GLOB & set(path) else _beside(path, self.root)
+            near = None if GLOB & set(path) else _beside(path, self.root, allowed)
             self._problem("path-missing", what, path, f"did you mean {shown_path(near)}?" if near else hint)
             return
         name = shown_path if self.project_root is None else partial(project_name, root=self.project_root)
@@ -165,10 +165,12 @@ class _Finding:
         )
 
 
-def _beside(path: str, root: Path) -> str | None:
-    """Return the path with a similar name in the same folder; None where there is none."""
+def _beside(path: str, root: Path, allowed: tuple[str, ...]) -> str | None:
+    """Return the path with a similar name in the same folder; None where there is none, or the folder leads outside."""
     folder, name = os.path.split(os.path.normpath(path))
     try:
+        if not is_below(os.path.realpath(root / folder), allowed):
+            return None
         with os.scandir(root / folder) as entries:
             near = nearest(name, [entry.name for entry in islice(entries, _LISTED)], closeness=_SAME)
     except (OSError, ValueError):

@@ -429,3 +429,13 @@ def test_all_paths_together_visit_a_limited_number_of_files(folder, monkeypatch)
     assert not find(["m"] * 1_000, root=folder)[1]
     problems = find([f"{'./' * number}m" for number in range(30)], root=folder)[1]
     assert "contains more than 40 files and folders, together with the paths before it" in problems[0].summary
+
+
+def test_a_similar_name_is_only_suggested_in_the_project(folder, tmp_path):
+    outside = tmp_path.parent / "secrets"
+    outside.mkdir()
+    (outside / "b.yaml").touch()
+    (folder / "m" / "link").symlink_to(outside)
+    for path, meant in [("m/bb.yaml", "did you mean m/b.yaml?"), ("m/link/bb.yaml", None), ("m/other.txt", None)]:
+        (problem,) = find([path], root=folder, project_root=folder).problems
+        assert (problem.hint == meant) if meant else "did you mean" not in problem.hint
