@@ -5,7 +5,6 @@ The edit is proved before a file is written: with it the project must declare wh
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -32,6 +31,7 @@ from reconciler.model.objects import Address, Desired, Live, Problem, Record, So
 from reconciler.model.plan import Selection
 from reconciler.model.report import Drifted
 from reconciler.operations.drift import Looked, look
+from reconciler.operations.edits import unified
 from reconciler.operations.project import Declared, check
 from reconciler.operations.session import ProjectSession
 from reconciler.redaction import redacted_data
@@ -64,9 +64,7 @@ class FileEdit:
     @property
     def diff(self) -> str:
         """The edit as a unified diff."""
-        old, new = (each.decode("utf-8").splitlines(keepends=True) for each in (self.before, self.after))
-        lines = difflib.unified_diff(old, new, f"a/{self.shown}", f"b/{self.shown}")
-        return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
+        return unified(self.shown, self.before, self.after)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

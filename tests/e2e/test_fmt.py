@@ -74,7 +74,7 @@ def test_check_and_diff_write_nothing_and_end_with_1_if_a_file_would_change(desk
     done = desk.run("fmt", "--check", code=1)
     assert done.err == "Would format manifests/yoga.yaml\n1 file would be formatted; 1 file is formatted already.\n"
     shown = desk.run("fmt", "--diff", "manifests", code=1).out
-    assert shown.startswith("--- manifests/yoga.yaml (before)\n+++ manifests/yoga.yaml (after)\n@@ ")
+    assert shown.startswith("--- a/manifests/yoga.yaml\n+++ b/manifests/yoga.yaml\n@@ ")
     assert '-  name: "Yoga"\n' in shown
     assert file.read_text(encoding="utf-8") == UGLY
     file.write_text(PRETTY, encoding="utf-8")

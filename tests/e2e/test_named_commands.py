@@ -25,7 +25,8 @@ SWIM = {"name": "Swim", "group": "Pool", "type": "event", "start_date": "2027-03
 LIVE = {**SWIM, "type": 0}
 COMMANDS = (
     "demo", "init", "validate", "plan", "apply", "drift", "destroy", "adopt", "export", "state list", "state show",
-    "state mv", "state rm", "state restore", "state unlock", "schema", "explain", "sandbox", "show",
+    "state mv", "state rm", "state restore", "state unlock", "schema", "explain", "sandbox", "show", "fmt",
+    "scaffold",
 )  # fmt: skip
 
 
@@ -405,6 +406,7 @@ WALKS = {
     ("manifests/project.py", "init"): MISTAKES,
     ("providers/http/next_steps.py", "sandbox"): MISTAKES,
     ("operations/plan.py", "destroy"): f"{E2E}/test_saved_plans.py::test_a_forged_plan_to_destroy_deletes_nothing",
+    ("operations/scaffold.py", "init"): f"{E2E}/test_scaffold.py::test_a_wrong_kind_or_name_is_wrong_usage",
     ("operations/unmanaged.py", "adopt"): UNMANAGED,
     ("operations/accept.py", "apply --target"): ACCEPTS,
     ("operations/accept.py", "state rm"): ACCEPTS,

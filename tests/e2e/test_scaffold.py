@@ -85,3 +85,5 @@ def test_a_file_names_its_schema_and_is_not_overwritten(desk):
 )
 def test_a_wrong_kind_or_name_is_wrong_usage(desk, arguments, words):
     assert words in desk.run("scaffold", *arguments, code=64).err
+    if "reconciler init" in words:
+        desk.run("init", "new", code=0)

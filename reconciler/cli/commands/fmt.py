@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -37,13 +36,14 @@ def fmt(paths: tuple[str, ...], check: bool, diff: bool, common: Common) -> int:
 
     A file that is not valid YAML is named and left as it is; the others are formatted (exit code 1).
     """
+    from reconciler.operations.edits import unified
     from reconciler.operations.format import format_files
 
     project = None if paths and common.project is None else common.open()
     files, problems = format_files(project, paths, stdin=sys.stdin.buffer)
     changed = [item for item in files if item.changes]
     if diff:
-        write("".join(map(_diff, changed)), None)
+        write("".join(unified(item.shown, item.before, item.after) for item in changed), None)
     for item in files:
         if not (check or diff) and item.file is None and not item.problems:
             write(item.after.decode(), None)
@@ -72,9 +72,3 @@ def _summary(
     ]
     total = "; ".join(filter(None, counts)) or "no file to format"
     return [*(f"{verb} {item.shown}" for item in changed if item.file is not None), f"{total[0].upper()}{total[1:]}."]
-
-
-def _diff(item: Formatted) -> str:
-    before, after = (text.decode().splitlines(keepends=True) for text in (item.before, item.after))
-    lines = difflib.unified_diff(before, after, f"{item.shown} (before)", f"{item.shown} (after)")
-    return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
