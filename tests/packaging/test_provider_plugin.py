@@ -71,6 +71,17 @@ def test_the_commands_of_the_page_do_what_it_says(plugged, sources, monkeypatch)
         drill["quantity"] = 9
         assert "quantity" in run("drift", code=2)
         shutil.rmtree(folder / ".reconciler")
+        assert "tools.yaml:8:13" in run("why", "Tool/drill.quantity")
+        completion = {
+            "_RECONCILER_COMPLETE": "bash_complete",
+            "COMP_WORDS": "reconciler explain Tool.q",
+            "COMP_CWORD": "2",
+        }
+        assert "Tool.quantity" in plugged.reconciler(folder, **completion)
+        (folder / "manifests" / "new.yaml").write_text(run("scaffold", "Tool", "new"), encoding="utf-8")
+        run("fmt", "--check")
+        assert "Valid: 3 objects" in run("validate")
+        (folder / "manifests" / "new.yaml").unlink()
         run("adopt", "--all")
         assert len(json.loads(run("state", "list", "--format", "json"))["objects"]) == 2
         assert {"Tool"} <= set(run("schema", "--list").split())
