@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -195,6 +197,14 @@ def test_a_session_can_be_closed_without_a_block(desk, project):
     assert reconciler.plan(session).plan.effective == ()
     session.close()
     session.close()
+
+
+def test_the_kit_says_which_extra_it_needs():
+    script = "import sys; sys.modules['uvicorn'] = None; import reconciler.testing"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.stderr.endswith(
+        "ImportError: reconciler.testing needs uvicorn: install reconciler with its extra `sandbox`\n"
+    )
 
 
 def test_every_public_name_is_offered_by_completion():
