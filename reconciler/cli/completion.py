@@ -62,17 +62,31 @@ def _kinds(_ctx: click.Context, _incomplete: str) -> Iterable[str]:
 
 
 def _fields(_ctx: click.Context, incomplete: str) -> Iterable[str]:
-    from reconciler.operations.explain import explain_field, explained  # noqa: PLC0415 - 100 ms, for the names of fields
+    from reconciler.model.codes import codes  # noqa: PLC0415 - as below
+    from reconciler.operations.explain import explained  # noqa: PLC0415 - 100 ms, for the names of kinds
 
-    above, dot, _ = incomplete.rpartition(".")
-    if not dot and incomplete.upper().startswith("RC"):
-        from reconciler.model.codes import codes  # noqa: PLC0415 - reads files, only for a number
+    if "." in incomplete:
+        return _inside(incomplete.rpartition(".")[0])
+    # Where nothing is typed yet, a hundred codes would hide the kinds.
+    named = (name for item in codes() for name in (item.number, item.code)) if incomplete else ()
+    return [*explained(), *named]
 
-        return [item.number for item in codes()]
-    if not dot:
-        return explained()
+
+def _inside(above: str) -> list[str]:
+    """Return the fields inside a kind or a field."""
+    from reconciler.operations.explain import explain_field  # noqa: PLC0415 - 100 ms, for the names of fields
+
     frame = [f"{above}.metadata"] if "." not in above and above != "Project" else []
     return [*frame, *(field.path for field in explain_field(above).fields)]
+
+
+def _values(ctx: click.Context, incomplete: str) -> Iterable[str]:
+    address, dot, _ = incomplete.partition(".")
+    if not dot:
+        return _addresses(ctx, incomplete)
+    kind = address.partition("/")[0]
+    above = incomplete.rpartition(".")[0].removeprefix(address)
+    return (f"{address}{path.removeprefix(kind)}" for path in _inside(kind + above))
 
 
 def _schemas(_ctx: click.Context, _incomplete: str) -> Iterable[str]:
@@ -87,7 +101,9 @@ environments = _starting(_environments)
 connections = _starting(_connections)
 kinds = _starting(_kinds)
 fields = _starting(_fields)
-"""Kinds; with a dot, the fields of one."""
+"""Kinds; with a dot, the fields of one; and the codes of problems."""
+values = _starting(_values)
+"""Addresses; with a dot, the fields of one."""
 schemas = _starting(_schemas)
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
         "why Resource/main-hall.address.postcode --offline",
     )
 )
-@click.argument("what", metavar="ADDRESS[.FIELD]", shell_complete=completion.addresses)
+@click.argument("what", metavar="ADDRESS[.FIELD]", shell_complete=completion.values)
 @options.connecting
 @click.option(
     "--offline", is_flag=True, help="Read no remote system. Default: also show live values and the next plan."

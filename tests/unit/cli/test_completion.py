@@ -69,6 +69,10 @@ def _offered(monkeypatch, words, shell="bash"):
         ("explain Session.slots.t", ["Session.slots.time"]),
         ("explain Session.metad", ["Session.metadata"]),
         ("explain Nothing.", []),
+        ("explain RC0301", ["RC0301"]),
+        ("explain unknown-ref", ["unknown-reference"]),
+        ("why S", ["Session/yoga"]),
+        ("why Session/yoga.slots.t", ["Session/yoga.slots.time"]),
         ("schema sess", []),
         ("schema Sess", ["Session"]),
         ("plan --project missing --target ", []),
@@ -93,7 +97,7 @@ def test_fish_gets_whole_words_and_zsh_the_meaning_of_commands(project, monkeypa
 
 
 def test_every_option_and_argument_with_names_as_values_completes_them():
-    names = {"ADDRESS", "CONNECTION", "KIND", "[ADDRESS]...", "ADDRESS...", "KIND[.FIELD]"}
+    names = {"ADDRESS", "CONNECTION", "KIND", "[ADDRESS]...", "ADDRESS...", "ADDRESS[.FIELD]", "[KIND[.FIELD]|CODE]"}
     silent = [
         f"{path} {parameter.name}"
         for path, command in _commands(cli, click.Context(cli))
