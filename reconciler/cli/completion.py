@@ -41,8 +41,17 @@ def _outline(ctx: click.Context) -> Outline | None:
 
 def _addresses(ctx: click.Context, _incomplete: str) -> Iterator[str]:
     found = _outline(ctx)
-    if found is not None:
-        yield from found.addresses()
+    if found is None:
+        return
+    yield from found.addresses()
+    environment = ctx.params.get("environment")
+    file = found.state(environment)
+    if file is not None:
+        from reconciler.manifests.outline import ADDRESS  # noqa: PLC0415 - as above
+        from reconciler.state.names import recorded  # noqa: PLC0415 - 5 ms of SQLite, where there is a file
+
+        with suppress(Exception):  # what is no state, or in use, hides no manifest
+            yield from filter(ADDRESS.fullmatch, recorded(file, found.name, environment))
 
 
 def _environments(ctx: click.Context, _incomplete: str) -> Iterable[str]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 
 import click
 import pytest
@@ -12,6 +14,8 @@ import pytest
 from reconciler.cli.install_completion import script
 from reconciler.cli.main import cli, run
 from reconciler.cli.shells import SHELLS, VARIABLE
+from reconciler.model.objects import Address, Record
+from reconciler.state.store import Store
 
 PROJECT = """
 apiVersion: reconciler/v1
@@ -114,6 +118,50 @@ def _commands(group, ctx):
         yield name, command
         if isinstance(command, click.Group):
             yield from _commands(command, ctx)
+
+
+@pytest.fixture
+def state(project):
+    file = project / ".reconciler" / "state.db"
+    file.parent.mkdir()
+    address = Address("Session", "old")
+    with closing(Store(f"sqlite:///{file}", project="acme")) as store:
+        store.save(Record(address=address, connection="sessions", target="t", remote_id="1", fields={}))
+    return file
+
+
+def test_what_only_the_state_records_is_offered_too(project, state, monkeypatch):
+    before = sorted(project.rglob("*"))
+    assert _offered(monkeypatch, "reconciler state rm Session/") == ["plain,Session/old", "plain,Session/yoga"]
+    assert _offered(monkeypatch, "reconciler plan --env prod --target Session/") == ["plain,Session/yoga"]
+    assert sorted(project.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda file: file.write_bytes(b"no database"),
+        lambda file: _hostile(file, "CREATE TABLE reconciler_objects (project, environment, kind, name)"),
+        lambda file: _hostile(
+            file,
+            "CREATE VIEW reconciler_objects AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) "
+            "SELECT 'acme' AS project, 'x' AS environment, i AS kind, i AS name FROM n",
+        ),
+    ],
+    ids=["damaged", "commands as names", "a view that never ends"],
+)
+def test_a_hostile_state_offers_and_does_nothing(project, state, monkeypatch, damage):
+    damage(state)
+    assert _offered(monkeypatch, "reconciler state rm Session/") == ["plain,Session/yoga"]
+
+
+def _hostile(file, table):
+    file.unlink()
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute(table)
+        if "TABLE" in table:
+            connection.execute("INSERT INTO reconciler_objects VALUES ('acme', '', 'Session', '$(touch x)')")
+        connection.commit()
 
 
 @pytest.mark.parametrize("question", ["bash_complete", "bash_nonsense", "nonsense", ""])

@@ -4,7 +4,8 @@ import os
 
 import pytest
 
-from reconciler.manifests.outline import outline
+from reconciler import settings
+from reconciler.manifests.outline import DEFAULT_STATE, outline
 
 PROJECT = """
 apiVersion: reconciler/v1
@@ -92,6 +93,23 @@ def test_a_broken_project_file_names_nothing(project, text):
     (project / "reconciler.yaml").write_bytes(text.encode("latin-1"))
     found = outline(project)
     assert (found.environments, found.connections, list(found.addresses())) == ((), (), [])
+
+
+def test_the_state_is_a_file_of_the_project_and_that_of_the_environment(project, tmp_path_factory):
+    assert DEFAULT_STATE == settings.DEFAULT_STATE
+    assert outline(project).state(None) is None
+    for name in (".reconciler/state.db", "test.db"):
+        (project / name).parent.mkdir(exist_ok=True)
+        (project / name).touch()
+    text = PROJECT.replace("    : {}", "    : {state: sqlite:///test.db, connections: {state: {}}}")
+    (project / "reconciler.yaml").write_text(text)
+    states = [outline(project).state(name) for name in (None, "prod", "test")]
+    assert [state and state.name for state in states] == ["state.db", "state.db", "test.db"]
+    outside = tmp_path_factory.mktemp("outside") / "state.db"
+    outside.touch()
+    for url in (f"sqlite:///{outside}", f"sqlite:///../{outside.parent.name}/state.db", "postgresql://u@h/d", "x"):
+        (project / "reconciler.yaml").write_text(text + f"  state: {url}\n")
+        assert outline(project).state(None) is None
 
 
 def test_without_a_project_there_are_no_names(tmp_path, monkeypatch):
