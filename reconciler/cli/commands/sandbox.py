@@ -19,7 +19,7 @@ from reconciler.version import DISTRIBUTION
 if TYPE_CHECKING:
     from reconciler.sandbox import Options
 
-_OTHER_PORT = "use another --port (0: a free one) and write it into base_url of the project file"
+_OTHER_PORT = "use another --port, or --port 0 for a free one, and write it into base_url of the project file"
 
 
 @click.command(
