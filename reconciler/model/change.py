@@ -121,9 +121,9 @@ class Call:
     effect: Effect
     method: str
     path: str
-    """May hold `Ref`s as `{Resource/court-1}`."""
+    """May hold references as `{Resource/court-1}`."""
     body: Any = None
-    """Plain values and `Ref`s; the provider decides how they go on the wire."""
+    """Plain values and references (`Ref`); the provider decides how they go on the wire."""
     needs: tuple[Address, ...] = ()
     """The objects whose ids the path and the body need."""
     reads: tuple[str, ...] = ()

@@ -31,7 +31,7 @@ class Provider(Protocol):
         ...
 
     def send(self, call: Call) -> Receipt:
-        """Send one writing call whose `Ref`s are bound.
+        """Send one writing call whose references are bound.
 
         RemoteError: it was refused, or certainly not applied. OutcomeUnknown: it may have been applied.
         """
