@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from reconciler.model.change import Receipt
+    from reconciler.model.complaint import Complaint
     from reconciler.model.objects import Problem
     from reconciler.model.report import Report
 
@@ -117,6 +118,8 @@ class RemoteError(ReconcilerError):
         """The HTTP status, where there was one."""
         self.made = made
         """What a create may have made although it was refused or its answer was lost: it is recorded."""
+        self.complaints: tuple[Complaint, ...] = ()
+        """What the server says of single fields, where it refused a call."""
 
 
 class NotStarted(Interrupted, RemoteError):

@@ -101,6 +101,11 @@ def _range_of(where: SourceRef | None) -> Range | None:
     return None if where is None or where.quote is None else Range.of(where)
 
 
+def _first_place(outcome: Outcome) -> SourceRef | None:
+    """Return the place of the first field that a server refused."""
+    return next((problem.where for problem in outcome.rejected), None)
+
+
 _MADE: Mapping[tuple[type, str], Callable[[Any, _Context], object]] = {
     (Change, "digest"): lambda change, _: change.digest,
     (Change, "guarded"): lambda change, context: context.guarded.get(change.address, ()),
@@ -127,7 +132,7 @@ _MADE: Mapping[tuple[type, str], Callable[[Any, _Context], object]] = {
     (Report, "project"): lambda _, context: context.project,
     (Report, "environment"): lambda _, context: context.environment,
     (Report, "selection"): lambda _, context: context.selection,
-    (Outcome, "source"): lambda outcome, context: context.sources.get(outcome.address),
+    (Outcome, "source"): lambda outcome, context: _first_place(outcome) or context.sources.get(outcome.address),
     **{(kind, "format_version"): lambda _, __: FORMAT_VERSION for kind in (Plan, Report, Drift, Explanation)},
 }
 """Members that no attribute holds; by type and member."""

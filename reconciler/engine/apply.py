@@ -63,7 +63,8 @@ def execute(
         outcomes[address] = _not_started(changes[address], run).of(changes[address])
     ordered = tuple(outcomes[address] for address in sorted(outcomes, key=str))
     interrupted = any(outcome.interrupted for outcome in ordered) and not run.limit.over
-    return Report(plan_digest=plan_digest, outcomes=ordered, interrupted=interrupted)
+    rejected = tuple(problem for outcome in ordered for problem in outcome.rejected)
+    return Report(plan_digest=plan_digest, outcomes=ordered, interrupted=interrupted, problems=rejected)
 
 
 def _start(run: Run, change: Change, stop: threading.Event) -> Outcome:

@@ -14,12 +14,13 @@ from reconciler.engine.ledger import Ledger
 from reconciler.engine.readback import Confirmation, confirm, confirm_gone
 from reconciler.engine.record import settles
 from reconciler.engine.recover import find_created
+from reconciler.engine.refused import refused_fields
 from reconciler.engine.snapshot import Place
 from reconciler.errors import Interrupted, NotAsDeclared, NotStarted, OutcomeUnknown, ReconcilerError, RemoteError
 from reconciler.model.change import Call, Change, Edit, Receipt, bind, bind_path, merged
 from reconciler.model.kind import Kind
 from reconciler.model.limit import TimeLimit
-from reconciler.model.objects import STORED, Address, Computed, Desired, Fields, Record
+from reconciler.model.objects import STORED, Address, Computed, Desired, Fields, Problem, Record
 from reconciler.model.report import Outcome, State
 from reconciler.model.words import count
 from reconciler.providers.base import Provider
@@ -74,6 +75,7 @@ def apply_one(run: Run, change: Change) -> Outcome:
     state: State
     error: str | None
     remote_id, interrupted = change.remote_id, False
+    refused: tuple[Problem, ...] = ()
     try:
         remote_id = _STEPS[change.action](run, change, sent)
         found = _verdict(run, change, remote_id, sent)
@@ -87,10 +89,9 @@ def apply_one(run: Run, change: Change) -> Outcome:
         state, error = "failed", problem.message if change.source is None else f"{change.source}: {problem.message}"
     except RemoteError as problem:
         state, error = "failed", problem.message
+        refused = refused_fields(run.kinds[change.address.kind], change, problem.complaints)
         remote_id = problem.made.remote_id if problem.made is not None else remote_id
-    except (
-        ReconcilerError
-    ) as problem:  # not of the remote system: for example, the state could not be written after a call
+    except ReconcilerError as problem:  # for example, the state could not be written after a call
         state, error = "unknown" if sent else "failed", problem.message
     except Exception as problem:  # noqa: BLE001 - a defect of ours must not lose the outcomes of the others
         _log.debug("internal error at %s", change.address, exc_info=True)
@@ -106,6 +107,7 @@ def apply_one(run: Run, change: Change) -> Outcome:
         moved_from=change.moved_from,
         record=change.remembers,
         interrupted=interrupted,
+        rejected=refused,
     )
 
 

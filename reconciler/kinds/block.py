@@ -16,6 +16,9 @@ from reconciler.model.field import at_field
 from reconciler.model.kind import IdentityKey, Kind, Reference, Span, described
 from reconciler.model.objects import Fields, Manifest, Problem
 
+CALLED = {"start_time": "start", "end_time": "end"}
+"""What the API takes the fields as (seed 002)."""
+
 _TIMES = ("resource_id", "start", "end")
 
 
@@ -198,6 +201,7 @@ KIND = Kind(
     name="Block",
     provider="bookingbug-admin",
     schema="block",
+    called=CALLED,
     timing=timing,
     describe=describe,
     span=span,

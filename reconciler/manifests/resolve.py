@@ -199,4 +199,5 @@ def _desired(manifest: Manifest, kind: Kind, connection: str) -> Desired | Probl
         moved_at=moved_at(manifest) if manifest.moved_from else None,
         forget=manifest.forget,
         zone=kind.zone(manifest.spec),
+        positions=manifest.positions,
     )

@@ -196,6 +196,8 @@ class Kind:
     canonical: Callable[[Mapping[str, Any]], Fields]
     """Turns a manifest's spec, without its references, into canonical fields."""
     references: tuple[Reference, ...] = ()
+    called: Mapping[str, str] = field(default_factory=dict)
+    """By name that its API has for a field, the name in a manifest, where that is another one."""
     zone: Callable[[Mapping[str, Any]], str | None] = _in_utc
     """The zone (IANA name or offset) in which people read the instants of a spec; None for UTC."""
     check: Callable[[Manifest], Iterable[Problem]] = _no_problems

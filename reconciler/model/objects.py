@@ -174,6 +174,8 @@ class Desired:
     """Whether it is no longer managed and stays as it is."""
     zone: str | None = None
     """The zone that people read its instants in (None: UTC)."""
+    positions: Positions | None = field(default=None, compare=False, repr=False)
+    """The place of each of its values."""
 
     def record(self, target: str, remote_id: str, fields: Fields, computed: Computed | None = None) -> Record:
         """Return what the state holds once these fields are applied to the object."""

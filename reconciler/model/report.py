@@ -71,6 +71,8 @@ class Outcome:
     """What the change alters, as in the plan; of one that was not applied, what it was to alter."""
     zone: str | None = None
     """The zone that people read its instants in (None: UTC)."""
+    rejected: tuple[Problem, ...] = ()
+    """One for each field of the manifest that the server refuses."""
 
     @property
     def complete(self) -> bool:
@@ -117,7 +119,8 @@ class Report:
     refused: bool = False
     """Whether guards refused the plan before the first write."""
     problems: tuple[Problem, ...] = ()
-    """What may exist twice: no change was stopped by it, and the run does not end as if all was well."""
+    """What may exist twice: no change was stopped by it, and the run does not end as if all was well. And which fields
+    of failed objects a server refused."""
     context: Context = field(default_factory=Context)
     """From what and where the run was started."""
     run: Execution | None = None

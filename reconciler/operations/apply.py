@@ -105,7 +105,7 @@ def apply(
                 verified, again = _verify(session, planned)
                 report, doubled = replace(report, verified=verified), (*doubled, *again)
         report = replace(report, context=session.context, run=watch.execution())
-    return replace(report, problems=tuple(sorted(set(doubled), key=problem_order)))
+    return replace(report, problems=tuple(sorted({*report.problems, *doubled}, key=problem_order)))
 
 
 def _guarded(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import NamedTuple
 
-from reconciler.model.objects import Problem
+from reconciler.model.objects import POSSIBLE_DUPLICATE, Problem
 from reconciler.model.plan import Plan
 from reconciler.model.report import STATES, SYNCS, Drift, Report, Verification
 from reconciler.model.words import count, plural
@@ -74,7 +74,8 @@ def refuses(problem: Problem) -> bool:
 
 def doubled(found: tuple[Problem, ...]) -> str:
     """Return `1 possible duplicate.`; empty where there is none."""
-    return f"{count(len(found), 'possible duplicate')}." if found else ""
+    twice = sum(problem.code == POSSIBLE_DUPLICATE for problem in found)
+    return f"{count(twice, 'possible duplicate')}." if twice else ""
 
 
 def _nothing_to_do(plan: Plan) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 
@@ -62,6 +63,31 @@ def test_a_refusal_of_the_server_is_at_the_manifest(applied):
     assert (kind, place["file"], place["line"], place["col"]) == ("error", "manifests/session-yoga.json", "1", "1")
     assert place["title"] == "RC0617 apply-failed: Session/yoga"
     assert words.startswith("failed: ")
+
+
+def test_a_field_that_the_server_refuses_is_marked_in_the_manifest(desk):
+    spec = "{name: Court, address_id: 987654, count: 2}"
+    desk.manifest("court.yaml", f"apiVersion: reconciler/v1\nkind: Resource\nmetadata: {{name: court}}\nspec: {spec}\n")
+    done = desk.run("apply", "--yes", code=3)
+    host = desk.box.url.removeprefix("http://")
+    assert f"failed: POST {host}/api/v1/admin/37004/resources: 400: address_id is invalid" in done.out
+    expected = f"""\
+manifests/court.yaml:4:33: Resource/court: the server refuses address_id: address_id is invalid [RC0621]
+4 | spec: {spec}
+  |                                 ^^^^^^
+  = help: correct the value, then apply again
+"""
+    assert expected in done.out
+    report = json.loads(desk.run("apply", "--yes", "--format", "json", code=3).out)
+    (problem,) = report["problems"]
+    assert (problem["code"], problem["source"]["column"], problem["range"]["end"]["column"]) == (
+        "field-refused",
+        33,
+        39,
+    )
+    assert report["outcomes"][0]["source"] == {"file": "manifests/court.yaml", "line": 4}
+    done = desk.run("apply", "--yes", "--annotate", "github", code=3)
+    assert ("4", "33") in {(place.get("line"), place.get("col")) for _, place, _ in notes(done)}
 
 
 def test_the_job_summary_is_appended_to_as_markdown(applied):

@@ -88,6 +88,7 @@ def _times_of_one_day(manifest: Manifest, item: Mapping[str, Any], index: int) -
 
 
 KIND = Kind(
+    called={QUANTITY: "quantity"},
     name="BookingSession",
     provider="checkfront",
     schema="booking_session",

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from reconciler.kinds.block import CALLED
 from reconciler.model import canonical
 from reconciler.model.objects import Fields, Live, Ref
 from reconciler.providers.answer import identifier, neutral, whole
@@ -40,7 +41,7 @@ STATUSES = (
 )
 """Words of the slot statuses, by number (notes §3.4)."""
 
-_WIRE_NAMES = {"start": "start_time", "end": "end_time"}
+_WIRE_NAMES = {name: wire for wire, name in CALLED.items()}
 """What the API calls the two instants of a block (seed 002)."""
 
 _RESOURCE_LINK = re.compile(r".*/resources?/([0-9]+)")

@@ -224,4 +224,4 @@ class Client:
         if about_session and refused.is_over(answer.status):
             raise SessionOver(doing, words, status=answer.status)
         kind = SessionRefused if about_session and answer.status < _SERVER_ERROR else RemoteError
-        raise kind(f"{doing}: {words}", status=answer.status)
+        raise self._http.with_complaints(kind(f"{doing}: {words}", status=answer.status), answer)

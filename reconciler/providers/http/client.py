@@ -11,6 +11,7 @@ import time
 import weakref
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, Self, TypeVar
 from urllib.parse import unquote, urlsplit
@@ -20,6 +21,7 @@ import httpx
 from reconciler import redaction
 from reconciler.errors import NotStarted, OutcomeUnknown, ReconcilerError, RemoteError
 from reconciler.providers.answer import Answer, error_words, request_id
+from reconciler.providers.complaints import complaints
 from reconciler.providers.http import recording
 from reconciler.providers.http.attempts import Attempt, Purpose, failed, judged, settled
 from reconciler.providers.http.body import BUDGET, ENCODINGS, AnswerTooLarge, read_body
@@ -74,6 +76,7 @@ class HttpClient:
         self._hidden = {secret.value for secret in secrets.values()}
         self._base = _ascii(connection)
         self._base_path = urlsplit(self._base).path
+        self._host = urlsplit(self._base).netloc.rpartition("@")[2]
         inner = transport if transport is not None else open_transport(connection)
         if not writes:
             inner = ReadOnly(inner, None if login_path is None else self._base_path + login_path)
@@ -199,6 +202,15 @@ class HttpClient:
 
     def refusal(self, answer: Answer, doing: str) -> RemoteError:
         """Return the error for an answer that refuses `doing` (`POST /api/sessions.xml`)."""
+        asked = doing if doing.startswith("GET ") else doing.replace(" ", f" {self._host}{self._base_path}", 1)
+        return self.with_complaints(self._refusal(answer, asked), answer)
+
+    def with_complaints(self, error: RemoteError, answer: Answer) -> RemoteError:
+        """Return an error with what the answer says of single fields."""
+        error.complaints = tuple(replace(item, words=self.mask(item.words)) for item in complaints(answer))
+        return error
+
+    def _refusal(self, answer: Answer, doing: str) -> RemoteError:
         name, marked = self.connection.name, self._marked(answer)
         if answer.status == 401:  # noqa: PLR2004 - HTTP's "unauthorized"
             sources = ", ".join(self.connection.auth[key].shown for key in sorted(self.connection.auth))
@@ -357,8 +369,7 @@ class HttpClient:
         return answer
 
     def _described(self, request: httpx.Request) -> str:
-        host = urlsplit(self._base).netloc.rpartition("@")[2]
-        return f"{request.method} {host}{request.url.path}"
+        return f"{request.method} {self._host}{request.url.path}"
 
     def _path(self, request: httpx.Request) -> str:
         path = request.url.raw_path.decode("ascii").partition("?")[0]

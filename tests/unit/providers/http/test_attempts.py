@@ -166,7 +166,7 @@ def test_a_request_id_is_in_what_is_said_about_an_answer(header):
     answer = httpx.Response(422, headers=[(header, "ab-12")], json={"error": "no"})
     lost = httpx.Response(500, headers=[(header.encode(), "e\u0301\x1b[2J".encode() + b"x" * 300)])
     with open_client(Script({"PUT /a": answer, "PUT /b": lost})) as http:
-        assert str(http.refusal(http.write("PUT", "/a"), "PUT /a")) == "PUT /a: 422: no (request id ab-12)"
+        assert str(http.refusal(http.write("PUT", "/a"), "PUT /a")).endswith("/a: 422: no (request id ab-12)")
         with pytest.raises(OutcomeUnknown, match=r"\(request id .*x…\); it may") as caught:
             http.write("PUT", "/b")
     assert "\x1b" not in str(caught.value)
