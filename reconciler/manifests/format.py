@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
@@ -116,7 +117,7 @@ class _Formatter(Layout):
             return []
         if "!" in self.text[node.start_mark.index : start]:
             return []  # its tag decides what it is
-        plain = text == (inline(text) if in_flow else under(text)[0])
+        plain = _is_plain(text, in_flow=in_flow)
         if node.style in {"'", '"'}:
             followed = self.text[end : end + 2]
             unquoted = plain and not (followed.startswith(":") and not followed[1:].isspace())
@@ -203,6 +204,12 @@ class _Formatter(Layout):
                 break
             at = before
         return at
+
+
+@lru_cache(maxsize=4096)  # keys and words come again in each document
+def _is_plain(text: str, *, in_flow: bool) -> bool:
+    """Return whether every reader of YAML reads a text without quotes as this text."""
+    return text == (inline(text) if in_flow else under(text)[0])
 
 
 def _indent(line: str) -> int:

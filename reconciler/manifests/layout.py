@@ -47,11 +47,12 @@ def children(node: Node) -> Iterator[Node]:
 
 def applied(text: str, splices: list[Splice], start: int = 0, end: int | None = None) -> str:
     """Return a part of a text with some places replaced."""
-    end = len(text) if end is None else end
-    for first, last, new in sorted(splices, key=lambda each: each[:2], reverse=True):
-        text = text[:first] + new + text[last:]
-        end += len(new) - (last - first)
-    return text[start:end]
+    parts, at = [], start
+    # Of two insertions at one place, the later one comes first.
+    for _, (first, last, new) in sorted(enumerate(splices), key=lambda each: (*each[1][:2], -each[0])):
+        parts += [text[at:first], new]
+        at = last
+    return "".join([*parts, text[at:end]])
 
 
 class Layout:
@@ -60,6 +61,7 @@ class Layout:
     def __init__(self, text: str) -> None:
         self.text = text
         self.eol = "\r\n" if "\r\n" in text else "\n"
+        self._has_returns = "\r" in text
 
     def span(self, node: Node) -> tuple[int, int]:
         """Return from where to where a value goes, without its anchor and tag, and without blank lines at its end."""
@@ -83,7 +85,8 @@ class Layout:
 
     def line_start(self, index: int) -> int:
         """Return where a line begins."""
-        return max(self.text.rfind("\n", 0, index), self.text.rfind("\r", 0, index)) + 1
+        before = self.text.rfind("\n", 0, index)
+        return max(before, self.text.rfind("\r", 0, index) if self._has_returns else -1) + 1
 
     def line_end(self, index: int) -> int:
         """Return where the next line begins."""

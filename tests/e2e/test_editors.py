@@ -274,3 +274,14 @@ def test_ajv_compiles_the_schemas_with_the_options_of_schemastore(tmp_path):
     command = ["node", str(tmp_path / "check.js"), str(modules), *schemas]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
+
+
+def test_the_first_line_of_a_file_names_its_schema_for_its_first_document(editor, project):
+    """A later document needs the line itself: the server reads comments of one document only (its issue 946)."""
+    wrong = SESSION.replace("group", "gruop")
+    assert run_in(project, dict(os.environ), "scaffold", "Session", "--output", "drafts.yaml").code == 0
+    line = (project / "drafts.yaml").read_text(encoding="utf-8").splitlines()[0] + "\n"
+    assert editor.diagnostics("drafts.yaml", wrong) == []
+    assert [at for at, _ in editor.diagnostics("drafts.yaml", f"{line}{wrong}---\n{wrong}")] == [5, 6]
+    assert [at for at, _ in editor.diagnostics("drafts.yaml", f"{line}{wrong}---\n{line}{wrong}")] == [5, 6, 12, 13]
+    assert editor.diagnostics("drafts.yaml", (project / "drafts.yaml").read_text(encoding="utf-8")) == []

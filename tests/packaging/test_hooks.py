@@ -46,6 +46,7 @@ def test_each_hook_runs_a_command_that_works_in_a_project(project):
         assert run_in(project, dict(os.environ), *arguments).code == 0
 
 
+@pytest.mark.slow
 def test_a_commit_in_a_new_project_is_formatted_and_checked(project):
     code, said = pre_commit(project, "run", "--all-files")
     assert (code, said.count("Passed")) == (0, 2), said
