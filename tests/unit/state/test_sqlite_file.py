@@ -10,12 +10,13 @@ import subprocess
 import sys
 from contextlib import closing
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
 from reconciler.errors import ReconcilerError
 from reconciler.model.objects import Address, Record
-from reconciler.state import backups
+from reconciler.state import backups, sqlite_file
 from reconciler.state.holder import myself
 from reconciler.state.store import Store
 
@@ -69,6 +70,14 @@ def test_a_folder_in_place_of_the_file_is_an_error_in_words(open_store, tmp_path
             use(open_store(tmp_path))
         assert str(tmp_path) in caught.value.message
         assert caught.value.hint
+
+
+@pytest.mark.parametrize(("free", "words"), [(0, "is full: free some space"), (10**9, "exists and is writable")])
+def test_a_write_that_fails_says_whether_the_disk_is_full(open_store, tmp_path, monkeypatch, free, words):
+    monkeypatch.setattr(sqlite_file.shutil, "disk_usage", lambda _: SimpleNamespace(free=free))
+    with pytest.raises(ReconcilerError) as caught:
+        open_store(tmp_path).save(SAVED)
+    assert words in caught.value.hint
 
 
 def test_a_place_that_cannot_be_created_is_an_error_in_words(open_store, tmp_path):
