@@ -7,6 +7,7 @@ hold the same documents.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from itertools import pairwise
@@ -137,7 +138,9 @@ class _Formatter(Layout):
         places = self._in_brackets(node) if self.begins_flow(node) else self._entries(node)
         if not places:
             return splices
-        texts = [applied(self.text, _inside(splices, start, end), start, end) for start, end in places]
+        starts = [start for start, _, _ in splices]  # in the order of the text
+        inside = [splices[bisect_left(starts, start) : bisect_left(starts, end)] for start, end in places]
+        texts = [applied(self.text, each, *place) for each, place in zip(inside, places, strict=True)]
         first, last = places[0][0], places[-1][1]
         gaps = [self.text[end:start] for (_, end), (start, _) in pairwise(places)]
         if not self.begins_flow(node):
@@ -166,8 +169,8 @@ class _Formatter(Layout):
         for key, value in node.value:
             start, _ = self.span(key)
             line = self.line_start(start)
-            if (self.text[line:start].strip() and starts) or (self.text[start : start + 1] == "?"):
-                return []
+            if self.text[line:start].strip(" " if starts else " -"):
+                return []  # it shares its line with another one, or begins with `?`
             starts.append(start if self.text[line:start].strip() else line)
             ends.append(self.line_end(max(self.content_end(value), self.span(key)[1])))
         for at, end in enumerate(ends):
@@ -214,10 +217,6 @@ def _is_plain(text: str, *, in_flow: bool) -> bool:
 
 def _indent(line: str) -> int:
     return len(line) - len(line.lstrip(" "))
-
-
-def _inside(splices: list[Splice], start: int, end: int) -> list[Splice]:
-    return [splice for splice in splices if start <= splice[0] and splice[1] <= end]
 
 
 def _pairs(node: Node) -> Iterator[tuple[Node, Node]]:

@@ -32,7 +32,9 @@ def parsed(text: str) -> list[Node]:
             found = YAML(pure=True).compose_all(spaced(text) if begins_like_json(text) else text)
             return [node for node in found if node is not None]
     except (YAMLError, ValueError, RecursionError) as error:
-        raise Unparsed(str(error).splitlines()[0]) from None
+        mark = getattr(error, "problem_mark", None)
+        where = f"line {mark.line + 1}: " if mark is not None else ""
+        raise Unparsed(where + (getattr(error, "problem", None) or str(error)).splitlines()[0]) from None
 
 
 def children(node: Node) -> Iterator[Node]:

@@ -94,6 +94,13 @@ def test_a_broken_file_is_named_and_the_others_are_formatted(desk, arguments):
     assert twice.read_text(encoding="utf-8") == PRETTY + "kind: Session\n"
 
 
+def test_what_only_one_reader_of_yaml_accepts_is_named_with_its_line(desk):
+    desk.manifest("yoga.yaml", f"{VERSION}kind: Session\nspec:\n  group:\t'x'\t# c\n")
+    done = desk.run("fmt", code=1)
+    assert "manifests/yoga.yaml cannot be formatted: line 4: found character '\\t'" in done.err
+    assert "RC0" in done.err
+
+
 def test_standard_input_is_written_to_standard_output(desk, monkeypatch):
     for arguments, said in (((), PRETTY), (("--check",), "")):
         monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(UGLY.encode())))
@@ -127,6 +134,7 @@ ALONE = {
     .replace("yes", '"yes"'),
     "a text that owns the blank lines below it": f"spec:\n  description: |+\n    x\n\nkind: Session\n{VERSION}",
     "an unknown kind": f"spec: {{b: 1, a: 2}}\nkind: Sesion\n{VERSION}",
+    "keys with a question mark": f"{VERSION}kind: Session\nspec:\n  ? group\n  : x\n  name: y1\n",
     "a value under a tag": f"{VERSION}kind: Session\nspec: {{group: !!str 010}}\n",
     "a document of another program": "on: push\nkind: Session\napiVersion: v1\n",
 }
