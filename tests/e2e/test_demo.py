@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -103,6 +104,13 @@ def test_the_command_is_named_as_it_can_be_called(monkeypatch: pytest.MonkeyPatc
     monkeypatch.chdir(tmp_path / "elsewhere")
     assert invocation() == f"{bin_folder}/reconciler"
     monkeypatch.setenv("PATH", str(bin_folder), prepend=os.pathsep)
+    assert invocation() == "reconciler"
+    with zipfile.ZipFile(tmp_path / "elsewhere/one.pyz", "w") as archive:
+        archive.writestr("__main__.py", "")
+    monkeypatch.setattr(sys, "argv", ["one.pyz", "demo"])
+    assert invocation() == "./one.pyz"
+    (bin_folder / "reconciler").write_bytes((tmp_path / "elsewhere/one.pyz").read_bytes())
+    monkeypatch.setattr(sys, "argv", [str(bin_folder / "reconciler")])
     assert invocation() == "reconciler"
 
 

@@ -16,6 +16,7 @@ from contextlib import ExitStack, chdir, contextmanager
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zipfile import is_zipfile
 
 import click
 
@@ -76,16 +77,21 @@ def demo(keep: Path | None, show_all: bool, no_color: bool) -> None:
 
 def invocation() -> str:
     """Return how the user calls this program from the current folder: its path where it is not on PATH."""
-    if sys.argv[0].endswith(".pyz"):  # the single file of a release
-        return shlex.quote(str(Path(sys.argv[0]).absolute()))
-    beside = shutil.which("reconciler", path=str(Path(sys.executable).parent))
+    program = Path(sys.argv[0]).absolute()
+    if is_zipfile(program):  # the single file of a release
+        beside: str | None = str(program)
+    else:
+        beside = shutil.which("reconciler", path=str(Path(sys.executable).parent))
     if beside is None:
         return shlex.join((sys.executable, "-m", "reconciler"))
     found = shutil.which("reconciler")
     if found is not None and Path(found).samefile(beside):
         return "reconciler"
     path = Path(beside)
-    return shlex.quote(str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path))
+    if not path.is_relative_to(Path.cwd()):
+        return shlex.quote(str(path))
+    shown = str(path.relative_to(Path.cwd()))
+    return shlex.quote(shown if os.sep in shown else f"./{shown}")
 
 
 @contextmanager
