@@ -38,6 +38,7 @@ START = {
     "zsh": (["-f", "-i"], "unsetopt prompt_cr prompt_sp beep"),
     "fish": (["--no-config", "-i"], "function fish_prompt; echo '@> '; end"),
 }
+SETTINGS = {"bash": ".bashrc", "zsh": ".zshrc", "fish": ".config/fish/completions/reconciler.fish"}
 SHOW = {  # Ctrl-X p prints the line
     "bash": """bind -x '"\\C-xp": printf "<%s>\\n" "$READLINE_LINE"'""",
     "zsh": "show() { zle -I; print -r -- \"<$BUFFER>\"; }; zle -N show; bindkey '^Xp' show",
@@ -46,22 +47,20 @@ SHOW = {  # Ctrl-X p prints the line
 
 
 class Terminal:
-    """A shell at a terminal, in which completion was installed."""
+    """A shell at a terminal, with completion: installed by the command, or by a line of the shell."""
 
-    def __init__(self, shell: str, home: Path, folder: Path) -> None:
+    def __init__(self, shell: str, home: Path, folder: Path, load: str | None = None) -> None:
         env = {
             "HOME": str(home),
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
             "TERM": "xterm",
             "LANG": "C.UTF-8",
         }
-        reconciler = [sys.executable, "-m", "reconciler"]
-        install = [*reconciler, "--install-completion", shell]
-        subprocess.run(install, cwd=folder, env=env, capture_output=True, check=True)
+        if load is None:
+            install = [sys.executable, "-m", "reconciler", "--install-completion", shell]
+            subprocess.run(install, cwd=folder, env=env, capture_output=True, check=True)
+            load = f". {home / SETTINGS[shell]}"
         arguments, setup = START[shell]
-        settings = {"bash": home / ".bashrc", "zsh": home / ".zshrc"}.get(
-            shell, home / ".config/fish/completions/reconciler.fish"
-        )
         self._process = pexpect.spawn(
             shutil.which(shell),
             arguments,
@@ -71,7 +70,7 @@ class Terminal:
             dimensions=(50, 160),
             timeout=60,
         )
-        for line in (f"PS1='@> '; {setup}" if shell != "fish" else setup, SHOW[shell], f". {settings}"):
+        for line in (f"PS1='@> '; {setup}" if shell != "fish" else setup, SHOW[shell], load):
             self._process.sendline(line)
         self._process.sendline("echo rea''dy")
         self._process.expect("ready\r")
@@ -90,20 +89,29 @@ class Terminal:
         self._process.close(force=True)
 
 
-@pytest.fixture(scope="module", params=START)
-def terminal(request, tmp_path_factory):
-    if shutil.which(request.param) is None:
-        pytest.skip(f"{request.param} is not installed: .ci/shells install")
-    folder, home = tmp_path_factory.mktemp("project"), tmp_path_factory.mktemp("home")
+def _need(shell: str) -> None:
+    if shutil.which(shell) is None:
+        pytest.skip(f"{shell} is not installed: .ci/shells install")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("project")
     (folder / "reconciler.yaml").write_text(PROJECT)
     (folder / "manifests.yaml").write_text(MANIFESTS)
     (folder / "out").mkdir()
     for name in HOSTILE:
         (folder / name).touch()
-    made = Terminal(request.param, home, folder)
+    yield folder
+    assert not (folder / "x").exists(), "a name was executed"
+
+
+@pytest.fixture(scope="module", params=START)
+def terminal(request, tmp_path_factory, folder):
+    _need(request.param)
+    made = Terminal(request.param, tmp_path_factory.mktemp("home"), folder)
     yield made
     made.close()
-    assert not (folder / "x").exists(), "a name was executed"
 
 
 @pytest.mark.parametrize(
@@ -131,3 +139,13 @@ def terminal(request, tmp_path_factory):
 def test_tab_completes_the_line_and_executes_nothing(terminal, typed, completed):
     expected = (completed,) if isinstance(completed, str) else completed
     assert terminal.completed(f"reconciler {typed}") in {f"reconciler {each}" for each in expected}
+
+
+def test_zsh_loads_the_script_from_where_a_package_puts_it(tmp_path, folder):
+    _need("zsh")
+    script = Path(__file__).parents[2] / "reconciler/cli/completions/reconciler.zsh"
+    shutil.copy(script, tmp_path / "_reconciler")
+    made = Terminal("zsh", tmp_path, folder, f"fpath+=({tmp_path}); autoload -Uz compinit; compinit -u")
+    for _ in range(2):  # the first time defines it
+        assert made.completed("reconciler plan --env=") == "reconciler plan --env=prod "
+    made.close()

@@ -17,9 +17,6 @@ _reconciler_completion() {
     (( $#plain )) && compadd -V unsorted -a plain
 }
 
-if [[ $zsh_eval_context[-1] == loadautofunc ]]; then
-    _reconciler_completion "$@"
-else
-    (( $+functions[compdef] )) || { autoload -Uz compinit && compinit; }
-    compdef _reconciler_completion reconciler
-fi
+(( $+functions[compdef] )) || { autoload -Uz compinit && compinit; }
+compdef _reconciler_completion reconciler
+[[ $zsh_eval_context[-1] != loadautofunc ]] || _reconciler_completion "$@"
