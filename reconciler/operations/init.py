@@ -20,6 +20,7 @@ from reconciler.operations.export import export
 from reconciler.operations.project import check, open_project
 from reconciler.operations.schemas import MANIFEST, MODELINE, editor_files
 from reconciler.operations.session import ProjectSession
+from reconciler.registry import providers
 from reconciler.render.project_files import KITS, NewProject, System, project_files
 from reconciler.version import DISTRIBUTION
 
@@ -133,6 +134,9 @@ def systems(stated: Sequence[str], company: int | None) -> tuple[System, ...]:
     for text in stated:
         provider, _, url = text.partition("=")
         if provider not in kits:
+            if provider in providers():
+                hint = "add the connection to the project file: reconciler explain Project.connections"
+                raise UsageError(f"--connection {text}: init does not know the settings of {provider}", hint=hint)
             raise UsageError(f"--connection {text}: unknown provider", hint=f"expected {', '.join(kits)}")
         kit = kits[provider]
         fault = base_url_fault(url, allow_http=False) if url else None

@@ -14,7 +14,7 @@ from reconciler.model.change import CREATING, DESTRUCTIVE
 from reconciler.registry import kinds
 from reconciler.sandbox import Fault
 from reconciler.schema import acceptance, load_schema
-from reconciler.testing.bench import Bench, expect
+from reconciler.testing.bench import ALL_ALLOWED, Bench, expect
 from reconciler.testing.declaration import Box, Declaration
 from reconciler.testing.waits import short_waits
 
@@ -34,6 +34,12 @@ UNUSABLE: Mapping[str, Fault] = {
 
 LOST = ("drop_after", "truncate", "garbage", "status_after")
 """Faults with which a writing call is executed and its answer is lost."""
+
+DESCRIBED = ("title", "description", "errorMessage", "examples")
+"""What the schema says of each field."""
+
+LOST_DELETES = ("drop_after", "status_after")
+"""Those for a delete: what its answer holds matters less, since the object is looked for afterwards."""
 
 BUSY = (429, 503)
 """Statuses that ask to send the same call again later."""
@@ -94,6 +100,7 @@ def contract_cases(declaration: Declaration[Box]) -> list[Case[Box]]:
     cases += [case("reads", name, partial(unusable, fault=fault)) for name, fault in UNUSABLE.items()]
     for method in declaration.methods:
         cases += [case("writes", f"{method} {kind}", partial(lost, method=method, kind=kind)) for kind in LOST]
+    cases += [case("writes", f"DELETE {kind}", partial(lost_delete, kind=kind)) for kind in LOST_DELETES]
     cases += [case("busy", str(status), partial(busy, status=status)) for status in BUSY]
     return cases
 
@@ -117,7 +124,7 @@ def described(bench: Bench[Box]) -> None:
     for name, kind in kinds().items():
         if kind.provider == bench.declaration.provider:
             for field, rules in load_schema(kind.schema)["properties"].items():
-                lacks = [word for word in ("title", "description", "errorMessage") if not _stated(rules, word)]
+                lacks = [word for word in DESCRIBED if not _stated(rules, word)]
                 expect(not lacks, f"{name}.{field} has no {' and no '.join(lacks)} in the schema {kind.schema}")
                 for example in rules.get("examples", ()):
                     fits = acceptance(f"{kind.schema}#/properties/{field}")(example)
@@ -231,6 +238,21 @@ def lost(bench: Bench[Box], method: str, kind: str) -> None:
         bench.live(count)
         bench.run("apply", "--yes", code=(0, 3, 4))
     bench.live(count)
+
+
+def lost_delete(bench: Bench[Box], kind: str) -> None:
+    """Prove that a delete whose answer is lost is completed, and the object no longer managed."""
+    bench.declare()
+    bench.apply("create")
+    bench.undeclare()
+    bench.box.fault(Fault(kind=kind, match_method="DELETE", times=None))
+    bench.run("apply", *ALL_ALLOWED, code=(0, 3))
+    bench.box.clear_faults()
+    if bench.plan():
+        bench.apply()
+    bench.live(0)
+    managed = bench.run("state", "list", "--format", "json", code=0)
+    expect(not managed.json["objects"], "deleted objects are still managed", managed)
 
 
 def busy(bench: Bench[Box], status: int) -> None:

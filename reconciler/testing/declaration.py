@@ -53,7 +53,9 @@ class Declaration(Generic[Box]):
     settings: Mapping[str, Any] = field(default_factory=dict)
     """The settings that only connections of this provider have."""
     methods: tuple[str, ...] = ("POST", "PUT", "PATCH")
-    """The methods of its writing calls whose answers get lost, except DELETE."""
+    """The methods of its writing calls whose answers get lost, beside DELETE."""
+    login_path: str | None = None
+    """The path that it POSTs to for a token, which is no writing call; None where there is no login."""
     window: tuple[str, ...] = ()
     """Options of `export` that are needed to find the samples, such as `--from`."""
     can_replace: bool = True

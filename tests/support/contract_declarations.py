@@ -167,6 +167,7 @@ ADMIN = Switched(
     auth=_auth(app_id="app_id", app_key="app_key", auth_token="auth_token"),
     methods=("POST", "PUT"),
     settings={"company_id": 37004},
+    login_path="/api/v1/login/admin/37004",
     live=lambda box: [*_resources(box), *_blocks(box)],
     answers_all={"resource_fields": "all"},
     foreign=_somebody_elses_court,
