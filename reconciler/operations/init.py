@@ -18,7 +18,7 @@ from reconciler.manifests.endpoints import base_url_fault
 from reconciler.model.objects import Problem
 from reconciler.operations.export import export
 from reconciler.operations.project import check, open_project
-from reconciler.operations.schemas import MANIFEST, MODELINE, editor_files
+from reconciler.operations.schemas import MANIFEST, MODELINE, SETTINGS, editor_files
 from reconciler.operations.session import ProjectSession
 from reconciler.registry import providers
 from reconciler.render.project_files import KITS, NewProject, System, project_files
@@ -205,7 +205,7 @@ def write_all(folder: Path, files: Mapping[str, str], *, keep: bool = False) -> 
     """
     there = {path for path in files if os.path.lexists(folder / path)}
     same = {path for path in there if _content(folder / path) == files[path].encode()}
-    conflicts = sorted(there - same)
+    conflicts = sorted(there - same - {SETTINGS})  # settings of one's own stay: each file names its schema as well
     if conflicts and not keep:
         problems = [
             Problem(code="file-exists", summary=f"{folder / path} already exists with different content")

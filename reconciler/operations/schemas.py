@@ -19,6 +19,7 @@ FOLDER = ".schemas"
 
 MANIFEST = f"{FOLDER}/manifest.schema.json"
 _PROJECT = f"{FOLDER}/project.schema.json"
+SETTINGS = ".vscode/settings.json"
 MODELINE = "# yaml-language-server: $schema={}\n"
 """The comment that names the schema of a file; the YAML language server reads it in front of a document."""
 
@@ -44,7 +45,7 @@ def editor_files() -> dict[str, str]:
     return {
         MANIFEST: dumps(schema(None)),
         _PROJECT: dumps(schema(PROJECT)),
-        ".vscode/settings.json": dumps({"yaml.schemas": shown}),
+        SETTINGS: dumps({"yaml.schemas": shown}),
     }
 
 

@@ -206,6 +206,14 @@ def test_nothing_that_exists_is_overwritten_and_nothing_is_half_written(place):
     assert contents(place) == again
 
 
+def test_settings_of_an_editor_that_exist_stay(place):
+    (place / ".vscode").mkdir()
+    (place / ".vscode" / "settings.json").write_text("{}\n", encoding="utf-8")
+    started(place, ".")
+    assert contents(place)[".vscode/settings.json"] == b"{}\n"
+    assert (place / ".schemas" / "manifest.schema.json").is_file()
+
+
 def test_a_folder_that_cannot_be_written_is_left_as_it_was(place, monkeypatch):
     written = []
 
