@@ -14,11 +14,11 @@ from reconciler.cli import completion, destinations
 from reconciler.cli.gathering import all_of, gathered
 from reconciler.cli.number_range import NumberRange
 from reconciler.cli.output import say, say_problems
-from reconciler.cli.trace import Trace, traced
 from reconciler.errors import InvalidInput
 
 if TYPE_CHECKING:
     from reconciler import ProjectSession
+    from reconciler.cli.trace import Trace
     from reconciler.settings import Project
 
 FORMATS = ("text", "json", "markdown", "html")
@@ -170,6 +170,15 @@ def _common(
 common = gathered("common", _common, _PROJECT, _ENVIRONMENT, _TRUSTED, _ALLOWED, no_color, _VERBOSE, _QUIET)
 """The options of every command on a project, as `common`."""
 
+
+def _traced(ctx: click.Context, _param: click.Parameter, file: Path | None) -> Trace | None:
+    if file is None or ctx.resilient_parsing:
+        return None
+    from reconciler.cli.trace import traced  # noqa: PLC0415 - 5 ms, for a quick --help and completion
+
+    return traced(ctx, file)
+
+
 connecting = gathered(
     "common",
     _common,
@@ -189,7 +198,7 @@ connecting = gathered(
         type=destinations.DESTINATION,
         metavar="FILE",
         envvar="RECONCILER_TRACE",
-        callback=traced,
+        callback=_traced,
         help="Write all calls with their times to this HAR file, which the developer tools of a browser open "
         "(also: RECONCILER_TRACE). Credentials and mail addresses are masked.",
     ),

@@ -67,10 +67,8 @@ class Trace:
             say(f"warning: --trace: {error.message}")
 
 
-def traced(ctx: click.Context, _param: click.Parameter, file: Path | None) -> Trace | None:
+def traced(ctx: click.Context, file: Path) -> Trace:
     """Return the trace of the option, which is written when the command ends."""
-    if file is None or ctx.resilient_parsing:
-        return None
     trace = Trace(file)
     ctx.call_on_close(trace.write)
     return trace

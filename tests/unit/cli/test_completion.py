@@ -87,6 +87,13 @@ def test_values_are_completed_from_the_project(project, monkeypatch, words, offe
     assert _offered(monkeypatch, f"reconciler {words}") == [f"plain,{each}" for each in offered]
 
 
+def test_options_that_name_files_leave_them_alone(project, monkeypatch):
+    before = sorted(project.rglob("*"))
+    files = "--trace a.har --decisions b.json --out c.plan --output d.md"
+    assert _offered(monkeypatch, f"reconciler plan {files} --target S") == ["plain,Session/yoga"]
+    assert sorted(project.rglob("*")) == before
+
+
 @pytest.mark.parametrize("words", ["apply ", "validate m", "plan --out ", "plan --trusted-config ", "plan --project="])
 def test_files_are_left_to_the_shell(project, monkeypatch, words):
     (offered,) = _offered(monkeypatch, f"reconciler {words}")
