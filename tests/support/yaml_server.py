@@ -55,8 +55,6 @@ class YamlServer:
     def diagnostics(self, path: str, text: str) -> list[tuple[int, str]]:
         """Return what is marked as wrong in a file with this text: line (from 1) and message, in order."""
         uri = self._open(path, text)
-        while uri not in self._diagnostics:
-            self._step()
         found = [(item["range"]["start"], item["message"]) for item in self._diagnostics[uri]]
         return [(place["line"] + 1, words) for place, words in sorted(found, key=lambda each: tuple(each[0].values()))]
 
@@ -78,7 +76,7 @@ class YamlServer:
         return {"textDocument": {"uri": uri}, "position": place}
 
     def _open(self, path: str, text: str) -> str:
-        """Open a text as a file, which need not exist; a file with the same path is closed before."""
+        """Open a text in place of any with the same path, and wait until it is checked. No file need exist."""
         uri = (self._root / path).as_uri()
         self._send(method="textDocument/didClose", params={"textDocument": {"uri": uri}})
         self._ask("workspace/symbol", query="")  # after it, what was said of the text before has been read
@@ -86,6 +84,8 @@ class YamlServer:
         self._last += 1
         opened = {"uri": uri, "languageId": "yaml", "version": self._last, "text": text}
         self._send(method="textDocument/didOpen", params={"textDocument": opened})
+        while uri not in self._diagnostics:
+            self._step()
         return uri
 
     def _ask(self, method: str, **params: Any) -> Any:
