@@ -12,9 +12,10 @@ import click
 
 import reconciler
 from reconciler.cli.annotate import Notes
+from reconciler.cli.board import Board
 from reconciler.cli.exits import Exit
 from reconciler.cli.options import Applying, Common
-from reconciler.cli.output import Output, say_plan, say_report, show_plan, show_report
+from reconciler.cli.output import Output, say, say_plan, say_report, show_plan, show_report
 from reconciler.cli.progress import progress
 from reconciler.cli.signals import stopping
 from reconciler.cli.streams import stdout_lost
@@ -24,7 +25,8 @@ from reconciler.model.words import count
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from reconciler import Declared, Outcome, Overrides, Plan, Planned, ProjectSession, Report, Selection
+    from reconciler import Declared, Overrides, Plan, Planned, ProjectSession, Report, Selection
+    from reconciler.model.traffic import Traffic
     from reconciler.operations.apply import Stage
     from reconciler.windows import Window
 
@@ -40,7 +42,7 @@ def make_plan(
     destroying: bool = False,
 ) -> Planned:
     """Read what is live and return the plan, with progress on stderr."""
-    with progress("Reading the live timetable", quiet=common.quiet):
+    with progress("Reading the live timetable", session.traffic, quiet=common.quiet):
         return reconciler.plan(
             session,
             declared,
@@ -108,12 +110,13 @@ def apply_plan(
     with session.hold(timeout=applying.lock_timeout):
         pass
     planned = _in_time(session, make, common, overrides, wait=applying.wait_for_window)
-    plan, watch = planned.plan, _Watch(total=len(planned.plan.changes), quiet=common.quiet)
+    plan, watch = planned.plan, _Watch(session.traffic, quiet=common.quiet)
 
     def on_plan(guarded: Plan) -> None:
         nonlocal plan
         plan = guarded
         notes.know(guarded)
+        watch.board.know(guarded)
         if not common.quiet:
             show_plan(guarded, output.people, verbose=common.verbose)
 
@@ -121,7 +124,8 @@ def apply_plan(
         on_plan=on_plan,
         confirm=None if applying.yes else lambda guarded: _confirmed(session, guarded, common, output),
         during=watch.during,
-        on_outcome=watch.on_outcome,
+        on_start=watch.board.started,
+        on_outcome=watch.board.ended,
         stop=watch.stop,
     )
     try:
@@ -197,22 +201,25 @@ def _confirmed(session: ProjectSession, plan: Plan, common: Common, output: Outp
 class _Watch:
     """Shows the progress of a run; while it applies, Ctrl-C sets `stop`."""
 
-    def __init__(self, *, total: int, quiet: bool) -> None:
+    def __init__(self, traffic: Traffic, *, quiet: bool) -> None:
         self.stop = threading.Event()
-        self._total = total
+        self.board = Board()
+        self._traffic = traffic
         self._quiet = quiet
-        self._advance: Callable[[], None] = lambda: None
+        self._end: Callable[[], None] = lambda: None
 
     @contextmanager
     def during(self, stage: Stage) -> Iterator[None]:
         """Show progress during a stage."""
         if stage == "applying":
-            with stopping(self.stop), progress("Applying", self._total, quiet=self._quiet) as self._advance:
+            applying = progress("Applying", self._traffic, quiet=self._quiet, board=self.board)
+            with stopping(self.stop, self._announce), applying as self._end:
                 yield
         else:
-            with progress("Verifying", quiet=self._quiet):
+            with progress("Verifying", self._traffic, quiet=self._quiet):
                 yield
 
-    def on_outcome(self, _: Outcome) -> None:
-        """Count an outcome."""
-        self._advance()
+    def _announce(self) -> None:
+        """Say what an interrupted run waits for, on a screen where nothing moves any more."""
+        self._end()
+        say(f"Stopping: finishing and recording {self.board.in_flight()}. Press Ctrl-C again to abort.")

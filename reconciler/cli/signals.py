@@ -8,8 +8,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 
-import click
-
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -40,21 +38,20 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _announce() -> None:
-    with suppress(OSError, ValueError):
-        click.echo("Stopping: finishing and recording the calls in flight. Press Ctrl-C again to abort.", err=True)
-
-
 @contextmanager
-def stopping(stop: threading.Event) -> Iterator[None]:
-    """Set `stop` on the first Ctrl-C or SIGTERM; a second one, of either, ends the process at once."""
+def stopping(stop: threading.Event, announce: Callable[[], None]) -> Iterator[None]:
+    """Set `stop` on the first Ctrl-C or SIGTERM, and `announce` it; a second one ends the process at once."""
+
+    def announced() -> None:
+        with suppress(OSError, ValueError):
+            announce()
 
     def request_stop(_number: int, _frame: FrameType | None) -> None:
         stop.set()
         for number in _SIGNALS:
             signal.signal(number, signal.SIG_DFL)
         # In a thread: the signal may interrupt a write to the same stream, or its reader may be gone.
-        threading.Thread(target=_announce, daemon=True).start()
+        threading.Thread(target=announced, daemon=True).start()
 
     with _handling(request_stop):
         yield

@@ -26,6 +26,7 @@ def execute(
     plan_digest: str,
     workers: int,
     stop: threading.Event,
+    on_start: Callable[[Change], None],
     on_outcome: Callable[[Outcome], None],
 ) -> Report:
     """Apply every change; what depends on a failed one is blocked, the rest continues.
@@ -52,7 +53,7 @@ def execute(
             for address in _ready(order, stop):
                 blocker = _blocker(changes[address], before[address], outcomes)
                 if blocker is None:
-                    running[pool.submit(_start, run, changes[address], stop)] = address
+                    running[pool.submit(_start, run, changes[address], stop, on_start)] = address
                 else:
                     finish(_blocked(changes[address], blocker))
             done, _ = wait(running, timeout=POLL, return_when=FIRST_COMPLETED)
@@ -67,10 +68,11 @@ def execute(
     return Report(plan_digest=plan_digest, outcomes=ordered, interrupted=interrupted, problems=rejected)
 
 
-def _start(run: Run, change: Change, stop: threading.Event) -> Outcome:
+def _start(run: Run, change: Change, stop: threading.Event, on_start: Callable[[Change], None]) -> Outcome:
     """Apply a change, unless the run was asked to stop while this one waited for a worker."""
     if stop.is_set():
         return _not_started(change, run)
+    on_start(change)
     if change.forget:
         return apply_forget(run.store, change, run.kinds[change.address.kind])
     return apply_one(run, change)

@@ -22,6 +22,7 @@ from reconciler.engine.sightings import repaired
 from reconciler.engine.verdict import Verdict
 from reconciler.errors import InvalidInput, ReconcilerError, Refused, StalePlan
 from reconciler.model.canonical import now
+from reconciler.model.change import Change
 from reconciler.model.limit import TimeLimit
 from reconciler.model.objects import Address, Problem, Record, problem_order, remote_ids
 from reconciler.model.plan import Plan
@@ -48,6 +49,8 @@ class Callbacks:
     """Asks the user whether to apply a plan that changes something. After a yes, the live systems are read again."""
     during: Callable[[Stage], AbstractContextManager[object]] = lambda _: nullcontext()
     """Returns a context for a long stage, such as a progress bar."""
+    on_start: Callable[[Change], None] = lambda _: None
+    """Receives each change when it is started, in the thread that applies it."""
     on_outcome: Callable[[Outcome], None] = lambda _: None
     """Receives each outcome when it is known."""
     stop: threading.Event = field(default_factory=threading.Event)
@@ -190,6 +193,7 @@ def _apply(
             plan_digest=digest,
             workers=workers,
             stop=callbacks.stop,
+            on_start=callbacks.on_start,
             on_outcome=callbacks.on_outcome,
         )
     with suppress(ReconcilerError):  # the report must not be lost; a later run cleans up

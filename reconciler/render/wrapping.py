@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from rich.cells import cell_len
 from rich.console import Console
@@ -33,17 +33,29 @@ def say(console: Console, *pieces: Piece) -> None:
     Text from outside is neutralised, and the line keeps to what the output's encoding can carry. On a terminal it wraps
     between words; in a file, a pipe or the log of a CI system it is never cut or wrapped, so that a search finds it.
     """
-    parts: list[tuple[str, str]] = []
-    for piece in pieces:
-        words, style = (piece, "") if isinstance(piece, str) else piece
-        shown = visible(words) if any(part.strip() for part, _ in parts) else harmless(words)
-        parts.append((fitting(shown, console.encoding), style))
+    parts = _safe(console, pieces)
     if console.color_system is None and not console.is_terminal:  # most of the time of an apply would go into styles
         console.file.write("".join([*(part for part, _ in parts), "\n"]))
         return
     said = Text.assemble(*((part, shade(console, style)) for part, style in parts))
     for line in wrapped(said, console.width) if console.is_terminal else (said,):
         console.print(line, soft_wrap=True, highlight=False, markup=False, emoji=False)
+
+
+def fitted(console: Console, *pieces: Piece) -> Text:
+    """Return one line that is cut where the screen ends, for what is shown only for a while."""
+    line = Text.assemble(*((part, shade(console, style)) for part, style in _safe(console, pieces)))
+    line.truncate(console.width - 1, overflow="crop")
+    return line
+
+
+def _safe(console: Console, pieces: Iterable[Piece]) -> list[tuple[str, str]]:
+    parts: list[tuple[str, str]] = []
+    for piece in pieces:
+        words, style = (piece, "") if isinstance(piece, str) else piece
+        shown = visible(words) if any(part.strip() for part, _ in parts) else harmless(words)
+        parts.append((fitting(shown, console.encoding), style))
+    return parts
 
 
 def shade(console: Console, style: str) -> str:

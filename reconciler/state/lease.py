@@ -59,6 +59,10 @@ def _take(store: Store, run_id: str, deadline: float) -> None:
                     f"Waiting {QUIET * store.pace:g} s to be sure that it writes nothing."
                 )
             announced = True
+        elif not announced:
+            left = f"{deadline - time.monotonic():.0f} s"
+            store.notice(f"Run {held.run_id} on {held.host} holds the state lock. Waiting for it, at most {left}.")
+            announced = True
         time.sleep(_PAUSE)
 
 

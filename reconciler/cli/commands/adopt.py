@@ -13,6 +13,7 @@ from reconciler.cli.exits import Exit
 from reconciler.cli.options import Common
 from reconciler.cli.output import say_problems
 from reconciler.cli.overriding import allow_shared
+from reconciler.cli.progress import progress
 from reconciler.errors import UsageError
 from reconciler.model.words import count
 
@@ -103,7 +104,8 @@ def _wanted(address: str | None) -> Address:
 def _adopt_all(
     session: ProjectSession, declared: Declared, selection: Selection, allow_shared: tuple[str, ...], common: Common
 ) -> int:
-    adopted = reconciler.adopt_all(session, declared, selection, allow_shared=allow_shared)
+    with progress("Reading the live objects", session.traffic, quiet=common.quiet):
+        adopted = reconciler.adopt_all(session, declared, selection, allow_shared=allow_shared)
     for record in adopted.records if common.verbose else ():
         common.say(f"{record.address} is now {record.connection} id {record.remote_id}")
     for address in adopted.unlisted:

@@ -79,14 +79,14 @@ def drift(
     output = output.of(project)
     declared = reconciler.declare(project)
     undelivered: tuple[Problem, ...] = ()
-    with (
-        common.session(project, parallelism, timeout) as session,
-        progress("Reading the live timetable", quiet=common.quiet),
-    ):
+    with common.session(project, parallelism, timeout) as session:
+        reading = progress("Reading the live timetable", session.traffic, quiet=common.quiet)
         if accepted:
-            acceptance = reconciler.accept(session, declared, accepted)
+            with reading:
+                acceptance = reconciler.accept(session, declared, accepted)
             return _accept(acceptance, common, dry_run=dry_run, diff=diff or dry_run)
-        found = reconciler.drift(session, selection, declared, unmanaged=unmanaged, record=not no_record)
+        with reading:
+            found = reconciler.drift(session, selection, declared, unmanaged=unmanaged, record=not no_record)
         if notify and found.news:
             undelivered = reconciler.notify(session, found)
     show_drift(found, output, verbose=common.verbose)

@@ -19,6 +19,7 @@ from reconciler.cli.exits import Exit
 from reconciler.cli.gathering import gathered
 from reconciler.cli.options import Common
 from reconciler.cli.output import is_stdout, say_problems, write
+from reconciler.cli.progress import progress
 from reconciler.errors import UsageError
 from reconciler.model import moments
 from reconciler.model.words import count
@@ -157,7 +158,10 @@ def export(
     declared = reconciler.check(project)
     for number in request.ids:
         redaction.hide(number)  # a session id works like a password
-    with common.session(project, parallelism, timeout) as session:
+    with (
+        common.session(project, parallelism, timeout) as session,
+        progress("Reading the live objects", session.traffic, quiet=common.quiet),
+    ):
         made = reconciler.export(session, declared, request)
     say_problems(made.problems)
     said = _notes(declared, made, request.window, out)

@@ -40,7 +40,10 @@ def why(what: str, common: Common, offline: bool, output: Output) -> None:
     """
     project = common.open_warned()
     declared = reconciler.declare(project)
-    with common.session(project) as session, progress("Reading the live object", quiet=common.quiet or offline):
+    with (
+        common.session(project) as session,
+        progress("Reading the live object", session.traffic, quiet=common.quiet or offline),
+    ):
         found = reconciler.why(session, declared, what, offline=offline)
     show(output, text=lambda console: _write(console, found), json=lambda: _json(found))
 

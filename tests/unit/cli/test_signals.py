@@ -23,11 +23,12 @@ def test_either_signal_interrupts_a_command_and_handlers_are_restored(before, nu
 
 
 @pytest.mark.parametrize("number", BOTH)
-def test_the_first_signal_asks_a_run_to_stop_and_the_second_ends_the_process(before, number, capfd):
-    stop = threading.Event()
-    with stopping(stop):
+def test_the_first_signal_asks_a_run_to_stop_and_the_second_ends_the_process(before, number):
+    stop, announced = threading.Event(), threading.Event()
+    with stopping(stop, announced.set):
         signal.raise_signal(number)
         assert stop.is_set()
+        assert announced.wait(60)
         assert [signal.getsignal(item) for item in BOTH] == [signal.SIG_DFL, signal.SIG_DFL]
     assert [signal.getsignal(item) for item in BOTH] == before
 
