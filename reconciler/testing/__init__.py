@@ -7,7 +7,7 @@ built-in APIs for examples and tests. pytest is not needed, and fits.
 try:
     from reconciler.sandbox import Emulator, Fault
 except ImportError as error:
-    message = f"reconciler.testing needs {error.name}: install reconciler with its extra `sandbox`"
+    message = f"reconciler.testing needs {error.name}: pip install 'booking-reconciler[sandbox]'"
     raise ImportError(message, name=error.name) from error
 from reconciler.testing.bench import Bench, Done
 from reconciler.testing.contract import Case, contract_cases

@@ -203,7 +203,7 @@ def test_the_kit_says_which_extra_it_needs():
     script = "import sys; sys.modules['uvicorn'] = None; import reconciler.testing"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert done.stderr.endswith(
-        "ImportError: reconciler.testing needs uvicorn: install reconciler with its extra `sandbox`\n"
+        "ImportError: reconciler.testing needs uvicorn: pip install 'booking-reconciler[sandbox]'\n"
     )
 
 
