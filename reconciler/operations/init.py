@@ -205,7 +205,7 @@ def write_all(folder: Path, files: Mapping[str, str], *, keep: bool = False) -> 
     """
     there = {path for path in files if os.path.lexists(folder / path)}
     same = {path for path in there if _content(folder / path) == files[path].encode()}
-    conflicts = sorted(there - same - {SETTINGS})  # settings of one's own stay: each file names its schema as well
+    conflicts = sorted(there - same - {SETTINGS})  # the settings of the user stay: each file names its schema as well
     if conflicts and not keep:
         problems = [
             Problem(code="file-exists", summary=f"{folder / path} already exists with different content")
