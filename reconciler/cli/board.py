@@ -56,7 +56,7 @@ class Board:
 
     @property
     def done(self) -> int:
-        """Those that have ended, in whatever way."""
+        """Those that have ended, well or not."""
         return len(self._ended)
 
     def facts(self) -> list[str]:

@@ -3,36 +3,25 @@
 from __future__ import annotations
 
 import logging
-import sys
-from typing import TextIO
+import time
 
-from reconciler.render.safe import harmless
-
-
-class _OneLine(logging.Formatter):
-    """Log lines as safe as every other output: one line each, no control character, no secret."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        line = harmless(super().format(record))
-        if record.name != "reconciler.http":
-            return line
-        return f"{self.formatTime(record, '%H:%M:%S')}.{record.msecs:03.0f} {line}"
+from reconciler.cli.output import say
 
 
-class _Stderr(logging.StreamHandler[TextIO]):
-    """Writes to what stderr is at that moment: above a progress line, not through it."""
+class _Lines(logging.Handler):
+    """Writes log lines as every other message: safe, wrapped on a screen, and above a progress line."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.stream = sys.stderr
-        super().emit(record)
+        words = record.getMessage()
+        if record.name == "reconciler.http":
+            words = f"{time.strftime('%H:%M:%S', time.localtime(record.created))}.{record.msecs:03.0f} {words}"
+        say(words)
 
 
 def start_log(*, verbose: bool, quiet: bool) -> None:
     """Send the log to stderr: requests with `-v`, otherwise warnings, and nothing with `-q`."""
     logger = logging.getLogger("reconciler")
     logger.handlers.clear()
-    handler = _Stderr()
-    handler.setFormatter(_OneLine("%(message)s"))
-    logger.addHandler(handler)
+    logger.addHandler(_Lines())
     logger.setLevel(logging.INFO if verbose else logging.CRITICAL if quiet else logging.WARNING)
     logger.propagate = False
