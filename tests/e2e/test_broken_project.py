@@ -67,6 +67,12 @@ def test_of_many_problems_the_first_errors_are_shown_and_the_rest_is_counted(pro
     assert "\nand 40 more problems; -v or --format json lists all\n" in output
     assert printed(capsys, "validate", "-v", "manifests/many.yaml").count("[RC0202]") == 60
     assert "more problems; reconciler validate -v lists all\n" in printed(capsys, "plan")
+    assert printed(capsys, "validate", "-v").count("[RC0202]") == 61
+
+
+def test_the_code_that_is_named_is_explained(project, capsys):
+    command = printed(capsys, "validate").splitlines()[-1].removeprefix("To explain a code: reconciler ")
+    assert printed(capsys, *command.split(), code=0).startswith("RC0301  unknown-reference\n")
 
 
 def test_the_lines_of_the_project_file_are_quoted_without_its_credentials(project, capsys):

@@ -352,6 +352,7 @@ FIGHTS = f"{E2E}/test_drift_history.py::test_a_field_that_two_sides_set_again_an
 UNMANAGED = f"{E2E}/test_drift_history.py::test_live_objects_that_are_not_managed_are_reported_if_asked"
 INIT = f"{E2E}/test_init.py"
 STARTED = f"{INIT}::test_a_new_project_is_valid_and_plans_applies_and_is_empty_on_the_sandbox"
+BROKEN = f"{E2E}/test_broken_project.py"
 MISTAKES = f"{E2E}/test_newcomer_mistakes.py::test_every_mistake_ends_with_its_exit_code_its_place_and_its_fix"
 WALKS = {
     ("cli/commands/adopt.py", "adopt"): f"{E2E}/test_adopt_one.py::test_candidates_are_listed_with_their_differences",
@@ -403,6 +404,14 @@ WALKS = {
     ("engine/subject.py", "state rm"): stops_managing_what_its_connection_lost,
     **{("cli/habits.py", name): MISTAKES for name in ("apply", "destroy", "drift", "explain", "plan", "validate")},
     ("cli/commands/apply.py", "apply"): MISTAKES,
+    (
+        "cli/failures.py",
+        "validate",
+    ): f"{BROKEN}::test_of_many_problems_the_first_errors_are_shown_and_the_rest_is_counted",
+    ("cli/forms.py", "explain"): f"{BROKEN}::test_the_code_that_is_named_is_explained",
+    ("operations/explain.py", "explain"): (
+        "tests/unit/cli/test_explain_codes.py::test_without_an_argument_every_kind_and_code_is_listed"
+    ),
     ("manifests/project.py", "init"): MISTAKES,
     ("providers/http/next_steps.py", "sandbox"): MISTAKES,
     ("operations/plan.py", "destroy"): f"{E2E}/test_saved_plans.py::test_a_forged_plan_to_destroy_deletes_nothing",
