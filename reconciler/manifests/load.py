@@ -19,7 +19,7 @@ from reconciler.manifests.build import FRAME, UNUSED_ANCHOR, Builder, Unreadable
 from reconciler.manifests.chunks import chunks, document_marks, line_breaks, without_start
 from reconciler.manifests.json_events import NotJson, begins_like_json, json_events
 from reconciler.manifests.positions import DocumentPositions
-from reconciler.manifests.secrets import HOLDERS, secret_places
+from reconciler.manifests.secrets import MARKS, secret_places
 from reconciler.manifests.syntax import BEGINS_WRONG, in_plain_words
 from reconciler.model.objects import Address, Problem, SourceRef
 from reconciler.model.source import SourceText
@@ -265,7 +265,7 @@ def _read(following: Callable[[], Any], file: _File, first_line: int, templated:
             raise
         ours = isinstance(data, dict) and FRAME & data.keys()
         positions = DocumentPositions(file.path, data, marks, first_line, file.text if ours else None)
-        if ours and any(map(file.text.has, HOLDERS)):
+        if ours and any(map(file.text.has, MARKS)):
             hidden = file.text.hiding(secret_places(positions))
             positions = DocumentPositions(file.path, data, marks, first_line, hidden)
         document = Document(data, positions, templated)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 
 from reconciler.manifests.positions import DocumentPositions, Path
@@ -13,35 +14,73 @@ from reconciler.schema import load_schema
 HOLDERS = ("auth", "webhooks")
 """Keys below which each value is a credential, or says where one is."""
 
+_URLS = frozenset({"base_url", "state"})
+"""Keys of addresses, which may contain a user, a password or a token."""
+
+_SETTINGS = frozenset({"connections", "environments", "policy", "state"})
+"""What shows that a document is, or was to be, a project file."""
+
+MARKS = (*HOLDERS, *sorted(_SETTINGS), "Project")
+"""Words without which a file has nothing to hide."""
+
 _CREDENTIALS = "project#/$defs/connection/properties/auth/properties"
+_SOURCES = frozenset({"env", "file", "command"})
 _VARIABLE = re.compile("[A-Z_][A-Z0-9_]*")
+_PLAIN = re.compile(r"(?:git\+[a-z]+:/+[\w./:-]+#[\w./-]+|[a-z]+:/+[\w./:-]+)", re.IGNORECASE)
+"""An address without a user, a query or anything else that could be a credential."""
 
 
 def secret_places(positions: DocumentPositions) -> Iterator[SourceRef]:
-    """Yield the place of each such value of a document, and of each key that may be one itself."""
-    for path in _holders(positions.data, ()):
-        yield from _below(_at(positions.data, path), path, positions)
+    """Yield the place of each such value of a document, and of each key that may be one itself.
+
+    In a project file that is every value but those of settings that exist and are no credentials.
+    """
+    data = positions.data
+    spec = data.get("spec")
+    stated = {*data, *(spec if isinstance(spec, Mapping) else ())}
+    shown = _settings() if data.get("kind") == "Project" or _SETTINGS & stated else None
+    yield from _among(data, (), positions, shown)
 
 
-def _holders(value: Any, path: Path) -> Iterator[Path]:
+@cache
+def _settings() -> frozenset[str]:
+    """Return the names of all settings of a project file that are no credentials."""
+    names: set[str] = set()
+    waiting: list[Any] = [load_schema("project")]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, Mapping):
+            properties = node.get("properties")
+            names |= set(properties) if isinstance(properties, Mapping) else set()
+        waiting += [item for _, item in _items(node)]
+    return frozenset(names - load_schema(_CREDENTIALS).keys() | {"apiVersion", "kind", "name"})
+
+
+def _among(value: Any, path: Path, positions: DocumentPositions, shown: frozenset[str] | None) -> Iterator[SourceRef]:
+    """Yield what is hidden outside of `HOLDERS`; `shown` are the keys whose values are shown, None for all."""
     for step, item in _items(value):
+        inner = (*path, step)
         if step in HOLDERS:
-            yield (*path, step)
-        else:
-            yield from _holders(item, (*path, step))
+            yield from _below(item, inner, positions, alone=False)
+        elif _items(item):
+            yield from _among(item, inner, positions, shown)
+        elif shown is not None:
+            key = next((each for each in reversed(inner) if isinstance(each, str)), "")
+            address = key in _URLS and not (isinstance(item, str) and _PLAIN.fullmatch(item))
+            if key not in shown or address:
+                yield positions.locate(inner)
 
 
-def _below(value: Any, path: Path, positions: DocumentPositions) -> Iterator[SourceRef]:
+def _below(value: Any, path: Path, positions: DocumentPositions, *, alone: bool) -> Iterator[SourceRef]:
+    """Yield every value but the name of a variable that is the only source of a credential."""
     items = _items(value)
     for step, item in items:
         inner = (*path, step)
-        if path[-1] == "auth" and isinstance(step, str) and step not in load_schema(_CREDENTIALS):
+        if isinstance(step, str) and step not in load_schema(_CREDENTIALS).keys() | _SOURCES | _settings():
             yield positions.locate(inner, key=True)
-        yield from _below(item, inner, positions)
-    names = path[-1] in {"file", "template"} or (
-        path[-1] == "env" and isinstance(value, str) and _VARIABLE.fullmatch(value)
-    )
-    if not items and not names:
+        yield from _below(item, inner, positions, alone=len(items) == 1)
+    variable = alone and path[-1] == "env" and isinstance(value, str) and _VARIABLE.fullmatch(value)
+    if not items and not variable:
         yield positions.locate(path)
 
 
@@ -49,9 +88,3 @@ def _items(value: Any) -> list[tuple[str | int, Any]]:
     if isinstance(value, Mapping):
         return list(value.items())
     return list(enumerate(value)) if isinstance(value, list) else []
-
-
-def _at(value: Any, path: Path) -> Any:
-    for step in path:
-        value = value[step]
-    return value

@@ -27,6 +27,11 @@ _NAMED_SECRET = re.compile(
 )
 """A value that may be a credential, in a text that could not be read: its structure is not known."""
 
+_ANY_VALUE = re.compile(r"(?:^|:\s|-\s)\s*(?P<secret>(?![\w.-]+\s*:(?:\s|$))[^\s\[{-].*)")
+"""Every value, where such a text may be a project file."""
+
+_PROJECT = re.compile(r"\b(?:connections|Project|auth)\b")
+
 _USER_INFO = re.compile(r"://(?P<secret>[^/\s\"'@]+)@")
 
 _NEAR = 10_000
@@ -39,16 +44,17 @@ Span = tuple[int, int]
 class SourceText:
     """The text of a file that was read: what a message may quote of it."""
 
-    __slots__ = ("_guarded", "_hidden", "_lines", "_text")
+    __slots__ = ("_hidden", "_lines", "_patterns", "_text")
 
     def __init__(self, text: str, hidden: Iterable[SourceRef] = (), *, guarded: bool = False) -> None:
         """`hidden` are the places of values and keys that are never shown; `guarded`: also what only looks so."""
         self._text = text
         self._lines: list[str] | None = None
-        self._guarded = guarded
-        self._hidden: dict[int, list[Span]] = {}
+        guards = (_NAMED_SECRET, _ANY_VALUE) if guarded and _PROJECT.search(text) else (_NAMED_SECRET,)
+        self._patterns = (_USER_INFO, *(guards if guarded else ()))
+        self._hidden: dict[int, list[int]] = {}
         for place in hidden:
-            self._hidden.setdefault(place.line, []).append((place.column - 1, place.column - 1))
+            self._hidden.setdefault(place.line, []).append(place.column - 1)
 
     def line(self, number: int) -> str | None:
         """Return a line, counted from 1; None if there is none."""
@@ -63,14 +69,14 @@ class SourceText:
     def secrets(self, number: int) -> tuple[Span, ...]:
         """Return the parts of a line that must not be shown."""
         line = self.line(number) or ""
-        spans = [(start, end_of(line, start)) for start, _ in self._hidden.get(number, ())]
-        for pattern in (_USER_INFO, *((_NAMED_SECRET,) if self._guarded else ())):
+        # Only quotes show where a secret ends: what YAML takes for a comment may be its second half.
+        spans = [
+            (start, end_of(line, start) if line[start : start + 1] in {'"', "'"} else len(line))
+            for start in self._hidden.get(number, ())
+        ]
+        for pattern in self._patterns:
             spans += [match.span("secret") for match in pattern.finditer(line)]
         return tuple(sorted(spans))
-
-    def guarded(self) -> SourceText:
-        """Return the text for a document that could not be read."""
-        return SourceText(self._text, guarded=True)
 
     def hiding(self, places: Iterable[SourceRef]) -> SourceText:
         """Return the text without the values and keys at these places."""

@@ -81,6 +81,6 @@ def test_the_lines_of_the_project_file_are_quoted_without_its_credentials(projec
         file.read_text("utf-8").replace("password: {env: BB_PASSWORD}", "password: hunter2"), encoding="utf-8"
     )
     output = printed(capsys, "validate")
-    assert "11 |       auth: {username: {env: BB_USERNAME}, password: ********}\n" in output
+    assert "11 |       auth: {username: {env: BB_USERNAME}, password: ********\n" in output
     assert "hunter2" not in output
     assert load_bytes(file.read_bytes(), "reconciler.yaml").documents
