@@ -87,15 +87,16 @@ def _moving(step: _Step) -> Iterator[Callable[[], None]]:
     from rich.spinner import Spinner  # noqa: PLC0415 - as above
     from rich.text import Text  # noqa: PLC0415 - as above
 
-    from reconciler.render.wrapping import fitted  # noqa: PLC0415 - as above
+    from reconciler.render.wrapping import fitted, safe, wrapped  # noqa: PLC0415 - as above
 
     console = people()
     spinner = Spinner("dots" if console.encoding.startswith("utf") else "line")
 
     def shown() -> Text:
         head = (f"{spinner.render(console.get_time())} ", step.line())
-        rows = [head] if step.board is None else [head, *step.board.rows(console.height - 2)]
-        return Text("\n").join(fitted(console, *row) for row in rows)
+        lines = list(wrapped(Text.assemble(*safe(console, head)), console.width - 1))
+        rows = () if step.board is None else step.board.rows(console.height - 1 - len(lines))
+        return Text("\n").join((*lines, *(fitted(console, *row) for row in rows)))
 
     live = Live(
         get_renderable=shown,

@@ -33,7 +33,7 @@ def say(console: Console, *pieces: Piece) -> None:
     Text from outside is neutralised, and the line keeps to what the output's encoding can carry. On a terminal it wraps
     between words; in a file, a pipe or the log of a CI system it is never cut or wrapped, so that a search finds it.
     """
-    parts = _safe(console, pieces)
+    parts = safe(console, pieces)
     if console.color_system is None and not console.is_terminal:  # most of the time of an apply would go into styles
         console.file.write("".join([*(part for part, _ in parts), "\n"]))
         return
@@ -44,12 +44,13 @@ def say(console: Console, *pieces: Piece) -> None:
 
 def fitted(console: Console, *pieces: Piece) -> Text:
     """Return one line that is cut where the screen ends, for what is shown only for a while."""
-    line = Text.assemble(*((part, shade(console, style)) for part, style in _safe(console, pieces)))
+    line = Text.assemble(*((part, shade(console, style)) for part, style in safe(console, pieces)))
     line.truncate(console.width - 1, overflow="crop")
     return line
 
 
-def _safe(console: Console, pieces: Iterable[Piece]) -> list[tuple[str, str]]:
+def safe(console: Console, pieces: Iterable[Piece]) -> list[tuple[str, str]]:
+    """Return pieces as (words, style) pairs that are harmless and fit the encoding of the output."""
     parts: list[tuple[str, str]] = []
     for piece in pieces:
         words, style = (piece, "") if isinstance(piece, str) else piece

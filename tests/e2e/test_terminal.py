@@ -22,6 +22,7 @@ LINES = [
     *(line.split() for line in ("state list", "state show Session/yoga", "state show Session/no", "state rm Block/*")),
     *(line.split() for line in ("adopt --all", "adopt Session/no", "export --out exported", "state unlock 0")),
     *(line.split() for line in ("explain Session", "explain Session.slots.time", "explain Project", "schema Nope")),
+    *(line.split() for line in ("why Session/yoga", "why Block/no", "fmt --check", "explain RC0101", "validate -v")),
     *(line.split() for line in ("init --connection bookingbug-sessions new", "apply p.plan --yes", "destroy --yes")),
 ]
 """In this order: what one writes, the next one shows."""
