@@ -48,7 +48,7 @@ def hold(store: Store, run_id: str, *, timeout: float = 0.0) -> Iterator[None]:
 
 
 def _take(store: Store, run_id: str, deadline: float) -> None:
-    announced = False
+    announced = waits = False
     while (held := store.claim(myself(run_id))) is not None:
         if time.monotonic() >= deadline:
             if not store.watch.suspects:
@@ -59,10 +59,10 @@ def _take(store: Store, run_id: str, deadline: float) -> None:
                     f"Waiting {QUIET * store.pace:g} s to be sure that it writes nothing."
                 )
             announced = True
-        elif not announced:
+        elif not waits:
             left = f"{deadline - time.monotonic():.0f} s"
             store.notice(f"Run {held.run_id} on {held.host} holds the state lock. Waiting for it, at most {left}.")
-            announced = True
+            waits = True
         time.sleep(_PAUSE)
 
 

@@ -86,9 +86,11 @@ def test_a_second_run_waits_for_the_lock_timeout(open_store):
     assert first.claim(myself("r1")) is None
     ending = threading.Timer(0.7, first.release, ["r1"])
     ending.start()
-    with hold(open_store(), "r2", timeout=30):
+    said = []
+    with hold(open_store(notice=said.append), "r2", timeout=30):
         assert first.claim(myself("r3")).run_id == "r2"
     ending.join()
+    assert said == [f"Run r1 on {myself('r1').host} holds the state lock. Waiting for it, at most 30 s."]
 
 
 def test_other_projects_and_environments_have_leases_of_their_own(open_store):
