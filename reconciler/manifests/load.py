@@ -74,10 +74,13 @@ class _File:
     text: SourceText
     broken: SourceText | None
     """Its text where a document cannot be read."""
+    holds_secrets: bool
+    """Whether a document of it may have values that are not shown."""
 
     @classmethod
     def of(cls, path: str, text: str) -> _File:
-        return cls(path, SourceText(text), SourceText(text, guarded=True) if _OURS.search(text) else None)
+        broken = SourceText(text, guarded=True) if _OURS.search(text) else None
+        return cls(path, SourceText(text), broken, any(mark in text for mark in MARKS))
 
     def at(self, line: int, column: int = 1) -> SourceRef:
         """Return the place of what cannot be read."""
@@ -265,7 +268,7 @@ def _read(following: Callable[[], Any], file: _File, first_line: int, templated:
             raise
         ours = isinstance(data, dict) and FRAME & data.keys()
         positions = DocumentPositions(file.path, data, marks, first_line, file.text if ours else None)
-        if ours and any(map(file.text.has, MARKS)):
+        if ours and file.holds_secrets:
             hidden = file.text.hiding(secret_places(positions))
             positions = DocumentPositions(file.path, data, marks, first_line, hidden)
         document = Document(data, positions, templated)

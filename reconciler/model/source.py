@@ -49,7 +49,8 @@ class SourceText:
     def __init__(self, text: str, hidden: Iterable[SourceRef] = (), *, guarded: bool = False) -> None:
         """`hidden` are the places of values and keys that are never shown; `guarded`: also what only looks so."""
         self._text = text
-        self._lines: list[str] | None = None
+        self._lines: list[str] = []
+        """Empty until one is asked for; shared with the views of `hiding`."""
         guards = (_NAMED_SECRET, _ANY_VALUE) if guarded and _PROJECT.search(text) else (_NAMED_SECRET,)
         self._patterns = (_USER_INFO, *(guards if guarded else ()))
         self._hidden: dict[int, list[int]] = {}
@@ -58,13 +59,9 @@ class SourceText:
 
     def line(self, number: int) -> str | None:
         """Return a line, counted from 1; None if there is none."""
-        if self._lines is None:
-            self._lines = _BREAK.split(self._text)
+        if not self._lines:
+            self._lines += _BREAK.split(self._text)
         return self._lines[number - 1] if 0 < number <= len(self._lines) else None
-
-    def has(self, words: str) -> bool:
-        """Return whether it contains these words."""
-        return words in self._text
 
     def secrets(self, number: int) -> tuple[Span, ...]:
         """Return the parts of a line that must not be shown."""
@@ -80,7 +77,9 @@ class SourceText:
 
     def hiding(self, places: Iterable[SourceRef]) -> SourceText:
         """Return the text without the values and keys at these places."""
-        return SourceText(self._text, places)
+        view = SourceText(self._text, places)
+        view._lines = self._lines
+        return view
 
 
 class SourceLine(SourceText):
@@ -95,10 +94,6 @@ class SourceLine(SourceText):
     def line(self, number: int) -> str | None:
         """Return the line, if it is that one."""
         return self._text if number == self._number else None
-
-    def has(self, words: str) -> bool:
-        """Return whether it contains these words."""
-        return words in self._text
 
     def secrets(self, number: int) -> tuple[Span, ...]:
         """Return what the other process masked."""

@@ -132,6 +132,9 @@ STAGES = {
     ),
     "unknown connections": _many(lambda number: _resource(number, f", connection: admim-{number}")),
     "unknown kinds": _many(lambda number: _manifest(f"Sesion{number}", f"s-{number}", "name: x")),
+    "unknown kinds beside a word for credentials": _many(
+        lambda number: _manifest(f"Sesion{number}", f"s-{number}", "name: auth")
+    ),
     "two objects with one address": _many(lambda number: _resource(number // 2)),
     "chain of moves": _many(lambda number: _resource(number, f", moved_from: room-{number + 1}")),
     "many former names of one object": _one_file(
