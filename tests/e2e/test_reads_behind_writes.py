@@ -96,7 +96,7 @@ def test_a_new_name_that_no_read_shows_yet_is_first_waited_for(desk):
     desk.declare("Resource", "hall", {"name": "Studio"})
     desk.box.set_options(lag_reads=99)
     desk.run("apply", "--yes", code=3)
-    assert "hint: plan again later or with --wait" in desk.run("plan", code=1).out
+    assert "= help: plan again later or with --wait" in desk.run("plan", code=1).out
     current(desk)
     desk.run("apply", "--yes", code=0)
     desk.settled()

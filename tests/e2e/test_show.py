@@ -113,7 +113,7 @@ def test_a_wrong_file_gets_a_clear_error(away, content, words):
     done = anywhere(away, "show", "wrong")
     assert (done.returncode, done.stdout) == (1, "")
     assert words in done.stderr
-    assert "hint: " in done.stderr
+    assert "= help: " in done.stderr
     assert "Traceback" not in done.stderr
 
 
