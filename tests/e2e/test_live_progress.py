@@ -87,6 +87,7 @@ def test_an_interactive_apply_shows_each_object_and_leaves_the_report(rooms):
     assert any("Applied 4, failed 1." in line for line in terminal.lines)
 
 
+@pytest.mark.slow
 def test_among_many_objects_those_that_run_and_failed_are_shown(rooms):
     desk = rooms(40)
     desk.box.fault(Fault(kind="status_before", status=422, match_method="POST", times=7))
