@@ -25,7 +25,7 @@ _MOST = 32 * 1024 * 1024
 _LONGEST = 64 * 1024
 """Characters of one body; a longer one is left out, because a part of it could hold a part of a secret."""
 _BEGINS = re.compile(rb'\s*\{\s*"log"\s*:')
-_MAIL = re.compile(r"[\w.+-]+(@|%40)[\w-]+(\.[\w-]+)+")
+_MAIL = re.compile(r"(?<![\w.+-])[\w.+-]++(@|%40)[\w-]++(\.[\w-]++)+")
 
 
 class Trace:

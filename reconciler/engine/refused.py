@@ -9,7 +9,7 @@ from reconciler.model.change import Change
 from reconciler.model.complaint import Complaint, rejected
 from reconciler.model.kind import Kind
 from reconciler.model.objects import Problem, Ref
-from reconciler.schema import load_schema
+from reconciler.schema import load_schema, referenced
 
 CODE = "field-refused"
 
@@ -40,16 +40,16 @@ def _places(kind: Kind, fields: Mapping[str, Any]) -> dict[str, tuple[str | int,
         found[name] = (name,)
         members = fields.get(name)
         first = (0,) if isinstance(members, list) and len(members) == 1 else ()
-        for part in _names(inner.get("items")):
+        for part in _names(inner.get("items"), kind.schema):
             found.setdefault(part, (name, *first, *((part,) if first else ())))
     named = {item.field: (item.spec_field,) for item in kind.references if isinstance(fields.get(item.field), Ref)}
     return {**found, **{name: (name,) for name in schema.get("properties", {})}, **named}
 
 
-def _names(schema: Any) -> Iterable[str]:
-    """Return the fields of the members of a list."""
+def _names(schema: Any, file: str) -> Iterable[str]:
+    """Return the fields of the members of a list; `file` names the schema that describes the list."""
     if not isinstance(schema, Mapping):
         return ()
     if "$ref" in schema:
-        schema = load_schema(str(schema["$ref"]).removeprefix("urn:reconciler:schema:"))
+        schema = load_schema(referenced(file, schema["$ref"]))
     return tuple(schema.get("properties", ()))

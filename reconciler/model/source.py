@@ -23,7 +23,8 @@ _IN_BRACKETS = re.compile(r"[,\]}]")
 _BRACKETS = re.compile(rf"{_QUOTED}|(?P<open>[\[{{])|(?P<close>[\]}}])|\s#.*|.")
 
 _NAMED_SECRET = re.compile(
-    r"(?:user|pass|secret|token|key|app_id|auth|email|url|state)\w*[\"']?\s*[:=]\s*(?P<secret>\S.*)", re.IGNORECASE
+    r"\b(?=\w*?(?:user|pass|secret|token|key|app_id|auth|email|url|state))\w++[\"']?\s*[:=]\s*(?P<secret>\S.*)",
+    re.IGNORECASE,
 )
 """A value that may be a credential, in a text that could not be read: its structure is not known."""
 

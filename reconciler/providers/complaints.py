@@ -15,7 +15,7 @@ _DEEPEST = 6
 _LONGEST = 200_000
 """Bytes of an answer that is looked at."""
 
-_LEAF = re.compile(r"<(?P<tag>[A-Za-z_][\w-]*)(?P<more>[^<>]*)>\s*(?P<text>[^<]*?)\s*</(?P=tag)\s*>")
+_LEAF = re.compile(r"<(?P<tag>[A-Za-z_][\w-]*+)(?P<more>[^<>]*+)>(?P<text>[^<]*+)</(?P=tag)\s*+>")
 _ATTRIBUTE = re.compile(r"\b(?:field|attribute|name|param|path)\s*=\s*[\"']([^\"']+)[\"']", re.IGNORECASE)
 _SENTENCES = frozenset(
     {"error", "errors", "message", "messages", "detail", "details", "title", "description", "reason"}
@@ -46,7 +46,7 @@ def _in_xml(text: str) -> Iterator[tuple[str | None, str]]:
     for match in _LEAF.finditer(text):
         about = _ATTRIBUTE.search(match["more"])
         plain = match["tag"].lower() in _SENTENCES
-        yield (about[1] if about else None if plain else match["tag"]), _unescaped(match["text"])
+        yield (about[1] if about else None if plain else match["tag"]), _unescaped(match["text"].strip())
 
 
 def _unescaped(text: str) -> str:

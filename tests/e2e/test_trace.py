@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import stat
+import time
 from pathlib import Path
 
 import jsonschema
@@ -108,3 +109,12 @@ def test_its_size_is_bounded_and_it_keeps_the_latest_calls(rooms, monkeypatch):
     log = json.loads((rooms.folder / "t.har").read_text(encoding="utf-8"))["log"]
     assert log["comment"] == f"{len(rooms.box.log()) - len(log['entries'])} earlier calls are left out."
     assert all(len(entry["response"]["content"]["text"]) <= 40 for entry in entries(rooms))
+
+
+def test_a_long_text_is_quickly_searched_for_mail_addresses(rooms):
+    rooms.session(description=f"{'x' * 50_000} {MAIL}")
+    began = time.process_time()
+    rooms.run("plan", "--trace", "t.har")
+    rooms.run("apply", "--yes", "--trace", "t.har")
+    entries(rooms)
+    assert time.process_time() - began < 10

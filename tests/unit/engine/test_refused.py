@@ -1,10 +1,14 @@
 """Which field of a manifest a server refuses: every form of a refusal, to the place of the value."""
 
+import dataclasses
+import json
+
 import pytest
 
 from reconciler.engine.refused import refused_fields
 from reconciler.manifests.load import load_bytes
 from reconciler.model.change import Change
+from reconciler.model.complaint import Complaint
 from reconciler.model.objects import Address, Desired, Ref
 from reconciler.providers.answer import Answer
 from reconciler.providers.complaints import complaints
@@ -76,6 +80,8 @@ BODIES = {
     "nothing": ("Session", "", {}),
     "garbage": ("Session", '{"a": ' * 50, {}),
     "deep": ("Session", "[" * 100 + "]" * 100, {}),
+    "an element of blanks that does not end": ("Session", f"<error>{' ' * 100_000}<b", {}),
+    "a tag that does not end": ("Session", "<" + "a" * 200_000, {}),
 }
 
 
@@ -100,3 +106,22 @@ def test_a_refusal_names_its_field_at_the_value_in_the_manifest(kind, body, expe
     assert marked.keys() == expected.keys()
     assert all(words is None or marked[value] == words for value, words in expected.items())
     assert all(problem.code == "field-refused" and problem.address == address for problem in found)
+
+
+def test_a_kind_of_another_package_may_describe_its_items_in_the_same_file(tmp_path):
+    item = {"type": "object", "properties": {"day": {"type": "string"}}}
+    schema = {"$defs": {"item": item}, "properties": {"days": {"type": "array", "items": {"$ref": "#/$defs/item"}}}}
+    (tmp_path / "tool.schema.json").write_text(json.dumps(schema), encoding="utf-8")
+    kind = dataclasses.replace(kinds()["Resource"], schema=str(tmp_path / "tool"))
+    (document,) = load_bytes(b"{kind: Tool, spec: {days: [{day: x}]}}", "x.yaml").documents
+    address = Address("Tool", "x")
+    desired = Desired(
+        address=address,
+        connection="c",
+        fields={"days": [{"day": "x"}]},
+        source=document.positions.locate(()),
+        positions=document.positions,
+    )
+    change = Change(address=address, connection="c", action="create", reason="", desired=desired)
+    (found,) = refused_fields(kind, change, [Complaint("is bad", "day")])
+    assert (found.summary, found.where.column) == ("the server refuses day: is bad", 34)

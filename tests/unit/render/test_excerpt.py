@@ -35,8 +35,8 @@ CASES = {
 }
 
 
-def shown(text, *columns, width=80, encoding="utf-8", line=1):
-    source = SourceText(text)
+def shown(text, *columns, width=80, encoding="utf-8", line=1, guarded=False):
+    source = SourceText(text, guarded=guarded)
     places = [SourceRef("a.yaml", line, column, source) for column in columns]
     return ["".join(row) for row in excerpt(places, width, encoding)]
 
@@ -69,9 +69,11 @@ def test_a_long_line_is_cut_around_each_value(width):
     assert all("…" in row for row in rows[::2])
 
 
-def test_a_line_of_a_megabyte_is_quick():
-    text = "a: " + "b" * 1_000_000 + " zz"
-    assert len("".join(shown(text, len(text) - 1))) < 200
+@pytest.mark.parametrize("line", ["b" * 1_000_000, "key" * 300_000], ids=["of one letter", "of names of secrets"])
+@pytest.mark.parametrize("guarded", [False, True])
+def test_a_line_of_a_megabyte_is_quick(line, guarded):
+    text = f"a: {line} zz"
+    assert len("".join(shown(text, len(text) - 1, guarded=guarded))) < 200
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
