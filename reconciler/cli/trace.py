@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import click
 
-from reconciler.cli.output import check_writable, say, write
+from reconciler.cli.output import check_writable, is_stdout, say, write
 from reconciler.errors import OutputFailed, UsageError
 from reconciler.model.traffic import Call
 from reconciler.redaction import MASK, redacted
@@ -33,8 +33,10 @@ class Trace:
 
     def __init__(self, file: Path) -> None:
         """Take the file, if it is new, empty, a device, or a HAR file."""
+        if is_stdout(file):
+            raise UsageError(f"--trace {file}: stdout is for the output of the command", hint="name a file")
         check_writable(file)
-        if file.is_file() and (begin := _begin(file)) and not _BEGINS.match(begin):
+        if not _is_replaceable(file):
             raise UsageError(f"--trace {file}: the file exists and is not a HAR file", hint="choose another name")
         self._file = file
         self._calls: deque[Call] = deque()
@@ -61,6 +63,9 @@ class Trace:
         }
         if dropped:
             log["comment"] = f"{dropped} earlier calls are left out."
+        if not _is_replaceable(self._file):
+            say(f"warning: --trace: {self._file} is also another output of this command; the trace was not written")
+            return
         try:
             write(json.dumps({"log": log}, ensure_ascii=False, indent=1) + "\n", self._file, private=True)
         except OutputFailed as error:
@@ -74,9 +79,13 @@ def traced(ctx: click.Context, file: Path) -> Trace:
     return trace
 
 
-def _begin(file: Path) -> bytes:
+def _is_replaceable(file: Path) -> bool:
+    """Whether a file is new, empty, a device, or a HAR file."""
+    if not file.is_file():
+        return True
     with file.open("rb") as opened:
-        return opened.read(64)
+        begin = opened.read(64)
+    return not begin or _BEGINS.match(begin) is not None
 
 
 def _weight(call: Call) -> int:

@@ -11,14 +11,17 @@ from reconciler.model.nearest import meant, nearest
 from reconciler.registry import kinds, project_file_schema
 
 PROJECT = "Project"
-DOCUMENTS = ("plan", "report", "drift", "validation")
+DOCUMENTS = ("plan", "report", "drift", "validation", "why")
 """The documents that commands write."""
 
 
 def explain(what: str) -> Field | Code:
     """Describe a kind, one of its fields or a code (RC0301); UsageError where there is none."""
-    known = meant_name(what.partition(".")[0], explained())
-    return (find(what) if known is None else None) or explain_field(what)
+    name, dot, _ = what.partition(".")
+    code = find(name) if meant_name(name, explained()) is None else None
+    if code is not None and dot:
+        raise UsageError(f"the code {name} has no fields", hint=f"reconciler explain {code.number}")
+    return code or explain_field(what)
 
 
 def explain_field(what: str) -> Field:

@@ -47,14 +47,15 @@ def why(session: ProjectSession, declared: Declared, what: str, *, offline: bool
 
     UsageError where there is no such object or field. Unless `offline`, the object is read, and the next plan made.
     """
-    kind, _, rest = what.partition("/")
+    kind, slash, rest = what.partition("/")
     name, _, path = rest.partition(".")
+    address = f"{kind}{slash}{name}"
     memory = remembered(session.store)
     moves, _ = find_moves(declared.desired, memory.known)
-    found = _address(f"{kind}/{name}", declared, memory, moves)
+    found = _address(address, declared, memory, moves)
     if isinstance(found, UsageError):
         with suppress(ReconcilerError):  # a name that is wrong is a mistake also where nothing can be read
-            other = None if offline else _unmanaged(session, declared, f"{kind}/{name}")
+            other = None if offline else _unmanaged(session, declared, address)
             if other is not None:
                 return other
         raise found
@@ -84,7 +85,7 @@ def _address(text: str, declared: Declared, memory: Memory, moves: Mapping[Addre
     if text in exact:
         return exact[text]
     hint = meant(nearest_address(text, exact), "an address looks like Session/spring-yoga")
-    return UsageError(f"{text} is neither declared nor managed", hint=hint)
+    return UsageError(f"{text or repr(text)} is neither declared nor managed", hint=hint)
 
 
 def _unmanaged(session: ProjectSession, declared: Declared, text: str) -> Explanation | None:
@@ -370,7 +371,9 @@ def _key(value: Any, step: str | int) -> str | int:
         return str(step) if isinstance(value, Mapping) else step
     words = set(step.split())
     fits = (
-        index for index, item in enumerate(value) if isinstance(item, Mapping) and words <= {*map(str, item.values())}
+        index
+        for index, item in enumerate(value)
+        if words and isinstance(item, Mapping) and words <= {*map(str, item.values())}
     )
     return next(fits, step)
 

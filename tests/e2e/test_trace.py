@@ -97,7 +97,14 @@ def test_a_file_that_is_no_trace_is_kept(rooms, content):
     assert rooms.box.log() == []
     file.unlink()
     assert "cannot write" in rooms.run("plan", "--trace", "no/such/folder.har", code=1).err
+    assert "stdout is for the output" in rooms.run("plan", "--trace", "-", code=64).err
     rooms.run("plan", "--trace", "/dev/null", code=0)
+
+
+def test_a_saved_plan_of_the_same_name_is_kept(rooms):
+    done = rooms.run("plan", "--out", "t.har", "--trace", "t.har", code=0)
+    assert "t.har is also another output of this command; the trace was not written" in done.err
+    rooms.run("apply", "t.har", "--yes", code=0)
 
 
 def test_its_size_is_bounded_and_it_keeps_the_latest_calls(rooms, monkeypatch):

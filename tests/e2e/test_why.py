@@ -150,7 +150,9 @@ def test_without_credentials_the_error_names_the_way_without_them(town):
     [
         ("Session/yogq", "did you mean Session/yoga?"),
         ("session/yoga", "did you mean Session/yoga?"),
-        ("yoga", "an address looks like Session/spring-yoga"),
+        ("yoga", "yoga is neither declared nor managed"),
+        ("", "an address looks like Session/spring-yoga"),
+        ("Session/yoga.slots[ ]", "there are: 0, 1"),
         ("Session/yoga.slots[0", "a field looks like"),
         ("Session/yoga.[0]", "a field looks like"),
         ("Session/yoga.pric", "did you mean price?"),

@@ -83,7 +83,7 @@ def test_the_wheels_copy_is_what_runs(installed: Installed, tmp_path: Path) -> N
 
 
 def test_shows_its_schemas(installed: Installed, tmp_path: Path) -> None:
-    assert {"Session", "Project", "plan"} <= set(installed.reconciler(tmp_path, "schema", "--list").split())
+    assert {"Session", "Project", "plan", "why"} <= set(installed.reconciler(tmp_path, "schema", "--list").split())
     for name, arguments in (("editor/manifest", []), ("editor/project", ["Project"]), ("plan", ["plan"])):
         shipped = (ROOT / "schemas" / f"{name}.schema.json").read_text(encoding="utf-8")
         assert json.loads(installed.reconciler(tmp_path, "schema", *arguments)) == json.loads(shipped)

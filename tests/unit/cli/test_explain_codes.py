@@ -51,6 +51,11 @@ def test_a_near_miss_gets_a_suggestion(typed, meant, capsys):
     assert f"did you mean {meant}?" in words
 
 
+def test_a_code_has_no_fields(capsys):
+    words = printed(capsys, "unknown-reference.x", code=64)
+    assert "the code unknown-reference has no fields\n  = help: reconciler explain RC0301" in words
+
+
 @pytest.mark.parametrize("width", [60, 80, 200])
 def test_the_list_and_a_code_fit_the_width(width):
     lines = [*_all(width), *(line for item in codes() if not item.wrong for line in _code(item, width))]
