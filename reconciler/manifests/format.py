@@ -24,7 +24,7 @@ from reconciler.manifests.scalars import plain_scalar
 from reconciler.manifests.write import API_VERSION
 from reconciler.manifests.yaml_text import inline, is_plain_enough, quoted, under
 
-_COMMENT = re.compile(r"[ \t]*(#|$)")
+_COMMENT = re.compile(r"[ \t\r]*(#|$)")
 
 
 class CannotFormat(Exception):
@@ -54,8 +54,9 @@ def formatted(text: str, schemas: Mapping[str, str]) -> str:
 
 
 def _content(text: str) -> list[Any]:
-    """Return what a text means: its documents, with the type and spelling of each value."""
-    return [_exact(document.data) for document in load_text(text, "").documents]
+    """Return what a text means: its documents, with the type and spelling of each value, and what is wrong with it."""
+    loaded = load_text(text, "")
+    return [*(_exact(document.data) for document in loaded.documents), sorted(each.code for each in loaded.problems)]
 
 
 def _exact(value: Any) -> Any:
@@ -155,11 +156,12 @@ class _Formatter(Layout):
         return [(first, last, "".join(text + gap for text, gap in zip(texts, [*gaps, ""], strict=True)))]
 
     def _in_brackets(self, node: Node) -> list[tuple[int, int]]:
-        """Return where each entry of a mapping on one line is; nothing if it is on several."""
+        """Return where each entry of a mapping on one line is; nothing if it is on several, or a value is empty."""
         start, end = self.span(node)
-        if re.search(r"[\n\r#]", self.text[start:end]):
+        values = (value for _, value in node.value)
+        if re.search(r"[\n\r#]", self.text[start:end]) or any(each[0] == each[1] for each in map(self.span, values)):
             return []
-        return [(self.span(key)[0], max(self.content_end(value), self.span(key)[1])) for key, value in node.value]
+        return [(self.span(key)[0], self.entry_end(key, value)) for key, value in node.value]
 
     def _entries(self, node: Node) -> list[tuple[int, int]]:
         """Return where each entry of a mapping is, with the comments above it and those that are deeper below it."""
@@ -172,7 +174,7 @@ class _Formatter(Layout):
             if self.text[line:start].strip(" " if starts else " -"):
                 return []  # it shares its line with another one, or begins with `?`
             starts.append(start if self.text[line:start].strip() else line)
-            ends.append(self.line_end(max(self.content_end(value), self.span(key)[1])))
+            ends.append(self.line_end(self.entry_end(key, value)))
         for at, end in enumerate(ends):
             ends[at] = self._deeper_comments(end, column)
         places = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Iterator
+from itertools import starmap
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
@@ -14,6 +15,8 @@ from reconciler.manifests.json_events import begins_like_json, spaced
 
 _PROPERTIES = re.compile(r"(?:[&!]\S*[ \t]+)*")
 """An anchor or a tag in front of a value."""
+_COLON = re.compile(r"(?:(?:\s|#[^\n\r]*[\n\r])*:)?")
+"""What follows a key, if it is not alone."""
 _LINE_END = re.compile(r"\r\n|\n|\r|\Z")
 
 Splice = tuple[int, int, str]
@@ -62,7 +65,7 @@ class Layout:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.eol = "\r\n" if "\r\n" in text else "\n"
+        self.eol = next((each for each in ("\r\n", "\n", "\r") if each in text), "\n")
         self._has_returns = "\r" in text
 
     def span(self, node: Node) -> tuple[int, int]:
@@ -83,7 +86,16 @@ class Layout:
         """Return where the last value of a node ends, before comments that follow."""
         if isinstance(node, ScalarNode) or self.begins_flow(node):
             return self.span(node)[1]
-        return max((self.content_end(child) for child in children(node)), default=self.span(node)[1])
+        ends = (
+            starmap(self.entry_end, node.value) if isinstance(node, MappingNode) else map(self.content_end, node.value)
+        )
+        return max(ends, default=self.span(node)[1])
+
+    def entry_end(self, key: Node, value: Node) -> int:
+        """Return where an entry of a mapping ends. The parser places an empty value at the next entry."""
+        start, end = self.span(value)
+        colon = _COLON.match(self.text, self.span(key)[1]) if start == end else None
+        return max(colon.end() if colon is not None else self.content_end(value), self.span(key)[1])
 
     def line_start(self, index: int) -> int:
         """Return where a line begins."""
