@@ -13,6 +13,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 from sqlalchemy import create_engine, make_url
 
+from reconciler import redaction
+
 SERVER = "RECONCILER_TEST_POSTGRES"
 LEFT_OUT = pytest.StashKey[int]()
 
@@ -99,6 +101,14 @@ def tmp_path(tmp_path):
     own = tmp_path / "own"
     own.mkdir()
     return own
+
+
+@pytest.fixture(autouse=True)
+def _own_secrets():
+    """Forget what a test had masked: another one may use it as a plain value."""
+    yield
+    with redaction.run():
+        pass
 
 
 @pytest.fixture

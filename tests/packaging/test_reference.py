@@ -8,7 +8,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import click
 import pytest
 from combinations import first_quick
 
@@ -151,7 +150,7 @@ def test_every_example_is_a_call_that_its_command_takes():
         words = list(call)
         command, name, context = cli, "reconciler", None
         while hasattr(command, "get_command"):
-            context = click.Context(command, info_name=name, parent=context)
+            context = command.make_context(name, [], parent=context, resilient_parsing=True)
             name, *words = words
             command = command.get_command(context, name)
             assert command is not None, name
