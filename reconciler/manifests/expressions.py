@@ -76,6 +76,10 @@ class Budget:
             self._known[id(holder)] = (holder, Names(holder))
         return self._known[id(holder)][1]
 
+    def apart(self, steps: int) -> Budget:
+        """Return so many steps for computing a template once more, with the names that were collected."""
+        return Budget(steps=steps, _known=self._known)
+
     def spend(self, steps: int, characters: int = 0) -> None:
         """Take some; Exhausted if there is not enough left."""
         self.steps -= steps

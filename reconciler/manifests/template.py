@@ -56,7 +56,7 @@ def render(
                 budget.is_reported = isinstance(error, Exhausted)
                 where = document.positions.locate(path)
                 failed.add(where)
-                summary, place = f"{label(path)}: {error}", _expression_at(where, value, names)
+                summary, place = f"{label(path)}: {error}", _expression_at(where, value, names, budget)
                 problems.append(Problem(code="template", summary=summary, where=place, address=document.address))
                 return value
         if isinstance(value, dict):
@@ -69,7 +69,7 @@ def render(
     return Document(data, document.positions, templated=False), problems
 
 
-def _expression_at(where: SourceRef, text: str, names: Mapping[str, object]) -> SourceRef:
+def _expression_at(where: SourceRef, text: str, names: Mapping[str, object], budget: Budget) -> SourceRef:
     """Return the place of the first expression of a value that has no value itself; else that of the whole value."""
     line = where.quote or ""
     for expression in _EXPRESSION.findall(text):
@@ -77,7 +77,7 @@ def _expression_at(where: SourceRef, text: str, names: Mapping[str, object]) -> 
         if start < 0:
             return where  # it is on another line, or written with escapes
         try:
-            _rendered(expression, names, 1, Budget(steps=_LOOKED_AGAIN))
+            _rendered(expression, names, 1, budget.apart(_LOOKED_AGAIN))
         except Refused:
             return replace(where, column=start + 1)
     return where

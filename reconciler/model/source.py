@@ -67,7 +67,7 @@ class SourceText:
     def secrets(self, number: int) -> tuple[Span, ...]:
         """Return the parts of a line that must not be shown."""
         line = self.line(number) or ""
-        # Only quotes show where a secret ends: what YAML takes for a comment may be its second half.
+        # Only quotes show where a secret ends: what YAML reads as a comment may be its second half.
         spans = [
             (start, end_of(line, start) if line[start : start + 1] in {'"', "'"} else len(line))
             for start in self._hidden.get(number, ())

@@ -21,8 +21,8 @@ def town(desk):
     desk.project(PROJECT.format(url=desk.box.url) + "  values: [values.yaml]\n")
     (desk.folder / "values.yaml").write_text("price: 10\nother: 1\n", encoding="utf-8")
     for name in SESSIONS:
-        desk.session(name, name=name.title())
-    desk.session("priced", name="Priced", price="{{ values.price }}")
+        desk.session(name, name=name.title(), spaces=9)
+    desk.session("priced", name="Priced", price="{{ values.price }}", spaces=9)
     desk.declare("Resource", "court", {"name": "Court"})
     desk.declare("Resource", "hall", {"name": "Hall"})
     span = {"start": "2027-03-01T09:00", "end": "2027-03-01T12:00", "timezone": "Europe/London"}
@@ -50,10 +50,10 @@ def edited(town, name, old, new):
 
 
 def test_only_what_a_branch_changed_is_read_and_applied(town):
-    town.session("yoga", name="Yoga", price=40)
-    town.session("swim", name="Swim", price=41)
+    town.session("yoga", name="Yoga", price=40, spaces=9)
+    town.session("swim", name="Swim", price=41, spaces=9)
     commit(town.folder)
-    town.session("spin", name="Spin", price=42)  # not committed yet
+    town.session("spin", name="Spin", price=42, spaces=9)  # not committed yet
     town.box.clear_log()
     document = town.run("plan", "--changed-since", "main", "--format", "json", code=0).json
     assert [change["address"] for change in document["changes"]] == ["Session/spin", "Session/swim", "Session/yoga"]
@@ -72,10 +72,10 @@ def test_only_what_a_branch_changed_is_read_and_applied(town):
 
 
 def test_what_main_got_meanwhile_is_not_a_change_of_the_branch(town):
-    town.session("yoga", name="Yoga", price=40)
+    town.session("yoga", name="Yoga", price=40, spaces=9)
     commit(town.folder)
     git(town.folder, "switch", "-q", "main")
-    town.session("swim", name="Swim", price=41)
+    town.session("swim", name="Swim", price=41, spaces=9)
     commit(town.folder)
     git(town.folder, "switch", "-q", "branch")
     assert changed(town) == ["Session/yoga"]
@@ -83,7 +83,7 @@ def test_what_main_got_meanwhile_is_not_a_change_of_the_branch(town):
 
 @pytest.mark.parametrize("form", ["text", "json", "markdown", "html"])
 def test_every_output_says_what_is_selected(town, form):
-    town.session("yoga", name="Yoga", price=40)
+    town.session("yoga", name="Yoga", price=40, spaces=9)
     shown = town.run("plan", "--changed-since", "main", "--format", form, code=0).out
     short = git(town.folder, "rev-parse", "--short=12", "main")
     assert short in shown
@@ -156,7 +156,7 @@ def test_what_cannot_be_compared_selects_everything(town, name, content):
 
 
 def test_a_saved_plan_holds_the_selection_itself_and_is_applied(town):
-    town.session("yoga", name="Yoga", price=40)
+    town.session("yoga", name="Yoga", price=40, spaces=9)
     town.forget("Session", "swim")
     commit(town.folder)
     town.run("plan", "--changed-since", "main", "--out", "pr.plan", code=0)
@@ -221,7 +221,7 @@ def test_nothing_in_a_hostile_repository_is_run(town):
     for hook in ("post-index-change", "reference-transaction", "fsmonitor-watchman", "post-checkout"):
         (hooks / hook).write_text(program.read_text(encoding="utf-8"), encoding="utf-8")
         (hooks / hook).chmod(0o755)
-    town.session("yoga", name="Yoga", price=40)
+    town.session("yoga", name="Yoga", price=40, spaces=9)
     mark.unlink(missing_ok=True)
     assert changed(town) == ["Session/yoga"]
     assert not mark.exists(), mark.read_text(encoding="utf-8")
@@ -238,5 +238,5 @@ def test_two_branches_in_one_working_tree_each_and_a_project_below_the_top(town,
 
 def test_an_unreachable_system_is_not_asked_for_what_is_not_selected(town):
     town.box.fault(Fault(kind="status_before", match_path="/api/v1*", status=500, times=None))
-    town.session("yoga", name="Yoga", price=40)
+    town.session("yoga", name="Yoga", price=40, spaces=9)
     assert changed(town) == ["Session/yoga"]

@@ -57,7 +57,7 @@ def program(desk, name, script):
 def many(desk):
     """Ten sessions that are to be created."""
     for number in range(10):
-        desk.session(f"class-{number}", name=f"Class {number}")
+        desk.session(f"class-{number}", name=f"Class {number}", spaces=9)
     return desk
 
 

@@ -409,6 +409,7 @@ WALKS = {
         "validate",
     ): f"{BROKEN}::test_of_many_problems_the_first_errors_are_shown_and_the_rest_is_counted",
     ("cli/forms.py", "explain"): f"{BROKEN}::test_the_code_that_is_named_is_explained",
+    ("operations/init.py", "explain"): f"{INIT}::test_a_provider_of_another_package_is_left_to_the_project_file",
     ("operations/explain.py", "explain"): (
         "tests/unit/cli/test_explain_codes.py::test_without_an_argument_every_kind_and_code_is_listed"
     ),

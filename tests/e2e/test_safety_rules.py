@@ -86,7 +86,8 @@ def test_too_many_deletes_are_refused_with_the_setting_and_the_flag(desk):
     assert len(desk.calls()) == 3
 
 
-def test_too_large_a_share_of_changes_is_refused(desk):
+def test_a_larger_share_of_changes_than_the_project_states_is_refused(desk):
+    desk.project(PROJECT.format(url=desk.box.url) + "  policy: {max_change_percent: 30}\n")
     for number in range(10):
         desk.declare("Resource", f"court-{number}", {"name": f"Court {number}"})
     desk.run("apply", "--yes", code=0)

@@ -188,7 +188,7 @@ def test_a_file_that_cannot_be_used_is_an_error_in_words_and_nothing_is_written(
     assert {"damaged": "not a database", "read-only": "readonly database", "no folder": ".reconciler"}[
         trouble
     ] in done.stderr
-    assert "hint:" in done.stderr
+    assert "= help:" in done.stderr
     assert desk.calls() == []
 
 
