@@ -17,8 +17,8 @@ docs: $(VENV)/.dev
 test test-all chaos: export PYTHONDONTWRITEBYTECODE =
 
 # What a change should pass before it is pushed: minutes. ARGS go to pytest.
-# Three workers for two cores: many tests wait for a moment, or for a process that was killed.
-PYTEST := $(BIN)/python -m pytest -n 3 --dist worksteal
+# Four workers for two cores: many tests wait for a moment, or for a process that was killed.
+PYTEST := $(BIN)/python -m pytest -n 4 --dist worksteal
 test: $(VENV)/.dev
 	$(PYTEST) -m "not slow" $(ARGS)
 
