@@ -20,7 +20,7 @@ _VALUE = re.compile(
 )
 _IN_BRACKETS = re.compile(r"[,\]}]")
 """What ends a plain value inside brackets."""
-_BRACKETS = re.compile(rf"{_QUOTED}|(?P<open>[\[{{])|(?P<close>[\]}}])|\s#.*|.")
+_BRACKETS = re.compile(rf"{_QUOTED}|(?P<open>[\[{{])|(?P<close>[\]}}])|\s#.*|[^\s\[\]{{}}\"']++|.")
 
 _NAMED_SECRET = re.compile(
     r"\b(?=\w*?(?:user|pass|secret|token|key|app_id|auth|email|url|state))\w++[\"']?\s*[:=]\s*(?P<secret>\S.*)",
@@ -167,8 +167,8 @@ def end_of(line: str, start: int) -> int:
 
 def _depth(line: str, end: int) -> int:
     """Return how many brackets are open before a place of a line."""
-    found = list(_BRACKETS.finditer(line, max(0, end - _NEAR), end))
-    return sum(match["open"] is not None for match in found) - sum(match["close"] is not None for match in found)
+    kinds = [match.lastgroup for match in _BRACKETS.finditer(line, max(0, end - _NEAR), end)]
+    return kinds.count("open") - kinds.count("close")
 
 
 def _closed(line: str, start: int) -> int:
