@@ -139,7 +139,7 @@ def load_bytes(content: bytes, path: str) -> Loaded:
         before = content[: error.start]
         line = before.count(b"\n") + 1
         column = len(before[before.rfind(b"\n") + 1 :].decode("utf-8-sig")) + 1
-        where = SourceRef(path, line, column, SourceText(content.decode("utf-8-sig", "replace"), guarded=True))
+        where = _File.of(path, content.decode("utf-8-sig", "replace")).at(line, column)
         # Most files that are not UTF-8 come from an editor on Windows.
         seen = content[error.start : error.start + 1].decode("cp1252", "replace")
         what = f'is not UTF-8 text (the next character is "{seen}" in Windows-1252); expected UTF-8'
@@ -269,7 +269,7 @@ def _read(following: Callable[[], Any], file: _File, first_line: int, templated:
         ours = isinstance(data, dict) and FRAME & data.keys()
         positions = DocumentPositions(file.path, data, marks, first_line, file.text if ours else None)
         if ours and file.holds_secrets:
-            hidden = file.text.hiding(secret_places(positions))
+            hidden = file.text.hiding(secret_places(positions), positions.starts())
             positions = DocumentPositions(file.path, data, marks, first_line, hidden)
         document = Document(data, positions, templated)
         problems += [

@@ -70,6 +70,18 @@ class DocumentPositions:
             return value[step], marks[step + 1], own_mark(marks[step + 1])
         return None
 
+    def starts(self) -> list[SourceRef]:
+        """Return the place of every key and value, in the order of the text."""
+        found: list[int] = []
+        waiting = [self.marks]
+        while waiting:
+            marks = waiting.pop()
+            if isinstance(marks, int):
+                found.append(marks)
+            else:
+                waiting += marks
+        return [self.at(mark) for mark in sorted(found)]
+
     def at(self, mark: int) -> SourceRef:
         """Return a packed mark as a place for people, counted from 1."""
         line = (mark >> COLUMN_BITS) + self.first_line

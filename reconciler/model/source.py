@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+import sys
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 _BREAK = re.compile(r"\r\n|[\n\r]")
@@ -45,18 +47,19 @@ Span = tuple[int, int]
 class SourceText:
     """The text of a file that was read: what a message may quote of it."""
 
-    __slots__ = ("_hidden", "_lines", "_patterns", "_text")
+    __slots__ = ("_continued", "_hidden", "_lines", "_patterns", "_text")
 
-    def __init__(self, text: str, hidden: Iterable[SourceRef] = (), *, guarded: bool = False) -> None:
-        """`hidden` are the places of values and keys that are never shown; `guarded`: also what only looks so."""
+    def __init__(self, text: str, *, guarded: bool = False) -> None:
+        """`guarded`: what looks like a credential is not shown."""
         self._text = text
         self._lines: list[str] = []
         """Empty until one is asked for; shared with the views of `hiding`."""
         guards = (_NAMED_SECRET, _ANY_VALUE) if guarded and _PROJECT.search(text) else (_NAMED_SECRET,)
         self._patterns = (_USER_INFO, *(guards if guarded else ()))
         self._hidden: dict[int, list[int]] = {}
-        for place in hidden:
-            self._hidden.setdefault(place.line, []).append(place.column - 1)
+        """Where values and keys begin that are never shown, by line."""
+        self._continued: list[tuple[int, int, int]] = []
+        """What may belong to them on other lines: the line before, the last line, and its characters."""
 
     def line(self, number: int) -> str | None:
         """Return a line, counted from 1; None if there is none."""
@@ -72,14 +75,24 @@ class SourceText:
             (start, end_of(line, start) if line[start : start + 1] in {'"', "'"} else len(line))
             for start in self._hidden.get(number, ())
         ]
+        for first, last, end in self._continued:
+            if first < number <= last and line[: end if number == last else None].strip(" \t-?"):
+                spans.append((0, end if number == last else len(line)))
         for pattern in self._patterns:
             spans += [match.span("secret") for match in pattern.finditer(line)]
         return tuple(sorted(spans))
 
-    def hiding(self, places: Iterable[SourceRef]) -> SourceText:
-        """Return the text without the values and keys at these places."""
-        view = SourceText(self._text, places)
+    def hiding(self, places: Iterable[SourceRef], starts: Sequence[SourceRef]) -> SourceText:
+        """Return the text without the values and keys at these places, each of which ends before the next start."""
+        view = SourceText(self._text)
         view._lines = self._lines
+        known = [(start.line, start.column) for start in starts]
+        for place in places:
+            view._hidden.setdefault(place.line, []).append(place.column - 1)
+            after = bisect_right(known, (place.line, place.column))
+            line, column = known[after] if after < len(known) else (sys.maxsize, 1)
+            if line > place.line:
+                view._continued.append((place.line, line, column - 1))
         return view
 
 

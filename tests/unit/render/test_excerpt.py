@@ -118,7 +118,26 @@ def test_what_looks_like_a_credential_in_a_broken_file_is_masked(text):
             assert "hunter2" not in "".join(map("".join, excerpt([SourceRef("a", number, 1, source)], 80, "utf-8")))
 
 
+@pytest.mark.parametrize(
+    ("auth", "line"),
+    [
+        ('password: "one\n  hunter2"}, timeout: x}', "3 | ********timeout: x}"),
+        ("password: one\n  hunter2}, timeout: x}", "3 | ********timeout: x}"),
+        ("password: [one,\n  hunter2], hal: x}, timeout: x}", "3 |   ********"),
+        ("password: hunter2},\n  timeout: x}", "3 |   timeout: x}"),
+    ],
+)
+def test_a_credential_of_several_lines_is_masked_on_each(auth, line):
+    text = f"kind: Project\nspec: {{connections: {{s: {{auth: {{{auth}}}}}"
+    (document,) = load_bytes(text.encode(), "a.yaml").documents
+    place = document.positions.locate(("spec", "connections", "s", "timeout"))
+    assert "".join(excerpt([place], 100, "utf-8")[0]).rstrip("}") == line.rstrip("}")
+    lines = [excerpt([SourceRef("a", number, 1, place.text)], 80, "utf-8") for number in range(1, 5)]
+    assert "hunter2" not in str(lines)
+
+
 def test_nothing_is_quoted_of_a_file_that_is_no_manifest():
+    assert [problem.where.quote for problem in load_bytes(b"root:x:0:\xe9\n", "shadow").problems] == [None]
     assert [problem.where.quote for problem in load_bytes(b"root:x:0:0\n- a: [", "shadow").problems] == [None]
     assert [problem.where.quote for problem in load_bytes(b"a: 1\na: 2\n", "values").problems] == [None]
 
