@@ -82,7 +82,7 @@ def _length(text: str, unit: str) -> list[str]:
         return [match["bare"]]
     hours = float((match["h"] or match["hh"] or "0").replace(",", "."))
     minutes = hours * 60 + int(match["rest"] or match["mm"] or 0) + int(match["m"] or 0)
-    return [f"{(minutes * 60 + int(match['s'] or 0)) / _SECONDS[unit]:g}"]
+    return [f"{(minutes * 60 + int(match['s'] or 0)) / _SECONDS[unit]:.15g}"]
 
 
 def _numbers(text: str) -> list[str]:
