@@ -7,7 +7,7 @@ import io
 import json
 import os
 import shutil
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic
@@ -32,6 +32,29 @@ class Done:
     def json(self) -> Any:
         """What it printed, as JSON data."""
         return json.loads(self.out)
+
+
+def run_in(folder: Path, variables: Mapping[str, str], *arguments: str, screen: io.StringIO | None = None) -> Done:
+    """Run a command line in this process, in a folder and with exactly these environment variables.
+
+    A `screen` is what both streams write to.
+    """
+    out, err = screen or io.StringIO(), screen or io.StringIO()
+    before, here = dict(os.environ), Path.cwd()
+    try:
+        _replace_environment(variables)
+        os.chdir(folder)
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            ended = run(list(arguments))
+    finally:
+        os.chdir(here)
+        _replace_environment(before)
+    return Done(ended, out.getvalue(), err.getvalue())
+
+
+def _replace_environment(variables: Mapping[str, str]) -> None:
+    os.environ.clear()
+    os.environ.update(variables)
 
 
 def expect(condition: object, message: str, done: Done | None = None) -> None:
@@ -69,22 +92,12 @@ class Bench(Generic[Box]):
 
     def run(self, *arguments: str, code: int | Collection[int] | None = None) -> Done:
         """Run a command in this process; `code` is the exit code that it must have, or several."""
-        out, err = io.StringIO(), io.StringIO()
-        before, here = dict(os.environ), Path.cwd()
-        try:
-            os.environ.update(self.env, NO_COLOR="1", NO_PROXY="127.0.0.1", no_proxy="127.0.0.1")
-            os.chdir(self.folder)
-            with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-                ended = run(list(arguments))
-        finally:
-            os.chdir(here)
-            os.environ.clear()
-            os.environ.update(before)
-        done = Done(ended, out.getvalue(), err.getvalue())
+        direct = dict.fromkeys(("NO_PROXY", "no_proxy"), "127.0.0.1")
+        done = run_in(self.folder, {**os.environ, **self.env, "NO_COLOR": "1", **direct}, *arguments)
         command = f"reconciler {' '.join(arguments)}"
         expect("internal error" not in done.out + done.err, f"{command}: internal error", done)
         wanted = {code} if isinstance(code, int) else None if code is None else set(code)
-        expect(wanted is None or ended in wanted, f"{command}: exit code {ended}; expected {wanted}", done)
+        expect(wanted is None or done.code in wanted, f"{command}: exit code {done.code}; expected {wanted}", done)
         return done
 
     def declare(self, step: int = 0) -> None:

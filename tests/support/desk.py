@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
 import os
 import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from reconciler.cli.main import run
 from reconciler.sandbox import Fault, Options, Sandbox
+from reconciler.testing.bench import Done, run_in
 
 PROJECT = """\
 apiVersion: reconciler/v1
@@ -64,43 +61,6 @@ def interrupt(process: subprocess.Popen[str], number: int) -> None:
     process.send_signal(number)
     assert process.stderr is not None
     assert any(line.startswith("Stopping: ") for line in process.stderr)
-
-
-@dataclass(frozen=True)
-class Done:
-    """How one command line ended."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-
-def run_in(folder: Path, variables: dict[str, str], *arguments: str, screen: io.StringIO | None = None) -> Done:
-    """Run a command line in this process, in a folder and with exactly these environment variables.
-
-    A `screen` is what both streams write to.
-    """
-    out, err = screen or io.StringIO(), screen or io.StringIO()
-    before, here = dict(os.environ), Path.cwd()
-    try:
-        _replace_environment(variables)
-        os.chdir(folder)
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            ended = run(list(arguments))
-    finally:
-        os.chdir(here)
-        _replace_environment(before)
-    return Done(ended, out.getvalue(), err.getvalue())
-
-
-def _replace_environment(variables: dict[str, str]) -> None:
-    """Give this process exactly these variables, as a new process would have them."""
-    os.environ.clear()
-    os.environ.update(variables)
 
 
 def _checked(done: Done, code: int | None) -> Done:
