@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic
+from unittest.mock import patch
 from urllib.parse import urlsplit
 
 from reconciler.cli.main import run
@@ -40,21 +41,14 @@ def run_in(folder: Path, variables: Mapping[str, str], *arguments: str, screen: 
     A `screen` is what both streams write to.
     """
     out, err = screen or io.StringIO(), screen or io.StringIO()
-    before, here = dict(os.environ), Path.cwd()
-    try:
-        _replace_environment(variables)
-        os.chdir(folder)
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            ended = run(list(arguments))
-    finally:
-        os.chdir(here)
-        _replace_environment(before)
+    with (
+        contextlib.chdir(folder),
+        patch.dict(os.environ, variables, clear=True),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+    ):
+        ended = run(list(arguments))
     return Done(ended, out.getvalue(), err.getvalue())
-
-
-def _replace_environment(variables: Mapping[str, str]) -> None:
-    os.environ.clear()
-    os.environ.update(variables)
 
 
 def expect(condition: object, message: str, done: Done | None = None) -> None:

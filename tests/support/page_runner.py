@@ -17,8 +17,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, chdir
 from dataclasses import dataclass, field
 from pathlib import Path
-
-from desk import _replace_environment
+from unittest.mock import patch
 
 from reconciler.cli.commands.sandbox import sandbox
 from reconciler.cli.demo.stage import recorded
@@ -158,13 +157,8 @@ class Reader:
     def _reconciler(self, arguments: list[str]) -> str:
         """Run a command in this process; a reader answers yes."""
         asks = arguments[0] in {"apply", "destroy"} and not {"--yes", "--help"} & set(arguments)
-        before = dict(os.environ)
-        try:
-            _replace_environment(self.env)
-            with chdir(self.folder):
-                self.code, printed = recorded([*arguments, *(["--yes"] if asks else [])], terminal=False)
-        finally:
-            _replace_environment(before)
+        with chdir(self.folder), patch.dict(os.environ, self.env, clear=True):
+            self.code, printed = recorded([*arguments, *(["--yes"] if asks else [])], terminal=False)
         assert "Traceback" not in printed, printed
         return printed
 
