@@ -67,9 +67,6 @@ def test_the_commands_of_the_page_do_what_it_says(plugged, sources, monkeypatch)
                     matches(shown, printed, command)
         assert ran > 5
         assert "quantity: 4" in (folder / "exported" / "tools" / "drill.yaml").read_text(encoding="utf-8")
-        (drill,) = [tool for tool in emulator.tools.values() if tool["name"] == "Cordless drill"]
-        drill["quantity"] = 9
-        assert "quantity" in run("drift", code=2)
         shutil.rmtree(folder / ".reconciler")
         assert "tools.yaml:8:13" in run("why", "Tool/drill.quantity")
         completion = {
@@ -80,11 +77,7 @@ def test_the_commands_of_the_page_do_what_it_says(plugged, sources, monkeypatch)
         assert "Tool.quantity" in plugged.reconciler(folder, **completion)
         (folder / "manifests" / "new.yaml").write_text(run("scaffold", "Tool", "new"), encoding="utf-8")
         run("fmt", "--check")
-        assert "Valid: 3 objects" in run("validate")
         (folder / "manifests" / "new.yaml").unlink()
-        run("adopt", "--all")
-        assert len(json.loads(run("state", "list", "--format", "json"))["objects"]) == 2
-        assert {"Tool"} <= set(run("schema", "--list").split())
         assert json.loads(run("schema", "Tool"))["properties"]["spec"]
         assert "depot" in run("schema", "Project")
         manifest = folder / "manifests" / "tools.yaml"
