@@ -39,7 +39,10 @@ def install(shell: str) -> None:
         quoted = shlex.quote(str(file))
         changed = _write_line(settings, f"if [ -r {quoted} ]; then . {quoted}; fi  {_MARK}")
         say(f"Wrote one line to {settings}" if changed else f"Already up to date: {settings}")
-    say("Completion works in every new terminal." + (f" In this one, run: . {settings}" if settings else ""))
+    say(
+        "Completion works in every new terminal."
+        + (f" In this one, run: . {shlex.quote(str(settings))}" if settings else "")
+    )
 
 
 def _named(shell: str) -> str:

@@ -161,6 +161,9 @@ def _show(error: click.ClickException) -> None:
     from reconciler.model.codes import tag  # noqa: PLC0415 - reads a file, which commands without an error do not need
     from reconciler.render.safe import harmless  # noqa: PLC0415 - as above
 
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        click.echo(error.format_message(), err=True)
+        return
     code = "usage" if isinstance(error, click.UsageError) else "run-failed"
     context = getattr(error, "ctx", None)
     if context is not None:

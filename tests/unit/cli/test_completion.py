@@ -222,16 +222,17 @@ def test_installing_writes_one_file_and_at_most_one_line_once(home, capsys, shel
     assert said.count("Wrote") == capsys.readouterr().err.count("Already up to date")
 
 
-def test_the_places_that_the_user_chose_are_respected(home, monkeypatch):
+def test_the_places_that_the_user_chose_are_respected(home, monkeypatch, capsys):
     monkeypatch.setenv("XDG_DATA_HOME", str(home / "my data"))
     monkeypatch.setenv("XDG_CONFIG_HOME", "relative, which does not count")
-    monkeypatch.setenv("ZDOTDIR", str(home / "zsh"))
+    monkeypatch.setenv("ZDOTDIR", str(home / "my zsh"))
     (home / "dotfiles").mkdir()
     (home / "dotfiles" / "bashrc").write_text("one\ntwo\n")
     (home / ".bashrc").symlink_to("dotfiles/bashrc")
     for shell in SHELLS:
         run(["--install-completion", shell])
-    assert (home / "zsh/.zshrc").read_text().startswith(f"if [ -r '{home}/my data/reconciler/completion.zsh' ]")
+    assert (home / "my zsh/.zshrc").read_text().startswith(f"if [ -r '{home}/my data/reconciler/completion.zsh' ]")
+    assert f"run: . '{home}/my zsh/.zshrc'\n" in capsys.readouterr().err
     assert (home / "my data/bash-completion/completions/reconciler").exists()
     assert (home / ".config/fish/completions/reconciler.fish").exists()
     assert (home / ".bashrc").is_symlink()

@@ -82,3 +82,12 @@ def test_a_defect_of_another_package_names_that_package(ending, monkeypatch, mod
 def test_a_misspelt_command_is_wrong_usage_with_a_suggestion(capsys):
     assert main.run(["plam"]) == 64
     assert "'plan'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [[], ["state"], ["ci"]])
+def test_a_group_without_a_command_shows_its_help(capsys, arguments):
+    assert main.run(arguments) == 64
+    said = capsys.readouterr().err
+    assert said.startswith("Usage: reconciler")
+    assert "\nCommands:\n" in said
+    assert (said.count("Usage:"), said.count("error")) == (1, 0)
