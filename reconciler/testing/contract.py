@@ -227,11 +227,16 @@ def unusable(bench: Bench[Box], fault: Fault) -> None:
 
 def lost(bench: Bench[Box], method: str, kind: str) -> None:
     """Prove that a write whose answer is lost is not repeated blindly: no object exists twice."""
-    count = len(bench.declaration.samples)
-    bench.declare()
-    bench.box.fault(Fault(kind=kind, match_method=method, times=None))
-    bench.run("apply", "--yes", code=(0, 3))
-    bench.box.clear_faults()
+    count, sent = len(bench.declaration.samples), False
+    for step in range(1 + bench.declaration.steps):
+        if not sent:  # most create with one method, and edit with another one
+            bench.declare(step)
+            bench.box.clear_log()
+            bench.box.fault(Fault(kind=kind, match_method=method, times=None))
+            bench.run("apply", *ALL_ALLOWED, code=(0, 3))
+            bench.box.clear_faults()
+            sent = any(call.startswith(f"{method} ") for call in bench.written())
+    expect(sent, f"no {method} call was sent: remove it from methods, or add an edit that sends one")
     if bench.declaration.listed:
         bench.apply()
     else:  # what cannot be found again is not created again

@@ -52,8 +52,8 @@ class Declaration(Generic[Box]):
     """Asserts that the emulator has what these specs state, if reading them through the provider proves less."""
     settings: Mapping[str, Any] = field(default_factory=dict)
     """The settings that only connections of this provider have."""
-    methods: tuple[str, ...] = ("POST", "PUT", "PATCH")
-    """The methods of its writing calls whose answers get lost, beside DELETE."""
+    methods: tuple[str, ...] = ("POST", "PUT")
+    """The methods of its writing calls beside DELETE: the samples must send each, and its answer gets lost."""
     login_path: str | None = None
     """The path that it POSTs to for a token, which is no writing call; None where there is no login."""
     window: tuple[str, ...] = ()

@@ -66,7 +66,6 @@ def _slots(*slots: tuple[str, str, int]) -> list[dict[str, Any]]:
 SESSIONS = Switched(
     provider="bookingbug-sessions",
     auth=_auth(username="username", password="password"),
-    methods=("POST", "PUT"),
     live=lambda box: box.sessions(),
     foreign=lambda box: box.add_session({**_DAYS, "name": "Theirs", "group": "Gym", "price": "1.00"}),
     answers_all={"show_fields": "all"},
@@ -165,7 +164,6 @@ def _somebody_elses_court(box: Sandbox) -> None:
 ADMIN = Switched(
     provider="bookingbug-admin",
     auth=_auth(app_id="app_id", app_key="app_key", auth_token="auth_token"),
-    methods=("POST", "PUT"),
     settings={"company_id": 37004},
     login_path="/api/v1/login/admin/37004",
     live=lambda box: [*_resources(box), *_blocks(box)],
@@ -295,7 +293,7 @@ def _holds_the_lines(box: Sandbox, specs: list[Spec]) -> None:
 CHECKFRONT = Switched(
     provider="checkfront",
     auth=_auth(key="checkfront_key", secret="checkfront_secret"),
-    methods=("POST", "PUT"),
+    methods=("POST",),
     live=lambda box: box.holds(),
     foreign=lambda _: None,  # a held booking is its maker's alone: nobody else can name it
     check=_holds_the_lines,

@@ -79,6 +79,10 @@ def field_without_sample(test_contract, _, monkeypatch):
     monkeypatch.setattr(test_contract, "DECLARATION", replace(test_contract.DECLARATION, samples=less))
 
 
+def method_never_sent(test_contract, _, monkeypatch):
+    monkeypatch.setattr(test_contract, "DECLARATION", replace(test_contract.DECLARATION, methods=("PUT",)))
+
+
 @pytest.mark.parametrize(
     ("spoil", "case", "words"),
     [
@@ -87,6 +91,7 @@ def field_without_sample(test_contract, _, monkeypatch):
         (field_never_sent, "life: each step converges", "exit code 3; expected {0}"),
         (nothing_sent, "life: each step converges", "exit code 3; expected {0}"),
         (objects_of_others_changed, "life: each step converges", "exit code 3; expected {0}"),
+        (method_never_sent, "writes: PUT drop_after", "no PUT call was sent"),
         (field_without_sample, "declaration: every field of every kind is created or edited", "no sample of kind Tool"),
     ],
 )
