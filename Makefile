@@ -11,6 +11,7 @@ demo: $(VENV)/.user
 # The documentation as a site that needs no server and no network: build/site/index.html. Warnings are errors.
 docs: $(VENV)/.dev
 	$(BIN)/python -m sphinx -W -n -q -b html docs build/site
+	@echo "To read it, open build/site/index.html in a browser."
 
 # Compiled modules are kept, even if the shell disables that. Without them, each worker and each command that a test
 # starts would compile everything again.

@@ -6,6 +6,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -187,9 +188,9 @@ def _confirmed(session: ProjectSession, plan: Plan, common: Common, output: Outp
         )
     if common.quiet or not output.is_text:
         say_plan(plan, output, verbose=common.verbose)
-    hosts = sorted(
-        {session.project.connections[call.connection].target for item in plan.effective for call in item.calls}
-    )
+    used = {call.connection for item in plan.effective for call in item.calls}
+    # Without the account: to a person, the digest of a user name says nothing.
+    hosts = sorted({replace(session.project.connections[name], user=None).target for name in used})
     try:
         click.echo(f"{question(plan, hosts)} Only 'yes' is accepted: ", nl=False, err=True)
         return sys.stdin.readline().strip() == "yes"

@@ -10,8 +10,12 @@ import re
 BEGINS_WRONG = ("while scanning a quoted scalar", "while scanning a simple key", "while parsing a flow")
 """Contexts whose beginning is the mistake: libyaml notices an unclosed quote lines later."""
 
+_NO_COLON = "could not find expected ':'"
+_BRACKETS = ("{", "[")
+_ITEM = "begin an item of a list with `- `"
+
 _WORDS = {
-    "could not find expected ':'": (
+    _NO_COLON: (
         "a line is neither `key: value` nor part of a text",
         "put a colon and a space after the key",
     ),
@@ -90,7 +94,7 @@ def in_plain_words(problem: str | None, text: str, line: int, column: int) -> tu
         return "more text follows a value that is complete", "put the whole value in quotes"
     for start, (words, hint) in _WORDS.items():
         if problem.startswith(start):
-            return words, hint
+            return words, _ITEM if row.lstrip()[:1] in _BRACKETS and problem.startswith(_NO_COLON) else hint
     if "cannot start any token" in problem:
         character = row[column : column + 1]
         quoted = character in _QUOTE_ME

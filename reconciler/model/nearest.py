@@ -73,11 +73,15 @@ def nearest(word: object, candidates: Iterable[object], *, closeness: float = _C
 def nearest_address(text: str, addresses: Iterable[object]) -> str | None:
     """Return the address that `text` most likely means, or None.
 
-    The names must be similar too: two addresses of one kind always share its letters.
+    The names must be similar too: two addresses of one kind always share its letters. A name alone means the first
+    address with that name.
     """
+    known = sorted(map(str, addresses), reverse=True)
     name = text.rpartition("/")[2]
-    close = _close(text, addresses, _CLOSENESS)
-    return next((near for near in close if nearest(name, [near.rpartition("/")[2]]) is not None), None)
+    close = _close(text, known, _CLOSENESS)
+    found = next((near for near in close if nearest(name, [near.rpartition("/")[2]]) is not None), None)
+    names = {} if found or "/" in text else {address.rpartition("/")[2]: address for address in known}
+    return found or names.get(nearest(text, names) or "")
 
 
 def did_you_mean(word: object, candidates: Iterable[object]) -> str:

@@ -127,7 +127,7 @@ def accept(session: ProjectSession, declared: Declared, patterns: Sequence[str])
 
     InvalidInput lists every object and field that cannot be accepted; then there is no edit at all.
     """
-    looked = look(session, Selection(targets=tuple(patterns)), declared)
+    looked = look(session, Selection(targets=tuple(patterns)), declared, option="--accept ")
     if looked is None:
         raise InvalidInput(
             "nothing is managed, so there is no drift to accept", [], hint="apply the project, or adopt its objects"

@@ -165,14 +165,18 @@ class Looked:
 
 
 def look(
-    session: ProjectSession, selection: Selection | None = None, declared: Declared | None = None
+    session: ProjectSession,
+    selection: Selection | None = None,
+    declared: Declared | None = None,
+    *,
+    option: str = "--target ",
 ) -> Looked | None:
     """Read what is recorded as it is live now; None where nothing is recorded, although objects are declared."""
     memory = remembered(session.store)
     universe = memory.records.keys() | memory.intents.keys() | {item.address for item in memory.doubts}
     if not universe and declared is not None and any(not item.forget for item in declared.desired.values()):
         return None
-    selected = select(universe, selection or Selection(), {}, memory.records.keys())
+    selected = select(universe, selection or Selection(), {}, memory.records.keys(), option=option)
     world = recorded_world(session, memory, selected, declared.desired if declared is not None else {})
     session.resolve_credentials(needed_connections(world))
     world = located(replace(world, connections=session.project.connections))

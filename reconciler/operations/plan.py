@@ -268,11 +268,19 @@ def _check_file(session: ProjectSession, saved: SavedPlan) -> None:
     facts = {"project": project.name, "environment": project.environment, "tool_version": __version__}
     found = stale.header_reasons(saved.plan, facts, targets)
     if found:
-        raise _stale(found)
+        raise _stale(found, _environment_hint(saved.plan.environment, project.environment))
 
 
-def _stale(found: Sequence[str]) -> StalePlan:
-    return StalePlan("the saved plan is stale; nothing was written", reasons=found, hint="create a new plan")
+def _environment_hint(then: str | None, current: str | None) -> str | None:
+    if then == current:
+        return None
+    return (
+        f"apply it with --env {then}, or create a new plan" if then else "apply it without --env, or create a new plan"
+    )
+
+
+def _stale(found: Sequence[str], hint: str | None = None) -> StalePlan:
+    return StalePlan("the saved plan is stale; nothing was written", reasons=found, hint=hint or "create a new plan")
 
 
 def unreachable(snapshot: Snapshot) -> ReconcilerError | None:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from types import MappingProxyType
 
 from reconciler.errors import UsageError
-from reconciler.model.nearest import meant, nearest, nearest_address
+from reconciler.model.nearest import meant, nearest_address
 from reconciler.model.objects import Address, Desired
 from reconciler.model.plan import Selection
 
@@ -17,6 +17,8 @@ def select(
     desired: Mapping[Address, Desired],
     existing: Collection[Address],
     renamed: Mapping[Address, Address] = MappingProxyType({}),
+    *,
+    option: str = "--target ",
 ) -> frozenset[Address]:
     """Return the selected addresses; UsageError names a pattern that matches nothing.
 
@@ -24,7 +26,7 @@ def select(
     name of a `renamed` object (old address: new one) selects the object, by its new name.
     """
     limited = selection.targets or selection.changed_since is not None
-    chosen = matching(universe, selection.targets, option="--target ") if limited else set(universe)
+    chosen = matching(universe, selection.targets, option=option) if limited else set(universe)
     excluded = matching(universe, selection.excludes, option="--exclude ")
     chosen, excluded = ({renamed.get(address, address) for address in side} for side in (chosen, excluded))
     chosen -= excluded
@@ -52,8 +54,7 @@ def matching(
     for pattern in patterns:
         named = {exact[pattern]} if pattern in exact else {each for each in universe if each.matches(pattern)}
         if not named:
-            same_name = {each.name: str(each) for each in sorted(universe, reverse=True)}
-            near = nearest_address(pattern, universe) or same_name.get(nearest(pattern, same_name) or "")
+            near = nearest_address(pattern, universe)
             raise UsageError(f"{option}{pattern} matches no {noun}", hint=meant(near, hint))
         found |= named
     return found

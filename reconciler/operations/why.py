@@ -47,7 +47,7 @@ def why(session: ProjectSession, declared: Declared, what: str, *, offline: bool
 
     UsageError where there is no such object or field. Unless `offline`, the object is read, and the next plan made.
     """
-    kind, slash, rest = what.partition("/")
+    kind, slash, rest = what.partition("/") if "/" in what else ("", "", what)
     name, _, path = rest.partition(".")
     address = f"{kind}{slash}{name}"
     memory = remembered(session.store)

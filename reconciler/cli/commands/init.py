@@ -137,8 +137,9 @@ def _report(folder: Path, project: NewProject, written: tuple[str, ...]) -> None
     named = [path for path in written if not path.startswith((".schemas/", ".vscode/"))]
     for path in named[:_NAMED]:
         say(f"Wrote {folder / path}")
-    if len(named) > _NAMED:
-        say(f"Wrote {len(named) - _NAMED} more files")
+    more = len(written) - len(named[:_NAMED])
+    if more:
+        say(f"Wrote {count(more, 'more file')}")
     where = "" if folder == Path() else f" in {folder}"
     say(f"Project {project.name}: {count(len(written), 'file')} written{where}. README.md says how to go on.")
     go = [] if folder == Path() else [f"cd {folder}"]

@@ -49,7 +49,8 @@ def test_how_close_a_word_must_be_can_be_set():
         ("Session/yga", "Session/yoga"),
         ("session/Yoga", "Session/yoga"),
         ("Session/spin", None),  # the kind alone is no likeness
-        ("yoga", None),
+        ("yoga", "Session/yoga"),
+        ("spin", None),
     ],
 )
 def test_the_nearest_address_has_a_similar_name(text, found):
