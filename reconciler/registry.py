@@ -13,6 +13,7 @@ from typing import Any
 from reconciler.errors import ReconcilerError
 from reconciler.model.kind import Kind
 from reconciler.model.nearest import did_you_mean
+from reconciler.model.objects import is_address
 from reconciler.providers.base import BUILT_IN, ProviderSpec, project_schema
 
 _KINDS = ("session", "resource", "block", "booking_session")
@@ -49,7 +50,7 @@ def package_of(module: str) -> str | None:
 
 
 def _kind_fault(kind: Kind) -> str | None:
-    if not re.fullmatch("[A-Z][A-Za-z0-9]*", kind.name) or kind.name in _RESERVED:
+    if not is_address(f"{kind.name}/x") or kind.name in _RESERVED:
         return f"defines the kind {kind.name!r}; expected a name such as Tool that reconciler does not use itself"
     if kind.provider not in providers():
         near = did_you_mean(kind.provider, providers())

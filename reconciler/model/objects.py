@@ -55,6 +55,11 @@ class Address:
         return cls(match["kind"], match["name"])
 
 
+def is_address(text: str) -> bool:
+    """Whether a text is the address of an object."""
+    return _ADDRESS.fullmatch(text) is not None
+
+
 Severity = Literal["error", "warning"]
 
 POSSIBLE_DUPLICATE = "possible-duplicate"

@@ -16,7 +16,7 @@ from reconciler.errors import ReconcilerError
 from reconciler.model.canonical import now, plain
 from reconciler.model.change import Effect
 from reconciler.model.kind import Kind
-from reconciler.model.objects import Address, Intent, Lease, PastRun, Record
+from reconciler.model.objects import Address, Intent, Lease, PastRun, Record, is_address
 from reconciler.model.sighting import Sighting
 from reconciler.registry import kinds
 from reconciler.schema import load_schema, referenced
@@ -66,14 +66,6 @@ def _is_texts(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(item, str) for item in value)
 
 
-def _is_address(text: str) -> bool:
-    try:
-        Address.parse(text)
-    except ValueError:
-        return False
-    return True
-
-
 def _is_instant(text: str) -> bool:
     try:
         return datetime.fromisoformat(text).tzinfo is not None
@@ -99,7 +91,7 @@ def _are_sightings(value: object) -> bool:
 _SHAPES: Mapping[str, Callable[[Any], bool]] = {
     "fields": lambda value: isinstance(value, dict),
     "computed": lambda value: isinstance(value, dict) and all(isinstance(item, dict) for item in value.values()),
-    "depends_on": lambda value: _is_texts(value) and all(_is_address(item) for item in value),
+    "depends_on": lambda value: _is_texts(value) and all(is_address(item) for item in value),
     "ids": _is_texts,
     "context": lambda value: isinstance(value, dict) and all(isinstance(item, str) for item in value.values()),
     "sightings": lambda value: isinstance(value, dict) and all(_are_sightings(item) for item in value.values()),
@@ -159,7 +151,7 @@ def checked(row: Row[Any]) -> Row[Any]:
 def check(found: Mapping[str, Any]) -> None:
     """Raise Damaged for values of a row, by column, that are not what their columns are for."""
     wrong = next((name for name, value in found.items() if name in _RIGHT and not _RIGHT[name](value)), None)
-    if wrong is None and "name" in found and not _is_address(f"{found['kind']}/{found['name']}"):
+    if wrong is None and "name" in found and not is_address(f"{found['kind']}/{found['name']}"):
         wrong = "name"
     if (
         wrong is None
@@ -169,7 +161,7 @@ def check(found: Mapping[str, Any]) -> None:
         wrong = "fields"
     if wrong is not None:
         which = "/".join(str(found[key]) for key in ("kind", "name", "run_id") if key in found)
-        if wrong == "kind" and _is_address(f"{found['kind']}/x"):
+        if wrong == "kind" and is_address(f"{found['kind']}/x"):
             message = f"the record {which} has the kind {found['kind']}, which no installed package defines"
             raise Damaged(message, hint="install the package that defines it")
         raise Damaged(f"the record {which} has an invalid {wrong}")

@@ -55,6 +55,7 @@ TOOL = replace(RESOURCE, name="Tool", provider="tool-hire", schema="{package}:to
 SHADOW = replace(TOOL, name="Resource")
 RESERVED = replace(TOOL, name="Defaults")
 ODD = replace(TOOL, name="tool hire")
+NUMBERED = replace(TOOL, name="Tool2")
 FOREIGN = replace(TOOL, provider="checkfront")
 HOMELESS = replace(TOOL, provider="tool-hired")
 BORROWED = replace(TOOL, schema="resource")
@@ -88,6 +89,7 @@ def test_another_package_brings_a_kind_and_its_provider_through_entry_points(ins
         ("kinds", ":SHADOW", "defines 'Resource', which reconciler itself already defines"),
         ("kinds", ":RESERVED", "defines the kind 'Defaults'; expected a name such as Tool"),
         ("kinds", ":ODD", "defines the kind 'tool hire'; expected a name such as Tool"),
+        ("kinds", ":NUMBERED", "defines the kind 'Tool2'; expected a name such as Tool"),
         ("kinds", ":HOMELESS", "provider 'tool-hired', which is not installed; did you mean \"tool-hire\"?"),
         ("kinds", ":FOREIGN", "for the provider checkfront, which reads only its own kinds"),
         ("kinds", ":BORROWED", "defines Tool with the schema 'resource'; expected PACKAGE:NAME"),

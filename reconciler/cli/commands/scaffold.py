@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import click
@@ -10,10 +9,7 @@ import click
 import reconciler
 from reconciler.cli import completion, options
 from reconciler.cli.output import is_stdout, say, write
-from reconciler.errors import OutputFailed, UsageError
-
-_NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
-_LONGEST = 63
+from reconciler.errors import OutputFailed
 
 
 @click.command(
@@ -37,8 +33,6 @@ def scaffold(kind: str, name: str | None, output: Path | None) -> None:
     from reconciler.operations.scaffold import scaffolded
     from reconciler.operations.schemas import modeline
 
-    if name is not None and not (_NAME.fullmatch(name) and len(name) <= _LONGEST):
-        raise UsageError(f"NAME {name!r}: expected at most {_LONGEST} lowercase letters, digits and hyphens")
     text = scaffolded(kind, name)
     file = None if output is None or is_stdout(output) else output
     if file is None:
