@@ -100,8 +100,10 @@ class InvalidInput(ReconcilerError):
 
     code = "invalid-input"
 
-    def __init__(self, message: str, problems: Sequence[Problem], *, hint: str | None = None) -> None:
-        super().__init__(message, hint=hint)
+    def __init__(
+        self, message: str, problems: Sequence[Problem], *, hint: str | None = None, code: str | None = None
+    ) -> None:
+        super().__init__(message, hint=hint, code=code)
         self.problems = tuple(problems)
 
 

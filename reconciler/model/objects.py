@@ -50,7 +50,8 @@ class Address:
         """Read `Kind/name`; ValueError says what is wrong with anything else."""
         match = _ADDRESS.fullmatch(text)
         if match is None:
-            message = f"{text!r} is not an address; expected KIND/NAME, such as Session/spring-yoga"
+            name = "; a name is lowercase letters, digits and hyphens" if "/" in text else ""
+            message = f"{text!r} is not an address; expected KIND/NAME, such as Session/spring-yoga{name}"
             raise ValueError(message)
         return cls(match["kind"], match["name"])
 

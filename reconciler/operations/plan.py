@@ -292,4 +292,4 @@ def unreachable(snapshot: Snapshot) -> ReconcilerError | None:
         Problem(code="unreachable", summary=f"connection {name}: {error.message}", hint=error.hint)
         for name, error in sorted(failures.items())
     ]
-    return InvalidInput("no remote system could be read; nothing was changed", problems)
+    return InvalidInput("no remote system could be read; nothing was changed", problems, code="unreachable")

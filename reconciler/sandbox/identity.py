@@ -76,7 +76,7 @@ def naming(status: int, body: bytes, options: Options) -> bytes:
     """Return the body of an answer; one that refuses credentials says which sandbox did, if it has a name."""
     if status != _UNAUTHORIZED or not options.name:
         return body
-    words = f" Use the credentials printed by reconciler sandbox {options.name}, company {options.company_id}."
+    words = f" Use the credentials of reconciler sandbox {options.name}, company {options.company_id}."
     try:
         data = json.loads(body)
         key = next(name for name in ("error_description", "error") if name in data)

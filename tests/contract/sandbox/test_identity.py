@@ -145,7 +145,7 @@ def test_the_command_prints_what_to_export_and_says_when_it_did_not_start(tmp_pa
                     )
                     assert done.returncode == code, done
                     assert code == 0 or re.search(
-                        r"Use the credentials printed by reconciler sandbox sandbox-\w+, company \d+\.", done.stderr
+                        r"Use the credentials of reconciler sandbox sandbox-\w+, company \d+\.", done.stderr
                     )
         finally:
             for process in (first, second):
