@@ -74,10 +74,15 @@ def _files(project: Project) -> str | None:
 
 def _policies(here: Policy, there: Policy) -> Iterator[tuple[str, str | None, str | None]]:
     for name in _LIMITS:
-        yield name, str(getattr(here, name)), str(getattr(there, name))
+        yield name, _limit(here, name), _limit(there, name)
     for code in sorted(here.risks.keys() | there.risks.keys()):
         yield f"risks.{code}", here.risks.get(code), there.risks.get(code)
     yield "windows", _windows(here), _windows(there)
+
+
+def _limit(policy: Policy, name: str) -> str:
+    free = name == "max_change_percent" and policy.free_updates
+    return f"{getattr(policy, name)}{f' above {policy.free_updates} updates' if free else ''}"
 
 
 def _windows(policy: Policy) -> str | None:

@@ -17,7 +17,7 @@ ENVIRONMENTS = """\
       values: [values/staging.yaml]
       connections:
         sessions: {{base_url: {url}, auth: {{username: {{env: STAGING_USER}}, password: {{env: STAGING_PASSWORD}}}}}}
-      policy: {{max_deletes: 50}}
+      policy: {{max_deletes: 50, max_change_percent: 30}}
     prod:
       values: [values/prod.yaml]
     broken: {{}}
@@ -61,6 +61,7 @@ def test_what_values_and_settings_make_different_is_told_apart_from_what_should_
     settings = {item["name"]: item for item in found["settings"]}
     assert {name: item["expected"] for name, item in settings.items()} == {
         "connections.sessions.base_url": True,
+        "policy.max_change_percent": False,
         "policy.max_deletes": False,
         "values": True,
     }
@@ -70,6 +71,8 @@ def test_what_values_and_settings_make_different_is_told_apart_from_what_should_
         "there": "50",
         "expected": False,
     }
+    percent = settings["policy.max_change_percent"]
+    assert (percent["here"], percent["there"]) == ("30 above 10 updates", "30"), "a stated limit counts from the first"
     shown = town.run("plan", "--env", "prod", "--compare", "staging", code=0).out
     assert "Expected to differ" in shown
     assert "    Session/yoga price: 12.50 here, 1.00 in staging\n" in shown
