@@ -24,6 +24,8 @@ from reconciler.manifests.scalars import plain_scalar
 from reconciler.manifests.write import API_VERSION
 from reconciler.manifests.yaml_text import inline, is_plain_enough, quoted, under
 
+_BREAK = re.compile("[\n\r\x85\u2028\u2029]")
+"""What ends a line for some readers of YAML."""
 _COMMENT = re.compile(r"[ \t\r]*(#|$)")
 
 
@@ -115,7 +117,7 @@ class _Formatter(Layout):
         start, end = self.span(node)
         written = self.text[start:end]
         text = str(node.value)
-        if node.style in {"|", ">"} or start == end or re.search(r"[\n\r]", written) or text == "<<":
+        if node.style in {"|", ">"} or start == end or _BREAK.search(written) or text == "<<":
             return []
         if "!" in self.text[node.start_mark.index : start]:
             return []  # its tag decides what it is

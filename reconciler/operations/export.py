@@ -79,7 +79,7 @@ class Export:
 
 
 def next_days(number: int) -> tuple[str, str]:
-    """Return the window of so many days from the start of today, in UTC."""
+    """Return the window of `number` days from the start of today, in UTC."""
     today = datetime.now(UTC).replace(hour=0, minute=0, second=0)
     return utc(today), utc(today + timedelta(days=number))
 

@@ -95,7 +95,7 @@ class Bench(Generic[Box]):
         return done
 
     def declare(self, step: int = 0) -> None:
-        """Write every sample's manifest as it is after so many edits."""
+        """Write every sample's manifest after its first `step` edits."""
         for sample in self.declaration.samples:
             document = {
                 "apiVersion": "reconciler/v1",
@@ -107,7 +107,7 @@ class Bench(Generic[Box]):
             path.write_text(json.dumps(document), encoding="utf-8")
 
     def check(self, step: int) -> None:
-        """Prove that the emulator has what is declared after so many edits."""
+        """Prove that the emulator has what the samples declare after `step` edits."""
         self.declaration.check(self.box, [sample.after(step) for sample in self.declaration.samples])
 
     def undeclare(self) -> None:
@@ -161,7 +161,7 @@ class Bench(Generic[Box]):
         self.foreign = self.declaration.live(self.box)
 
     def live(self, count: int) -> list[Any]:
-        """Return the live objects of this project, which must be so many; those of someone else must be unchanged."""
+        """Return the live objects of this project; prove their number, and that those of others are unchanged."""
         found = self.declaration.live(self.box)
         changed = [item for item in self.foreign if item not in found]
         expect(not changed, f"objects of someone else were changed or deleted: {changed}")

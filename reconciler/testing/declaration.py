@@ -26,7 +26,7 @@ class Sample:
     edits: tuple[Spec, ...] = ()
 
     def after(self, step: int) -> dict[str, Any]:
-        """Return the spec after so many edits."""
+        """Return the spec after the first `step` edits."""
         merged = dict(self.spec)
         for edit in self.edits[:step]:
             merged |= edit

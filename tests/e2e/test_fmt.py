@@ -135,6 +135,7 @@ ALONE = {
     "a text that owns the blank lines below it": f"spec:\n  description: |+\n    x\n\nkind: Session\n{VERSION}",
     "an unknown kind": f"spec: {{b: 1, a: 2}}\nkind: Sesion\n{VERSION}",
     "keys with a question mark": f"{VERSION}kind: Session\nspec:\n  ? group\n  : x\n  name: y1\n",
+    "a value on two lines to YAML 1.1": f"{VERSION}kind: Session\nspec:\n  name: 'a\x85b'\n",
     "a value under a tag": f"{VERSION}kind: Session\nspec: {{group: !!str 010}}\n",
     "a document of another program": "on: push\nkind: Session\napiVersion: v1\n",
 }
