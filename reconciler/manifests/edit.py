@@ -163,8 +163,7 @@ class _Editor(Layout):
         key = str(step.path[-1])
         if not parent.value:
             raise CannotEdit(step.path, "the mapping is empty")
-        first, last = parent.value[0][0], parent.value[-1][1]
-        end = self.content_end(last)
+        first, end = parent.value[0][0], self.entry_end(*parent.value[-1])
         if self.begins_flow(parent):
             name = f'"{key}"' if first.style == '"' or self._is_json else key
             value = spell(step.value, Style(is_json=self._is_json, in_flow=True, eol=self.eol))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -194,3 +195,17 @@ def test_a_list_becomes_the_other_one_and_its_comments_stay(text, wanted):
 @given(st.decimals(0, 9999, places=2), st.booleans())
 def test_equal_amounts_need_no_edit(amount, quoted):
     assert alike(str(amount), float(amount) if quoted else str(amount.normalize()))
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        "\n  name: x\n  price:\n",
+        "\n  name: x\n  price: # none\n\n# next\n",
+        " {name: x, price: }\n",
+        " {name: x, price}\n",
+    ],
+)
+def test_a_new_field_comes_after_one_without_a_value(spec):
+    (document,) = documents(edited(f"spec:{spec}kind: Session\n", 1, [Put(path=("spec", "group"), value="g")]))
+    assert document.data == {"spec": {"name": "x", "price": None, "group": "g"}, "kind": "Session"}
