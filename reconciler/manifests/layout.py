@@ -15,7 +15,7 @@ from reconciler.manifests.json_events import begins_like_json, spaced
 
 _PROPERTIES = re.compile(r"(?:[&!]\S*[ \t]+)*")
 """An anchor or a tag in front of a value."""
-_COLON = re.compile(r"(?:(?:\s|#[^\n\r]*[\n\r])*:)?")
+_COLON = re.compile(r"(?:(?:\s|#[^\n\r]*[\n\r])*:[ \t]?)?")
 """What follows a key, if it is not alone."""
 _LINE_END = re.compile(r"\r\n|\n|\r|\Z")
 

@@ -207,5 +207,7 @@ def test_equal_amounts_need_no_edit(amount, quoted):
     ],
 )
 def test_a_new_field_comes_after_one_without_a_value(spec):
-    (document,) = documents(edited(f"spec:{spec}kind: Session\n", 1, [Put(path=("spec", "group"), value="g")]))
-    assert document.data == {"spec": {"name": "x", "price": None, "group": "g"}, "kind": "Session"}
+    changed = edited(f"spec:{spec}kind: Session\n", 1, [Put(path=("spec", "group"), value="g")])
+    loaded = load_bytes(changed.encode(), "x.yaml")
+    assert loaded.problems == ()
+    assert loaded.documents[0].data == {"spec": {"name": "x", "price": None, "group": "g"}, "kind": "Session"}
