@@ -329,7 +329,8 @@ def drift_details(item: Drifted) -> tuple[tuple[str, str], ...]:
             found.append(("declared", f"{each.path}: the manifest has the live value; the next apply records it"))
         elif each.fight is not None:
             found.append(("fight", _fight(item, each.path, each.fight)))
-    return (*found, *(("to manage it", command) for command in item.adopt))
+    steps = zip(("to manage it, run", "then"), item.adopt, strict=False)
+    return (*found, *steps)
 
 
 def applied(applied: LastApplied) -> str:
