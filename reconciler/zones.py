@@ -91,7 +91,7 @@ def _other_names() -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
     for code, (first, *others) in zones.items():
         for country in (code, *filter(None, re.split(r" \(|\)$", countries.get(code, "")))):
-            if len(others) < _FEW:
+            if len(others) < _FEW and (country == code or country not in countries):  # the Virgin Islands are not "US"
                 found.setdefault(country.lower(), (first,))
     cities = {
         name.rpartition("/")[2].replace("_", " ").lower(): (name,) for name in sorted(names()) if _CITY.match(name)

@@ -88,7 +88,8 @@ def test_what_is_no_zone_is_refused(name):
         ("posix/Europe/Rome", '; did you mean "Europe/Rome"?'),
         ("Europe/Belrin", '; did you mean "Europe/Berlin"?'),
         ("new york", '; did you mean "America/New_York"?'),
-        *((odd, "") for odd in ("localtime", "Factory", "GMT+1", "UTC-3", "XST", "MESZ", "ART", "+02:00")),
+        ("UK", '; did you mean "Europe/London"?'),
+        *((odd, "") for odd in ("localtime", "Factory", "GMT+1", "UTC-3", "XST", "MESZ", "ART", "+02:00", "US")),
     ],
 )
 def test_the_zone_that_was_meant_is_named(name, near):
