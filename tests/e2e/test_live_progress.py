@@ -136,7 +136,9 @@ def test_a_log_gets_a_line_now_and_then(rooms, monkeypatch):
     assert "Applying" not in desk.run("apply", "--yes", "--quiet", code=0).err
 
 
-def test_a_step_says_its_rate_what_is_left_and_what_it_waits_for():
+def test_a_step_says_its_rate_what_is_left_and_what_it_waits_for(monkeypatch):
+    now = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: now)
     traffic = Traffic()
     step = _Step("Reading", traffic, None)
     read = traffic.counting(lambda fails: 1 / (not fails), 4)
