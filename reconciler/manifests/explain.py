@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from reconciler import zones
@@ -17,7 +18,7 @@ from reconciler.manifests.build import MAX_MISTAKES
 from reconciler.manifests.scalars import is_digits, plain_scalar, shown
 from reconciler.model import moments
 from reconciler.model.guesses import guesses
-from reconciler.model.nearest import did_you_mean
+from reconciler.model.nearest import did_you_mean, nearest
 from reconciler.model.objects import Address, Positions, Problem
 from reconciler.model.words import listed
 from reconciler.schema import acceptance, first_mismatch, repeated, validator, whole_sentence
@@ -104,7 +105,8 @@ def _unknown(error: Any, path: Path, schema: Mapping[str, Any]) -> Iterator[_Mis
     place = f" in {label(path)}" if path else ""
     for name in error.instance:
         if name not in known:
-            near = _named_by(name, known)
+            meant = _meant_field(name, known)
+            near = f'; did you mean "{meant}"?' if meant else ""
             # Under `auth`, a key that is similar to no known name may be a credential itself.
             what = "unknown field" if _AUTH in path and not near else f"unknown field {shown(name)}"
             hint = None if near else _misplaced(name, path, known)
@@ -120,9 +122,14 @@ def _missing(error: Any, path: Path, schema: Mapping[str, Any]) -> Iterator[_Mis
         given = steps[steps.index("dependentSchemas") + 1] if "dependentSchemas" in steps else None
         yield _Mistake((*path, str(given or missing)), _inside(path) + message, key=True)
         return
+    known = schema.get("properties", {})
+    unknown = (each for each in error.instance if each not in known)
+    # A field that is written in another way is one mistake: what is said of the unknown field names it.
+    closed = schema.get("additionalProperties") is False
+    misspelt = {_meant_field(each, known) for each in islice(unknown, MAX_MISTAKES)} if closed else frozenset()
     for name in schema["required"]:
-        if name not in error.instance:
-            wanted = schema.get("properties", {}).get(name)
+        if name not in error.instance and name not in misspelt:
+            wanted = known.get(name)
             wanted = wanted.get("errorMessage") if isinstance(wanted, Mapping) else None
             expected = f"; expected {wanted}" if wanted else "; it is required"
             yield _Mistake((*path, name), f"{label((*path, name))} is missing{expected}", key=True)
@@ -191,12 +198,12 @@ _BOOLEANS = {
 _KINDS = {"string": "text", "object": "a mapping", "array": "a list", "boolean": "true or false"}
 
 
-def _named_by(name: str, known: Mapping[str, Any]) -> str:
-    """Name the field that a word means: another word for it, or a similar one."""
+def _meant_field(name: str, known: Mapping[str, Any]) -> str | None:
+    """Return the field that a word means: that with another word for it, or with a similar name."""
     word = name.lower().replace("-", "_")
     rules = ((field, rule) for field, rule in known.items() if isinstance(rule, Mapping))
     synonym = next((field for field, rule in rules if word in rule.get("synonyms", ())), None)
-    return f'; did you mean "{synonym}"?' if synonym else did_you_mean(name, known)
+    return synonym or nearest(name, known)
 
 
 def _misplaced(name: str, path: Path, known: Mapping[str, Any]) -> str | None:

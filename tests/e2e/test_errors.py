@@ -53,7 +53,6 @@ spec: {group: Gym}
 """
 
 EXPECTED = [
-    ("mistakes.yaml:5:3: Session/yoga: ", "group is missing"),
     ("mistakes.yaml:6:3: Session/yoga: ", 'unknown field "gruop"; did you mean "group"?'),
     ("mistakes.yaml:7:10: Session/yoga: ", "12.345"),
     ("mistakes.yaml:8:11: Session/yoga: ", 'did you mean "weekly"?'),

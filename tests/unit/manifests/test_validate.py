@@ -77,6 +77,14 @@ def test_one_mistake_one_sentence(fields, sentence):
     assert sentence in problems[0]
 
 
+def test_a_misspelt_field_is_not_missing_too():
+    _, problems = checked(manifest_text("Session", "x", "{gruop: Yoga}"))
+    assert len(problems) == 1
+    assert 'unknown field "gruop"; did you mean "group"?' in problems[0]
+    _, problems = checked(manifest_text("Session", "x", "{colour: red}"))
+    assert len(problems) == 2
+
+
 @pytest.mark.parametrize("price", ["0", "0.07", "35.1", "35.10", "999999.99", '"35"', '"35.00"', "29.99", "4.35"])
 def test_prices_with_two_decimals_are_exact(price):
     assert not checked(session(f"price: {price}"))[1]
