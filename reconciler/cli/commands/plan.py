@@ -91,7 +91,7 @@ def plan(
 ) -> int:
     """Show what would change, field by field, and the exact calls. Never writes to a remote system.
 
-    A new object that is already in the past is warned of. RECONCILER_TODAY sets the day to judge by (YYYY-MM-DD).
+    Warns about new objects that are already in the past. RECONCILER_TODAY sets the current day (YYYY-MM-DD).
     """
     key = None
     if out is not None:
