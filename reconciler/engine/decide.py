@@ -210,7 +210,7 @@ def _absent(
     taken = Either(subject.context.taken.get(place, ()), own)
     why = subject.context.why_unlisted(place, taken, desired.fields)
     if why is not None:
-        return subject.unread(desired.connection, f"could not check whether it exists already: {why}"), ()
+        return subject.unread(desired.connection, f"could not check for an existing object: {why}"), ()
     lost = any(intent.effect == "create" for intent in subject.intents)  # a server may have stored other values
     found = twins(kind, desired.fields, subject.context.snapshot.reading(*place), taken, tell_apart=not lost)
     if found:

@@ -349,7 +349,7 @@ def test_many_objects_that_one_failure_hides_are_one_refusal(office):
     assert len(found) == 5  # each with its own reason
     office.remote.unreadable, office.remote.list_fails = set(), True
     (problem,) = evaluate(office.plan(*sessions(5, price="9.00"), session("new"), session("newer")), WIDE, NONE)
-    assert problem.summary.startswith("Session/new, Session/newer: could not check whether it exists already: ")
+    assert problem.summary.startswith("Session/new, Session/newer: could not check for an existing object: ")
     assert problem.hint.endswith("without them: --allow-unknown Session/new --allow-unknown Session/newer")
 
 
