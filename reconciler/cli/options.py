@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -77,6 +78,10 @@ class Common:
         """Print a message on stderr, unless --quiet is set."""
         if not self.quiet:
             say(words)
+
+    def command(self, *words: str) -> str:
+        """Return the command line of another command for the same project and environment."""
+        return shlex.join(["reconciler", *words, *self.flags()])
 
     def flags(self) -> list[str]:
         """Return the options that select the same project and environment for another command."""

@@ -52,10 +52,11 @@ def test_a_name_that_is_not_near_is_not_suggested(desk):
 def test_a_first_export_says_what_to_do_next_and_no_more(desk):
     desk.box.add_resource({"name": "Hall"})
     file = desk.folder / "reconciler.yaml"
-    file.write_text(file.read_text().replace("[manifests]", "[taken]"))
-    first = desk.run("export", "--out", "taken", code=0).err
-    assert first.splitlines()[-1].endswith("reconciler adopt --all")
+    file.write_text(file.read_text().replace("[manifests]", "[taken]") + "  environments: {gym: {}}\n")
+    first = desk.run("export", "--out", "taken", "--env", "gym", code=0).err
+    assert first.splitlines()[-1].endswith("reconciler adopt --all --env gym")
     assert "problem" not in first
+    assert desk.run("adopt", "--all", "--env", "gym", code=0).err.endswith("reconciler plan --env gym\n")
     desk.run("adopt", "--all", code=0)
     assert "adopt --all" not in desk.run("export", "--out", "taken", code=0).err
 

@@ -117,7 +117,7 @@ def _accept(acceptance: Acceptance, common: Common, *, dry_run: bool, diff: bool
         common.say("Not done (--dry-run).")
     else:
         names = ", ".join(each.shown for each in acceptance.edits)
-        common.say(f"Changed {names}. To see what remains: reconciler plan")
+        common.say(f"Changed {names}. To see what remains: {common.command('plan')}")
     return Exit.DONE
 
 

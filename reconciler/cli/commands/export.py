@@ -169,7 +169,11 @@ def export(
         write("---\n".join(item.text for item in made.manifests), None)
         said.append(f"Exported {_counted(made.manifests)}.")
     else:
-        said += _save(project, declared, made, out, request, force=force)
+        items, words = _save(project, declared, made, out, request, force=force)
+        said += words
+        if any(item.complete and not item.known for item in items):
+            then = common.command("adopt", "--all")
+            said.append(f"To manage the new objects (spec.manifests must include them): {then}")
     for line in said:
         common.say(line)
     return Exit.DONE if made.complete else Exit.ERROR
@@ -193,8 +197,8 @@ def _notes(declared: Declared, made: Export, window: tuple[str, str], out: Path 
 
 def _save(
     project: Project, declared: Declared, made: Export, out: Path, request: ExportRequest, *, force: bool
-) -> list[str]:
-    """Write the files and return what to say about it."""
+) -> tuple[list[Exported], list[str]]:
+    """Write the files; return what they contain, and what to say about it."""
     from reconciler.operations.schemas import modeline
 
     skipped = elsewhere(project, declared, made.manifests, out, request.choice)
@@ -214,9 +218,7 @@ def _save(
     if len(written) > _NAMED:
         said.append(f"Wrote {len(written) - _NAMED} more files")
     said.append(f"Exported {_counted(items)} to {out}: {len(written)} written, {unchanged} unchanged.")
-    if any(item.complete and not item.known for item in items):
-        said.append("To manage the new objects (spec.manifests must include them): reconciler adopt --all")
-    return said
+    return items, said
 
 
 def _counted(items: Sequence[Exported]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -124,7 +123,7 @@ def plan(
             if verdict.refusals:
                 common.say(f"{saved} Apply would refuse it, for the reasons above.")
             elif out.is_file() and not is_stdout(out):  # apply reads no pipe or device
-                command = shlex.join(["reconciler", "apply", str(out), *common.flags()])
+                command = common.command("apply", str(out))
                 common.say(f"{saved} To apply exactly this plan: {' '.join([command, *overrides.flags()])}")
     if not detailed_exitcode or not (shown.effective or shown.possible_duplicates):
         return Exit.DONE

@@ -158,7 +158,7 @@ def restore(file: Path, common: Common, lock_timeout: float) -> None:
         session.backup("restore")
         found = session.store.restore(file)
     calls = f" and {count(found.intents, 'call')} with an unknown result" if found.intents else ""
-    common.say(f"Restored {count(found.objects, 'object')}{calls} from {file}. To check it: reconciler plan")
+    common.say(f"Restored {count(found.objects, 'object')}{calls} from {file}. To check it: {common.command('plan')}")
 
 
 @state.command(
