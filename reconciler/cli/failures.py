@@ -35,9 +35,18 @@ def _explain(error: ReconcilerError) -> None:
     if isinstance(error, (InvalidInput, Refused)) and error.problems:
         write_problems(console, error.problems, verbose=not offline(error), all_by="reconciler validate -v lists all")
     reasons = [f"  {reason}" for reason in error.reasons] if isinstance(error, StalePlan) else []
-    hint = [f"  = help: {error.hint}"] if error.hint else []
-    for line in (f"error[{tag(error.code)}]: {error.message}", *reasons, *hint):
+    hints = [f"  = help: {hint}" for hint in (error.hint, _without_folder()) if hint]
+    for line in (f"error[{tag(error.code)}]: {error.message}", *reasons, *hints):
         say(console, line)
+
+
+def _without_folder() -> str | None:
+    """Say what to do where there is no current folder, which is what most errors then come from."""
+    try:
+        Path.cwd()
+    except OSError:
+        return "the current folder was deleted or moved; change to another folder"
+    return None
 
 
 _OFFLINE = ("RC01", "RC02", "RC03", "RC04")
@@ -64,14 +73,10 @@ def _explain_machine(error: OSError) -> None:
     """Say what the machine refused (a full disk, too many open files): nothing that a report could change."""
     if os.environ.get("RECONCILER_DEBUG"):
         click.echo("".join(traceback.format_exception(error)), err=True)
-    place, hint = "" if error.filename is None else f"{os.fsdecode(error.filename)}: ", ""
-    try:
-        Path.cwd()
-    except OSError:
-        place = "the current folder cannot be used: "
-        hint = "  = help: it was deleted or moved; change to another folder"
+    hint = _without_folder()
+    place = f"{os.fsdecode(error.filename)}: " if error.filename is not None and hint is None else ""
     console = people()
-    for line in (f"error[{tag('machine')}]: {place}{error.strerror}", *([hint] if hint else [])):
+    for line in (f"error[{tag('machine')}]: {place}{error.strerror}", *([f"  = help: {hint}"] if hint else [])):
         say(console, line)
 
 

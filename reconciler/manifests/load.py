@@ -142,7 +142,8 @@ def load_bytes(content: bytes, path: str) -> Loaded:
         where = _File.of(path, content.decode("utf-8-sig", "replace")).at(line, column)
         # Most files that are not UTF-8 come from an editor on Windows.
         seen = content[error.start : error.start + 1].decode("cp1252", "replace")
-        what = f'is not UTF-8 text (the next character is "{seen}" in Windows-1252); expected UTF-8'
+        name = f'"{seen}"' if seen.isprintable() else f"U+{ord(seen):04X}"
+        what = f"is not UTF-8 text (the next character is {name} in Windows-1252); expected UTF-8"
         return _refused(path, "not-utf8", what, where=where, hint="save the file as UTF-8")
     return load_text(text, path)
 

@@ -335,7 +335,8 @@ def test_words_are_completed(desk):
 def test_a_current_folder_that_was_deleted_is_said(desk, command):
     done = shell(desk, f"mkdir gone && cd gone && rmdir ../gone && R {command}")
     assert done.code == 1
-    assert done.err.startswith("error[RC0715]: ")
+    assert done.err.startswith("error[RC0701]: " if command == "show x" else "error[RC0715]: ")
+    assert "= help: the current folder was deleted or moved; change to another folder\n" in done.err
 
 
 def test_what_needs_no_current_folder_works_without_one(desk):
