@@ -55,7 +55,7 @@ def opened(address: str, *, script: bool = True):
     """Open a page and wait until it is loaded; `script`: whether its scripts run."""
     to_read, to_write = os.pipe()
     from_read, from_write = os.pipe()
-    with tempfile.TemporaryDirectory() as profile:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:  # its children may still write there
         process = subprocess.Popen(
             # bash: the numbers of the pipes can have two digits, which other shells do not take
             [
