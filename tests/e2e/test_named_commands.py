@@ -250,6 +250,12 @@ def stops_managing_the_target_of_a_rename(desk):
     desk.run("state", "mv", "Session/swim", "Session/yoga", code=0)
 
 
+def applies_the_plan_that_was_saved(desk):
+    desk.declare("Session", "swim", SWIM)
+    desk.run(*named(said(desk, "plan", "--out", "swim.plan"), "apply"), "--yes", code=0)
+    desk.settled()
+
+
 def shows_the_plan_of_what_was_adopted(desk):
     desk.box.add_session(LIVE)
     desk.declare("Session", "swim", SWIM)
@@ -369,6 +375,7 @@ WALKS = {
     ("cli/commands/init.py", "plan --env"): STARTED,
     ("cli/commands/init.py", "sandbox"): STARTED,
     ("cli/commands/init.py", "validate"): STARTED,
+    ("cli/commands/plan.py", "apply"): applies_the_plan_that_was_saved,
     ("cli/commands/sandbox.py", "sandbox --option"): "tests/unit/cli/test_cli_options.py",
     ("cli/commands/state.py", "plan"): f"{E2E}/test_state_commands.py::test_what_was_forgotten_by_mistake_is_restored",
     ("cli/commands/state.py", "state list"): lists_what_is_managed,
@@ -443,7 +450,10 @@ WALKS = {
 
 
 def texts(tree):
-    """Return the texts of a module that are no docstrings and no help, with `{}` for their variable parts."""
+    """Return the texts of a module that are no docstrings and no help, with `{}` for their variable parts.
+
+    A command line that `common.command` makes is one of them.
+    """
     inner = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
@@ -458,7 +468,13 @@ def texts(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             yield node.value
         elif isinstance(node, ast.JoinedStr):
-            yield "".join(str(item.value) if isinstance(item, ast.Constant) else "{}" for item in node.values)
+            yield "".join(_text(item) for item in node.values)
+        elif isinstance(node, ast.Call) and ast.unparse(node.func) == "common.command":
+            yield " ".join(["reconciler", *map(_text, node.args)])
+
+
+def _text(node):
+    return str(node.value) if isinstance(node, ast.Constant) else "{}"
 
 
 def commands_named():

@@ -316,7 +316,7 @@ def test_a_failed_list_makes_new_objects_unknown_instead_of_created(office):
     office.remote.list_fails = True
     plan = office.plan(session("yoga"))
     assert actions(plan) == {"Session/yoga": "unknown"}
-    assert "could not check whether it exists" in plan.changes[0].reason
+    assert "could not check for an existing object" in plan.changes[0].reason
 
 
 def test_an_unreachable_system_stops_nothing_at_the_other(office):
