@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from xml.sax.saxutils import escape, quoteattr
 
 from reconciler.model.characters import NOT_XML
-from reconciler.model.codes import tag
 from reconciler.model.place import Placed
+from reconciler.render import phrases
 from reconciler.render.safe import escaped, visible
 
 _NO_FILE = "project"
@@ -60,7 +60,7 @@ def _name(item: Placed) -> str:
 
 def _words(item: Placed) -> str:
     hint = f"\nhint: {visible(item.problem.hint)}" if item.problem.hint else ""
-    return f"{item.problem.severity}: {visible(str(item.problem))} [{tag(item.problem.code)}]{hint}"
+    return f"{item.problem.severity}: {visible(phrases.problem(item.problem))}{hint}"
 
 
 def _attributes(**values: str) -> str:

@@ -237,7 +237,7 @@ def _problem_lines(problems: Iterable[Problem]) -> list[str]:
     lines = []
     for problem in sorted(problems, key=problem_order):
         hint = f"<br>{phrases.HINT} {prose(problem.hint)}" if problem.hint else ""
-        lines.append(f"- **{marks.SEVERITIES[problem.severity].label}:** {prose(problem)}{hint}")
+        lines.append(f"- **{marks.SEVERITIES[problem.severity].label}:** {prose(phrases.problem(problem))}{hint}")
     return _capped(lines, "problem")
 
 

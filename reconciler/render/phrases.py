@@ -7,7 +7,9 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from reconciler.model.change import Change, RecordCode
+from reconciler.model.codes import tag
 from reconciler.model.context import Context, Execution
+from reconciler.model.objects import Problem
 from reconciler.model.plan import Forecast, Plan
 from reconciler.model.report import Allowance, Drift, Drifted, Outcome, Report
 from reconciler.model.risk import SHARED, Risk
@@ -31,6 +33,11 @@ QUOTE = '"'
 
 STEPS = 6
 """Fields that are named for one object that has not converged."""
+
+
+def problem(found: Problem) -> str:
+    """Return what is wrong and where, with the number that `explain` takes."""
+    return f"{found} [{tag(found.code)}]"
 
 
 def place(change: Change) -> str:
