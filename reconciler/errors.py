@@ -34,6 +34,10 @@ class ReconcilerError(Exception):
 
     code = "run-failed"
     """What `reconciler.model.codes` knows it by."""
+    problems: tuple[Problem, ...] = ()
+    """What is wrong, one by one, where the error lists it."""
+    reasons: tuple[str, ...] = ()
+    """What has changed, where the error lists it."""
 
     def __init__(self, message: str, *, hint: str | None = None, code: str | None = None) -> None:
         super().__init__(message)

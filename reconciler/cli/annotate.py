@@ -11,7 +11,7 @@ import click
 
 import reconciler
 from reconciler.cli.gathering import Command
-from reconciler.errors import InvalidInput, ReconcilerError, Refused, StalePlan
+from reconciler.errors import ReconcilerError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,10 +48,9 @@ class Notes:
 
     def error(self, error: ReconcilerError) -> None:
         """Add the problems of an error, or the error itself where it has none."""
-        problems = error.problems if isinstance(error, (InvalidInput, Refused)) else ()
-        reasons = f": {'; '.join(error.reasons)}" if isinstance(error, StalePlan) and error.reasons else ""
+        reasons = f": {'; '.join(error.reasons)}" if error.reasons else ""
         ended = reconciler.Problem(code=error.code, summary=f"{error.message}{reasons}", hint=error.hint)
-        self._add(problems or (ended,))
+        self._add(error.problems or (ended,))
 
     def _add(self, problems: Iterable[Problem]) -> None:
         for item in problems:

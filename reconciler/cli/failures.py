@@ -10,7 +10,7 @@ import click
 
 from reconciler.cli.exits import Exit, exit_of
 from reconciler.cli.output import people
-from reconciler.errors import InvalidInput, ReconcilerError, Refused, StalePlan
+from reconciler.errors import ReconcilerError
 from reconciler.model.codes import number, tag
 from reconciler.registry import package_of
 from reconciler.render import markdown
@@ -32,9 +32,9 @@ def explain(error: Exception) -> Exit:
 
 def _explain(error: ReconcilerError) -> None:
     console = people()
-    if isinstance(error, (InvalidInput, Refused)) and error.problems:
+    if error.problems:
         write_problems(console, error.problems, verbose=not offline(error), all_by="reconciler validate -v lists all")
-    reasons = [f"  {reason}" for reason in error.reasons] if isinstance(error, StalePlan) else []
+    reasons = [f"  {reason}" for reason in error.reasons]
     hints = [f"  = help: {hint}" for hint in (error.hint, _without_folder()) if hint]
     for line in (f"error[{tag(error.code)}]: {error.message}", *reasons, *hints):
         say(console, line)
@@ -52,7 +52,7 @@ def _without_folder() -> str | None:
 _OFFLINE = ("RC01", "RC02", "RC03", "RC04")
 
 
-def offline(error: InvalidInput | Refused) -> bool:
+def offline(error: ReconcilerError) -> bool:
     """Whether `validate` finds each problem of an error too: by the themes of their codes."""
     numbers = [number(problem.code) or "" for problem in error.problems if problem.code != "credential"]
     return len(numbers) == len(error.problems) and all(each.startswith(_OFFLINE) for each in numbers)
@@ -63,10 +63,8 @@ def failed_page(title: str, error: Exception, limit: int) -> str:
     if not isinstance(error, ReconcilerError):
         words = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
         return markdown.failure(title, words, (), ["The log of the command says more."], limit)
-    problems = error.problems if isinstance(error, (InvalidInput, Refused)) else ()
-    reasons = error.reasons if isinstance(error, StalePlan) else ()
-    hints = [*reasons, *([f"hint: {error.hint}"] if error.hint else [])]
-    return markdown.failure(title, error.message, tuple(problems), hints, limit)
+    hints = [*error.reasons, *([f"hint: {error.hint}"] if error.hint else [])]
+    return markdown.failure(title, error.message, error.problems, hints, limit)
 
 
 def _explain_machine(error: OSError) -> None:

@@ -163,8 +163,8 @@ def answer() -> None:
     try:
         found = _checked(request)
     except ReconcilerError as error:
-        problems = error.problems if isinstance(error, InvalidInput) else ()
-        found = {"error": error.message, "hint": error.hint, "kind": type(error).__name__, "problems": _data(problems)}
+        problems = _data(error.problems)
+        found = {"error": error.message, "hint": error.hint, "kind": type(error).__name__, "problems": problems}
     except MemoryError:
         os._exit(1)
     sys.stdout.write(json.dumps(found))
