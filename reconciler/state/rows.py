@@ -105,20 +105,32 @@ _SHAPES: Mapping[str, Callable[[Any], bool]] = {
 
 
 def _fits(value: object, schema: Mapping[str, Any], file: str) -> bool:
-    """Return whether a value of a field is one, a list or a mapping where its schema says so; its rules may change."""
+    """Return whether a value of a field has the type that its schema says; its other rules may change."""
     if "$ref" in schema:
         name = referenced(file, schema["$ref"])
         return _fits(value, load_schema(name), name.partition("#")[0])
     if value is None or not schema.keys() & {"type", "enum"}:
         return True
-    if schema.get("type") == "array":
-        return isinstance(value, list) and all(_fits(item, schema.get("items", {}), file) for item in value)
-    if schema.get("type") == "object":
-        stated = schema.get("properties", {})
-        return isinstance(value, dict) and all(_fits(item, stated.get(name, {}), file) for name, item in value.items())
-    if schema.get("format") == "iso-date-time":
-        return isinstance(value, str) and _is_instant(value)
-    return not isinstance(value, dict | list)
+    match schema.get("type"):
+        case "array":
+            items = schema.get("items", {})
+            fits = isinstance(value, list) and all(item is not None and _fits(item, items, file) for item in value)
+        case "object":
+            fits = isinstance(value, dict) and _fits_members(value, schema, file)
+        case _ if schema.get("format") == "iso-date-time":
+            fits = isinstance(value, str) and _is_instant(value)
+        case "string":
+            fits = isinstance(value, str)
+        case _:
+            fits = not isinstance(value, dict | list)
+    return fits
+
+
+def _fits_members(value: Mapping[str, Any], schema: Mapping[str, Any], file: str) -> bool:
+    stated = schema.get("properties", {})
+    return all(name in value for name in schema.get("required", ())) and all(
+        _fits(item, stated.get(name, {}), file) for name, item in value.items()
+    )
 
 
 def _are_fields(fields: Mapping[str, Any], kind: Kind) -> bool:

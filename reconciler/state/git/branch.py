@@ -6,6 +6,7 @@ together or not at all.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from time import time
@@ -45,7 +46,7 @@ _ADVICE: Mapping[tuple[str, ...], str] = {
         "the rules of the forge must let this user push to the branch of the state and to the branches below its "
         "-lock folder, without a pull request or a review"
     ),
-    ("denied", "403", "read-only", "not allowed to push", "insufficient permission"): (
+    ("denied", "error: 403", "read-only", "not allowed to push", "insufficient permission"): (
         "this user may only read the repository: give it the right to write contents"
     ),
     ("redirect", "error: 30"): "write the address that the server redirects to into spec.state",
@@ -53,6 +54,9 @@ _ADVICE: Mapping[tuple[str, ...], str] = {
     ("object format", "hash algorithm"): "the repository must use SHA-1: git init --bare --object-format=sha1",
 }
 """What git and forges say, and what to do then."""
+
+_NAMED = re.compile(r"'[^']*'|\"[^\"]*\"|(?<=hostname )\S+|(?<=host )\S+")
+"""Where git and ssh quote a name: an address, a repository, a branch."""
 
 _OTHERWISE = "check spec.state, that the server is reachable, and that git can push there with the credentials it has"
 
@@ -205,7 +209,8 @@ class Branch:
         return answer
 
     def _trouble(self, aim: str, words: str) -> Unreachable:
-        hint = next((hint for marks, hint in _ADVICE.items() if any(mark in words for mark in marks)), _OTHERWISE)
+        gits_own = _NAMED.sub("", words.replace(self._remote.url, ""))  # a name may hold any of the marks
+        hint = next((hint for marks, hint in _ADVICE.items() if any(mark in gits_own for mark in marks)), _OTHERWISE)
         return Unreachable(f"cannot {aim} the branch {self._remote.branch}: {words or 'git gave no reason'}", hint=hint)
 
 

@@ -50,7 +50,13 @@ def bare(item):
 
 def test_a_record_reads_back_as_it_was_saved(open_store):
     saved = record(
-        fields={"name": "Yóga 瑜伽 🧘", "slots": [{"date": "2027-03-01"}], "spaces": 3, "disabled": False, "x": None},
+        fields={
+            "name": "Yóga 瑜伽 🧘",
+            "slots": [{"date": "2027-03-01", "time": "11:00"}],
+            "spaces": 3,
+            "disabled": False,
+            "x": None,
+        },
         protect=True,
         depends_on=(Address("Resource", "court"),),
     )

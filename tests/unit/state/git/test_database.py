@@ -317,9 +317,10 @@ def test_a_remote_that_cannot_be_reached_is_an_error_at_once(open_store, url, wo
 def test_a_server_that_refuses_is_an_error_with_the_way_on_and_no_question(open_store, remote, status, words, hint):
     with served(remote) as server:
         server.status = status
-        with pytest.raises(ReconcilerError, match=words) as caught:
-            open_store(server.url).records()
-    assert hint in caught.value.hint
+        for url in (server.url, server.url.replace("/state.git", "/denied-403/read-only/redirect.git")):
+            with pytest.raises(ReconcilerError, match=words) as caught:
+                open_store(url).records()
+            assert hint in caught.value.hint
 
 
 def test_a_server_that_hangs_is_left_after_the_time_limit(open_store, remote, monkeypatch):
