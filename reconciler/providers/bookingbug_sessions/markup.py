@@ -65,7 +65,7 @@ def parse(body: bytes, *tags: str) -> etree._Element:
 def text_of(element: etree._Element) -> str:
     """Return the text of an element, with its control characters."""
     text = element.text or ""
-    return text.translate(_CONTROLS) if max(text, default="") >= _LEAST_STAND_IN else text
+    return text if text.isascii() or max(text) < _LEAST_STAND_IN else text.translate(_CONTROLS)
 
 
 def pieces(body: bytes) -> list[Piece] | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 from reconciler.errors import RemoteError
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from reconciler.providers.bookingbug_sessions.markup import Piece
     from reconciler.settings import Connection
 
+    _Reader = Callable[[str], Any]
     _New = Callable[..., etree._Element]  # noqa: SLF001 - how lxml's stubs name their public class
 
 LIST_PATH = "/api/sessions.xml"
@@ -48,8 +50,11 @@ _READ: Mapping[FieldType, Callable[[str], Any]] = {
 }
 """How a returned text is read, by type; a word is looked up among its field's words."""
 
-_LISTED = ("name", "group")
-"""What the list returns for a session (seed 000)."""
+_REMEMBERED = 4096
+"""Texts of one field whose value is remembered: days, times and counts are the same in most sessions."""
+
+_SHORT = 20
+"""Characters of such a text at most, so that no answer fills the memory."""
 
 
 def session_path(remote_id: str | None) -> str:
@@ -203,7 +208,7 @@ def decode_list(body: bytes) -> dict[str, dict[str, str]]:
 
 def _listed(element: etree._Element) -> dict[str, str]:
     try:
-        return {key: child for key in _LISTED if (child := _value(element, key, FIELDS[key])) is not None}
+        return _values(_by_tag(element), _LISTED)
     except ValueError:
         return {}
 
@@ -222,10 +227,11 @@ def decode_session(body: bytes) -> Live:
     An empty text is an answer, "". ValueError names what cannot be understood.
     """
     root = parse(body, "session")
-    fields: dict[str, Any] = _values(root, FIELDS)
-    slots = _only(root, "slots")
+    children = _by_tag(root)
+    fields = _values(children, _SESSION)
+    slots = _only(children, "slots")
     if slots is not None:
-        fields["slots"] = [_slot(element) for element in slots.iterchildren("slot")]
+        fields["slots"] = [_slot(element) for element in slots if element.tag == "slot"]
         if len(slots) != len(fields["slots"]) or (slots.text or "").strip():
             message = "<slots> contains elements other than <slot>"
             raise ValueError(message)
@@ -233,7 +239,7 @@ def decode_session(body: bytes) -> Live:
 
 
 def _slot(element: etree._Element) -> Fields:
-    return {"id": _identity(element), **_values(element, {**SLOT_FIELDS, **SLOT_COUNTS})}
+    return {"id": _identity(element), **_values(_by_tag(element), _SLOT)}
 
 
 def check_answered(body: bytes, path: str, *, read_back: bool) -> None:
@@ -274,32 +280,58 @@ def _identity(element: etree._Element) -> str:
     return text
 
 
-def _values(element: etree._Element, table: FieldTable) -> dict[str, Any]:
-    found = {key: _value(element, key, field) for key, field in table.items()}
-    return {key: value for key, value in found.items() if value is not None}
+def _by_tag(element: etree._Element) -> dict[str, list[etree._Element]]:
+    """Return the children of an element by tag, in one walk."""
+    found: dict[str, list[etree._Element]] = {}
+    for child in element:
+        found.setdefault(child.tag, []).append(child)
+    return found
 
 
-def _value(element: etree._Element, key: str, field: Field) -> Any:
-    """Return a field's canonical value; None where it has none."""
-    child = _only(element, key)
-    if child is None:
+def _only(children: Mapping[str, list[etree._Element]], key: str) -> etree._Element | None:
+    found = children.get(key)
+    if found is None:
         return None
-    if len(child):
-        message = f"<{key}> contains elements; expected a value"
-        raise ValueError(message)
-    text = text_of(child)
-    if field.type != "text" and not text.strip():
-        return None
-    try:
-        return canonical.word(text, field.words) if field.type == "word" else _READ[field.type](text)
-    except ValueError as error:
-        message = f"field `{key}`: {neutral(str(error))}"
-        raise ValueError(message) from None
-
-
-def _only(element: etree._Element, key: str) -> etree._Element | None:
-    found = element.findall(key)
     if len(found) > 1:
         message = f"<{key}> appears {len(found)} times; expected once"
         raise ValueError(message)
-    return found[0] if found else None
+    return found[0]
+
+
+def _values(children: Mapping[str, list[etree._Element]], readers: Mapping[str, _Reader]) -> dict[str, Any]:
+    """Return the canonical value of each field that has one."""
+    values = {}
+    for key, read in readers.items():
+        child = _only(children, key)
+        if child is None:
+            continue
+        if len(child):
+            message = f"<{key}> contains elements; expected a value"
+            raise ValueError(message)
+        try:
+            value = read(text_of(child))
+        except ValueError as error:
+            message = f"field `{key}`: {neutral(str(error))}"
+            raise ValueError(message) from None
+        if value is not None:
+            values[key] = value
+    return values
+
+
+def _reader(field: Field) -> _Reader:
+    """Return what reads the text of a field; it returns None where the text is no value."""
+    if field.type == "text":
+        return canonical.text
+    read = partial(canonical.word, words=field.words) if field.type == "word" else _READ[field.type]
+
+    def value(text: str) -> Any:
+        return read(text) if text.strip() else None
+
+    remembered = lru_cache(_REMEMBERED)(value)
+    return lambda text: remembered(text) if len(text) <= _SHORT else value(text)
+
+
+_SESSION = {key: _reader(field) for key, field in FIELDS.items()}
+_SLOT = {key: _reader(field) for key, field in {**SLOT_FIELDS, **SLOT_COUNTS}.items()}
+_LISTED = {key: _SESSION[key] for key in ("name", "group")}
+"""What the list returns for a session (seed 000)."""
