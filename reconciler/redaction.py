@@ -74,6 +74,9 @@ _READINGS: tuple[tuple[re.Pattern[str], ...], ...] = (
 _STARTS = frozenset("%&=\\\x1b\b#;")
 """Characters that a further escape may need."""
 
+_ESCAPING = re.compile(r"[%&=\\\x1b\x08]")
+"""One of these is in every escape. Most texts have none, and then there is only one way to read them."""
+
 
 @lru_cache(maxsize=4096)
 def _folded_char(char: str) -> str:
@@ -183,6 +186,8 @@ def _readings(text: str, wanted: frozenset[str]) -> Iterator[tuple[tuple[re.Patt
     """Yield each way to read a text that can show one of the wanted characters, and what it reads then."""
     seen: dict[tuple[re.Pattern[str], ...], str] = {(): text}
     yield (), text
+    if _ESCAPING.search(text) is None:
+        return
     for reading in _READINGS[1:]:
         before = seen.get(reading[:-1], "")
         escapes = set(reading[-1].findall(before))
