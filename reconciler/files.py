@@ -26,6 +26,9 @@ _PASSED = ("/dev/fd/", "/dev/stdin", "/proc/self/fd/")
 
 _OPEN_FILE = re.compile(r"/dev/stdout|/dev/stderr|/(?:dev|proc/self|proc/thread-self)/fd/([0-9]+)")
 
+_BINARY = getattr(os, "O_BINARY", 0)
+_BLOCK = 1 << 20
+
 _LINKS = 40
 """Number of symbolic links that are followed, as in Linux."""
 
@@ -73,11 +76,21 @@ def read_regular(path: Path | str, limit: int) -> tuple[bytes, int]:
     passed = os.fspath(path).startswith(_PASSED)
     # Without O_NONBLOCK, opening a pipe waits until another program writes to it.
     flags = os.O_RDONLY if passed else os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)
-    with open(path, "rb", opener=lambda name, _: os.open(name, flags)) as file:
-        mode = os.fstat(file.fileno()).st_mode
+    file = os.open(path, flags | _BINARY | getattr(os, "O_CLOEXEC", 0))
+    try:
+        found = os.fstat(file)
+        mode = found.st_mode
         if not (stat.S_ISREG(mode) or (passed and stat.S_ISFIFO(mode))):
             raise OSError(errno.EINVAL, "it is not a regular file")
-        return file.read(limit), mode
+        # The size is only the first guess: a buffer of the limit for each small file would take longer than the rest.
+        content = os.read(file, min(limit, found.st_size + 1))
+        parts = [content]
+        while content and (left := limit - sum(map(len, parts))) > 0:
+            content = os.read(file, min(left, _BLOCK))
+            parts.append(content)
+        return b"".join(parts), mode
+    finally:
+        os.close(file)
 
 
 def write_whole(path: Path, content: bytes, *, private: bool = False, durable: bool = False) -> None:
@@ -120,9 +133,6 @@ def check_writable(path: Path) -> None:
 
 class _Irreplaceable(Exception):
     """A file that can be written but not replaced, as in a folder without permission to write."""
-
-
-_BINARY = getattr(os, "O_BINARY", 0)
 
 
 def open_number(path: Path) -> int | None:

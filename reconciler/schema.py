@@ -1,8 +1,8 @@
 """The JSON Schemas: found, read, compiled once, and what is wrong with a value by them.
 
-The shipped ones are public files: `schemas/` in the repository, `reconciler/_data/schemas` in an installed wheel. An
-editable install does not see the folder that the wheel maps, so both places are searched. Another package ships its
-own: `PACKAGE:NAME` is the file `NAME.schema.json` of that package.
+The shipped ones are public files: `schemas/` in the repository, `reconciler/_data/schemas` in an installed wheel. Both
+places are searched, because an editable install has no folder `_data`. Another package ships its own: `PACKAGE:NAME` is
+its file `NAME.schema.json`.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ _PATTERN = re.compile(r"\\.|\[(?:\\.|[^\]\\])*\]|[$.]", re.DOTALL)
 _ESCAPED = re.compile(r"\\.", re.DOTALL)
 _BLANKS = r"\t-\r \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
 """What `\\s` means in JavaScript."""
+_READABLE = frozenset({str, int, float, bool, type(None), dict, list})  # types that the compiled validator takes
 _URN = "urn:reconciler:schema:"
 
 
@@ -121,14 +122,14 @@ def _target(schema: Mapping[str, Any], reference: str) -> Any:
 def acceptance(name: str) -> Callable[[Any], bool]:
     """Return the quick check of a schema. What it does not accept is wrong, also where `validator` finds no error.
 
-    The sentences for manifests come from jsonschema, which takes longer than the rest of a validation: it
-    sees only documents that the compiled validator does not accept.
+    jsonschema has the sentences for manifests, but takes longer than all the rest: it sees only what this refuses.
     """
     check = _compiled(name)
 
     def accepts(value: Any) -> bool:
+        readable = value.__class__ is not dict or _READABLE.issuperset(map(type, value.values()))
         with suppress(ValueError):
-            if check.is_valid(value):
+            if readable and check.is_valid(value):
                 return True
         try:  # a number that knows its spelling, a lone surrogate, or what no JSON text can hold: refused, or an error
             return check.is_valid(_plain(value))
@@ -140,12 +141,12 @@ def acceptance(name: str) -> Callable[[Any], bool]:
 
 def _plain(value: Any) -> Any:
     """Return a value as the compiled validator can read it: plain numbers, and `?` for each lone surrogate."""
+    if isinstance(value, str):
+        return value if type(value) is str and value.isascii() else value.encode("utf-8", "replace").decode("utf-8")
     if isinstance(value, dict):
         return {_plain(key): _plain(item) for key, item in value.items()}
     if isinstance(value, list):
         return [_plain(item) for item in value]
-    if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode("utf-8")
     return float(value) if isinstance(value, float) else value
 
 

@@ -96,7 +96,7 @@ def check_together(manifests: Sequence[Manifest]) -> Iterator[Problem]:
     for manifest in manifests:
         yield from _zone_without_summer(manifest)
         try:
-            fields = canonical(manifest.spec)
+            fields = manifest.canonical(canonical)
         except ValueError:
             continue  # reported by `check`
         resource = str(manifest.spec.get("resource") or fields.get("resource_id"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
@@ -24,6 +24,9 @@ STDIN = "-"
 MAX_VISITED = 200_000
 """Maximum number of files and folders visited: more is a mistake, or links that multiply."""
 
+_ANY = "x"
+"""A name that stands for that of any file."""
+
 _LISTED = 1_000
 _SAME = 0.75
 """How similar two names of files are if one of them is misspelt."""
@@ -40,8 +43,10 @@ class Found:
 
     shown: str
     """Its name in messages."""
-    file: Path | None
-    """None for standard input."""
+    file: str | None
+    """Its path; None for standard input."""
+    real: str = ""
+    """Its real path, where `find` found it."""
 
 
 class Findings(NamedTuple):
@@ -51,6 +56,24 @@ class Findings(NamedTuple):
     problems: list[Problem]
     unread: list[Problem]
     """Warnings that name what is beside the manifests and is not read."""
+
+
+class _Folder(NamedTuple):
+    """A folder of files that are no links: what they have in common, computed once and not for each of thousands."""
+
+    real: str
+    shown: str
+    own: bool
+    """Whether no link leads to it."""
+
+    @classmethod
+    def of(cls, folder: str, name: Callable[[str], str], allowed: tuple[str, ...]) -> _Folder | None:
+        """Return the folder; None where it is outside of the allowed ones."""
+        real = os.path.realpath(folder)
+        if not is_below(real, allowed):
+            return None
+        shown = name(os.path.join(folder, _ANY)).removesuffix(_ANY)
+        return cls(os.path.join(real, ""), shown, os.path.abspath(folder) == real)
 
 
 @dataclass(slots=True)
@@ -99,12 +122,22 @@ class _Finding:
             return
         name = shown_path if self.project_root is None else partial(project_name, root=self.project_root)
         outside = {self._shown(_link(link, allowed)) for link in search.outside}
+        folders: dict[str, _Folder | None] = {}
         for file in files:
-            real = os.path.realpath(file)
-            if not is_below(real, allowed):
-                outside.add(self._shown(_link(file, allowed)))
-            elif real not in self.found or os.path.abspath(file) == real:  # its own name, where links lead to it too
-                self.found[real] = Found(name(file), Path(file))
+            start, base = os.path.split(file)
+            if start not in folders:
+                folders[start] = _Folder.of(start, name, allowed)
+            folder = folders[start]
+            if folder is not None and file not in search.links:
+                real, own, shown_as = folder.real + base, folder.own, folder.shown + base
+            else:
+                real = os.path.realpath(file)
+                if not is_below(real, allowed):
+                    outside.add(self._shown(_link(file, allowed)))
+                    continue
+                own, shown_as = os.path.abspath(file) == real, name(file)
+            if own or real not in self.found:  # its own name, where links lead to it too
+                self.found[real] = Found(shown_as, file, real)
         self.problems += [leads_out(link, self.places.get(path)) for link in sorted(outside)]
         for unreachable, error in sorted(search.unreachable.items()):
             self._unreachable(unreachable, error, path)

@@ -39,9 +39,10 @@ class Sources:
         """Read the files of a project that has no problems."""
         found = find(project.manifests, root=project.root, project_root=project.root, reach=project.reach).found
         manifests = [document for each in found for document in load_found(each).documents]
-        named = [Found(project_name(file, project.root), file) for file in project.values_files]
+        named = [Found(project_name(file, project.root), str(file)) for file in project.values_files]
         values = [document for each in named for document in load_found(each).documents]
-        overlays = frozenset(each.shown for each in named if each.file in project.overlays)
+        over = set(map(str, project.overlays))
+        overlays = frozenset(each.shown for each in named if each.file in over)
         return cls(manifests=tuple(manifests), values=tuple(values), overlays=overlays)
 
     def manifest(self, where: SourceRef) -> Document | None:

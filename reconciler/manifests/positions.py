@@ -15,6 +15,9 @@ from reconciler.model.source import SourceText
 
 COLUMN_BITS = 24
 """A column is below 2**24, because a file has at most 10 MB."""
+_COLUMN = (1 << COLUMN_BITS) - 1
+_FEW = 32
+"""Keys of a mapping in which one is looked for one by one."""
 
 Marks = int | list[Any]
 Path = tuple[str | int, ...]
@@ -37,7 +40,8 @@ class DocumentPositions:
         value, marks = self.data, self.marks
         mark = own_mark(marks)
         if not path:
-            return replace(self.at(mark), text=None, exact=False)  # it is about the whole document
+            line, column = (mark >> COLUMN_BITS) + self.first_line + 1, (mark & _COLUMN) + 1
+            return SourceRef(self.path, line, column, exact=False)  # it is about the whole document
         for depth, step in enumerate(path):
             found = self._child(value, marks, step)
             if found is None:
@@ -61,6 +65,9 @@ class DocumentPositions:
         if isinstance(marks, int):
             return None
         if isinstance(value, dict) and isinstance(step, str) and step in value:
+            if len(value) <= _FEW:
+                index = 1 + 2 * list(value).index(step)
+                return value[step], marks[index + 1], marks[index]
             places = self._places.get(id(value))
             if places is None:
                 places = self._places[id(value)] = {key: number for number, key in enumerate(value)}
@@ -85,7 +92,7 @@ class DocumentPositions:
     def at(self, mark: int) -> SourceRef:
         """Return a packed mark as a place for people, counted from 1."""
         line = (mark >> COLUMN_BITS) + self.first_line
-        return SourceRef(self.path, line + 1, (mark & ((1 << COLUMN_BITS) - 1)) + 1, self.source)
+        return SourceRef(self.path, line + 1, (mark & _COLUMN) + 1, self.source)
 
 
 def own_mark(marks: Marks) -> int:

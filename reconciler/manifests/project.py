@@ -246,7 +246,7 @@ def _document(file: Path, root: Path | None, quota: Quota | None = None) -> tupl
 
     Places are relative to `root`, the folder of the project; without one, to the current folder.
     """
-    loaded = load_found(Found(shown_path(file) if root is None else project_name(file, root), file), quota=quota)
+    loaded = load_found(Found(shown_path(file) if root is None else project_name(file, root), str(file)), quota=quota)
     problems = list(loaded.problems)
     if len(loaded.documents) > 1:
         second = loaded.documents[1].positions.locate(())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -133,10 +132,10 @@ def _context(
     quota: Quota | None,
 ) -> list[Document]:
     """Return the other documents of the project."""
-    project = {os.path.realpath(each.file): each for each in beside.found if each.file}
+    project = {each.real: each for each in beside.found}
     members = set()
     for each in asked:
-        if each.file is not None and project.pop(os.path.realpath(each.file), None) is not None:
+        if each.file is not None and project.pop(each.real, None) is not None:
             members.add(each.shown)
     others, _ = _render_all(_load_all(list(project.values()), None, quota)[0], names)
     # A draft outside of the project's folders, or an editor's copy on standard input, replaces what the project has

@@ -87,8 +87,11 @@ def _twice(
     """Name every object that has a unique value or the natural key of an earlier one in the same system."""
     values: dict[tuple[str, ...], Desired] = {}
     keys: dict[tuple[str, ...], list[Desired]] = {}
+    systems: dict[str, tuple[str, ...]] = {}
     for item in (each for each in desired if not each.forget):
-        kind, place = kinds[item.address.kind], (*_system(connections[item.connection]), item.address.kind)
+        if item.connection not in systems:
+            systems[item.connection] = _system(connections[item.connection])
+        kind, place = kinds[item.address.kind], (*systems[item.connection], item.address.kind)
         stated = [name for name in kind.unique if item.fields.get(name)]
         for name in stated:
             first = values.setdefault((*place, name, item.fields[name]), item)
@@ -99,6 +102,9 @@ def _twice(
                 )
         for key in kind.identities(item.fields):
             others = keys.setdefault((*place, *key), [])
+            if not others:
+                others.append(item)
+                continue
             twins = (other for other in others[:_COMPARED] if not kind.apart(item.fields, other.fields))
             alike = next((twin for twin in twins if not _two_by_id(item, twin)), None)
             others.append(item)
@@ -130,31 +136,36 @@ def _system(connection: Connection) -> tuple[str, ...]:
 def _connection(manifest: Manifest, kind: Kind, choices: _Choices) -> str | Problem:
     """Return the name of the connection of an object, or why there is none."""
     fitting = choices.fitting(kind)
-    expected = f"expected one of {listed(fitting, _SHOWN)}"
     name = manifest.connection
+    if name is None and len(fitting) == 1:
+        name = fitting[0]
+    connection = None if name is None else choices.connections.get(name)
+    if name is not None and connection is not None:
+        fits = connection.provider == kind.provider and not connection.settings.reads_only
+        return name if fits else _unfit(manifest, kind, connection, fitting)
+    expected = f"expected one of {listed(fitting, _SHOWN)}"
     where = manifest.positions.locate(("metadata", "connection" if name is not None else "name"))
-    if name is None:
-        if len(fitting) == 1:
-            name = fitting[0]
-        elif fitting:
-            what = f"metadata.connection is missing; {expected}"
-            return manifest.problem("which-connection", what, where=where)
-        else:
-            what = f"no connection of the project has provider {kind.provider}, which a {kind.name} needs"
-            return manifest.problem("no-connection", what, where=where)
-    connection = choices.connections.get(name)
-    if connection is None:
+    if name is not None:
         near = choices.names.did_you_mean(name)
         what = f"connection {shown(name)} is not in the project file{f'; {expected}' if fitting else ''}{near}"
         return manifest.problem("unknown-connection", what, where=where)
+    if fitting:
+        what = f"metadata.connection is missing; {expected}"
+        return manifest.problem("which-connection", what, where=where)
+    what = f"no connection of the project has provider {kind.provider}, which a {kind.name} needs"
+    return manifest.problem("no-connection", what, where=where)
+
+
+def _unfit(manifest: Manifest, kind: Kind, connection: Connection, fitting: Sequence[str]) -> Problem:
+    """Say why a connection that exists cannot be used."""
+    name, stated = connection.name, manifest.connection is not None
+    where = manifest.positions.locate(("metadata", "connection" if stated else "name"))
     if connection.provider != kind.provider:
-        fits = f"; {expected}" if fitting else ""
+        fits = f"; expected one of {listed(fitting, _SHOWN)}" if fitting else ""
         what = f'connection "{name}" has provider {connection.provider}, but a {kind.name} needs {kind.provider}{fits}'
         return manifest.problem("wrong-connection", what, where=where)
-    if connection.settings.reads_only:
-        what = f'connection "{name}" only reads; expected a connection that can write'
-        return manifest.problem("read-only-connection", what, where=where)
-    return name
+    what = f'connection "{name}" only reads; expected a connection that can write'
+    return manifest.problem("read-only-connection", what, where=where)
 
 
 def _foreign_references(manifest: Manifest, kind: Kind, chosen: Mapping[Address, str]) -> Iterable[Problem]:
@@ -174,9 +185,12 @@ def _desired(manifest: Manifest, kind: Kind, connection: str) -> Desired | Probl
     references = {
         reference.spec_field: reference for reference in kind.references if reference.spec_field in manifest.spec
     }
-    own = {name: value for name, value in manifest.spec.items() if name not in references}
     try:
-        fields = dict(kind.canonical(own))
+        if references:
+            own = {name: value for name, value in manifest.spec.items() if name not in references}
+            fields = dict(kind.canonical(own))
+        else:
+            fields = dict(manifest.canonical(kind.canonical))
     except FieldError as error:
         return manifest.problem("bad-value", f"{error.field}: {error}", error.field)
     except ValueError as error:  # from a kind of another package

@@ -57,7 +57,10 @@ def plain_scalar(text: str) -> Scalar:
     number = float(text)
     if number in (float("inf"), float("-inf")):
         return text
-    return number if spelled(number) == text else Spelled(text)
+    form = repr(number)
+    # Without an exponent, the rules of decimal numbers are not needed.
+    alike = spelled(number) == text if "e" in form else form == text and not form.endswith(".0")
+    return number if alike else Spelled(text)
 
 
 def is_digits(text: str) -> bool:

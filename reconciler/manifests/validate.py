@@ -16,13 +16,15 @@ from reconciler.manifests.explain import schema_problems
 from reconciler.manifests.load import Document
 from reconciler.manifests.moves import REMOVED, gone_words, move_problems, removed_problems
 from reconciler.manifests.scalars import shown, spelled_out
-from reconciler.model.characters import NOWHERE
+from reconciler.model.characters import NOT_XML, NOWHERE
 from reconciler.model.kind import Kind
 from reconciler.model.nearest import Names, did_you_mean
 from reconciler.model.objects import Address, Manifest, Problem, Removed, SourceRef
 from reconciler.schema import acceptance, load_schema
 
 PROJECT = "Project"
+_NEVER_IN_YAML = (NOWHERE, NOT_XML)
+"""Characters that the parser of YAML refuses, so that they can only come from an escape or a template."""
 
 
 def validate(
@@ -49,12 +51,13 @@ def validate(
             continue
         found = _document_problems(document, kinds)
         address = document.address
-        known = {problem.where for problem in found}
         kind = kinds.get(document.kind or "")
         unwritable = NOWHERE if kind is None else kind.unwritable
-        mapping = document.data if isinstance(document.data, dict) else {}
-        characters = character_problems(mapping, document.positions, unwritable, address)
-        found += islice((each for each in characters if each.where not in known), MAX_MISTAKES)
+        if not (document.unescaped and unwritable in _NEVER_IN_YAML):
+            known = {problem.where for problem in found}
+            mapping = document.data if isinstance(document.data, dict) else {}
+            characters = character_problems(mapping, document.positions, unwritable, address)
+            found += islice((each for each in characters if each.where not in known), MAX_MISTAKES)
         if address is not None:
             found += _claim(address, document, declared)
         problems += found

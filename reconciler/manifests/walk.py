@@ -44,6 +44,8 @@ class Search:
     """What cannot be read, with the reason."""
     outside: set[str] = field(default_factory=set)
     """Links that lead out of the allowed folders."""
+    links: set[str] = field(default_factory=set)
+    """Files that are links, or may be: any other file really is where its folder is."""
     _entered: set[tuple[str, tuple[str, ...]]] = field(default_factory=set)
 
     def files(self, path: str, root: Path) -> list[str] | None:
@@ -57,6 +59,7 @@ class Search:
         if is_folder is None and whole in self.unreachable:
             return []
         if is_folder is not None:
+            self.links.add(whole)
             return list(self._walk(whole)) if is_folder else [whole]
         if not GLOB & set(path):
             return None
@@ -97,6 +100,11 @@ class Search:
             self.unreachable.setdefault(path, error)
         return None
 
+    def _linked(self, link: str) -> bool | None:
+        """Note a link, and say whether it leads to a folder, as `_is_folder` does."""
+        self.links.add(link)
+        return self._is_folder(link)
+
     def _may_enter(self, folder: str, steps: tuple[str, ...] = ()) -> bool:
         """Whether a linked folder is inside and new: links can form a circle, and two can lead to one folder."""
         real, here = os.path.realpath(folder), os.path.realpath(os.path.dirname(folder))
@@ -135,7 +143,7 @@ class Search:
                     self._leave_out(path)
                     continue
                 # A link to nowhere is noted here; a pipe or device is found out when it is read, without waiting.
-                kind = self._is_folder(path) if is_link else is_folder
+                kind = self._linked(path) if is_link else is_folder
                 if kind:
                     waiting += [path] if not is_link or self._may_enter(path) else []
                 elif kind is not None and name.lower().endswith(SUFFIXES):
@@ -167,7 +175,7 @@ class Search:
                 if not rest and (fits or (_fits_otherwise(name, step) and not os.path.isdir(inner))):
                     self._leave_out(inner)
                 continue
-            kind = self._is_folder(inner) if is_link else is_folder
+            kind = self._linked(inner) if is_link else is_folder
             if kind and is_link and not self._may_enter(inner, steps):
                 continue
             if step != "**":
@@ -180,6 +188,7 @@ class Search:
     def _named(self, path: str, rest: tuple[str, ...]) -> Iterator[str]:
         """Yield what the rest of a pattern matches below a name that is written out, which may be `..` or a link."""
         self._visit()
+        self.links.add(path)
         if not self._leads_out(path) and self._is_folder(path, expected=False) is not None:
             yield from self._matching(path, rest)
 

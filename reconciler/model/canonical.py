@@ -20,8 +20,13 @@ from reconciler.model import moments
 from reconciler.model.objects import Ref
 
 _TIME = re.compile(r"(\d{1,2}):(\d{2})(?::00)?", re.ASCII)
+_AMOUNT = re.compile(r"(?:0|[1-9][0-9]{0,14})\.[0-9]{2}")
+"""An amount that is canonical as it is written."""
+
 _DIGITS = 18
 """Digits of the largest whole number taken: `1e999999999` would otherwise be written out."""
+
+_WHOLE = 10**_DIGITS
 
 _TRUE = frozenset({"true", "1", "yes"})
 _FALSE = frozenset({"false", "0", "no"})
@@ -32,6 +37,8 @@ def text(value: Any) -> str:
 
     These differences cannot be seen, and servers make them. Blanks and case stay unchanged: they can be meant.
     """
+    if value.__class__ is str and value.isascii() and "\r" not in value:
+        return value.rstrip("\n")
     return unicodedata.normalize("NFC", str(value).replace("\r\n", "\n").replace("\r", "\n")).rstrip("\n")
 
 
@@ -50,6 +57,8 @@ def _folded(value: str) -> str:
 
 def word(value: Any, words: tuple[str, ...]) -> str:
     """Return the enumeration word for a word or its wire number (as a number or digits)."""
+    if value.__class__ is str and value in words:
+        return value
     # A schema takes 6.0 for 6, as JSON does.
     text = str(int(value) if isinstance(value, float) and value.is_integer() else value).strip()
     if text in words:
@@ -62,6 +71,8 @@ def word(value: Any, words: tuple[str, ...]) -> str:
 
 def money(value: Any) -> str:
     """Return an amount with two decimals: `35`, `"35.0"` and `"35.00"` are all `"35.00"`."""
+    if _AMOUNT.fullmatch(written := str(value)):
+        return written
     amount = _decimal(value)
     if not amount.is_finite():
         message = f"{value!r} is not an amount; expected digits such as 35 or 35.00"
@@ -97,7 +108,8 @@ def clock(value: Any) -> str:
 
 def day(value: Any) -> str:
     """Return a calendar date as `YYYY-MM-DD`."""
-    return moments.day(str(value).strip()).isoformat()
+    text = str(value).strip()
+    return text if moments.is_day(text) else moments.day(text).isoformat()
 
 
 def utc(moment: datetime) -> str:
@@ -116,6 +128,8 @@ def now() -> str:
 
 def whole(value: Any) -> int:
     """Return a whole number from a number or digits: `12`, `"12"` and `"12.0"` are one."""
+    if value.__class__ is int and abs(value) < _WHOLE:
+        return value
     number = _decimal(value)
     if isinstance(value, bool) or not number.is_finite():
         message = f"{value!r} is not a whole number"

@@ -63,10 +63,13 @@ FieldTable = Mapping[str, Field]
 def canonical_fields(table: FieldTable, spec: Mapping[str, Any]) -> dict[str, Any]:
     """Return those fields of a spec that a table has, as canonical values in the table's order, or a FieldError."""
     fields = {}
-    for name, field in table.items():
-        if name in spec:
-            with at_field(name):
+    name = ""
+    try:  # one for all fields: this runs for every object, on both sides
+        for name, field in table.items():
+            if name in spec:
                 fields[name] = field.canonical(spec[name])
+    except ValueError as error:
+        raise FieldError(name, str(error)) from None
     return fields
 
 

@@ -11,6 +11,7 @@ _SHAPE = re.compile(
     r"(?:(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2}))?(?P<zone>Z|[+-]\d{2}:\d{2})?)?",
     re.ASCII,
 )
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _LAST_HOUR, _LAST_MINUTE, _MONTHS = 23, 59, 12
 _WEST, _EAST = -12 * 60, 14 * 60
 """The smallest and the largest offset from UTC that is in use, in minutes."""
@@ -64,8 +65,13 @@ def _offset(zone: str) -> int:
 
 def is_day(text: str) -> bool:
     """Whether a text is a date that exists."""
-    parts = _SHAPE.fullmatch(text)
-    return parts is not None and bool(parts["year"]) and not parts["hour"] and fault(text) is None
+    if _DAY.fullmatch(text) is None:  # versions of Python differ in what else they read as a date
+        return False
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def day(text: str) -> date:

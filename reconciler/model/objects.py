@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any, Literal, Protocol
@@ -127,6 +127,13 @@ class Manifest:
     protect: bool = False
     moved_from: tuple[str, ...] = ()
     forget: bool = False
+    _fields: Fields | None = field(default=None, init=False, repr=False, compare=False)
+
+    def canonical(self, compute: Callable[[Mapping[str, Any]], Fields]) -> Fields:
+        """Return the spec in canonical values, which its kind computes once for all who ask."""
+        if self._fields is None:
+            object.__setattr__(self, "_fields", compute(self.spec))
+        return self._fields  # type: ignore[return-value] # it was set
 
     @property
     def source(self) -> SourceRef:

@@ -56,17 +56,18 @@ def format_files(
     )
     if project is not None and not paths:
         own = os.path.realpath(project.file)
-        if own not in {os.path.realpath(each.file) for each in found if each.file is not None}:
-            found.append(Found(project_name(project.file, project.root), project.file))
+        if own not in {each.real for each in found}:
+            found.append(Found(project_name(project.file, project.root), str(project.file)))
     return list(_formatted(found, stdin)), problems
 
 
 def _formatted(found: Sequence[Found], stdin: IO[bytes] | None) -> Iterator[Formatted]:
     schemas = {**manifest_kinds(), "Project": project_file_schema()}
     for each in found:
+        file = None if each.file is None else Path(each.file)
         content, problem = read_content(each, stdin)
         if problem is not None:
-            yield Formatted(shown=each.shown, file=each.file, before=b"", after=b"", problems=(problem,))
+            yield Formatted(shown=each.shown, file=file, before=b"", after=b"", problems=(problem,))
             continue
         wrong = tuple(item for item in load_bytes(content, each.shown).problems if item.severity == "error")
         after = content
@@ -77,4 +78,4 @@ def _formatted(found: Sequence[Found], stdin: IO[bytes] | None) -> Iterator[Form
             except CannotFormat as error:
                 summary = f"{each.shown} cannot be formatted: {error}"
                 wrong = (Problem(code="not-formatted", summary=summary, hint="nothing in it was changed"),)
-        yield Formatted(shown=each.shown, file=each.file, before=content, after=after, problems=wrong)
+        yield Formatted(shown=each.shown, file=file, before=content, after=after, problems=wrong)

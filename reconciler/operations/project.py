@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
@@ -78,6 +80,23 @@ def check(
 
     `untrusted`: the paths too must be inside the repository.
     """
+    with _without_collector():
+        return _check(project, paths, stdin, untrusted=untrusted)
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Pause the cyclic garbage collector: all that is loaded is kept, and it would be looked through many times."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _check(project: Project | None, paths: Sequence[str], stdin: IO[bytes] | None, *, untrusted: bool) -> Declared:
     reach = Reach.of(Path.cwd(), quota=Quota()) if untrusted and project is None else None
     checked = read_manifests(
         paths or (project.manifests if project else ()),

@@ -125,7 +125,7 @@ def missing_to_create(fields: Fields) -> tuple[str, ...]:
 def check(manifest: Manifest) -> Iterator[Problem]:
     """Check dates against each other: the rules that a schema cannot state."""
     try:
-        fields = canonical(manifest.spec)
+        fields = manifest.canonical(canonical)
     except ValueError:
         return  # reported by the schema, or when the manifest is resolved
     start, end = fields.get("start_date"), fields.get("end_date")

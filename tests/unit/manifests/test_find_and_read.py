@@ -94,7 +94,7 @@ def test_a_linked_folder_is_followed(folder, paths, target):
     (folder / "parts/swim.yaml").touch()
     (folder / "m/a/pool").symlink_to(target)
     found, problems, _ = find(paths, root=folder, project_root=folder)
-    assert "m/a/pool/swim.yaml" in {str(each.file.relative_to(folder)).replace("deep/../", "") for each in found}
+    assert "m/a/pool/swim.yaml" in {os.path.relpath(each.file, folder).replace("deep/../", "") for each in found}
     assert not problems
 
 
