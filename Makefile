@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo docs test test-all chaos check format lock clean
+.PHONY: demo docs test test-all bench chaos check format lock clean
 
 demo: $(VENV)/.user
 	$(BIN)/reconciler demo
@@ -15,7 +15,7 @@ docs: $(VENV)/.dev
 
 # Compiled modules are kept, even if the shell disables that. Without them, each worker and each command that a test
 # starts would compile everything again.
-test test-all chaos: export PYTHONDONTWRITEBYTECODE =
+test test-all bench chaos: export PYTHONDONTWRITEBYTECODE =
 
 # What a change should pass before it is pushed: minutes. ARGS go to pytest.
 # Four workers for two cores: many tests wait for a moment, or for a process that was killed.
@@ -26,6 +26,10 @@ test: $(VENV)/.dev
 # Everything: after the tests above, every combination and example, long random runs and kills. RECONCILER_TEST_POSTGRES adds PostgreSQL.
 test-all: test
 	$(PYTEST) -m "slow or hypothesis" --hypothesis-profile full --timeout 600 $(ARGS)
+
+# Every goal of performance beside its reference, in minutes. ARGS are rows, and options: --against CHECKOUT.
+bench: $(VENV)/.dev
+	$(BIN)/python tests/benchmarks/bench.py $(ARGS)
 
 # Bounded by CHAOS_SECONDS (600); CHAOS_SEED replays a run.
 chaos: $(VENV)/.dev

@@ -1,0 +1,165 @@
+"""A server of sessions that costs little CPU, in a process of its own: python lean_server.py
+
+It answers as the sandbox does with `show_fields: all` (test_lean_server.py compares them), keeps connections open,
+waits `latency` before each answer, and logs the calls. Control calls are not logged:
+
+    POST /_bench/fill/N       hold N sessions, those of `projects.fields`
+    POST /_bench/latency/MS   wait so long before each answer
+    GET  /_bench/log          the calls since the last look, as JSON: [["GET", "/api/sessions.xml"], ...]
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import sys
+from xml.sax.saxutils import escape, unescape
+
+from projects import fields
+
+FIRST_ID, FIRST_SLOT = 123, 123456
+SHOWN = (
+    *("name", "group", "time", "start_date", "end_date", "type", "duration", "description", "spaces", "price"),
+    *("max_num_bookings", "repeat", "disabled", "min_cancel", "max_advance", "ask_address", "ticket_type"),
+)
+DEFAULTS = dict.fromkeys(SHOWN, "") | {
+    "type": "0",
+    "duration": "120",
+    "spaces": "1",
+    "max_num_bookings": "1",
+    "repeat": "0",
+    "disabled": "false",
+    "min_cancel": "5",
+    "ask_address": "false",
+    "ticket_type": "0",
+}
+PROLOG = '<?xml version="1.0" encoding="UTF-8"?>\n'
+XML = b"content-type: application/xml; charset=utf-8\r\n"
+REASONS = {200: b"OK", 201: b"Created", 404: b"Not Found"}
+LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
+ELEMENT = re.compile(r"<(\w+)>([^<]*)</\1>")
+ONE = re.compile(r"/api/sessions/(\d+)\.xml")
+
+
+class Company:
+    """The sessions, and what was asked."""
+
+    def __init__(self) -> None:
+        self.rows: dict[int, dict[str, str]] = {}
+        self.next_id = FIRST_ID
+        self.latency = 0.0
+        self.log: list[tuple[str, str]] = []
+
+    def answer(self, method: str, path: str, body: bytes) -> bytes:
+        """Answer one call, with the whole HTTP message."""
+        if path.startswith("/_bench/"):
+            return self._control(path.removeprefix("/_bench/"))
+        path = path.partition("?")[0]
+        self.log.append((method, path))
+        if path == "/api/sessions.xml":
+            return self._create(body) if method == "POST" else _message(200, self._list())
+        found = ONE.fullmatch(path)
+        number = int(found[1]) if found is not None else 0
+        if number not in self.rows:
+            return _message(404)
+        if method == "DELETE":
+            del self.rows[number]
+            return _message(200)
+        if method == "PUT":
+            self.rows[number] |= _stated(body)
+        return _message(200, _session(number, self.rows[number]))
+
+    def _control(self, path: str) -> bytes:
+        verb, _, value = path.partition("/")
+        if verb == "log":
+            seen, self.log = self.log, []
+            return _message(200, json.dumps(seen))
+        if verb == "latency":
+            self.latency = float(value) / 1000
+        if verb == "fill":
+            self.rows = {FIRST_ID + number: {**DEFAULTS, **fields(number)} for number in range(int(value))}
+            self.next_id = FIRST_ID + int(value)
+            self.log = []
+        return _message(200)
+
+    def _create(self, body: bytes) -> bytes:
+        number, self.next_id = self.next_id, self.next_id + 1
+        stated = _stated(body)
+        self.rows[number] = {**DEFAULTS, "end_date": stated.get("start_date", ""), **stated}
+        return _message(201, _session(number, self.rows[number]))
+
+    def _list(self) -> str:
+        rows = "".join(
+            f'<session id="{number}"><name>{escape(row["name"])}</name><group>{escape(row["group"])}</group></session>'
+            for number, row in self.rows.items()
+        )
+        return f"{PROLOG}<sessions>{rows}</sessions>" if rows else f"{PROLOG}<sessions />"
+
+
+def _stated(body: bytes) -> dict[str, str]:
+    stated = {name: unescape(text) for name, text in ELEMENT.findall(body.decode())}
+    if "price" in stated:
+        stated["price"] = str(float(stated["price"]))
+    return stated
+
+
+def _session(number: int, row: dict[str, str]) -> str:
+    shown = "".join(f"<{name}>{escape(row[name])}</{name}>" if row[name] else f"<{name} />" for name in SHOWN)
+    slot = (
+        f'<slot id="{FIRST_SLOT + number - FIRST_ID}"><date>{row["start_date"]}</date><time>{row["time"]}</time>'
+        f"<duration>{row['duration']}</duration><spaces_booked>0</spaces_booked><spaces_reserved>0</spaces_reserved></slot>"
+    )
+    return f'{PROLOG}<session id="{number}">{shown}<slots>{slot}</slots></session>'
+
+
+def _message(status: int, text: str = "") -> bytes:
+    body = text.encode()
+    return b"HTTP/1.1 %d %b\r\n%bcontent-length: %d\r\n\r\n%b" % (
+        status,
+        REASONS[status],
+        XML if body else b"",
+        len(body),
+        body,
+    )
+
+
+class Connection(asyncio.Protocol):
+    """One connection: calls in, answers out after the latency."""
+
+    def __init__(self, company: Company) -> None:
+        self._company = company
+        self._buffer = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the way back."""
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        """Answer every whole call that has come."""
+        self._buffer += data
+        while (end := self._buffer.find(b"\r\n\r\n")) >= 0:
+            length = LENGTH.search(self._buffer, 0, end)
+            whole = end + 4 + (int(length[1]) if length else 0)
+            if len(self._buffer) < whole:
+                return
+            method, path, _ = self._buffer.split(b" ", 2)
+            answer = self._company.answer(method.decode(), path.decode(), self._buffer[end + 4 : whole])
+            self._buffer = self._buffer[whole:]
+            if self._company.latency and not path.startswith(b"/_bench/"):
+                asyncio.get_running_loop().call_later(self._company.latency, self._transport.write, answer)
+            else:
+                self._transport.write(answer)
+
+
+async def serve() -> None:
+    """Print the URL, and serve until the standard input ends."""
+    company = Company()
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: Connection(company), "127.0.0.1", 0, backlog=1024)
+    print(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", flush=True)  # noqa: T201
+    await loop.run_in_executor(None, sys.stdin.read)
+
+
+if __name__ == "__main__":
+    asyncio.run(serve())

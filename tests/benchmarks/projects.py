@@ -1,0 +1,80 @@
+"""What the benchmarks declare: a project of n sessions, each in a file of its own with 20 lines."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from pathlib import Path
+
+PROJECT = """\
+apiVersion: reconciler/v1
+kind: Project
+metadata: {{name: bench}}
+spec:
+  manifests: [manifests]
+  policy: {{max_deletes: 1000000, max_change_percent: 100}}
+  connections:
+    sessions:
+      provider: bookingbug-sessions
+      base_url: {url}
+      settle_after: 0
+      auth: {{username: {{env: BB_USERNAME}}, password: {{env: BB_PASSWORD}}}}
+"""
+CREDENTIALS = {"BB_USERNAME": "demo", "BB_PASSWORD": "demo-password"}
+MANIFEST = """\
+apiVersion: reconciler/v1
+kind: Session
+metadata:
+  name: class-{number:06}
+  labels: {{season: spring}}
+spec:
+  name: {name}
+  type: event
+  group: {group}
+  start_date: {start_date}
+  end_date: {end_date}
+  time: {time}
+  duration: {duration}
+  description: {description}
+  spaces: {spaces}
+  price: {price}
+  max_num_bookings: {max_num_bookings}
+  disabled: {disabled}
+  min_cancel: {min_cancel}
+  ask_address: {ask_address}
+"""
+
+
+def fields(number: int, price: str = "7.5") -> dict[str, str]:
+    """Return the values of session `number`, as its manifest and the API write them."""
+    day = (date(2027, 3, 1) + timedelta(days=number % 300)).isoformat()
+    return {
+        "name": f"Class {number:06}",
+        "group": f"Group {number % 7}",
+        "time": f"{8 + number % 12:02}:30",
+        "start_date": day,
+        "end_date": day,
+        "duration": "60",
+        "description": f"A calm hour for beginners, number {number}. Mats are provided.",
+        "spaces": "12",
+        "price": price,
+        "max_num_bookings": "2",
+        "disabled": "false",
+        "min_cancel": "1",
+        "ask_address": "false",
+    }
+
+
+def address(number: int) -> str:
+    """Return the address of session `number`."""
+    return f"Session/class-{number:06}"
+
+
+def write_project(folder: Path, url: str, size: int, price: str = "7.5") -> Path:
+    """Write a project of `size` sessions, or write its manifests again with another price."""
+    manifests = folder / "manifests"
+    manifests.mkdir(parents=True, exist_ok=True)
+    (folder / "reconciler.yaml").write_text(PROJECT.format(url=url), encoding="utf-8")
+    for number in range(size):
+        text = MANIFEST.format(number=number, **fields(number, price))
+        (manifests / f"class-{number:06}.yaml").write_text(text, encoding="utf-8")
+    return folder

@@ -1,0 +1,86 @@
+"""Applies: CPU per object, time against the ideal, and what the durable record costs."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from functools import partial
+
+from lab import HERE, Desk, Lab
+from measuring import Line, Sample, alternate, median, run
+from projects import write_project
+
+SIZE, LATENCY = 1_000, 20
+WORKERS = (8, 32)
+ALL = ("--yes", "--allow-booked", "*")
+RECORDS = {"SQLite": 1.0, "PostgreSQL": 3.0}
+
+
+def lives(desk: Desk, taken: dict[str, list[Sample]], *more: str) -> None:
+    """Create, update and destroy every object once."""
+    desk.lab.server.control("fill/0")
+    write_project(desk.folder, desk.lab.server.url, SIZE)
+    taken.setdefault("create", []).append(desk.run("apply", *ALL, *more))
+    write_project(desk.folder, desk.lab.server.url, SIZE, price="8.5")
+    taken.setdefault("update", []).append(desk.run("apply", *ALL, *more))
+    taken.setdefault("destroy", []).append(desk.run("destroy", *ALL, *more))
+
+
+def apply(lab: Lab) -> Iterator[Line]:
+    """Measure the CPU time per object, without start-up, and the time at a latency."""
+    desks = {name: lab.desk(name, SIZE, "applied") for name in lab.checkouts}
+    least = alternate({name: partial(lab.adopted(name, 1).run, "plan") for name in lab.checkouts}, lab.rounds)
+    for workers in (None, *WORKERS):
+        lab.server.control(f"latency/{LATENCY if workers else 0}")
+        taken: dict[str, dict[str, list[Sample]]] = {name: {} for name in desks}
+        for _ in range(lab.rounds):
+            for name, desk in desks.items():
+                lives(desk, taken[name], *(("--parallelism", str(workers)) if workers else ()))
+        lab.server.control("latency/0")
+        for verb in taken["now"]:
+            samples = {name: each[verb] for name, each in taken.items()}
+            if workers is None:
+                yield Line(
+                    what=f"{verb} of {SIZE:,} sessions on SQLite, CPU per object",
+                    unit="ms",
+                    goal=4.0,
+                    figures={
+                        name: [(each.cpu - median(least[name], "cpu")) / SIZE * 1000 for each in found]
+                        for name, found in samples.items()
+                    },
+                    reference="without start-up",
+                    samples=samples,
+                )
+            else:
+                ideals = {name: each[0].requests * LATENCY / 1000 / workers for name, each in samples.items()}
+                yield Line(
+                    what=f"{verb} of {SIZE:,} sessions at {LATENCY} ms, {workers} workers",
+                    unit="times the ideal",
+                    goal=1.3,
+                    figures={name: [each.wall / ideals[name] for each in found] for name, found in samples.items()},
+                    reference=f"{ideals['now']:.2f} s",
+                    samples=samples,
+                )
+
+
+def record(lab: Lab) -> Iterator[Line]:
+    """Measure what the state adds to one writing call: the intent before it, and the record after it."""
+    found: dict[str, dict[str, list[float]]] = {}
+    out = lab.folder / "state.json"
+    for name in lab.checkouts:
+        run([sys.executable, "-P", str(HERE / "state_costs.py"), "--json"], lab.folder, lab.env(name), out=out)
+        costs = json.loads(out.read_text(encoding="utf-8"))["a change, one at a time"]
+        for state, milliseconds in costs.items():
+            found.setdefault(state, {})[name] = milliseconds
+    for state, goal in RECORDS.items():
+        yield Line(
+            what=f"durable record over the call, {state}",
+            unit="ms",
+            goal=goal,
+            figures=found.get(state, {}),
+            remark="" if state in found else "RECONCILER_TEST_POSTGRES names no server",
+        )
+
+
+ROWS = {"apply": apply, "record": record}
