@@ -9,6 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from reconciler import render
 from reconciler.cli.differ import external_differ
 from reconciler.cli.document import signature_words
 from reconciler.documents import codec
@@ -21,7 +22,7 @@ from reconciler.model.report import Drift, Report
 from reconciler.model.words import count
 from reconciler.operations.places import placed
 from reconciler.operations.project import Declared
-from reconciler.render import github, html, junit, markdown, sarif, summary, text
+from reconciler.render import summary, text
 from reconciler.render.problems import problems as write_problems
 from reconciler.render.wrapping import say
 
@@ -52,8 +53,8 @@ def plan_forms(plan: Plan, *, compact: bool = False, verbose: bool = False) -> F
         headline=summary.plan_heading(plan),
         text=lambda console: text.plan(console, plan, look(compact, verbose=verbose)),
         json=lambda: codec.dump_plan(plan),
-        markdown=lambda limit: markdown.plan(plan, limit),
-        html=lambda: html.plan(plan, codec.plan_digest(plan)),
+        markdown=lambda limit: render.markdown.plan(plan, limit),
+        html=lambda: render.html.plan(plan, codec.plan_digest(plan)),
     )
 
 
@@ -64,8 +65,8 @@ def report_forms(report: Report, plan: Plan) -> Forms:
         headline=summary.report_headline(report),
         text=lambda console: text.report(console, report, plan),
         json=lambda: codec.dumps(codec.report_document(report, plan)),
-        markdown=lambda limit: markdown.report(report, plan, limit),
-        html=lambda: html.report(report, plan),
+        markdown=lambda limit: render.markdown.report(report, plan, limit),
+        html=lambda: render.html.report(report, plan),
     )
 
 
@@ -76,8 +77,8 @@ def drift_forms(drift: Drift, *, compact: bool = False, verbose: bool = False) -
         headline=summary.drift_headline(drift),
         text=lambda console: text.drift(console, drift, look(compact, verbose=verbose)),
         json=lambda: codec.dumps(codec.drift_document(drift)),
-        markdown=lambda limit: markdown.drift(drift, limit),
-        html=lambda: html.drift(drift),
+        markdown=lambda limit: render.markdown.drift(drift, limit),
+        html=lambda: render.html.drift(drift),
     )
 
 
@@ -86,9 +87,9 @@ def validation_documents(declared: Declared, root: Path) -> Mapping[str, Callabl
     found = placed((*declared.problems, *declared.unread), root)
     return {
         "json": lambda: codec.dumps(codec.validation_document(found, declared.files, declared.documents)),
-        "sarif": lambda: codec.dumps(sarif.document(found)),
-        "junit": lambda: junit.junit(found),
-        "github": lambda: github.commands(found),
+        "sarif": lambda: codec.dumps(render.sarif.document(found)),
+        "junit": lambda: render.junit.junit(found),
+        "github": lambda: render.github.commands(found),
     }
 
 

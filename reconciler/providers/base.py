@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from reconciler.settings import ProviderSettings
 
@@ -71,6 +72,15 @@ class ProviderSpec:
     """The credentials that choose the account, such as a user name: ids of one account mean nothing to another."""
     login_path: Callable[[Connection], str] | None = None
     """The path that a read-only connection may POST to, since a login does; None where there is no login."""
+
+
+def late(module: str, name: str) -> Callable[..., Any]:
+    """Return a function that imports the one it stands for when it is called: most commands use no adapter."""
+
+    def call(*arguments: object) -> Any:
+        return getattr(import_module(module), name)(*arguments)
+
+    return call
 
 
 def project_schema(specs: Iterable[ProviderSpec]) -> str:

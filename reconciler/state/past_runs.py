@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, and_, delete, func, insert, select, update
 
 from reconciler.model.canonical import now
 from reconciler.model.objects import PastRun
-from reconciler.state.database import Database
-from reconciler.state.git.database import GitDatabase
 from reconciler.state.holder import myself
 from reconciler.state.lookback import Lookback
 from reconciler.state.rows import past_run_of
 from reconciler.state.schema import runs
+
+if TYPE_CHECKING:
+    from reconciler.state.database import Database
+    from reconciler.state.git.database import GitDatabase
 
 
 class PastRuns(Lookback):

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import (
     ColumnElement,
@@ -31,7 +31,6 @@ from reconciler.model.canonical import now
 from reconciler.model.objects import Address, Intent, Lease, Record
 from reconciler.state import moving, neighbours, process_lock
 from reconciler.state.database import Database, Held
-from reconciler.state.git.database import GitDatabase
 from reconciler.state.holder import EXPIRY, process_lives
 from reconciler.state.hosts import Hosts
 from reconciler.state.migrations import FIRST
@@ -44,10 +43,21 @@ from reconciler.state.rows import checked, intent_of, intent_values, lease_of, r
 from reconciler.state.schema import VERSION, drift, forgotten, in_scope, intents, leases, objects
 from reconciler.state.statements import Statements, of
 
+if TYPE_CHECKING:
+    from reconciler.state.git.database import GitDatabase
+
 Result = TypeVar("Result")
 
 _NAMED = 5
 _PLAN_AGAIN = "another run may have taken over; plan again"
+
+
+def _kind_of(url: str) -> type[Database | GitDatabase]:
+    if not is_git(url):
+        return Database
+    from reconciler.state.git.database import GitDatabase  # noqa: PLC0415 - 7 ms that most states save
+
+    return GitDatabase
 
 
 class Store(PastRuns):
@@ -69,8 +79,7 @@ class Store(PastRuns):
     ) -> None:
         """Take the URL, and what `Database` needs to know of the project."""
         self.notice = notice
-        open_database = GitDatabase if is_git(url) else Database
-        self._database = open_database(url, folder=folder, root=root, notice=notice)
+        self._database = _kind_of(url)(url, folder=folder, root=root, notice=notice)
         self.label = self._database.label
         self.lock_beside = self._database.lock_beside
         self.pace = self._database.pace

@@ -3,7 +3,7 @@
 from provider_script import Script, connection, open_client
 
 from reconciler.model.objects import Scope
-from reconciler.providers.bookingbug_admin.provider import SPEC
+from reconciler.providers.bookingbug_admin import SPEC
 from reconciler.providers.bookingbug_admin.settings import AdminSettings
 
 HOST = "https://acme.bookingbug.com"

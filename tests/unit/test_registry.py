@@ -6,7 +6,7 @@ import pytest
 from reconciler import registry
 from reconciler.errors import ReconcilerError
 from reconciler.kinds.session.kind import KIND
-from reconciler.providers.bookingbug_sessions.provider import SPEC
+from reconciler.providers.bookingbug_sessions import SPEC
 
 NUMBERS = itertools.count()
 """A module is imported once for all tests."""
@@ -48,7 +48,7 @@ def test_what_is_found_cannot_be_changed(installed):
 PACKAGE = """
 from dataclasses import replace
 from reconciler.kinds.resource import KIND as RESOURCE
-from reconciler.providers.checkfront.provider import SPEC
+from reconciler.providers.checkfront import SPEC
 
 PROVIDER = replace(SPEC, name="tool-hire", schema="{package}:connection")
 TOOL = replace(RESOURCE, name="Tool", provider="tool-hire", schema="{package}:tool")

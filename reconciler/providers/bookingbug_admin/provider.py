@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from reconciler.errors import RemoteError
 from reconciler.model.change import Receipt
 from reconciler.providers.answer import json_object, neutral
-from reconciler.providers.base import ProviderSpec
 from reconciler.providers.bookingbug_admin import answers, handlers, wire
 from reconciler.providers.bookingbug_admin.bookings import read_occupancy
 from reconciler.providers.bookingbug_admin.login import Authorised
@@ -84,13 +83,3 @@ class Admin:
         path = self._http.local_path(answer.headers.get("location", ""))
         match = _LOCATION.fullmatch(path or "")
         return match[1] if match else None
-
-
-SPEC = ProviderSpec(
-    name="bookingbug-admin",
-    schema="project",
-    calls=handlers.calls,
-    open=Admin,
-    settings=AdminSettings,
-    login_path=wire.login_path,
-)

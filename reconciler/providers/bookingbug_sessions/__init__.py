@@ -1,5 +1,11 @@
 """The sessions API: XML over HTTP Basic (seed 000)."""
 
-from reconciler.providers.bookingbug_sessions.provider import SPEC
+from reconciler.providers.base import BUILT_IN, ProviderSpec, late
 
-__all__ = ["SPEC"]
+SPEC = ProviderSpec(
+    name="bookingbug-sessions",
+    schema=BUILT_IN,
+    calls=late(f"{__name__}.wire", "calls"),
+    open=late(f"{__name__}.provider", "Sessions"),
+    identified_by=("username",),
+)

@@ -11,7 +11,6 @@ from reconciler.errors import NotStarted, ReconcilerError, RemoteError
 from reconciler.model.change import Receipt
 from reconciler.model.objects import Fields, Live, Reading
 from reconciler.providers.answer import Answer, basic, is_identifier, neutral, reported, unusable
-from reconciler.providers.base import ProviderSpec
 from reconciler.providers.bookingbug_sessions import wire
 from reconciler.providers.receipts import GONE, receipt
 
@@ -184,12 +183,3 @@ class Sessions:
 
 def _encoded(call: Call) -> bytes:
     return wire.encode_slot(call.body) if call.path.startswith("/api/slots/") else wire.encode_session(call.body)
-
-
-SPEC = ProviderSpec(
-    name="bookingbug-sessions",
-    schema="project",
-    identified_by=("username",),
-    calls=wire.calls,
-    open=Sessions,
-)

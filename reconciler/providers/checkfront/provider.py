@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING, Any
 from reconciler.errors import NotStarted, RemoteError
 from reconciler.model.change import Receipt
 from reconciler.model.objects import Live, Reading
-from reconciler.providers.base import ProviderSpec
 from reconciler.providers.checkfront import edits, wire
 from reconciler.providers.checkfront.client import Client, Denied, SessionOver, SessionRefused
 from reconciler.providers.checkfront.lines import assign, named
-from reconciler.providers.checkfront.settings import CheckfrontSettings
 
 if TYPE_CHECKING:
     from reconciler.model.change import Call
@@ -111,12 +109,3 @@ class Checkfront:
         options = {item["key"]: item["options"] for item in items if item.get("options")}
         lines = named(session.lines, assign(session.lines, slips, options), recorded)
         return _Show(live=Live(remote_id=remote_id, fields={"items": lines}))
-
-
-SPEC = ProviderSpec(
-    name="checkfront",
-    schema="project",
-    calls=wire.calls,
-    open=Checkfront,
-    settings=CheckfrontSettings,
-)

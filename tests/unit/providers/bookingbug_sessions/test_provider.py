@@ -12,7 +12,7 @@ from provider_script import Script, call, change, connection, edit, open_client,
 from reconciler.errors import OutcomeUnknown, ReconcilerError, RemoteError
 from reconciler.model.change import Receipt
 from reconciler.model.objects import Scope
-from reconciler.providers.bookingbug_sessions.provider import SPEC
+from reconciler.providers.bookingbug_sessions import SPEC
 from reconciler.providers.bookingbug_sessions.wire import decode_list, decode_session, encode_session, encode_slot
 
 LIST = """<sessions> <session id="123"> <name>My Event</name> <group>My Group</group> </session>

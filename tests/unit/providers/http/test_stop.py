@@ -9,10 +9,10 @@ from provider_script import Script, connection, open_client
 
 from reconciler.errors import Interrupted, NotStarted, OutcomeUnknown, RemoteError
 from reconciler.model.objects import Scope
-from reconciler.providers.bookingbug_admin.provider import SPEC as ADMIN
+from reconciler.providers.bookingbug_admin import SPEC as ADMIN
 from reconciler.providers.bookingbug_admin.settings import AdminSettings
-from reconciler.providers.bookingbug_sessions.provider import SPEC as SESSIONS
-from reconciler.providers.checkfront.provider import SPEC as CHECKFRONT
+from reconciler.providers.bookingbug_sessions import SPEC as SESSIONS
+from reconciler.providers.checkfront import SPEC as CHECKFRONT
 from reconciler.providers.checkfront.settings import CheckfrontSettings
 from reconciler.providers.http import Limiter
 
