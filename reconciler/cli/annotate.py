@@ -26,7 +26,8 @@ class Notes:
     """The problems that a run annotates at its end."""
 
     wanted: bool = False
-    problems: list[Problem] = field(default_factory=list)
+    problems: dict[Problem, None] = field(default_factory=dict)
+    """Each once, in the order in which they were found."""
     sources: dict[Address, SourceRef] = field(default_factory=dict)
     """Where the manifests declare the objects of the plan: the place of a problem that has none."""
 
@@ -55,9 +56,7 @@ class Notes:
     def _add(self, problems: Iterable[Problem]) -> None:
         for item in problems:
             where = item.where or (None if item.address is None else self.sources.get(item.address))
-            placed = replace(item, where=where)
-            if placed not in self.problems:
-                self.problems.append(placed)
+            self.problems.setdefault(replace(item, where=where))
 
     def write(self, root: Path) -> None:
         """Print the annotations on stderr, where the runner reads them too."""

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import Any
 
 from reconciler.engine.decide import decide
 from reconciler.engine.expiry import with_ended
 from reconciler.engine.forecast import forecast
 from reconciler.engine.guards import IN_THE_PAST
 from reconciler.engine.impact import Bookings, impact
+from reconciler.engine.manifest_digests import ManifestDigests
 from reconciler.engine.moves import forget, unknown_removals
 from reconciler.engine.order import in_order
 from reconciler.engine.record import next_record, record_codes, record_words
@@ -28,7 +28,6 @@ from reconciler.engine.titles import Titles
 from reconciler.engine.unique import ordered
 from reconciler.engine.world import World, homes_of
 from reconciler.model import days
-from reconciler.model.canonical import digest, plain
 from reconciler.model.change import EDITING, IDLE, INDEPENDENT, Call, Change, Decision, resolved
 from reconciler.model.kind import Kind
 from reconciler.model.objects import (
@@ -142,7 +141,6 @@ def make_plan(world: World, decisions: Decisions, bookings: Bookings) -> Plan:
         for address in sorted(decisions.by_address, key=str)
     }
     ordered = tuple(changes.values())
-    manifests = _manifest_digests(world)
     removed = {address: where for address, where in world.removed.items() if address in world.selected}
     problems = [
         *decisions.problems,
@@ -156,15 +154,13 @@ def make_plan(world: World, decisions: Decisions, bookings: Bookings) -> Plan:
         project=world.project,
         environment=world.environment,
         tool_version=world.tool_version,
-        manifest_digest=digest(manifests),
-        live_digest=_live_digest(ordered),
         changes=ordered,
         problems=(*sorted(problems, key=problem_order), *world.warnings),
         selection=world.selection,
         managed=len(world.records),
         declared=sum(not item.forget for item in world.desired.values()),
         purpose="destroy" if world.destroying else "apply",
-        manifests=manifests,
+        manifests=ManifestDigests(world.desired, world.removed),
         targets=_targets(world, ordered),
         present=_present(ordered),
         forecast=forecast(ordered, world.connections),
@@ -181,7 +177,6 @@ def _change(world: World, decision: Decision, bookings: Bookings, titles: Titles
     kind = world.kinds[decision.address.kind]
     old = world.moves.get(decision.address) if decision.action != "unknown" else None  # messages name it by the old one
     found = impact(kind, decision, bookings, world.levels, titles.zone(decision.address))
-    lasting = _lasting(decision.live.fields, kind.volatile) if decision.live is not None else None
     after = next_record(decision, world.connections)
     open_calls = bool(world.intents.get(decision.address))
     home = _old_home(world, decision)
@@ -208,8 +203,7 @@ def _change(world: World, decision: Decision, bookings: Bookings, titles: Titles
         next_record=after,
         bookings=found.bookings,
         price=found.price,
-        lasting=lasting,
-        live_digest=digest(lasting) if lasting is not None else None,
+        volatile=kind.volatile,
     )
 
 
@@ -229,16 +223,6 @@ def _sources(decision: Decision) -> tuple[Fields, ...]:
     """Return the fields of an object: live, applied and declared."""
     sources = (decision.live, decision.record, decision.desired)
     return tuple(source.fields for source in sources if source is not None)
-
-
-def _lasting(value: Any, volatile: frozenset[str]) -> Any:
-    """Return a live value without values that change with everyday business, its members sorted."""
-    if isinstance(value, Mapping):
-        return {key: _lasting(item, volatile) for key, item in value.items() if key not in volatile}
-    if isinstance(value, (list, tuple)):
-        items = [_lasting(item, volatile) for item in value]
-        return sorted(items, key=digest) if all(isinstance(item, dict) for item in items) else items
-    return value
 
 
 def _calls(world: World, decision: Decision) -> tuple[Call, ...]:
@@ -301,25 +285,6 @@ def _over(world: World, changes: tuple[Change, ...]) -> list[Problem]:
     ]
 
 
-def _manifest_digests(world: World) -> dict[str, str]:
-    """Digest what each manifest means, not how it is written: a comment changes nothing."""
-    digests = {
-        str(item.address): digest(
-            [
-                item.connection,
-                plain(item.fields),
-                item.protect,
-                [str(target) for target in item.depends_on],
-                *([["moved_from", *map(str, item.moved_from)]] if item.moved_from else []),
-                *(["forget"] if item.forget else []),
-            ]
-        )
-        for item in world.desired.values()
-    }
-    digests |= {str(address): digest(["removed"]) for address in world.removed}
-    return dict(sorted(digests.items()))
-
-
 def _targets(world: World, changes: tuple[Change, ...]) -> dict[str, str]:
     """Return the remote system behind each connection of the plan, including those of recorded ids."""
     names = {change.connection for change in changes}
@@ -335,9 +300,3 @@ def _present(changes: tuple[Change, ...]) -> dict[str, int]:
         if change.record is not None and change.action != "unknown" and not change.gone and not change.forget
     )
     return dict(sorted(counts.items()))
-
-
-def _live_digest(changes: tuple[Change, ...]) -> str:
-    return digest(
-        [[str(change.address), change.action == "unknown", change.shown_id, change.live_digest] for change in changes]
-    )

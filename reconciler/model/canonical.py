@@ -165,6 +165,16 @@ def plain(value: Any) -> Any:
     return value
 
 
+def lasting(value: Any, volatile: frozenset[str]) -> Any:
+    """Return a value without members that change with everyday business, its lists of members sorted."""
+    if isinstance(value, Mapping):
+        return {key: lasting(item, volatile) for key, item in value.items() if key not in volatile}
+    if isinstance(value, (list, tuple)):
+        items = [lasting(item, volatile) for item in value]
+        return sorted(items, key=digest) if all(isinstance(item, dict) for item in items) else items
+    return value
+
+
 def digest(value: Any) -> str:
     """Return `sha256:…` of a value's canonical JSON; independent of key order and hash seed."""
     text = json.dumps(plain(value), sort_keys=True, ensure_ascii=False, separators=(",", ":"))

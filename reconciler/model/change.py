@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal
 
-from reconciler.model.canonical import digest
+from reconciler.model.canonical import digest, lasting
 from reconciler.model.field import Default
 from reconciler.model.objects import Address, Computed, Desired, Fields, Live, Record, Ref, SourceRef
 from reconciler.model.risk import Risk
@@ -257,12 +257,23 @@ class Change(Decision):
     """The bookings it touches."""
     price: str | None = None
     """What one place costs, where that is known."""
-    lasting: Fields | None = None
-    """The live object without its volatile values, sorted."""
-    live_digest: str | None = None
-    """The digest of `lasting`."""
+    volatile: frozenset[str] = frozenset()
+    """The live values that change with everyday business."""
+    saved_live: Fields | None = None
+    """What `lasting` was in the document that the change was read from."""
     saved_digest: str | None = None
     """The digest in the document that the change was read from."""
+
+    @property
+    def lasting(self) -> Fields | None:
+        """The live object without its volatile values, sorted; computed where a document or a comparison needs it."""
+        return self.saved_live if self.live is None else lasting(self.live.fields, self.volatile)
+
+    @property
+    def live_digest(self) -> str | None:
+        """The digest of `lasting`."""
+        found = self.lasting
+        return None if found is None else digest(found)
 
     @property
     def label(self) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from reconciler.model.canonical import digest
 from reconciler.model.change import ACTIONS, Change, total
 from reconciler.model.comparison import EnvironmentComparison
 from reconciler.model.context import Context
@@ -89,10 +90,6 @@ class Plan:
     environment: str | None
     tool_version: str
     """The version of reconciler that made it."""
-    manifest_digest: str
-    """Digest of what the manifests declare."""
-    live_digest: str
-    """Digest of what the remote systems returned."""
     changes: tuple[Change, ...]
     """One for each object in the selection, ordered by address."""
     problems: tuple[Problem, ...] = ()
@@ -119,9 +116,27 @@ class Plan:
     """From what and where it was made. Pages show it; its document holds it only with `made_at`."""
     made_at: str | None = None
     """When it was made, an instant in UTC; None where the plan is not stamped, so that its bytes stay the same."""
+    saved_manifest_digest: str | None = None
+    """What `manifest_digest` was in the document that the plan was read from."""
+    saved_live_digest: str | None = None
+    """What `live_digest` was there."""
 
     comparison: EnvironmentComparison | None = None
     """How the environment compares with another one, where that was asked for."""
+
+    @property
+    def manifest_digest(self) -> str:
+        """Digest of what the manifests declare; computed where a document or a comparison needs it."""
+        return digest(self.manifests) if self.saved_manifest_digest is None else self.saved_manifest_digest
+
+    @property
+    def live_digest(self) -> str:
+        """Digest of what the remote systems returned."""
+        if self.saved_live_digest is not None:
+            return self.saved_live_digest
+        return digest(
+            [[str(item.address), item.action == "unknown", item.shown_id, item.live_digest] for item in self.changes]
+        )
 
     @property
     def bookings(self) -> Totals:

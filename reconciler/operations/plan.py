@@ -22,7 +22,7 @@ from reconciler.engine.scopes import needed_connections, scopes
 from reconciler.engine.snapshot import Snapshot, take
 from reconciler.engine.world import World, located
 from reconciler.errors import InvalidInput, ReconcilerError, StalePlan, UsageError
-from reconciler.model import canonical, moments
+from reconciler.model import moments
 from reconciler.model.objects import Address, Intent, Problem
 from reconciler.model.plan import Plan, SavedPlan, Selection
 from reconciler.operations.duplicates import not_elsewhere
@@ -178,8 +178,6 @@ def invalid_plan(project: Project, problems: Sequence[Problem], selection: Selec
         project=project.name,
         environment=project.environment,
         tool_version=__version__,
-        manifest_digest=canonical.digest({}),
-        live_digest=canonical.digest([]),
         changes=(),
         problems=tuple(problems),
         selection=selection,

@@ -219,8 +219,8 @@ def rich_plan():
         project="acme",
         environment="prod",
         tool_version="0.1.0",
-        manifest_digest=canonical.digest("manifests"),
-        live_digest=canonical.digest("live"),
+        saved_manifest_digest=canonical.digest("manifests"),
+        saved_live_digest=canonical.digest("live"),
         changes=tuple(changes),
         problems=(
             Problem(
@@ -254,8 +254,8 @@ def quiet_plan(noops=60, **more):
         project="acme",
         environment=None,
         tool_version="0.1.0",
-        manifest_digest=canonical.digest("manifests"),
-        live_digest=canonical.digest("live"),
+        saved_manifest_digest=canonical.digest("manifests"),
+        saved_live_digest=canonical.digest("live"),
         changes=changes,
         **more,
     )

@@ -235,7 +235,7 @@ def test_a_plans_digest_is_the_same_before_it_is_saved_and_after_it_is_loaded(mo
     field = FieldChange(path="email", before=None, after=VALUE, origin="manifest")
     change = Change(address=address, connection="admin", action="create", reason="", fields=(field,))
     header = {"project": "acme", "environment": None, "tool_version": "1"}
-    document = codec.plan_document(Plan(**header, manifest_digest="", live_digest="", changes=(change,)))
+    document = codec.plan_document(Plan(**header, saved_manifest_digest="", saved_live_digest="", changes=(change,)))
     saved = codec.dumps(document)
     assert VALUE not in saved
     assert codec.content_digest(json.loads(saved)) == codec.content_digest(document) == document["digest"]

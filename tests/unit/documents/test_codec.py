@@ -15,6 +15,7 @@ from reconciler.documents import codec
 from reconciler.documents.load import load_document, load_plan
 from reconciler.errors import ReconcilerError
 from reconciler.model.context import Context
+from reconciler.model.objects import Live
 from reconciler.model.report import Drift, Report
 from reconciler.operations.places import placed
 
@@ -175,7 +176,7 @@ def digest_of(change):
         {"fields": ()},
         {"calls": ()},
         {"calls": (dataclasses.replace(samples.update().calls[0], body={}), samples.update().calls[1])},
-        {"live_digest": "sha256:other"},
+        {"live": Live(remote_id="123", fields={"name": "Other"})},
         {"risks": ()},
         {"desired": None},
     ],

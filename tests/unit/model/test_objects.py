@@ -76,7 +76,7 @@ def change(name, action):
 
 
 def plan(*changes):
-    header = {"project": "p", "environment": None, "tool_version": "1", "manifest_digest": "", "live_digest": ""}
+    header = {"project": "p", "environment": None, "tool_version": "1"}
     return Plan(**header, changes=changes)
 
 

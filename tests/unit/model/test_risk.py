@@ -27,7 +27,12 @@ def change(name, *bookings, price=None):
 
 def plan(*changes):
     return Plan(
-        project="p", environment=None, tool_version="0", manifest_digest="", live_digest="", changes=tuple(changes)
+        project="p",
+        environment=None,
+        tool_version="0",
+        saved_manifest_digest="",
+        saved_live_digest="",
+        changes=tuple(changes),
     )
 
 
