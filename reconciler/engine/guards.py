@@ -296,13 +296,14 @@ def _shared(case: Case) -> Iterator[Finding]:
 
 def _risky(case: Case) -> Iterator[Finding]:
     allowed = {BOOKED: case.overrides.allow_booked, SHARED: case.overrides.allow_shared}
+    decided = case.overrides.decided()
     for change in case.plan.changes:
         for risk in change.risks:
             if risk.level != "block":
                 continue
             by = _named(change.address, allowed.get(risk.override or "", ()), risk.override or "")
             if by is None and risk.override == BOOKED:
-                by = case.overrides.decided(change.address)
+                by = decided.get(str(change.address))
             stated = in_force(change, case.today) if by is None and risk.about_bookings else None
             annotation = stated if case.policy.booked_approval == "annotation" else None
             problem = Problem(

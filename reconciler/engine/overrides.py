@@ -38,10 +38,9 @@ class Overrides:
     decisions: tuple[Decision, ...] = ()
     """Objects whose risks to bookings people accepted in a pull request. An address may be of no object of the plan."""
 
-    def decided(self, address: Address) -> str | None:
-        """Return the decision that allows an object's risks to bookings; None where there is none."""
-        found = next((item for item in self.decisions if item.address == str(address)), None)
-        return None if found is None else f"{BOOKED} {address}, {found.words}"
+    def decided(self) -> dict[str, str]:
+        """Return, for each address, the decision that allows its object's risks to bookings: the first one."""
+        return {item.address: f"{BOOKED} {item.address}, {item.words}" for item in reversed(self.decisions)}
 
     def flags(self) -> tuple[str, ...]:
         """Return the overrides as a user would type them: a saved plan does not contain them."""

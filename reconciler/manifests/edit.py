@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
@@ -61,37 +62,69 @@ Step = Put | Drop | Add
 
 def edited(text: str, line: int, steps: Sequence[Step]) -> str:
     """Return a file's text with some values of the document at a line (from 1) changed; CannotEdit says why not."""
+    changed, refused = edited_documents(text, {line: steps})
+    for error in refused.values():
+        raise error
+    return changed
+
+
+def edited_documents(text: str, steps: Mapping[int, Sequence[Step]]) -> tuple[str, dict[int, CannotEdit]]:
+    """Return a file's text with values of several documents changed, by the lines of these; it is parsed once.
+
+    Also returned is why a document cannot be edited; it stays as it is.
+    """
     is_json = begins_like_json(text)
     try:
-        roots = parsed(text)
+        roots = {node.start_mark.line + 1: node for node in reversed(parsed(text))}
     except Unparsed as error:
-        raise CannotEdit((), f"the file cannot be read: {error}") from None
-    root = next((node for node in roots if node.start_mark.line + 1 == line), None)
-    if root is None:
-        raise CannotEdit((), "the document was not found")
-    editor = _Editor(text, root, is_json=is_json)
-    return applied(text, [splice for step in steps for splice in editor.splices(step, steps)])
+        return text, {line: CannotEdit((), f"the file cannot be read: {error}") for line in steps}
+    splices: list[Splice] = []
+    refused: dict[int, CannotEdit] = {}
+    for line, asked in steps.items():
+        if line not in roots:
+            refused[line] = CannotEdit((), "the document was not found")
+            continue
+        try:
+            splices += _Editor(text, roots[line], asked, is_json=is_json).splices()
+        except CannotEdit as error:
+            refused[line] = error
+    return applied(text, splices), refused
 
 
 class _Editor(Layout):
     """One document and where its values are."""
 
-    def __init__(self, text: str, root: Node, *, is_json: bool) -> None:
+    def __init__(self, text: str, root: Node, steps: Sequence[Step], *, is_json: bool) -> None:
         super().__init__(text)
         self._root = root
+        self._steps = steps
         self._is_json = is_json
         self._uses: dict[int, int] = {}
-        self._count(root)
+        self._in_flow: set[int] = set()
+        """The values inside brackets, where a comma ends them."""
+        self._gone: dict[Path, set[int]] = {}
+        """The items that are removed, by list."""
+        for step in steps:
+            if isinstance(step, Drop):
+                self._gone.setdefault(step.path[:-1], set()).add(int(step.path[-1]))
+        self._count(root, in_flow=False)
 
-    def _count(self, node: Node) -> None:
+    def _count(self, node: Node, *, in_flow: bool) -> None:
         """Count from how many places each value is used: more than one means an alias."""
         self._uses[id(node)] = self._uses.get(id(node), 0) + 1
-        if self._uses[id(node)] == 1:
-            for child in children(node):
-                self._count(child)
+        if self._uses[id(node)] > 1:
+            return
+        if in_flow:
+            self._in_flow.add(id(node))
+        inner = in_flow or bool(getattr(node, "flow_style", False)) or self.begins_flow(node)
+        for child in children(node):
+            self._count(child, in_flow=inner)
 
-    def splices(self, step: Step, steps: Sequence[Step]) -> Iterator[Splice]:
-        """Yield what one step replaces: from, to, and the new text."""
+    def splices(self) -> list[Splice]:
+        """Return what all steps replace: from, to, and the new text."""
+        return [splice for step in self._steps for splice in self._splices(step)]
+
+    def _splices(self, step: Step) -> Iterator[Splice]:
         match step:
             case Put():
                 parent = self._find(step.path[:-1])
@@ -100,8 +133,7 @@ class _Editor(Layout):
                 else:
                     yield self._scalar(step)
             case Drop():
-                gone = {each.path[-1] for each in steps if isinstance(each, Drop) and each.path[:-1] == step.path[:-1]}
-                yield self._removed(step, {index for index in gone if isinstance(index, int)})
+                yield self._removed(step, self._gone[step.path[:-1]])
             case Add():
                 yield self._added(step)
 
@@ -141,23 +173,12 @@ class _Editor(Layout):
             written=self.text[start:end],
             quote=node.style,
             is_json=self._is_json,
-            in_flow=self._in_flow(node),
+            in_flow=id(node) in self._in_flow,
             eol=self.eol,
             ends_line=not self.text[end : self.line_end(end)].strip(),
             column=self.indent_of(start),
         )
         return spell(value, style)
-
-    def _in_flow(self, node: Node) -> bool:
-        """Whether a value is inside brackets, where a comma ends it."""
-
-        def inside(parent: Node, is_flow: bool) -> bool | None:
-            if parent is node:
-                return is_flow
-            inner = is_flow or bool(getattr(parent, "flow_style", False)) or self.begins_flow(parent)
-            return next((found for child in children(parent) if (found := inside(child, inner)) is not None), None)
-
-        return bool(inside(self._root, False))
 
     def _new_key(self, parent: MappingNode, step: Put) -> Splice:
         key = str(step.path[-1])
@@ -225,7 +246,7 @@ class _Editor(Layout):
 
     def _like_a_sibling(self, step: Add, items: Sequence[Node]) -> str | None:
         """Return the text of a new item that is laid out as another one with the same keys; None if there is none."""
-        for item in (items[max(step.after, 0)], *items):
+        for item in chain((items[max(step.after, 0)],), items):
             start, end = item.start_mark.index, self.content_end(item)
             text = self.text[start:end]
             if not isinstance(item, MappingNode) or any(sign in text for sign in "#&*!|>"):

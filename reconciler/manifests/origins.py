@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import jinja2
@@ -24,7 +25,7 @@ VALUES = "values"
 _NAMES = frozenset({VALUES, "environment", "project"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Sources:
     """The documents of a project, without templates rendered."""
 
@@ -47,7 +48,11 @@ class Sources:
 
     def manifest(self, where: SourceRef) -> Document | None:
         """Return the document that begins at a place."""
-        return next((each for each in self.manifests if each.positions.locate(()) == where), None)
+        return self._by_place.get(where)
+
+    @cached_property
+    def _by_place(self) -> Mapping[SourceRef, Document]:
+        return {each.positions.locate(()): each for each in reversed(self.manifests)}
 
     def set_by(self, path: Path) -> Document | None:
         """Return the values file that sets a value last."""
@@ -83,13 +88,27 @@ class Sources:
 
     def users(self, path: Path) -> list[tuple[Document, Path]]:
         """Return every template of the manifests that may use a value, or something above or below it."""
-        return [
-            (document, place)
-            for document in self.manifests
-            if document.templated
-            for place, text in _texts(document.data, ())
-            if any(_overlap(used, path) for used in used_values(text))
-        ]
+        keys = ((), path[:1]) if path else self._uses
+        found = {number for key in keys for number, use in self._uses.get(key, ()) if _overlap(use, path)}
+        return [(document, place) for document, place, _ in (self._templated[number] for number in sorted(found))]
+
+    @cached_property
+    def _templated(self) -> tuple[tuple[Document, Path, str], ...]:
+        """Every template of the manifests with its place."""
+        documents = (each for each in self.manifests if each.templated)
+        return tuple((each, place, text) for each in documents for place, text in _texts(each.data, ()))
+
+    @cached_property
+    def _uses(self) -> Mapping[Path, list[tuple[int, Path]]]:
+        """The values that the templates use, each with its template, by the first step of their paths."""
+        known: dict[str, list[Path]] = {}
+        found: dict[Path, list[tuple[int, Path]]] = {}
+        for number, (_, _, text) in enumerate(self._templated):
+            if text not in known:
+                known[text] = used_values(text)
+            for use in known[text]:
+                found.setdefault(use[:1], []).append((number, use))
+        return found
 
 
 def origin(text: str) -> Path | None:

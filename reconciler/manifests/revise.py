@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from reconciler import zones
 from reconciler.manifests.edit import Add, CannotEdit, Drop, Path, Put, Step
+
+_FEW = 250_000
+"""Pairs of items that are compared one by one."""
 
 _LOCAL = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?P<sep>[T ])[0-9]{2}:[0-9]{2}(?P<seconds>:[0-9]{2})?")
 
@@ -43,7 +47,7 @@ def _items(
     live: Sequence[Any],
 ) -> Iterator[Step]:
     before = [canonical(item) for item in old]
-    after = [{**_whole(item, live), **item} for item in new]
+    after = [{**whole, **item} for item, whole in zip(new, _wholes(new, live), strict=True)]
     pairs = _paired(before, after)
     partners = {target: source for source, target in pairs.items()}
     for index, target in pairs.items():
@@ -75,26 +79,76 @@ def _members(
             yield Put(path=(*path, name), value=value)
 
 
-def _whole(item: Mapping[str, Any], live: Sequence[Any]) -> Mapping[str, Any]:
-    return next((each for each in live if all(alike(each.get(name), item[name]) for name in item)), {})
+def _wholes(items: Sequence[Mapping[str, Any]], live: Sequence[Any]) -> Iterator[Mapping[str, Any]]:
+    """Yield, for each item, the first of `live` that has all its members; an empty one where none has."""
+    known: dict[tuple[str, ...], dict[tuple[str, ...], Mapping[str, Any]]] = {}
+    for item in items:
+        names = tuple(item)
+        if names not in known:
+            known[names] = {_signs(each, names): each for each in reversed(live)}
+        yield known[names].get(_signs(item, names), {})
 
 
 def _paired(before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]]) -> dict[int, int]:
     """Pair the items that have the most in common, equal ones first; those without anything in common stay alone."""
+    pairs = _equal(before, after) if len(before) * len(after) > _FEW else {}
+    left, free = (
+        [index for index in range(len(side)) if index not in done]
+        for side, done in ((before, pairs.keys()), (after, set(pairs.values())))
+    )
+    if len(left) * len(free) > _FEW:  # too many to compare each with each: the nearest
+        pairs |= dict(zip(left, free, strict=False))
+        return dict(sorted(pairs.items()))
     scores = []
-    for index, one in enumerate(before):
-        for target, other in enumerate(after):
+    for index in left:
+        for target in free:
+            one, other = before[index], after[target]
             shared = [name for name in one if name in other]
             equal = sum(alike(one[name], other[name]) for name in shared)
             if equal:
                 scores.append((-(equal == len(shared)), -equal, abs(index - target), index, target))
-    pairs: dict[int, int] = {}
+    taken: set[int] = set()
     for *_, index, target in sorted(scores):
-        if index not in pairs and target not in pairs.values():
+        if index not in pairs and target not in taken:
             pairs[index] = target
+            taken.add(target)
     if before and after and not pairs:  # the list itself stays, so one of its items does
         pairs[0] = 0
     return dict(sorted(pairs.items()))
+
+
+def _equal(before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]]) -> dict[int, int]:
+    """Pair the items of long lists that are equal, as far as the first list states them, in their order."""
+    pairs: dict[int, int] = {}
+    free: dict[tuple[str, ...], dict[tuple[str, ...], deque[int]]] = {}
+    taken: set[int] = set()
+    for index, item in enumerate(before):
+        names = tuple(item)
+        if names not in free:
+            free[names] = {}
+            for target, other in enumerate(after):
+                free[names].setdefault(_signs(other, names), deque()).append(target)
+        same = free[names].get(_signs(item, names), deque())
+        while same and same[0] in taken:
+            same.popleft()
+        if same:
+            pairs[index] = same.popleft()
+            taken.add(pairs[index])
+    return pairs
+
+
+def _signs(item: Mapping[str, Any], names: Iterable[str]) -> tuple[str, ...]:
+    """Return texts of some members that are equal where the members are `alike`, or nearly so."""
+    return tuple(_sign(item.get(name)) for name in names)
+
+
+def _sign(value: Any) -> str:
+    if isinstance(value, bool):
+        return repr(value)
+    try:
+        return str(Decimal(str(value)).normalize())
+    except ArithmeticError:
+        return repr(value)
 
 
 def _as_siblings(

@@ -16,7 +16,7 @@ from reconciler.engine.diff import compare, field_of
 from reconciler.engine.drift import drift as compare_records
 from reconciler.engine.ignore import judge
 from reconciler.errors import InvalidInput, ReconcilerError
-from reconciler.manifests.edit import CannotEdit, Step, edited
+from reconciler.manifests.edit import CannotEdit, Step, edited_documents
 from reconciler.manifests.load import MAX_BYTES, Document
 from reconciler.manifests.origins import Sources, named, origin
 from reconciler.manifests.overlay import merged
@@ -117,6 +117,8 @@ class _Case:
     problems: list[Problem] = field(default_factory=list)
     wanted: dict[Address, set[str]] = field(default_factory=dict)
     """The fields that are accepted, by object."""
+    owners: Mapping[str, Address]
+    """The managed objects by id."""
 
     def refuse(self, address: Address, why: str, where: SourceRef | None, hint: str) -> None:
         self.problems.append(Problem(code=CODE, summary=why, hint=hint, where=where, address=address))
@@ -139,6 +141,7 @@ def accept(session: ProjectSession, declared: Declared, patterns: Sequence[str])
         looked=looked,
         sources=Sources.of(project),
         names={"values": project.values, "environment": project.environment, "project": project.name},
+        owners={remote_id: address for address, remote_id in remote_ids(looked.world.records).items()},
     )
     memory = replace(looked.memory, records=looked.world.records)
     found = compare_records(
@@ -231,9 +234,8 @@ def _new_value(case: _Case, kind: Kind, record: Record, live: Live, name: str, *
     if isinstance(value, Mapping) and isinstance(live.fields.get(name), Mapping):
         value = live.fields[name]
     if as_reference:
-        ids = {remote_id: address for address, remote_id in remote_ids(case.looked.world.records).items()}
         kinds = {each.kind for each in kind.references if each.field == name}
-        owner = ids.get(value)
+        owner = case.owners.get(value)
         if owner is None or owner.kind not in kinds:
             return Problem(
                 code=CODE,
@@ -304,21 +306,18 @@ def _edits(case: _Case) -> tuple[FileEdit, ...]:
     """Return the edits of all files; what cannot be edited is a problem."""
     root = case.session.project.root
     found = []
-    for shown in sorted({name for name, _ in case.steps}):
+    asked: dict[str, dict[int, list[Step]]] = {}
+    for (shown, line), steps in sorted(case.steps.items(), key=lambda item: item[0]):
+        asked.setdefault(shown, {})[line] = [step for step, _ in steps]
+    for shown, documents in asked.items():
         file = root / shown
         before = _content(file)
-        text = before.decode("utf-8-sig")
-        lines = sorted((line for name, line in case.steps if name == shown), reverse=True)
-        for line in lines:  # from the end, so that the lines of the others stay
-            steps = case.steps[shown, line]
-            try:
-                text = edited(text, line, [step for step, _ in steps])
-            except CannotEdit as error:
-                about = next(
-                    (words for step, words in steps if step.path[: len(error.path)] == error.path), steps[0][1]
-                )
-                where = _place(case, shown, line, error.path)
-                case.problems.append(Problem(code=CODE, summary=f"{about}: {error}", where=where, hint=_BY_HAND))
+        text, refused = edited_documents(before.decode("utf-8-sig"), documents)
+        for line, error in refused.items():
+            told = case.steps[shown, line]
+            about = next((words for step, words in told if step.path[: len(error.path)] == error.path), told[0][1])
+            where = _place(case, shown, line, error.path)
+            case.problems.append(Problem(code=CODE, summary=f"{about}: {error}", where=where, hint=_BY_HAND))
         after = (_BOM if before.startswith(_BOM) else b"") + text.encode("utf-8")
         if after != before:
             found.append(FileEdit(file=file, shown=shown, before=before, after=after))

@@ -68,10 +68,11 @@ def drift(
     known = _noted(session, judged.objects, records, moment) if record else {}
     known = known or session.store.outside.sightings()
     runs = session.store.past_runs() if records else {}
+    ids = remote_ids(records)
     objects = (
         item
         if looked is None or item.status in {"in_sync", "unmanaged"}
-        else _with_facts(dated(item, known.get(item.address, {})), looked, runs, declared)
+        else _with_facts(dated(item, known.get(item.address, {})), looked, ids, runs, declared)
         for item in judged.objects
     )
     ordered = sorted(objects, key=lambda item: (str(item.address), item.status == "unmanaged"))
@@ -124,7 +125,13 @@ def _noted(
     return {}
 
 
-def _with_facts(item: Drifted, looked: Looked, runs: Mapping[str, PastRun], declared: Declared | None) -> Drifted:
+def _with_facts(
+    item: Drifted,
+    looked: Looked,
+    ids: Mapping[Address, str],
+    runs: Mapping[str, PastRun],
+    declared: Declared | None,
+) -> Drifted:
     """Return an object with who wrote it last, and which live values its manifest declares already."""
     record = looked.world.records.get(item.address)
     if record is None:
@@ -135,7 +142,7 @@ def _with_facts(item: Drifted, looked: Looked, runs: Mapping[str, PastRun], decl
         return replace(item, applied=applied)
     place = (record.connection, item.address.kind)
     live = looked.snapshot.reading(*place).live[record.remote_id]
-    kind, stated = looked.world.kinds[item.address.kind], resolved(desired.fields, remote_ids(looked.world.records))
+    kind, stated = looked.world.kinds[item.address.kind], resolved(desired.fields, ids)
     left = {each.path for each in compare(kind, stated, live.fields, record.fields).fields}
     fields = tuple(
         replace(each, declared=field_of(each.path) in stated and each.path not in left) for each in item.fields

@@ -131,7 +131,8 @@ def _world(
         renamed = {old: address for address, old in moves.items()}
         selected = select(universe, selection, declared.desired, memory.records.keys(), renamed)
     else:
-        selected = frozenset(address for address in universe if str(address) in only)
+        names = frozenset(only)
+        selected = frozenset(address for address in universe if str(address) in names)
     moves = {address: old for address, old in moves.items() if address in selected}
     memory = memory.moved(moves)
     return World(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 
 from reconciler.engine.snapshot import Place
 from reconciler.engine.titles import Titles
@@ -52,7 +53,7 @@ def unmanaged_objects(
         if not any(address.matches(glob) for glob in selection.excludes)
         and (not selection.targets or any(address.matches(glob) for glob in selection.targets))
     }
-    managed = list(_managed(session))
+    managed = _managed(session)
     free = {key: live for key, live in found.items() if not _is_managed(session, key[0], live, managed)}
     unread = tuple(item for item in seen.problems if item.severity == "error")
     titles = Titles(session.kinds, declared.desired, records)
@@ -75,19 +76,20 @@ def _window(moment: str) -> tuple[str, str]:
     return utc(first), utc(first + timedelta(days=DAYS + 1))
 
 
-def _managed(session: ProjectSession) -> Iterator[tuple[str, str, str]]:
-    """Yield target, kind and id of all that is managed by a project in this state."""
-    yield from session.store.others()
-    for address, record in session.store.records().items():
-        yield record.target, address.kind, record.remote_id
+def _managed(session: ProjectSession) -> Mapping[tuple[str, str], set[str]]:
+    """Return the targets of all that is managed by a project in this state, by kind and id."""
+    found: dict[tuple[str, str], set[str]] = {}
+    mine = ((item.target, address.kind, item.remote_id) for address, item in session.store.records().items())
+    for target, kind, remote_id in chain(session.store.others(), mine):
+        found.setdefault((kind, remote_id), set()).add(target)
+    return found
 
 
-def _is_managed(session: ProjectSession, place: Place, live: Live, managed: list[tuple[str, str, str]]) -> bool:
+def _is_managed(
+    session: ProjectSession, place: Place, live: Live, managed: Mapping[tuple[str, str], Collection[str]]
+) -> bool:
     target = session.project.connections[place[0]].target
-    return any(
-        kind == place[1] and remote_id == live.remote_id and same_target(known, target)
-        for known, kind, remote_id in managed
-    )
+    return any(same_target(known, target) for known in managed.get((place[1], live.remote_id), ()))
 
 
 def _drifted(

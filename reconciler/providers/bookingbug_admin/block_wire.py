@@ -164,7 +164,9 @@ def windows(blocks: Iterable[Fields], whole: Fields) -> dict[tuple[date, date], 
     for (first, last), fields in sorted(days, key=lambda item: item[0]):
         key = next(reversed(found), None)
         if key is not None and first - key[1] <= _APART:
-            found[key[0], max(key[1], last)] = [*found.pop(key), fields]
+            together = found.pop(key)
+            together.append(fields)
+            found[key[0], max(key[1], last)] = together
         else:
             found[first, last] = [fields]
     return found

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from reconciler.model.objects import Live, Reading
+from reconciler.model.objects import Fields, Live, Reading
 from reconciler.providers.bookingbug_admin import answers, block_wire
 from reconciler.providers.bookingbug_admin.paging import Rows
 from reconciler.providers.bookingbug_admin.reader import Findings, Listing, Reader
 
 if TYPE_CHECKING:
-    from reconciler.model.objects import Fields, Scope
+    from reconciler.model.objects import Scope
 
 PAGE_SIZE = "100"
 """The documented page size for slots (notes §3.2); the server may give less."""
+
+_Spans = Mapping[tuple[date, date], Sequence[Fields]]
+"""Spans of days that are listed together, each with its blocks."""
 
 _NO_PUBLIC = "blocks cannot be read with public access; expected a connection with access: admin"
 
@@ -25,7 +29,8 @@ def read_blocks(reader: Reader, scope: Scope) -> Reading:
     if reader.public:
         return Reading(unreadable=dict.fromkeys(scope.ids, _NO_PUBLIC), failure=_NO_PUBLIC)
     findings = Findings()
-    listing = _window(reader, scope) if scope.listing else Listing()
+    spans = _spans(scope)
+    listing = _window(reader, scope, spans) if scope.listing else Listing()
     rows = listing.rows or {}
     apart = {key for key, fields in scope.ids.items() if block_wire.span(fields) in listing.gaps}
     found: dict[str, Mapping[str, Any]] = {}
@@ -40,11 +45,11 @@ def read_blocks(reader: Reader, scope: Scope) -> Reading:
     if scope.whole:
         for remote_id in sorted(others):
             findings.add(remote_id, others[remote_id], _block)
-        _find_owners(reader, scope, others, findings)
+        _find_owners(reader, scope, spans, others, findings)
     else:
-        _look_alikes(reader, scope, scope.wanted, others.values(), findings)
+        _look_alikes(reader, scope, spans, scope.wanted, others.values(), findings)
         new = (row for remote_id, row in others.items() if remote_id not in scope.familiar | findings.live.keys())
-        _look_alikes(reader, scope, scope.similar, new, findings, judged=True)
+        _look_alikes(reader, scope, spans, scope.similar, new, findings, judged=True)
     return findings.reading(None if listing.rows is None else blocked, listing.failure, listing.gaps)
 
 
@@ -58,13 +63,17 @@ def _confirm_owner(findings: Findings, remote_id: str, data: Mapping[str, Any], 
         findings.live[remote_id] = replace(live, fields=fields)
 
 
-def _window(reader: Reader, scope: Scope, **filters: str) -> Listing:
-    """List the slots of every day that a block in scope touches; no block with times, no request.
+def _spans(scope: Scope) -> _Spans:
+    """Return the days that every block in scope touches, each with its blocks.
 
     Days far apart are listed apart, so that a day which the server refuses hides only the blocks of that time.
     """
     whole = {} if scope.window is None else dict(zip(("start", "end"), scope.window, strict=True))
-    found = block_wire.windows([*scope.ids.values(), *scope.wanted], whole)
+    return block_wire.windows([*scope.ids.values(), *scope.wanted], whole)
+
+
+def _window(reader: Reader, scope: Scope, found: _Spans, **filters: str) -> Listing:
+    """List the slots of some days; no day, no request."""
     rows: Rows = {}
     gaps: dict[tuple[str, str], str] = {}
     for (first, last), blocks in found.items():
@@ -103,6 +112,7 @@ def _is_block(data: Mapping[str, Any]) -> bool:
 def _look_alikes(
     reader: Reader,
     scope: Scope,
+    spans: _Spans,
     wanted_ones: Iterable[Fields],
     rows: Iterable[Mapping[str, Any]],
     findings: Findings,
@@ -129,13 +139,15 @@ def _look_alikes(
             findings.live[live.remote_id] = live
         elif wanted and "resource_id" not in live.fields:
             for owner in sorted(wanted - listings.keys()):
-                listings[owner] = _window(reader, scope, resource_id=owner)
+                listings[owner] = _window(reader, scope, spans, resource_id=owner)
             _settle_owner(live, {owner: listings[owner] for owner in sorted(wanted)}, findings)
             if judged and live.remote_id in findings.unreadable:
                 findings.unjudged[live.remote_id] = findings.unreadable.pop(live.remote_id)
 
 
-def _find_owners(reader: Reader, scope: Scope, rows: Mapping[str, Mapping[str, Any]], findings: Findings) -> None:
+def _find_owners(
+    reader: Reader, scope: Scope, spans: _Spans, rows: Mapping[str, Mapping[str, Any]], findings: Findings
+) -> None:
     """Find the owners of rows that only hint at one, in the list of each hinted resource."""
     hints: dict[str, list[Live]] = {}
     for remote_id, row in sorted(rows.items()):
@@ -149,7 +161,7 @@ def _find_owners(reader: Reader, scope: Scope, rows: Mapping[str, Mapping[str, A
         else:
             hints.setdefault(hint, []).append(findings.live.pop(remote_id))
     for owner in sorted(hints):
-        listing = _window(reader, scope, resource_id=owner)
+        listing = _window(reader, scope, spans, resource_id=owner)
         for live in hints[owner]:
             _settle_owner(live, {owner: listing}, findings)
             if live.remote_id not in findings.live:
