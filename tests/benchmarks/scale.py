@@ -1,0 +1,187 @@
+"""What each command costs with 1,000, 10,000 and 100,000 objects, and how that grows.
+
+    python tests/benchmarks/scale.py [--sizes 1000,10000,100000] [--form files|flat|giant] [--checkout PATH] [WORD…]
+
+runs the commands whose name contains a WORD as processes of their own, against a server without storage and without
+latency (`scale_server.py`), and prints wall time, CPU time, peak memory and requests. `growth` is the CPU time of one
+size over that of the size before: 10 is linear for ten times as many objects.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from scale_town import CREDENTIALS, Town, write
+
+HERE = Path(__file__).parent
+LIMIT = 900.0
+"""Seconds after which a command is ended."""
+
+BLOCKS_UNTIL = ("--from", "2027-03-01", "--until", "2028-02-01")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A command, and what is done before it."""
+
+    name: str
+    arguments: Sequence[str]
+    codes: Sequence[int] = (0,)
+    changed: float | None = None
+    """The part of all objects whose manifests are changed first; None: the files stay."""
+    since: bool = False
+    """Whether the manifests are committed before the change."""
+    without_state: bool = False
+
+
+STEPS = (
+    Step("validate", ["validate"], changed=0),
+    Step("validate again", ["validate"]),
+    Step("fmt --check", ["fmt", "--check"], (0, 1)),
+    Step("plan of twins", ["plan"], (0, 2), without_state=True),
+    Step("adopt --all", ["adopt", "--all"]),
+    Step("plan", ["plan"]),
+    Step("plan, json", ["plan", "--format", "json"]),
+    Step("plan --target", ["plan", "--target", "Session/class-000001"]),
+    Step("drift", ["drift"], (0, 2)),
+    Step("why --offline", ["why", "Session/class-000005", "--offline"]),
+    Step("state list", ["state", "list"]),
+    Step("state show", ["state", "show", "Session/class-000005"]),
+    Step("state mv", ["state", "mv", "Session/class-000005", "Session/moved"]),
+    Step("state mv back", ["state", "mv", "Session/moved", "Session/class-000005"]),
+    Step("export --out", ["export", "--out", "../exported", *BLOCKS_UNTIL]),
+    Step("plan, 1 % changed", ["plan", "--out", "../changed.plan"], (0, 2), changed=0.01),
+    Step("plan --changed-since", ["plan", "--changed-since", "HEAD"], (0, 2), since=True),
+    Step("apply, 1 % changed", ["apply", "--yes"]),
+    Step("plan of creates", ["plan", "--env", "prod", "--out", "../creates.plan"], (0, 2)),
+    Step("show, text", ["show", "../creates.plan"]),
+    Step("show, json", ["show", "../creates.plan", "--format", "json"]),
+    Step("show, markdown", ["show", "../creates.plan", "--format", "markdown"]),
+    Step("show, html", ["show", "../creates.plan", "--format", "html"]),
+    Step("destroy plan", ["destroy", "--format", "json"], (0, 1, 2, 4)),
+    Step("state rm", ["state", "rm", "Session/class-00000*"]),
+    Step("state restore", ["state", "restore", "BACKUP"]),
+)
+
+
+@dataclass(slots=True)
+class Cost:
+    """What one command cost."""
+
+    wall: float
+    cpu: float
+    rss: float
+    code: int
+    requests: dict[str, int] = field(default_factory=dict)
+
+
+def run(command: Sequence[str], folder: Path, env: dict[str, str]) -> Cost:
+    """Run a command as a process of its own."""
+    with (folder.parent / "stdout.txt").open("wb") as out, (folder.parent / "stderr.txt").open("wb") as err:
+        begin = time.perf_counter()
+        process = subprocess.Popen(command, cwd=folder, env=env, stdin=subprocess.DEVNULL, stdout=out, stderr=err)
+        while True:
+            pid, status, usage = os.wait4(process.pid, os.WNOHANG)
+            if pid:
+                break
+            if time.perf_counter() - begin > LIMIT:
+                process.kill()
+                _, status, usage = os.wait4(process.pid, 0)
+                break
+            time.sleep(0.005)
+        wall = time.perf_counter() - begin
+    process.returncode = code = os.waitstatus_to_exitcode(status)
+    return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, code)
+
+
+def measure(size: int, options: argparse.Namespace) -> dict[str, Cost]:
+    """Return what each command costs with one number of objects."""
+    root = Path(tempfile.mkdtemp(prefix=f"scale-{size}-", dir=options.folder))
+    folder = root / "project"
+    server = subprocess.Popen(
+        [sys.executable, HERE / "scale_server.py", str(size)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert server.stdout is not None
+        url = server.stdout.readline().strip()
+        return _steps(folder, url, Town(size), options)
+    finally:
+        server.kill()
+        server.wait()
+        shutil.rmtree(root)
+
+
+def _steps(folder: Path, url: str, town: Town, options: argparse.Namespace) -> dict[str, Cost]:
+    env = {**os.environ, **CREDENTIALS, "NO_COLOR": "1", "PYTHONHASHSEED": "0", "NO_PROXY": "127.0.0.1"}
+    env |= {"RECONCILER_TRUST_HOSTS": url.removeprefix("http://"), "GIT_CONFIG_GLOBAL": "/dev/null"}
+    if options.checkout:
+        env["PYTHONPATH"] = options.checkout
+    env.pop("PYTHONDONTWRITEBYTECODE", None)
+    write(folder, url, town, form=options.form)
+    subprocess.run(["git", "init", "-q"], cwd=folder, check=True)
+    found: dict[str, Cost] = {}
+    for step in STEPS:
+        chosen = not options.words or any(word in step.name for word in options.words)
+        if not chosen and step.name != "adopt --all":
+            continue
+        if step.since:
+            write(folder, url, town, form=options.form)
+            who = ["-c", "user.name=a", "-c", "user.email=a@example.com", "-c", "gc.auto=0"]
+            (folder / ".gitignore").write_text(".reconciler\n")
+            subprocess.run(["git", "add", "-A"], cwd=folder, check=True)
+            subprocess.run(["git", *who, "commit", "-q", "-m", "all"], cwd=folder, check=True)
+            write(folder, url, town, changed=town.size // 100, form=options.form)
+        elif step.changed is not None:
+            write(folder, url, town, changed=int(step.changed * town.size), form=options.form)
+        backups = sorted((folder / ".reconciler" / "backups").glob("*.db"))
+        arguments = [str(backups[-1] if backups else "none") if word == "BACKUP" else word for word in step.arguments]
+        urllib.request.urlopen(f"{url}/_bench/requests").read()
+        cost = run([sys.executable, "-m", "reconciler", *arguments], folder, env)
+        cost.requests = json.load(urllib.request.urlopen(f"{url}/_bench/requests"))
+        found[step.name] = cost
+        if step.name == "export --out":
+            shutil.rmtree(folder.parent / "exported", ignore_errors=True)
+        shown = f"{town.size:>8,} {step.name:<22}{cost.wall:9.2f}{cost.cpu:9.2f}{cost.rss:8.0f}"
+        shown += f"{sum(cost.requests.values()):9,}"
+        print(shown + ("" if cost.code in step.codes else f"  exit code {cost.code}!"), flush=True)  # noqa: T201
+        if cost.code not in step.codes:
+            print((folder.parent / "stderr.txt").read_text()[-500:], (folder.parent / "stdout.txt").read_text()[-200:])  # noqa: T201
+    return found
+
+
+def main() -> None:
+    """Print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("words", nargs="*")
+    parser.add_argument("--sizes", default="1000,10000,100000")
+    parser.add_argument("--form", choices=("files", "flat", "giant"), default="files")
+    parser.add_argument("--checkout")
+    parser.add_argument("--folder", default=None)
+    options = parser.parse_args()
+    sizes = [int(item) for item in options.sizes.split(",")]
+    print(f"{'objects':>8} {'command':<22}{'wall s':>9}{'CPU s':>9}{'MB':>8}{'requests':>9}")  # noqa: T201
+    every = {size: measure(size, options) for size in sizes}
+    print("\n" + f"{'command':<22}" + "".join(f"{f'CPU at {size:,}':>16}{'growth':>8}{'MB':>7}" for size in sizes))  # noqa: T201
+    for name in every[sizes[0]]:
+        line, before = f"{name:<22}", None
+        for size in sizes:
+            cost = every[size][name]
+            growth = f"{cost.cpu / before:.1f}" if before else ""
+            line += f"{cost.cpu:16.2f}{growth:>8}{cost.rss:7.0f}"
+            before = cost.cpu
+        print(line)  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()
