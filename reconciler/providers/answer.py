@@ -77,7 +77,7 @@ _ERROR_KEYS = ("error", "message", "errors", "detail")
 _TITLE_KEYS = ("title", "details", "error_description")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, weakref_slot=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """One HTTP answer, read to its end."""
 
@@ -87,6 +87,8 @@ class Answer:
     body: bytes = b""
     url_path: str = ""
     """The requested path, below `base_url` and without its query."""
+    hold: object = field(default=None, repr=False, compare=False)
+    """What lasts as long as the answer: its place in the budget of memory."""
 
     @property
     def ok(self) -> bool:

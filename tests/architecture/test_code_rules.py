@@ -136,7 +136,7 @@ def _names_actions(node):
 SETTINGS = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text(encoding="utf-8"))
 MODULES = {"pyyaml": "yaml", "jsonschema-rs": "jsonschema_rs", "ruamel.yaml": "ruamel"}
 """What a distribution is imported as, where that is not its own name."""
-NOT_IMPORTED = {"tzdata", "h11", "anyio", "certifi", "pygments"}
+NOT_IMPORTED = {"tzdata", "anyio", "certifi", "pygments"}
 """Data, and libraries that only others import: their bounds say why they stand in pyproject.toml."""
 
 

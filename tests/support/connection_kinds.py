@@ -93,14 +93,14 @@ def served(kind, monkeypatch, tmp_path, *, opened=lambda: None, takes=len):
 
     `opened` is called by the client when it has connected, and `takes` with each request that comes.
     """
-    real = deadline._Network.connect_tcp
+    real = deadline.Network.connect_tcp
 
     def connect(*given, **named):
         stream = real(*given, **named)
         opened()
         return stream
 
-    monkeypatch.setattr(deadline._Network, "connect_tcp", connect)
+    monkeypatch.setattr(deadline.Network, "connect_tcp", connect)
     far, near, opens = KINDS[kind]
     CA.cert_pem.write_to_path(tmp_path / "ca.pem")
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))

@@ -46,38 +46,61 @@ class Budget:
         self._held: dict[object, int] = {}
         self._total = 0
         self._reading: dict[object, None] = {}
-        self._changed = threading.Condition()
+        self._lock = threading.RLock()  # an answer may be released wherever memory is collected
+        self._changed = threading.Condition(self._lock)
+        self._waiting = 0
 
     @contextmanager
     def reading(self, ticket: object) -> Iterator[None]:
         """Count an answer as being read while the block runs; its bytes count until `release`."""
-        with self._changed:
+        with self._lock:
             self._reading[ticket] = None
         try:
             yield
         finally:
-            with self._changed:
+            with self._lock:
                 del self._reading[ticket]
-                self._changed.notify_all()
+                self._wake()
 
     def take(self, ticket: object, size: int, deadline: float | None) -> None:
         """Add bytes to an answer that is being read; without a `deadline` at once, else ReadTimeout after it."""
-        with self._changed:
+        with self._lock:
             while deadline is not None and self._total + size > self._most and next(iter(self._reading)) is not ticket:
-                if not self._changed.wait(deadline - time.monotonic()):
+                self._waiting += 1
+                try:
+                    in_time = self._changed.wait(deadline - time.monotonic())
+                finally:
+                    self._waiting -= 1
+                if not in_time:
                     raise httpx.ReadTimeout("too many large responses at once")
             self._held[ticket] = self._held.get(ticket, 0) + size
             self._total += size
 
     def release(self, ticket: object) -> None:
         """Forget the bytes of an answer."""
-        with self._changed:
+        with self._lock:
             self._total -= self._held.pop(ticket, 0)
+            self._wake()
+
+    def _wake(self) -> None:
+        if self._waiting:
             self._changed.notify_all()
 
 
 BUDGET = Budget()
 """That of this process."""
+
+
+class Hold:
+    """What an answer holds in the budget: it is released with the answer."""
+
+    __slots__ = ("_budget", "_ticket")
+
+    def __init__(self, budget: Budget, ticket: object) -> None:
+        self._budget, self._ticket = budget, ticket
+
+    def __del__(self) -> None:
+        self._budget.release(self._ticket)
 
 
 def read_body(response: httpx.Response, deadline: float, limit: float, *, ticket: object, waits: bool) -> bytes:

@@ -56,14 +56,17 @@ class Breaker:
 
     def __init__(self, name: str = "", *, clock: Callable[[], float] = time.monotonic) -> None:
         self._name, self._clock = name, clock
-        self._rows: dict[Sort, _Row] = {"read": _Row(), "write": _Row(), "login": _Row()}
+        self._rows: dict[Sort, _Row] = {}
+        """Only of what did not work last: nearly always none, which is seen without the lock."""
         self._lock = threading.Lock()
 
     def check(self, call: object, sort: Sort) -> None:
         """Raise RemoteError where a call must not be sent, because the system does not respond."""
+        if not self._rows:
+            return
         with self._lock:
-            for row in (self._rows[name] for name in (("read", "write") if sort == "write" else (sort,))):
-                if row.why is None or row.probe is call:
+            for row in map(self._rows.get, ("read", "write") if sort == "write" else (sort,)):
+                if row is None or row.why is None or row.probe is call:
                     continue
                 if self._clock() < row.again:
                     raise RemoteError(f"not sent, because connection `{self._name}` {row.why}")
@@ -71,14 +74,14 @@ class Breaker:
 
     def answered(self, sort: Sort) -> None:
         """Note an answer: the system works."""
-        with self._lock:
-            if self._rows[sort] != _Row():
-                self._rows[sort] = _Row()
+        if sort in self._rows:
+            with self._lock:
+                self._rows.pop(sort, None)
 
     def timed_out(self, call: object, sort: Sort, began: float) -> None:
         """Note a call that began then and got no answer in time."""
         with self._lock:
-            row = self._rows[sort]
+            row = self._rows.setdefault(sort, _Row())
             if began >= row.counted:
                 row.rounds, row.counted = row.rounds + 1, self._clock()
             if len(row.calls) < CALLS and not any(item is call for item in row.calls):
@@ -89,7 +92,7 @@ class Breaker:
     def postponed(self, sort: Sort) -> None:
         """Note that the system refuses calls for now."""
         with self._lock:
-            row = self._rows[sort]
+            row = self._rows.setdefault(sort, _Row())
             row.refused = self._clock() if row.refused is None else row.refused
             if self._clock() - row.refused >= PATIENCE:
                 self._open(row, f"has refused every call for {PATIENCE:.0f} s; try again later")

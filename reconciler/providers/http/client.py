@@ -8,11 +8,8 @@ from __future__ import annotations
 import json
 import random
 import time
-import weakref
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, Self, TypeVar
 from urllib.parse import unquote, urlsplit
 
@@ -24,7 +21,7 @@ from reconciler.providers.answer import Answer, error_words, request_id
 from reconciler.providers.complaints import complaints
 from reconciler.providers.http import recording
 from reconciler.providers.http.attempts import Attempt, Purpose, failed, judged, settled
-from reconciler.providers.http.body import BUDGET, ENCODINGS, AnswerTooLarge, read_body
+from reconciler.providers.http.body import BUDGET, ENCODINGS, AnswerTooLarge, Hold, read_body
 from reconciler.providers.http.breaker import Sort
 from reconciler.providers.http.deadline import CONNECT_TIMEOUT, DEADLINE, FIRST_BYTE, NotSentInTime
 from reconciler.providers.http.links import local_path
@@ -32,6 +29,7 @@ from reconciler.providers.http.next_steps import astray
 from reconciler.providers.http.pacing import Limiter, asked_pause
 from reconciler.providers.http.token import Token
 from reconciler.providers.http.transport import ReadOnly, open_transport
+from reconciler.providers.http.workers import Workers
 from reconciler.providers.notice import starting
 from reconciler.settings import Connection, Secret
 from reconciler.target import origin_of
@@ -44,6 +42,14 @@ BACKOFF = 0.5
 """Seconds: the upper bound of the first pause between attempts; it doubles each time, with full jitter."""
 
 LONGEST_BACKOFF = 20.0
+
+_HEADERS = (
+    ("Accept", "*/*"),
+    ("Connection", "keep-alive"),
+    ("User-Agent", f"reconciler/{__version__}"),
+    ("Accept-Encoding", ENCODINGS),
+)
+"""Of every request that does not state its own."""
 
 _LIMIT = "limit"
 """The key of a request's extensions that holds the setting which limits the size of its answer."""
@@ -80,24 +86,18 @@ class HttpClient:
         inner = transport if transport is not None else open_transport(connection)
         if not writes:
             inner = ReadOnly(inner, None if login_path is None else self._base_path + login_path)
-        # trust_env is off because it would let a netrc file add credentials; proxies of the
-        # environment are used by `open_transport`.
-        self._client = httpx.Client(
-            transport=inner,
-            timeout=httpx.Timeout(connection.timeout, connect=min(connection.timeout, CONNECT_TIMEOUT)),
-            follow_redirects=False,
-            trust_env=False,
-            # No cookies: what a request means must not depend on the ones before it.
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
-            headers={"User-Agent": f"reconciler/{__version__}", "Accept-Encoding": ENCODINGS},
-        )
+        # No session of httpx: it would add credentials of a netrc file, keep cookies, and follow redirects. The proxies
+        # of the environment are used by `open_transport`.
+        self._transport, self._closed = inner, False
+        timeout = httpx.Timeout(connection.timeout, connect=min(connection.timeout, CONNECT_TIMEOUT))
+        self._extensions = {"timeout": timeout.as_dict()}
         self.token = token or Token()
         """The token of the connection's login, where it has one."""
         self._limiter = limiter or Limiter(
             connection.max_concurrency, connection.requests_per_second, name=connection.name
         )
         self._backoff = backoff
-        self._pool = ThreadPoolExecutor(connection.max_concurrency, thread_name_prefix="reconciler-http")
+        self._workers = Workers(connection.max_concurrency)
 
     def __enter__(self) -> Self:
         return self
@@ -106,9 +106,10 @@ class HttpClient:
         self.close()
 
     def close(self) -> None:
-        """Close sockets and threads."""
-        self._pool.shutdown(cancel_futures=True)
-        self._client.close()
+        """Close sockets and threads; nothing is sent any more."""
+        self._workers.close()
+        self._closed = True
+        self._transport.close()
 
     def get(
         self,
@@ -170,17 +171,7 @@ class HttpClient:
         """
         todo = list(items)
         function = self._limiter.traffic.counting(function, len(todo))
-        if len(todo) <= 1:
-            return [function(item) for item in todo]
-        futures: list[Future[Result]] = [self._pool.submit(function, item) for item in todo]
-        try:
-            for future in futures:  # `wait` never returns for those that are cancelled when the client is closed
-                future.exception()
-        except BaseException:  # an interrupt by the user: nothing more must start
-            for future in futures:
-                future.cancel()
-            raise
-        return [future.result() for future in futures]
+        return [function(item) for item in todo] if len(todo) <= 1 else self._workers.gather(function, todo)
 
     def secret(self, name: str) -> str | None:
         """Return the value of a credential; None if the connection has none of that name."""
@@ -254,10 +245,12 @@ class HttpClient:
                     "that cannot be sent; expected printable ASCII",
                     hint="check the credential for a line break",
                 )
-        url = self._base + path
+        given = {name.lower() for name in headers or ()}
+        sent = [*(item for item in _HEADERS if item[0].lower() not in given), *(headers or {}).items()]
         body = content if content or method != "GET" else None
+        url = self._base + path
         try:
-            return self._client.build_request(method, url, params=params, headers=headers, content=body)
+            return httpx.Request(method, url, params=params, headers=sent, content=body, extensions=self._extensions)
         except httpx.InvalidURL:
             raise RemoteError(f"{method} {path.partition('?')[0]}: the path is not valid in a URL") from None
 
@@ -353,8 +346,10 @@ class HttpClient:
             breaker.answered(sort)
 
     def _exchange(self, request: httpx.Request, deadline: float) -> Answer:
+        if self._closed:
+            raise RuntimeError("a request after the client was closed")
         request.extensions[DEADLINE] = deadline
-        response = self._client.send(request, stream=True)
+        response = self._transport.handle_request(request)
         ticket, limit = object(), getattr(self.connection, _limit_of(request))
         try:
             body = read_body(response, deadline, limit, ticket=ticket, waits=request.method == "GET")
@@ -363,10 +358,9 @@ class HttpClient:
             raise
         finally:
             response.close()
-        headers = {name.lower(): value for name, value in response.headers.items()}
-        answer = Answer(status=response.status_code, headers=headers, body=body, url_path=self._path(request))
-        weakref.finalize(answer, BUDGET.release, ticket)  # once it is decoded, and its text is not needed any more
-        return answer
+        headers = dict(response.headers.items())  # by lower-case name
+        hold = Hold(BUDGET, ticket)  # until it is decoded, and its text is not needed any more
+        return Answer(status=response.status_code, headers=headers, body=body, url_path=self._path(request), hold=hold)
 
     def _described(self, request: httpx.Request) -> str:
         return f"{request.method} {self._host}{request.url.path}"

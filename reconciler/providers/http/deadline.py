@@ -1,4 +1,4 @@
-"""Connections with a deadline for the whole call, and without bytes left over from an earlier answer.
+"""Sockets with a deadline for the whole call.
 
 A timeout of the HTTP library restarts with every byte that arrives: a server that sends one byte a second would block a
 run for ever. Here each wait is limited to the time that is left for the call. (Inside TLS to a proxy over TLS, the
@@ -7,8 +7,6 @@ remaining time may count once for each record.)
 The kernel goes on sending what a closed connection or a dead process has left: a call could arrive minutes after its
 run. Every connection is therefore set to discard that (SO_LINGER), and to give up by the call's deadline
 (TCP_USER_TIMEOUT, where the system has it) even if the process cannot close it because it is stopped.
-
-Private attributes of httpx and httpcore are read here; their versions are bounded and a test checks the attributes.
 """
 
 from __future__ import annotations
@@ -58,8 +56,8 @@ class ProxySilent(httpx.ConnectTimeout):
     """A proxy did not open the connection before the deadline of the call."""
 
 
-class _Clock:
-    """The deadline of the current call on one lane, and whether any byte of its request was sent."""
+class Clock:
+    """The deadline of the current call on one connection, and whether any byte of its request was sent."""
 
     def __init__(self) -> None:
         self.deadline: float | None = None
@@ -94,7 +92,7 @@ class _Clock:
 
 
 class _Stream(httpcore.NetworkStream):
-    def __init__(self, inner: httpcore.NetworkStream, clock: _Clock) -> None:
+    def __init__(self, inner: httpcore.NetworkStream, clock: Clock) -> None:
         self._inner, self._clock = inner, clock
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
@@ -119,8 +117,10 @@ class _Stream(httpcore.NetworkStream):
         return self._inner.get_extra_info(info)
 
 
-class _Network(httpcore.NetworkBackend):
-    def __init__(self, clock: _Clock) -> None:
+class Network(httpcore.NetworkBackend):
+    """Opens sockets whose waits a clock limits."""
+
+    def __init__(self, clock: Clock) -> None:
         self._inner, self._clock = httpcore.SyncBackend(), clock
 
     def connect_tcp(
@@ -131,6 +131,7 @@ class _Network(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
+        """Connect to the first address of a host that takes it."""
         ends = None if timeout is None else time.monotonic() + timeout
         addresses = _addresses(host, port, self._clock.left(timeout, httpcore.ConnectTimeout))
         for number, address in enumerate(addresses, start=1):
@@ -175,56 +176,3 @@ def _addresses(host: str, port: int, timeout: float | None) -> list[str]:
     except OSError as error:  # raised here, so that it stays the context: the pool drops the cause
         raise httpcore.ConnectError(str(error)) from error
     return result
-
-
-class Lane(httpx.HTTPTransport):
-    """A transport with one connection, whose waits end at the `DEADLINE` of the request."""
-
-    def __init__(self, tls: ssl.SSLContext, proxy: httpx.Proxy | None, keep_alive: float) -> None:
-        super().__init__(verify=tls, trust_env=False)
-        self._clock = _Clock()
-        shared: dict[str, Any] = {
-            "ssl_context": tls,
-            "max_connections": 1,
-            "max_keepalive_connections": 1,
-            "keepalive_expiry": keep_alive,
-            "network_backend": _Network(self._clock),
-        }
-        if proxy is None:
-            self._pool = httpcore.ConnectionPool(**shared)
-        else:
-            url = proxy.url
-            self._pool = httpcore.HTTPProxy(
-                proxy_url=httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
-                proxy_auth=proxy.raw_auth,
-                proxy_headers=proxy.headers.raw,
-                proxy_ssl_context=proxy.ssl_context,
-                **shared,
-            )
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send one request. Neither sending nor reading the answer waits beyond the deadline."""
-        if not all(map(_at_rest, self._pool.connections)):
-            self._pool.close()  # the next request opens a new connection
-        self._clock.start(request)
-        try:
-            return super().handle_request(request)
-        except (httpx.ReadTimeout, httpx.WriteTimeout) as error:
-            if self._clock.sent:
-                raise
-            raise ProxySilent(str(error)) from error
-        except (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError) as error:
-            if self._clock.sent:
-                raise
-            raise httpx.ProxyError(str(error)) from error
-
-
-def _at_rest(connection: object) -> bool:
-    """Whether a connection holds no bytes beyond its last answer; no if that cannot be seen.
-
-    The library would take such bytes for the answer to the next request.
-    """
-    while (inner := getattr(connection, "_connection", None)) is not None:
-        connection = inner
-    left = getattr(getattr(connection, "_h11_state", None), "trailing_data", None)
-    return isinstance(left, tuple) and not left[0]

@@ -66,6 +66,8 @@ class Pace:
 
         NotStarted: `stop` is set and the request would wait for longer than LAST_WAIT, or until the `limit` is over.
         """
+        if self._rate is None and not (self._next or self._held):  # nearly always; and without a lock
+            return
         with self._turn:
             while (pause := self._due()) > _NOTHING:
                 if limit is not None and limit.left() < pause:

@@ -11,6 +11,7 @@ import httpx
 
 from reconciler.model.traffic import Call, Traffic
 from reconciler.providers.answer import Answer
+from reconciler.providers.http.lane import PHASES
 
 _LOG = logging.getLogger("reconciler.http")
 
@@ -19,8 +20,7 @@ LOGIN = "login"
 
 _ASKED = "asked"
 _ATTEMPT = "attempt"
-_STAMPS = "stamps"
-"""Keys of a request's extensions: when the attempt was asked for, its number, and the times of its phases."""
+"""Keys of a request's extensions: when the attempt was asked for, and its number."""
 
 _SHOWN = re.compile(
     "accept|accept-encoding|age|allow|cache-control|connection|content-(encoding|length|type)|date|etag|expires|host"
@@ -37,9 +37,7 @@ def start(request: httpx.Request, traffic: Traffic) -> None:
     known = request.extensions
     known[_ASKED], known[_ATTEMPT] = time.monotonic(), known.get(_ATTEMPT, 0) + 1
     if traffic.listeners:
-        stamps: dict[str, float] = {}
-        known[_STAMPS] = stamps
-        known["trace"] = lambda event, _: stamps.__setitem__(event.partition(".")[2], time.monotonic())
+        known[PHASES] = {}
 
 
 def end(
@@ -79,7 +77,7 @@ def end(
         response_body=None if login or answer is None else mask(answer.body.decode("utf-8", "replace")),
         response_size=0 if answer is None else len(answer.body),
         error=mask(error),
-        timings=_timings(request.extensions.get(_STAMPS, {}), asked, began, now),
+        timings=_timings(request.extensions.get(PHASES, {}), asked, began, now),
     )
     for listener in traffic.listeners:
         listener(call)
@@ -89,18 +87,15 @@ def _headers(headers: Mapping[str, str], mask: Callable[[str], str]) -> dict[str
     return {name: mask(value) if _SHOWN.fullmatch(name) else MASKED for name, value in headers.items()}
 
 
-def _timings(stamps: Mapping[str, float], asked: float, began: float, ended: float) -> dict[str, float]:
+def _timings(phases: Mapping[str, float], asked: float, began: float, ended: float) -> dict[str, float]:
     """Return the seconds of each phase; together they are the time from `asked` to `ended`."""
-    points = (
-        ("blocked", began),
-        ("connect", stamps.get("start_tls.started", stamps.get("connect_tcp.complete"))),
-        ("ssl", stamps.get("start_tls.complete")),
-        ("send", stamps.get("send_request_body.complete")),
-        ("wait", stamps.get("receive_response_headers.complete", stamps.get("receive_response_headers.failed"))),
-        ("receive", ended),
-    )
+    points = {
+        "blocked": began,
+        **{name: phases.get(name) for name in ("connect", "ssl", "send", "wait")},
+        "receive": ended,
+    }
     found, last = {}, asked
-    for phase, point in points:
+    for phase, point in points.items():
         if point is not None:
             found[phase], last = max(point - last, 0.0), point
     return found

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import socket
 import ssl
-from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
 import httpx
 
 from reconciler.errors import ReconcilerError
 from reconciler.providers.http.body import AnswerTooLarge
-from reconciler.providers.http.deadline import CONNECT_TIMEOUT, Lane, NotSentInTime, ProxySilent
+from reconciler.providers.http.deadline import CONNECT_TIMEOUT, NotSentInTime, ProxySilent
+from reconciler.providers.http.lane import Lane
 from reconciler.providers.http.next_steps import causes
 from reconciler.providers.http.proxies import proxy_of
 from reconciler.settings import Connection
@@ -67,61 +67,32 @@ class Lanes(httpx.BaseTransport):
     time of a run. The HTTP client limits the number of concurrent requests.
     """
 
-    def __init__(self, lane: Callable[[], httpx.BaseTransport]) -> None:
-        self._lane = lane
-        self._idle: list[httpx.BaseTransport] = []  # append and pop of a list are atomic
-        self._all: list[httpx.BaseTransport] = []
+    def __init__(self, tls: ssl.SSLContext, proxy: httpx.Proxy | None) -> None:
+        self._tls, self._proxy = tls, proxy
+        self._idle: list[Lane] = []  # append and pop of a list are atomic
+        self._all: list[Lane] = []
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request on a separate lane, until its answer is closed."""
-        lane = self._take()
-        try:
-            response = lane.handle_request(request)
-        except BaseException:
-            self._idle.append(lane)
-            raise
-        if not isinstance(response.stream, httpx.SyncByteStream):  # pragma: no cover - a sync lane's always is
-            raise TypeError(type(response.stream).__name__)
-        response.stream = _LaneStream(response.stream, lambda: self._idle.append(lane))
-        return response
+        return self._take().handle_request(request)
 
     def close(self) -> None:
         """Close the connection of every lane."""
         for lane in self._all:
             lane.close()
 
-    def _take(self) -> httpx.BaseTransport:
+    def _take(self) -> Lane:
         try:
             return self._idle.pop()
         except IndexError:
-            lane = self._lane()
+            lane = Lane(self._tls, self._proxy, KEEP_ALIVE, self._idle.append)
             self._all.append(lane)
             return lane
 
 
-class _LaneStream(httpx.SyncByteStream):
-    """The bytes of an answer; closing it frees its lane."""
-
-    def __init__(self, stream: httpx.SyncByteStream, done: Callable[[], None]) -> None:
-        self._stream = stream
-        self._done: Callable[[], None] | None = done
-
-    def __iter__(self) -> Iterator[bytes]:
-        return iter(self._stream)
-
-    def close(self) -> None:
-        try:
-            self._stream.close()
-        finally:
-            done, self._done = self._done, None
-            if done is not None:
-                done()
-
-
 def open_transport(connection: Connection) -> httpx.BaseTransport:
     """Return the transport for a connection; ReconcilerError for a bad `ca_file` or proxy."""
-    tls, proxy = _tls(connection), proxy_of(connection.base_url)
-    return Lanes(lambda: Lane(tls, proxy, KEEP_ALIVE))
+    return Lanes(_tls(connection), proxy_of(connection.base_url))
 
 
 def _tls(connection: Connection) -> ssl.SSLContext:

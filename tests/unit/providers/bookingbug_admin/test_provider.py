@@ -510,7 +510,7 @@ class Tokens:
 
 def tokens_provider(server, writes=True):
     _, provider = opened({}, secrets=OWNER, writes=writes)
-    provider._http._client = httpx.Client(transport=httpx.MockTransport(server))
+    provider._http._transport = httpx.MockTransport(server)
     return provider
 
 

@@ -2,14 +2,11 @@
 
 from contextlib import closing, contextmanager
 
-import httpcore
-import httpx
 import pytest
 from provider_script import connection, raw_server, whole_request
 
 from reconciler.errors import OutcomeUnknown, RemoteError
 from reconciler.providers.http import HttpClient
-from reconciler.providers.http.deadline import Lane
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n"
 FORGED = OK + b"evil"
@@ -79,27 +76,3 @@ def test_a_connection_with_a_broken_answer_is_not_used_again(broken):
         assert isinstance(caught.value, OutcomeUnknown)
         assert http.get("/b").body == b"next"
     assert log == [1, 2]
-
-
-def attribute(owner, name, kind):
-    """Return a private attribute of a library that `deadline` relies on; a new version may lack it."""
-    where = f"{type(owner).__module__}.{type(owner).__qualname__}.{name}"
-    assert hasattr(owner, name), f"{where} is gone: adapt reconciler/providers/http/deadline.py, then raise the bound"
-    found = getattr(owner, name)
-    assert isinstance(found, kind), f"{where} is now a {type(found).__name__}"
-    return found
-
-
-@pytest.mark.parametrize("proxied", [False, True])
-def test_the_libraries_still_have_the_private_attributes_that_we_read(proxied):
-    with answering(OK + b"true", OK + b"next") as (url, _):  # so that the first connection stays open
-        proxy = httpx.Proxy(url) if proxied else None
-        with Lane(httpx.create_ssl_context(), proxy, 5.0) as lane:
-            lane.handle_request(httpx.Request("GET", "http://far.example/" if proxied else url)).read()
-            plain = attribute(httpx.HTTPTransport(), "_pool", httpcore.ConnectionPool)
-            assert plain.connections == []
-            (connection,) = attribute(lane, "_pool", httpcore.ConnectionPool).connections
-            for _ in range(1 + proxied):
-                connection = attribute(connection, "_connection", httpcore.ConnectionInterface)
-            state = attribute(connection, "_h11_state", object)
-            assert attribute(state, "trailing_data", tuple) == (b"", False)

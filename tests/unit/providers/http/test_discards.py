@@ -27,14 +27,14 @@ def a_client(url, timeout=TIMEOUT):
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_connection_discards_what_was_not_sent(kind, monkeypatch, tmp_path):
     seen = []
-    real = deadline._Clock.before
+    real = deadline.Clock.before
 
     def before(clock, buffer, sock):
         real(clock, buffer, sock)
         linger = struct.unpack("ii", sock.getsockopt(socket.SOL_SOCKET, socket.SO_LINGER, 8))
         seen.append((linger, sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)))
 
-    monkeypatch.setattr(deadline._Clock, "before", before)
+    monkeypatch.setattr(deadline.Clock, "before", before)
     with served(kind, monkeypatch, tmp_path) as url, closing(a_client(url)) as http:
         assert http.get("/a").body == b"ok"
         assert http.write("POST", "/b", content=b"x").body == b"ok"
