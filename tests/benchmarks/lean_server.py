@@ -51,43 +51,47 @@ class Company:
         self.latency = 0.0
         self.log: list[tuple[str, str]] = []
 
-    def answer(self, method: str, path: str, body: bytes) -> bytes:
-        """Answer one call, with the whole HTTP message."""
+    def answer(self, method: str, path: str, body: bytes) -> tuple[int, str]:
+        """Answer one call with status and body."""
         if path.startswith("/_bench/"):
             return self._control(path.removeprefix("/_bench/"))
         path = path.partition("?")[0]
         self.log.append((method, path))
         if path == "/api/sessions.xml":
-            return self._create(body) if method == "POST" else _message(200, self._list())
+            return (201, self._create(body)) if method == "POST" else (200, self._list())
         found = ONE.fullmatch(path)
         number = int(found[1]) if found is not None else 0
         if number not in self.rows:
-            return _message(404)
+            return 404, ""
         if method == "DELETE":
             del self.rows[number]
-            return _message(200)
+            return 200, ""
         if method == "PUT":
             self.rows[number] |= _stated(body)
-        return _message(200, _session(number, self.rows[number]))
+        return 200, _session(number, self.rows[number])
 
-    def _control(self, path: str) -> bytes:
+    def _control(self, path: str) -> tuple[int, str]:
         verb, _, value = path.partition("/")
         if verb == "log":
             seen, self.log = self.log, []
-            return _message(200, json.dumps(seen))
+            return 200, json.dumps(seen)
         if verb == "latency":
             self.latency = float(value) / 1000
         if verb == "fill":
-            self.rows = {FIRST_ID + number: {**DEFAULTS, **fields(number)} for number in range(int(value))}
-            self.next_id = FIRST_ID + int(value)
-            self.log = []
-        return _message(200)
+            self.fill(int(value))
+        return 200, ""
 
-    def _create(self, body: bytes) -> bytes:
+    def fill(self, size: int) -> None:
+        """Hold the sessions of `projects.fields`, and no others."""
+        self.rows = {FIRST_ID + number: {**DEFAULTS, **fields(number)} for number in range(size)}
+        self.next_id = FIRST_ID + size
+        self.log = []
+
+    def _create(self, body: bytes) -> str:
         number, self.next_id = self.next_id, self.next_id + 1
         stated = _stated(body)
         self.rows[number] = {**DEFAULTS, "end_date": stated.get("start_date", ""), **stated}
-        return _message(201, _session(number, self.rows[number]))
+        return _session(number, self.rows[number])
 
     def _list(self) -> str:
         rows = "".join(
@@ -113,7 +117,7 @@ def _session(number: int, row: dict[str, str]) -> str:
     return f'{PROLOG}<session id="{number}">{shown}<slots>{slot}</slots></session>'
 
 
-def _message(status: int, text: str = "") -> bytes:
+def _message(status: int, text: str) -> bytes:
     body = text.encode()
     return b"HTTP/1.1 %d %b\r\n%bcontent-length: %d\r\n\r\n%b" % (
         status,
@@ -144,7 +148,7 @@ class Connection(asyncio.Protocol):
             if len(self._buffer) < whole:
                 return
             method, path, _ = self._buffer.split(b" ", 2)
-            answer = self._company.answer(method.decode(), path.decode(), self._buffer[end + 4 : whole])
+            answer = _message(*self._company.answer(method.decode(), path.decode(), self._buffer[end + 4 : whole]))
             self._buffer = self._buffer[whole:]
             if self._company.latency and not path.startswith(b"/_bench/"):
                 asyncio.get_running_loop().call_later(self._company.latency, self._transport.write, answer)

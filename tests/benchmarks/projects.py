@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -78,3 +79,32 @@ def write_project(folder: Path, url: str, size: int, price: str = "7.5") -> Path
         text = MANIFEST.format(number=number, **fields(number, price))
         (manifests / f"class-{number:06}.yaml").write_text(text, encoding="utf-8")
     return folder
+
+
+FORMATS = ("text", "json", "markdown", "html")
+_ALL = ("--allow-booked", "*")
+_SAVED = "saved.plan"
+
+
+def life(folder: Path, url: str, size: int) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield the name and the arguments of every command, in the life of a project whose sessions are live at first.
+
+    The caller runs each before it asks for the next.
+    """
+    yield "validate", ("validate",)
+    yield "plan before adopt", ("plan",)
+    yield "adopt --all", ("adopt", "--all")
+    for form in FORMATS:
+        yield f"plan, no-op, {form}", ("plan", "--format", form)
+    for form in FORMATS:
+        yield f"drift, {form}", ("drift", "--format", form)
+    yield "export", ("export", "--out", "exported", "--force")
+    write_project(folder, url, size, price="8.5")
+    yield "plan, all changed", ("plan", *_ALL)
+    yield "apply, update", ("apply", "--yes", *_ALL)
+    yield "destroy", ("destroy", "--yes", *_ALL)
+    for form in FORMATS:
+        yield f"plan, all new, {form}", ("plan", "--format", form, *(("--out", _SAVED) if form == "text" else ()))
+    for form in FORMATS:
+        yield f"show, {form}", ("show", _SAVED, "--format", form)
+    yield "apply, create", ("apply", "--yes", _SAVED)

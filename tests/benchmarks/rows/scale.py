@@ -6,40 +6,18 @@ from collections.abc import Iterator
 
 from lab import Desk, Lab
 from measuring import Line, Sample
-from projects import write_project
+from projects import life
 
-FORMATS = ("text", "json", "markdown", "html")
-ALL = ("--allow-booked", "*")
 MEMORY = {1_000: 150, 10_000: 150, 100_000: 1024}
 """The goal in MB, by size."""
 
 
 def every_command(desk: Desk, size: int) -> Iterator[tuple[str, Sample]]:
-    """Run the life of a project of `size` sessions, and yield what each command cost."""
-    server = desk.lab.server
-    saved = desk.folder / "saved.plan"
-    server.control("latency/0")
-    server.control(f"fill/{size}")
-    yield "validate", desk.run("validate")
-    yield "plan before adopt", desk.run("plan", codes=(0, 4))
-    yield "adopt --all", desk.run("adopt", "--all")
-    for form in FORMATS:
-        yield f"plan, no-op, {form}", desk.run("plan", "--format", form)
-    for form in FORMATS:
-        yield f"drift, {form}", desk.run("drift", "--format", form)
-    yield "export", desk.run("export", "--out", "exported", "--force")
-    write_project(desk.folder, server.url, size, price="8.5")
-    yield "plan, all changed", desk.run("plan", *ALL)
-    yield "apply, update", desk.run("apply", "--yes", *ALL)
-    yield "destroy", desk.run("destroy", "--yes", *ALL)
-    for form in FORMATS:
-        yield (
-            f"plan, all new, {form}",
-            desk.run("plan", "--format", form, *(["--out", "saved.plan"] if form == "text" else [])),
-        )
-    for form in FORMATS:
-        yield f"show, {form}", desk.run("show", saved.name, "--format", form)
-    yield "apply, create", desk.run("apply", "--yes", "saved.plan")
+    """Yield what each command cost."""
+    desk.lab.server.control("latency/0")
+    desk.lab.server.control(f"fill/{size}")
+    for name, arguments in life(desk.folder, desk.lab.server.url, size):
+        yield name, desk.run(*arguments, codes=(0, 4))
 
 
 def growth(lab: Lab) -> Iterator[Line]:
@@ -47,8 +25,8 @@ def growth(lab: Lab) -> Iterator[Line]:
     taken: dict[str, dict[str, dict[int, Sample]]] = {}
     for size in lab.sizes:
         lives = {name: every_command(lab.desk(name, size, "life"), size) for name in lab.checkouts}
-        for name, life in lives.items():
-            for command, sample in life:
+        for name, commands in lives.items():
+            for command, sample in commands:
                 taken.setdefault(command, {}).setdefault(name, {})[size] = sample
     for command, found in taken.items():
         for smaller, larger in zip(lab.sizes, lab.sizes[1:], strict=False):
