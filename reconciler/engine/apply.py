@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from graphlib import TopologicalSorter
+from queue import Empty, SimpleQueue
 
 from reconciler.engine.apply_one import Run, apply_one
 from reconciler.engine.moves import apply_forget
@@ -17,6 +20,9 @@ from reconciler.model.report import Outcome, Report, State
 
 POLL = 0.2
 """Seconds after which a waiting run checks whether it was asked to stop."""
+
+_AHEAD = 2
+"""Changes that are handed out for each worker, so that none waits for the next: a handed-out change costs memory."""
 
 
 def execute(
@@ -38,7 +44,9 @@ def execute(
     before = dependencies(plan.changes)
     order = sorter(plan.changes)
     outcomes: dict[Address, Outcome] = {}
-    running: dict[Future[Outcome], Address] = {}
+    waiting: deque[Address] = deque()
+    ended: SimpleQueue[Future[Outcome]] = SimpleQueue()
+    running = 0
 
     def finish(outcome: Outcome) -> None:
         outcome = outcome.of(changes[outcome.address])
@@ -50,16 +58,20 @@ def execute(
         while order.is_active() and not (stop.is_set() and not running):
             if run.limit.over:
                 stop.set()
-            for address in _ready(order, stop):
-                blocker = _blocker(changes[address], before[address], outcomes)
-                if blocker is None:
-                    running[pool.submit(_start, run, changes[address], stop, on_start)] = address
-                else:
-                    finish(_blocked(changes[address], blocker))
-            done, _ = wait(running, timeout=POLL, return_when=FIRST_COMPLETED)
-            for future in done:
-                del running[future]
-                finish(future.result())
+            waiting.extend(_ready(order, stop))
+            while waiting and running < workers * _AHEAD and not stop.is_set():
+                change = changes[waiting.popleft()]
+                blocker = _blocker(change, before[change.address], outcomes)
+                if blocker is not None:
+                    finish(_blocked(change, blocker))
+                    continue
+                pool.submit(_start, run, change, stop, on_start).add_done_callback(ended.put)
+                running += 1
+            with suppress(Empty):
+                if running:
+                    outcome = ended.get(timeout=POLL).result()
+                    running -= 1
+                    finish(outcome)
     for address in changes.keys() - outcomes.keys():
         outcomes[address] = _not_started(changes[address], run).of(changes[address])
     ordered = tuple(outcomes[address] for address in sorted(outcomes, key=str))

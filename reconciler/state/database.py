@@ -26,12 +26,13 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
 from reconciler.errors import ReconcilerError
 from reconciler.model.objects import Lease
 from reconciler.state import backups, origin, process_lock, server
+from reconciler.state.failures import DAMAGED, DENIED, passing, words
 from reconciler.state.holder import Watch
 from reconciler.state.migrations import FIRST, all_leases, is_version, migrate
 from reconciler.state.rows import Damaged, decoded
@@ -46,6 +47,7 @@ from reconciler.state.sqlite_file import (
     open_read_only,
     read_only_part,
 )
+from reconciler.state.together import Job, Together
 from reconciler.version import DISTRIBUTION
 
 PATIENCE = 20.0
@@ -58,17 +60,6 @@ _LONGEST_PAUSE = 1.0
 _ALONE = 7263091524
 """PostgreSQL's lock for creating tables, migrating and claiming: the same number in every version."""
 
-_AGAIN = frozenset({"40001", "40P01", "57P01", "57P02", "57P03"})
-"""SQLSTATEs after which the same transaction can be retried: conflicts, and a server that stops or starts."""
-
-_LOST = "08"
-"""The class of SQLSTATEs of a connection that was lost, also between a pooler and its server."""
-
-_DENIED = frozenset({"25006", "42501"})
-"""SQLSTATEs of a write on a read-only server or without the right to write."""
-
-_DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
-
 Result = TypeVar("Result")
 
 
@@ -80,6 +71,10 @@ class Held(ReconcilerError):
         super().__init__(message, code="state-locked")
         self.lease = lease
         """The lease of that run."""
+
+
+class _Unusable(ReconcilerError):
+    """The database took no transaction, whatever was in it."""
 
 
 class Database:
@@ -118,8 +113,10 @@ class Database:
         self.leased = False
         """Whether this process holds the lease; every read asks the database in any case."""
         self._engine = self._open()
+        writing = threading.RLock()
         # SQLite's one connection serves all threads.
-        self._lock: AbstractContextManager[Any] = threading.RLock() if self.is_file else nullcontext()
+        self._lock: AbstractContextManager[Any] = writing if self.is_file else nullcontext()
+        self._writes = Together(writing, self._lead)
 
     @property
     def label(self) -> str:
@@ -158,14 +155,7 @@ class Database:
 
         An older state is migrated first, unless `as_is` is set.
         """
-
-        def run() -> Result:
-            self._check_writable()
-            if not (as_is and self._prepared(writing=False)):
-                self._prepared(writing=True)
-            return self._begun(work, writing=True)
-
-        return self._tried(run)
+        return self._writes.run(work, as_is=as_is)
 
     def readable(self, query: Select[Any]) -> Select[Any]:
         """Return a query without the columns that an older state does not have. Only inside `read`."""
@@ -205,6 +195,27 @@ class Database:
         """Close the database connections."""
         self._engine.dispose()
 
+    def _lead(self, jobs: list[Job]) -> None:
+        """Commit transactions as one. Where one of them fails, nothing has happened, and each is committed alone."""
+        try:
+            results = self._tried(lambda: self._written(jobs))
+        except Exception as error:  # noqa: BLE001 - a defect belongs to the thread whose transaction has it
+            if len(jobs) > 1 and not isinstance(error, _Unusable):
+                for job in jobs:
+                    self._lead([job])
+                return
+            for job in jobs:
+                job.error, job.done = error, True
+            return
+        for job, result in zip(jobs, results, strict=True):
+            job.result, job.done = result, True
+
+    def _written(self, jobs: list[Job]) -> list[Any]:
+        self._check_writable()
+        if not (all(job.as_is for job in jobs) and self._prepared(writing=False)):
+            self._prepared(writing=True)
+        return self._begun(lambda connection: [job.work(connection) for job in jobs], writing=True)
+
     def _open(self) -> Engine:
         try:
             if not self.is_file:
@@ -224,7 +235,7 @@ class Database:
         except (SQLAlchemyError, ImportError) as error:
             missing = isinstance(error, ImportError)
             hint = f"pip install '{DISTRIBUTION}[postgres]'" if missing else "check spec.state"
-            raise ReconcilerError(f"state {self.label}: {_words(error)}", hint=hint) from None
+            raise ReconcilerError(f"state {self.label}: {words(error)}", hint=hint) from None
         event.listen(engine, "do_connect", self._connect_read_only)
         event.listen(engine, "connect", self._make_durable)
         return engine
@@ -261,11 +272,12 @@ class Database:
                 hint = first + self._repair()
                 raise ReconcilerError(f"state {self.label}: {what}", hint=hint, code="state-damaged") from None
             except (SQLAlchemyError, sqlite3.Error, OSError) as error:
-                if self._reached and _passing(error) and time.monotonic() < deadline:
+                if self._reached and passing(error) and time.monotonic() < deadline:
                     time.sleep(pause)
                     pause = min(pause * 2, _LONGEST_PAUSE)
                     continue
-                raise ReconcilerError(f"state {self.label}: {_words(error)}", hint=self._advice(error)) from None
+                failure = _Unusable if isinstance(error, OperationalError) else ReconcilerError
+                raise failure(f"state {self.label}: {words(error)}", hint=self._advice(error)) from None
             self._reached = True
             return result
 
@@ -278,11 +290,11 @@ class Database:
             return work(connection)
 
     def _advice(self, error: BaseException) -> str:
-        if getattr(getattr(error, "orig", None), "sqlstate", None) in _DENIED:
+        if getattr(getattr(error, "orig", None), "sqlstate", None) in DENIED:
             return "this user may only read the state: ask for permission to write, or use another user"
         if self.file is None:
             return self._hint
-        if getattr(getattr(error, "orig", error), "sqlite_errorcode", 0) & 0xFF in _DAMAGED:
+        if getattr(getattr(error, "orig", error), "sqlite_errorcode", 0) & 0xFF in DAMAGED:
             return self._repair()
         if is_full(self.file.parent):
             return f"the disk of {self.file.parent} is full: free some space, or set spec.state"
@@ -368,17 +380,3 @@ def parsed(text: str) -> URL:
         return url
     server.check_options(url)
     return url.set(drivername="postgresql+psycopg") if url.drivername == "postgresql" else url
-
-
-def _passing(error: BaseException) -> bool:
-    """Return whether the same transaction may succeed later."""
-    if not isinstance(error, DBAPIError):
-        return False
-    state = getattr(error.orig, "sqlstate", None)
-    refused = isinstance(error, OperationalError) and state is None and not isinstance(error.orig, sqlite3.Error)
-    return error.connection_invalidated or state in _AGAIN or refused or str(state).startswith(_LOST)
-
-
-def _words(error: BaseException) -> str:
-    cause = getattr(error, "orig", None) or error
-    return getattr(cause, "strerror", None) or str(cause).split("\n", maxsplit=1)[0]

@@ -17,7 +17,8 @@ Result = TypeVar("Result")
 DOUBTS_SINCE = 3
 """The version of the state that has the tables of doubts and of ids that were seen."""
 
-_KEPT = ("run_id", "kind", "name", "connection", "target", "fields", "started_at")
+KEPT = ("run_id", "kind", "name", "connection", "target", "fields", "started_at")
+"""The columns of an intent that a doubt keeps."""
 
 
 class Lookback(ABC):
@@ -72,7 +73,7 @@ class Lookback(ABC):
                 of_run = (self._mine(doubts, item.address), doubts.c.run_id == item.run_id)
                 connection.execute(delete(doubts).where(*of_run))
                 values = intent_values(item)
-                connection.execute(insert(doubts).values(**self._scope, **{name: values[name] for name in _KEPT}))
+                connection.execute(insert(doubts).values(**self._scope, **{name: values[name] for name in KEPT}))
 
         if found:
             self._write(work)
@@ -93,13 +94,13 @@ class Lookback(ABC):
         if old:
             self._write(work)
 
-    def _keep_doubts(self, connection: Connection, address: Address) -> None:
-        """Keep the creates of unknown result among the open intents of an address, before these are deleted."""
-        query = select(*(intents.c[name] for name in _KEPT)).where(self._mine(intents, address))
-        for row in connection.execute(query.where(intents.c.effect == "create")).all():
+    def _keep_doubts(self, connection: Connection, address: Address, rows: Sequence[Row[Any]]) -> None:
+        """Keep creates of unknown result, which were open intents of an address."""
+        for row in rows:
             of_run = (self._mine(doubts, address), doubts.c.run_id == row.run_id)
             connection.execute(delete(doubts).where(*of_run))
-            connection.execute(insert(doubts).values(**self._scope, **row._mapping))  # noqa: SLF001 - public name
+            values = {name: getattr(row, name) for name in KEPT}
+            connection.execute(insert(doubts).values(**self._scope, **values))
 
     def _rename_doubts(self, connection: Connection, source: Address, target: Address) -> None:
         renamed = select(doubts.c.run_id).where(self._mine(doubts, source))

@@ -24,12 +24,13 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.sql.dml import ReturningInsert
+from sqlalchemy.sql.dml import ReturningDelete, ReturningInsert
 
 from reconciler.model.objects import Address
 from reconciler.state.holder import EXPIRY
+from reconciler.state.lookback import KEPT
 from reconciler.state.rows import CONFIRMED
-from reconciler.state.schema import forgotten, in_scope, intents, leases, objects
+from reconciler.state.schema import drift, forgotten, in_scope, intents, leases, objects
 
 _TICK = 0.001
 """Seconds by which a heartbeat moves where the clock does not: who watches it sees that the holder lives."""
@@ -57,6 +58,12 @@ class Statements:
     """Update the object that `of` selects."""
     add: Insert
     """Add an object from the values of its columns."""
+    settle: ReturningDelete[Any]
+    """Delete the intents of the object that `of` selects, and return what they were."""
+    remove: Delete
+    """Delete the object that `of` selects."""
+    undrift: Delete
+    """Delete what was seen of the object that `of` selects."""
     unforget: Delete
     """Delete the note that the object which `of` selects expired."""
 
@@ -89,6 +96,9 @@ class Statements:
             .values(effect=effect + CONFIRMED),
             change=update(objects).where(one(objects)),
             add=insert(objects),
+            settle=delete(intents).where(one(intents)).returning(effect, *(intents.c[name] for name in KEPT)),
+            remove=delete(objects).where(one(objects)),
+            undrift=delete(drift).where(one(drift)),
             unforget=delete(forgotten).where(one(forgotten)),
         )
 

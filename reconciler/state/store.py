@@ -85,6 +85,8 @@ class Store(PastRuns):
         self.pace = self._database.pace
         self.watch = self._database.watch
         self._run_id: str | None = None
+        self._renewed_in: object = None
+        """The last transaction in which the lease was renewed."""
         self._given_up = threading.Event()
         self._scope = {"project": project, "environment": environment or ""}
         self._statements = Statements.of_scope(self._scope, self._database.clock(), self.pace)
@@ -114,7 +116,7 @@ class Store(PastRuns):
         def fenced(connection: Connection) -> Result:
             if (
                 self._run_id is not None
-                and not self._renewed(connection, self._run_id)
+                and not self._holds(connection, self._run_id)
                 and not self._open(connection, ends)
             ):
                 message = "this run no longer holds the state lock, so no further calls are sent"
@@ -140,6 +142,15 @@ class Store(PastRuns):
             return True
 
         return self._database.write(alone, as_is=True)
+
+    def _holds(self, connection: Connection, run_id: str) -> bool:
+        """Return whether a run holds the lease, which is renewed once in a transaction of several threads."""
+        transaction = connection.get_nested_transaction() or connection.get_transaction()
+        if self._renewed_in is not transaction:
+            if not self._renewed(connection, run_id):
+                return False
+            self._renewed_in = transaction
+        return True
 
     def _renewed(self, connection: Connection, run_id: str) -> bool:
         """Renew the lease of a run; return whether the run holds it."""
@@ -282,9 +293,9 @@ class Store(PastRuns):
         """
 
         def work(connection: Connection) -> None:
-            self._keep_doubts(connection, address)
-            connection.execute(delete(intents).where(self._mine(intents, address)))
-            connection.execute(delete(forgotten).where(self._mine(forgotten, address)))
+            ended = connection.execute(self._statements.settle, of(address)).all()
+            self._keep_doubts(connection, address, [row for row in ended if row.effect == "create"])
+            connection.execute(self._statements.unforget, of(address))
 
         self._write(work)
 
@@ -308,10 +319,10 @@ class Store(PastRuns):
         key = {**self._scope, "kind": address.kind, "name": address.name}
 
         def work(connection: Connection) -> bool:
-            gone = connection.execute(delete(objects).where(self._mine(objects, address))).rowcount
-            connection.execute(delete(drift).where(self._mine(drift, address)))
+            gone = connection.execute(self._statements.remove, of(address)).rowcount
+            connection.execute(self._statements.undrift, of(address))
             if given_up is not None:
-                connection.execute(delete(forgotten).where(self._mine(forgotten, address)))
+                connection.execute(self._statements.unforget, of(address))
                 connection.execute(insert(forgotten).values({**key, "digest": given_up, "forgotten_at": now()}))
             self._end(connection, ends)
             return bool(gone)

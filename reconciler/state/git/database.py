@@ -40,11 +40,12 @@ from reconciler.state.git import files
 from reconciler.state.git.branch import Draft, Heads, Unreachable
 from reconciler.state.git.history import facts, lease_message, message
 from reconciler.state.git.mirror import LONGEST_PAUSE, PAUSE, Mirror
-from reconciler.state.git.view import Changes, Job
+from reconciler.state.git.view import Changes
 from reconciler.state.holder import Watch
 from reconciler.state.migrations import FIRST, all_leases
 from reconciler.state.rows import Damaged
 from reconciler.state.schema import VERSION
+from reconciler.state.together import Job, Together
 
 PATIENCE = 20.0
 """Seconds to try a push again that was refused or not answered."""
@@ -112,8 +113,7 @@ class GitDatabase:
         """How many transactions the last pushes held."""
         self._took = 0.0
         """Seconds that the last push took."""
-        self._waiting: list[Job] = []
-        self._waits = threading.Lock()
+        self._writes = Together(self._lock, self._lead, self._gather)
 
     @property
     def leased(self) -> bool:
@@ -149,24 +149,7 @@ class GitDatabase:
 
         An older state is migrated first, unless `as_is` is set.
         """
-        job = Job(work=work, as_is=as_is)
-        with self._waits:
-            self._waiting.append(job)
-        try:
-            with self._lock:
-                if not job.done:
-                    self._gather()
-                    with self._waits:
-                        jobs, self._waiting = self._waiting, []
-                    self._lead(jobs)
-        except BaseException:  # a signal: the caller does not expect it to run later
-            with self._waits:
-                self._waiting = [item for item in self._waiting if item is not job]
-            raise
-        if job.error is not None:
-            raise job.error
-        result: Result = job.result
-        return result
+        return self._writes.run(work, as_is=as_is)
 
     def clock(self) -> ColumnElement[float]:
         """Return the current Unix time by this machine's clock: a remote has none. `Watch` trusts no clock."""
@@ -221,7 +204,7 @@ class GitDatabase:
         return fetched is not None and (self._leased or time.monotonic() - fetched < AGE)
 
     def _lead(self, jobs: list[Job]) -> None:
-        """Run the transactions that gathered. If this thread is interrupted, another one takes them over."""
+        """Run the transactions that gathered."""
         try:
             self._commit(jobs)
         except (Damaged, SQLAlchemyError, OSError) as error:
@@ -230,9 +213,6 @@ class GitDatabase:
             self._fail(jobs, ReconcilerError(f"state {self.label}: {error.message}", hint=error.hint))
         except ReconcilerError as error:
             self._fail(jobs, error)
-        finally:
-            with self._waits:
-                self._waiting[:0] = [job for job in jobs if not job.done]
 
     def _gather(self) -> None:
         """Wait a little for other threads, if there were some: those that the last push released write again now."""

@@ -20,6 +20,7 @@ from reconciler.errors import ReconcilerError
 from reconciler.state.git.files import TABLES, Row, path_of, scope_of
 from reconciler.state.rows import Damaged, decoded
 from reconciler.state.schema import VERSION, leases, meta, metadata
+from reconciler.state.together import Job
 
 Result = TypeVar("Result")
 
@@ -47,21 +48,6 @@ class Changes:
 
     def __bool__(self) -> bool:
         return bool(self.files or self.leases)
-
-
-@dataclass(slots=True)
-class Job:
-    """One transaction of a thread, and what became of it."""
-
-    work: Callable[[Connection], Any]
-    as_is: bool
-    """Whether it leaves the version of the state as it is."""
-    result: Any = None
-    error: BaseException | None = None
-    changed: bool = False
-    """Whether its last try changed anything."""
-    done: bool = False
-    """Whether `result` or `error` is final."""
 
 
 class View:
