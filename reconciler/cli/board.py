@@ -6,8 +6,8 @@ import time
 from collections import Counter, deque
 from typing import TYPE_CHECKING
 
+from reconciler import render
 from reconciler.model.words import count, listed
-from reconciler.render import marks, phrases
 
 if TYPE_CHECKING:
     from reconciler.model.change import Change
@@ -80,8 +80,13 @@ class Board:
     def _row(self, address: Address) -> tuple[Piece, ...]:
         label, outcome = str(address), self._ended.get(address)
         if outcome is not None:
-            mark = marks.STATES[outcome.state]
-            return "  ", (mark.sign, f"bold {mark.style}"), f" {label} ", (phrases.outcome_words(outcome), mark.style)
+            mark = render.marks.STATES[outcome.state]
+            return (
+                "  ",
+                (mark.sign, f"bold {mark.style}"),
+                f" {label} ",
+                (render.phrases.outcome_words(outcome), mark.style),
+            )
         since = self._running.get(address)
         if since is None:
             return "  ", ("· ", "dim"), label, (" waiting", "dim")

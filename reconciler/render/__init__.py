@@ -1,13 +1,13 @@
 """Plans, reports and drift for people: as text, Markdown and HTML.
 
-The renderers of single formats are loaded on first use, as `render.html`: a command shows one of them.
+What only some commands show is loaded on first use, as `render.html`.
 """
 
 TYPE_CHECKING = False  # typing.TYPE_CHECKING without its module
 if TYPE_CHECKING:
-    from reconciler.render import github, html, junit, markdown, sarif
+    from reconciler.render import github, html, junit, markdown, marks, phrases, sarif
 
-__all__ = ["github", "html", "junit", "markdown", "sarif"]
+__all__ = ["github", "html", "junit", "markdown", "marks", "phrases", "sarif"]
 
 
 if not TYPE_CHECKING:  # a type checker would accept every name
