@@ -1,9 +1,11 @@
-"""The command's entry: `--version` is printed before anything else is imported."""
+"""The command's entry: what answers without click is printed before click is imported."""
 
 from __future__ import annotations
 
 import os
 import sys
+
+from reconciler.cli.quick_help import printed
 
 
 def main() -> None:
@@ -15,6 +17,8 @@ def main() -> None:
         from reconciler.cli.main import complete  # noqa: PLC0415 - as below
 
         complete()
+    if printed(sys.argv[1:]):
+        return
     from reconciler.cli.main import run  # noqa: PLC0415 - click is not needed above
 
     sys.exit(run(sys.argv[1:]))
