@@ -49,14 +49,18 @@ def test_rooms_are_small(file):
 @pytest.mark.parametrize(
     "arguments", [["--version"], ["--help"], ["plan", "--help"], ["sandbox", "--help"], ["state", "list", "--help"]]
 )
-def test_nothing_heavy_is_imported_to_show_help(arguments):
+@pytest.mark.parametrize("columns", ["80", "90"], ids=["quick", "click"])
+def test_nothing_heavy_is_imported_to_show_help(arguments, columns):
     unwanted = HEAVY + NEEDLESS * (len(arguments) == 1)
     script = (
         "import sys\nfrom reconciler.__main__ import main\nsys.argv[1:] = sys.argv[1:]\n"
         "try:\n    main()\nexcept SystemExit:\n    pass\n"
         f"print('HEAVY', sorted(set({unwanted!r}) & set(sys.modules)))"
     )
-    done = subprocess.run([sys.executable, "-c", script, *arguments], capture_output=True, text=True, check=True)
+    environ = {**os.environ, "COLUMNS": columns}
+    done = subprocess.run(
+        [sys.executable, "-c", script, *arguments], env=environ, capture_output=True, text=True, check=True
+    )
     assert done.stdout.splitlines()[-1] == "HEAVY []", done.stdout
 
 
