@@ -1,0 +1,69 @@
+"""What each command imports, beyond a bare interpreter: python startup_imports.py"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
+
+from lab import MAIN, ROOT, Server
+from projects import CREDENTIALS, write_project
+
+COMPLETION = {"COMP_WORDS": "reconciler plan --target Sess", "COMP_CWORD": "3", "_RECONCILER_COMPLETE": "bash_complete"}
+COMMANDS: Mapping[str, tuple[str, ...]] = {
+    "version": ("--version",),
+    "help": ("--help",),
+    "plan help": ("plan", "--help"),
+    "completion": (),
+    "validate": ("validate",),
+    "plan": ("plan",),
+    "plan again": ("plan", "--format", "json"),
+    "apply": ("apply", "--yes"),
+    "drift": ("drift",),
+    "state list": ("state", "list"),
+}
+"""In the order in which they run; the first apply creates an object."""
+
+
+def imported(code: str, folder: Path, env: Mapping[str, str], *arguments: str) -> set[str]:
+    """Return the names of the modules that a process imports."""
+    done = subprocess.run(
+        [sys.executable, "-P", "-X", "importtime", "-c", code, *arguments],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT), **env},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done
+    rows = [line.split("|") for line in done.stderr.splitlines() if line.startswith("import time:")]
+    return {row[2].strip() for row in rows}
+
+
+def imports() -> dict[str, tuple[int, list[str]]]:
+    """Return for each command how many modules it imports, and the packages of others among them."""
+    found = {}
+    with tempfile.TemporaryDirectory() as home, Server() as server:
+        folder = write_project(Path(home), server.url, 1)
+        trusted = {"RECONCILER_TRUST_HOSTS": server.url.removeprefix("http://"), "HOME": home, **CREDENTIALS}
+        bare = imported("pass", folder, trusted)
+        for name, arguments in COMMANDS.items():
+            more = COMPLETION if name == "completion" else {}
+            found[name] = summary(imported(MAIN, folder, {**trusted, **more}, *arguments) - bare)
+    return found
+
+
+def summary(modules: set[str]) -> tuple[int, list[str]]:
+    """Return the number of modules, and the packages of others. Those that are not installed were only looked for."""
+    tops = {name.partition(".")[0] for name in modules} - sys.stdlib_module_names - {"reconciler"}
+    return len(modules), sorted(name for name in tops if not name.startswith("_") and find_spec(name) is not None)
+
+
+if __name__ == "__main__":
+    for command, (number, packages) in imports().items():
+        print(f"{command:<14}{number:>5}  {' '.join(packages)}")  # noqa: T201
