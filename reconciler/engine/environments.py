@@ -23,13 +23,16 @@ class Side:
     """What the manifests declare in it, without objects that are no longer managed."""
     memory: Memory
     """What its state holds."""
+    ids: Mapping[Address, str]
+    """The remote ids of what it manages."""
 
     @classmethod
     def of(cls, desired: Mapping[Address, Desired], memory: Memory) -> Side:
         """Return a side by the present names of its objects."""
         moves, _ = find_moves(desired, memory.known)
         kept = {address: item for address, item in desired.items() if not item.forget}
-        return cls(desired=kept, memory=memory.moved(moves))
+        memory = memory.moved(moves)
+        return cls(desired=kept, memory=memory, ids=remote_ids(memory.records))
 
     @property
     def known(self) -> frozenset[Address]:
@@ -44,8 +47,7 @@ class Side:
         if desired is None or record is None:
             settled = desired is None or address in self.memory.forgotten
             return None if record is None and settled else ()
-        ids = remote_ids(self.memory.records)
-        found = compare(kind, resolved(desired.fields, ids), {}, record.fields).fields
+        found = compare(kind, resolved(desired.fields, self.ids), {}, record.fields).fields
         return tuple(dict.fromkeys(item.path for item in found)) or None
 
 

@@ -10,9 +10,12 @@ from reconciler.engine.ledger import Ledger, Memory
 from reconciler.errors import ReconcilerError
 from reconciler.model.change import Change, Decision
 from reconciler.model.kind import Kind
-from reconciler.model.nearest import nearest_address
+from reconciler.model.nearest import Names, nearest_address
 from reconciler.model.objects import Address, Desired, Problem, SourceRef
 from reconciler.model.report import Outcome
+
+_FEW = 100
+"""Deleted objects that are all compared with the name of a removed one."""
 
 
 def find_moves(
@@ -71,10 +74,12 @@ def unknown_removals(
 ) -> Iterator[Problem]:
     """Warn where a `removed` object is not managed, while one with a similar name would be deleted."""
     deleted = {str(address): address for address in memory.records if address not in desired and address not in removed}
+    names = Names(deleted) if len(deleted) > _FEW else None
     for address, where in sorted(removed.items(), key=lambda pair: str(pair[0])):
         if address in memory.known:
             continue
-        near = nearest_address(str(address), deleted)
+        close = deleted if names is None else filter(None, [names.nearest(address)])
+        near = nearest_address(str(address), close)
         if near is not None and deleted[near].kind == address.kind:
             yield Problem(
                 code="removed-unknown",

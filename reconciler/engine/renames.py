@@ -5,7 +5,8 @@ This is only a warning: a person knows which of two similar objects is meant.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import deque
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from reconciler.model.change import Decision
 from reconciler.model.kind import IdentityKey, Kind
@@ -38,15 +39,15 @@ def renames(changes: Iterable[Decision], kinds: Mapping[str, Kind], *, destroyin
 
 def _pairs(kind: Kind, going: Sequence[Decision], coming: Sequence[Decision]) -> list[tuple[Decision, Decision]]:
     """Pair by natural key, then by how many fields are equal. The pairs do not depend on the order of a set."""
-    keys: dict[IdentityKey, list[Decision]] = {}
+    keys: dict[IdentityKey, deque[Decision]] = {}
     for old in going:
         for key in kind.identities(_fields(old)):
-            keys.setdefault(key, []).append(old)
+            keys.setdefault(key, deque()).append(old)
     pairs: list[tuple[Decision, Decision]] = []
     taken: set[int] = set()
     for new in coming:
-        candidates = (old for key in kind.identities(_fields(new)) for old in keys.get(key, ()))
-        found = next((old for old in candidates if id(old) not in taken), None)
+        candidates = (_first_free(keys.get(key), taken) for key in kind.identities(_fields(new)))
+        found = next((old for old in candidates if old is not None), None)
         if found is not None:
             pairs.append((found, new))
             taken |= {id(found), id(new)}
@@ -61,6 +62,13 @@ def _pairs(kind: Kind, going: Sequence[Decision], coming: Sequence[Decision]) ->
             pairs.append((old, new))
             taken |= {id(old), id(new)}
     return pairs
+
+
+def _first_free(waiting: deque[Decision] | None, taken: Collection[int]) -> Decision | None:
+    """Return the first that is not taken, and drop those before it: thousands may have one key."""
+    while waiting and id(waiting[0]) in taken:
+        waiting.popleft()
+    return waiting[0] if waiting else None
 
 
 def _fields(change: Decision) -> Fields:

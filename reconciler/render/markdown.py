@@ -35,8 +35,10 @@ def plan(plan: Plan, limit: int = LIMIT) -> str:
     risks = phrases.at_risk(plan)
     shown_as_risk = {(line.change.address, f"guard-{line.code}") for line in risks}
     problems = [item for item in plan.problems if (item.address, item.code) not in shown_as_risk]
-    stops = [item for item in problems if item.severity == "error" or summary.refuses(item)]
-    others = [item for item in problems if item not in stops]
+    stops: list[Problem] = []
+    others: list[Problem] = []
+    for item in problems:
+        (stops if item.severity == "error" or summary.refuses(item) else others).append(item)
     head = [
         f"## {prose(summary.plan_heading(plan))}",
         prose(phrases.subject(plan)),
@@ -136,8 +138,8 @@ def _verified(report: Report) -> list[str]:
     if report.verified is None:
         return []
     left = report.verified.left
-    lines = [f"- {phrases.NOT_CONVERGED}: {code(address)}: {prose(words)}" for address, words in left]
-    return [prose(summary.verified_headline(report.verified)), "\n".join(_capped(lines, "object"))]
+    lines = [f"- {phrases.NOT_CONVERGED}: {code(address)}: {prose(words)}" for address, words in left[:LISTED]]
+    return [prose(summary.verified_headline(report.verified)), "\n".join([*lines, *_rest(len(left), "object")])]
 
 
 def _lines(changes: Iterable[Change]) -> tuple[Line, ...]:
@@ -151,10 +153,9 @@ def _not_started(change: Change) -> Line:
     )
 
 
-def _capped(lines: list[str], noun: str) -> list[str]:
-    """Return the first lines of a list; the rest is counted."""
-    hidden = len(lines) - LISTED
-    return [*lines[:LISTED], f"- {more(hidden, noun)}"] if hidden > 0 else lines
+def _rest(number: int, noun: str) -> list[str]:
+    """Count what is not listed."""
+    return [f"- {more(number - LISTED, noun)}"] if number > LISTED else []
 
 
 def _stops(problems: list[Problem]) -> list[str]:
@@ -234,11 +235,12 @@ def _diff(shown: rows.Rows) -> list[str]:
 
 
 def _problem_lines(problems: Iterable[Problem]) -> list[str]:
+    found = sorted(problems, key=problem_order)
     lines = []
-    for problem in sorted(problems, key=problem_order):
+    for problem in found[:LISTED]:
         hint = f"<br>{phrases.HINT} {prose(problem.hint)}" if problem.hint else ""
         lines.append(f"- **{marks.SEVERITIES[problem.severity].label}:** {prose(phrases.problem(problem))}{hint}")
-    return _capped(lines, "problem")
+    return [*lines, *_rest(len(found), "problem")]
 
 
 def _problems(problems: Iterable[Problem]) -> list[str]:

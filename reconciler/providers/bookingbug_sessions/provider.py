@@ -33,20 +33,21 @@ class _Listing:
 
     def look_alikes(self, wanted: Iterable[Fields]) -> set[str]:
         """Return the ids whose name and group are those of a wanted session, as far as both have them."""
-        named = (self.named or {}).items()
-        # Thousands may be wanted among thousands: each pair of name and group is compared once.
+        # Thousands may be wanted among thousands: each listed one is looked up, not compared with each.
         pairs = {(fields.get("name"), fields.get("group")) for fields in wanted}
-        partial = {pair for pair in pairs if None in pair}
+        names, groups = {name for name, _ in pairs}, {group for _, group in pairs}
+
+        def is_wanted(name: str | None, group: str | None) -> bool:
+            if name is None or group is None:
+                sides = ((value, known) for value, known in ((name, names), (group, groups)) if value is not None)
+                return bool(pairs) and all(not known.isdisjoint({value, None}) for value, known in sides)
+            return not pairs.isdisjoint({(name, group), (name, None), (None, group), (None, None)})
+
         return {
             remote_id
-            for remote_id, listed in named
-            if (pair := (listed.get("name"), listed.get("group"))) in pairs
-            or any(_alike(pair, other) for other in (pairs if None in pair else partial))
+            for remote_id, listed in (self.named or {}).items()
+            if is_wanted(listed.get("name"), listed.get("group"))
         }
-
-
-def _alike(one: tuple[str | None, str | None], other: tuple[str | None, str | None]) -> bool:
-    return all(mine == theirs for mine, theirs in zip(one, other, strict=True) if None not in {mine, theirs})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from io import StringIO
 from pathlib import Path
@@ -12,17 +13,20 @@ from types import SimpleNamespace
 sys.path += [str(Path(__file__).parent), str(Path(__file__).parents[2] / "support")]
 
 from engine import Run, _deleted_plan, _live, _new, _reading, _record, _sessions, _slots_plan, planning
-from engine_fakes import Office, block, resource, session
+from engine_fakes import KINDS, WHERE, Office, block, resource, session
 from rich.console import Console
 
 from reconciler.documents import codec
 from reconciler.documents.load import load_document
+from reconciler.engine.environments import Side, compare_objects
+from reconciler.engine.ledger import Memory
+from reconciler.engine.moves import unknown_removals
 from reconciler.engine.overrides import Overrides
 from reconciler.engine.stale import reasons
 from reconciler.manifests.edit import Put, edited
 from reconciler.manifests.revise import revise
 from reconciler.model.decision import Decision
-from reconciler.model.objects import Address, Scope
+from reconciler.model.objects import Address, Problem, Scope
 from reconciler.model.report import Drift, Drifted, Outcome, Report
 from reconciler.model.sighting import DriftedField, Sighting
 from reconciler.operations import drift as drifting
@@ -32,6 +36,7 @@ from reconciler.operations.project import Declared
 from reconciler.providers.bookingbug_admin import block_wire
 from reconciler.providers.bookingbug_admin.blocks import read_blocks
 from reconciler.providers.bookingbug_admin.reader import Listing
+from reconciler.providers.bookingbug_sessions.provider import _Listing
 from reconciler.render import html, markdown, text
 from reconciler.state.store import Store
 
@@ -201,6 +206,59 @@ def _stored(size: int, *, dependent: bool = False) -> Store:
     return store
 
 
+def _listed(size: int) -> Run:
+    """Search n sessions of which the list answers no group."""
+    listing = _Listing(named={str(n): {"name": f"class-{n}"} for n in range(size)})
+    wanted = [{"name": f"other-{n}", "group": "g"} for n in range(size)]
+    return lambda: listing.look_alikes(wanted)
+
+
+def _strangers(size: int) -> Run:
+    """Read n blocks beside n others of the same times that are not managed."""
+    rows = {str(n): {**_row(n), "resource_id": 7} for n in range(2 * size)}
+    reader = SimpleNamespace(public=False, collection=lambda *_, **__: Listing(rows=rows), missing=lambda *_: {})
+    known = {str(n): {**_block(n).fields, "resource_id": "7"} for n in range(size)}
+    similar = tuple({**_block(n).fields, "resource_id": "7"} for n in range(size))
+    scope = Scope(kind="Block", ids=known, similar=similar, familiar=frozenset(known))
+    return lambda: read_blocks(reader, scope)
+
+
+def _replaced(size: int) -> Run:
+    """Delete n equal sessions, and create as many under other addresses."""
+    old = [session(f"old-{n}", name="Yoga") for n in range(size)]
+    new = [session(f"new-{n}", name="Yoga") for n in range(size)]
+    lives = [_live(1000 + n, item) for n, item in enumerate(old)]
+    records = [_record(1000 + n, item) for n, item in enumerate(old)]
+    return planning(new, records, {SESSIONS: _reading(lives)})
+
+
+def _removals(size: int) -> Run:
+    """Name n objects as removed that were never managed, while n others are deleted."""
+    records = {Address("Session", f"class-{n}"): _record(n, item) for n, item in enumerate(_sessions(size))}
+    removed = {Address("Session", f"clas-{n}"): WHERE for n in range(size)}
+    return lambda: list(unknown_removals(removed, Memory(records=records), ()))
+
+
+def _environments(size: int) -> Run:
+    records = {item.address: _record(n, item) for n, item in enumerate(_sessions(size))}
+    desired = {item.address: item for item in _sessions(size, description="New")}
+    side = Side.of(desired, Memory(records=records))
+    return lambda: compare_objects(side, side, KINDS)
+
+
+def _refused(size: int) -> Run:
+    """Show a plan of n changes that guards refuse, each for a reason of its own."""
+    plan = _new(size)()
+    problems = (
+        Problem(
+            code="guard-x" if n % 2 else "looks-renamed", severity="warning", summary=f"why {n}", address=item.address
+        )
+        for n, item in enumerate(plan.changes)
+    )
+    plan = replace(plan, problems=tuple(problems))
+    return lambda: markdown.plan(plan)
+
+
 def _records(size: int) -> Run:
     return _stored(size).records
 
@@ -275,6 +333,12 @@ STAGES: dict[str, Callable[[int], Run]] = {
     "n slots revised": _revised,
     "windows of n blocks": _windows,
     "owners of n blocks": _owners,
+    "n listed without a group": _listed,
+    "n blocks beside n others": _strangers,
+    "n equal sessions renamed": _replaced,
+    "n unknown removals, n deletes": _removals,
+    "n objects of two environments": _environments,
+    "markdown of n refusals": _refused,
     "records of n": _records,
     "rename one of n": _renamed,
     "sightings of n": _sightings,

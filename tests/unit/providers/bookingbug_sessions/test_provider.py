@@ -13,6 +13,7 @@ from reconciler.errors import OutcomeUnknown, ReconcilerError, RemoteError
 from reconciler.model.change import Receipt
 from reconciler.model.objects import Scope
 from reconciler.providers.bookingbug_sessions import SPEC
+from reconciler.providers.bookingbug_sessions.provider import _Listing
 from reconciler.providers.bookingbug_sessions.wire import decode_list, decode_session, encode_session, encode_slot
 
 LIST = """<sessions> <session id="123"> <name>My Event</name> <group>My Group</group> </session>
@@ -637,3 +638,19 @@ def test_the_charset_of_the_header_and_of_marks_is_honoured(body, header):
     wanted = {"Caf\xe9 - n\xb0 1", "Caf\xe9 \u2013 n\xb0 1"}
     assert listing.failure is None
     assert listing.named["1"]["name"] in wanted
+
+
+def test_a_listed_session_is_a_look_alike_as_far_as_both_sides_are_known():
+    sides = (None, "", "a", "b")
+    pairs = [(name, group) for name in sides for group in sides]
+
+    def fields(pair):
+        return {key: value for key, value in zip(("name", "group"), pair, strict=True) if value is not None}
+
+    def alike(one, other):
+        return all(mine == theirs for mine, theirs in zip(one, other, strict=True) if None not in {mine, theirs})
+
+    listing = _Listing(named={str(number): fields(pair) for number, pair in enumerate(pairs)})
+    for wanted in [[], *([one] for one in pairs), *([one, other] for one in pairs for other in pairs)]:
+        expected = {str(number) for number, pair in enumerate(pairs) if any(alike(pair, other) for other in wanted)}
+        assert listing.look_alikes(map(fields, wanted)) == expected
