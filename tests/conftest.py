@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import tempfile
 import uuid
 from collections import Counter, defaultdict
 from pathlib import Path
@@ -23,6 +24,9 @@ for name in (
     *(name for name in os.environ if name.startswith("RECONCILER_") and not name.startswith("RECONCILER_TEST_")),
 ):
     os.environ.pop(name, None)  # what a pipeline allows bounds a run, and here each test says its own
+
+CACHE = tempfile.TemporaryDirectory(prefix="reconciler-cache-")
+os.environ["RECONCILER_CACHE"] = CACHE.name  # the tests never use that of the user who runs them
 
 os.environ["RECONCILER_TODAY"] = "2000-01-01"  # a test says itself which days are past
 

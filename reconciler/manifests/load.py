@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from typing import Any
 
 import yaml
@@ -18,7 +19,8 @@ import yaml
 from reconciler.manifests.build import FRAME, UNUSED_ANCHOR, Builder, Unreadable
 from reconciler.manifests.chunks import chunks, document_marks, line_breaks, without_start
 from reconciler.manifests.json_events import NotJson, begins_like_json, json_events
-from reconciler.manifests.positions import DocumentPositions
+from reconciler.manifests.plain import Unusual, plain_documents
+from reconciler.manifests.positions import DocumentPositions, LatePositions
 from reconciler.manifests.secrets import MARKS, secret_places
 from reconciler.manifests.syntax import BEGINS_WRONG, in_plain_words
 from reconciler.model.objects import Address, Problem, SourceRef
@@ -99,16 +101,23 @@ class Document:
     """One YAML document as plain Python values."""
 
     data: Any
-    positions: DocumentPositions
+    positions: DocumentPositions | LatePositions
     templated: bool = False
     """Whether its file holds `{{`."""
     unescaped: bool = False
     """Whether no text of it has an escape, so that it only has the characters that YAML allows in a file."""
+    accepted: bool = False
+    """Whether an earlier run found nothing wrong with it alone."""
 
     @property
     def path(self) -> str:
         """The file that holds it, as messages show it."""
         return self.positions.path
+
+    @property
+    def name_at(self) -> SourceRef:
+        """The place of its name."""
+        return self.positions.locate(("metadata", "name"))
 
     @property
     def kind(self) -> str | None:
@@ -165,16 +174,60 @@ def load_text(text: str, path: str) -> Loaded:
         )
     if text.count("%TAG") > MAX_TAGS and len(_TAG_LINE.findall(text)) > MAX_TAGS:
         return _refused(path, "yaml-refused", f"contains more than {MAX_TAGS} %TAG lines; expected plain YAML")
-    file = _File.of(path, text)
     if begins_like_json(text):
         with suppress(NotJson):
-            return _read_json(text, file)
+            return _read_json(text, _File.of(path, text))
     suspicious = any(sign in text for sign in _SIGNS) or _JSON_DOCUMENT.search(text)
-    if not (suspicious and _PIECEMEAL.search(text)):
-        try:
-            return _read(_events(text), file, 0, "{{" in text, unescaped="\\" not in text)
-        except (Unreadable, yaml.YAMLError, UnicodeError, ValueError):
-            pass  # read each document alone, so that a broken one does not hide the others
+    if suspicious and _PIECEMEAL.search(text):
+        return _read_each(text, path)
+    with suppress(Unusual, yaml.YAMLError, UnicodeError, ValueError):
+        found = list(islice(plain_documents(_events(text)), MAX_DOCUMENTS + 1))
+        if len(found) <= MAX_DOCUMENTS:
+            return placed_later(found, text, path)
+    return _read_whole(text, path)
+
+
+def placed_later(found: Sequence[tuple[Any, int]], text: str, path: str, accepted: Sequence[bool] = ()) -> Loaded:
+    """Return plain documents, whose places are read from the text as soon as one is asked for."""
+    again, templated, unescaped = _Again(text, path), "{{" in text, "\\" not in text
+    documents = [
+        Document(
+            data, LatePositions(path, mark, index, again), templated, unescaped, bool(accepted and accepted[index])
+        )
+        for index, (data, mark) in enumerate(found)
+    ]
+    return Loaded(tuple(documents), ())
+
+
+class _Again:
+    """Reads a file again with all its places, once."""
+
+    __slots__ = ("_documents", "_path", "_text")
+
+    def __init__(self, text: str, path: str) -> None:
+        self._text, self._path = text, path
+        self._documents: tuple[Document, ...] | None = None
+
+    def __call__(self, index: int) -> DocumentPositions:
+        """Return the places of one of its documents."""
+        if self._documents is None:
+            self._documents = _read_whole(self._text, self._path).documents
+        positions = self._documents[index].positions
+        assert isinstance(positions, DocumentPositions)  # noqa: S101 - `_read_whole` gives no others
+        return positions
+
+
+def _read_whole(text: str, path: str) -> Loaded:
+    """Read a file with the place of each value."""
+    try:
+        return _read(_events(text), _File.of(path, text), 0, "{{" in text)
+    except (Unreadable, yaml.YAMLError, UnicodeError, ValueError):
+        return _read_each(text, path)
+
+
+def _read_each(text: str, path: str) -> Loaded:
+    """Read each document alone, so that a broken one does not hide the others."""
+    file = _File.of(path, text)
     documents: list[Document] = []
     problems: list[Problem] = []
     for first_line, chunk in chunks(text):
@@ -255,9 +308,7 @@ def _events(text: str) -> Callable[[], Any]:
     return following
 
 
-def _read(
-    following: Callable[[], Any], file: _File, first_line: int, templated: bool, *, unescaped: bool = False
-) -> Loaded:
+def _read(following: Callable[[], Any], file: _File, first_line: int, templated: bool) -> Loaded:
     documents: list[Document] = []
     problems: list[Problem] = []
     count = 0
@@ -284,7 +335,7 @@ def _read(
         if ours and file.holds_secrets:
             hidden = file.text.hiding(secret_places(positions), positions.starts())
             positions = DocumentPositions(file.path, data, marks, first_line, hidden)
-        document = Document(data, positions, templated, unescaped)
+        document = Document(data, positions, templated)
         problems += [
             Problem(
                 code=code,

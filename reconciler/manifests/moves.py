@@ -62,16 +62,18 @@ def _own_problems(document: Document, kinds: Mapping[str, Kind], named: dict[Add
 
 
 def removed_problems(
-    removed: Iterable[Removed], manifests: Iterable[Manifest], declared: Mapping[Address, SourceRef]
+    removed: Sequence[Removed], manifests: Iterable[Manifest], declared: Mapping[Address, Document]
 ) -> Iterator[Problem]:
     """Return the problems of objects that are removed and also declared or moved, or removed twice."""
+    if not removed:
+        return
     moved = {old: manifest.address for manifest in manifests for old in old_names(manifest)}
     firsts: dict[Address, SourceRef] = {}
     for item in removed:
         first = firsts.setdefault(item.address, item.where)
         hint = None
         if item.address in declared:
-            what = f"is listed as removed, but declared at {declared[item.address]}; expected one of the two"
+            what = f"is listed as removed, but declared at {declared[item.address].name_at}; expected one of the two"
             hint = "to keep the manifest, set metadata.forget: true in it"
         elif item.address in moved:
             what = f"is listed as removed, but {moved[item.address]} was moved from it; expected one of the two"
@@ -92,8 +94,10 @@ def moved_at(manifest: Manifest, index: int = 0) -> SourceRef:
     return manifest.positions.locate(("metadata", "moved_from", index))
 
 
-def move_problems(manifests: Sequence[Manifest], declared: Mapping[Address, SourceRef]) -> Iterator[Problem]:
+def move_problems(manifests: Sequence[Manifest], declared: Mapping[Address, Document]) -> Iterator[Problem]:
     """Return the problems of moves: from a name that is in use, from one name twice, in a cycle."""
+    if not any(manifest.moved_from for manifest in manifests):
+        return
     moved = {manifest.address: old_names(manifest) for manifest in manifests}
     numbers = circles(moved)
     firsts: dict[Address, tuple[Address, SourceRef]] = {}
@@ -106,7 +110,9 @@ def move_problems(manifests: Sequence[Manifest], declared: Mapping[Address, Sour
             elif old in numbers and numbers[old] == numbers[own]:
                 what = f"moved_from forms a cycle that leads back to {own}; expected a name that no manifest declares"
             elif old in declared:
-                what = f"is moved from {old}, which is still declared at {declared[old]}; expected one of the two"
+                what = (
+                    f"is moved from {old}, which is still declared at {declared[old].name_at}; expected one of the two"
+                )
             elif first is not where:
                 what = f"is moved from {old}, and so is {taker} at {first}; expected one of the two"
             else:
@@ -149,12 +155,12 @@ def circles(moved: Mapping[Address, tuple[Address, ...]]) -> dict[Address, int]:
 
 
 def gone_words(
-    manifests: Iterable[Manifest], removed: Iterable[Removed], declared: Mapping[Address, SourceRef]
+    manifests: Iterable[Manifest], removed: Iterable[Removed], declared: Mapping[Address, Document]
 ) -> dict[Address, str]:
     """Return what happened to each address that is no longer valid for references. The text follows `which`."""
     gone = {item.address: f"is not declared; it is listed as removed at {item.where}" for item in removed}
     for manifest in manifests:
-        for old in old_names(manifest):
+        for old in old_names(manifest) if manifest.moved_from else ():
             if old not in declared:
                 gone[old] = f'is not declared; it was moved to "{manifest.address.name}"'
         if manifest.forget:

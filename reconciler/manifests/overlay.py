@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from reconciler.manifests.positions import DocumentPositions, Path
+from reconciler.manifests.positions import DocumentPositions, LatePositions, Path
 from reconciler.model.objects import SourceRef
 
 _WHOLE = "auth"
@@ -29,7 +29,7 @@ def merged(base: Any, over: Any) -> Any:
 class LayeredPositions:
     """Places in the `spec` of a project file with an environment on top: where a value was last set."""
 
-    document: DocumentPositions
+    document: DocumentPositions | LatePositions
     environment: str | None
 
     def locate(self, path: Path, *, key: bool = False) -> SourceRef:

@@ -7,6 +7,7 @@ container's marks are a list parallel to it: `[own, value, value, …]` for a li
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -40,8 +41,7 @@ class DocumentPositions:
         value, marks = self.data, self.marks
         mark = own_mark(marks)
         if not path:
-            line, column = (mark >> COLUMN_BITS) + self.first_line + 1, (mark & _COLUMN) + 1
-            return SourceRef(self.path, line, column, exact=False)  # it is about the whole document
+            return _whole(self.path, mark, self.first_line)
         for depth, step in enumerate(path):
             found = self._child(value, marks, step)
             if found is None:
@@ -93,6 +93,31 @@ class DocumentPositions:
         """Return a packed mark as a place for people, counted from 1."""
         line = (mark >> COLUMN_BITS) + self.first_line
         return SourceRef(self.path, line + 1, (mark & _COLUMN) + 1, self.source)
+
+
+@dataclass(frozen=True, slots=True)
+class LatePositions:
+    """The places of a document whose file is read again as soon as one is asked for: most never are."""
+
+    path: str
+    mark: int
+    index: int
+    """Its number among the documents of the file."""
+    again: Callable[[int], DocumentPositions] = field(compare=False, repr=False)
+    """Returns the places of one of these documents."""
+
+    def locate(self, path: Path, *, key: bool = False) -> SourceRef:
+        """Return the place of the value at `path`, or of its key, or of the nearest parent."""
+        return self.again(self.index).locate(path, key=key) if path else _whole(self.path, self.mark, 0)
+
+    def has(self, path: Path) -> bool:
+        """Return whether the document has a value at `path`."""
+        return self.again(self.index).has(path)
+
+
+def _whole(path: str, mark: int, first_line: int) -> SourceRef:
+    """Return the place of what is about a whole document: nothing of it is quoted."""
+    return SourceRef(path, (mark >> COLUMN_BITS) + first_line + 1, (mark & _COLUMN) + 1, exact=False)
 
 
 def own_mark(marks: Marks) -> int:

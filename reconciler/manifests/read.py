@@ -9,9 +9,11 @@ from types import MappingProxyType
 from typing import IO
 
 from reconciler.files import read_regular
+from reconciler.manifests.cache import Cache, data_of, digest_of, entry
 from reconciler.manifests.find import Findings, Found, find, project_name
-from reconciler.manifests.load import MAX_BYTES, Document, Loaded, load_bytes
+from reconciler.manifests.load import MAX_BYTES, Document, Loaded, load_bytes, placed_later
 from reconciler.manifests.moves import read_removed
+from reconciler.manifests.positions import LatePositions
 from reconciler.manifests.validate import validate
 from reconciler.model.kind import Kind
 from reconciler.model.objects import Manifest, Problem, Removed, SourceRef, problem_order
@@ -57,6 +59,7 @@ def read_manifests(
     places: Mapping[str, SourceRef] = MappingProxyType({}),
     reach: Reach | None = None,
     untrusted: bool = False,
+    cache: Cache | None = None,
 ) -> Checked:
     """Read every manifest that `paths` name. Nothing in a file raises an error.
 
@@ -69,13 +72,14 @@ def read_manifests(
     bound = reach if untrusted or not beside else None
     found, problems, unread = find(paths, root=root, project_root=project_root, places=places, reach=bound)
     quota = None if reach is None else reach.quota
-    asked, wrong, hollow = _load_all(found, stdin, quota)
+    files = _Files(stdin, quota, cache)
+    asked, wrong, hollow = files.load(found)
     problems += wrong
     names = {"values": values, "environment": environment, "project": project}
     failed: set[SourceRef] = set()
     rendered, template_problems = _render_all(asked, names, failed)
     others = find(beside, root=project_root or root, project_root=project_root, reach=reach)
-    context = _context(found, rendered, others, names, quota)
+    context = _context(found, rendered, others, names, files)
     # The context comes first, because the second of two objects with one address is reported.
     removed, unusable = read_removed([*context, *rendered], kinds)
     own_file = None if project_file is None else project_name(project_file, project_root or root)
@@ -86,31 +90,76 @@ def read_manifests(
     own = {each.shown for each in found}
     problems += template_problems
     problems += [each for each in wrong if each.where not in failed and (each.where is None or each.where.path in own)]
-    manifests.sort(key=lambda manifest: manifest.address)
+    files.keep(manifests, kinds)
+    manifests.sort(key=lambda manifest: (manifest.address.kind, manifest.address.name))
+    known = [manifest for manifest in manifests if manifest.source.path not in own] if context else []
     return Checked(
-        manifests=tuple(manifest for manifest in manifests if manifest.source.path in own),
+        manifests=tuple(manifest for manifest in manifests if manifest.source.path in own)
+        if known
+        else tuple(manifests),
         problems=tuple(sorted(problems, key=problem_order)),
         files=len(found),
         documents=len(asked),
-        beside=tuple(manifest for manifest in manifests if manifest.source.path not in own),
+        beside=tuple(known),
         removed=tuple(removed),
         unread=(*unread, *_without_objects(hollow)),
     )
 
 
-def _load_all(
-    found: Sequence[Found], stdin: IO[bytes] | None, quota: Quota | None
-) -> tuple[list[Document], list[Problem], list[str]]:
-    """Return the documents, the problems, and the files that have neither."""
-    documents: list[Document] = []
-    problems: list[Problem] = []
-    hollow: list[str] = []
-    for each in found:
-        loaded = load_found(each, stdin, quota)
-        documents += loaded.documents
-        problems += loaded.problems
-        hollow += [] if loaded.documents or loaded.problems else [each.shown]
-    return documents, problems, hollow
+class _Files:
+    """The files of one run, of which the cache may have some."""
+
+    def __init__(self, stdin: IO[bytes] | None, quota: Quota | None, cache: Cache | None) -> None:
+        self._stdin, self._quota, self._cache = stdin, quota, cache
+        self._new: list[tuple[str, tuple[Document, ...]]] = []
+
+    def load(self, found: Sequence[Found]) -> tuple[list[Document], list[Problem], list[str]]:
+        """Return the documents, the problems, and the files that have neither."""
+        documents: list[Document] = []
+        problems: list[Problem] = []
+        hollow: list[str] = []
+        for each in found:
+            loaded = (
+                load_found(each, self._stdin, self._quota) if self._cache is None else self._kept(each, self._cache)
+            )
+            documents += loaded.documents
+            problems += loaded.problems
+            hollow += [] if loaded.documents or loaded.problems else [each.shown]
+        return documents, problems, hollow
+
+    def _kept(self, found: Found, cache: Cache) -> Loaded:
+        """Return what a file was read as before, if it is the same."""
+        content, problem = read_content(found, self._stdin)
+        if problem is not None:
+            return Loaded((), (problem,))
+        digest = digest_of(content)
+        known = cache.find(digest)
+        if known is not None:
+            text = content.decode("utf-8-sig")
+            marks = [(data_of(each), each[0]) for each in known]
+            return placed_later(marks, text, found.shown, [each[1] for each in known])
+        loaded = load_bytes(content, found.shown)
+        if loaded.documents and not loaded.problems and isinstance(loaded.documents[0].positions, LatePositions):
+            self._new.append((digest, loaded.documents))
+        return loaded
+
+    def keep(self, usable: Sequence[Manifest], kinds: Mapping[str, Kind]) -> None:
+        """Keep what was read. The schema of another package may change at any time, so that it judges every time."""
+        if self._cache is None:
+            return
+        accepted = {id(each.positions) for each in usable if ":" not in kinds[each.address.kind].schema}
+        for digest, documents in self._new:
+            self._cache.add(
+                digest,
+                [
+                    entry(
+                        each.positions.mark, each.data, accepted=not each.templated and id(each.positions) in accepted
+                    )
+                    for each in documents
+                    if isinstance(each.positions, LatePositions)
+                ],
+            )
+        self._cache.keep()
 
 
 def _without_objects(files: Sequence[str]) -> list[Problem]:
@@ -129,7 +178,7 @@ def _context(
     documents: Sequence[Document],
     beside: Findings,
     names: Mapping[str, object],
-    quota: Quota | None,
+    files: _Files,
 ) -> list[Document]:
     """Return the other documents of the project."""
     project = {each.real: each for each in beside.found}
@@ -137,7 +186,9 @@ def _context(
     for each in asked:
         if each.file is not None and project.pop(each.real, None) is not None:
             members.add(each.shown)
-    others, _ = _render_all(_load_all(list(project.values()), None, quota)[0], names)
+    if not project:
+        return []
+    others, _ = _render_all(files.load(list(project.values()))[0], names)
     # A draft outside of the project's folders, or an editor's copy on standard input, replaces what the project has
     # under the same address.
     replaced = {document.address for document in documents if document.path not in members}

@@ -46,6 +46,7 @@ def resolve(
     """
     problems: list[Problem] = []
     chosen: dict[Address, str] = {}
+    usable: list[tuple[Manifest, str]] = []
     choices = _Choices(project.connections)
     for manifest in beside:
         choice = _connection(manifest, kinds[manifest.address.kind], choices)
@@ -57,12 +58,12 @@ def resolve(
             problems.append(choice)
         else:
             chosen[manifest.address] = choice
+            usable.append((manifest, choice))
     desired: list[Desired] = []
-    for manifest in manifests:
-        if manifest.address not in chosen:
-            continue
-        wrong = list(_foreign_references(manifest, kinds[manifest.address.kind], chosen))
-        wanted = _desired(manifest, kinds[manifest.address.kind], chosen[manifest.address])
+    for manifest, connection in usable:
+        kind = kinds[manifest.address.kind]
+        wrong = list(_foreign_references(manifest, kind, connection, chosen)) if kind.references else []
+        wanted = _desired(manifest, kind, connection)
         if isinstance(wanted, Problem):
             wrong.append(wanted)
         elif not wrong:
@@ -72,21 +73,21 @@ def resolve(
         _desired(each, kinds[each.address.kind], chosen[each.address]) for each in beside if each.address in chosen
     ]
     everything = [*(each for each in others if not isinstance(each, Problem)), *desired]
-    by_address = {manifest.address: manifest for manifest in (*beside, *manifests)}
-    own = {manifest.address for manifest in manifests}
-    twice = _twice(everything, by_address, kinds, project.connections)
+    twice = list(_twice(everything, (*beside, *manifests), kinds, project.connections))
+    own = {manifest.address for manifest in manifests} if twice else set()
     return desired, [*problems, *(problem for problem in twice if problem.address in own)]
 
 
 def _twice(
     desired: Sequence[Desired],
-    manifests: Mapping[Address, Manifest],
+    manifests: Sequence[Manifest],
     kinds: Mapping[str, Kind],
     connections: Mapping[str, Connection],
 ) -> Iterable[Problem]:
     """Name every object that has a unique value or the natural key of an earlier one in the same system."""
     values: dict[tuple[str, ...], Desired] = {}
     keys: dict[tuple[str, ...], list[Desired]] = {}
+    by_address: dict[Address, Manifest] = {}
     systems: dict[str, tuple[str, ...]] = {}
     for item in (each for each in desired if not each.forget):
         if item.connection not in systems:
@@ -97,7 +98,8 @@ def _twice(
             first = values.setdefault((*place, name, item.fields[name]), item)
             if first is not item and not _two_by_id(item, first):
                 words = f"{name} {item.fields[name]!r} is also that of {first.address} ({first.source})"
-                yield manifests[item.address].problem(
+                by_address = by_address or {manifest.address: manifest for manifest in manifests}
+                yield by_address[item.address].problem(
                     "declared-twice", f"{words}; expected another one", name, hint=_TWO_BY_ID
                 )
         for key in kind.identities(item.fields):
@@ -168,8 +170,7 @@ def _unfit(manifest: Manifest, kind: Kind, connection: Connection, fitting: Sequ
     return manifest.problem("read-only-connection", what, where=where)
 
 
-def _foreign_references(manifest: Manifest, kind: Kind, chosen: Mapping[Address, str]) -> Iterable[Problem]:
-    own = chosen[manifest.address]
+def _foreign_references(manifest: Manifest, kind: Kind, own: str, chosen: Mapping[Address, str]) -> Iterable[Problem]:
     for reference in kind.references:
         name = manifest.spec.get(reference.spec_field)
         other = None if name is None else chosen.get(Address(reference.kind, name))

@@ -19,7 +19,7 @@ from reconciler.manifests.scalars import shown, spelled_out
 from reconciler.model.characters import NOT_XML, NOWHERE
 from reconciler.model.kind import Kind
 from reconciler.model.nearest import Names, did_you_mean
-from reconciler.model.objects import Address, Manifest, Problem, Removed, SourceRef
+from reconciler.model.objects import Address, Manifest, Problem, Removed
 from reconciler.schema import acceptance, load_schema
 
 PROJECT = "Project"
@@ -43,21 +43,14 @@ def validate(
     manifests: list[Manifest] = []
     problems: list[Problem] = []
     broken_ones: list[Manifest] = []
-    declared: dict[Address, SourceRef] = {}
+    declared: dict[Address, Document] = {}
     for document in documents:
         if document.kind in {PROJECT, REMOVED} and document.kind not in kinds:
             if document.kind == PROJECT and project_file not in {None, document.path}:
                 problems.append(_foreign_project(document))
             continue
-        found = _document_problems(document, kinds)
         address = document.address
-        kind = kinds.get(document.kind or "")
-        unwritable = NOWHERE if kind is None else kind.unwritable
-        if not (document.unescaped and unwritable in _NEVER_IN_YAML):
-            known = {problem.where for problem in found}
-            mapping = document.data if isinstance(document.data, dict) else {}
-            characters = character_problems(mapping, document.positions, unwritable, address)
-            found += islice((each for each in characters if each.where not in known), MAX_MISTAKES)
+        found = [] if document.accepted else _own_problems(document, kinds, address)
         if address is not None:
             found += _claim(address, document, declared)
         problems += found
@@ -79,6 +72,19 @@ def validate(
         broken = {problem.address for problem in wrong if problem.severity == "error"}
         manifests = [manifest for manifest in manifests if manifest.address not in broken]
     return manifests, problems + wrong
+
+
+def _own_problems(document: Document, kinds: Mapping[str, Kind], address: Address | None) -> list[Problem]:
+    """Return what is wrong with a document alone."""
+    found = _document_problems(document, kinds)
+    kind = kinds.get(document.kind or "")
+    unwritable = NOWHERE if kind is None else kind.unwritable
+    if not (document.unescaped and unwritable in _NEVER_IN_YAML):
+        known = {problem.where for problem in found}
+        mapping = document.data if isinstance(document.data, dict) else {}
+        characters = character_problems(mapping, document.positions, unwritable, address)
+        found += islice((each for each in characters if each.where not in known), MAX_MISTAKES)
+    return found
 
 
 def _document_problems(document: Document, kinds: Mapping[str, Kind]) -> list[Problem]:
@@ -123,14 +129,13 @@ def _unknown_kind(document: Document, kinds: Mapping[str, Kind]) -> Problem:
     return Problem(code="unknown-kind", summary=summary, where=document.positions.locate(("kind",)))
 
 
-def _claim(address: Address, document: Document, declared: dict[Address, SourceRef]) -> list[Problem]:
-    where = document.positions.locate(("metadata", "name"))
-    first = declared.setdefault(address, where)
-    if first is where:
+def _claim(address: Address, document: Document, declared: dict[Address, Document]) -> list[Problem]:
+    first = declared.setdefault(address, document)
+    if first is document:
         return []
-    summary = f"is declared twice; the first is at {first}"
+    summary = f"is declared twice; the first is at {first.name_at}"
     hint = "give one of them another metadata.name"
-    return [Problem(code="duplicate-address", summary=summary, where=where, address=address, hint=hint)]
+    return [Problem(code="duplicate-address", summary=summary, where=document.name_at, address=address, hint=hint)]
 
 
 def _manifest(document: Document, address: Address) -> Manifest:
@@ -180,7 +185,7 @@ def _kind_rules(manifests: Sequence[Manifest], kinds: Mapping[str, Kind]) -> lis
 def _reference_problems(
     manifests: Sequence[Manifest],
     kinds: Mapping[str, Kind],
-    declared: Mapping[Address, SourceRef],
+    declared: Mapping[Address, Document],
     gone: Mapping[Address, str],
 ) -> list[Problem]:
     """Check that every reference names a declared object, even one with problems.

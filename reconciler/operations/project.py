@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO
 
 from reconciler.errors import InvalidInput
+from reconciler.manifests.cache import Cache
 from reconciler.manifests.project import load_project
 from reconciler.manifests.read import read_manifests
 from reconciler.manifests.resolve import resolve
@@ -112,6 +113,7 @@ def _check(project: Project | None, paths: Sequence[str], stdin: IO[bytes] | Non
         places=project.manifests_at if project and not paths else {},
         reach=project.reach if project else reach,
         untrusted=untrusted,
+        cache=None if untrusted or project is None else _cache(project),
     )
     desired: Sequence[Desired] = ()
     problems = [*(project.warnings if project is not None else ()), *checked.problems]
@@ -126,6 +128,12 @@ def _check(project: Project | None, paths: Sequence[str], stdin: IO[bytes] | Non
         removed={item.address: item.where for item in checked.removed},
         unread=checked.unread,
     )
+
+
+def _cache(project: Project) -> Cache | None:
+    """Return the cache of a project; a folder of the checkout is never one."""
+    reach = project.reach.folders[:1] if project.reach is not None else ()
+    return Cache.of(project.file, (str(project.root), *reach))
 
 
 def declare(project: Project) -> Declared:

@@ -43,6 +43,9 @@ _FORMATS = ("text", "json", "sarif", "github", "junit")
 def validate(paths: tuple[str, ...], common: Common, untrusted: bool, output: Output) -> int:
     """Check manifests offline: PATHs (files, folders, globs, - for stdin). Default: the project's manifests.
 
+    Files that have not changed are taken from a cache, here and in every command that reads manifests. RECONCILER_CACHE
+    names its folder, or turns it off: off.
+
     Other formats are for tools: sarif (code scanning), github (annotations of a pull request), junit (test reports).
     """
     try:

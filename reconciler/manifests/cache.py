@@ -1,0 +1,225 @@
+"""What files were read as, kept outside of every checkout, so that what has not changed need not be read again.
+
+It only saves time: an entry is found by the digest of a file's whole content, by this very program. Places and excerpts
+are not kept but read from the file itself, and each rule across manifests runs every time. Anything that is not as this
+program wrote it is ignored and written again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import stat
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from reconciler.files import read_regular, write_whole
+from reconciler.manifests.scalars import Spelled
+from reconciler.reach import is_below
+from reconciler.version import __version__
+
+CACHE = "RECONCILER_CACHE"
+"""The folder of the cache, or `off`. Unset, it is the user's own, and none where `CI` is set: others may use that."""
+OFF = "off"
+
+WORTH = 100
+"""Fewer documents are not kept: reading them takes less than 10 ms."""
+LARGEST = 200_000_000
+"""Bytes of one file of the cache that are read at most: more than 100,000 manifests take."""
+MOST = 400_000_000
+"""Bytes of all files together, above which the oldest are removed."""
+_CHANGED = 20
+"""Written again where one of so many documents is new: writing all of them costs as much as reading those."""
+_ABANDONED = 3600.0
+_ROOMS = ("kinds", "session", "booking_session", "manifests", "model", "codes")
+"""Folders of the modules that read and judge a manifest."""
+_LIBRARIES = ("PyYAML", "jsonschema-rs", "tzdata")
+
+Entry = list[Any]
+"""[where the document begins, whether its schema accepts it, its data, the numbers that know their spelling]"""
+
+
+class Cache:
+    """The documents of one project's files, by the digest of each file's content."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._known = _read(file)
+        self._used: dict[str, list[Entry]] = {}
+        self._new: dict[str, list[Entry]] = {}
+
+    @classmethod
+    def of(cls, project_file: Path | None, folders: Sequence[str]) -> Cache | None:
+        """Return the cache of a project; None where it is off, or would be inside the checkout (one of `folders`)."""
+        base = None if project_file is None else _base()
+        if project_file is None or base is None:
+            return None
+        folder = base / "manifests"
+        if is_below(os.path.realpath(folder), map(os.path.realpath, folders)) or not _is_private(folder):
+            return None
+        name = hashlib.blake2b(os.fsencode(os.path.realpath(project_file)), digest_size=16).hexdigest()
+        return cls(folder / f"{name}.json")
+
+    def find(self, digest: str) -> list[Entry] | None:
+        """Return the documents of a file; None where they are not known."""
+        found = self._known.get(digest)
+        if found is not None:
+            self._used[digest] = found
+        return found
+
+    def add(self, digest: str, found: list[Entry]) -> None:
+        """Remember the documents of a file; `keep` writes them."""
+        self._new[digest] = found
+
+    def keep(self) -> None:
+        """Write what this run used, where enough of it is new. What cannot be written is not kept."""
+        used, new = (sum(map(len, found.values())) for found in (self._used, self._new))
+        if used + new < WORTH or new * _CHANGED < used + new:
+            return
+        with suppress(OSError, ValueError, RecursionError):
+            body = json.dumps({**self._used, **self._new}, separators=(",", ":")).encode()
+            if len(body) < LARGEST:
+                self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                if _is_private(self._file.parent):
+                    if not _is_own_file(self._file):
+                        self._file.unlink(missing_ok=True)  # its mode would be kept, and a link would be followed
+                    write_whole(self._file, _head(body) + body, private=True)
+                    _clean_up(self._file)
+
+
+def digest_of(content: bytes) -> str:
+    """Return what a file's content is known by."""
+    return hashlib.blake2b(content, digest_size=32).hexdigest()
+
+
+def entry(mark: int, data: Any, *, accepted: bool) -> Entry:
+    """Return what is kept of a document."""
+    return [mark, accepted, data, list(_spelled(data, []))]
+
+
+def data_of(entry: Entry) -> Any:
+    """Return the data of a document, with the numbers that know their spelling."""
+    data = entry[2]
+    for *path, last, written in entry[3]:
+        inner = data
+        for step in path:
+            inner = inner[step]
+        inner[last] = Spelled(written)
+    return data
+
+
+def _spelled(value: Any, path: list[str | int]) -> Iterator[list[Any]]:
+    for step, item in value.items() if isinstance(value, dict) else enumerate(value):
+        kind = item.__class__
+        if kind is Spelled:
+            yield [*path, step, item.written]
+        elif kind is dict or kind is list:
+            yield from _spelled(item, [*path, step])
+
+
+def _base() -> Path | None:
+    """Return the folder of caches of this user, as each system has it; None where the cache is off."""
+    stated = os.environ.get(CACHE)
+    if stated:
+        return None if stated.lower() == OFF else Path(os.path.abspath(os.path.expanduser(stated)))  # noqa: PTH100, PTH111
+    if os.environ.get("CI", "").lower() not in {"", "0", "false"}:
+        return None
+    if sys.platform == "win32":
+        local = os.environ.get("LOCALAPPDATA", "")
+        return Path(local, "reconciler", "Cache") if Path(local).is_absolute() else None
+    shared = os.environ.get("XDG_CACHE_HOME", "")
+    if Path(shared).is_absolute():
+        return Path(shared, "reconciler")
+    home = os.path.expanduser("~")  # noqa: PTH111 - keeps `~` where there is no home
+    inner = ("Library", "Caches") if sys.platform == "darwin" else (".cache",)
+    return Path(home, *inner, "reconciler") if Path(home).is_absolute() else None
+
+
+def _is_private(path: Path) -> bool:
+    """Whether only this user can read and write a folder that is there. One that is missing will be made so."""
+    try:
+        found = path.lstat()
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return stat.S_ISDIR(found.st_mode) and _is_own(found)
+
+
+def _is_own_file(path: Path) -> bool:
+    """Whether there is a regular file that only this user can read and write."""
+    try:
+        found = path.lstat()
+    except OSError:
+        return False
+    return stat.S_ISREG(found.st_mode) and _is_own(found)
+
+
+def _is_own(found: os.stat_result) -> bool:
+    """Whether no one else can write it; Windows protects the folder of a user by itself."""
+    return os.name != "posix" or (found.st_uid == os.geteuid() and not found.st_mode & 0o077)
+
+
+def _read(file: Path) -> Mapping[str, list[Entry]]:
+    """Return what a file of the cache has, nothing where it is not one that this program wrote for itself."""
+    with suppress(OSError, ValueError, RecursionError):
+        if _is_own_file(file):
+            content, _ = read_regular(file, LARGEST)
+            head, end, body = content.partition(b"\n")
+            if head + end == _head(body):
+                known: dict[str, list[Entry]] = json.loads(body)
+                return known
+    return {}
+
+
+def _head(body: bytes) -> bytes:
+    """Return the first line of a file: by which program it was made, and the digest of the rest."""
+    return json.dumps({"reconciler": _program(), "digest": digest_of(body)}).encode() + b"\n"
+
+
+@cache
+def _program() -> str:
+    """Return what identifies this program, its schemas, and the libraries that read and judge a manifest."""
+    here = Path(__file__).parents[1]
+    parts = [__version__, sys.version, *map(_version, _LIBRARIES)]
+    waiting = [here, here / "_data" / "schemas", here.parent / "schemas"]
+    while waiting:
+        with suppress(OSError), os.scandir(waiting.pop()) as entries:
+            for each in entries:
+                if each.is_dir(follow_symlinks=False):
+                    waiting += [Path(each.path)] if each.name in _ROOMS else []
+                elif each.name.endswith((".py", ".json")):
+                    found = each.stat()
+                    parts.append(f"{each.path} {found.st_size} {found.st_mtime_ns}")
+    return digest_of("\n".join(sorted(parts)).encode("utf-8", "surrogateescape"))
+
+
+def _version(library: str) -> str:
+    try:
+        return version(library)
+    except PackageNotFoundError:
+        return ""
+
+
+def _clean_up(own: Path) -> None:
+    """Remove the oldest files where all together are too large, and what runs left that were killed while writing."""
+    left, now = MOST, time.time()
+    with os.scandir(own.parent) as entries:
+        found = sorted(((each.stat(follow_symlinks=False), each.path) for each in entries), key=_youngest_first)
+    for about, path in found:
+        left -= about.st_size
+        abandoned = not path.endswith(".json") and now - about.st_mtime > _ABANDONED
+        if abandoned or (left < 0 and path != str(own)):
+            with suppress(OSError):
+                os.unlink(path)  # noqa: PTH108 - a path that scandir returned
+
+
+def _youngest_first(item: tuple[os.stat_result, str]) -> float:
+    return -item[0].st_mtime
