@@ -27,7 +27,7 @@ def scopes(world: World) -> dict[Place, Scope]:
         stated = resolved(desired.fields, ids) if desired and not world.destroying else {}
         if record is not None and still_reaches(world.connections, record):
             place = (record.connection, address.kind)
-            known.setdefault(place, {})[record.remote_id] = {**record.fields, **stated}
+            known.setdefault(place, {})[record.remote_id] = _over(record.fields, stated)
             sure = certain(record, world.intents.get(address, ()))
             computed.setdefault(place, {})[record.remote_id] = sure.computed
             if desired is not None and desired.connection != record.connection and not world.destroying:
@@ -65,3 +65,8 @@ def needed_connections(world: World) -> set[str]:
     read = {connection for connection, _ in scopes(located(world))}
     open_to_doubt = {address for address in world.selected if not world.forgets(address)}
     return read | set(doubted(world.memory, homes_of(world), frozenset(open_to_doubt)))
+
+
+def _over(recorded: Fields, stated: Fields) -> Fields:
+    """Return what was last applied with what is stated now; mostly that is the same."""
+    return recorded if stated.items() <= recorded.items() else {**recorded, **stated}

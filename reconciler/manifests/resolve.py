@@ -10,6 +10,7 @@ from reconciler.model.field import FieldError
 from reconciler.model.kind import ADOPT_ID, Kind
 from reconciler.model.nearest import Names
 from reconciler.model.objects import Address, Desired, Manifest, Problem, Ref
+from reconciler.model.sharing import shared
 from reconciler.model.words import listed
 from reconciler.settings import Connection, Project
 from reconciler.target import Target
@@ -204,7 +205,7 @@ def _desired(manifest: Manifest, kind: Kind, connection: str) -> Desired | Probl
     return Desired(
         address=manifest.address,
         connection=connection,
-        fields=fields,
+        fields=shared(fields),
         source=manifest.source,
         depends_on=tuple(sorted(set(targets))),
         protect=manifest.protect,

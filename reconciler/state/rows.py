@@ -17,6 +17,7 @@ from reconciler.model.canonical import now, plain
 from reconciler.model.change import Effect
 from reconciler.model.kind import Kind
 from reconciler.model.objects import Address, Intent, Lease, PastRun, Record, is_address
+from reconciler.model.sharing import shared
 from reconciler.model.sighting import Sighting
 from reconciler.registry import kinds
 from reconciler.schema import load_schema, referenced
@@ -182,17 +183,17 @@ def check(found: Mapping[str, Any]) -> None:
 def record_of(row: Row[Any]) -> Record:
     """Return a row as a managed object."""
     return Record(
-        address=Address(row.kind, row.name),
-        connection=row.connection,
-        target=row.target,
-        remote_id=row.remote_id,
-        fields=row.fields,
-        computed=row.computed,
+        address=Address(shared(row.kind), row.name),
+        connection=shared(row.connection),
+        target=shared(row.target),
+        remote_id=shared(row.remote_id),
+        fields=shared(row.fields),
+        computed=shared(row.computed),
         protect=row.protect,
         depends_on=tuple(Address.parse(item) for item in row.depends_on),
-        created_at=row.created_at,
-        updated_at=row.updated_at,
-        written_by=row._mapping.get("written_by"),  # noqa: SLF001 - SQLAlchemy's public name
+        created_at=shared(row.created_at),
+        updated_at=shared(row.updated_at),
+        written_by=shared(row._mapping.get("written_by")),  # noqa: SLF001 - SQLAlchemy's public name
     )
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from reconciler.kinds.block import CALLED
 from reconciler.model import canonical
 from reconciler.model.objects import Fields, Live, Ref
+from reconciler.model.sharing import shared
 from reconciler.providers.answer import identifier, neutral, whole
 from reconciler.providers.bookingbug_admin.answers import id_text, link, read_value, remote_id
 from reconciler.providers.bookingbug_admin.wire import Wire, admin_path, call
@@ -100,7 +101,7 @@ def decode_block(data: Mapping[str, Any]) -> Live:
     owner = _owner(data)
     if owner is not None:
         fields["resource_id"] = owner
-    return Live(remote_id=identity, fields=fields)
+    return Live(remote_id=identity, fields=shared(fields))
 
 
 def slot_status(data: Mapping[str, Any]) -> int:

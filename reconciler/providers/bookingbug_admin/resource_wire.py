@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from reconciler.kinds.resource import FIELDS
 from reconciler.model import canonical
 from reconciler.model.objects import Live
+from reconciler.model.sharing import shared
 from reconciler.providers.answer import identifier, whole
 from reconciler.providers.bookingbug_admin.answers import id_text, read_value, remote_id, text
 from reconciler.providers.bookingbug_admin.wire import Wire, admin_path, call
@@ -105,7 +106,7 @@ def decode_resource(data: Mapping[str, Any]) -> Live:
             fields["position"] = order
     # An empty value is what leaving it out would leave, and a server may not take it for an email.
     kept = {key: fields.get(key, data[key]) for key in _KEPT if data.get(key) not in (None, "", [], {})}
-    return Live(remote_id=identity, fields=fields, kept=kept)
+    return Live(remote_id=identity, fields=shared(fields), kept=shared(kept))
 
 
 def decode_address(data: Mapping[str, Any]) -> dict[str, str]:

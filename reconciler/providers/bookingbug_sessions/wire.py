@@ -18,6 +18,7 @@ from reconciler.model.change import Call
 from reconciler.model.characters import NOT_XML
 from reconciler.model.field import Field, FieldTable, FieldType
 from reconciler.model.objects import Fields, Live
+from reconciler.model.sharing import shared
 from reconciler.providers.answer import identifier, is_identifier, neutral, whole
 from reconciler.providers.bookingbug_sessions.markup import parse, pieces, text_of
 
@@ -235,7 +236,7 @@ def decode_session(body: bytes) -> Live:
         if len(slots) != len(fields["slots"]) or (slots.text or "").strip():
             message = "<slots> contains elements other than <slot>"
             raise ValueError(message)
-    return Live(remote_id=_identity(root), fields=fields)
+    return Live(remote_id=_identity(root), fields=shared(fields))
 
 
 def _slot(element: etree._Element) -> Fields:

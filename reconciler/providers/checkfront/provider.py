@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from reconciler.errors import NotStarted, RemoteError
 from reconciler.model.change import Receipt
 from reconciler.model.objects import Live, Reading
+from reconciler.model.sharing import shared
 from reconciler.providers.checkfront import edits, wire
 from reconciler.providers.checkfront.client import Client, Denied, SessionOver, SessionRefused
 from reconciler.providers.checkfront.lines import assign, named
@@ -108,4 +109,4 @@ class Checkfront:
             return _Show(expired="the session is empty, although items were added to it")
         options = {item["key"]: item["options"] for item in items if item.get("options")}
         lines = named(session.lines, assign(session.lines, slips, options), recorded)
-        return _Show(live=Live(remote_id=remote_id, fields={"items": lines}))
+        return _Show(live=Live(remote_id=remote_id, fields=shared({"items": lines})))
