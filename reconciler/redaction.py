@@ -96,6 +96,13 @@ def _folded(text: str) -> str:
     return text.translate(_ASCII)
 
 
+_SHORT = 60
+"""Characters of a text that is remembered at most."""
+
+_REPEATED = 4_096
+"""Number of texts that are remembered at most."""
+
+
 class Redactor:
     """The values to mask; safe to use from several threads."""
 
@@ -103,6 +110,8 @@ class Redactor:
         self._lock = threading.Lock()
         self._hidden: set[str] = set()
         self._needles: tuple[str, ...] = ()
+        self._read: tuple[tuple[str, ...], dict[str, str]] = ((), {})
+        """What is shown of short texts that were searched for these needles: a plan repeats most of its words."""
         self._depth = 0
 
     def hide(self, value: str) -> None:
@@ -119,7 +128,17 @@ class Redactor:
 
     def redacted(self, text: str) -> str:
         """Return a text with every known secret masked."""
-        return masked(text, self._needles)
+        if not self._needles:
+            return text
+        needles, read = self._read
+        if needles is not self._needles:
+            needles, read = self._read = self._needles, {}
+        found = read.get(text)
+        if found is None:
+            found = masked(text, needles)
+            if len(text) <= _SHORT and len(read) < _REPEATED:
+                read[text] = found
+        return found
 
     def redacted_data(self, value: Any, *, named: bool = True) -> Any:
         """Return JSON data with every secret in its texts masked, except in keys, names and digests."""
@@ -148,12 +167,12 @@ class Redactor:
             self._depth -= 1
             if not self._depth:
                 with self._lock:
-                    self._hidden, self._needles = set(), ()
+                    self._hidden, self._needles, self._read = set(), (), ((), {})
 
 
 def escape_commands(text: str, sign: str = "\\x23") -> str:
     """Return a text in which no build agent's command begins: `sign` replaces its second `#`."""
-    return AGENT_COMMAND.sub(lambda _: f"#{sign}", text)
+    return AGENT_COMMAND.sub(lambda _: f"#{sign}", text) if "##" in text else text
 
 
 def masked(text: str, needles: tuple[str, ...]) -> str:

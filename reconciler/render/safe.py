@@ -9,6 +9,9 @@ from reconciler.redaction import escape_commands, redacted
 
 _STEERING = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
+_UNUSUAL = re.compile("[^ -~]")
+"""Every character but those of ASCII that are printed."""
+
 _ASCII = {
     "→": "->",
     "←": "<-",
@@ -36,10 +39,12 @@ def visible(text: str) -> str:
     from reconciler.model.characters import UNSEEN, unseen  # noqa: PLC0415 - `--help` shows nothing but ASCII
 
     missed, needed = unseen(text), {match.start() for match in UNSEEN.finditer(text)}
-    return "".join(
-        escaped(char) if index in missed else char if index in needed else _shown(char)
-        for index, char in enumerate(text)
-    )
+
+    def shown(match: re.Match[str]) -> str:
+        char, index = match[0], match.start()
+        return escaped(char) if index in missed else char if index in needed else _shown(char)
+
+    return _UNUSUAL.sub(shown, text)
 
 
 def harmless(text: str) -> str:
