@@ -8,7 +8,7 @@ import re
 import select
 import stat
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from pathlib import Path
@@ -38,6 +38,12 @@ _ABANDONED = 3600.0
 """Seconds after which an unfinished file belongs to no run any more."""
 
 _LOCK_TRIES, _LOCK_PAUSE = 100, 0.05
+
+Content = bytes | Callable[[], Iterable[bytes]]
+"""What a file is to get: all of it, or what returns it in pieces."""
+
+_BUFFERED = 65_536
+"""Bytes of small pieces that are written at once."""
 
 _OCCUPIED = frozenset({errno.EBUSY, errno.EXDEV, errno.EPERM, errno.EACCES, errno.EROFS})
 """Why a file cannot be replaced that can be written: it is a mount point (a container's single file), or a rule."""
@@ -93,7 +99,7 @@ def read_regular(path: Path | str, limit: int) -> tuple[bytes, int]:
         os.close(file)
 
 
-def write_whole(path: Path, content: bytes, *, private: bool = False, durable: bool = False) -> None:
+def write_whole(path: Path, content: Content, *, private: bool = False, durable: bool = False) -> None:
     """Write a file; OSError if it cannot be written.
 
     A regular file is replaced whole or not at all, and keeps its mode and owner. Anything else (a device, a pipe,
@@ -222,7 +228,7 @@ def _clean_up(target: Path) -> None:
                     os.unlink(entry.path)  # noqa: PTH108 - a path that scandir returned
 
 
-def _write_in_place(target: Path, content: bytes, *, durable: bool) -> None:
+def _write_in_place(target: Path, content: Content, *, durable: bool) -> None:
     """Write to what cannot be replaced: of two runs that write to one regular file, the second one waits."""
     file = os.open(target, os.O_WRONLY | _BINARY)
     if not stat.S_ISREG(os.fstat(file).st_mode):
@@ -262,17 +268,23 @@ def _adopt(file: int, found: os.stat_result) -> None:
         raise _Irreplaceable from error
 
 
-def _write(file: int, content: bytes, *, durable: bool) -> None:
+def _write(file: int, content: Content, *, durable: bool) -> None:
     """Write everything to an open file and close it."""
     try:
-        write_all(file, content)
+        rest = bytearray()
+        for piece in (content,) if isinstance(content, bytes) else content():
+            rest += piece
+            if len(rest) >= _BUFFERED:
+                write_all(file, rest)
+                rest.clear()
+        write_all(file, rest)
         if durable:
             os.fsync(file)
     finally:
         os.close(file)
 
 
-def write_all(file: int, content: bytes | memoryview) -> None:
+def write_all(file: int, content: bytes | bytearray | memoryview) -> None:
     """Write all bytes to an open file, also where the system takes only some of them at a time."""
     rest = memoryview(content)
     while rest:

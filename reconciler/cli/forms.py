@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,7 +35,8 @@ class Forms:
     """`plan`, `report` or `drift`."""
     headline: str
     text: Callable[[Console], None]
-    json: Callable[[], str]
+    json: Callable[[], Iterator[str]]
+    """Its pieces, one after the other."""
     markdown: Callable[[int], str]
     """Takes the bytes of a page at most."""
     html: Callable[[], str]
@@ -52,7 +53,7 @@ def plan_forms(plan: Plan, *, compact: bool = False, verbose: bool = False) -> F
         kind="plan",
         headline=summary.plan_heading(plan),
         text=lambda console: text.plan(console, plan, look(compact, verbose=verbose)),
-        json=lambda: codec.dump_plan(plan),
+        json=lambda: codec.plan_pieces(plan),
         markdown=lambda limit: render.markdown.plan(plan, limit),
         html=lambda: render.html.plan(plan, codec.plan_digest(plan)),
     )
@@ -64,7 +65,7 @@ def report_forms(report: Report, plan: Plan) -> Forms:
         kind="report",
         headline=summary.report_headline(report),
         text=lambda console: text.report(console, report, plan),
-        json=lambda: codec.dumps(codec.report_document(report, plan)),
+        json=lambda: codec.report_pieces(report, plan),
         markdown=lambda limit: render.markdown.report(report, plan, limit),
         html=lambda: render.html.report(report, plan),
     )
@@ -76,7 +77,7 @@ def drift_forms(drift: Drift, *, compact: bool = False, verbose: bool = False) -
         kind="drift",
         headline=summary.drift_headline(drift),
         text=lambda console: text.drift(console, drift, look(compact, verbose=verbose)),
-        json=lambda: codec.dumps(codec.drift_document(drift)),
+        json=lambda: codec.drift_pieces(drift),
         markdown=lambda limit: render.markdown.drift(drift, limit),
         html=lambda: render.html.drift(drift),
     )

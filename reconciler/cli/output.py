@@ -117,7 +117,7 @@ def _console(stream: IO[str], like: Console | None = None) -> Console:
         soft_wrap=True,
         emoji=False,
         markup=False,
-        force_terminal=None if like is None else like.is_terminal,
+        force_terminal=(like or Console(file=stream)).is_terminal,  # or else it asks the environment for each line
         width=like.width if like is not None else None if on_screen(stream) else _ENDLESS,
     )
 
@@ -156,13 +156,17 @@ def say_plan(plan: Plan, output: Output, *, verbose: bool) -> None:
     render(people(), plan, look(output.compact, verbose=verbose))
 
 
-def write(body: str, file: Path | None, *, private: bool = False) -> None:
-    """Write a finished document to stdout or a file, as UTF-8; OutputFailed if that fails."""
+def write(body: str | Callable[[], Iterable[str]], file: Path | None, *, private: bool = False) -> None:
+    """Write a document, or the pieces that a function returns, to stdout or a file, as UTF-8; OutputFailed if it fails.
+
+    A file is replaced whole or not at all.
+    """
+    pieces: Callable[[], Iterable[str]] = (lambda: (body,)) if isinstance(body, str) else body
     if file is None:
-        write_unmasked(body)
+        write_unmasked(pieces())
         return
     with _in_words(file), suppress(BrokenPipeError):  # the reader of a pipe has ended, which is no error
-        files.write_whole(file, utf8(body), private=private)
+        files.write_whole(file, lambda: map(utf8, pieces()), private=private)
 
 
 SUMMARY = "GITHUB_STEP_SUMMARY"
@@ -227,9 +231,9 @@ def show_plan(plan: Plan, output: Output, *, verbose: bool = False) -> None:
 
 def save_plan(plan: Plan, file: Path | None, key: Secret | None) -> None:
     """Save a plan's document, for `apply PLANFILE`; None for stdout. With a key it is signed."""
-    import reconciler
+    from reconciler.documents.codec import plan_pieces
 
-    write(reconciler.dump_plan(plan, key), file, private=True)
+    write(lambda: plan_pieces(plan, key), file, private=True)
 
 
 def show_report(report: Report, plan: Plan, output: Output) -> None:
@@ -307,7 +311,7 @@ def _own_page(forms: Forms, form: str, output: Output) -> str | None:
         return None
     from reconciler.operations.custom_pages import custom_page
 
-    page = custom_page(output.templates, forms.kind, form, forms.headline, forms.json)
+    page = custom_page(output.templates, forms.kind, form, forms.headline, lambda: "".join(forms.json()))
     size = 0 if page is None else len(utf8(page))
     if form != "markdown" or size <= output.max_bytes:
         return page
@@ -318,7 +322,11 @@ def _own_page(forms: Forms, form: str, output: Output) -> str | None:
     return None
 
 
-def show(output: Output, *, text: Callable[[Console], None], **documents: Callable[[], str]) -> None:
+Document = Callable[[], str | Iterator[str]]
+"""Returns a document, or its pieces one after the other."""
+
+
+def show(output: Output, *, text: Callable[[Console], None], **documents: Document) -> None:
     """Show a value as text for people, or as one of its documents, by format; all places get it before one fails."""
     failures = []
     for sink in output.sinks:
@@ -332,13 +340,13 @@ def show(output: Output, *, text: Callable[[Console], None], **documents: Callab
         raise failures[0]
 
 
-def _show_at(
-    sink: Sink, text: Callable[[Console], None], documents: Mapping[str, Callable[[], str]], output: Output
-) -> None:
+def _show_at(sink: Sink, text: Callable[[Console], None], documents: Mapping[str, Document], output: Output) -> None:
     if sink.is_summary and sink.file is not None:
-        _append(sink.file, documents[sink.form]())
+        _append(sink.file, "".join(_pieces(documents[sink.form])))
     elif sink.form != "text":
-        write(documents[sink.form](), sink.file, private=output.private)
+        document = documents[sink.form]
+        made = document()
+        write(made if isinstance(made, str) else lambda: _pieces(document), sink.file, private=output.private)
     elif sink.file is None:
         if not (output.paged and sys.stdout.isatty() and _paged(text)):
             text(_console(sys.stdout))
@@ -347,6 +355,11 @@ def _show_at(
         buffer = StringIO()
         text(_console(buffer))
         write(redaction.redacted(buffer.getvalue()), sink.file, private=output.private)
+
+
+def _pieces(document: Document) -> Iterable[str]:
+    made = document()
+    return (made,) if isinstance(made, str) else made
 
 
 def _paged(text: Callable[[Console], None]) -> bool:

@@ -139,15 +139,16 @@ def stdout_lost() -> bool:
     return isinstance(sys.stdout, _Masked) and sys.stdout.whole is not None and sys.stdout.whole.lost
 
 
-def write_unmasked(body: str) -> None:
-    """Write a finished document to stdout: secrets were masked while it was made; again could break its syntax."""
+def write_unmasked(pieces: Iterable[str]) -> None:
+    """Write a document to stdout: secrets are masked while it is made; again could break its syntax."""
     stream = sys.stdout.stream if isinstance(sys.stdout, _Masked) else sys.stdout
     stream.flush()
     buffer: IO[bytes] | None = getattr(stream, "buffer", None)
-    if buffer is None:
-        stream.write(body)
-    else:
-        buffer.write(utf8(body))
+    for piece in pieces:
+        if buffer is None:
+            stream.write(piece)
+        else:
+            buffer.write(utf8(piece))
     stream.flush()
 
 

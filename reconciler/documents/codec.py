@@ -9,18 +9,19 @@ Same value, same bytes: nothing comes from the clock or a hash.
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Callable, Iterable, Mapping
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from functools import cache
+from hashlib import sha256
 from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from reconciler.documents.signature import signature
+from reconciler.documents.text import Members, pieces
+from reconciler.documents.text import canonical as canonical_pieces
 from reconciler.model import canonical, codes
 from reconciler.model.change import Change, Stake
-from reconciler.model.characters import UNSEEN
 from reconciler.model.objects import Address, Problem, SourceRef
 from reconciler.model.place import Place, Placed
 from reconciler.model.plan import Plan, Selection
@@ -28,7 +29,7 @@ from reconciler.model.provenance import Concern, Explanation, Provenance, Settin
 from reconciler.model.report import ASIDE, Drift, Drifted, Outcome, Report, Verification
 from reconciler.model.sighting import LastApplied
 from reconciler.model.source import Range
-from reconciler.redaction import escape_commands, redacted_data
+from reconciler.redaction import redacted_data
 from reconciler.schema import load_schema
 from reconciler.settings import Secret
 
@@ -62,12 +63,6 @@ ATTRIBUTES: Mapping[type, Mapping[str, str]] = {
     SourceRef: {"file": "path"},
 }
 """The attribute that holds a member, where it has another name; by type and member."""
-
-_UNSAFE = re.compile(f"[\x7f-\x9f\u2028\u2029\ud800-\udfff]|(?![\u200c\u200d\ufe0e\ufe0f]){UNSEEN.pattern}")
-"""Lone surrogates are not UTF-8; the others could steer the terminal that shows a document, or are not seen there.
-
-Emoji keep their selectors and joiners, which a program that reads the document may show.
-"""
 
 SEALS = frozenset({"digest", "signature"})
 """Members of a plan document that say something about all others."""
@@ -143,21 +138,70 @@ _MADE: Mapping[tuple[type, str], Callable[[Any, _Context], object]] = {
 
 def plan_document(plan: Plan, key: Secret | None = None) -> dict[str, Any]:
     """Return the plan document; its digest shows whether it was edited since. With a key it is signed."""
-    masked: dict[str, Any] = redacted_data(plan_content(plan))
-    digest = content_digest(masked)
-    signed = {} if key is None else {"signature": signature(digest, key)}
-    return {**masked, "digest": digest, **signed}
+    return _whole(_sealed(plan, key))
 
 
 def plan_content(plan: Plan) -> dict[str, Any]:
     """Return the members of a plan document, with neither masks nor seals."""
-    content: dict[str, Any] = _writer("plan")(plan, _about(plan))
-    return content
+    return _whole(_writer("plan")(plan, _about(plan)).items())
+
+
+def _sealed(plan: Plan, key: Secret | None = None) -> Members:
+    """Yield the masked members of a plan document: its digest is computed while its changes pass."""
+    content = dict(_masked(_writer("plan")(plan, _about(plan)).items()))
+    others = {name: _listed(value) for name, value in content.items() if name != "changes"}
+    total = sha256()
+
+    def passing() -> Iterator[Any]:
+        covered = {name: value for name, value in others.items() if name not in SEALS}
+        for text, change in canonical_pieces(covered, "changes", content["changes"]):
+            total.update(text)
+            if change is not None:
+                yield change
+
+    for name in content:
+        if name == "changes":
+            yield name, passing()
+        elif name != "digest":
+            yield name, others[name]
+    digest = f"sha256:{total.hexdigest()}"
+    yield "digest", digest
+    if key is not None:
+        yield "signature", signature(digest, key)
+
+
+def _masked(members: Members) -> Members:
+    """Yield the members of a document with every known secret in their texts masked."""
+    for name, value in members:
+        yield name, map(redacted_data, value) if isinstance(value, Iterator) else redacted_data({name: value})[name]
+
+
+def _listed(value: Any) -> Any:
+    return list(value) if isinstance(value, Iterator) else value
+
+
+def _whole(members: Members) -> dict[str, Any]:
+    return {name: _listed(value) for name, value in members}
+
+
+def plan_pieces(plan: Plan, key: Secret | None = None) -> Iterator[str]:
+    """Yield the text of a plan document, as `plan --out` saves it and `load_plan` reads it."""
+    return pieces(_sealed(plan, key))
+
+
+def report_pieces(report: Report, plan: Plan) -> Iterator[str]:
+    """Yield the text of the document of an apply."""
+    return pieces(_masked(_writer("report")(report, _about(plan)).items()))
+
+
+def drift_pieces(drift: Drift) -> Iterator[str]:
+    """Yield the text of the document of a drift check."""
+    return pieces(_masked(_writer("drift")(drift, _Context()).items()))
 
 
 def dump_plan(plan: Plan, key: Secret | None = None) -> str:
     """Return the text of a plan document, as `plan --out` saves it and `load_plan` reads it."""
-    return dumps(plan_document(plan, key))
+    return "".join(plan_pieces(plan, key))
 
 
 @overload
@@ -171,17 +215,22 @@ def to_json(value: Report, plan: Plan) -> str: ...
 def to_json(value: Plan | Drift | Report, plan: Plan | None = None) -> str:
     """Return the document that `--format json` prints. That of a report also needs the plan that was applied."""
     if isinstance(value, Plan):
-        return dumps(plan_document(value))
+        return dump_plan(value)
     if isinstance(value, Drift):
-        return dumps(drift_document(value))
+        return "".join(drift_pieces(value))
     if plan is None:
         raise TypeError("the document of a report needs the plan that was applied: to_json(report, plan)")
-    return dumps(report_document(value, plan))
+    return "".join(report_pieces(value, plan))
 
 
 def plan_digest(plan: Plan) -> str:
     """Return the digest of a plan's document."""
-    return str(plan_document(plan)["digest"])
+    for name, value in _sealed(plan):
+        if name == "digest":
+            return str(value)
+        if name == "changes":
+            deque(value, maxlen=0)
+    raise AssertionError
 
 
 def content_digest(document: Mapping[str, Any]) -> str:
@@ -191,20 +240,17 @@ def content_digest(document: Mapping[str, Any]) -> str:
 
 def report_document(report: Report, plan: Plan) -> dict[str, Any]:
     """Return the document of an apply and of the plan behind it."""
-    document: dict[str, Any] = _writer("report")(report, _about(plan))
-    return document
+    return _whole(_writer("report")(report, _about(plan)).items())
 
 
 def drift_document(drift: Drift) -> dict[str, Any]:
     """Return the document of a drift check."""
-    document: dict[str, Any] = _writer("drift")(drift, _Context())
-    return document
+    return _whole(_writer("drift")(drift, _Context()).items())
 
 
 def why_document(found: Explanation) -> dict[str, Any]:
     """Return the document of where the values of an object come from."""
-    document: dict[str, Any] = _writer("why")(found, _Context())
-    return document
+    return _whole(_writer("why")(found, _Context()).items())
 
 
 def validation_document(found: Iterable[Placed], files: int, documents: int) -> dict[str, Any]:
@@ -228,14 +274,8 @@ def _range(place: Place | None) -> dict[str, Any] | None:
 
 
 def dumps(document: Mapping[str, Any]) -> str:
-    """Return a document's text: keys in the order given, an indent of two blanks, a newline at the end.
-
-    Control, bidi, invisible and lone surrogate characters become JSON escapes, which read back the same. Known secrets
-    are masked inside the texts, so that the document stays valid.
-    """
-    text = json.dumps(redacted_data(canonical.plain(document)), indent=2, ensure_ascii=False)
-    text = _UNSAFE.sub(lambda match: json.dumps(match[0])[1:-1], text)
-    return escape_commands(text, "\\u0023") + "\n"
+    """Return a document's text, as `text.pieces` writes it, with known secrets masked inside the texts."""
+    return "".join(pieces(_masked(document.items())))
 
 
 _Write = Callable[[Any, _Context], Any]
@@ -244,23 +284,29 @@ _PLAIN = frozenset({str, int, bool, type(None)})
 
 @cache
 def _writer(name: str) -> _Write:
-    """Return what writes a value as the schema, or part of one, describes it."""
-    return _compiled(load_schema(name), load_schema(name.partition("#")[0]))
+    """Return what writes a value as the schema, or part of one, describes it.
+
+    The lists of a whole document become iterators, so that only one of their items is written at a time.
+    """
+    return _compiled(load_schema(name), load_schema(name.partition("#")[0]), depth=2 if "#" in name else 0)
 
 
-def _compiled(node: Mapping[str, Any], schema: Mapping[str, Any]) -> _Write:
+def _compiled(node: Mapping[str, Any], schema: Mapping[str, Any], depth: int = 2) -> _Write:
     if "$ref" in node:
         node = schema["$defs"][node["$ref"].removeprefix("#/$defs/")]
     if "properties" in node:
-        return _object(node, schema)
+        return _object(node, schema, depth)
     if "items" in node:
         write = _compiled(node["items"], schema)
+        if depth == 1:
+            return lambda value, context: (write(item, context) for item in value)
         return lambda value, context: [write(item, context) for item in value]
     return lambda value, _: value if type(value) in _PLAIN else _plain(value)
 
 
-def _object(node: Mapping[str, Any], schema: Mapping[str, Any]) -> _Write:
-    members = [(key, key in node["required"], _compiled(inner, schema)) for key, inner in node["properties"].items()]
+def _object(node: Mapping[str, Any], schema: Mapping[str, Any], depth: int) -> _Write:
+    required = node["required"]
+    members = [(key, key in required, _compiled(inner, schema, depth + 1)) for key, inner in node["properties"].items()]
 
     @cache
     def of(kind: type) -> list[tuple[str, bool, _Write, _Write]]:

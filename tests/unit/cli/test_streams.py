@@ -39,7 +39,7 @@ def test_short_writes_go_on(file, monkeypatch, unbuffered):
     monkeypatch.setattr(os, "write", lambda number, data: real(number, bytes(data)[:7]))
     with stdout_to(file, unbuffered=unbuffered), masked():
         sys.stdout.write("words " * 50 + "\n")
-        write_unmasked("{} " * 50)
+        write_unmasked(["{} " * 50])
         sys.stdout.write("end" + "\n")
         sys.stdout.flush()
     assert os.pread(file, 1000, 0).decode() == f"{'words ' * 50}\n{'{} ' * 50}end\n"
@@ -58,7 +58,7 @@ def test_a_pipe_that_does_not_block_is_waited_for(unbuffered):
     thread = threading.Thread(target=read)
     with stdout_to(writer, unbuffered=unbuffered), masked():
         thread.start()
-        write_unmasked("x" * 400_000)
+        write_unmasked(["x" * 400_000])
     os.close(writer)
     thread.join(20)
     os.close(reader)
@@ -71,9 +71,9 @@ def test_a_failure_is_reported_once_and_what_follows_is_dropped(unbuffered):
     try:
         with stdout_to(number, unbuffered=unbuffered), masked():
             with pytest.raises(OutputFailed, match="cannot write to stdout: No space left"):
-                write_unmasked("x")
+                write_unmasked(["x"])
             sys.stdout.write("more" + "\n")
-            write_unmasked("more")
+            write_unmasked(["more"])
             sys.stdout.flush()
     finally:
         os.close(number)
@@ -85,7 +85,7 @@ def test_a_reader_that_ended_is_no_failure():
     try:
         with stdout_to(writer), masked():
             sys.stdout.write("words" + "\n")
-            write_unmasked("document")
+            write_unmasked(["document"])
     finally:
         os.close(writer)
 
@@ -93,7 +93,7 @@ def test_a_reader_that_ended_is_no_failure():
 def test_text_is_adapted_to_the_encoding_and_documents_are_utf_8(file):
     with stdout_to(file, "cp1252"), masked():
         sys.stdout.write("é → 瑜 \udc80" + "\n")
-        write_unmasked("é → 瑜 \udc80\n")
+        write_unmasked(["é → 瑜 \udc80\n"])
         sys.stdout.flush()
     text, document = os.pread(file, 1000, 0).split(b"\n", 1)
     assert text == "é -> \\u745c \\udc80".encode("cp1252")
