@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Generate the reference pages in this folder from the commands, the schemas and the sandbox options.
+"""Generate the reference pages in this folder from the commands, the schemas, the sandbox options and the benchmarks.
 
 python docs/reference/generate.py           writes the pages
 python docs/reference/generate.py --check   exits with 1 and lists the pages that are out of date
@@ -14,6 +14,7 @@ import click
 from errors_page import errors_page
 from man_page import man_page
 from mistakes_page import mistakes_page
+from performance_page import performance_page
 from sandbox_page import sandbox_page
 from schema_pages import kind_page, page_name, project_page, removed_page
 from wording import WIDTH, anchor, plain, prose, table
@@ -119,7 +120,12 @@ def option_row(option: click.Option, context: click.Context) -> list[str]:
 def pages() -> dict[str, str]:
     """Return every page by its file name."""
     made = {"commands": commands_page(), "project": project_page(), "sandbox": sandbox_page()}
-    made |= {"removed": removed_page(), "mistakes": mistakes_page(), "errors": errors_page()}
+    made |= {
+        "removed": removed_page(),
+        "mistakes": mistakes_page(),
+        "errors": errors_page(),
+        "performance": performance_page(),
+    }
     made |= {page_name(kind): kind_page(kind) for kind in kinds().values() if kind.schema in schema_names()}
     pages = {f"{name}.md": ["", *lines] for name, lines in sorted(made.items())}
     pages["reconciler.1"] = man_page(every_command(), {int(code): words for code, words in sorted(EXITS.items())})

@@ -5,6 +5,8 @@
     --sizes N,N,...      numbers of objects (1000,10000); add 100000 for the largest
     --limit SECONDS      stop a command that takes longer (300)
 
+    --record FILE...     keep the medians of these files, runs of this command, for the page of the documentation
+
 A ROW is a word of `ROWS`. The table shows medians; build/bench.json has every sample.
 """
 
@@ -15,6 +17,7 @@ import dataclasses
 import json
 import os
 import platform
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -25,10 +28,19 @@ from typing import Any
 
 from lab import ROOT, Lab, Server
 from measuring import Failed, Line
-from rows import applying, network, offline, scale
+from rows import applying, counts, network, offline, peers, scale
 
-ROWS = {**offline.ROWS, **network.ROWS, **applying.ROWS, **scale.ROWS}
+ROWS = {
+    **offline.ROWS,
+    **network.ROWS,
+    **peers.ROWS,
+    **counts.ROWS,
+    **applying.ROWS,
+    **scale.ROWS,
+}
 OUT = ROOT / "build" / "bench.json"
+RECORDED = Path(__file__).parent / "recorded.json"
+ABOUT_RUN = ("date", "machine", "python", "commits", "rounds", "seconds")
 
 
 def commit(checkout: Path) -> str:
@@ -87,6 +99,25 @@ def show(line: Line) -> None:
     print(*cells, sep="  ", flush=True)  # noqa: T201
 
 
+def record(files: list[Path]) -> None:
+    """Keep the medians of several runs, and write the page that shows them."""
+    runs = [json.loads(file.read_text(encoding="utf-8")) for file in files]
+    lines: dict[str, dict[str, Any]] = {}
+    for run in runs:
+        for line in run["lines"]:
+            about = {key: line[key] for key in ("row", "what", "unit", "goal", "reference", "remark")}
+            kept = lines.setdefault(line["what"], {**about, "now": [], "before": []})
+            for checkout, figures in line["figures"].items():
+                kept[checkout].append(round(statistics.median(figures), 4))
+    order = list(ROWS)
+    found = {
+        "runs": [{key: run[key] for key in ABOUT_RUN} for run in runs],
+        "lines": sorted(lines.values(), key=lambda line: order.index(line["row"])),
+    }
+    RECORDED.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    subprocess.run([sys.executable, ROOT / "docs" / "reference" / "generate.py"], check=True, timeout=300)
+
+
 def main(words: list[str]) -> None:
     """Measure, print and write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -95,7 +126,11 @@ def main(words: list[str]) -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--sizes", default="1000,10000")
     parser.add_argument("--limit", type=float, default=300)
+    parser.add_argument("--record", type=Path, nargs="+", metavar="FILE")
     given = parser.parse_args(words)
+    if given.record:
+        record(given.record)
+        return
     if unknown := set(given.rows) - ROWS.keys():
         parser.error(f"no row {', '.join(sorted(unknown))}; there are {', '.join(ROWS)}")
     checkouts = {"now": ROOT} | ({"before": given.against.resolve()} if given.against else {})
@@ -113,6 +148,7 @@ def main(words: list[str]) -> None:
         for name in given.rows or ROWS:
             try:
                 for line in ROWS[name](lab):
+                    line.row = name
                     lines.append(line)
                     show(line)
             except Failed as error:

@@ -87,6 +87,8 @@ class Line:
     """What the figure is a ratio to, or was computed from, in words."""
     remark: str = ""
     samples: dict[str, list[Sample]] = field(default_factory=dict)
+    row: str = ""
+    """Which row of the command it is from."""
 
     def figure(self, checkout: str = "now") -> float | None:
         """Return the median of a checkout."""
