@@ -309,8 +309,7 @@ class HttpClient:
                 self._limiter.breaker.timed_out(request, _sort(request, purpose), began)
             self._ended(request, began, error=str(error) or type(error).__name__)
             return failed(error, doing, self.connection, purpose, limited_by=_limit_of(request))
-        marked = self._marked(answer)
-        self._ended(request, began, answer=answer, marked=marked)
+        self._ended(request, began, answer=answer)
         pause = asked_pause(answer.headers) if answer.status in {429, 503} else None
         if answer.status == 429 or pause is not None:  # noqa: PLR2004 - HTTP's "too many requests"
             self._limiter.pace.refused(began)
@@ -318,12 +317,10 @@ class HttpClient:
         elif answer.ok:
             self._limiter.pace.answered()
         self._heard(request, answer, purpose, began)
-        words = "" if answer.ok else self.words(answer) + marked  # only needed for failures
+        words = "" if answer.ok else self.words(answer) + self._marked(answer)  # only needed for failures
         return judged(answer, f"{doing}: {answer.status}: ", words, purpose, pause)
 
-    def _ended(
-        self, request: httpx.Request, began: float, *, answer: Answer | None = None, marked: str = "", error: str = ""
-    ) -> None:
+    def _ended(self, request: httpx.Request, began: float, *, answer: Answer | None = None, error: str = "") -> None:
         recording.end(
             request,
             began,
@@ -331,7 +328,7 @@ class HttpClient:
             traffic=self._limiter.traffic,
             mask=self.mask,
             answer=answer,
-            marked=marked,
+            marked=self._marked,
             error=error,
         )
 

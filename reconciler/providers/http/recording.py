@@ -47,15 +47,15 @@ def end(
     connection: str,
     traffic: Traffic,
     mask: Callable[[str], str],
+    marked: Callable[[Answer], str],
     answer: Answer | None = None,
-    marked: str = "",
     error: str = "",
 ) -> None:
     """Note how an attempt ended, that began to be sent at `began`."""
     traffic.ended()
     now, attempt = time.monotonic(), request.extensions.get(_ATTEMPT, 1)
     if _LOG.isEnabledFor(logging.INFO):
-        status = "failed" if answer is None else f"{answer.status}{marked}"
+        status = "failed" if answer is None else f"{answer.status}{marked(answer)}"
         again = f", attempt {attempt}" if attempt > 1 else ""
         size = "" if answer is None else f", {_size(len(answer.body))}"
         url = str(request.url.copy_with(query=None, userinfo=None))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError, ThreadPoolExecutor
-from typing import TypeVar
+from typing import TypeVar, cast
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -21,18 +21,18 @@ class Workers:
 
     def gather(self, function: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
         """Return `function` of every item, in item order; the first exception in item order once all have finished."""
-        todo = deque(enumerate(items))
-        results: dict[int, Result] = {}
+        todo = deque(range(len(items)))
+        results: list[Result | None] = [None] * len(items)
         errors: dict[int, BaseException] = {}
 
         def work() -> None:
             while todo and not self._closed:
                 try:
-                    place, item = todo.popleft()
+                    place = todo.popleft()
                 except IndexError:  # another thread took the last one
                     return
                 try:
-                    results[place] = function(item)
+                    results[place] = function(items[place])
                 except BaseException as error:  # noqa: BLE001 - raised below
                     errors[place] = error
 
@@ -47,7 +47,7 @@ class Workers:
             raise errors[min(errors)]
         if todo:
             raise CancelledError
-        return [results[place] for place in range(len(items))]
+        return cast("list[Result]", results)
 
     def close(self) -> None:
         """Let the threads end with what they work on now."""

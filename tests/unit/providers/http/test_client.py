@@ -3,6 +3,7 @@
 import logging
 import threading
 import time
+from concurrent.futures import CancelledError
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -541,3 +542,33 @@ def test_a_base_url_with_other_letters_is_escaped_for_every_call_and_login(path)
 def test_a_host_name_that_cannot_be_sent_is_named_with_its_place(host):
     with pytest.raises(ReconcilerError, match=r"reconciler\.yaml:7:1: base_url .* host name that is not valid"):
         HttpClient(connection(base_url=f"https://{host}"), writes=False, secrets={})
+
+
+def test_work_that_is_gathered_ends_when_the_client_is_closed():
+    started, go_on, ended = threading.Event(), threading.Event(), []
+
+    def work(number):
+        started.set()
+        go_on.wait(LATE)
+        return number
+
+    def gather(http):
+        try:
+            http.gather(work, range(100))
+        except BaseException as error:  # noqa: BLE001 - its kind is what is tested
+            ended.append(type(error))
+
+    with open_client(Script({}), settings={"max_concurrency": 2}) as http:
+        thread = threading.Thread(target=gather, args=(http,))
+        thread.start()
+        assert started.wait(LATE)
+        closer = threading.Thread(target=http.close)
+        closer.start()
+        while not http._workers._closed:
+            time.sleep(0.001)
+        go_on.set()
+        thread.join(LATE)
+        closer.join(LATE)
+        assert ended == [CancelledError]
+        with pytest.raises(RuntimeError, match="after the client was closed"):
+            http.get("/a")
