@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from reconciler.cli.quick_help import printed
+from reconciler.cli.quick import help_printed, words_offered
 
 
 def main() -> None:
@@ -14,10 +14,12 @@ def main() -> None:
         return
     _reserve()
     if "_RECONCILER_COMPLETE" in os.environ:
+        if words_offered(os.environ):
+            return
         from reconciler.cli.main import complete  # noqa: PLC0415 - as below
 
         complete()
-    if printed(sys.argv[1:]):
+    if help_printed(sys.argv[1:]):
         return
     from reconciler.cli.main import run  # noqa: PLC0415 - click is not needed above
 

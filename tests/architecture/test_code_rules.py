@@ -80,6 +80,8 @@ def test_nothing_is_imported_for_the_python_api_before_it_is_used():
     [
         ("pl", ()),
         ("plan --fo", ()),
+        ("'pl", ()),  # quoted, so that click answers
+        ("plan --env 'a' --fo", ()),
         ("plan --target ", ("yaml",)),
         ("plan --env ", ("yaml",)),
         ("apply --allow-booked ", ("yaml",)),
@@ -95,7 +97,7 @@ def test_nothing_heavy_is_imported_to_complete(words, needed):
         "import os, sys\nfrom reconciler.__main__ import main\nend = os._exit\n"
         f"unwanted = {set(HEAVY) - set(needed)!r}\n"
         "os._exit = lambda code: end(print('HEAVY', sorted(unwanted & {*sys.modules}), flush=True) or code)\n"
-        "main()"
+        "main()\nos._exit(0)"
     )
     asked = {
         "_RECONCILER_COMPLETE": "bash_complete",
