@@ -55,6 +55,8 @@ def compare(
         if name in kind.local or name in kind.parts:
             continue
         (verified if name in live else unverified).append(name)
+        if (live[name] if name in live else applied.get(name)) == wanted:
+            continue  # nearly every field of every plan
         found = tuple(_field_changes(name, wanted, live, applied))
         if found and stored and _as_stored(name, wanted, live, applied, stored):
             computed[STORED] = {**computed.get(STORED, {}), name: stored[name]}

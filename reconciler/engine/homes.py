@@ -7,13 +7,16 @@ record moves to it, and nothing is sent.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from reconciler.engine.ledger import Memory
 from reconciler.model.kind import Kind
 from reconciler.model.objects import Address, Desired, Intent, Record
 from reconciler.settings import Connection
 from reconciler.target import Target, same_target
+
+_Used = TypeVar("_Used", Record, Intent)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,15 +26,22 @@ class Homes:
     kinds: Mapping[str, Kind]
     connections: Mapping[str, Connection]
     desired: Mapping[Address, Desired]
+    _found: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict, init=False)
+    """The candidates by kind and target: there are few of them, and thousands of objects."""
 
     def candidates(self, used: Record | Intent) -> tuple[str, ...]:
         """Return the connections that lead to the system of an id, as far as their accounts are known."""
-        kind = self.kinds.get(used.address.kind)
-        return tuple(
-            name
-            for name, connection in sorted(self.connections.items())
-            if kind is not None and connection.provider == kind.provider and same_target(connection.target, used.target)
-        )
+        key = (used.address.kind, used.target)
+        if key not in self._found:
+            kind = self.kinds.get(used.address.kind)
+            self._found[key] = tuple(
+                name
+                for name, connection in sorted(self.connections.items())
+                if kind is not None
+                and connection.provider == kind.provider
+                and same_target(connection.target, used.target)
+            )
+        return self._found[key]
 
     def of(self, used: Record | Intent) -> str:
         """Return the connection through which an object is reached: as declared, as before, or else any.
@@ -58,13 +68,15 @@ def at_home(memory: Memory, homes: Homes) -> Memory:
     """Return what the state holds, with every object and open call at the connection through which it is reached."""
     return replace(
         memory,
-        records={address: replace(item, connection=homes.of(item)) for address, item in memory.records.items()},
-        intents={
-            address: tuple(replace(item, connection=homes.of(item)) for item in items)
-            for address, items in memory.intents.items()
-        },
-        doubts=tuple(replace(item, connection=homes.of(item)) for item in memory.doubts),
+        records={address: _at_home(item, homes) for address, item in memory.records.items()},
+        intents={address: tuple(_at_home(item, homes) for item in items) for address, items in memory.intents.items()},
+        doubts=tuple(_at_home(item, homes) for item in memory.doubts),
     )
+
+
+def _at_home(used: _Used, homes: Homes) -> _Used:
+    home = homes.of(used)
+    return used if home == used.connection else replace(used, connection=home)
 
 
 def baselines_at_home(

@@ -185,7 +185,7 @@ def look(
         return None
     selected = select(universe, selection or Selection(), {}, memory.records.keys(), option=option)
     world = recorded_world(session, memory, selected, declared.desired if declared is not None else {})
-    session.resolve_credentials(needed_connections(world))
+    session.resolve_credentials(needed_connections(world), memory)
     world = located(replace(world, connections=session.project.connections))
     snapshot = take(scopes(world), session.reader)
     failure = unreachable(snapshot)

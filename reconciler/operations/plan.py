@@ -99,7 +99,7 @@ def plan(
         runs=runs,
         now=max(world.now, wait_for_pending(world.intents, world.selected, min(wait, session.limit.left()), on_wait)),
     )
-    session.resolve_credentials(needed_connections(world))
+    session.resolve_credentials(needed_connections(world), memory)
     world = located(replace(world, connections=session.project.connections))
     snapshot = take(scopes(world), session.reader)
     decisions = decide_all(world, snapshot)

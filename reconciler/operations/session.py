@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Self
 
 from reconciler import redaction
 from reconciler.context import context
+from reconciler.engine.ledger import Memory, remembered
 from reconciler.errors import InvalidInput, ReconcilerError
 from reconciler.model.context import Context
 from reconciler.model.kind import Kind
@@ -207,10 +208,11 @@ class ProjectSession:
         if self._origins and (writes or not all(self._origins.values())):
             self.store.hosts.add(run_id, self._origins)
 
-    def _check_hosts(self, names: set[str]) -> None:
+    def _check_hosts(self, names: set[str], memory: Memory) -> None:
         connections = [self.project.connections[name] for name in sorted(names)]
         managed_at: dict[str, set[str]] = {}
-        used: list[Record | Intent] = [*self.store.records().values(), *self.store.open_intents()]
+        calls = (call for calls in memory.intents.values() for call in calls)
+        used: Iterable[Record | Intent] = (*memory.records.values(), *calls)
         for item in used:
             managed_at.setdefault(item.connection, set()).add(item.target)
         known = KnownHosts(targets=self.store.hosts.known().union(*managed_at.values()), accepted=self._accepted)
@@ -219,13 +221,15 @@ class ProjectSession:
             origin = origin_of(connection.base_url)
             self._origins.setdefault(origin, not known.targets or known.knows(origin))
 
-    def resolve_credentials(self, names: set[str]) -> None:
+    def resolve_credentials(self, names: set[str], memory: Memory | None = None) -> None:
         """Resolve the credentials of these connections; InvalidInput lists every one that is missing.
+
+        `memory` is what the state holds, where it was read already.
 
         From then on `project.connections` know the accounts that they choose, so that their targets are whole.
         InvalidInput also names those that lead to a host that the state does not know; then none is resolved.
         """
-        self._check_hosts(names)
+        self._check_hosts(names, memory or remembered(self.store))
         problems = []
         known = dict(self.project.connections)
         for name in sorted(names):

@@ -325,7 +325,7 @@ class Office:
         )
         self.outcomes: list = []
 
-    def resolve_credentials(self, _names) -> None:
+    def resolve_credentials(self, _names, _memory=None) -> None:
         """Credentials are not needed here."""
 
     def remember_hosts(self, _run_id, *, writes) -> None:
