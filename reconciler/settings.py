@@ -25,7 +25,7 @@ from reconciler.model.nearest import nearest
 from reconciler.model.objects import Problem, SourceRef
 from reconciler.model.risk import Level
 from reconciler.reach import Reach
-from reconciler.target import Target, account_of, system_of
+from reconciler.target import account_of, system_of, target_of
 from reconciler.windows import Window
 
 DEFAULT_STATE = "sqlite:///.reconciler/state.db"
@@ -288,8 +288,7 @@ class Connection:
     @property
     def target(self) -> str:
         """Which remote system ids belong to, with the account as far as it is known (`reconciler.target`)."""
-        accounts = (self.settings.account, self.user)
-        return str(Target(system_of(self.base_url), " ".join(part for part in accounts if part)))
+        return target_of(self.base_url, self.settings.account, self.user)
 
     def with_user(self, names: tuple[str, ...]) -> Connection:
         """Return the connection of the account that these user names choose."""

@@ -67,6 +67,12 @@ def system_of(base_url: str) -> str:
     return f"{parts.scheme}://{place}{_path(parts.path)}"
 
 
+@lru_cache(_FEW)
+def target_of(base_url: str, *accounts: str | None) -> str:
+    """Return the target of a connection, with the parts of its account that are known."""
+    return str(Target(system_of(base_url), " ".join(part for part in accounts if part)))
+
+
 def origin_of(url: str) -> str:
     """Return the scheme, host and port of a URL or a system in their one spelling, without its path."""
     parts = urlsplit(url)

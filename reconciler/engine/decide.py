@@ -249,7 +249,7 @@ def _update(
     comparison, behind = _behind(subject, comparison)
     if behind is not None:
         return behind
-    own = subject.kind.risks("update", comparison.fields, live, record.fields)
+    own = subject.kind.risks("update", comparison.fields, live, record.fields) if comparison.edits else ()
     action: Action = "update" if comparison.edits else "noop"
     why = "an earlier update has an unknown result" if doubtful else _why(comparison.fields)
     reasons = [*([why, *comparison.notes] if comparison.edits else ["as declared"]), *comparison.information]

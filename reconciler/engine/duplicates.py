@@ -89,7 +89,7 @@ def with_look_alikes(world: World, scopes: Mapping[Place, Scope]) -> dict[Place,
     A list that holds whole objects costs nothing. Where it holds less, only what is new and similar is read.
     """
     found = dict(scopes)
-    for item in _doubts(world):
+    for item in doubts(world):
         if item.address in world.selected:
             place = (item.connection, item.address.kind)
             scope = found.setdefault(place, Scope(kind=item.address.kind))
@@ -100,7 +100,7 @@ def with_look_alikes(world: World, scopes: Mapping[Place, Scope]) -> dict[Place,
     for record in world.records.values():
         similar.setdefault((record.connection, record.address.kind), []).extend(_recorded(world, record))
     sent = [item for items in world.intents.values() for item in creations(items, world.connections)]
-    for item in (*_doubts(world), *sent):
+    for item in (*doubts(world), *sent):
         similar.setdefault((item.connection, item.address.kind), []).append(item.fields)
     return {
         place: replace(
@@ -123,7 +123,7 @@ def _recorded(world: World, record: Record) -> Iterator[Fields]:
         yield {**record.fields, **stored}
 
 
-def _doubts(world: World) -> Iterator[Intent]:
+def doubts(world: World) -> Iterator[Intent]:
     """Return the doubts about objects that can be listed, selected or not."""
     for item in world.doubts:
         listable = world.kinds[item.address.kind].ephemeral is None
@@ -199,7 +199,7 @@ def _of_doubts(world: World, strangers: Mapping[Place, Sequence[Live]], asked: M
     for place, lives in strangers.items():
         pools[place] = index(world.kinds[place[1]], lives)
         pools.update({(*place, _REPORTED + live.remote_id): index(world.kinds[place[1]], [live]) for live in lives})
-    for item in _doubts(world):
+    for item in doubts(world):
         place = (item.connection, item.address.kind)
         apart = {
             *world.baselines.get((item.run_id, *place), ()),

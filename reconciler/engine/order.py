@@ -36,7 +36,11 @@ def _ever_referred(change: Decision) -> set[Address]:
 
 def sorter(changes: Iterable[Decision]) -> TopologicalSorter[Address]:
     """Return a prepared sorter over the changes; ReconcilerError names a cycle of references."""
-    order = TopologicalSorter(dependencies(changes))
+    return _prepared(dependencies(changes))
+
+
+def _prepared(before: dict[Address, set[Address]]) -> TopologicalSorter[Address]:
+    order = TopologicalSorter(before)
     try:
         order.prepare()
     except CycleError as error:
@@ -47,7 +51,10 @@ def sorter(changes: Iterable[Decision]) -> TopologicalSorter[Address]:
 
 def in_order(changes: Iterable[Decision]) -> tuple[Address, ...]:
     """Return the addresses, each after those it waits for, otherwise by address."""
-    order, result = sorter(changes), []
+    before = dependencies(changes)
+    if not any(before.values()):
+        return tuple(sorted(before, key=str))
+    order, result = _prepared(before), []
     while order.is_active():
         ready = sorted(order.get_ready(), key=str)
         result += ready

@@ -74,8 +74,8 @@ def decide_all(world: World, snapshot: Snapshot) -> Decisions:
     ids = remote_ids(world.records, without=world.selected)
     for address in _by_reference(world):
         desired = world.desired.get(address)
-        if desired is not None:
-            desired = replace(desired, fields=resolved(desired.fields, ids))
+        if desired is not None and (stated := resolved(desired.fields, ids)) is not desired.fields:
+            desired = replace(desired, fields=stated)
         decision, found = _decided(world, context, address, desired)
         if decision is None:
             continue
@@ -118,6 +118,8 @@ def _taken(world: World) -> dict[Place, set[str]]:
 
 def _by_reference(world: World) -> tuple[Address, ...]:
     """Return the selected addresses, each after those its manifest refers to."""
+    if not any(item.depends_on for items in (world.desired, world.records) for item in items.values()):
+        return tuple(sorted(world.selected, key=str))
     stand_ins = [
         Decision(
             address=address,

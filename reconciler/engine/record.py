@@ -25,8 +25,17 @@ def next_record(decision: Decision, connections: Mapping[str, Connection]) -> Re
         return None
     if desired is None or decision.expired:
         return record
-    made = desired.record(connections[desired.connection].target, record.remote_id, desired.fields, decision.computed)
-    return replace(made, created_at=record.created_at, updated_at=record.updated_at)
+    return replace(
+        record,
+        address=desired.address,
+        connection=desired.connection,
+        target=connections[desired.connection].target,
+        fields=desired.fields,
+        computed=decision.computed,
+        protect=desired.protect,
+        depends_on=desired.depends_on,
+        written_by=None,
+    )
 
 
 def settles(decision: Decision) -> bool:
@@ -61,6 +70,8 @@ def _forgets(decision: Decision) -> bool:
 
 def _undeclared(recorded: Fields, declared: Fields) -> Iterator[str]:
     """Name the recorded fields, and parts of nested ones, that the manifest no longer states."""
+    if recorded == declared:
+        return
     for name, value in recorded.items():
         if name not in declared:
             yield name
@@ -78,7 +89,9 @@ def _rebased(record: Record, after: Record) -> bool:
         return True
     if _known(record.computed) != _known(after.computed):
         return True
-    return any(stated_part(value, record.fields.get(name)) != value for name, value in after.fields.items())
+    return after.fields != record.fields and any(
+        stated_part(value, record.fields.get(name)) != value for name, value in after.fields.items()
+    )
 
 
 def _known(computed: Computed) -> Computed:

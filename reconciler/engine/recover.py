@@ -15,7 +15,7 @@ An update whose answer was lost leaves some values unknown: `certain` removes th
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -37,11 +37,13 @@ from reconciler.settings import Connection
 _NAMED = 5
 
 
-def certain(record: Record, intents: Iterable[Intent]) -> Record:
+def certain(record: Record, intents: Collection[Intent]) -> Record:
     """Return a record without the applied values that an update of unknown result may have overwritten.
 
     A value that the API does not return is compared with what was last applied, which is not known here.
     """
+    if not intents:
+        return record
     fields: dict[str, Any] = dict(record.fields)
     computed: Computed = record.computed
     for intent in intents:

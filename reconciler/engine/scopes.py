@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from reconciler.engine.duplicates import with_look_alikes
+from reconciler.engine.duplicates import doubts, with_look_alikes
 from reconciler.engine.homes import doubted
 from reconciler.engine.recover import certain, creations
 from reconciler.engine.snapshot import Place
 from reconciler.engine.subject import still_reaches
 from reconciler.engine.world import World, homes_of, located
 from reconciler.model.change import resolved
-from reconciler.model.objects import Computed, Fields, Scope, remote_ids
+from reconciler.model.objects import Computed, Desired, Fields, Intent, Record, Scope, remote_ids
 
 
 def scopes(world: World) -> dict[Place, Scope]:
@@ -20,23 +20,16 @@ def scopes(world: World) -> dict[Place, Scope]:
     known: dict[Place, dict[str, Fields]] = {}
     wanted: dict[Place, list[Fields]] = {}
     computed: dict[Place, dict[str, Computed]] = {}
-    for address in sorted(world.selected, key=str):
-        if world.forgets(address):
-            continue  # nothing about it is read: its system may be unreachable
-        desired, record = world.desired.get(address), world.records.get(address)
-        stated = resolved(desired.fields, ids) if desired and not world.destroying else {}
-        if record is not None and still_reaches(world.connections, record):
-            place = (record.connection, address.kind)
-            known.setdefault(place, {})[record.remote_id] = _over(record.fields, stated)
-            sure = certain(record, world.intents.get(address, ()))
-            computed.setdefault(place, {})[record.remote_id] = sure.computed
-            if desired is not None and desired.connection != record.connection and not world.destroying:
-                wanted.setdefault((desired.connection, address.kind), []).append(stated)
-        elif record is None:
-            for intent in creations(world.intents.get(address, ()), world.connections):
-                wanted.setdefault((intent.connection, address.kind), []).append(intent.fields)
-            if desired is not None and not world.destroying:
-                wanted.setdefault((desired.connection, address.kind), []).append(stated)
+    for place, asked in _asked(world):
+        if isinstance(asked, Record):
+            desired = None if world.destroying else world.desired.get(asked.address)
+            stated = {} if desired is None else resolved(desired.fields, ids)
+            known.setdefault(place, {})[asked.remote_id] = _over(asked.fields, stated)
+            sure = certain(asked, world.intents.get(asked.address, ()))
+            computed.setdefault(place, {})[asked.remote_id] = sure.computed
+        else:
+            fields = asked.fields if isinstance(asked, Intent) else resolved(asked.fields, ids)
+            wanted.setdefault(place, []).append(fields)
     for place, sent in _other_creates(world):
         if place in wanted:
             wanted[place].append(sent)
@@ -52,6 +45,24 @@ def scopes(world: World) -> dict[Place, Scope]:
     return with_look_alikes(world, found)
 
 
+def _asked(world: World) -> Iterator[tuple[Place, Record | Intent | Desired]]:
+    """Return what is read of the selected objects: those with a record, and those that could be a new one."""
+    for address in sorted(world.selected, key=str):
+        if world.forgets(address):
+            continue  # nothing about it is read: its system may be unreachable
+        record = world.records.get(address)
+        desired = None if world.destroying else world.desired.get(address)
+        if record is None:
+            for intent in creations(world.intents.get(address, ()), world.connections):
+                yield (intent.connection, address.kind), intent
+        elif still_reaches(world.connections, record):
+            yield (record.connection, address.kind), record
+        else:
+            continue
+        if desired is not None and (record is None or desired.connection != record.connection):
+            yield (desired.connection, address.kind), desired
+
+
 def _other_creates(world: World) -> Iterator[tuple[Place, Fields]]:
     """Return what interrupted creates outside the selection sent: what they made is no result of a selected one."""
     for address, intents in sorted(world.intents.items(), key=lambda item: str(item[0])):
@@ -62,7 +73,9 @@ def _other_creates(world: World) -> Iterator[tuple[Place, Fields]]:
 
 def needed_connections(world: World) -> set[str]:
     """Return the connections whose credentials are needed, of a world that is not located yet."""
-    read = {connection for connection, _ in scopes(located(world))}
+    at_home = located(world)
+    read = {connection for (connection, _), _ in _asked(at_home)}
+    read |= {item.connection for item in doubts(at_home) if item.address in world.selected}
     open_to_doubt = {address for address in world.selected if not world.forgets(address)}
     return read | set(doubted(world.memory, homes_of(world), frozenset(open_to_doubt)))
 

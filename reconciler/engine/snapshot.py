@@ -24,7 +24,8 @@ class Snapshot:
 
     def reading(self, connection: str, kind: str) -> Reading:
         """Return what was read at a place; nothing is known of one that was not read."""
-        return self.readings.get((connection, kind), Reading(failure="it was not read"))
+        found = self.readings.get((connection, kind))
+        return Reading(failure="it was not read") if found is None else found
 
     def why_unlisted(self, connection: str, kind: str, span: tuple[str, str] | None) -> str | None:
         """Say why the list (of a span of time) is not known; None where it is."""

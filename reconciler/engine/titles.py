@@ -40,7 +40,12 @@ class Titles:
         kind = self._kinds[address.kind]
         fields: dict[str, Any] = {}
         for source in reversed(sources):
-            fields |= {name: value for name, value in source.items() if value is not None}
+            known = (
+                source
+                if None not in source.values()
+                else {key: item for key, item in source.items() if item is not None}
+            )
+            fields.update(known)
         name = kind.title(fields)
         timing = None
         with suppress(AttributeError, KeyError, TypeError, ValueError):  # a damaged record may hold anything

@@ -366,7 +366,7 @@ def merged(computed: Computed, news: Computed) -> Computed:
 
 def resolved(fields: Fields, ids: Mapping[Address, str]) -> Fields:
     """Replace each `Ref` by the remote id of its target where that is known; the others stay."""
-    if not any(isinstance(value, Ref) for value in fields.values()):
+    if Ref not in map(type, fields.values()):
         return fields
     return {name: ids.get(value.target, value) if isinstance(value, Ref) else value for name, value in fields.items()}
 

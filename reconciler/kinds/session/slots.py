@@ -22,6 +22,7 @@ from reconciler.model.words import count, plural
 
 Pair = tuple[Slot, Slot]
 _ATTRIBUTES = ("date", "time", "duration")
+_WHOLE = frozenset(_ATTRIBUTES)
 
 
 def slot_key(slot: Slot) -> tuple[str, str]:
@@ -40,6 +41,8 @@ def compare_slots(desired: Any, live: Any, applied: Any, reset_by: str | None = 
     if live is None:
         return _compare_unanswered(desired, applied)
     live = sorted(live, key=slot_order)
+    if reset_by is None and _as_wanted(desired, live):
+        return PartRevision(verified=_ATTRIBUTES)
     known = with_applied_times(live, applied)
     leftover_desired, leftover_live, shorter = _pair_off(desired, known, applied)
     coverage = _coverage(live)
@@ -57,6 +60,13 @@ def compare_slots(desired: Any, live: Any, applied: Any, reset_by: str | None = 
         note=_move_note(pairs),
         verified=coverage[0],
         unverified=coverage[1],
+    )
+
+
+def _as_wanted(desired: Sequence[Slot], live: Sequence[Slot]) -> bool:
+    """Whether every attribute of every slot was returned and is right: so it is in nearly every plan."""
+    return len(desired) == len(live) and all(
+        wanted.items() <= slot.items() and slot.keys() >= _WHOLE for wanted, slot in zip(desired, live, strict=True)
     )
 
 
