@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from reconciler.model.source import Range
 from reconciler.model.source import SourceRef as SourceRef  # noqa: PLC0414 - every room imports it from here
@@ -31,9 +31,11 @@ STORED = "@stored"
 _ADDRESS = re.compile(r"(?P<kind>[A-Z][A-Za-z]*)/(?P<name>[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)")
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Address:
-    """The name of one object in this project: `Kind/name`."""
+class Address(NamedTuple):
+    """The name of one object in this project: `Kind/name`.
+
+    A tuple, because it is the key of nearly every table, and a dataclass is hashed and compared in Python.
+    """
 
     kind: str
     name: str
