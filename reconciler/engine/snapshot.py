@@ -72,7 +72,15 @@ def _read(provider: Provider, scope: Scope) -> Reading:
     gone = tuple(scope.ids[remote_id] for remote_id in sorted(reading.absent))
     if not gone:
         return reading
-    again = provider.read(Scope(kind=scope.kind, wanted=gone, similar=scope.similar, familiar=scope.familiar))
+    again = provider.read(
+        Scope(
+            kind=scope.kind,
+            wanted=gone,
+            similar=scope.similar,
+            familiar=scope.familiar,
+            already_read=frozenset(reading.live.keys() | reading.unreadable.keys() | reading.unjudged.keys()),
+        )
+    )
     return replace(
         reading,
         live={**again.live, **reading.live},
@@ -80,5 +88,5 @@ def _read(provider: Provider, scope: Scope) -> Reading:
         listed=again.listed,
         failure=again.failure,
         gaps={**again.gaps, **reading.gaps},
-        unjudged=again.unjudged,
+        unjudged={**reading.unjudged, **again.unjudged},
     )

@@ -330,6 +330,8 @@ class Scope:
     """Fields of managed objects: a listed object that could be one of them a second time is read in full."""
     familiar: frozenset[str] = frozenset()
     """Ids that need no such read: they are managed, or were there before."""
+    already_read: frozenset[str] = frozenset()
+    """Ids that an earlier read of this plan answered about: nothing is asked about them again."""
 
     @property
     def searches(self) -> bool:

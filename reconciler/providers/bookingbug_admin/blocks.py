@@ -41,7 +41,8 @@ def read_blocks(reader: Reader, scope: Scope) -> Reading:
         findings.add(remote_id, found[remote_id], _block)
         _confirm_owner(findings, remote_id, found[remote_id], scope.ids[remote_id])
     blocked = {remote_id: row for remote_id, row in rows.items() if _is_block(row)}
-    others = {remote_id: row for remote_id, row in blocked.items() if remote_id not in found}
+    done = found.keys() | scope.already_read
+    others = {remote_id: row for remote_id, row in blocked.items() if remote_id not in done}
     if scope.whole:
         for remote_id in sorted(others):
             findings.add(remote_id, others[remote_id], _block)

@@ -36,10 +36,11 @@ def read_resources(reader: Reader, scope: Scope) -> Reading:
     found = dict(reader.missing("resources", scope.ids.keys() - rows.keys(), listing, findings))
     found.update({remote_id: rows[remote_id] for remote_id in scope.ids if remote_id in rows})
     taken = tuple({"api_ref": fields["api_ref"]} for fields in scope.ids.values() if fields.get("api_ref"))
-    found.update(_present(rows) if scope.whole else _look_alikes(rows, (*scope.wanted, *taken)))
+    new = {remote_id: row for remote_id, row in rows.items() if remote_id not in scope.already_read}
+    found.update(_present(new) if scope.whole else _look_alikes(new, (*scope.wanted, *taken)))
     for remote_id in sorted(found):
         findings.add(remote_id, found[remote_id], _resource)
-    others = _look_alikes(rows, scope.similar) if scope.similar else {}
+    others = _look_alikes(new, scope.similar) if scope.similar else {}
     for remote_id in sorted(others.keys() - found.keys() - scope.familiar):
         findings.judge(remote_id, others[remote_id], _resource)
     _add_addresses(reader, scope, findings, found)

@@ -83,9 +83,10 @@ class Sessions:
             if not is_identifier(remote_id)
         }
         listed = listing.named or {}
-        found = listed.keys() if scope.whole else listing.look_alikes(scope.wanted)
+        found = (listed.keys() if scope.whole else listing.look_alikes(scope.wanted)) - scope.already_read
         asked = sorted((scope.ids.keys() - unreadable.keys()) | found)
-        seconds = sorted(listing.look_alikes(scope.similar) - scope.familiar - set(asked)) if scope.similar else []
+        done = scope.familiar | scope.already_read | set(asked)
+        seconds = sorted(listing.look_alikes(scope.similar) - done) if scope.similar else []
         unjudged: dict[str, str] = {}
         live: dict[str, Live] = {}
         absent: set[str] = set()

@@ -9,6 +9,7 @@ import pytest
 from lxml import etree
 from provider_script import Script, call, change, connection, edit, open_client, xml
 
+from reconciler.engine.snapshot import take
 from reconciler.errors import OutcomeUnknown, ReconcilerError, RemoteError
 from reconciler.model.change import Receipt
 from reconciler.model.objects import Scope
@@ -280,6 +281,23 @@ def test_without_listing_there_is_no_list():
     script, reading = read(replies, ids={"1": {}, "2": {}}, listing=False)
     assert script.asked == ["GET /api/sessions/1.xml", "GET /api/sessions/2.xml"]
     assert (set(reading.live), reading.absent, reading.listed) == ({"1"}, {"2"}, None)
+
+
+def test_no_session_is_shown_twice_while_a_replacement_of_a_deleted_one_is_searched():
+    listed = "".join(one("<name>A</name><group>G</group>", number) for number in ("1", "2", "3"))
+    replies = {f"GET {UP}": xml(200, f"<sessions>{listed}</sessions>"), "GET /api/sessions/3.xml": xml(500)}
+    replies |= {f"GET /api/sessions/{number}.xml": xml(200, one("", number)) for number in ("1", "2")}
+    fields = {"name": "A", "group": "G"}
+    scope = Scope(kind="Session", ids={"1": fields, "9": fields}, similar=(fields,), familiar=frozenset({"1"}))
+    script, provider = opened(replies, writes=False)
+    reading = take({("main", "Session"): scope}, lambda _: provider).reading("main", "Session")
+    provider.close()
+    assert (set(reading.live), reading.absent, set(reading.unjudged)) == ({"1", "2"}, {"9"}, {"3"})
+    shown = [asked for asked in script.asked if asked != f"GET {UP}"]
+    assert {asked: shown.count(asked) for asked in shown if "/3.xml" not in asked} == {
+        f"GET /api/sessions/{number}.xml": 1 for number in ("1", "2", "9")
+    }
+    assert script.asked.count(f"GET {UP}") == 2  # what is live may have changed while the sessions were shown
 
 
 @pytest.mark.parametrize("status", [404, 410])
