@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import lru_cache, partial
+from sys import intern
 from typing import TYPE_CHECKING, Any
 
 from reconciler.errors import RemoteError
@@ -18,7 +19,6 @@ from reconciler.model.change import Call
 from reconciler.model.characters import NOT_XML
 from reconciler.model.field import Field, FieldTable, FieldType
 from reconciler.model.objects import Fields, Live
-from reconciler.model.sharing import shared
 from reconciler.providers.answer import identifier, is_identifier, neutral, whole
 from reconciler.providers.bookingbug_sessions.markup import parse, pieces, text_of
 
@@ -236,7 +236,7 @@ def decode_session(body: bytes) -> Live:
         if len(slots) != len(fields["slots"]) or (slots.text or "").strip():
             message = "<slots> contains elements other than <slot>"
             raise ValueError(message)
-    return Live(remote_id=_identity(root), fields=shared(fields))
+    return Live(remote_id=_identity(root), fields=fields)
 
 
 def _slot(element: etree._Element) -> Fields:
@@ -320,9 +320,9 @@ def _values(children: Mapping[str, list[etree._Element]], readers: Mapping[str, 
 
 
 def _reader(field: Field) -> _Reader:
-    """Return what reads the text of a field; it returns None where the text is no value."""
+    """Return what reads the text of a field; it returns None where the text is no value. Equal texts are one object."""
     if field.type == "text":
-        return canonical.text
+        return lambda text: intern(canonical.text(text))
     read = partial(canonical.word, words=field.words) if field.type == "word" else _READ[field.type]
 
     def value(text: str) -> Any:
