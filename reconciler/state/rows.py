@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import fields as dataclass_fields
 from datetime import datetime
+from functools import cache
 from typing import Any, get_args
 
 from sqlalchemy import JSON, Boolean, Column, Float, Integer, Row
@@ -37,7 +38,8 @@ def decoded(text: str | bytes) -> Any:
     """Read a JSON value of a state; Damaged if it is none."""
     try:
         value = json.loads(text, parse_float=_finite, parse_constant=_finite)
-        json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair is no text
+        if isinstance(text, bytes) or "\\u" in text or not text.isascii():
+            json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair is no text
     except (ValueError, TypeError, RecursionError):
         raise Damaged("it has a value that is not JSON") from None
     return value
@@ -105,39 +107,63 @@ _SHAPES: Mapping[str, Callable[[Any], bool]] = {
 """What else is required of a column, in every table that has it."""
 
 
-def _fits(value: object, schema: Mapping[str, Any], file: str) -> bool:
+_Check = Callable[[Any], bool]
+
+
+def _fits(schema: Mapping[str, Any], file: str) -> _Check:
     """Return whether a value of a field has the type that its schema says; its other rules may change."""
     if "$ref" in schema:
         name = referenced(file, schema["$ref"])
-        return _fits(value, load_schema(name), name.partition("#")[0])
-    if value is None or not schema.keys() & {"type", "enum"}:
-        return True
+        return lambda value: _fits_named(name)(value)  # noqa: PLW0108 - looked up late: a schema may refer to itself
+    if not schema.keys() & {"type", "enum"}:
+        return lambda _: True
+    check: _Check
     match schema.get("type"):
         case "array":
-            items = schema.get("items", {})
-            fits = isinstance(value, list) and all(item is not None and _fits(item, items, file) for item in value)
+            item = _fits(schema.get("items", {}), file)
+            check = lambda value: isinstance(value, list) and all(each is not None and item(each) for each in value)  # noqa: E731 - one of several
         case "object":
-            fits = isinstance(value, dict) and _fits_members(value, schema, file)
+            check = _fits_members(schema, file)
         case _ if schema.get("format") == "iso-date-time":
-            fits = isinstance(value, str) and _is_instant(value)
+            check = _is_instant_text
         case "string":
-            fits = isinstance(value, str)
+            check = _is_text
         case _:
-            fits = not isinstance(value, dict | list)
-    return fits
+            check = _is_scalar
+    return lambda value: value is None or check(value)
 
 
-def _fits_members(value: Mapping[str, Any], schema: Mapping[str, Any], file: str) -> bool:
-    stated = schema.get("properties", {})
-    return all(name in value for name in schema.get("required", ())) and all(
-        _fits(item, stated.get(name, {}), file) for name, item in value.items()
-    )
+@cache
+def _fits_named(name: str) -> _Check:
+    return _fits(load_schema(name), name.partition("#")[0])
+
+
+def _fits_members(schema: Mapping[str, Any], file: str) -> _Check:
+    required = schema.get("required", ())
+    stated = {name: _fits(member, file) for name, member in schema.get("properties", {}).items()}
+
+    def check(value: Any) -> bool:
+        if not isinstance(value, dict) or not all(name in value for name in required):
+            return False
+        return all(stated[name](item) for name, item in value.items() if name in stated)
+
+    return check
+
+
+@cache
+def _fields_of(name: str) -> Mapping[str, _Check]:
+    """Return the checks of a kind's fields by name: they are made once, and every record is checked."""
+    return {field: _fits(schema, name) for field, schema in load_schema(name).get("properties", {}).items()}
 
 
 def _are_fields(fields: Mapping[str, Any], kind: Kind) -> bool:
     """Return whether recorded fields can be those of a kind."""
-    stated = load_schema(kind.schema).get("properties", {})
-    return all(_fits(value, stated.get(name, {}), kind.schema) for name, value in fields.items())
+    stated = _fields_of(kind.schema)
+    return all(stated[name](value) for name, value in fields.items() if name in stated)
+
+
+def _is_scalar(value: object) -> bool:
+    return not isinstance(value, dict | list)
 
 
 def _is_text(value: object) -> bool:
