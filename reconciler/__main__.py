@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
 from reconciler.cli.quick import help_printed, words_offered
+
+_NEW_OBJECTS = 50_000
+"""New objects after which Python looks for unused cycles. A command keeps nearly all that it makes: by the default of
+700, looking through it again and again took a fifth of the time of a plan."""
 
 
 def main() -> None:
@@ -23,6 +28,7 @@ def main() -> None:
         return
     from reconciler.cli.main import run  # noqa: PLC0415 - click is not needed above
 
+    gc.set_threshold(_NEW_OBJECTS)
     sys.exit(run(sys.argv[1:]))
 
 

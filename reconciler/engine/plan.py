@@ -29,7 +29,6 @@ from reconciler.engine.unique import ordered
 from reconciler.engine.world import World, homes_of
 from reconciler.model import days
 from reconciler.model.change import EDITING, IDLE, INDEPENDENT, Call, Change, Decision, resolved
-from reconciler.model.kind import Kind
 from reconciler.model.objects import (
     Address,
     Desired,
@@ -187,6 +186,7 @@ def _change(world: World, decision: Decision, bookings: Bookings, titles: Titles
     moved = [f"moved from {old}"] if old is not None else []
     moved += [f"moved from connection {home}, which led to the same system"] if home is not None else []
     reasons = [*moved, decision.reason, *record_words(decision, codes), *(world.unread * gone)]
+    sources = _sources(decision)
     decided = {name: getattr(decision, name) for name in _DECIDED}
     return Change(
         **{
@@ -197,8 +197,8 @@ def _change(world: World, decision: Decision, bookings: Bookings, titles: Titles
         calls=_calls(world, decision),
         defaults=kind.defaults(decision.declared) if decision.creates else (),
         shown_id=kind.public_id(decision.remote_id),
-        name=_title(kind, decision),
-        title=titles.of(decision.address, *_sources(decision)),
+        name=next((name for source in sources if (name := kind.title(source))), None),
+        title=titles.of(decision.address, *sources),
         zone=titles.zone(decision.address),
         moved_from=old,
         remembers=codes,
@@ -213,12 +213,6 @@ def _old_home(world: World, decision: Decision) -> str | None:
     """Return the recorded connection of an object that stays and is reached through another one."""
     stays = decision.action == "noop" or decision.action in EDITING
     return world.homes.get(decision.address) if stays and not decision.forget else None
-
-
-def _title(kind: Kind, decision: Decision) -> str | None:
-    """Return what people call the object: its live name, else the applied one, else the declared one."""
-    names = (kind.title(source) for source in _sources(decision))
-    return next((name for name in names if name), None)
 
 
 def _sources(decision: Decision) -> tuple[Fields, ...]:

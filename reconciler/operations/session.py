@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import threading
 import uuid
@@ -35,10 +34,6 @@ from reconciler.trust import TRUST_HOSTS, Bounds, KnownHosts, hosts, words
 
 if TYPE_CHECKING:
     from reconciler.providers.http import Limiter, Token
-
-_NEW_OBJECTS = 50_000
-"""New objects after which a run looks for unused cycles. A run keeps nearly all that it makes, and by Python's default
-of 700 it would look through all of it so often that this took a fifth of a plan's time."""
 
 
 class ProjectSession:
@@ -86,10 +81,8 @@ class ProjectSession:
         self._secrets: dict[str, dict[str, Secret]] = {}
         self._store: Store | None = None
         self._run_id: str | None = None
-        self._collector = gc.get_threshold()
 
     def __enter__(self) -> Self:
-        gc.set_threshold(_NEW_OBJECTS)
         return self
 
     def __exit__(
@@ -97,7 +90,6 @@ class ProjectSession:
     ) -> None:
         if kind is not None:
             self._closing.set()  # a pool closes only when its threads have ended: none may go on waiting
-        gc.set_threshold(*self._collector)
         self.close()
 
     def close(self) -> None:

@@ -37,7 +37,7 @@ class Damaged(ReconcilerError):
 def decoded(text: str | bytes) -> Any:
     """Read a JSON value of a state; Damaged if it is none."""
     try:
-        value = json.loads(text, parse_float=_finite, parse_constant=_finite)
+        value = json.loads(text, cls=_Decoder) if isinstance(text, bytes) else _DECODER.decode(text)
         if isinstance(text, bytes) or "\\u" in text or not text.isascii():
             json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair is no text
     except (ValueError, TypeError, RecursionError):
@@ -50,6 +50,15 @@ def _finite(text: str) -> float:
     if not math.isfinite(number):
         raise ValueError(text)
     return number
+
+
+class _Decoder(json.JSONDecoder):
+    def __init__(self) -> None:
+        super().__init__(parse_float=_finite, parse_constant=_finite)
+
+
+_DECODER = _Decoder()
+"""Made once: making one takes as long as reading a value."""
 
 
 def _is_integer(value: object) -> bool:
