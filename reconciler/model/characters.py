@@ -8,7 +8,7 @@ import unicodedata
 NOWHERE = re.compile("[\0\ud800-\udfff]")
 """Characters that no system takes: databases refuse NUL, and half a surrogate pair has no UTF-8."""
 
-NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+NOT_XML = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")  # its complement takes 3 ms to compile
 """Characters that XML 1.0 does not allow, not even as a reference."""
 
 _RANGES = (
