@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from reconciler.engine.adopt import NO_MATCH, adopted, check_unshared, choose, match, scope_of, shared_by_others
@@ -25,6 +25,9 @@ from reconciler.operations.session import ProjectSession
 from reconciler.target import same_target
 
 _NAMED = 5
+
+_TOGETHER = 500
+"""Objects that are recorded in one transaction: a commit, or the push of a state in Git, costs as much for one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +145,7 @@ def _adopt_one(
         if not allow_shared:
             check_unshared(record, session.store.others())
         session.backup("adopt")
-        _keep(session, record, old)
+        _keep(session, [record], {record.address: old})
         adoption.record_seen({place: reading}, {record.remote_id})
         session.store.prune()
     return record
@@ -153,12 +156,14 @@ def _recorded(desired: Desired, records: Mapping[Address, Record]) -> Address | 
     return next((name for name in (desired.address, *desired.moved_from) if name in records), None)
 
 
-def _keep(session: ProjectSession, record: Record, old: Address | None) -> None:
-    """Record an adopted object, in place of the one of address `old` that does not exist any more."""
-    if old is not None and old != record.address:
-        session.store.rename(old, record.address)
-    session.store.save(record)
-    session.store.settle(record.address)
+def _keep(session: ProjectSession, records: Sequence[Record], olds: Mapping[Address, Address | None]) -> None:
+    """Record adopted objects, in place of those of the addresses `olds` that do not exist any more."""
+    for record in records:
+        old = olds.get(record.address)
+        if old is not None and old != record.address:
+            session.store.rename(old, record.address)
+    for start in range(0, len(records), _TOGETHER):
+        session.store.adopt(records[start : start + _TOGETHER])
 
 
 def _gone(session: ProjectSession, records: Iterable[Record]) -> set[Address]:
@@ -271,8 +276,7 @@ def _adopt_kinds(
     foreign = shared_by_others(records, session.store.others(), allow_shared)
     problems += foreign.values()
     records = [record for record in records if record.address not in foreign]
-    for record in records:
-        _keep(session, record, olds[record.address])
+    _keep(session, records, olds)
     if records:
         adoption.record_seen(snapshot.readings, {record.remote_id for record in records})
     return records, problems

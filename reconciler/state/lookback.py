@@ -11,20 +11,19 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, Table, delete, in
 from reconciler.model.objects import Address, Intent
 from reconciler.state.rows import doubt_of, intent_values
 from reconciler.state.schema import baselines, doubts, intents, seen
+from reconciler.state.statements import KEPT, Statements, of
 
 Result = TypeVar("Result")
 
 DOUBTS_SINCE = 3
 """The version of the state that has the tables of doubts and of ids that were seen."""
 
-KEPT = ("run_id", "kind", "name", "connection", "target", "fields", "started_at")
-"""The columns of an intent that a doubt keeps."""
-
 
 class Lookback(ABC):
     """The part of a store that tells what was there before from what came later."""
 
     _scope: dict[str, str]
+    _statements: Statements
 
     @abstractmethod
     def _mine(self, table: Table, address: Address | None = None) -> ColumnElement[bool]: ...
@@ -64,6 +63,18 @@ class Lookback(ABC):
         """Return the creates of unknown result that were settled, oldest first."""
         query = select(doubts).where(self._mine(doubts)).order_by(doubts.c.started_at, doubts.c.kind, doubts.c.name)
         return tuple(doubt_of(row) for row in self._rows(query, since=DOUBTS_SINCE))
+
+    def settle(self, address: Address) -> None:
+        """Delete every open intent of an address and the note that it expired: the live system was read.
+
+        What a create of unknown result sent is kept: the server may still execute it.
+        """
+        self._write(lambda connection: self._settle(connection, address))
+
+    def _settle(self, connection: Connection, address: Address) -> None:
+        ended = connection.execute(self._statements.settle, of(address)).all()
+        self._keep_doubts(connection, address, [row for row in ended if row.effect == "create"])
+        connection.execute(self._statements.unforget, of(address))
 
     def keep_doubts(self, found: Sequence[Intent]) -> None:
         """Record doubts about objects; one of the same run and object is replaced."""

@@ -28,12 +28,14 @@ from sqlalchemy.sql.dml import ReturningDelete, ReturningInsert
 
 from reconciler.model.objects import Address
 from reconciler.state.holder import EXPIRY
-from reconciler.state.lookback import KEPT
 from reconciler.state.rows import CONFIRMED
 from reconciler.state.schema import drift, forgotten, in_scope, intents, leases, objects
 
 _TICK = 0.001
 """Seconds by which a heartbeat moves where the clock does not: who watches it sees that the holder lives."""
+
+KEPT = ("run_id", "kind", "name", "connection", "target", "fields", "started_at")
+"""The columns of an intent that a doubt keeps."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

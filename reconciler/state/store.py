@@ -286,33 +286,33 @@ class Store(PastRuns):
         rows = self._rows(select(forgotten).where(self._mine(forgotten)))
         return {Address(row.kind, row.name): str(row.digest) for row in rows}
 
-    def settle(self, address: Address) -> None:
-        """Delete every open intent of an address and the note that it expired: the live system was read.
-
-        What a create of unknown result sent is kept: the server may still execute it.
-        """
-
-        def work(connection: Connection) -> None:
-            ended = connection.execute(self._statements.settle, of(address)).all()
-            self._keep_doubts(connection, address, [row for row in ended if row.effect == "create"])
-            connection.execute(self._statements.unforget, of(address))
-
-        self._write(work)
-
     def save(self, record: Record, *, ends: int | None = None, confirms: int | None = None) -> None:
         """Write the record of one object in one transaction with the end, or the confirmation, of its intent."""
-        values, which = record_values(record) | {"written_by": self._run_id}, of(record.address)
-        key = {**self._scope, "kind": record.address.kind, "name": record.address.name}
 
         def work(connection: Connection) -> None:
-            if not connection.execute(self._statements.change, {**values, **which}).rowcount:
-                connection.execute(self._statements.add, {**key, **values, "created_at": now()})
-            connection.execute(self._statements.unforget, which)
+            self._put(connection, record)
             self._end(connection, ends)
             if confirms is not None:
                 connection.execute(self._statements.confirm, {"of_number": confirms})
 
         self._write(work, ends=ends if ends is not None else confirms)
+
+    def adopt(self, found: Sequence[Record]) -> None:
+        """Write the records of objects that were read, and settle these objects, in one transaction."""
+
+        def work(connection: Connection) -> None:
+            for record in found:
+                self._put(connection, record)
+                self._settle(connection, record.address)
+
+        self._write(work)
+
+    def _put(self, connection: Connection, record: Record) -> None:
+        values, which = record_values(record) | {"written_by": self._run_id}, of(record.address)
+        if not connection.execute(self._statements.change, {**values, **which}).rowcount:
+            key = {**self._scope, "kind": record.address.kind, "name": record.address.name}
+            connection.execute(self._statements.add, {**key, **values, "created_at": now()})
+        connection.execute(self._statements.unforget, which)
 
     def remove(self, address: Address, *, ends: int | None = None, given_up: str | None = None) -> bool:
         """Delete the record of one object; return whether there was one. `given_up`: the digest of what expired."""

@@ -28,6 +28,7 @@ HERE = Path(__file__).parent
 LIMIT = 900.0
 """Seconds after which a command is ended."""
 
+ADOPT = "adopt --all"
 BLOCKS_UNTIL = ("--from", "2027-03-01", "--until", "2028-02-01")
 
 
@@ -50,7 +51,7 @@ STEPS = (
     Step("validate again", ["validate"]),
     Step("fmt --check", ["fmt", "--check"], (0, 1)),
     Step("plan of twins", ["plan"], (0, 2), without_state=True),
-    Step("adopt --all", ["adopt", "--all"]),
+    Step(ADOPT, ["adopt", "--all"]),
     Step("plan", ["plan"]),
     Step("plan, json", ["plan", "--format", "json"]),
     Step("plan --target", ["plan", "--target", "Session/class-000001"]),
@@ -105,6 +106,14 @@ def run(command: Sequence[str], folder: Path, env: dict[str, str]) -> Cost:
     return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, code)
 
 
+def _chosen(words: Sequence[str]) -> list[Step]:
+    """Return the steps that some words name, and the one that makes the state which later ones need."""
+    named = [step for step in STEPS if not words or any(word in step.name for word in words)]
+    adopts = next(step for step in STEPS if step.name == ADOPT)
+    later = any(STEPS.index(step) > STEPS.index(adopts) for step in named)
+    return [step for step in STEPS if step in named or (later and step is adopts)]
+
+
 def measure(size: int, options: argparse.Namespace) -> dict[str, Cost]:
     """Return what each command costs with one number of objects."""
     root = Path(tempfile.mkdtemp(prefix=f"scale-{size}-", dir=options.folder))
@@ -131,10 +140,7 @@ def _steps(folder: Path, url: str, town: Town, options: argparse.Namespace) -> d
     write(folder, url, town, form=options.form)
     subprocess.run(["git", "init", "-q"], cwd=folder, check=True)
     found: dict[str, Cost] = {}
-    for step in STEPS:
-        chosen = not options.words or any(word in step.name for word in options.words)
-        if not chosen and step.name != "adopt --all":
-            continue
+    for step in _chosen(options.words):
         if step.since:
             write(folder, url, town, form=options.form)
             who = ["-c", "user.name=a", "-c", "user.email=a@example.com", "-c", "gc.auto=0"]

@@ -247,3 +247,17 @@ def test_a_transaction_whose_commit_was_not_confirmed_is_repeated_without_doubli
     assert store.open_intents() == ()
     assert [str(address) for address in store.records()] == ["Session/zumba"]
     assert store.applied("sha256:1").run_id == "r1"
+
+
+def test_adopted_objects_are_recorded_and_settled_together(open_store):
+    store = open_store()
+    zumba = Address("Session", "zumba")
+    store.save(record(zumba, remote_id="13"))
+    store.begin(intent(price="10.00"))
+    store.begin(intent(zumba, effect="update", price="10.00"))
+    store.remove(Address("Session", "gone"), given_up="sha256:0")
+    store.adopt([record(remote_id="21"), record(zumba, remote_id="22")])
+    assert {address.name: item.remote_id for address, item in store.records().items()} == {"yoga": "21", "zumba": "22"}
+    assert not store.open_intents()
+    assert [item.address for item in store.doubts()] == [YOGA]  # the server may still execute the create
+    assert list(store.forgotten()) == [Address("Session", "gone")]
