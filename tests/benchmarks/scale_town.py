@@ -142,6 +142,24 @@ def manifests(town: Town, changed: int = 0):
         yield f"blocks/{number // 1000:03}/closed-{number:06}.yaml", _block_manifest(number, town)
 
 
+def recorded(town: Town):
+    """Yield kind, name, remote id, fields and references of every object, as the state records them."""
+    for number in range(town.sessions):
+        yield "Session", f"class-{number:06}", SESSION + number, session(number) | {"type": "event"}, []
+    for number in range(town.resources):
+        fields = {
+            "name": f"Room {number:06}",
+            "description": f"Step-free, number {number}.",
+            "api_ref": f"room-{number}",
+        }
+        yield "Resource", f"room-{number:06}", RESOURCE + number, fields, []
+    for number in range(town.blocks):
+        start, end = (f"{moment:%Y-%m-%dT%H:%M:%SZ}" for moment in block_times(number, town))
+        room = owner(number, town)
+        fields = {"start": start, "end": end, "resource_id": str(RESOURCE + room)}
+        yield "Block", f"closed-{number:06}", BLOCK + number, fields, [f"Resource/room-{room:06}"]
+
+
 def write(folder: Path, url: str, town: Town, *, changed: int = 0, form: str = "files") -> Path:
     """Write the project: a file for each object in deep folders, all `flat` in one, or as one file (`giant`)."""
     root = folder / "manifests"
