@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 
@@ -26,6 +25,8 @@ def main() -> None:
         complete()
     if help_printed(sys.argv[1:]):
         return
+    import gc  # noqa: PLC0415 - only a command that runs needs it
+
     from reconciler.cli.main import run  # noqa: PLC0415 - click is not needed above
 
     gc.set_threshold(_NEW_OBJECTS)
