@@ -30,7 +30,9 @@ def main() -> None:
     from reconciler.cli.main import run  # noqa: PLC0415 - click is not needed above
 
     gc.set_threshold(_NEW_OBJECTS)
-    sys.exit(run(sys.argv[1:]))
+    code = run(sys.argv[1:])
+    gc.freeze()  # the process ends: nothing of it needs to be looked through once more
+    sys.exit(code)
 
 
 def _version_printed() -> bool:

@@ -90,10 +90,12 @@ def read_regular(path: Path | str, limit: int) -> tuple[bytes, int]:
             raise OSError(errno.EINVAL, "it is not a regular file")
         # The size is only the first guess: a buffer of the limit for each small file would take longer than the rest.
         content = os.read(file, min(limit, found.st_size + 1))
-        parts = [content]
-        while content and (left := limit - sum(map(len, parts))) > 0:
-            content = os.read(file, min(left, _BLOCK))
-            parts.append(content)
+        if len(content) == limit or not (more := os.read(file, 1)):
+            return content, mode
+        parts = [content, more]
+        while more and (left := limit - sum(map(len, parts))) > 0:
+            more = os.read(file, min(left, _BLOCK))
+            parts.append(more)
         return b"".join(parts), mode
     finally:
         os.close(file)

@@ -13,7 +13,6 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from decimal import Decimal
 from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -318,8 +317,7 @@ def has_decimals(value: object, at_most: int) -> bool:
     """
     if not isinstance(value, float):
         return True
-    exponent = Decimal(repr(value)).as_tuple().exponent
-    return isinstance(exponent, int) and (exponent >= -at_most or value.is_integer())
+    return math.isfinite(value) and round(value, at_most) == value
 
 
 def repeated(items: Sequence[object]) -> object:

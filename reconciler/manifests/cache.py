@@ -13,10 +13,11 @@ import os
 import stat
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from functools import cache
-from importlib.metadata import PackageNotFoundError, version
+from dataclasses import asdict, dataclass
+from functools import cache, cached_property
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -40,10 +41,19 @@ _CHANGED = 20
 _ABANDONED = 3600.0
 _ROOMS = ("kinds", "session", "booking_session", "manifests", "model", "codes")
 """Folders of the modules that read and judge a manifest."""
-_LIBRARIES = ("PyYAML", "jsonschema-rs", "tzdata")
+_LIBRARIES = {"yaml": "pyyaml-", "jsonschema_rs": "jsonschema_rs-", "tzdata": "tzdata-"}
+"""The modules that read and judge a manifest, with how the folder begins that has the version in its name."""
 
 Entry = list[Any]
 """[where the document begins, whether its schema accepts it, its data, the numbers that know their spelling]"""
+
+
+@dataclass(frozen=True, slots=True)
+class Valid:
+    """What is known of files in which an earlier run found nothing wrong."""
+
+    objects: int
+    documents: int
 
 
 class Cache:
@@ -51,7 +61,7 @@ class Cache:
 
     def __init__(self, file: Path) -> None:
         self._file = file
-        self._known = _read(file)
+        self._verdict = file.with_name(f"valid-{file.name}")
         self._used: dict[str, list[Entry]] = {}
         self._new: dict[str, list[Entry]] = {}
 
@@ -66,6 +76,23 @@ class Cache:
             return None
         name = hashlib.blake2b(os.fsencode(os.path.realpath(project_file)), digest_size=16).hexdigest()
         return cls(folder / f"{name}.json")
+
+    @cached_property
+    def _known(self) -> Mapping[str, list[Entry]]:
+        return _read(self._file)
+
+    def valid(self, key: str) -> Valid | None:
+        """Return what is known of files that were all valid together; None where they were not, or not the last ones.
+
+        It only spares `validate` the rules: who needs an object reads it by all of them.
+        """
+        found = _read(self._verdict)
+        return Valid(found["objects"], found["documents"]) if found.get("key") == key else None
+
+    def approve(self, key: str, valid: Valid) -> None:
+        """Remember that nothing is wrong with files."""
+        if valid.documents >= WORTH:
+            self._write(self._verdict, {"key": key, **asdict(valid)})
 
     def find(self, digest: str) -> list[Entry] | None:
         """Return the documents of a file; None where they are not known."""
@@ -83,14 +110,17 @@ class Cache:
         used, new = (sum(map(len, found.values())) for found in (self._used, self._new))
         if used + new < WORTH or new * _CHANGED < used + new:
             return
+        self._write(self._file, {**self._used, **self._new})
+
+    def _write(self, file: Path, data: Mapping[str, Any]) -> None:
         with suppress(OSError, ValueError, RecursionError):
-            body = json.dumps({**self._used, **self._new}, separators=(",", ":")).encode()
+            body = json.dumps(data, separators=(",", ":"), check_circular=False).encode()
             if len(body) < LARGEST:
-                self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-                if _is_private(self._file.parent):
-                    if not _is_own_file(self._file):
-                        self._file.unlink(missing_ok=True)  # its mode would be kept, and a link would be followed
-                    write_whole(self._file, _head(body) + body, private=True)
+                file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                if _is_private(file.parent):
+                    if not _is_own_file(file):
+                        file.unlink(missing_ok=True)  # its mode would be kept, and a link would be followed
+                    write_whole(file, _head(body) + body, private=True)
                     _clean_up(self._file)
 
 
@@ -101,7 +131,9 @@ def digest_of(content: bytes) -> str:
 
 def entry(mark: int, data: Any, *, accepted: bool) -> Entry:
     """Return what is kept of a document."""
-    return [mark, accepted, data, list(_spelled(data, []))]
+    spelled: list[list[Any]] = []
+    _find_spelled(data, [], spelled)
+    return [mark, accepted, data, spelled]
 
 
 def data_of(entry: Entry) -> Any:
@@ -115,13 +147,13 @@ def data_of(entry: Entry) -> Any:
     return data
 
 
-def _spelled(value: Any, path: list[str | int]) -> Iterator[list[Any]]:
+def _find_spelled(value: Any, path: list[str | int], found: list[list[Any]]) -> None:
     for step, item in value.items() if isinstance(value, dict) else enumerate(value):
         kind = item.__class__
         if kind is Spelled:
-            yield [*path, step, item.written]
+            found.append([*path, step, item.written])
         elif kind is dict or kind is list:
-            yield from _spelled(item, [*path, step])
+            _find_spelled(item, [*path, step], found)
 
 
 def _base() -> Path | None:
@@ -167,14 +199,14 @@ def _is_own(found: os.stat_result) -> bool:
     return os.name != "posix" or (found.st_uid == os.geteuid() and not found.st_mode & 0o077)
 
 
-def _read(file: Path) -> Mapping[str, list[Entry]]:
+def _read(file: Path) -> Mapping[str, Any]:
     """Return what a file of the cache has, nothing where it is not one that this program wrote for itself."""
     with suppress(OSError, ValueError, RecursionError):
         if _is_own_file(file):
             content, _ = read_regular(file, LARGEST)
             head, end, body = content.partition(b"\n")
             if head + end == _head(body):
-                known: dict[str, list[Entry]] = json.loads(body)
+                known: dict[str, Any] = json.loads(body)
                 return known
     return {}
 
@@ -188,7 +220,7 @@ def _head(body: bytes) -> bytes:
 def _program() -> str:
     """Return what identifies this program, its schemas, and the libraries that read and judge a manifest."""
     here = Path(__file__).parents[1]
-    parts = [__version__, sys.version, *map(_version, _LIBRARIES)]
+    parts = [__version__, sys.version, *(part for each in _LIBRARIES for part in _versions(each))]
     waiting = [here, here / "_data" / "schemas", here.parent / "schemas"]
     while waiting:
         with suppress(OSError), os.scandir(waiting.pop()) as entries:
@@ -201,11 +233,14 @@ def _program() -> str:
     return digest_of("\n".join(sorted(parts)).encode("utf-8", "surrogateescape"))
 
 
-def _version(library: str) -> str:
-    try:
-        return version(library)
-    except PackageNotFoundError:
-        return ""
+def _versions(module: str) -> list[str]:
+    """Return the versions of a library, as folders are named. The usual way to ask takes ten times as long."""
+    spec = find_spec(module)
+    if spec is None or spec.origin is None:
+        return []
+    package = Path(spec.origin).parent
+    names = [each for each in os.listdir(package.parent) if each.lower().startswith(_LIBRARIES[module])]  # noqa: PTH208
+    return [str(package), *names]
 
 
 def _clean_up(own: Path) -> None:

@@ -37,8 +37,7 @@ _NAMED = 5
 _SUBMODULE = re.compile(r'^\s*path\s*=\s*"?(.+?)"?\s*$', re.MULTILINE)
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """One input."""
 
     shown: str
@@ -124,7 +123,8 @@ class _Finding:
         outside = {self._shown(_link(link, allowed)) for link in search.outside}
         folders: dict[str, _Folder | None] = {}
         for file in files:
-            start, base = os.path.split(file)
+            index = file.rfind(os.sep) + 1
+            start, base = file[:index], file[index:]
             if start not in folders:
                 folders[start] = _Folder.of(start, name, allowed)
             folder = folders[start]

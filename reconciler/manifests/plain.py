@@ -25,6 +25,11 @@ _MappingEnd = yaml.MappingEndEvent
 _SequenceEnd = yaml.SequenceEndEvent
 
 
+_NAMES: dict[str, str] = {}
+"""Names of fields that were met: nearly every key is one of a few."""
+_MOST_NAMES, _LONGEST_NAME = 1_000, 40
+
+
 class Unusual(Exception):
     """The file has something that this reading does not know."""
 
@@ -49,8 +54,8 @@ def _mapping(following: Callable[[], Any], start: Any, depth: int) -> dict[str, 
     while (event := following()).__class__ is not _MappingEnd:
         if event.__class__ is not _Scalar or event.anchor is not None or event.tag is not None:
             raise Unusual
-        key = event.value
-        if (event.implicit[0] and (not key or key == "<<" or _is_special(key))) or key in data:
+        key = _NAMES.get(event.value) or _name(event)
+        if key in data:
             raise Unusual
         event = following()
         if event.__class__ is _Scalar:
@@ -61,12 +66,20 @@ def _mapping(following: Callable[[], Any], start: Any, depth: int) -> dict[str, 
                 value = plain_scalar(value)
         else:
             value = _value(following, event, depth + 1)
-        data[intern(key)] = value
+        data[key] = value
     return data
 
 
-def _is_special(key: str) -> bool:
-    return key[0] in SPECIAL_STARTS and plain_scalar(key) is not key
+def _name(event: Any) -> str:
+    """Return a key that is a text, the same object each time, and keep it if it is one with and without quotes."""
+    key: str = event.value
+    is_plain = bool(key) and key != "<<" and (key[0] not in SPECIAL_STARTS or plain_scalar(key) is key)
+    if event.implicit[0] and not is_plain:
+        raise Unusual
+    key = intern(key)
+    if is_plain and len(_NAMES) < _MOST_NAMES and len(key) <= _LONGEST_NAME:
+        _NAMES[key] = key
+    return key
 
 
 def _value(following: Callable[[], Any], event: Any, depth: int) -> Any:

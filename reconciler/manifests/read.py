@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import IO
 
 from reconciler.files import read_regular
-from reconciler.manifests.cache import Cache, data_of, digest_of, entry
+from reconciler.manifests.cache import Cache, Valid, data_of, digest_of, entry
 from reconciler.manifests.find import Findings, Found, find, project_name
 from reconciler.manifests.load import MAX_BYTES, Document, Loaded, load_bytes, placed_later
 from reconciler.manifests.moves import read_removed
@@ -42,6 +42,12 @@ class Checked:
     """Objects that are no longer managed."""
     unread: tuple[Problem, ...] = ()
     """Warnings that name what is beside the manifests and is not read."""
+    key: str | None = None
+    """What all that was read is known by; None where it cannot be known again."""
+    valid: Valid | None = None
+    """Set where an earlier run found nothing wrong with exactly this: then it holds no manifests."""
+    whole: Callable[[], Checked] | None = None
+    """Reads them in that case, from what the files contained at first."""
 
 
 def read_manifests(
@@ -60,6 +66,7 @@ def read_manifests(
     reach: Reach | None = None,
     untrusted: bool = False,
     cache: Cache | None = None,
+    facts: str | None = None,
 ) -> Checked:
     """Read every manifest that `paths` name. Nothing in a file raises an error.
 
@@ -68,21 +75,46 @@ def read_manifests(
     more paths from there: their manifests are known for references and addresses, but their problems are not reported.
     `places` are the places where the paths were written. `reach` bounds the paths of the project file: `beside`, and
     without `beside` also `paths`. A path that a person typed is the person's choice, unless the files are `untrusted`.
+    `facts` are all else that the result depends on, where the `cache` may say that it was valid before.
     """
     bound = reach if untrusted or not beside else None
-    found, problems, unread = find(paths, root=root, project_root=project_root, places=places, reach=bound)
-    quota = None if reach is None else reach.quota
-    files = _Files(stdin, quota, cache)
+    asked = find(paths, root=root, project_root=project_root, places=places, reach=bound)
+    others = find(beside, root=project_root or root, project_root=project_root, reach=reach)
+    files = _Files(stdin, None if reach is None else reach.quota, cache)
+    names = {"values": values, "environment": environment, "project": project}
+    own_file = None if project_file is None else project_name(project_file, project_root or root)
+
+    def whole() -> Checked:
+        return _checked(asked, others, files, names, kinds, own_file)
+
+    if cache is None or facts is None or asked.problems or asked.unread:
+        return whole()
+    key = files.read(asked.found, others.found, f"{facts} {own_file}")
+    valid = None if key is None else cache.valid(key)
+    if valid is None:
+        return replace(whole(), key=key)
+    return Checked(
+        manifests=(), problems=(), files=len(asked.found), documents=valid.documents, valid=valid, whole=whole
+    )
+
+
+def _checked(
+    inputs: Findings,
+    others: Findings,
+    files: _Files,
+    names: Mapping[str, object],
+    kinds: Mapping[str, Kind],
+    own_file: str | None,
+) -> Checked:
+    """Load, render and validate the files that were found."""
+    found, problems = inputs.found, [*inputs.problems]
     asked, wrong, hollow = files.load(found)
     problems += wrong
-    names = {"values": values, "environment": environment, "project": project}
     failed: set[SourceRef] = set()
     rendered, template_problems = _render_all(asked, names, failed)
-    others = find(beside, root=project_root or root, project_root=project_root, reach=reach)
     context = _context(found, rendered, others, names, files)
     # The context comes first, because the second of two objects with one address is reported.
     removed, unusable = read_removed([*context, *rendered], kinds)
-    own_file = None if project_file is None else project_name(project_file, project_root or root)
     manifests, wrong = validate([*context, *rendered], kinds, removed, project_file=own_file)
     wrong += unusable
     # A value that could not be read, or whose template failed, is not also reported for its type.
@@ -102,7 +134,7 @@ def read_manifests(
         documents=len(asked),
         beside=tuple(known),
         removed=tuple(removed),
-        unread=(*unread, *_without_objects(hollow)),
+        unread=(*inputs.unread, *_without_objects(hollow)),
     )
 
 
@@ -112,6 +144,20 @@ class _Files:
     def __init__(self, stdin: IO[bytes] | None, quota: Quota | None, cache: Cache | None) -> None:
         self._stdin, self._quota, self._cache = stdin, quota, cache
         self._new: list[tuple[str, tuple[Document, ...]]] = []
+        self._contents: dict[str, tuple[bytes, str]] = {}
+        """The contents that were read in advance, with the digest of each, by real path."""
+
+    def read(self, asked: Sequence[Found], others: Sequence[Found], facts: str) -> str | None:
+        """Read all files, and return what they are known by together; None where one cannot be read, or is a stream."""
+        names: list[str] = [facts, str(len(asked))]
+        for each in (*asked, *others):
+            content, problem = read_content(each, None)
+            if each.file is None or problem is not None:
+                return None
+            digest = digest_of(content)
+            self._contents[each.real] = (content, digest)
+            names += (each.shown, digest)
+        return digest_of("\0".join(names).encode("utf-8", "surrogatepass"))
 
     def load(self, found: Sequence[Found]) -> tuple[list[Document], list[Problem], list[str]]:
         """Return the documents, the problems, and the files that have neither."""
@@ -129,10 +175,12 @@ class _Files:
 
     def _kept(self, found: Found, cache: Cache) -> Loaded:
         """Return what a file was read as before, if it is the same."""
-        content, problem = read_content(found, self._stdin)
-        if problem is not None:
-            return Loaded((), (problem,))
-        digest = digest_of(content)
+        content, digest = self._contents.pop(found.real, (b"", ""))
+        if not digest:
+            content, problem = read_content(found, self._stdin)
+            if problem is not None:
+                return Loaded((), (problem,))
+            digest = digest_of(content)
         known = cache.find(digest)
         if known is not None:
             text = content.decode("utf-8-sig")

@@ -184,9 +184,10 @@ def _foreign_references(manifest: Manifest, kind: Kind, own: str, chosen: Mappin
 
 
 def _desired(manifest: Manifest, kind: Kind, connection: str) -> Desired | Problem:
-    references = {
-        reference.spec_field: reference for reference in kind.references if reference.spec_field in manifest.spec
-    }
+    stated = manifest.spec
+    references = (
+        {each.spec_field: each for each in kind.references if each.spec_field in stated} if kind.references else {}
+    )
     try:
         if references:
             own = {name: value for name, value in manifest.spec.items() if name not in references}
@@ -207,11 +208,11 @@ def _desired(manifest: Manifest, kind: Kind, connection: str) -> Desired | Probl
         connection=connection,
         fields=shared(fields),
         source=manifest.source,
-        depends_on=tuple(sorted(set(targets))),
+        depends_on=tuple(sorted(set(targets))) if targets else (),
         protect=manifest.protect,
         labels=manifest.labels,
         annotations=manifest.annotations,
-        moved_from=old_names(manifest),
+        moved_from=old_names(manifest) if manifest.moved_from else (),
         moved_at=moved_at(manifest) if manifest.moved_from else None,
         forget=manifest.forget,
         zone=kind.zone(manifest.spec),

@@ -137,8 +137,9 @@ class Search:
         waiting = [folder]
         while waiting:
             here = waiting.pop()
+            start = os.path.join(here, "")
             for name, is_folder, is_link in self._entries(here):
-                path = os.path.join(here, name)
+                path = start + name
                 if name.startswith("."):
                     self._leave_out(path)
                     continue

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Literal
 
 from reconciler.model.canonical import clock, day, flag, money, text, whole, word
@@ -21,10 +22,13 @@ class Field:
     type: FieldType
     words: tuple[str, ...] = ()
     """The words of an enumeration (`type` is word), by their number on the wire."""
+    canonical: Callable[[Any], Any] = field(init=False, compare=False, repr=False)
+    """Returns a declared value as canonical; ValueError says what was expected."""
 
-    def canonical(self, value: Any) -> Any:
-        """Return a declared value as canonical; ValueError says what was expected."""
-        return word(value, self.words) if self.type == "word" else _CANONICAL[self.type](value)
+    def __post_init__(self) -> None:
+        """Choose how its values become canonical, once for all of them."""
+        chosen = partial(word, words=self.words) if self.type == "word" else _CANONICAL[self.type]
+        object.__setattr__(self, "canonical", chosen)
 
 
 class FieldError(ValueError):
@@ -65,9 +69,9 @@ def canonical_fields(table: FieldTable, spec: Mapping[str, Any]) -> dict[str, An
     fields = {}
     name = ""
     try:  # one for all fields: this runs for every object, on both sides
-        for name, field in table.items():
+        for name, entry in table.items():
             if name in spec:
-                fields[name] = field.canonical(spec[name])
+                fields[name] = entry.canonical(spec[name])
     except ValueError as error:
         raise FieldError(name, str(error)) from None
     return fields

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import IO
 
 from reconciler.errors import InvalidInput
-from reconciler.manifests.cache import Cache
+from reconciler.manifests.cache import Cache, Valid
 from reconciler.manifests.project import load_project
-from reconciler.manifests.read import read_manifests
+from reconciler.manifests.read import Checked, read_manifests
 from reconciler.manifests.resolve import resolve
 from reconciler.model.objects import Address, Desired, Problem, SourceRef, problem_order
 from reconciler.reach import Quota, Reach
@@ -94,11 +95,15 @@ def _without_collector() -> Iterator[None]:
         yield
     finally:
         if was_enabled:
+            if not gc.get_freeze_count():  # makes it all old at once, so that the next collection skips it
+                gc.freeze()
+                gc.unfreeze()
             gc.enable()
 
 
 def _check(project: Project | None, paths: Sequence[str], stdin: IO[bytes] | None, *, untrusted: bool) -> Declared:
     reach = Reach.of(Path.cwd(), quota=Quota()) if untrusted and project is None else None
+    cache = None if untrusted or project is None else _cache(project)
     checked = read_manifests(
         paths or (project.manifests if project else ()),
         root=Path.cwd() if paths or project is None else project.root,
@@ -113,8 +118,55 @@ def _check(project: Project | None, paths: Sequence[str], stdin: IO[bytes] | Non
         places=project.manifests_at if project and not paths else {},
         reach=project.reach if project else reach,
         untrusted=untrusted,
-        cache=None if untrusted or project is None else _cache(project),
+        cache=cache,
+        facts=None if cache is None or project is None else _facts(project),
     )
+    if checked.valid is not None and checked.whole is not None:
+        return Declared(
+            desired=_Later(project, checked.whole, checked.valid.objects),
+            problems=(),
+            files=checked.files,
+            documents=checked.documents,
+        )
+    declared = _declared(project, checked)
+    if cache is not None and checked.key is not None and not (declared.problems or declared.removed or declared.unread):
+        cache.approve(checked.key, Valid(len(declared.desired), declared.documents))
+    return declared
+
+
+class _Later(Mapping[Address, Desired]):
+    """The objects of manifests that were valid before: only their number is known, until one is asked for."""
+
+    def __init__(self, project: Project | None, whole: Callable[[], Checked], size: int) -> None:
+        self._project, self._whole, self._size = project, whole, size
+
+    @cached_property
+    def _read(self) -> Mapping[Address, Desired]:
+        """All of them, by all rules: nothing that is planned depends on what the cache says of their validity."""
+        with _without_collector():
+            declared = _declared(self._project, self._whole())
+        if declared.errors:
+            raise InvalidInput("the manifests have problems; nothing was read or sent", declared.problems)
+        return declared.desired
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __iter__(self) -> Iterator[Address]:
+        return iter(self._read)
+
+    def __getitem__(self, address: Address) -> Desired:
+        return self._read[address]
+
+
+def _facts(project: Project) -> str | None:
+    """Return all that a check takes from a project but its manifests; None where its result may change otherwise."""
+    if project.warnings or any(":" in kind.schema for kind in kinds().values()):
+        return None
+    return repr((project.name, project.environment, project.values, project.connections))
+
+
+def _declared(project: Project | None, checked: Checked) -> Declared:
     desired: Sequence[Desired] = ()
     problems = [*(project.warnings if project is not None else ()), *checked.problems]
     if project is not None:

@@ -14,10 +14,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reconciler.errors import InvalidInput
 from reconciler.manifests import cache, load, read
 from reconciler.manifests.find import find
 from reconciler.manifests.validate import validate
-from reconciler.operations.project import check, open_project
+from reconciler.operations.project import _Later, check, open_project
 from reconciler.registry import kinds
 
 REPOSITORY = Path(__file__).parents[3]
@@ -76,7 +77,9 @@ def project(tmp_path):
 
 
 def packs(folder: Path) -> list[Path]:
-    return sorted((folder / "manifests").glob("*.json")) if folder.exists() else []
+    """The files that hold documents, not those that say that all were valid."""
+    found = sorted((folder / "manifests").glob("*.json")) if folder.exists() else []
+    return [path for path in found if not path.name.startswith("valid-")]
 
 
 def seen(root: Path, paths=()) -> str:
@@ -236,6 +239,89 @@ def test_a_template_is_rendered_with_the_values_of_each_run(project, folder):
     assert "spaces': 12" in seen(project)
     (project / "values.yaml").write_text("spaces: many\n")
     assert "expected a whole number" in seen(project)
+
+
+def known_valid(root: Path, paths=()) -> bool:
+    """Whether a check says that all is valid because it was before."""
+    declared = check(open_project(root), paths)
+    return type(declared.desired) is not dict
+
+
+def test_what_was_valid_together_is_known_to_be(project, folder, monkeypatch):
+    expected = without_cache(project, monkeypatch)
+    assert not known_valid(project)
+    assert known_valid(project)
+    declared = check(open_project(project))
+    assert (len(declared.desired), declared.files, declared.documents) == (3, 3, 3)
+    assert declared.desired.keys() == {item.address for item in declared.desired.values()}
+    assert seen(project) == expected
+
+
+CHANGES = {
+    "content": lambda root: (root / "m/court.yaml").write_text(COURT + "# note\n"),
+    "a new file": lambda root: (root / "m/pool.yaml").write_text(COURT.replace("court", "pool")),
+    "another name": lambda root: (root / "m/yoga.yaml").rename(root / "m/stretching.yaml"),
+    "a missing file": lambda root: (root / "m/yoga.yaml").unlink(),
+    "an empty file": lambda root: (root / "m/more.yaml").write_text(""),
+    "the name of the project": lambda root: in_project(root, "name: studio", "name: other"),
+    "a connection": lambda root: in_project(root, "    admin:", "    second:"),
+    "an address": lambda root: in_project(root, "company_id: 1", "company_id: 2"),
+    "values": lambda root: (root / "v.yaml").write_text("a: 2\n"),
+    "the folder": lambda root: in_project(root, "manifests: [m]", "manifests: [m/*]"),
+}
+
+
+def in_project(root: Path, old: str, new: str) -> None:
+    file = root / "reconciler.yaml"
+    assert old in file.read_text()
+    file.write_text(file.read_text().replace(old, new))
+
+
+@pytest.mark.parametrize("change", sorted(set(CHANGES) - {"the folder"}))
+def test_another_state_of_the_project_is_not_known_to_be_valid(change, project, folder, monkeypatch):
+    in_project(project, "manifests: [m]", "manifests: [m]\n  values: [v.yaml]")
+    (project / "v.yaml").write_text("a: 1\n")
+    check(open_project(project))
+    assert known_valid(project)
+    CHANGES[change](project)
+    assert not known_valid(project)
+    assert seen(project) == without_cache(project, monkeypatch)
+
+
+def test_the_same_files_by_another_path_are_known_to_be_valid(project, folder):
+    check(open_project(project))
+    CHANGES["the folder"](project)
+    assert known_valid(project)
+
+
+def test_an_environment_is_judged_by_itself(project, folder):
+    in_project(project, "manifests: [m]", "manifests: [m]\n  environments: {prod: {}}")
+    check(open_project(project))
+    check(open_project(project))
+    assert type(check(open_project(project, "prod")).desired) is dict
+
+
+@pytest.mark.parametrize("mistake", ["type", "warning", "removed", "empty"])
+def test_what_is_not_valid_is_judged_again(mistake, project, folder):
+    (project / "m/yoga.yaml").write_text(YOGA.replace(*MISTAKES[mistake]))
+    check(open_project(project))
+    assert not known_valid(project)
+
+
+def test_a_forged_verdict_lets_nothing_into_a_plan(project, folder):
+    (project / "m/yoga.yaml").write_text(YOGA.replace("kind: Session", "kind: Resource"))
+    declared = check(open_project(project))
+    assert declared.errors
+    checked = read.read_manifests(
+        ["m"],
+        root=project,
+        project_root=project,
+        kinds=kinds(),
+        cache=cache.Cache.of(project / "reconciler.yaml", [str(project)]),
+        facts="x",
+    )
+    with pytest.raises(InvalidInput, match="the manifests have problems"):
+        list(_Later(open_project(project), lambda: checked, 3))
 
 
 def test_the_schema_of_another_package_judges_every_time(project, folder):
@@ -415,10 +501,12 @@ def test_the_oldest_projects_are_removed_where_all_are_too_large(project, folder
         other = pack.with_name(name)
         other.write_bytes(b"x" * 1000)
         os.utime(other, (pack.stat().st_mtime - age * 60,) * 2)
-    monkeypatch.setattr(cache, "MOST", pack.stat().st_size + 1500)
+    own = sum(path.stat().st_size for path in (pack, pack.with_name(f"valid-{pack.name}")))
+    monkeypatch.setattr(cache, "MOST", own + 1500)
     (project / "m/court.yaml").write_text(COURT + "\n")
     seen(project)
-    assert [path.name for path in sorted(pack.parent.iterdir())] == sorted([pack.name, "recent.json"])
+    kept = {path.name for path in pack.parent.iterdir()}
+    assert kept == {pack.name, f"valid-{pack.name}", "recent.json"}
 
 
 def test_what_is_no_longer_used_is_not_kept(project, folder):
