@@ -13,12 +13,13 @@ from pathlib import Path
 from lab import MAIN, ROOT, Server
 from projects import CREDENTIALS, write_project
 
-COMPLETION = {"COMP_WORDS": "reconciler plan --target Sess", "COMP_CWORD": "3", "_RECONCILER_COMPLETE": "bash_complete"}
+COMPLETED = {"completion": "plan --target Sess", "completion of an option": "plan --ta"}
+"""The lines whose last word is completed."""
 COMMANDS: Mapping[str, tuple[str, ...]] = {
     "version": ("--version",),
     "help": ("--help",),
     "plan help": ("plan", "--help"),
-    "completion": (),
+    **dict.fromkeys(COMPLETED, ()),
     "validate": ("validate",),
     "plan": ("plan",),
     "plan again": ("plan", "--format", "json"),
@@ -53,9 +54,14 @@ def imports() -> dict[str, tuple[int, list[str]]]:
         trusted = {"RECONCILER_TRUST_HOSTS": server.url.removeprefix("http://"), "HOME": home, **CREDENTIALS}
         bare = imported("pass", folder, trusted)
         for name, arguments in COMMANDS.items():
-            more = COMPLETION if name == "completion" else {}
+            more = _question(COMPLETED[name]) if name in COMPLETED else {}
             found[name] = summary(imported(MAIN, folder, {**trusted, **more}, *arguments) - bare)
     return found
+
+
+def _question(line: str) -> Mapping[str, str]:
+    words = f"reconciler {line}"
+    return {"COMP_WORDS": words, "COMP_CWORD": str(words.count(" ")), "_RECONCILER_COMPLETE": "bash_complete"}
 
 
 def summary(modules: set[str]) -> tuple[int, list[str]]:

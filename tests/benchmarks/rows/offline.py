@@ -10,6 +10,7 @@ from lab import Desk, Lab
 from measuring import Line, Sample, alternate, median, ratios
 
 STARTS = {"--version": 1.3, "--help": 3.0, "plan --help": 3.0}
+COMPLETED = {"a command": "pl", "an option": "plan --ta", "an address": "plan --target Sess"}
 
 
 def startup(lab: Lab) -> Iterator[Line]:
@@ -22,7 +23,8 @@ def startup(lab: Lab) -> Iterator[Line]:
         words: ({name: partial(desk.run, *words.split()) for name, desk in desks.items()}, goal)
         for words, goal in STARTS.items()
     }
-    cases["completion of an address"] = ({name: partial(complete, desk) for name, desk in desks.items()}, 3.0)
+    for what, line in COMPLETED.items():
+        cases[f"completion of {what}"] = ({name: partial(complete, desk, line) for name, desk in desks.items()}, 3.0)
     cases["plan of one object"] = ({name: partial(desk.run, "plan") for name, desk in desks.items()}, 8.0)
     for words, (contenders, goal) in cases.items():
         taken = alternate({"bare": partial(lab.python, "-c", "pass"), **contenders}, rounds)
@@ -37,10 +39,11 @@ def startup(lab: Lab) -> Iterator[Line]:
         )
 
 
-def complete(desk: Desk) -> Sample:
-    """Complete a word as bash does."""
-    words = {"COMP_WORDS": "reconciler plan --target Sess", "COMP_CWORD": "3", "_RECONCILER_COMPLETE": "bash_complete"}
-    return desk.run(more=words)
+def complete(desk: Desk, line: str) -> Sample:
+    """Complete the last word of a line as bash does."""
+    words = f"reconciler {line}"
+    number = str(words.count(" "))
+    return desk.run(more={"COMP_WORDS": words, "COMP_CWORD": number, "_RECONCILER_COMPLETE": "bash_complete"})
 
 
 def validate(lab: Lab) -> Iterator[Line]:
