@@ -99,6 +99,10 @@ def _folded(text: str) -> str:
 _SHORT = 60
 """Characters of a text that is remembered at most."""
 
+_WINDOW = 262_144
+_OVERLAP = 65_536
+"""Characters of a long text that are searched at once, and again with what follows."""
+
 _REPEATED = 4_096
 """Number of texts that are remembered at most."""
 
@@ -140,6 +144,10 @@ class Redactor:
                 read[text] = found
         return found
 
+    def redacted_pieces(self, pieces: Iterable[str]) -> Iterator[str]:
+        """Yield a long text with every known secret masked, also one that goes on in another piece."""
+        return masked_pieces(pieces, self._needles)
+
     def redacted_data(self, value: Any, *, named: bool = True) -> Any:
         """Return JSON data with every secret in its texts masked, except in keys, names and digests."""
         if not self._needles:
@@ -177,18 +185,49 @@ def escape_commands(text: str, sign: str = "\\x23") -> str:
 
 def masked(text: str, needles: tuple[str, ...]) -> str:
     """Return a text with every one of these needles masked, which `needles` made of values."""
+    spans = _secrets(text, needles)
+    return _covered(text, spans) if spans else text
+
+
+def _secrets(text: str, needles: tuple[str, ...]) -> list[tuple[int, int]]:
+    """Return the places of the needles in a text, in their order."""
     spans: list[tuple[int, int]] = []
     for reading, seen in _readings(text, _characters(needles)) if needles else ():
         folded = _folded(seen)
         found = [each for each in needles if each in folded]
         if found:
             spans += _spans(text, reading, found)
+    return sorted(spans)
+
+
+def _covered(text: str, spans: Iterable[tuple[int, int]]) -> str:
     shown, position = [], 0
-    for start, end in sorted(spans):
+    for start, end in spans:
         if start >= position:
             shown += [text[position:start], MASK]
         position = max(position, end)
-    return "".join((*shown, text[position:])) if spans else text
+    return "".join((*shown, text[position:]))
+
+
+def masked_pieces(pieces: Iterable[str], needles: tuple[str, ...]) -> Iterator[str]:
+    """Yield a long text with its needles masked: also one that goes on in another piece, unless it is spread widely.
+
+    The text is searched in windows that overlap by `_OVERLAP`, and no cut divides a secret.
+    """
+    parts: list[str] = []
+    size = 0
+    for piece in pieces:
+        parts.append(piece)
+        size += len(piece)
+        if size < _WINDOW:
+            continue
+        text = "".join(parts)
+        spans, cut = _secrets(text, needles), max(size - _OVERLAP, 0)
+        for start, end in spans:
+            cut = end if start < cut < end else cut
+        yield _covered(text[:cut], (span for span in spans if span[0] < cut))
+        parts, size = [text[cut:]], size - cut
+    yield masked("".join(parts), needles)
 
 
 def needles(values: Iterable[str], shortest: int = 3) -> tuple[str, ...]:
@@ -310,4 +349,5 @@ _KNOWN = Redactor()
 hide = _KNOWN.hide
 redacted = _KNOWN.redacted
 redacted_data = _KNOWN.redacted_data
+redacted_pieces = _KNOWN.redacted_pieces
 run = _KNOWN.run

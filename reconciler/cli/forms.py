@@ -39,7 +39,7 @@ class Forms:
     """Its pieces, one after the other."""
     markdown: Callable[[int], str]
     """Takes the bytes of a page at most."""
-    html: Callable[[], str]
+    html: Callable[[], Iterator[str]]
 
 
 def look(compact: bool, *, verbose: bool) -> text.Look:
@@ -55,7 +55,7 @@ def plan_forms(plan: Plan, *, compact: bool = False, verbose: bool = False) -> F
         text=lambda console: text.plan(console, plan, look(compact, verbose=verbose)),
         json=lambda: codec.plan_pieces(plan),
         markdown=lambda limit: render.markdown.plan(plan, limit),
-        html=lambda: render.html.plan(plan, codec.plan_digest(plan)),
+        html=lambda: render.html.plan_pieces(plan, codec.plan_digest(plan)),
     )
 
 
@@ -67,7 +67,7 @@ def report_forms(report: Report, plan: Plan) -> Forms:
         text=lambda console: text.report(console, report, plan),
         json=lambda: codec.report_pieces(report, plan),
         markdown=lambda limit: render.markdown.report(report, plan, limit),
-        html=lambda: render.html.report(report, plan),
+        html=lambda: render.html.report_pieces(report, plan),
     )
 
 
@@ -79,7 +79,7 @@ def drift_forms(drift: Drift, *, compact: bool = False, verbose: bool = False) -
         text=lambda console: text.drift(console, drift, look(compact, verbose=verbose)),
         json=lambda: codec.drift_pieces(drift),
         markdown=lambda limit: render.markdown.drift(drift, limit),
-        html=lambda: render.html.drift(drift),
+        html=lambda: render.html.drift_pieces(drift),
     )
 
 

@@ -289,7 +289,7 @@ def show_in(forms: Forms, output: Output) -> None:
         text=forms.text,
         json=forms.json,
         markdown=lambda: redaction.redacted(_own_page(forms, "markdown", output) or forms.markdown(output.max_bytes)),
-        html=lambda: redaction.redacted(_own_page(forms, "html", output) or forms.html()),
+        html=lambda: redaction.redacted_pieces(_own_pages(forms, output) or forms.html()),
     )
 
 
@@ -303,6 +303,11 @@ def show_failure(title: str, error: Exception, output: Output) -> None:
     with suppress(OutputFailed):  # the error itself says why the command ends
         page = redaction.redacted(failed_page(title, error, output.max_bytes))
         show(replace(output, sinks=pages), text=lambda _: None, markdown=lambda: page)
+
+
+def _own_pages(forms: Forms, output: Output) -> Iterable[str]:
+    page = _own_page(forms, "html", output)
+    return () if page is None else (page,)
 
 
 def _own_page(forms: Forms, form: str, output: Output) -> str | None:
@@ -342,11 +347,9 @@ def show(output: Output, *, text: Callable[[Console], None], **documents: Docume
 
 def _show_at(sink: Sink, text: Callable[[Console], None], documents: Mapping[str, Document], output: Output) -> None:
     if sink.is_summary and sink.file is not None:
-        _append(sink.file, "".join(_pieces(documents[sink.form])))
+        _append(sink.file, "".join(_pieces(documents[sink.form])()))
     elif sink.form != "text":
-        document = documents[sink.form]
-        made = document()
-        write(made if isinstance(made, str) else lambda: _pieces(document), sink.file, private=output.private)
+        write(_pieces(documents[sink.form]), sink.file, private=output.private)
     elif sink.file is None:
         if not (output.paged and sys.stdout.isatty() and _paged(text)):
             text(_console(sys.stdout))
@@ -357,9 +360,15 @@ def _show_at(sink: Sink, text: Callable[[Console], None], documents: Mapping[str
         write(redaction.redacted(buffer.getvalue()), sink.file, private=output.private)
 
 
-def _pieces(document: Document) -> Iterable[str]:
-    made = document()
-    return (made,) if isinstance(made, str) else made
+def _pieces(document: Document) -> Callable[[], Iterable[str]]:
+    """Return what returns a document in pieces: it is made now, and again where a file takes it only in place."""
+    made = [document()]
+
+    def pieces() -> Iterable[str]:
+        found = made.pop() if made else document()
+        return (found,) if isinstance(found, str) else found
+
+    return pieces
 
 
 def _paged(text: Callable[[Console], None]) -> bool:

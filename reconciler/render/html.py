@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from hashlib import sha256
@@ -93,7 +93,12 @@ _FIRST = (
 
 
 def plan(plan: Plan, digest: str) -> str:
-    """Return a plan as a page that the person responsible for the timetable can read, print and sign.
+    """Return the page of `plan_pieces`."""
+    return "".join(plan_pieces(plan, digest))
+
+
+def plan_pieces(plan: Plan, digest: str) -> Iterator[str]:
+    """Yield a plan as a page that the person responsible for the timetable can read, print and sign.
 
     Nothing is shortened or left out: what is folded is on the page and opens in print. `digest` is that
     of the plan's document.
@@ -135,7 +140,12 @@ _NOT_STARTED = marks.Mark("·", "dim", phrases.NOT_STARTED)
 
 
 def report(report: Report, plan: Plan) -> str:
-    """Return how an apply went as a page."""
+    """Return the page of `report_pieces`."""
+    return "".join(report_pieces(report, plan))
+
+
+def report_pieces(report: Report, plan: Plan) -> Iterator[str]:
+    """Yield how an apply went as a page."""
     shared = phrases.shared_allowances(report)
     sources = {change.address: phrases.place(change) for change in plan.changes}
     found = [
@@ -176,9 +186,16 @@ def _ended(outcome: Outcome, sources: Mapping[Address, str], allowed: tuple[str,
 
 
 def drift(drift: Drift) -> str:
-    """Return what changed outside since the last apply as a page."""
+    """Return the page of `drift_pieces`."""
+    return "".join(drift_pieces(drift))
+
+
+def drift_pieces(drift: Drift) -> Iterator[str]:
+    """Yield what changed outside since the last apply as a page."""
     return _page(
         "drift.html.j2",
+        old="Last applied",
+        new="Live",
         headline=summary.drift_headline(drift),
         subject=phrases.drift_subject(drift),
         coverage=summary.drift_coverage(drift),
@@ -252,10 +269,11 @@ def _problems(found: Iterable[Problem]) -> list[tuple[marks.Mark, Problem]]:
     return [(marks.SEVERITIES[item.severity], item) for item in sorted(found, key=problem_order)]
 
 
-def _page(template: str, **context: Any) -> str:
+def _page(template: str, old: str = "Before", new: str = "After", **context: Any) -> Iterator[str]:
     script = _script()
     policy = f"'sha256-{b64encode(sha256(script.encode()).digest()).decode()}'"
-    return _templates().get_template(template).render(context, script=script, script_hash=policy)
+    page = _templates().get_template(template)
+    return page.generate(context, old=old, new=new, script=script, script_hash=policy)
 
 
 @cache

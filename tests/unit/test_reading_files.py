@@ -1,5 +1,6 @@
 """Files are read only if they are regular, and written whole or not at all."""
 
+import errno
 import os
 import socket
 import stat
@@ -389,3 +390,33 @@ def test_what_a_killed_run_left_is_removed_and_what_a_running_one_writes_is_not(
     (tmp_path / ".out.json.03.partial").symlink_to("nowhere")
     check_writable(tmp_path / "out.json")
     assert names(tmp_path) == [".other.02.partial", ".out.json.01.partial", ".out.json.03.partial"]
+
+
+def test_a_file_is_written_in_pieces_whole_or_not_at_all(tmp_path):
+    file = tmp_path / "page.html"
+    file.write_text("old", encoding="utf-8")
+    many = [b"a" * 50_000, b"b", b"", b"c" * 70_000]
+    write_whole(file, lambda: many)
+    assert file.read_bytes() == b"".join(many)
+
+    def broken():
+        yield b"new" * 100_000
+        raise OSError(5, "gone")
+
+    with pytest.raises(OSError, match="gone"):
+        write_whole(file, broken)
+    assert file.read_bytes() == b"".join(many)
+    assert [path.name for path in tmp_path.iterdir()] == ["page.html"]
+
+
+def test_a_file_that_cannot_be_replaced_gets_the_pieces_once_more(tmp_path, monkeypatch):
+    file = tmp_path / "page.html"
+    file.write_text("old", encoding="utf-8")
+
+    def busy(self, target):
+        raise OSError(errno.EBUSY, "busy", str(self), None, str(target))
+
+    monkeypatch.setattr(Path, "replace", busy)
+    write_whole(file, lambda: iter([b"one ", b"two"]))
+    assert file.read_bytes() == b"one two"
+    assert [path.name for path in tmp_path.iterdir()] == ["page.html"]

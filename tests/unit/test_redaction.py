@@ -11,6 +11,7 @@ from urllib.parse import quote, quote_plus, urlencode
 
 import pytest
 
+from reconciler import redaction
 from reconciler.documents import codec
 from reconciler.model.change import Change, FieldChange
 from reconciler.model.objects import Address
@@ -263,3 +264,25 @@ def test_a_build_agents_command_is_escaped_and_nothing_else(text, escaped):
     assert json.loads(codec.dumps({"text": text})) == {"text": text}
     assert "##[" not in codec.dumps({"text": text})
     assert "##vso[" not in codec.dumps({"text": text})
+
+
+@pytest.mark.parametrize("form", [str, html.escape, lambda value: quote(value, safe=""), "\n".join])
+def test_a_secret_is_masked_wherever_a_long_text_is_cut(redactor, monkeypatch, form):
+    monkeypatch.setattr(redaction, "_WINDOW", 300)
+    monkeypatch.setattr(redaction, "_OVERLAP", 200)
+    for before in range(0, 700, 7):
+        text = f"{'é &amp; ' * before}"[:before] + form(VALUE) + "x &lt; " * 90 + form(VALUE)
+        for size in (1, 17, 299, 5000):
+            pieces = [text[start : start + size] for start in range(0, len(text), size)]
+            assert "".join(redactor.redacted_pieces(pieces)) == redactor.redacted(text)
+
+
+def test_a_value_that_was_shown_before_it_was_known_is_masked_from_then_on():
+    redactor = Redactor()
+    redactor.hide("another-secret")
+    assert redactor.redacted("correct horse") == "correct horse"
+    redactor.hide("correct horse")
+    assert redactor.redacted("correct horse") == MASK
+    with redactor.run():
+        pass
+    assert redactor.redacted("correct horse") == "correct horse"

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import json
+import tracemalloc
+
+import pytest
+import render_samples as samples
+
+from reconciler.documents import codec
+from reconciler.documents.text import canonical, pieces
+from reconciler.model.canonical import digest
+
+ODD = ["", "é", "a\u2028b", "\x7f", "\ud83d", "\u200b", "##[group]x", 'q"\\\n\t', "\U0001f469\u200d\U0001f680"]
+VALUES = [
+    {},
+    {"list": [], "map": {}, "none": None, "yes": True, "number": -3, "float": 1.5},
+    {"deep": [{"a": [1, [2, []], {}]}, {"é": {"ü": ["x"]}}], "odd": ODD},
+    {text: text for text in ODD},
+]
+
+
+@pytest.mark.parametrize("value", VALUES)
+def test_the_text_of_a_document_is_indented_json(value):
+    text = "".join(pieces(value.items()))
+    assert json.loads(text) == value
+    assert text.isprintable() or set(filter(lambda char: not char.isprintable(), text)) <= {"\n", "\u200d"}
+    plain = {
+        key: item for key, item in value.items() if key.isascii() and str(item).isascii() and "##" not in str(item)
+    }
+    if plain == value:
+        assert text == json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+
+
+@pytest.mark.parametrize("items", [[], [1], [{"b": 1, "a": [2]}, {}]])
+def test_a_list_whose_items_are_made_one_by_one_is_written_the_same(items):
+    as_list = "".join(pieces([("a", 1), ("items", items), ("z", [])]))
+    assert "".join(pieces([("a", 1), ("items", iter(items)), ("z", iter(()))])) == as_list
+
+
+@pytest.mark.parametrize("others", [{}, {"a": 1}, {"z": "é"}, {"z": [1], "a": {"y": 1, "b": 2}}])
+@pytest.mark.parametrize("items", [[], [{"b": "\ud800", "a": 1}], [1, 2, 3]])
+def test_the_pieces_of_the_canonical_form_have_its_digest(others, items):
+    found = list(canonical(others, "items", iter(items)))
+    assert [item for _, item in found if item is not None] == items
+    text = b"".join(piece for piece, _ in found)
+    assert json.loads(text.decode("utf-8", "surrogatepass")) == {**others, "items": items}
+    whole = json.dumps({**others, "items": items}, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    assert text == whole.encode("utf-8", "surrogatepass")
+
+
+def test_the_digest_of_a_plan_that_is_written_in_pieces_is_that_of_its_content():
+    plan = samples.rich_plan()
+    document = codec.plan_document(plan)
+    assert document["digest"] == codec.content_digest(document) == codec.plan_digest(plan)
+    assert document["digest"] == digest({key: item for key, item in document.items() if key not in codec.SEALS})
+    assert json.loads(codec.dump_plan(plan)) == document
+
+
+def test_writing_a_document_takes_as_much_memory_for_many_objects_as_for_few():
+    def peak(number: int) -> int:
+        items = ({"address": f"Session/class-{each}", "fields": ["x" * 500]} for each in range(number))
+        tracemalloc.start()
+        for _ in pieces([("changes", items)]):
+            pass
+        found = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return found
+
+    peak(10)
+    assert peak(2_000) < peak(200) + 20_000
