@@ -216,7 +216,7 @@ def masked_pieces(pieces: Iterable[str], needles: tuple[str, ...]) -> Iterator[s
     """
     parts: list[str] = []
     size = 0
-    for piece in pieces:
+    for piece in (each[at : at + _WINDOW] for each in pieces for at in range(0, len(each), _WINDOW)):
         parts.append(piece)
         size += len(piece)
         if size < _WINDOW:

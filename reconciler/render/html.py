@@ -243,9 +243,9 @@ def _groups(found: Iterable[tuple[marks.Mark, Entry]]) -> tuple[Group, ...]:
 
 def _joined(entries: Sequence[Entry]) -> tuple[Entry, ...]:
     """Return entries in which equal ones of several objects are one."""
-    alike: dict[str, list[Entry]] = {}
+    alike: dict[tuple[object, ...], list[Entry]] = {}
     for entry in entries:
-        alike.setdefault(repr(entry.content), []).append(entry)
+        alike.setdefault(entry.content, []).append(entry)
     return tuple(
         found
         for same in alike.values()

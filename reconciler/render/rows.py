@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
 from reconciler.model.change import CREATING, DESTRUCTIVE, EDITING, Action, FieldChange
@@ -58,6 +59,15 @@ class Row:
     def remark(self) -> str:
         """The note in brackets, after two blanks; empty where there is none."""
         return f"  ({self.note})" if self.note else ""
+
+
+def _new_row(label: str, before: str | None, after: str | None, note: str) -> Row:
+    return Row(label=label, before=before, after=after, note=note)
+
+
+_SHORT = 80
+_row = lru_cache(4096)(_new_row)
+"""Thousands of objects have mostly the same rows: a page that holds them all holds each short one once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +143,7 @@ def _rows(field: FieldChange, note: str, width: int | None, zone: str | None) ->
             )
         else:
             old, new = values.pair(before, after, width=width, zone=zone)
-        yield Row(label=visible(path), before=old, after=new, note=note)
+        yield (_row if len(old or "") + len(new or "") <= _SHORT else _new_row)(visible(path), old, new, note)
 
 
 def _leaves(path: str, before: Any, after: Any) -> Iterator[tuple[str, Any, Any]]:
