@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
+from operator import is_
 from typing import Protocol
 
-from reconciler.model.objects import Address, Intent, PastRun, Record
+from reconciler.model.objects import Address, Desired, Intent, PastRun, Record
 
 
 class Ledger(Protocol):
@@ -145,14 +146,21 @@ class Memory:
         )
 
 
-def remembered(ledger: Ledger) -> Memory:
-    """Read what the state holds."""
+def remembered(ledger: Ledger, desired: Mapping[Address, Desired] | None = None) -> Memory:
+    """Read what the state holds; fields that are the same in `desired` are held once."""
     intents: dict[Address, tuple[Intent, ...]] = {}
     for intent in ledger.open_intents():
         intents[intent.address] = (*intents.get(intent.address, ()), intent)
     return Memory(
-        records=ledger.records(),
+        records={address: _lean(item, (desired or {}).get(address)) for address, item in ledger.records().items()},
         intents=intents,
         forgotten=ledger.forgotten(),
         doubts=ledger.doubts(),
     )
+
+
+def _lean(record: Record, desired: Desired | None) -> Record:
+    """Return a record without a second copy of what its manifest states: the very same texts in the same order."""
+    mine, theirs = record.fields, desired.fields if desired is not None else {}
+    same = len(mine) == len(theirs) and all(map(is_, mine, theirs)) and all(map(is_, mine.values(), theirs.values()))
+    return replace(record, fields=theirs) if same and theirs else record

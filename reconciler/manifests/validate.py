@@ -138,6 +138,10 @@ def _claim(address: Address, document: Document, declared: dict[Address, Documen
     return [Problem(code="duplicate-address", summary=summary, where=document.name_at, address=address, hint=hint)]
 
 
+_NONE: Mapping[str, str] = {}
+"""Of all objects that have no labels or no annotations."""
+
+
 def _manifest(document: Document, address: Address) -> Manifest:
     metadata = document.data["metadata"]
     return Manifest(
@@ -145,8 +149,8 @@ def _manifest(document: Document, address: Address) -> Manifest:
         spec=document.data["spec"],
         positions=document.positions,
         connection=metadata.get("connection"),
-        labels=metadata.get("labels") or {},
-        annotations=metadata.get("annotations") or {},
+        labels=metadata.get("labels") or _NONE,
+        annotations=metadata.get("annotations") or _NONE,
         protect=metadata.get("protect", False),
         moved_from=_names(metadata.get("moved_from", ())),
         forget=metadata.get("forget", False),

@@ -91,7 +91,7 @@ def plan(
     declared = declared or declare(session.project)
     selection = selection or Selection()
     runs = session.store.run_count()  # first: a run that starts to write after this makes the plan an old one
-    memory = remembered(session.store)
+    memory = remembered(session.store, declared.desired)
     world = _world(session, declared, selection, only, memory, destroying=destroying)
     check_overrides(overrides, world.selected, session.project.connections)
     world = replace(
