@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from itertools import islice
 from typing import Any
 
@@ -72,7 +72,7 @@ _OURS = re.compile(r"\b(?:apiVersion|kind|metadata|spec)\b[\"']?[ \t]*:")
 """What shows that a text is a manifest or a project file. Of any other file nothing is quoted: it may be anything."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _File:
     """One file: its name in messages, and its text."""
 
@@ -86,7 +86,7 @@ class _File:
     def of(cls, path: str, text: str) -> _File:
         return cls(path, SourceText(text), text, any(mark in text for mark in MARKS))
 
-    @property
+    @cached_property  # each broken document asks for it
     def broken(self) -> SourceText | None:
         """Its text where a document cannot be read."""
         return SourceText(self.whole, guarded=True) if _OURS.search(self.whole) else None

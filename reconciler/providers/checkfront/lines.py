@@ -21,14 +21,17 @@ def assign(
     lines: Sequence[Line], slips: Mapping[str, str], options: Mapping[str, Mapping[str, str]]
 ) -> dict[str, Line]:
     """Return each key's line by its recorded slip; of lines with one slip, first those with the stated choices."""
-    free = list(lines)
+    free: dict[str, list[Line]] = {}
+    for line in lines:
+        free.setdefault(line["slip"], []).append(line)
     found: dict[str, Line] = {}
     for fits_choices in (True, False):
         for key in sorted(slips.keys() - found.keys()):
-            for line in free:
-                if line["slip"] == slips[key] and (not fits_choices or _chosen(line, options.get(key, {}))):
+            alike = free.get(slips[key], [])
+            for line in alike:
+                if not fits_choices or _chosen(line, options.get(key, {})):
                     found[key] = line
-                    free.remove(line)
+                    alike.remove(line)
                     break
     return found
 
