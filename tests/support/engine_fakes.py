@@ -367,7 +367,7 @@ class Office:
             allow_shared=everything,
             allow_missing=everything,
             allow_unknown=everything,
-            max_deletes=1000,
+            max_deletes=100_000,
             max_change_percent=100,
             allow_empty=True,
         )

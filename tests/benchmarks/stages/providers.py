@@ -1,0 +1,72 @@
+"""Answers of n objects, and objects of n parts, decoded and encoded."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import partial
+
+from reconciler.providers.bookingbug_admin import answers as admin
+from reconciler.providers.bookingbug_admin.paging import collect
+from reconciler.providers.bookingbug_sessions import wire
+from reconciler.providers.checkfront import answers as checkfront
+from reconciler.providers.checkfront.lines import assign
+
+Run = Callable[[], object]
+
+
+def _list(size: int, name: str = "Class") -> bytes:
+    rows = "".join(f'<session id="{n}"><name>{name} {n}</name><group>Gym</group></session>' for n in range(size))
+    return f"<sessions>{rows}</sessions>".encode()
+
+
+def _session(size: int) -> bytes:
+    slots = "".join(f'<slot id="{n}"><date>2027-03-01</date><time>10:00</time></slot>' for n in range(size))
+    return f'<session id="1"><name>Class</name><slots>{slots}</slots></session>'.encode()
+
+
+def _slots(size: int) -> dict:
+    return {"name": "Class", "slots": [{"date": "2027-03-01", "time": "10:00", "duration": 60}] * size}
+
+
+def _page(size: int, first: int = 0, total: int | None = None) -> bytes:
+    rows = [{"id": first + n, "name": f"Room {first + n}"} for n in range(size)]
+    return json.dumps({"total_entries": total or size, "_embedded": {"resources": rows}}).encode()
+
+
+def _pages(size: int) -> Run:
+    bodies = {n: _page(10, 10 * n, size) for n in range(size // 10)}
+    return lambda: collect(
+        lambda number: admin.decode_page(bodies[number - 1], "resources"),
+        lambda get, numbers: list(map(get, numbers)),
+        8,
+    )
+
+
+def _lines(size: int) -> bytes:
+    day = {"start_date": "2031-07-01", "end_date": "2031-07-01"}
+    items = {
+        str(n): {"id": n, "item_id": 21, "slip": f"21.20310701X1-qty.{n + 1}", "qty": 1, **day} for n in range(size)
+    }
+    return json.dumps({"booking": {"session": {"id": "abc", "item": items}}}).encode()
+
+
+def _assigned(size: int) -> Run:
+    lines = [{"slip": f"s{n}", "options": {}, "line": str(n)} for n in range(size)]
+    slips = {f"k{n:06}": f"s{size - n - 1}" for n in range(size)}
+    return partial(assign, lines, slips, {})
+
+
+STAGES: dict[str, Callable[[int], Run]] = {
+    "list of n sessions": lambda n: partial(wire.decode_list, _list(20 * n)),
+    "list of n sessions with an unescaped &": lambda n: partial(wire.decode_list, _list(20 * n, "A & B")),
+    "list of n sessions with a wrong tag": lambda n: partial(
+        wire.decode_list, _list(20 * n).replace(b"Class 3<", b"Class <b>3<")
+    ),
+    "session of n slots": lambda n: partial(wire.decode_session, _session(10 * n)),
+    "encoded session of n slots": lambda n: partial(wire.encode_session, _slots(10 * n)),
+    "page of n resources": lambda n: partial(admin.decode_page, _page(20 * n), "resources"),
+    "n pages of resources": _pages,
+    "booking of n lines": lambda n: lambda: checkfront.session(checkfront.decode(_lines(n)), {}),
+    "lines of n items": _assigned,
+}
