@@ -51,7 +51,9 @@ def decide(
     if record is None:
         return _unmanaged(subject)
     known = certain(record, intents)
-    return _managed(replace(subject, record=known), known, doubtful=known is not record)
+    if known is record:
+        return _managed(subject, record)
+    return _managed(replace(subject, record=known), known, doubtful=True)
 
 
 def _unmanaged(subject: Subject) -> Decided:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 
@@ -53,9 +52,10 @@ def _of_slots(dates: Sequence[date], times: Iterable[str | None]) -> str:
     clock = _listed(clocks) if len(clocks) <= _NAMED else ""
     if len(set(dates)) == 1:
         return f"{days.shown(dates[0])}{f', {clock}' if clock else ''}"
-    on = Counter(day.weekday() for day in set(dates))
-    if len(on) <= _NAMED and min(on.values()) > 1:
-        return f"{_listed([f'{days.WEEKDAYS[number]}s' for number in sorted(on)])}{f' {clock}' if clock else ''}"
+    weekdays = [day.weekday() for day in set(dates)]
+    on = sorted(set(weekdays))
+    if len(on) <= _NAMED and min(map(weekdays.count, on)) > 1:
+        return f"{_listed([f'{days.WEEKDAYS[number]}s' for number in on])}{f' {clock}' if clock else ''}"
     return f"{count(len(set(dates)), 'date')} from {days.shown(min(dates))}{f', {clock}' if clock else ''}"
 
 
