@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from reconciler.engine.creating import Create, Creates
 from reconciler.engine.intents import begin, extending, overwritten, settling, settling_words
 from reconciler.engine.ledger import Ledger
 from reconciler.engine.readback import Confirmation, confirm, confirm_gone
 from reconciler.engine.record import settles
-from reconciler.engine.recover import find_created
 from reconciler.engine.refused import refused_fields
 from reconciler.engine.snapshot import Place
 from reconciler.errors import Interrupted, NotAsDeclared, NotStarted, OutcomeUnknown, ReconcilerError, RemoteError
 from reconciler.model.change import Call, Change, Edit, Receipt, bind, bind_path, merged
 from reconciler.model.kind import Kind
 from reconciler.model.limit import TimeLimit
-from reconciler.model.objects import STORED, Address, Computed, Desired, Fields, Problem, Record
+from reconciler.model.objects import STORED, Address, Computed, Desired, Fields, Live, Problem, Record
 from reconciler.model.report import Outcome, State
 from reconciler.model.words import count
 from reconciler.providers.base import Provider
@@ -47,21 +46,28 @@ class Run:
     """What the remote systems computed for each object so far."""
     saved: dict[Address, Record] = field(default_factory=dict)
     """The record of each object that this run wrote."""
-    claimed: set[tuple[str, str, str]] = field(default_factory=set)
-    """Connection, kind and id of each object that this run created."""
     freed: set[tuple[str, str, str]] = field(default_factory=set)
     """Connection, kind and id of each object that this run deleted: a new one may get its id."""
+    shown: dict[Address, Live] = field(default_factory=dict)
+    """Each object that a read already showed after its last call."""
     lock: threading.RLock = field(default_factory=threading.RLock)
-    """Guards `ids`, `computed`, `saved`, `claimed`, `freed` and `returning_ids`."""
-    returning_ids: set[Place] = field(default_factory=set)
-    """The places whose answers to a create are known to hold the new id."""
-    place_locks: dict[Place, threading.Lock] = field(default_factory=dict)
+    """Guards `ids`, `computed`, `saved`, `freed`, `creates` and what they claim."""
+    creates: dict[Place, Creates] = field(default_factory=dict)
     written: threading.Event = field(default_factory=threading.Event)
     """Set once a call changed something, or may have."""
     stop: threading.Event = field(default_factory=threading.Event)
     """Once it is set, no call is started."""
     limit: TimeLimit = field(default_factory=TimeLimit)
     """Once it is over, `stop` is set."""
+
+    def creates_at(self, connection: str, kind: Kind) -> Creates:
+        """Return the creates of a kind at a connection."""
+        place = (connection, kind.name)
+        with self.lock:
+            if place not in self.creates:
+                listed = self.listed.get(place, frozenset())
+                self.creates[place] = Creates(kind, lambda: self.open_provider(connection), self.stop, listed)
+            return self.creates[place]
 
     @property
     def why_stopped(self) -> str:
@@ -150,10 +156,11 @@ def _send_creates(run: Run, change: Change, calls: Sequence[Call], sent: list[Ca
 
 
 def _send_create(run: Run, change: Change, call: Call, sent: list[Call]) -> Record:
-    """Send a create and record its id; similar objects are created one after another."""
+    """Send a create and record its id; objects of one natural key are created one after another."""
     desired, kind = _desired(change), run.kinds[change.address.kind]
     fields = _bound(run, desired.fields)
-    with _one_at_a_time(run, (call.connection, kind.name)):
+    creates = run.creates_at(call.connection, kind)
+    with creates.turn(fields) as create:
         number = _begin(run, call, fields)
         try:
             receipt = _send(run, call, number, sent)
@@ -162,57 +169,36 @@ def _send_create(run: Run, change: Change, call: Call, sent: list[Call]) -> Reco
             if made is not None and made.remote_id is not None:
                 _save(run, _record(run, desired, made.remote_id, made.fields, merged({}, made.computed)), ends=number)
             raise
-        remote_id = receipt.remote_id or _find(run, kind, call.connection, fields, receipt.words, number)
-        if receipt.remote_id is not None:
-            _check_new(run, (call.connection, kind.name), remote_id)
+        remote_id = receipt.remote_id or _find(run, change, create, receipt.words, number)
         with run.lock:
             if receipt.remote_id is not None:
-                run.returning_ids.add((call.connection, kind.name))
-            run.claimed.add((call.connection, kind.name, remote_id))
+                _check_new(run, creates, (call.connection, kind.name, remote_id))
+                creates.returns_ids = True
+            creates.claimed.add(remote_id)
             run.ids[change.address] = remote_id
         record = _record(run, desired, remote_id, {**fields, **receipt.fields}, merged({}, receipt.computed))
         _save(run, record, confirms=number)
     return record
 
 
-def _check_new(run: Run, place: Place, remote_id: str) -> None:
+def _check_new(run: Run, creates: Creates, made: tuple[str, str, str]) -> None:
     """Refuse an id that another object has: to record it would make that object ours, to change and to delete."""
-    with run.lock:
-        before = remote_id in run.listed.get(place, frozenset()) and (*place, remote_id) not in run.freed
-        if before or (*place, remote_id) in run.claimed:
-            raise OutcomeUnknown(f"the response to the create names object {remote_id}, which existed before")
+    before = made[2] in creates.listed and made not in run.freed
+    if before or made[2] in creates.claimed:
+        raise OutcomeUnknown(f"the response to the create names object {made[2]}, which existed before")
 
 
-@contextmanager
-def _one_at_a_time(run: Run, place: Place) -> Iterator[None]:
-    """Let creates at a place run concurrently only once its answers are known to hold the new id.
-
-    Where they do not, the new object is found among all others, and two new ones could be confused.
-    """
-    with run.lock:
-        lock = run.place_locks.setdefault(place, threading.Lock())
-    lock.acquire()
-    if place in run.returning_ids:
-        lock.release()
-        yield
-        return
+def _find(run: Run, change: Change, create: Create, said: str | None, number: int) -> str:
     try:
-        yield
-    finally:
-        lock.release()
-
-
-def _find(run: Run, kind: Kind, connection: str, fields: Fields, said: str | None, number: int) -> str:
-    with run.lock:
-        taken = {remote_id for where, name, remote_id in run.claimed if (where, name) == (connection, kind.name)}
-    taken |= run.listed.get((connection, kind.name), frozenset())
-    try:
-        return find_created(kind, fields, run.open_provider(connection), taken, run.stop)
+        live = run.creates_at(change.connection, run.kinds[change.address.kind]).find(create)
     except OutcomeUnknown as lost:
         run.store.close_call(number, confirmed=True)
         if said is not None:
             lost.message += f"; the server said: {said}"
         raise
+    if len(change.calls) == 1:
+        run.shown[change.address] = live
+    return live.remote_id
 
 
 def _update(run: Run, change: Change, sent: list[Call]) -> str | None:
@@ -223,8 +209,9 @@ def _update(run: Run, change: Change, sent: list[Call]) -> str | None:
         raise ReconcilerError(message)
     applied, computed = dict(record.fields), change.computed
     if change.action == "adopt":
-        _save(run, record)
-        _settle(run, change)
+        if change.edits:  # it is ours before anything of it is changed
+            _save(run, record)
+            _settle(run, change)
         with run.lock:
             run.ids[change.address] = record.remote_id
     for step, (edit, call) in enumerate(zip(change.edits, change.calls, strict=True), start=1):
@@ -388,6 +375,7 @@ def _verdict(run: Run, change: Change, remote_id: str | None, sent: list[Call]) 
         computed,
         before=None if change.creates else {item.path: item.before for item in change.fields},
         stop=run.stop,
+        shown=run.shown.pop(change.address, None),
     )
     if found.stored:  # the next plan must not take it for a change by someone else
         record = run.saved[change.address]

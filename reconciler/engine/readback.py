@@ -10,7 +10,7 @@ from typing import Any
 from reconciler.engine.diff import compare, field_of, respelled
 from reconciler.errors import Interrupted, OutcomeUnknown, RemoteError
 from reconciler.model.kind import Kind
-from reconciler.model.objects import Computed, Fields, Record, Scope
+from reconciler.model.objects import Computed, Fields, Live, Record, Scope
 from reconciler.model.report import State
 from reconciler.model.words import listed
 from reconciler.providers.base import Provider
@@ -47,11 +47,15 @@ def confirm(
     *,
     before: Mapping[str, Any] | None,
     stop: threading.Event,
+    shown: Live | None = None,
 ) -> Confirmation:
     """Compare a written object with what it should be; look again for a while where a read may be behind.
 
-    `before` are the values that an update replaced, by path; None for a create.
+    `before` are the values that an update replaced, by path; None for a create. `shown` is what a read after the write
+    returned already.
     """
+    if shown is not None:
+        return _compared(kind, fields, shown, before)
     for pause in (*LOOKS, None):
         found = _look(reader, kind, remote_id, fields, computed, before)
         if not found.behind or pause is None or stop.wait(pause):
@@ -80,6 +84,10 @@ def _look(
         )
         words = f"applied, but it could not be read back: {why}"
         return Confirmation("unknown", words, behind=before is None and remote_id not in reading.unreadable)
+    return _compared(kind, fields, live, before)
+
+
+def _compared(kind: Kind, fields: Fields, live: Live, before: Mapping[str, Any] | None) -> Confirmation:
     stored = respelled(fields, live.fields)
     wrong = [
         item

@@ -14,24 +14,20 @@ An update whose answer was lost leaves some values unknown: `certain` removes th
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from reconciler.engine.diff import compare, field_of, respelled
-from reconciler.engine.identity import Either, distinct_from, twins, unread_stranger
+from reconciler.engine.identity import Either, distinct_from, twins
 from reconciler.engine.intents import open_call
-from reconciler.engine.readback import LOOKS
 from reconciler.engine.snapshot import Place, Snapshot
 from reconciler.engine.subject import Decided, Subject, still_reaches
-from reconciler.errors import Interrupted, OutcomeUnknown, RemoteError
 from reconciler.model.canonical import utc
 from reconciler.model.change import Decision, merged
 from reconciler.model.kind import Kind
-from reconciler.model.objects import Address, Computed, Fields, Intent, Live, Reading, Record, Scope
-from reconciler.providers.base import Provider
+from reconciler.model.objects import Address, Computed, Fields, Intent, Live, Reading, Record
 from reconciler.settings import Connection
 
 _NAMED = 5
@@ -97,34 +93,6 @@ def explained(
             lives = created(kinds[address.kind], intent.fields, snapshot.reading(*place), ())
             found.setdefault(place, set()).update(live.remote_id for live in lives)
     return found
-
-
-def find_created(kind: Kind, fields: Fields, reader: Provider, taken: Collection[str], stop: threading.Event) -> str:
-    """Find the object of a create whose answer held no id: exactly one new object with the values that were sent.
-
-    Look again for a while where there is none: lists may be behind.
-    """
-    for pause in (*LOOKS, None):
-        try:
-            reading = reader.read(Scope(kind=kind.name, wanted=(fields,)))
-        except RemoteError as error:
-            message = (
-                f"created, but the response contained no id, and the search for the object failed: {error.message}"
-            )
-            raise OutcomeUnknown(message, interrupted=isinstance(error, Interrupted)) from error
-        found = created(kind, fields, reading, taken)
-        stranger = unread_stranger(reading, taken)
-        if found or stranger is not None or reading.failure is not None or pause is None or stop.wait(pause):
-            break
-    if len(found) == 1 and stranger is None:
-        return found[0].remote_id
-    why = (
-        reading.why_unlisted(kind.span(fields))
-        or stranger
-        or f"{len(found)} new live objects match it; expected exactly one"
-    )
-    message = f"created, but the response contained no id: {why}"
-    raise OutcomeUnknown(message)
 
 
 def out_of_sight(subject: Subject) -> Decided | None:

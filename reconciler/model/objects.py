@@ -331,7 +331,7 @@ class Scope:
     familiar: frozenset[str] = frozenset()
     """Ids that need no such read: they are managed, or were there before."""
     already_read: frozenset[str] = frozenset()
-    """Ids that an earlier read of this plan answered about: nothing is asked about them again."""
+    """Ids that an earlier read returned, or that are not searched for: nothing is asked about them."""
 
     @property
     def searches(self) -> bool:

@@ -47,7 +47,8 @@ from reconciler.state.sqlite_file import (
     open_read_only,
     read_only_part,
 )
-from reconciler.state.together import Job, Together
+from reconciler.state.transaction import Job
+from reconciler.together import Together
 from reconciler.version import DISTRIBUTION
 
 PATIENCE = 20.0
@@ -74,7 +75,7 @@ class Held(ReconcilerError):
 
 
 class _Unusable(ReconcilerError):
-    """The database took no transaction, whatever was in it."""
+    """The database took no transaction: its content does not matter."""
 
 
 class Database:
@@ -155,7 +156,8 @@ class Database:
 
         An older state is migrated first, unless `as_is` is set.
         """
-        return self._writes.run(work, as_is=as_is)
+        result: Result = self._writes.run(Job(work=work, as_is=as_is)).result
+        return result
 
     def readable(self, query: Select[Any]) -> Select[Any]:
         """Return a query without the columns that an older state does not have. Only inside `read`."""

@@ -25,7 +25,7 @@ def short_waits() -> Iterator[None]:
         "reconciler.providers.http.client.LONGEST_BACKOFF": 0.0,
         "reconciler.engine.intents.time": clock,
         "reconciler.engine.readback.LOOKS": (0.0, 0.0),
-        "reconciler.engine.recover.LOOKS": (0.0, 0.0),
+        "reconciler.engine.creating.LOOKS": (0.0, 0.0),
     }
     with ExitStack() as stack:
         for name, value in changes.items():

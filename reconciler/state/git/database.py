@@ -45,7 +45,8 @@ from reconciler.state.holder import Watch
 from reconciler.state.migrations import FIRST, all_leases
 from reconciler.state.rows import Damaged
 from reconciler.state.schema import VERSION
-from reconciler.state.together import Job, Together
+from reconciler.state.transaction import Job
+from reconciler.together import Together
 
 PATIENCE = 20.0
 """Seconds to try a push again that was refused or not answered."""
@@ -149,7 +150,8 @@ class GitDatabase:
 
         An older state is migrated first, unless `as_is` is set.
         """
-        return self._writes.run(work, as_is=as_is)
+        result: Result = self._writes.run(Job(work=work, as_is=as_is)).result
+        return result
 
     def clock(self) -> ColumnElement[float]:
         """Return the current Unix time by this machine's clock: a remote has none. `Watch` trusts no clock."""

@@ -20,7 +20,7 @@ from reconciler.errors import ReconcilerError
 from reconciler.state.git.files import TABLES, Row, path_of, scope_of
 from reconciler.state.rows import Damaged, decoded
 from reconciler.state.schema import VERSION, leases, meta, metadata
-from reconciler.state.together import Job
+from reconciler.state.transaction import Job
 
 Result = TypeVar("Result")
 

@@ -334,26 +334,6 @@ def test_creations_run_side_by_side_once_the_answers_are_known_to_tell_ids(offic
     assert office.apply(*[session(f"s{number}") for number in range(3)], workers=3).clean
 
 
-def test_creations_whose_answers_tell_no_id_are_made_one_after_another(office):
-    office.remote.answers_ids = False
-    at_once, seen, lock = [0], [], threading.Lock()
-    original = office.remote.send
-
-    def send(call):
-        with lock:
-            at_once[0] += 1
-            seen.append(at_once[0])
-        try:
-            return original(call)
-        finally:
-            with lock:
-                at_once[0] -= 1
-
-    office.remote.send = send
-    assert office.apply(*[session(f"s{number}") for number in range(4)], workers=4).clean
-    assert max(seen) == 1
-
-
 def test_a_creation_without_an_id_in_its_answer_is_found_by_looking(office):
     office.remote.answers_ids = False
     stranger = office.remote.put("Session", {"name": "other", "group": "Classes", "start_date": "2027-03-01"})

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection, event
@@ -15,7 +16,7 @@ from reconciler.errors import ReconcilerError
 from reconciler.model.objects import Address, Intent, Record
 from reconciler.state.lease import hold
 from reconciler.state.store import Store
-from reconciler.state.together import Job, Together
+from reconciler.together import Job, Together
 
 THREADS = 6
 
@@ -34,7 +35,7 @@ def record(number: int) -> Record:
     return Record(address=Address("Session", f"s{number}"), connection="c", target="t", remote_id="1", fields={})
 
 
-def at_once(group: Together, works: list[Callable[[], object]], lock: threading.RLock) -> list[object]:
+def at_once(group: Together[Any], works: list[Callable[[], object]], lock: threading.RLock) -> list[object]:
     """Let every work wait for the lock before it is released, so that one thread leads all of them."""
 
     def outcome(work: Callable[[], object]) -> object:
@@ -58,7 +59,7 @@ def store(tmp_path: Path) -> Store:
     return made
 
 
-def writes_of(store: Store) -> tuple[Together, threading.RLock]:
+def writes_of(store: Store) -> tuple[Together[Any], threading.RLock]:
     database = store._database
     return database._writes, database._writes._lock  # type: ignore[return-value]
 
@@ -127,16 +128,16 @@ def test_another_thread_takes_over_from_one_that_a_signal_ends() -> None:
         if len(led) == 1:
             raise KeyboardInterrupt
         for job in jobs:
-            job.result, job.done = "done", True
+            job.done = True
 
     group = Together(lock, lead)
 
     def run() -> object:
         try:
-            return group.run(lambda _: None)
+            return group.run(Job()).done
         except KeyboardInterrupt:
             return "interrupted"
 
     results = at_once(group, [run] * 3, lock)
-    assert sorted(map(str, results)) == ["done", "done", "interrupted"]
+    assert sorted(map(str, results)) == ["True", "True", "interrupted"]
     assert led == [3, 2]
