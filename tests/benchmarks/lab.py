@@ -10,11 +10,12 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 from urllib.request import Request, urlopen
 
-from measuring import Failed, Sample, run
+from measuring import Failed, Sample, alternate, run
 from projects import CREDENTIALS, write_project
 
 HERE = Path(__file__).parent
@@ -91,6 +92,7 @@ class Lab:
     limit: float = 300
     sizes: tuple[int, ...] = (1_000, 10_000)
     _ready: dict[tuple[str, str], Desk] = field(default_factory=dict)
+    _plans: dict[int, dict[str, list[Sample]]] = field(default_factory=dict)
 
     def env(self, checkout: str) -> dict[str, str]:
         """Return the variables of a checkout's processes; each has a home and a cache of its own."""
@@ -123,9 +125,19 @@ class Lab:
         key = (checkout, f"adopted-{size}")
         if key not in self._ready:
             desk = self.desk(checkout, size, "adopted")
-            desk.run("adopt", "--all")
+            if not desk.run("adopt", "--all").ended:
+                raise Failed(f"adopt --all of {size:,} objects was stopped at the limit of time")
             self._ready[key] = desk
         return self._ready[key]
+
+    def plans(self, size: int) -> dict[str, list[Sample]]:
+        """Return what no-op plans cost, for the rows that compare them with something that is not measured."""
+        if size not in self._plans:
+            desks = {name: self.adopted(name, size) for name in self.checkouts}
+            self._plans[size] = alternate(
+                {name: partial(desk.run, "plan") for name, desk in desks.items()}, self.rounds
+            )
+        return self._plans[size]
 
     def script(self, script: str, *arguments: object) -> Sample:
         """Run a script of this folder that needs no checkout."""

@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
-from functools import partial
 
 from lab import HERE, Desk, Lab
-from measuring import Line, Sample, alternate, median, run
+from measuring import Line, Sample, median, run
 from projects import write_project
 
 SIZE, LATENCY = 1_000, 20
@@ -30,7 +29,7 @@ def lives(desk: Desk, taken: dict[str, list[Sample]], *more: str) -> None:
 def apply(lab: Lab) -> Iterator[Line]:
     """Measure the CPU time per object, without start-up, and the time at a latency."""
     desks = {name: lab.desk(name, SIZE, "applied") for name in lab.checkouts}
-    least = alternate({name: partial(lab.adopted(name, 1).run, "plan") for name in lab.checkouts}, lab.rounds)
+    least = lab.plans(1)
     for workers in (None, *WORKERS):
         lab.server.control(f"latency/{LATENCY if workers else 0}")
         taken: dict[str, dict[str, list[Sample]]] = {name: {} for name in desks}

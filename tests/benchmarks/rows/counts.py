@@ -13,8 +13,8 @@ from measuring import Line, alternate, median, run
 from projects import FORMATS
 
 CHANGES = 5_000
-OTHER = {"text": "json"}
-"""What a plan is written as beside the format that is measured; html for the others."""
+SUFFIXES = {"text": "txt", "markdown": "md"}
+"""The ending of a file that chooses a format, where it is another word."""
 
 
 def requests(lab: Lab) -> Iterator[Line]:
@@ -45,35 +45,38 @@ def requests(lab: Lab) -> Iterator[Line]:
 def render(lab: Lab) -> Iterator[Line]:
     """Measure what a format adds to the same plan, for each change."""
     lab.server.control("latency/0")
+    lab.server.control("fill/0")
     desks = {name: lab.desk(name, CHANGES, "rendered") for name in lab.checkouts}
+    runs = {("text",), ("json",), *(("text", form) for form in FORMATS[1:])}
+    taken = alternate(
+        {
+            f"{name}, {' and '.join(forms)}": partial(desk.run, "plan", *outputs(forms))
+            for forms in sorted(runs)
+            for name, desk in desks.items()
+        },
+        lab.rounds,
+    )
     for form in FORMATS:
-        beside = ("--output", f"beside.{suffix(OTHER.get(form, 'html' if form != 'html' else 'markdown'))}")
-        both = (*beside, "--output", f"plan.{suffix(form)}")
-        lab.server.control("fill/0")
-        contenders = {}
-        for name, desk in desks.items():
-            contenders[name] = partial(desk.run, "plan", *both)
-            contenders[f"{name}, without"] = partial(desk.run, "plan", *beside)
-        taken = alternate(contenders, lab.rounds)
+        both, without = ("text and json", "json") if form == "text" else (f"text and {form}", "text")
         yield Line(
             what=f"rendering {CHANGES:,} changes as {form}, CPU per change",
             unit="ms",
             goal=0.5,
             figures={
                 name: [
-                    (with_it.cpu - without.cpu) / CHANGES * 1000
-                    for with_it, without in zip(taken[name], taken[f"{name}, without"], strict=True)
+                    (more.cpu - less.cpu) / CHANGES * 1000
+                    for more, less in zip(taken[f"{name}, {both}"], taken[f"{name}, {without}"], strict=True)
                 ]
                 for name in desks
             },
-            reference=f"{median(taken['now, without'], 'cpu'):.1f} s without",
-            samples=taken,
+            reference=f"{median(taken[f'now, {without}'], 'cpu'):.1f} s without",
+            samples={name: samples for name, samples in taken.items() if name.endswith((f", {both}", f", {without}"))},
         )
 
 
-def suffix(form: str) -> str:
-    """Return the ending of a file that chooses a format."""
-    return {"text": "txt", "markdown": "md"}.get(form, form)
+def outputs(forms: tuple[str, ...]) -> list[str]:
+    """Return the options that write these formats."""
+    return [word for form in forms for word in ("--output", f"plan.{SUFFIXES.get(form, form)}")]
 
 
 ROWS = {"requests": requests, "render": render}

@@ -46,10 +46,9 @@ def plan(lab: Lab) -> Iterator[Line]:
 
 def cpu(lab: Lab) -> Iterator[Line]:
     """Measure the CPU time per object of a no-op plan, without start-up."""
-    least = alternate({name: partial(lab.adopted(name, 1).run, "plan") for name in lab.checkouts}, lab.rounds)
+    least = lab.plans(1)
     for size in lab.sizes[:2]:
-        desks = {name: lab.adopted(name, size) for name in lab.checkouts}
-        taken = alternate({name: partial(desk.run, "plan") for name, desk in desks.items()}, lab.rounds)
+        taken = lab.plans(size)
         yield Line(
             what=f"no-op plan of {size:,} sessions, CPU per object, network included",
             unit="ms",

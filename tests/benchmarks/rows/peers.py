@@ -87,8 +87,7 @@ def terraform(lab: Lab) -> Iterator[Line]:
         if size not in TERRAFORM:
             raise Failed(f"no figures of terraform are recorded for {size:,} objects")
         cpu, rss = TERRAFORM[size]
-        desks = {name: lab.adopted(name, size) for name in lab.checkouts}
-        taken = alternate({name: partial(desk.run, "plan") for name, desk in desks.items()}, lab.rounds)
+        taken = lab.plans(size)
         for measure, reference, unit, share in (("cpu", cpu, "s", 15), ("rss", rss, "MB", 6)):
             yield Line(
                 what=f"no-op plan of {size:,} sessions, {'CPU' if measure == 'cpu' else 'memory'}, beside terraform",
