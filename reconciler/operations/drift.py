@@ -179,7 +179,7 @@ def look(
     option: str = "--target ",
 ) -> Looked | None:
     """Read what is recorded as it is live now; None where nothing is recorded, although objects are declared."""
-    memory = remembered(session.store)
+    memory = remembered(session.store, declared.desired if declared is not None else None)
     universe = memory.records.keys() | memory.intents.keys() | {item.address for item in memory.doubts}
     if not universe and declared is not None and any(not item.forget for item in declared.desired.values()):
         return None

@@ -166,7 +166,7 @@ def export(
     say_problems(made.problems)
     said = _notes(declared, made, request.window, out)
     if out is None:
-        write("---\n".join(item.text for item in made.manifests), None)
+        write(lambda: (("---\n" if number else "") + item.text for number, item in enumerate(made.manifests)), None)
         said.append(f"Exported {_counted(made.manifests)}.")
     else:
         items, words = _save(project, declared, made, out, request, force=force)
