@@ -105,11 +105,13 @@ class Cache:
         """Remember the documents of a file; `keep` writes them."""
         self._new[digest] = found
 
+    def wants(self, new: int) -> bool:
+        """Whether so many new documents are worth writing all that this run used."""
+        whole = sum(map(len, self._used.values())) + new
+        return whole >= WORTH and new * _CHANGED >= whole
+
     def keep(self) -> None:
-        """Write what this run used, where enough of it is new. What cannot be written is not kept."""
-        used, new = (sum(map(len, found.values())) for found in (self._used, self._new))
-        if used + new < WORTH or new * _CHANGED < used + new:
-            return
+        """Write what this run used. What cannot be written is not kept."""
         self._write(self._file, {**self._used, **self._new})
 
     def _write(self, file: Path, data: Mapping[str, Any]) -> None:

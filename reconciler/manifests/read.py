@@ -193,7 +193,7 @@ class _Files:
 
     def keep(self, usable: Sequence[Manifest], kinds: Mapping[str, Kind]) -> None:
         """Keep what was read. The schema of another package may change at any time, so that it judges every time."""
-        if self._cache is None:
+        if self._cache is None or not self._cache.wants(sum(len(documents) for _, documents in self._new)):
             return
         accepted = {id(each.positions) for each in usable if ":" not in kinds[each.address.kind].schema}
         for digest, documents in self._new:
