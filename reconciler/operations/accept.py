@@ -314,8 +314,8 @@ def _edits(case: _Case) -> tuple[FileEdit, ...]:
         before = _content(file)
         text, refused = edited_documents(before.decode("utf-8-sig"), documents)
         for line, error in refused.items():
-            told = case.steps[shown, line]
-            about = next((words for step, words in told if step.path[: len(error.path)] == error.path), told[0][1])
+            pairs = case.steps[shown, line]
+            about = next((words for step, words in pairs if step.path[: len(error.path)] == error.path), pairs[0][1])
             where = _place(case, shown, line, error.path)
             case.problems.append(Problem(code=CODE, summary=f"{about}: {error}", where=where, hint=_BY_HAND))
         after = (_BOM if before.startswith(_BOM) else b"") + text.encode("utf-8")
