@@ -50,7 +50,7 @@ class Step:
 
 
 STEPS = (
-    Step("validate", ["validate"], changed=0),
+    Step("validate", ["validate"]),
     Step("validate again", ["validate"]),
     Step("fmt --check", ["fmt", "--check"], (0, 1)),
     Step("plan of twins", ["plan"], (0, 2), without_state=True),
