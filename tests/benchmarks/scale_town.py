@@ -21,6 +21,9 @@ CREDENTIALS = {
     "BB_APP_KEY": "b",
     "BB_TOKEN": "c",
 }
+_DIFFERING = ("name", "group", "time", "start_date", "end_date", "description")
+"""The values in which sessions differ."""
+
 _START = datetime(2027, 3, 1, tzinfo=UTC)
 _PROJECT = """\
 apiVersion: reconciler/v1
@@ -145,7 +148,8 @@ def manifests(town: Town, changed: int = 0):
 def recorded(town: Town):
     """Yield kind, name, remote id, fields and references of every object, as the state records them."""
     for number in range(town.sessions):
-        yield "Session", f"class-{number:06}", SESSION + number, session(number) | {"type": "event"}, []
+        fields = {name: text for name, text in session(number).items() if name in _DIFFERING}
+        yield "Session", f"class-{number:06}", SESSION + number, fields, []
     for number in range(town.resources):
         fields = {
             "name": f"Room {number:06}",
