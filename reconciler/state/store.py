@@ -97,9 +97,11 @@ class Store(PastRuns):
         mine = in_scope(table, self._scope)
         return mine if address is None else and_(mine, table.c.kind == address.kind, table.c.name == address.name)
 
-    def _rows(self, query: Select[Any], *, since: int = FIRST) -> Sequence[Row[Any]]:
-        def work(connection: Connection) -> list[Row[Any]]:
-            return [checked(row) for row in connection.execute(self._database.readable(query))]
+    def _rows(
+        self, query: Select[Any], *, since: int = FIRST, of: Callable[[Row[Any]], Any] = checked
+    ) -> Sequence[Any]:
+        def work(connection: Connection) -> list[Any]:
+            return [of(row) for row in connection.execute(self._database.readable(query))]
 
         return self._database.read(work, empty=(), since=since)
 
@@ -166,7 +168,8 @@ class Store(PastRuns):
 
     def records(self) -> Mapping[Address, Record]:
         """Return every managed object by address, in address order."""
-        found = [record_of(row) for row in self._rows(select(objects).where(self._mine(objects)))]
+        # A row at a time: the rows of thousands of objects take more memory than the objects.
+        found = self._rows(select(objects).where(self._mine(objects)), of=lambda row: record_of(checked(row)))
         return {record.address: record for record in sorted(found, key=lambda item: str(item.address))}
 
     def others(self) -> Mapping[tuple[str, str, str], tuple[str, ...]]:
