@@ -235,6 +235,8 @@ class Kind:
     # How two sides are compared
     parts: Mapping[str, PartComparison] = field(default_factory=dict)
     """The fields that are collections, each with its own comparison."""
+    part_keys: Mapping[str, str] = field(default_factory=dict)
+    """By part, the name of a value that each member has, whichever side it is from."""
     resets: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """By part, the fields whose change makes the remote system replace all members of the part."""
     may_reset: frozenset[str] = frozenset()

@@ -148,13 +148,10 @@ def _fits_named(name: str) -> _Check:
 
 
 def _fits_members(schema: Mapping[str, Any], file: str) -> _Check:
-    required = schema.get("required", ())
     stated = {name: _fits(member, file) for name, member in schema.get("properties", {}).items()}
 
     def check(value: Any) -> bool:
-        if not isinstance(value, dict) or not all(name in value for name in required):
-            return False
-        return all(stated[name](item) for name, item in value.items() if name in stated)
+        return isinstance(value, dict) and all(stated[name](item) for name, item in value.items() if name in stated)
 
     return check
 
@@ -168,7 +165,9 @@ def _fields_of(name: str) -> Mapping[str, _Check]:
 def _are_fields(fields: Mapping[str, Any], kind: Kind) -> bool:
     """Return whether recorded fields can be those of a kind."""
     stated = _fields_of(kind.schema)
-    return all(stated[name](value) for name, value in fields.items() if name in stated)
+    return all(stated[name](value) for name, value in fields.items() if name in stated) and all(
+        key in member for name, key in kind.part_keys.items() for member in fields.get(name) or ()
+    )
 
 
 def _is_scalar(value: object) -> bool:

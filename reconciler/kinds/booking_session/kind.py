@@ -101,6 +101,7 @@ KIND = Kind(
     ephemeral=Ephemeral(on_expiry=on_expiry, settles_after=SETTLES_AFTER),
     secret_id=True,
     parts={"items": compare_items},
+    part_keys={"items": "key"},
     check=check,
     statement=statement,
 )

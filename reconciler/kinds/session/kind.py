@@ -260,6 +260,7 @@ KIND = Kind(
     recognised_by=("name", "group"),
     volatile=frozenset(SLOT_COUNTS),
     parts={"slots": compare_slots},
+    part_keys={"slots": "date"},
     resets={"slots": frozenset({"repeat"})},
     may_reset=_MOVES_SLOTS,
     check=check,
