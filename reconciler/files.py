@@ -86,6 +86,8 @@ def read_regular(path: Path | str, limit: int) -> tuple[bytes, int]:
     try:
         found = os.fstat(file)
         mode = found.st_mode
+        if stat.S_ISDIR(mode):
+            raise OSError(errno.EISDIR, os.strerror(errno.EISDIR))
         if not (stat.S_ISREG(mode) or (passed and stat.S_ISFIFO(mode))):
             raise OSError(errno.EINVAL, "it is not a regular file")
         # The size is only the first guess: a buffer of the limit for each small file would take longer than the rest.

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
-import signal
 import statistics
 import subprocess
-import threading
-import time
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,6 +31,24 @@ class Failed(Exception):
     """A measured command ended with another exit code than expected."""
 
 
+_STARTER = """
+import json, os, signal, sys, time
+stopped = []
+def stop(*_):
+    stopped.append(os.kill(process, signal.SIGKILL))
+signal.signal(signal.SIGALRM, stop)
+began = time.perf_counter()
+process = os.posix_spawnp(sys.argv[3], sys.argv[3:], os.environ)
+signal.setitimer(signal.ITIMER_REAL, float(sys.argv[2]))
+_, status, used = os.wait4(process, 0)
+wall = time.perf_counter() - began
+figures = [wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024]
+with open(sys.argv[1], "w") as file:
+    json.dump([os.waitstatus_to_exitcode(status), not stopped, *figures], file)
+"""
+"""Starts the command that is measured: the peak of memory of a process is never less than that of its parent."""
+
+
 def run(
     command: Sequence[str],
     folder: Path,
@@ -42,26 +59,15 @@ def run(
     out: Path | None = None,
 ) -> Sample:
     """Run a command, and return what it cost."""
-    errors = folder / "stderr.txt"
+    errors, used = folder / "stderr.txt", folder / "used.json"
+    started = [sys.executable, "-I", "-S", "-c", _STARTER, str(used), str(limit), *command]
     with (out or Path(os.devnull)).open("wb") as stdout, errors.open("wb") as stderr:
-        began = time.perf_counter()
-        process = subprocess.Popen(command, cwd=folder, env=env, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr)
-        stopped = threading.Event()
-
-        def stop() -> None:
-            stopped.set()
-            os.kill(process.pid, signal.SIGKILL)
-
-        timer = threading.Timer(limit, stop)
-        timer.start()
-        _, status, usage = os.wait4(process.pid, 0)
-        wall = time.perf_counter() - began
-        timer.cancel()
-    process.returncode = code = os.waitstatus_to_exitcode(status)
-    if code not in codes and not stopped.is_set():
+        subprocess.run(started, cwd=folder, env=env, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr, check=True)
+    code, ended, *figures = json.loads(used.read_text(encoding="utf-8"))
+    if code not in codes and ended:
         words = errors.read_text(encoding="utf-8", errors="replace")[-2000:]
         raise Failed(f"{' '.join(command[-8:])}: exit code {code}\n{words}")
-    return Sample(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, ended=not stopped.is_set())
+    return Sample(*figures, ended=ended)
 
 
 def alternate(contenders: Mapping[str, Callable[[], Sample]], rounds: int) -> dict[str, list[Sample]]:

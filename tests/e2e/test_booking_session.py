@@ -59,10 +59,8 @@ def test_on_behalf_is_sent_and_nothing_of_it_is_needed_to_read_back(holding, mon
     file = holding.folder / "reconciler.yaml"
     file.write_text(file.read_text().replace("provider: checkfront\n", "provider: checkfront\n      on_behalf: '12'\n"))
     seen = []
-    build = client.httpx.Client.build_request
-    monkeypatch.setattr(
-        client.httpx.Client, "build_request", lambda *a, **k: seen.append(k["headers"]) or build(*a, **k)
-    )
+    send = client.HttpClient._carry
+    monkeypatch.setattr(client.HttpClient, "_carry", lambda *a: seen.append(a[1].headers) or send(*a))
     holding.hold([ROOM])
     holding.applied()
     assert {headers["X-On-Behalf"] for headers in seen} == {"12"}
