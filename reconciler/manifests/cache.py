@@ -207,6 +207,7 @@ def _read(file: Path) -> Mapping[str, Any]:
         if _is_own_file(file):
             content, _ = read_regular(file, LARGEST)
             head, end, body = content.partition(b"\n")
+            del content  # of a large cache, each copy counts
             if head + end == _head(body):
                 known: dict[str, Any] = json.loads(body)
                 return known

@@ -147,6 +147,7 @@ class _Later(Mapping[Address, Desired]):
             declared = _declared(self._project, self._whole())
         if declared.errors:
             raise InvalidInput("the manifests have problems; nothing was read or sent", declared.problems)
+        del self._whole  # it holds all that the cache knows
         return declared.desired
 
     def __len__(self) -> int:
