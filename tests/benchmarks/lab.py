@@ -71,14 +71,6 @@ class Desk:
         run([sys.executable, "-P", "-c", MAIN, *arguments], self.folder, self.lab.env(self.checkout))
         return self.lab.server.calls()
 
-    def accepts(self, *arguments: str) -> bool:
-        """Return whether a command line is understood."""
-        try:
-            self.run(*arguments)
-        except Failed:
-            return False
-        return True
-
 
 @dataclass(slots=True, kw_only=True)
 class Lab:

@@ -18,6 +18,7 @@ spec:
       provider: bookingbug-sessions
       base_url: {url}
       settle_after: 0
+      max_concurrency: {connections}
       auth: {{username: {{env: BB_USERNAME}}, password: {{env: BB_PASSWORD}}}}
 """
 CREDENTIALS = {"BB_USERNAME": "demo", "BB_PASSWORD": "demo-password"}
@@ -70,11 +71,16 @@ def address(number: int) -> str:
     return f"Session/class-{number:06}"
 
 
-def write_project(folder: Path, url: str, size: int, price: str = "7.5") -> Path:
+def write_project_file(folder: Path, url: str, connections: int = 8) -> None:
+    """Write a project file, or write it again with another number of connections."""
+    (folder / "reconciler.yaml").write_text(PROJECT.format(url=url, connections=connections), encoding="utf-8")
+
+
+def write_project(folder: Path, url: str, size: int, price: str = "7.5", connections: int = 8) -> Path:
     """Write a project of `size` sessions, or write its manifests again with another price."""
     manifests = folder / "manifests"
     manifests.mkdir(parents=True, exist_ok=True)
-    (folder / "reconciler.yaml").write_text(PROJECT.format(url=url), encoding="utf-8")
+    write_project_file(folder, url, connections)
     for number in range(size):
         text = MANIFEST.format(number=number, **fields(number, price))
         (manifests / f"class-{number:06}.yaml").write_text(text, encoding="utf-8")

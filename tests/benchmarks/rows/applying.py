@@ -16,14 +16,14 @@ ALL = ("--yes", "--allow-booked", "*")
 RECORDS = {"SQLite": 1.0, "PostgreSQL": 3.0}
 
 
-def lives(desk: Desk, taken: dict[str, list[Sample]], *more: str) -> None:
+def lives(desk: Desk, taken: dict[str, list[Sample]], connections: int) -> None:
     """Create, update and destroy every object once."""
     desk.lab.server.control("fill/0")
-    write_project(desk.folder, desk.lab.server.url, SIZE)
-    taken.setdefault("create", []).append(desk.run("apply", *ALL, *more))
-    write_project(desk.folder, desk.lab.server.url, SIZE, price="8.5")
-    taken.setdefault("update", []).append(desk.run("apply", *ALL, *more))
-    taken.setdefault("destroy", []).append(desk.run("destroy", *ALL, *more))
+    write_project(desk.folder, desk.lab.server.url, SIZE, connections=connections)
+    taken.setdefault("create", []).append(desk.run("apply", *ALL))
+    write_project(desk.folder, desk.lab.server.url, SIZE, price="8.5", connections=connections)
+    taken.setdefault("update", []).append(desk.run("apply", *ALL))
+    taken.setdefault("destroy", []).append(desk.run("destroy", *ALL))
 
 
 def apply(lab: Lab) -> Iterator[Line]:
@@ -35,7 +35,7 @@ def apply(lab: Lab) -> Iterator[Line]:
         taken: dict[str, dict[str, list[Sample]]] = {name: {} for name in desks}
         for _ in range(lab.rounds):
             for name, desk in desks.items():
-                lives(desk, taken[name], *(("--parallelism", str(workers)) if workers else ()))
+                lives(desk, taken[name], workers or WORKERS[0])
         lab.server.control("latency/0")
         for verb in taken["now"]:
             samples = {name: each[verb] for name, each in taken.items()}

@@ -9,6 +9,7 @@ from functools import partial
 
 from lab import HERE, Desk, Lab
 from measuring import Line, Sample, alternate, median, ratios, run
+from projects import write_project_file
 
 SIZE, LATENCY = 2_000, 20
 CONNECTIONS = {10: 1.10, 50: 1.5, 100: 2.0}
@@ -23,12 +24,13 @@ def plan(lab: Lab) -> Iterator[Line]:
     paths = lab.folder / "paths.txt"
     paths.write_text("\n".join(path for _, path in desks["now"].calls("plan")), encoding="utf-8")
     for connections, goal in CONNECTIONS.items():
-        used = connections if desks["now"].accepts("plan", "--parallelism", str(connections)) else 64
+        for desk in desks.values():
+            write_project_file(desk.folder, lab.server.url, connections)
         lab.server.control(f"latency/{LATENCY}")
         taken = alternate(
             {
                 "bare client": partial(lab.script, "bare_client.py", lab.server.url, paths, connections),
-                **{name: partial(desk.run, "plan", "--parallelism", str(used)) for name, desk in desks.items()},
+                **{name: partial(desk.run, "plan") for name, desk in desks.items()},
             },
             lab.rounds,
         )
@@ -39,7 +41,6 @@ def plan(lab: Lab) -> Iterator[Line]:
             goal=goal,
             figures=ratios(taken, lab.checkouts, "bare client", "wall"),
             reference=f"{median(taken['bare client'], 'wall'):.2f} s",
-            remark="" if used == connections else f"--parallelism allows {used}",
             samples=taken,
         )
 
