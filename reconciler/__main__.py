@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from reconciler.cli.quick import help_printed, words_offered
+from reconciler.cli.quick import help_printed, words_offered, written
 
 _NEW_OBJECTS = 50_000
 """New objects after which Python looks for unused cycles. A command keeps nearly all that it makes: by the default of
@@ -39,10 +39,9 @@ def _version_printed() -> bool:
     from reconciler.version import __version__  # noqa: PLC0415 - nothing else is needed
 
     try:
-        os.write(1, f"reconciler {__version__}\n".encode())
-    except OSError:
+        return written(f"reconciler {__version__}\n".encode())
+    except (OSError, ValueError):
         return False  # the command line says why
-    return True
 
 
 def _reserve() -> None:

@@ -238,9 +238,14 @@ def _write_in_place(target: Path, content: Content, *, durable: bool) -> None:
     if not stat.S_ISREG(os.fstat(file).st_mode):
         _write(file, content, durable=durable)
         return
-    _lock(file)
-    os.truncate(file, 0)
-    _write(file, content, durable=durable)
+    try:
+        whole = content if isinstance(content, bytes) else b"".join(content())  # before anything is lost
+        _lock(file)
+        os.truncate(file, 0)
+    except BaseException:
+        os.close(file)
+        raise
+    _write(file, whole, durable=durable)
 
 
 def _lock(file: int) -> None:

@@ -223,6 +223,7 @@ def masked_pieces(pieces: Iterable[str], needles: tuple[str, ...]) -> Iterator[s
             continue
         text = "".join(parts)
         spans, cut = _secrets(text, needles), max(size - _OVERLAP, 0)
+        cut = text.rfind("\n", cut // 2, cut) + 1 or cut  # few escapes go on in another line
         for start, end in spans:
             cut = end if start < cut < end else cut
         yield _covered(text[:cut], (span for span in spans if span[0] < cut))

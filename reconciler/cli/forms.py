@@ -21,7 +21,7 @@ from reconciler.model.plan import Plan, SavedPlan
 from reconciler.model.report import Drift, Report
 from reconciler.model.words import count
 from reconciler.operations.places import placed
-from reconciler.operations.project import Declared
+from reconciler.operations.project import Validation
 from reconciler.render import summary, text
 from reconciler.render.problems import problems as write_problems
 from reconciler.render.wrapping import say
@@ -83,26 +83,26 @@ def drift_forms(drift: Drift, *, compact: bool = False, verbose: bool = False) -
     )
 
 
-def validation_documents(declared: Declared, root: Path) -> Mapping[str, Callable[[], str]]:
+def validation_documents(validation: Validation, root: Path) -> Mapping[str, Callable[[], str]]:
     """Return what is wrong with the manifests as each document. The places of problems are relative to `root`."""
-    found = placed((*declared.problems, *declared.unread), root)
+    found = placed((*validation.problems, *validation.unread), root)
     return {
-        "json": lambda: codec.dumps(codec.validation_document(found, declared.files, declared.documents)),
+        "json": lambda: codec.dumps(codec.validation_document(found, validation.files, validation.documents)),
         "sarif": lambda: codec.dumps(render.sarif.document(found)),
         "junit": lambda: render.junit.junit(found),
         "github": lambda: render.github.commands(found),
     }
 
 
-def validation_text(console: Console, declared: Declared, *, quiet: bool, verbose: bool) -> None:
+def validation_text(console: Console, validation: Validation, *, quiet: bool, verbose: bool) -> None:
     """Show what is wrong with the manifests, and unless `quiet` how many there are."""
-    problems = (*declared.problems, *declared.unread)
+    problems = (*validation.problems, *validation.unread)
     write_problems(console, problems, verbose=verbose, all_by="-v or --format json lists all")
     if quiet:
         return
-    errors = len(declared.errors)
+    errors = len(validation.errors)
     found = f"{count(errors, 'error')}, {count(len(problems) - errors, 'warning')}"
-    where = f"{count(declared.documents, 'object')} in {count(declared.files, 'file')}"
+    where = f"{count(validation.documents, 'object')} in {count(validation.files, 'file')}"
     say(console, f"{'Invalid' if errors else 'Valid'}: {where}; {found}.")
     known = next((each for each in map(number, (problem.code for problem in problems)) if each), None)
     if known is not None:

@@ -25,11 +25,11 @@ from reconciler.render.safe import harmless
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from reconciler import Declared
     from reconciler.cli.forms import Forms
     from reconciler.model.objects import Problem
     from reconciler.model.plan import Plan
     from reconciler.model.report import Drift, Report
+    from reconciler.operations.project import Validation
     from reconciler.settings import Project, Secret
 
 
@@ -260,12 +260,12 @@ def show_saved(document: str, output: Output, *, verbose: bool, quiet: bool) -> 
     show_in(forms, output)
 
 
-def show_validation(declared: Declared, output: Output, root: Path, *, quiet: bool, verbose: bool) -> None:
+def show_validation(found: Validation, output: Output, root: Path, *, quiet: bool, verbose: bool) -> None:
     """Show what is wrong with the manifests, whose places are relative to `root`."""
     from reconciler.cli.forms import validation_documents, validation_text
 
-    documents = validation_documents(declared, root) if output.forms - {"text"} else {}
-    show(output, text=lambda console: validation_text(console, declared, quiet=quiet, verbose=verbose), **documents)
+    documents = validation_documents(found, root) if output.forms - {"text"} else {}
+    show(output, text=lambda console: validation_text(console, found, quiet=quiet, verbose=verbose), **documents)
 
 
 def json_text(document: Mapping[str, object]) -> str:
@@ -361,14 +361,12 @@ def _show_at(sink: Sink, text: Callable[[Console], None], documents: Mapping[str
 
 
 def _pieces(document: Document) -> Callable[[], Iterable[str]]:
-    """Return what returns a document in pieces: it is made now, and again where a file takes it only in place."""
-    made = [document()]
-
-    def pieces() -> Iterable[str]:
-        found = made.pop() if made else document()
-        return (found,) if isinstance(found, str) else found
-
-    return pieces
+    """Return what returns the pieces of a document, as often as a file needs them. It is made now, and can fail now."""
+    made = document()
+    if isinstance(made, str):
+        return lambda: (made,)
+    unused = [made]  # an iterator passes only once: whoever asks again gets another one
+    return lambda: unused.pop() if unused else document()
 
 
 def _paged(text: Callable[[Console], None]) -> bool:

@@ -8,6 +8,7 @@ line and any other word is left to click: each function returns whether it answe
 from __future__ import annotations
 
 import os
+import sys
 
 TYPE_CHECKING = False  # typing.TYPE_CHECKING without its module
 if TYPE_CHECKING:
@@ -23,8 +24,8 @@ FLAGS = ("-h", "--help")
 _FORMS = {"bash_complete": "plain,{0}", "zsh_complete": "plain\n{0}\n{1}", "fish_complete": "plain,{0}\t{1}"}
 """How the script of each shell reads a word and its meaning."""
 
-_QUOTING = "\"'\\="
-"""Characters that make the words of a command line others than its parts between blanks."""
+_QUOTING = "\"'\\=\v\f\x1c\x1d\x1e\x1f"
+"""Characters that make the words of a command line others than what `str.split` finds; so does what is not ASCII."""
 
 
 def heading(*words: str | int) -> bytes:
@@ -38,7 +39,7 @@ def help_printed(arguments: Sequence[str]) -> bool:
     if last not in FLAGS or not _are_names(words):
         return False
     try:
-        return _written(_part("help.txt", *words, min(_columns(), max(WIDTHS))))
+        return written(_part("help.txt", *words, min(_columns(), max(WIDTHS))))
     except (OSError, ValueError):
         return False  # click says why
 
@@ -47,12 +48,12 @@ def words_offered(environ: Mapping[str, str]) -> bool:
     """Print the commands or options that the word on a command line can become, as a script in `completions/` asks."""
     try:
         asked, line, number = environ["_RECONCILER_COMPLETE"], environ["COMP_WORDS"], environ["COMP_CWORD"]
-        if any(character in line for character in _QUOTING):
+        if not line.isascii() or any(character in line for character in _QUOTING):
             return False
         words = line.split()
         at = int(number) if asked != "fish_complete" else len(words) - bool(number)
         found = _offered(words[1:at], "".join(words[at : at + 1]))
-        return bool(found) and _written("".join(f"{_FORMS[asked].format(*each)}\n" for each in found).encode())
+        return bool(found) and written("".join(f"{_FORMS[asked].format(*each)}\n" for each in found).encode())
     except (KeyError, OSError, ValueError):
         return False
 
@@ -104,9 +105,16 @@ def _columns() -> int:
         return 80
 
 
-def _written(text: bytes) -> bool:
-    """Write a text, and return whether there is one."""
+def written(text: bytes) -> bool:
+    """Write an ASCII text, and return whether that was done; not where there is none, or stdout has other bytes."""
+    if sys.stdout is None or text.decode("ascii").encode(sys.stdout.encoding) != text:
+        return False
     left = text
     while left:
-        left = left[os.write(1, left) :]
+        try:
+            left = left[os.write(1, left) :]
+        except BlockingIOError:  # the other end of a pipe made it so, and is slow
+            import select  # noqa: PLC0415 - hardly ever needed
+
+            select.select((), (1,), ())
     return bool(text)

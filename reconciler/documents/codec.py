@@ -150,20 +150,22 @@ def _sealed(plan: Plan, key: Secret | None = None) -> Members:
     """Yield the masked members of a plan document: its digest is computed while its changes pass."""
     content = dict(_masked(_writer("plan")(plan, _about(plan)).items()))
     others = {name: _listed(value) for name, value in content.items() if name != "changes"}
-    total = sha256()
+    total, passed = sha256(), False
 
     def passing() -> Iterator[Any]:
+        nonlocal passed
         covered = {name: value for name, value in others.items() if name not in SEALS}
         for text, change in canonical_pieces(covered, "changes", content["changes"]):
             total.update(text)
             if change is not None:
                 yield change
+        passed = True
 
     for name in content:
-        if name == "changes":
-            yield name, passing()
-        elif name != "digest":
-            yield name, others[name]
+        if name != "digest":
+            yield name, passing() if name == "changes" else others[name]
+    if not passed:
+        raise RuntimeError("the digest of a plan was asked for before its changes had passed")
     digest = f"sha256:{total.hexdigest()}"
     yield "digest", digest
     if key is not None:

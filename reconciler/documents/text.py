@@ -9,7 +9,7 @@ from json.encoder import encode_basestring as quoted
 from typing import Any
 
 from reconciler.model.characters import UNSEEN
-from reconciler.model.objects import Ref
+from reconciler.model.objects import Address, Ref
 from reconciler.redaction import escape_commands
 
 Members = Iterable[tuple[str, Any]]
@@ -59,7 +59,7 @@ def _encoded(value: Any, line: str) -> str:
         inner = f"{line}  "
         found = [_encoded(item, inner) for item in value]
         return f"[{inner}{f',{inner}'.join(found)}{line}]" if found else "[]"
-    return _string(str(value)) if kind is Ref else _text(json.dumps(value, ensure_ascii=False))
+    return _string(str(value)) if kind is Ref or kind is Address else _text(json.dumps(value, ensure_ascii=False))
 
 
 def _string(text: str) -> str:

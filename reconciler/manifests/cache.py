@@ -10,12 +10,12 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import stat
 import sys
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
 from functools import cache, cached_property
 from importlib.util import find_spec
 from pathlib import Path
@@ -38,22 +38,28 @@ MOST = 400_000_000
 """Bytes of all files together, above which the oldest are removed."""
 _CHANGED = 20
 """Written again where one of so many documents is new: writing all of them costs as much as reading those."""
+_FOLDER = "read-manifests"
+_OWN = re.compile(
+    r"(?:valid-)?[0-9a-f]{32}\.json|(?P<partial>\.(?:valid-)?[0-9a-f]{32}\.j(?:son)?\.[0-9a-f]{16}\.partial)"
+)
+"""The names of the files of a cache, and of those that are being written. No other file is removed."""
 _ABANDONED = 3600.0
-_ROOMS = ("kinds", "session", "booking_session", "manifests", "model", "codes")
+_ROOMS = frozenset(
+    {"kinds", "session", "booking_session", "manifests", "model", "codes", "operations", "providers"}
+    | {"bookingbug_admin", "bookingbug_sessions", "checkfront", "http"}
+)
 """Folders of the modules that read and judge a manifest."""
-_LIBRARIES = {"yaml": "pyyaml-", "jsonschema_rs": "jsonschema_rs-", "tzdata": "tzdata-"}
-"""The modules that read and judge a manifest, with how the folder begins that has the version in its name."""
+_LIBRARIES = {
+    "yaml": "pyyaml-",
+    "jsonschema_rs": "jsonschema_rs-",
+    "tzdata": "tzdata-",
+    "jinja2": "jinja2-",
+    "markupsafe": "markupsafe-",
+}
+"""The libraries that read and judge a manifest, with how the folder begins that has the version in its name."""
 
 Entry = list[Any]
 """[where the document begins, whether its schema accepts it, its data, the numbers that know their spelling]"""
-
-
-@dataclass(frozen=True, slots=True)
-class Valid:
-    """What is known of files in which an earlier run found nothing wrong."""
-
-    objects: int
-    documents: int
 
 
 class Cache:
@@ -71,7 +77,7 @@ class Cache:
         base = None if project_file is None else _base()
         if project_file is None or base is None:
             return None
-        folder = base / "manifests"
+        folder = base / _FOLDER
         if is_below(os.path.realpath(folder), map(os.path.realpath, folders)) or not _is_private(folder):
             return None
         name = hashlib.blake2b(os.fsencode(os.path.realpath(project_file)), digest_size=16).hexdigest()
@@ -81,18 +87,18 @@ class Cache:
     def _known(self) -> Mapping[str, list[Entry]]:
         return _read(self._file)
 
-    def valid(self, key: str) -> Valid | None:
-        """Return what is known of files that were all valid together; None where they were not, or not the last ones.
+    def valid(self, key: str) -> int | None:
+        """Return the number of documents in files that were all valid together; None where they were not the last ones.
 
         It only spares `validate` the rules: who needs an object reads it by all of them.
         """
         found = _read(self._verdict)
-        return Valid(found["objects"], found["documents"]) if found.get("key") == key else None
+        return found["documents"] if found.get("key") == key else None
 
-    def approve(self, key: str, valid: Valid) -> None:
+    def approve(self, key: str, documents: int) -> None:
         """Remember that nothing is wrong with files."""
-        if valid.documents >= WORTH:
-            self._write(self._verdict, {"key": key, **asdict(valid)})
+        if documents >= WORTH:
+            self._write(self._verdict, {"key": key, "documents": documents})
 
     def find(self, digest: str) -> list[Entry] | None:
         """Return the documents of a file; None where they are not known."""
@@ -162,7 +168,10 @@ def _base() -> Path | None:
     """Return the folder of caches of this user, as each system has it; None where the cache is off."""
     stated = os.environ.get(CACHE)
     if stated:
-        return None if stated.lower() == OFF else Path(os.path.abspath(os.path.expanduser(stated)))  # noqa: PTH100, PTH111
+        try:
+            return None if stated.lower() == OFF else Path(os.path.abspath(os.path.expanduser(stated)))  # noqa: PTH100, PTH111
+        except FileNotFoundError:  # it is relative to a folder that is deleted
+            return None
     if os.environ.get("CI", "").lower() not in {"", "0", "false"}:
         return None
     if sys.platform == "win32":
@@ -247,17 +256,15 @@ def _versions(module: str) -> list[str]:
 
 
 def _clean_up(own: Path) -> None:
-    """Remove the oldest files where all together are too large, and what runs left that were killed while writing."""
+    """Remove the oldest caches where all together are too large, and what runs left that were killed while writing."""
     left, now = MOST, time.time()
     with os.scandir(own.parent) as entries:
-        found = sorted(((each.stat(follow_symlinks=False), each.path) for each in entries), key=_youngest_first)
-    for about, path in found:
+        found = [(each.stat(follow_symlinks=False), each.path, _OWN.fullmatch(each.name)) for each in entries]
+    for about, path, name in sorted(found, key=lambda item: -item[0].st_mtime):
+        if name is None:
+            continue
         left -= about.st_size
-        abandoned = not path.endswith(".json") and now - about.st_mtime > _ABANDONED
-        if abandoned or (left < 0 and path != str(own)):
+        unneeded = now - about.st_mtime > _ABANDONED if name["partial"] else left < 0
+        if unneeded and path != str(own):
             with suppress(OSError):
                 os.unlink(path)  # noqa: PTH108 - a path that scandir returned
-
-
-def _youngest_first(item: tuple[os.stat_result, str]) -> float:
-    return -item[0].st_mtime

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import IO
 
 from reconciler.files import read_regular
-from reconciler.manifests.cache import Cache, Valid, data_of, digest_of, entry
+from reconciler.manifests.cache import Cache, data_of, digest_of, entry
 from reconciler.manifests.find import Findings, Found, find, project_name
 from reconciler.manifests.load import MAX_BYTES, Document, Loaded, load_bytes, placed_later
 from reconciler.manifests.moves import read_removed
@@ -44,10 +44,8 @@ class Checked:
     """Warnings that name what is beside the manifests and is not read."""
     key: str | None = None
     """What all that was read is known by; None where it cannot be known again."""
-    valid: Valid | None = None
-    """Set where an earlier run found nothing wrong with exactly this: then it holds no manifests."""
-    whole: Callable[[], Checked] | None = None
-    """Reads them in that case, from what the files contained at first."""
+    known_valid: bool = False
+    """Whether an earlier run found nothing wrong with exactly this: then it holds no manifests."""
 
 
 def read_manifests(
@@ -75,7 +73,7 @@ def read_manifests(
     more paths from there: their manifests are known for references and addresses, but their problems are not reported.
     `places` are the places where the paths were written. `reach` bounds the paths of the project file: `beside`, and
     without `beside` also `paths`. A path that a person typed is the person's choice, unless the files are `untrusted`.
-    `facts` are all else that the result depends on, where the `cache` may say that it was valid before.
+    `facts` are all else that the result depends on, where it is enough that the `cache` knows it as valid.
     """
     bound = reach if untrusted or not beside else None
     asked = find(paths, root=root, project_root=project_root, places=places, reach=bound)
@@ -83,19 +81,15 @@ def read_manifests(
     files = _Files(stdin, None if reach is None else reach.quota, cache)
     names = {"values": values, "environment": environment, "project": project}
     own_file = None if project_file is None else project_name(project_file, project_root or root)
-
-    def whole() -> Checked:
-        return _checked(asked, others, files, names, kinds, own_file)
-
-    if cache is None or facts is None or asked.problems or asked.unread:
-        return whole()
-    key = files.read(asked.found, others.found, f"{facts} {own_file}")
-    valid = None if key is None else cache.valid(key)
-    if valid is None:
-        return replace(whole(), key=key)
-    return Checked(
-        manifests=(), problems=(), files=len(asked.found), documents=valid.documents, valid=valid, whole=whole
-    )
+    key = None
+    if cache is not None and facts is not None and not (asked.problems or asked.unread):
+        key = files.read(asked.found, others.found, f"{facts} {own_file}")
+        documents = None if key is None else cache.valid(key)
+        if documents is not None:
+            return Checked(
+                manifests=(), problems=(), files=len(asked.found), documents=documents, key=key, known_valid=True
+            )
+    return replace(_checked(asked, others, files, names, kinds, own_file), key=key)
 
 
 def _checked(

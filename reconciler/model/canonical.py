@@ -17,7 +17,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from reconciler.model import moments
-from reconciler.model.objects import Ref
+from reconciler.model.objects import Address, Ref
 
 _TIME = re.compile(r"(\d{1,2}):(\d{2})(?::00)?", re.ASCII)
 _AMOUNT = re.compile(r"(?:0|[1-9][0-9]{0,14})\.[0-9]{2}")
@@ -155,8 +155,8 @@ def flag(value: Any) -> bool:
 
 
 def plain(value: Any) -> Any:
-    """Return a JSON value: references as `Kind/name`, tuples as lists, mappings as dicts."""
-    if isinstance(value, Ref):
+    """Return a JSON value: references and addresses as `Kind/name`, other tuples as lists, mappings as dicts."""
+    if isinstance(value, (Ref, Address)):
         return str(value)
     if isinstance(value, Mapping):
         return {key: plain(item) for key, item in value.items()}

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import IO
 
 from reconciler.errors import InvalidInput
-from reconciler.manifests.cache import Cache, Valid
+from reconciler.manifests.cache import Cache
 from reconciler.manifests.project import load_project
 from reconciler.manifests.read import Checked, read_manifests
 from reconciler.manifests.resolve import resolve
+from reconciler.manifests.scalars import spelled
 from reconciler.model.objects import Address, Desired, Problem, SourceRef, problem_order
 from reconciler.reach import Quota, Reach
 from reconciler.registry import kinds, providers
@@ -27,18 +27,14 @@ ALLOW_PATH = "RECONCILER_ALLOW_PATH"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Declared:
-    """What the manifests declare, and what is wrong with them."""
+class Validation:
+    """What is wrong with manifests."""
 
-    desired: Mapping[Address, Desired]
-    """The declared objects."""
     problems: tuple[Problem, ...]
     files: int
     """How many files were read."""
     documents: int
     """How many documents they hold."""
-    removed: Mapping[Address, SourceRef] = field(default_factory=dict)
-    """The objects that are no longer to be managed, with the place that says so."""
     unread: tuple[Problem, ...] = ()
     """Warnings that name what is beside the manifests and was not read."""
 
@@ -46,6 +42,16 @@ class Declared:
     def errors(self) -> tuple[Problem, ...]:
         """The problems that prevent a plan."""
         return tuple(problem for problem in self.problems if problem.severity == "error")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declared(Validation):
+    """What the manifests declare, and what is wrong with them."""
+
+    desired: Mapping[Address, Desired]
+    """The declared objects."""
+    removed: Mapping[Address, SourceRef] = field(default_factory=dict)
+    """The objects that are no longer to be managed, with the place that says so."""
 
 
 def open_project(
@@ -83,7 +89,25 @@ def check(
     `untrusted`: the paths too must be inside the repository.
     """
     with _without_collector():
-        return _check(project, paths, stdin, untrusted=untrusted)
+        cache = None if untrusted or project is None else _cache(project)
+        return _declared(project, _read(project, paths, stdin, cache, untrusted=untrusted))
+
+
+def validate(project: Project | None, paths: Sequence[str] = (), *, stdin: IO[bytes] | None = None) -> Validation:
+    """Return what is wrong with manifests, as `check` does, without their objects.
+
+    So what the cache knows to be valid need not be judged again. Nothing that is planned depends on that.
+    """
+    with _without_collector():
+        cache = None if project is None else _cache(project)
+        facts = None if cache is None or project is None else _facts(project)
+        checked = _read(project, paths, stdin, cache, facts=facts)
+        if checked.known_valid:
+            return Validation(problems=(), files=checked.files, documents=checked.documents)
+        found = _declared(project, checked)
+        if cache is not None and checked.key is not None and not (found.problems or found.removed or found.unread):
+            cache.approve(checked.key, found.documents)
+        return found
 
 
 @contextmanager
@@ -101,10 +125,17 @@ def _without_collector() -> Iterator[None]:
             gc.enable()
 
 
-def _check(project: Project | None, paths: Sequence[str], stdin: IO[bytes] | None, *, untrusted: bool) -> Declared:
+def _read(
+    project: Project | None,
+    paths: Sequence[str],
+    stdin: IO[bytes] | None,
+    cache: Cache | None,
+    *,
+    facts: str | None = None,
+    untrusted: bool = False,
+) -> Checked:
     reach = Reach.of(Path.cwd(), quota=Quota()) if untrusted and project is None else None
-    cache = None if untrusted or project is None else _cache(project)
-    checked = read_manifests(
+    return read_manifests(
         paths or (project.manifests if project else ()),
         root=Path.cwd() if paths or project is None else project.root,
         project_root=project.root if project else None,
@@ -119,52 +150,18 @@ def _check(project: Project | None, paths: Sequence[str], stdin: IO[bytes] | Non
         reach=project.reach if project else reach,
         untrusted=untrusted,
         cache=cache,
-        facts=None if cache is None or project is None else _facts(project),
+        facts=facts,
     )
-    if checked.valid is not None and checked.whole is not None:
-        return Declared(
-            desired=_Later(project, checked.whole, checked.valid.objects),
-            problems=(),
-            files=checked.files,
-            documents=checked.documents,
-        )
-    declared = _declared(project, checked)
-    if cache is not None and checked.key is not None and not (declared.problems or declared.removed or declared.unread):
-        cache.approve(checked.key, Valid(len(declared.desired), declared.documents))
-    return declared
-
-
-class _Later(Mapping[Address, Desired]):
-    """The objects of manifests that were valid before: only their number is known, until one is asked for."""
-
-    def __init__(self, project: Project | None, whole: Callable[[], Checked], size: int) -> None:
-        self._project, self._whole, self._size = project, whole, size
-
-    @cached_property
-    def _read(self) -> Mapping[Address, Desired]:
-        """All of them, by all rules: nothing that is planned depends on what the cache says of their validity."""
-        with _without_collector():
-            declared = _declared(self._project, self._whole())
-        if declared.errors:
-            raise InvalidInput("the manifests have problems; nothing was read or sent", declared.problems)
-        del self._whole  # it holds all that the cache knows
-        return declared.desired
-
-    def __len__(self) -> int:
-        return self._size
-
-    def __iter__(self) -> Iterator[Address]:
-        return iter(self._read)
-
-    def __getitem__(self, address: Address) -> Desired:
-        return self._read[address]
 
 
 def _facts(project: Project) -> str | None:
-    """Return all that a check takes from a project but its manifests; None where its result may change otherwise."""
+    """Return all that a check takes from a project but its manifests; None where its result may change otherwise.
+
+    Templates render a number as it was written, which its `repr` does not show.
+    """
     if project.warnings or any(":" in kind.schema for kind in kinds().values()):
         return None
-    return repr((project.name, project.environment, project.values, project.connections))
+    return repr((project.name, project.environment, project.values, spelled(project.values), project.connections))
 
 
 def _declared(project: Project | None, checked: Checked) -> Declared:

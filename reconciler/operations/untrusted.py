@@ -19,7 +19,7 @@ from typing import IO, Any
 from reconciler.errors import InvalidInput, ReconcilerError, UsageError
 from reconciler.model.objects import Address, Problem, SourceRef, problem_order
 from reconciler.model.source import SourceLine
-from reconciler.operations.project import Declared, check, open_project
+from reconciler.operations.project import Validation, check, open_project
 
 SECONDS = 60
 """Computing time."""
@@ -58,7 +58,7 @@ def check_untrusted(
     paths: Sequence[str],
     *,
     stdin: IO[bytes] | None = None,
-) -> Declared:
+) -> Validation:
     """Check files as `check` does, in a process with limits; ReconcilerError names a limit that is exceeded."""
     if os.name != "posix":
         raise ReconcilerError("--untrusted needs Linux or macOS, which can limit a process")
@@ -83,7 +83,7 @@ def check_untrusted(
     finally:
         process.kill()
         code = process.wait()
-    return _declared(written, code)
+    return _validation(written, code)
 
 
 class Stopped(Exception):
@@ -110,7 +110,7 @@ def _stopped(why: str) -> ReconcilerError:
     return ReconcilerError(f"the check was stopped: {why}", hint="check fewer or smaller files; nothing was checked")
 
 
-def _declared(written: bytes, code: int) -> Declared:
+def _validation(written: bytes, code: int) -> Validation:
     """Return what a process reported; ReconcilerError where it could not."""
     if -code in {signal.SIGXCPU, signal.SIGKILL} and not written:
         raise _stopped(f"it took more than {SECONDS} s of computing")
@@ -126,8 +126,7 @@ def _declared(written: bytes, code: int) -> Declared:
         if kind is InvalidInput:
             raise InvalidInput(found["error"], problems, hint=found["hint"])
         raise kind(found["error"], hint=found["hint"])
-    return Declared(
-        desired={},
+    return Validation(
         problems=problems,
         files=found["files"],
         documents=found["documents"],

@@ -46,7 +46,7 @@ def test_every_command_says_the_same(desk, mistake, tmp_path_factory):
         expected = desk.run(*command, RECONCILER_CACHE="off")
         cold, warm = (desk.run(*command, RECONCILER_CACHE=str(folder)) for _ in range(2))
         assert (cold, warm) == (expected, expected)
-        files = list((folder / "manifests").iterdir())
+        files = list((folder / "read-manifests").iterdir())
         assert files
         for file in files:
             file.write_bytes(file.read_bytes()[:-1] + b"?")
@@ -69,7 +69,7 @@ def test_the_installed_command_keeps_its_cache_in_the_folder_of_the_user(desk, t
     env = {"RECONCILER_CACHE": "", "XDG_CACHE_HOME": str(home)}
     first, second = (desk.process("validate", code=0, **env) for _ in range(2))
     assert first == second
-    names = [path.name for path in (home / "reconciler/manifests").iterdir()]
+    names = [path.name for path in (home / "reconciler/read-manifests").iterdir()]
     assert len(names) == 2
-    assert {(home / "reconciler/manifests" / name).stat().st_mode & 0o777 for name in names} == {0o600}
+    assert {(home / "reconciler/read-manifests" / name).stat().st_mode & 0o777 for name in names} == {0o600}
     assert {path.name for path in desk.folder.iterdir()} == {"manifests", "reconciler.yaml"}

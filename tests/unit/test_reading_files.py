@@ -420,3 +420,17 @@ def test_a_file_that_cannot_be_replaced_gets_the_pieces_once_more(tmp_path, monk
     write_whole(file, lambda: iter([b"one ", b"two"]))
     assert file.read_bytes() == b"one two"
     assert [path.name for path in tmp_path.iterdir()] == ["page.html"]
+
+
+def test_a_file_that_cannot_be_replaced_stays_as_it_is_where_its_pieces_fail(tmp_path):
+    file, other = tmp_path / "page.html", tmp_path / "same.html"
+    file.write_text("old", encoding="utf-8")
+    other.hardlink_to(file)  # so that it is written in place
+
+    def broken():
+        yield b"new" * 100_000
+        raise ValueError("no more")
+
+    with pytest.raises(ValueError, match="no more"):
+        write_whole(file, broken)
+    assert other.read_text(encoding="utf-8") == "old"

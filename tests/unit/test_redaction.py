@@ -277,6 +277,21 @@ def test_a_secret_is_masked_wherever_a_long_text_is_cut(redactor, monkeypatch, f
             assert "".join(redactor.redacted_pieces(pieces)) == redactor.redacted(text)
 
 
+@pytest.mark.parametrize("before", ["%2", "&#", "&#\\\\", "\\u00"])
+@pytest.mark.parametrize("form", [str, quote, lambda value: f"&#{ord(value[0])};{value[1:]}"])
+def test_a_long_text_of_lines_is_masked_as_if_it_were_not_cut(monkeypatch, before, form):
+    monkeypatch.setattr(redaction, "_WINDOW", 300)
+    monkeypatch.setattr(redaction, "_OVERLAP", 200)
+    redactor = Redactor()
+    redactor.hide("correct horse")
+    lines = f"{'x' * 29}\n" * 20
+    for start in range(300):
+        text = f"{lines[:start]}\n{before}{form('correct horse')}\n{lines}"
+        for size in (7, 5000):
+            pieces = [text[at : at + size] for at in range(0, len(text), size)]
+            assert "".join(redactor.redacted_pieces(pieces)) == redactor.redacted(text)
+
+
 def test_a_value_that_was_shown_before_it_was_known_is_masked_from_then_on():
     redactor = Redactor()
     redactor.hide("another-secret")

@@ -18,7 +18,8 @@ from reconciler.cli.output import Output, show_validation
 from reconciler.errors import InvalidInput, OutputFailed, UsageError
 
 if TYPE_CHECKING:
-    from reconciler import Declared, Project
+    from reconciler import Project
+    from reconciler.operations.project import Validation
 
 _FORMATS = ("text", "json", "sarif", "github", "junit")
 
@@ -49,21 +50,23 @@ def validate(paths: tuple[str, ...], common: Common, untrusted: bool, output: Ou
     Other formats are for tools: sarif (code scanning), github (annotations of a pull request), junit (test reports).
     """
     try:
-        declared = _untrusted(paths, common) if untrusted else _declared(paths, common)
+        found = _untrusted(paths, common) if untrusted else _validated(paths, common)
     except InvalidInput as error:
         with suppress(OutputFailed):  # the problems of the project file are the reason of the end
             broken = reconciler.Declared(desired={}, problems=error.problems, files=0, documents=0)
             show_validation(broken, output.documents, _root((), common), quiet=common.quiet, verbose=common.verbose)
         raise
-    show_validation(declared, output, _root(paths, common), quiet=common.quiet, verbose=common.verbose)
-    return Exit.ERROR if declared.errors else Exit.DONE
+    show_validation(found, output, _root(paths, common), quiet=common.quiet, verbose=common.verbose)
+    return Exit.ERROR if found.errors else Exit.DONE
 
 
-def _declared(paths: tuple[str, ...], common: Common) -> Declared:
-    return reconciler.check(_project(paths, common), paths, stdin=sys.stdin.buffer)
+def _validated(paths: tuple[str, ...], common: Common) -> Validation:
+    from reconciler.operations import project
+
+    return project.validate(_project(paths, common), paths, stdin=sys.stdin.buffer)
 
 
-def _untrusted(paths: tuple[str, ...], common: Common) -> Declared:
+def _untrusted(paths: tuple[str, ...], common: Common) -> Validation:
     from reconciler.operations.untrusted import check_untrusted
     from reconciler.trust import TRUSTED
 

@@ -1,9 +1,11 @@
 """What is answered without click is what click answers; UPDATE_GOLDEN=1 writes the files of the answers again."""
 
+import fcntl
 import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -157,6 +159,34 @@ def test_it_is_left_to_click_where_the_texts_are_missing_or_stdout_is_closed(hel
     assert helped("--help") is quickly(quick.words_offered, asked) is None
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32", "utf-8-sig", "cp037"])
+@pytest.mark.parametrize("line", [["plan", "--help"], ["--version"]], ids=" ".join)
+def test_it_is_left_to_click_where_stdout_has_an_encoding_with_other_bytes(line, encoding):
+    asked = [sys.executable, "-m", "reconciler", *line]
+    said, expected = (
+        subprocess.run(
+            asked, env={**os.environ, "PYTHONIOENCODING": each}, capture_output=True, timeout=60, check=True
+        ).stdout
+        for each in (encoding, "utf-8")
+    )
+    assert said.decode(encoding) == expected.decode()
+
+
+def test_a_stdout_that_does_not_wait_gets_everything_once():
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
+    with os.fdopen(reader, "rb") as stream:
+        asked = [sys.executable, "-m", "reconciler", "plan", "--help"]
+        with subprocess.Popen(asked, stdout=writer, env={**os.environ, "COLUMNS": "80"}) as process:
+            os.close(writer)
+            time.sleep(1)
+            written = stream.read()
+    assert process.returncode == 0
+    assert written == quick._part("help.txt", "plan", 80)
+    assert len(written) > 4096
+
+
 def _asked(shell, line):
     words = line.split(" ")
     number = words[-1] if shell == "fish" else str(len(words))
@@ -218,6 +248,10 @@ def test_completion_offers_what_click_offers(quickly, shell):
         ("explain ", False),
         ("nonsense ", False),
         ("nonsense --", False),
+        ("plan --project\u00a0a --", False),
+        ("plan --project\u3000a --", False),
+        ("plan --project\x0ba --", False),
+        ("plan --project\x1fa --", False),
         ("--version pl", True),
         ("zzz", False),
         ("_", False),

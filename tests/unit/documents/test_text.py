@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 import tracemalloc
+from collections import deque
+from itertools import islice
 
 import pytest
 import render_samples as samples
@@ -9,6 +11,8 @@ import render_samples as samples
 from reconciler.documents import codec
 from reconciler.documents.text import canonical, pieces
 from reconciler.model.canonical import digest
+from reconciler.model.objects import Address, Ref
+from reconciler.settings import Secret
 
 ODD = ["", "é", "a\u2028b", "\x7f", "\ud83d", "\u200b", "##[group]x", 'q"\\\n\t', "\U0001f469\u200d\U0001f680"]
 VALUES = [
@@ -37,6 +41,12 @@ def test_a_list_whose_items_are_made_one_by_one_is_written_the_same(items):
     assert "".join(pieces([("a", 1), ("items", iter(items)), ("z", iter(()))])) == as_list
 
 
+@pytest.mark.parametrize("value", [Address("Session", "é\u200b"), Ref(Address("Session", "é\u200b"))])
+def test_an_address_is_written_as_one_word(value):
+    written = json.loads("".join(pieces({"a": value, "b": [value], "c": {"d": (value,)}}.items())))
+    assert written == {"a": str(value), "b": [str(value)], "c": {"d": [str(value)]}}
+
+
 @pytest.mark.parametrize("others", [{}, {"a": 1}, {"z": "é"}, {"z": [1], "a": {"y": 1, "b": 2}}])
 @pytest.mark.parametrize("items", [[], [{"b": "\ud800", "a": 1}], [1, 2, 3]])
 def test_the_pieces_of_the_canonical_form_have_its_digest(others, items):
@@ -54,6 +64,22 @@ def test_the_digest_of_a_plan_that_is_written_in_pieces_is_that_of_its_content()
     assert document["digest"] == codec.content_digest(document) == codec.plan_digest(plan)
     assert document["digest"] == digest({key: item for key, item in document.items() if key not in codec.SEALS})
     assert json.loads(codec.dump_plan(plan)) == document
+
+
+@pytest.mark.parametrize("much", [0, 1])
+def test_there_is_no_digest_before_all_changes_have_passed(much):
+    seen = []
+
+    def read():
+        for name, value in codec._sealed(samples.rich_plan(), Secret("key")):
+            seen.append(name)
+            if name == "changes":
+                deque(islice(value, much))
+
+    with pytest.raises(RuntimeError, match="before its changes"):
+        read()
+    assert "changes" in seen
+    assert codec.SEALS.isdisjoint(seen)
 
 
 def test_writing_a_document_takes_as_much_memory_for_many_objects_as_for_few():

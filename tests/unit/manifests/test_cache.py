@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from reconciler.errors import InvalidInput
 from reconciler.manifests import cache, load, read
 from reconciler.manifests.find import find
-from reconciler.manifests.validate import validate
-from reconciler.operations.project import _Later, check, open_project
+from reconciler.manifests.validate import validate as validate_documents
+from reconciler.operations.project import Declared, check, declare, open_project, validate
 from reconciler.registry import kinds
 
 REPOSITORY = Path(__file__).parents[3]
@@ -78,13 +78,21 @@ def project(tmp_path):
 
 def packs(folder: Path) -> list[Path]:
     """The files that hold documents, not those that say that all were valid."""
-    found = sorted((folder / "manifests").glob("*.json")) if folder.exists() else []
+    found = sorted((folder / "read-manifests").glob("*.json")) if folder.exists() else []
     return [path for path in found if not path.name.startswith("valid-")]
 
 
 def seen(root: Path, paths=()) -> str:
     """Everything that a reader can see of a check: values with their types, places, excerpts and what is masked."""
     declared = check(open_project(root), paths)
+    validation = validate(open_project(root), paths)
+    assert type(declared.desired) is dict
+    for name in ("problems", "unread", "files", "documents"):
+        assert repr(getattr(validation, name)) == repr(getattr(declared, name))
+    return everything(declared)
+
+
+def everything(declared: Declared) -> str:
     problems = [
         (str(each), each.code, each.severity, each.hint, each.where and shown(each.where))
         for each in (*declared.problems, *declared.unread)
@@ -123,8 +131,8 @@ def in_every_state(root: Path, folder: Path, monkeypatch) -> None:
         pack.chmod(0o400)
         pack.parent.chmod(0o500)
     assert [seen(root), seen(root)] == [expected, expected]
-    if (folder / "manifests").exists():
-        (folder / "manifests").chmod(0o700)
+    if (folder / "read-manifests").exists():
+        (folder / "read-manifests").chmod(0o700)
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
@@ -241,22 +249,30 @@ def test_a_template_is_rendered_with_the_values_of_each_run(project, folder):
     assert "expected a whole number" in seen(project)
 
 
-def known_valid(root: Path, paths=()) -> bool:
-    """Whether a check says that all is valid because it was before."""
-    declared = check(open_project(root), paths)
-    return type(declared.desired) is not dict
+def known_valid(root: Path, environment: str | None = None) -> bool:
+    """Whether all is said to be valid because it was before."""
+    return type(validate(open_project(root, environment))) is not Declared
 
 
 def test_what_was_valid_together_is_known_to_be(project, folder, monkeypatch):
     expected = without_cache(project, monkeypatch)
     assert not known_valid(project)
     assert known_valid(project)
-    declared = check(open_project(project))
-    assert (len(declared.desired), declared.files, declared.documents) == (3, 3, 3)
-    assert declared.desired.keys() == {item.address for item in declared.desired.values()}
     assert seen(project) == expected
+    found = validate(open_project(project))
+    assert (found.files, found.documents, found.problems, found.errors) == (3, 3, (), ())
 
 
+def test_only_what_asks_for_no_object_is_known_to_be_valid(project, folder):
+    validate(open_project(project))
+    assert known_valid(project)
+    for ask in (check, declare):
+        declared = ask(open_project(project))
+        assert type(declared.desired) is dict
+        assert declared == ask(open_project(project))
+
+
+VALUES = "a: {b: [1e1, 7.50], c: -0.0}\nd: true\ne: 12\n"
 CHANGES = {
     "content": lambda root: (root / "m/court.yaml").write_text(COURT + "# note\n"),
     "a new file": lambda root: (root / "m/pool.yaml").write_text(COURT.replace("court", "pool")),
@@ -266,7 +282,12 @@ CHANGES = {
     "the name of the project": lambda root: in_project(root, "name: studio", "name: other"),
     "a connection": lambda root: in_project(root, "    admin:", "    second:"),
     "an address": lambda root: in_project(root, "company_id: 1", "company_id: 2"),
-    "values": lambda root: (root / "v.yaml").write_text("a: 2\n"),
+    "values": lambda root: (root / "v.yaml").write_text(VALUES + "f: 1\n"),
+    **{
+        f"{old} as {new}": lambda root, old=old, new=new: (root / "v.yaml").write_text(VALUES.replace(old, new))
+        for old, new in (("1e1", "10.0"), ("7.50", "7.5"), ("-0.0", "-0"), ("true", '"true"'), ("12", '"12"'))
+    },
+    "a number of a connection": lambda root: in_project(root, "company_id: 1", "company_id: 1.0"),
     "the folder": lambda root: in_project(root, "manifests: [m]", "manifests: [m/*]"),
 }
 
@@ -280,55 +301,56 @@ def in_project(root: Path, old: str, new: str) -> None:
 @pytest.mark.parametrize("change", sorted(set(CHANGES) - {"the folder"}))
 def test_another_state_of_the_project_is_not_known_to_be_valid(change, project, folder, monkeypatch):
     in_project(project, "manifests: [m]", "manifests: [m]\n  values: [v.yaml]")
-    (project / "v.yaml").write_text("a: 1\n")
-    check(open_project(project))
+    (project / "v.yaml").write_text(VALUES)
+    (project / "m/court.yaml").write_text(COURT.replace("Court}", '"{{ values.a }} {{ values.d }} {{ values.e }}"}'))
+    assert not known_valid(project)
     assert known_valid(project)
     CHANGES[change](project)
     assert not known_valid(project)
     assert seen(project) == without_cache(project, monkeypatch)
 
 
+def test_another_spelling_of_a_value_of_an_environment_is_judged_again(project, folder):
+    in_project(project, "manifests: [m]", "manifests: [m]\n  environments: {prod: {values: [v.yaml]}}")
+    for text, known in (("a: 1e1", False), ("a: 1e1 # ten", True), ("a: 10.0", False)):
+        (project / "v.yaml").write_text(text)
+        assert known_valid(project, environment="prod") == known
+
+
 def test_the_same_files_by_another_path_are_known_to_be_valid(project, folder):
-    check(open_project(project))
+    assert not known_valid(project)
     CHANGES["the folder"](project)
     assert known_valid(project)
 
 
 def test_an_environment_is_judged_by_itself(project, folder):
     in_project(project, "manifests: [m]", "manifests: [m]\n  environments: {prod: {}}")
-    check(open_project(project))
-    check(open_project(project))
-    assert type(check(open_project(project, "prod")).desired) is dict
+    assert not known_valid(project)
+    assert known_valid(project)
+    assert not known_valid(project, "prod")
 
 
 @pytest.mark.parametrize("mistake", ["type", "warning", "removed", "empty"])
 def test_what_is_not_valid_is_judged_again(mistake, project, folder):
     (project / "m/yoga.yaml").write_text(YOGA.replace(*MISTAKES[mistake]))
-    check(open_project(project))
+    assert not known_valid(project)
     assert not known_valid(project)
 
 
-def test_a_forged_verdict_lets_nothing_into_a_plan(project, folder):
+def test_a_forged_verdict_lets_nothing_into_a_plan(project, folder, monkeypatch):
     (project / "m/yoga.yaml").write_text(YOGA.replace("kind: Session", "kind: Resource"))
-    declared = check(open_project(project))
-    assert declared.errors
-    checked = read.read_manifests(
-        ["m"],
-        root=project,
-        project_root=project,
-        kinds=kinds(),
-        cache=cache.Cache.of(project / "reconciler.yaml", [str(project)]),
-        facts="x",
-    )
+    monkeypatch.setattr(cache.Cache, "valid", lambda *_: 3)
+    assert known_valid(project)
+    assert check(open_project(project)).errors
     with pytest.raises(InvalidInput, match="the manifests have problems"):
-        list(_Later(open_project(project), lambda: checked, 3))
+        declare(open_project(project))
 
 
 def test_the_schema_of_another_package_judges_every_time(project, folder):
     foreign = {**kinds(), "Session": replace(kinds()["Session"], schema="tool_hire:tool")}
     files = read._Files(None, None, cache.Cache.of(project / "reconciler.yaml", [str(project)]))
     documents, _, _ = files.load(find(["m"], root=project).found)
-    manifests, _ = validate(documents, kinds())
+    manifests, _ = validate_documents(documents, kinds())
     files.keep(manifests, foreign)
     (pack,) = packs(folder)
     kept = json.loads(pack.read_bytes().partition(b"\n")[2]).values()
@@ -370,6 +392,17 @@ def test_another_version_of_the_program_reads_everything_again(project, folder, 
     assert pack.read_bytes().partition(b"\n")[0] != before.partition(b"\n")[0]
 
 
+def test_every_module_that_judges_a_manifest_belongs_to_the_version(monkeypatch):
+    asked = []
+    monkeypatch.setattr(cache, "digest_of", lambda content: asked.append(content.decode()) or "")
+    cache._program.__wrapped__()
+    for part in (
+        *("manifests/read.py", "operations/project.py", "providers/checkfront/provider.py", "reconciler/settings.py"),
+        *("session.schema.json", "pyyaml-", "jsonschema_rs-", "tzdata-", "jinja2-", "markupsafe-"),
+    ):
+        assert part in asked[0].lower()
+
+
 def test_what_is_kept_is_what_the_manifests_contain(project, folder, monkeypatch):
     monkeypatch.setenv("U", "user-of-the-system")
     monkeypatch.setenv("P", "password-of-the-system")
@@ -393,8 +426,8 @@ def test_the_cache_is_private(project, folder):
 
 @pytest.mark.parametrize("mode", [0o750, 0o707, 0o777])
 def test_a_folder_that_others_can_use_is_not_used(mode, project, folder, monkeypatch):
-    (folder / "manifests").mkdir(parents=True)
-    (folder / "manifests").chmod(mode)
+    (folder / "read-manifests").mkdir(parents=True)
+    (folder / "read-manifests").chmod(mode)
     assert seen(project) == without_cache(project, monkeypatch)
     assert not packs(folder)
 
@@ -481,6 +514,14 @@ def test_where_the_cache_is(variables, expected, monkeypatch):
     assert cache._base() == (None if expected is None else Path(expected))
 
 
+def test_there_is_none_by_a_relative_path_in_a_deleted_folder(tmp_path, monkeypatch):
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    monkeypatch.setenv(cache.CACHE, "own")
+    assert cache._base() is None
+
+
 def test_the_folders_of_other_systems(monkeypatch):
     monkeypatch.delenv("RECONCILER_CACHE")
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
@@ -494,19 +535,65 @@ def test_the_folders_of_other_systems(monkeypatch):
     assert cache._base() is None
 
 
+OTHERS = {
+    f"{1:032x}.json": True,
+    f"valid-{2:032x}.json": True,
+    f".{3:032x}.json.{4:016x}.partial": True,
+    f".valid-{5:032x}.j.{6:016x}.partial": True,
+    "court.yaml": False,
+    "notes.json": False,
+    "valid-notes.json": False,
+    ".out.json.0123456789abcdef.partial": False,
+    f"{7:032X}A.json": False,
+    f"{8:032x}.json.bak": False,
+}
+"""Names of files beside a cache, and whether they are its own."""
+
+
+def beside(pack: Path, *, days: int = 0) -> None:
+    for name in OTHERS:
+        other = pack.with_name(name)
+        other.write_bytes(b"x" * 1000)
+        os.utime(other, (pack.stat().st_mtime - days * 86400,) * 2)
+
+
+def test_only_own_files_are_removed_where_all_are_too_large(project, folder, monkeypatch):
+    seen(project)
+    (pack,) = packs(folder)
+    beside(pack, days=1)
+    monkeypatch.setattr(cache, "MOST", 0)
+    (project / "m/court.yaml").write_text(COURT + "\n")
+    seen(project)
+    kept = {path.name for path in pack.parent.iterdir()}
+    assert kept - {f"valid-{pack.name}"} == {pack.name} | {name for name, own in OTHERS.items() if not own}
+
+
 def test_the_oldest_projects_are_removed_where_all_are_too_large(project, folder, monkeypatch):
     seen(project)
     (pack,) = packs(folder)
-    for age, name in ((300, "old"), (200, "older.json"), (100, "recent.json")):
+    names = [f"{number:032x}.json" for number in range(3)]
+    for age, name in enumerate(names, 1):
         other = pack.with_name(name)
         other.write_bytes(b"x" * 1000)
-        os.utime(other, (pack.stat().st_mtime - age * 60,) * 2)
+        os.utime(other, (pack.stat().st_mtime - age * 3600,) * 2)
+    (pack.parent / "large.json").write_bytes(b"x" * 100_000)
     own = sum(path.stat().st_size for path in (pack, pack.with_name(f"valid-{pack.name}")))
     monkeypatch.setattr(cache, "MOST", own + 1500)
     (project / "m/court.yaml").write_text(COURT + "\n")
     seen(project)
     kept = {path.name for path in pack.parent.iterdir()}
-    assert kept == {pack.name, f"valid-{pack.name}", "recent.json"}
+    assert kept == {pack.name, f"valid-{pack.name}", names[0], "large.json"}
+
+
+def test_what_a_killed_run_left_is_removed_and_what_a_running_one_writes_is_not(project, folder):
+    seen(project)
+    (pack,) = packs(folder)
+    beside(pack)
+    for days, left in ((0, set(OTHERS)), (1, {name for name, own in OTHERS.items() if not own or name[0] != "."})):
+        beside(pack, days=days)
+        (project / "m/court.yaml").write_text(COURT + "\n" * days + "#")
+        seen(project)
+        assert {path.name for path in pack.parent.iterdir()} == {pack.name, f"valid-{pack.name}", *left}
 
 
 def test_what_is_no_longer_used_is_not_kept(project, folder):
@@ -530,7 +617,8 @@ def _in_a_process(root: Path, folder: Path, number: int) -> bool:
     answers = set()
     for _ in range(10):
         (root / f"m/own-{number}.yaml").write_text(COURT.replace("court", f"court-{number}"))
-        answers.add("court" in seen(root))
+        validate(open_project(root))
+        answers.add("court" in everything(check(open_project(root))))
         for pack in packs(folder):
             head, _, body = pack.read_bytes().partition(b"\n")
             assert json.loads(head)["digest"] == cache.digest_of(body)

@@ -121,4 +121,6 @@ def test_a_digest_takes_any_text():
 
 def test_plain_turns_references_into_addresses_at_any_depth():
     target = Ref(Address("Resource", "court"))
-    assert canonical.plain({"a": (target, [target])}) == {"a": ["Resource/court", ["Resource/court"]]}
+    for each in (target, target.target):
+        assert canonical.plain({"a": (each, [each])}) == {"a": ["Resource/court", ["Resource/court"]]}
+        assert canonical.digest([each]) == canonical.digest(["Resource/court"])
