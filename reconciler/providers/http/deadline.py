@@ -114,7 +114,22 @@ class _Stream(httpcore.NetworkStream):
         return _Stream(self._inner.start_tls(ssl_context, server_hostname, left), self._clock)
 
     def get_extra_info(self, info: str) -> Any:
-        return self._inner.get_extra_info(info)
+        found = self._inner.get_extra_info(info)
+        return found or _decrypted(self._inner) if info == "is_readable" else found
+
+
+def _decrypted(stream: httpcore.NetworkStream) -> bool:
+    """Whether bytes have arrived that the socket does not show any more, because TLS holds them."""
+    tls = stream.get_extra_info("ssl_object")
+    if not isinstance(tls, ssl.SSLObject):
+        return tls is not None and tls.pending() > 0
+    try:  # inside TLS to a proxy, where whole records may wait in memory
+        tls.read(1)
+    except ssl.SSLWantReadError:
+        return False
+    except ssl.SSLError:
+        pass  # its end
+    return True
 
 
 class Network(httpcore.NetworkBackend):

@@ -104,17 +104,19 @@ class Wire:
             while type(event := self._event(self._http, message)) is h11.Data:
                 yield bytes(event.data)
             return
+        surplus = False
         yield self._read_on
         while self._left:
-            data = self._read(message, min(self._left, _READ))
+            data = self._read(message)
             if not data:
                 got = f"received {self._length - self._left} bytes, expected {self._length}"
                 raise httpcore.RemoteProtocolError(
                     f"peer closed connection without sending complete message body ({got})"
                 )
+            surplus, data = len(data) > self._left, data[: self._left]
             self._left -= len(data)
             yield data
-        self._over = True
+        self._over = not surplus
 
     def at_rest(self) -> bool:
         """Whether a call is over and left no bytes, which would look like the answer to the next message."""
@@ -130,7 +132,8 @@ class Wire:
     def _written(self, message: Message) -> bytes:
         lines = [b"%b: %b\r\n" % header for header in message.headers]
         head = b"".join((b"%b %b HTTP/1.1\r\n" % (message.method, message.target), *lines, b"\r\n"))
-        if not message.content and _PLAIN_REQUEST.fullmatch(head) is not None:
+        split = head.count(b"\n") != len(lines) + 2  # a value that holds the end of a line would be two headers
+        if not message.content and not split and _PLAIN_REQUEST.fullmatch(head) is not None:
             return head
         self._http, written = _through_h11(message)
         return written
@@ -171,8 +174,9 @@ class Wire:
         self._read_on, self._length, self._left = data[head.end() :], length, length - came
         return Head(int(head[1]), headers)
 
-    def _read(self, message: Message, size: int = _READ) -> bytes:
-        return self._stream.read(size, message.timeouts.get("read"))
+    def _read(self, message: Message) -> bytes:
+        """Read what has arrived. A smaller limit would leave a part of a TLS record, which no socket shows."""
+        return self._stream.read(_READ, message.timeouts.get("read"))
 
     def _event(self, http: h11.Connection, message: Message) -> object:
         while (event := http.next_event()) is h11.NEED_DATA:

@@ -1,8 +1,12 @@
 """An answer never comes from what an earlier one left behind: proved over real sockets."""
 
+import ssl
+import time
 from contextlib import closing, contextmanager
 
+import httpcore
 import pytest
+import trustme
 from provider_script import connection, raw_server, whole_request
 
 from reconciler.errors import OutcomeUnknown, RemoteError
@@ -76,3 +80,93 @@ def test_a_connection_with_a_broken_answer_is_not_used_again(broken):
         assert isinstance(caught.value, OutcomeUnknown)
         assert http.get("/b").body == b"next"
     assert log == [1, 2]
+
+
+CA = trustme.CA()
+BETWEEN = 0.1
+"""Seconds between the head of an answer and the rest, so that they are read one after the other."""
+REST = {"in one record": (b"true" + FORGED,), "in the next record": (b"true", FORGED)}
+
+
+@pytest.fixture
+def ca_file(tmp_path):
+    path = tmp_path / "ca.pem"
+    CA.cert_pem.write_to_path(path)
+    return str(path)
+
+
+def tls_of(host):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    CA.issue_cert(host).configure_cert(context)
+    return context
+
+
+def answer_in_pieces(log, peer, number, rest):
+    """Answer the first connection with a head and then, at once, all pieces of the rest; the others in one piece."""
+    while whole_request(peer):
+        log.append(number)
+        if number == 1 and len(log) == 1:
+            peer.sendall(OK)
+            time.sleep(BETWEEN)
+            peer.sendall(*rest)
+        else:
+            peer.sendall(OK + b"next")
+
+
+class Records:
+    """TLS inside a connection over TLS: all pieces that are sent at once are records in one record outside."""
+
+    def __init__(self, peer, context):
+        self.peer, self.arrived, self.left = peer, ssl.MemoryBIO(), ssl.MemoryBIO()
+        self.tls = context.wrap_bio(self.arrived, self.left, server_side=True)
+        self.done(self.tls.do_handshake)
+
+    def done(self, step):
+        while True:
+            try:
+                return step()
+            except ssl.SSLWantReadError:
+                self.peer.sendall(self.left.read())
+                self.arrived.write(self.peer.recv(65536))
+
+    def recv(self, size):
+        return self.done(lambda: self.tls.read(size))
+
+    def sendall(self, *pieces):
+        for piece in pieces:
+            self.tls.write(piece)
+        self.peer.sendall(self.left.read())
+
+
+def test_what_tls_has_decrypted_already_is_no_answer_to_the_next_request(ca_file):
+    log, context = [], tls_of("127.0.0.1")
+
+    def talk(peer, number):
+        with context.wrap_socket(peer, server_side=True) as tls:
+            answer_in_pieces(log, tls, number, (b"true" + FORGED,))
+
+    with raw_server(talk) as url, a_client(url.replace("http", "https"), max_concurrency=1, ca_file=ca_file) as http:
+        assert http.get("/a").body == b"true"
+        assert http.write("POST", "/b", content=b"x").body == b"next"
+        assert http.get("/c").body == b"next"
+    assert log == [1, 2, 2]
+
+
+@pytest.mark.parametrize("rest", REST.values(), ids=REST)
+def test_the_same_inside_tls_to_a_proxy(rest, ca_file, monkeypatch):
+    log, outer, inner = [], tls_of("127.0.0.1"), tls_of("far.example")
+
+    def talk(peer, number):
+        with outer.wrap_socket(peer, server_side=True) as proxy:
+            assert whole_request(proxy).startswith(b"CONNECT far.example:443 ")
+            proxy.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+            answer_in_pieces(log, Records(proxy, inner), number, rest)
+
+    monkeypatch.setattr(httpcore, "default_ssl_context", lambda: ssl.create_default_context(cafile=ca_file))
+    with raw_server(talk) as url:
+        monkeypatch.setenv("https_proxy", url.replace("http", "https"))
+        with a_client("https://far.example", max_concurrency=1, ca_file=ca_file) as http:
+            assert http.get("/a").body == b"true"
+            assert http.write("POST", "/b", content=b"x").body == b"next"
+            assert http.get("/c").body == b"next"
+    assert log == [1, 2, 2]

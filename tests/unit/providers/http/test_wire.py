@@ -159,6 +159,8 @@ VALUES = st.one_of(TEXT, st.sampled_from([b"keep-alive", b"close", b"chunked", b
     st.lists(st.tuples(NAMES, VALUES), max_size=3),
     st.sampled_from([b"", b"hello"]),
 )
+@example(b"GET", b"/a", [(b"X-Y", b"1\r\nX-Z: 2")], b"")
+@example(b"GET", b"/a HTTP/1.1\r\nHost: y\r\n\r\nGET /b", [], b"")
 def test_a_request_is_written_or_refused_as_h11_does(method, target, more, content):
     both([PLAIN], message(method, target, [(b"Host", b"x"), *more], content))
 
