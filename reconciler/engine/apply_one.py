@@ -167,14 +167,16 @@ def _send_create(run: Run, change: Change, call: Call, sent: list[Call]) -> Reco
         except RemoteError as problem:
             made = problem.made
             if made is not None and made.remote_id is not None:
+                with run.lock:
+                    creates.claimed.add(made.remote_id)
                 _save(run, _record(run, desired, made.remote_id, made.fields, merged({}, made.computed)), ends=number)
             raise
-        remote_id = receipt.remote_id or _find(run, change, create, receipt.words, number)
+        remote_id = receipt.remote_id or _find(run, change, creates, create, receipt.words, number)
         with run.lock:
             if receipt.remote_id is not None:
                 _check_new(run, creates, (call.connection, kind.name, remote_id))
                 creates.returns_ids = True
-            creates.claimed.add(remote_id)
+                creates.claimed.add(remote_id)
             run.ids[change.address] = remote_id
         record = _record(run, desired, remote_id, {**fields, **receipt.fields}, merged({}, receipt.computed))
         _save(run, record, confirms=number)
@@ -188,9 +190,12 @@ def _check_new(run: Run, creates: Creates, made: tuple[str, str, str]) -> None:
         raise OutcomeUnknown(f"the response to the create names object {made[2]}, which existed before")
 
 
-def _find(run: Run, change: Change, create: Create, said: str | None, number: int) -> str:
+def _find(run: Run, change: Change, creates: Creates, create: Create, said: str | None, number: int) -> str:
+    """Return the id of a create's object, claimed."""
     try:
-        live = run.creates_at(change.connection, run.kinds[change.address.kind]).find(create)
+        live = creates.find(create)
+        with run.lock:
+            creates.claim(live.remote_id)
     except OutcomeUnknown as lost:
         run.store.close_call(number, confirmed=True)
         if said is not None:

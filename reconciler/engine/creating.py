@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -27,6 +27,22 @@ class Create(Job):
     """The new live objects that it could have made."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What is known once a list was read."""
+
+    flying: tuple[Create, ...]
+    doubtful: tuple[Create, ...]
+    taken: frozenset[str]
+    """The ids of objects that none of the creates that are looked for made."""
+    stranger: str | None
+    """Which new object could not be read."""
+
+    @property
+    def rivals(self) -> tuple[Create, ...]:
+        return self.flying + self.doubtful
+
+
 @dataclass(slots=True, eq=False)
 class Creates:
     """The creates of one run at one connection, of one kind; safe to use from several threads."""
@@ -43,6 +59,8 @@ class Creates:
     _searches: bool = False
     """Whether answers are known to hold none."""
     _open: list[Create] = field(default_factory=list)
+    _doubtful: list[Create] = field(default_factory=list)
+    """Those that are over, and may have made an object whose id is not known."""
     _turns: threading.Condition = field(default_factory=threading.Condition)
     _looks: Together[Create] = field(init=False)
 
@@ -60,11 +78,18 @@ class Creates:
         with self._turns:
             self._turns.wait_for(lambda: self._may_start(create))
             self._open.append(create)
+        certain = False
         try:
             yield create
+            certain = create.error is None
+        except (RemoteError, Interrupted) as problem:
+            certain = create.error is None and not isinstance(problem, OutcomeUnknown)
+            raise
         finally:
             with self._turns:
                 self._open.remove(create)
+                if not certain:
+                    self._doubtful.append(create)
                 self._turns.notify_all()
 
     def _may_start(self, create: Create) -> bool:
@@ -82,43 +107,63 @@ class Creates:
         self._searches = True
         return self._looks.run(create).found[0]
 
+    def claim(self, remote_id: str) -> None:
+        """Note which object a create made; OutcomeUnknown if another create made it, of which no look knew yet."""
+        if remote_id in self.claimed:
+            raise OutcomeUnknown(f"created, but the search found object {remote_id}, which another create made")
+        self.claimed.add(remote_id)
+
     def _look(self, creates: list[Create]) -> None:
-        """Look for new objects, again for a while where there is none of a create: lists may be behind."""
+        """Look for new objects, again for a while where there is none of a create: lists may be behind.
+
+        A new object that cannot be read ends it, unless a create that is in flight could claim that one.
+        """
         left = creates
         for pause in (*LOOKS, None):
-            taken = self.listed.union(self.claimed)
+            known = self.listed.union(self.claimed)
             try:
-                scope = Scope(kind=self.kind.name, wanted=tuple(create.fields for create in left), already_read=taken)
+                scope = Scope(kind=self.kind.name, wanted=tuple(create.fields for create in left), already_read=known)
                 reading = self.reader().read(scope)
             except RemoteError as error:
                 for create in left:
                     words = f", and the search for the object failed: {error.message}"
                     create.error = _in_doubt(words, interrupted=isinstance(error, Interrupted))
                 break
+            seen = self._seen(reading)
             for create in left:
-                create.found = created(self.kind, create.fields, reading, taken)
-            blind = unread_stranger(reading, taken) is not None or reading.failure is not None
-            last = blind or pause is None or all(create.found for create in left) or self.stop.wait(pause)
-            ended = [create for create in left if create.found or last]
-            self._judge(ended, reading, taken)
+                create.found = created(self.kind, create.fields, reading, seen.taken)
+            others = any(create not in creates for create in seen.flying)
+            blind = reading.failure is not None or (seen.stranger is not None and not others)
+            ended = [create for create in left if create.found and seen.stranger is None]
+            last = blind or pause is None or ended == left or self.stop.wait(pause)
+            ended = left if last else ended
+            if ended:
+                self._judge(ended, reading, seen)
             left = [create for create in left if create not in ended]
             if last:
                 break
         for create in creates:
             create.done = True
 
-    def _judge(self, creates: list[Create], reading: Reading, taken: Collection[str]) -> None:
-        """Leave a create in doubt unless exactly one new object could be its result, and of no other in flight."""
-        stranger = unread_stranger(reading, taken)
+    def _seen(self, reading: Reading) -> _Seen:
+        """Return what is known once a list was read.
+
+        The creates come first: one that is over by then has claimed its object, or is in doubt.
+        """
         with self._turns:
-            others = list(self._open)
+            flying, doubtful = tuple(self._open), tuple(self._doubtful)
+        taken = self.listed.union(self.claimed)
+        return _Seen(flying, doubtful, taken, unread_stranger(reading, taken))
+
+    def _judge(self, creates: list[Create], reading: Reading, seen: _Seen) -> None:
+        """Leave a create in doubt unless exactly one new object could be its result, and of no other create."""
+        rivals = [(other, created(self.kind, other.fields, reading, seen.taken)) for other in seen.rivals]
         for create in creates:
-            rivals = (created(self.kind, other.fields, reading, taken) for other in others if other is not create)
-            if len(create.found) != 1 or stranger is not None:
+            if len(create.found) != 1 or seen.stranger is not None:
                 number = f"{len(create.found)} new live objects match it; expected exactly one"
-                why = reading.why_unlisted(self.kind.span(create.fields)) or stranger or number
+                why = reading.why_unlisted(self.kind.span(create.fields)) or seen.stranger or number
                 create.error = _in_doubt(f": {why}")
-            elif any(create.found[0] in found for found in rivals):
+            elif any(create.found[0] in found for other, found in rivals if other is not create):
                 create.error = _in_doubt(": the new live object that matches it could be that of another create")
 
 

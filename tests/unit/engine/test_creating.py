@@ -6,8 +6,9 @@ import time
 import pytest
 from engine_fakes import Office, session, states
 
+from reconciler.engine import creating
 from reconciler.engine.creating import Creates
-from reconciler.errors import OutcomeUnknown, RemoteError
+from reconciler.errors import Interrupted, NotStarted, OutcomeUnknown, ReconcilerError, RemoteError
 from reconciler.model.objects import Live, Reading
 from reconciler.registry import kinds
 
@@ -120,16 +121,130 @@ def creates(*shown):
     return made
 
 
+class Answers:
+    """A provider whose lists show what `look` returns: live objects, and the ids of those that cannot be read."""
+
+    def __init__(self, look):
+        self.look = look
+
+    def read(self, _scope):
+        shown, unreadable = self.look()
+        lives = {key: Live(remote_id=key, fields=value) for key, value in shown.items()}
+        why = {key: f"{key} answered 500" for key in unreadable}
+        return Reading(live=lives, unreadable=why, listed=frozenset({*lives, *why}))
+
+
 DAY, SLOTS = {"start_date": "2027-03-01"}, {"slots": [{"date": "2027-03-08", "time": "10:00", "duration": 60}]}
 
 
+def of_both():
+    """Return what a create with a start date and one with slots could both have made."""
+    return fields(**DAY, slots=[{**SLOTS["slots"][0], "id": "7", "spaces_booked": 0, "spaces_reserved": 0}])
+
+
 def test_an_object_that_two_creates_in_flight_could_have_made_is_given_to_neither():
-    both = fields(**DAY, slots=[{**SLOTS["slots"][0], "id": "7", "spaces_booked": 0, "spaces_reserved": 0}])
-    found = creates(both)
+    found = creates(of_both())
     with found.turn(fields(**DAY)) as first, found.turn(fields(**SLOTS)) as second:
         for create in (first, second):
             with pytest.raises(OutcomeUnknown, match="could be that of another create"):
                 found.find(create)
+
+
+def test_a_create_that_was_left_in_doubt_keeps_its_object_from_a_later_search():
+    found = creates(of_both())
+    with found.turn(fields(**DAY)) as first:
+        with pytest.raises(OutcomeUnknown), found.turn(fields(**SLOTS)) as second:
+            found.find(second)
+        with pytest.raises(OutcomeUnknown, match="could be that of another create"):
+            found.find(first)
+
+
+@pytest.mark.parametrize(
+    "lost",
+    [OutcomeUnknown("the answer was lost"), ReconcilerError("no state"), KeyboardInterrupt(), ZeroDivisionError()],
+)
+def test_so_does_one_whose_answer_never_came(lost):
+    found = creates(of_both())
+    with pytest.raises(type(lost)), found.turn(fields(**SLOTS)):
+        raise lost
+    with found.turn(fields(**DAY)) as create, pytest.raises(OutcomeUnknown, match="could be that of another create"):
+        found.find(create)
+
+
+@pytest.mark.parametrize("refused", [RemoteError("422", status=422), NotStarted("not sent"), Interrupted("stopped")])
+def test_one_that_was_certainly_not_carried_out_does_not(refused):
+    found = creates(of_both())
+    with pytest.raises(type(refused)), found.turn(fields(**SLOTS)):
+        raise refused
+    with found.turn(fields(**DAY)) as create:
+        assert found.find(create).remote_id == "0"
+
+
+def test_an_object_that_another_create_claims_during_the_read_is_left_to_it():
+    found = creates()
+    found.returns_ids = True
+    other = found.turn(fields(**SLOTS))
+    other.__enter__()
+
+    def look():
+        found.claimed.add("0")  # the other one is answered with the id, and ends
+        other.__exit__(None, None, None)
+        return {"0": of_both()}, ()
+
+    found.reader = lambda: Answers(look)
+    with found.turn(fields(**DAY)) as create, pytest.raises(OutcomeUnknown, match="0 new live objects match it"):
+        found.find(create)
+
+
+def test_an_object_that_was_claimed_after_its_judgement_is_recorded_for_one_only(office, monkeypatch):
+    find = Creates.find
+
+    def find_late(self, create):
+        live = find(self, create)
+        self.claimed.add(live.remote_id)  # the answer to another create names it
+        return live
+
+    monkeypatch.setattr(Creates, "find", find_late)
+    report = office.apply(session("yoga"))
+    assert states(report) == {"Session/yoga": "unknown"}
+    assert "which another create made" in report.outcomes[0].error
+    assert office.store.records() == {}
+    (intent,) = office.store.open_intents()
+    assert intent.confirmed
+
+
+def test_a_new_object_that_cannot_be_read_is_looked_at_again_while_another_create_could_have_made_it(monkeypatch):
+    monkeypatch.setattr(creating, "LOOKS", (0.0, 0.0))
+    yoga, swim = fields(**DAY), {"name": "Swim", "group": "Pool", **DAY}
+    found = creates()
+    found.stop.clear()
+    found.returns_ids = True
+    looks = []
+    other = found.turn(swim)
+    other.__enter__()
+
+    def look():
+        looks.append(1)
+        if len(looks) == 2:
+            found.claimed.add("1")  # the answer to the other create names it
+            other.__exit__(None, None, None)
+        return {"0": yoga}, ("1",)
+
+    found.reader = lambda: Answers(look)
+    with found.turn(yoga) as create:
+        assert found.find(create).remote_id == "0"
+    assert len(looks) == 2
+
+
+def test_a_new_object_that_cannot_be_read_ends_a_search_where_no_other_create_is_in_flight(monkeypatch):
+    monkeypatch.setattr(creating, "LOOKS", (0.0, 0.0))
+    found = creates()
+    found.stop.clear()
+    looks = []
+    found.reader = lambda: Answers(lambda: (looks.append(1), ({"0": fields(**DAY)}, ("1",)))[1])
+    with found.turn(fields(**DAY)) as create, pytest.raises(OutcomeUnknown, match="1 answered 500"):
+        found.find(create)
+    assert len(looks) == 1
 
 
 def test_an_object_of_another_create_in_flight_is_left_to_it():
