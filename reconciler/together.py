@@ -49,7 +49,7 @@ class Together(Generic[Wanted]):
             with self._lock:
                 if not job.done:
                     self._gather()
-                    self._take()
+                    self._take(job)
         except BaseException:  # a signal: the caller does not expect it to run later
             with self._waits:
                 self._waiting = [item for item in self._waiting if item is not job]
@@ -58,12 +58,18 @@ class Together(Generic[Wanted]):
             raise job.error
         return job
 
-    def _take(self) -> None:
-        """Do all that wait. If this thread is interrupted, another one takes over what is left."""
-        with self._waits:
-            jobs, self._waiting = self._waiting, []
+    def _take(self, own: Wanted) -> None:
+        """Do all that wait. If this thread is interrupted, another one takes over what is left.
+
+        That includes `own`, also where an interrupted thread took it and could not give it back.
+        """
+        jobs: list[Wanted] = []
         try:
+            with self._waits:
+                jobs, self._waiting = self._waiting, []
+            if own not in jobs:
+                jobs.append(own)
             self._lead(jobs)
         finally:
             with self._waits:
-                self._waiting[:0] = [job for job in jobs if not job.done]
+                self._waiting[:0] = [job for job in jobs if not job.done and job not in self._waiting]

@@ -141,3 +141,52 @@ def test_another_thread_takes_over_from_one_that_a_signal_ends() -> None:
     results = at_once(group, [run] * 3, lock)
     assert sorted(map(str, results)) == ["True", "True", "interrupted"]
     assert led == [3, 2]
+
+
+class EndsOnce:
+    """The lock of the list of what waits; a signal arrives once, when a leader has taken all and not done any yet."""
+
+    def __init__(self, group: Together[Any]) -> None:
+        self.group, self.lock, self.ended = group, threading.Lock(), False
+
+    def __enter__(self) -> None:
+        self.lock.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        taken = not self.group._waiting and not self.ended
+        self.ended = self.ended or taken
+        self.lock.release()
+        if taken:
+            raise KeyboardInterrupt
+
+
+def test_what_a_leader_had_taken_when_a_signal_ended_it_is_done_all_the_same() -> None:
+    lock = threading.RLock()
+
+    def lead(jobs: list[Job]) -> None:
+        for job in jobs:
+            job.done = True
+
+    group = Together(lock, lead)
+    group._waits = EndsOnce(group)  # type: ignore[assignment]
+
+    def run() -> object:
+        try:
+            return group.run(Job()).done
+        except KeyboardInterrupt:
+            return "interrupted"
+
+    assert sorted(map(str, at_once(group, [run] * 3, lock))) == ["True", "True", "interrupted"]
+    assert group._waiting == []
+
+
+def test_what_is_in_no_list_is_done_all_the_same() -> None:
+    lock = threading.RLock()
+
+    def lead(jobs: list[Job]) -> None:
+        for job in jobs:
+            job.done = True
+
+    group = Together(lock, lead)
+    group._gather = group._waiting.clear  # as where a second signal keeps a leader from giving it back
+    assert group.run(Job()).done
