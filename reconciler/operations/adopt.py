@@ -158,12 +158,11 @@ def _recorded(desired: Desired, records: Mapping[Address, Record]) -> Address | 
 
 def _keep(session: ProjectSession, records: Sequence[Record], olds: Mapping[Address, Address | None]) -> None:
     """Record adopted objects, in place of those of the addresses `olds` that do not exist any more."""
-    for record in records:
-        old = olds.get(record.address)
-        if old is not None and old != record.address:
-            session.store.rename(old, record.address)
     for start in range(0, len(records), _TOGETHER):
-        session.store.adopt(records[start : start + _TOGETHER])
+        some = records[start : start + _TOGETHER]
+        renamed = [(old, record.address) for record in some if (old := olds.get(record.address)) is not None]
+        session.store.rename_all({old: new for old, new in renamed if old != new})
+        session.store.adopt(some)
 
 
 def _gone(session: ProjectSession, records: Iterable[Record]) -> set[Address]:
