@@ -124,7 +124,7 @@ def counted(size: int, meter: Callable[[], Any]) -> dict[str, Counter[str]]:
 
 def per_object(sizes: tuple[int, int], meter: Callable[[], Any]) -> dict[str, dict[str, float]]:
     """Return what each command adds for one object more."""
-    counted(1, meter)  # imports and caches
+    counted(sizes[0], meter)  # imports and caches
     small, large = (counted(size, meter) for size in sizes)
     return {
         name: {what: (large[name][what] - number) / (sizes[1] - sizes[0]) for what, number in sums.items()}

@@ -80,15 +80,10 @@ def test_an_early_import_is_over_the_ceiling(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("what", ["calls", "bytes"])
 @pytest.mark.skipif(not limits.comparable(), reason="the ceilings are of another version of Python")
-def test_no_command_calls_more_functions_for_an_object():
-    assert over("calls", limits.calls()) == []
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(not limits.comparable(), reason="the ceilings are of another version of Python")
-def test_no_command_allocates_more_for_an_object():
-    assert over("bytes", limits.allocated()) == []
+def test_no_command_calls_or_allocates_more_for_an_object(what):
+    assert over(what, limits.alone(what)) == []
 
 
 def test_work_for_each_object_is_counted_in_every_thread():

@@ -50,7 +50,7 @@ def _star(size: int) -> Run:
 
 def _renamed(size: int) -> Run:
     here = _sessions(size)
-    there = [replace(item, address=replace(item.address, name=f"moved-{n}")) for n, item in enumerate(here)]
+    there = [replace(item, address=item.address._replace(name=f"moved-{n}")) for n, item in enumerate(here)]
     one = [replace(item, moved_from=(other.address,)) for item, other in zip(here, there, strict=True)]
     two = [replace(item, moved_from=(other.address,)) for item, other in zip(there, here, strict=True)]
     return _turns(one, two)
