@@ -28,7 +28,7 @@ $ make bench ARGS="growth --sizes 1000,10000,100000 --limit 3600"
 ```
 """
 REPEATING = """
-The first command takes about twelve minutes on two idle cores, and uses less than 2 GB of disk in the folder for
+The first command takes a quarter of an hour on two idle cores, and uses less than 2 GB of disk in the folder for
 temporary files. The others measure some rows, another checkout in turns with this one, and a hundred times as many
 objects. Nothing leaves the machine, but pip installs octodns once, in `build/octodns`. Each line is printed when it
 is measured, with the least and the most of its rounds; `build/bench.json` keeps every sample.

@@ -20,10 +20,11 @@ def lives(desk: Desk, taken: dict[str, list[Sample]], connections: int) -> None:
     """Create, update and destroy every object once."""
     desk.lab.server.control("fill/0")
     write_project(desk.folder, desk.lab.server.url, SIZE, connections=connections)
-    taken.setdefault("create", []).append(desk.run("apply", *ALL))
+    many = (*ALL, "--parallelism", str(connections))
+    taken.setdefault("create", []).append(desk.run("apply", *many))
     write_project(desk.folder, desk.lab.server.url, SIZE, price="8.5", connections=connections)
-    taken.setdefault("update", []).append(desk.run("apply", *ALL))
-    taken.setdefault("destroy", []).append(desk.run("destroy", *ALL))
+    taken.setdefault("update", []).append(desk.run("apply", *many))
+    taken.setdefault("destroy", []).append(desk.run("destroy", *many))
 
 
 def apply(lab: Lab) -> Iterator[Line]:
