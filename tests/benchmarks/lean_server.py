@@ -13,10 +13,10 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-import sys
 from xml.sax.saxutils import escape, unescape
 
 from projects import fields
+from serving import serve
 
 FIRST_ID, FIRST_SLOT = 123, 123456
 SHOWN = (
@@ -37,7 +37,6 @@ DEFAULTS = dict.fromkeys(SHOWN, "") | {
 PROLOG = '<?xml version="1.0" encoding="UTF-8"?>\n'
 XML = b"content-type: application/xml; charset=utf-8\r\n"
 REASONS = {200: b"OK", 201: b"Created", 404: b"Not Found"}
-LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 ELEMENT = re.compile(r"<(\w+)>([^<]*)</\1>")
 ONE = re.compile(r"/api/sessions/(\d+)\.xml")
 
@@ -128,42 +127,18 @@ def _message(status: int, text: str) -> bytes:
     )
 
 
-class Connection(asyncio.Protocol):
-    """One connection: calls in, answers out after the latency."""
-
-    def __init__(self, company: Company) -> None:
-        self._company = company
-        self._buffer = b""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep the way back."""
-        self._transport = transport
-
-    def data_received(self, data: bytes) -> None:
-        """Answer every whole call that has come."""
-        self._buffer += data
-        while (end := self._buffer.find(b"\r\n\r\n")) >= 0:
-            length = LENGTH.search(self._buffer, 0, end)
-            whole = end + 4 + (int(length[1]) if length else 0)
-            if len(self._buffer) < whole:
-                return
-            method, path, _ = self._buffer.split(b" ", 2)
-            answer = _message(*self._company.answer(method.decode(), path.decode(), self._buffer[end + 4 : whole]))
-            self._buffer = self._buffer[whole:]
-            if self._company.latency and not path.startswith(b"/_bench/"):
-                asyncio.get_running_loop().call_later(self._company.latency, self._transport.write, answer)
-            else:
-                self._transport.write(answer)
-
-
-async def serve() -> None:
-    """Print the URL, and serve until the standard input ends."""
+def main() -> None:
+    """Serve a company without sessions."""
     company = Company()
-    loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: Connection(company), "127.0.0.1", 0, backlog=1024)
-    print(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", flush=True)  # noqa: T201
-    await loop.run_in_executor(None, sys.stdin.read)
+
+    def answer(method: str, path: str, body: bytes) -> bytes:
+        return _message(*company.answer(method, path, body))
+
+    def latency(path: str) -> float:
+        return 0.0 if path.startswith("/_bench/") else company.latency
+
+    asyncio.run(serve(answer, latency))
 
 
 if __name__ == "__main__":
-    asyncio.run(serve())
+    main()

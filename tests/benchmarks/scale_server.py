@@ -15,8 +15,8 @@ from functools import cache
 from urllib.parse import parse_qs
 
 from scale_town import BLOCK, COMPANY, RESOURCE, SESSION, Town, block_json, resource_json, session, session_xml
+from serving import serve
 
-_LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 _ELEMENT = re.compile(r"<(\w+)>([^<]*)</\1>")
 _SESSION = re.compile(r"/api/sessions/(\d+)\.xml")
 _ADMIN = f"/api/v1/admin/{COMPANY}/"
@@ -93,39 +93,11 @@ def _message(status: int, text: str = "", kind: bytes = _XML) -> bytes:
     return head % (status, _REASONS[status], kind, len(body)) + body
 
 
-class Connection(asyncio.Protocol):
-    """One connection: calls in, answers out."""
-
-    def __init__(self, systems: Systems) -> None:
-        self._systems = systems
-        self._buffer = b""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep the way back."""
-        self._transport = transport
-
-    def data_received(self, data: bytes) -> None:
-        """Answer every whole call that has come."""
-        self._buffer += data
-        while (end := self._buffer.find(b"\r\n\r\n")) >= 0:
-            length = _LENGTH.search(self._buffer, 0, end)
-            whole = end + 4 + (int(length[1]) if length else 0)
-            if len(self._buffer) < whole:
-                return
-            method, path, _ = self._buffer.split(b" ", 2)
-            body, self._buffer = self._buffer[end + 4 : whole], self._buffer[whole:]
-            self._transport.write(self._systems.answer(method.decode(), path.decode(), body))
-
-
-async def serve(size: int) -> None:
-    """Print the URL, and serve until the standard input ends."""
+def main(size: int) -> None:
+    """Serve a town."""
     systems = Systems(size)
-    loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: Connection(systems), "127.0.0.1", 0, backlog=1024)
-    systems.base = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    print(systems.base, flush=True)  # noqa: T201
-    await loop.run_in_executor(None, sys.stdin.read)
+    asyncio.run(serve(systems.answer, ready=lambda url: setattr(systems, "base", url)))
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(int(sys.argv[1])))
+    main(int(sys.argv[1]))
