@@ -61,7 +61,7 @@ class Lane(httpx.BaseTransport):
             self.close()
             self._done(self)
             if isinstance(error, _FAILURES):
-                raise self._mapped(error) from error
+                raise self.mapped(error) from error
             raise
         return httpx.Response(head.status, headers=head.headers, stream=_Body(self, wire, message))
 
@@ -79,7 +79,7 @@ class Lane(httpx.BaseTransport):
             self.close()
         self._done(self)
 
-    def _mapped(self, error: Exception) -> Exception:
+    def mapped(self, error: Exception) -> Exception:
         """Return the error of httpx. Before the first byte of the request was sent, a proxy is its reason."""
         kind = type(error).__name__
         if not self._clock.sent and kind in {"ReadTimeout", "WriteTimeout"}:
@@ -161,7 +161,7 @@ class _Body(httpx.SyncByteStream):
         try:
             yield from self._wire.body(self._message)
         except _FAILURES as error:
-            raise getattr(httpx, type(error).__name__)(str(error)) from error
+            raise self._lane.mapped(error) from error
 
     def close(self) -> None:
         if self._open:
