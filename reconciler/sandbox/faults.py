@@ -24,6 +24,7 @@ KINDS = (
     "drop_after",  # the request is executed, then the connection is closed without an answer
     "truncate",  # executed; the body ends early although Content-Length announces all of it
     "garbage",  # executed; 200 with an HTML page, or with bytes if `binary`
+    "hold_answer",  # executed; the answer waits until the faults are cleared, at most `seconds`
     "slow_body",  # executed; the body arrives slowly over `seconds`
     "huge",  # executed; 200 with `size` bytes of white space in the right content type
     "wrong_type",  # executed; well-formed but unexpected: a JSON list, another XML root
@@ -53,7 +54,7 @@ class Fault:
     """The number of matching requests before the first one that it hits."""
 
     seconds: float = 0.2
-    """The duration of `latency`, `hold` and `slow_body`, and the delay of `status_early` and `drop_early`."""
+    """The duration of `latency`, `slow_body` and the holds, and the delay of `status_early` and `drop_early`."""
 
     status: int = 503
     """The status of `status_before`, `status_after` and `status_early`."""

@@ -111,7 +111,12 @@ class Middleware:
             if fault and fault.kind == "shift_before":
                 shift(self._company, path)
                 fault = None
-            await _send_with_fault(fault, await self._run(scope, body), exchange)
+            answer = await self._run(scope, body)
+            if fault and fault.kind == "hold_answer":
+                exchange.entry.status = answer.status  # the log shows that it was executed
+                await self._hold(fault.seconds, cleared)
+                fault = None
+            await _send_with_fault(fault, answer, exchange)
 
     def _naming(self, send: Send) -> Send:
         """Return `send` so that each answer names the sandbox."""

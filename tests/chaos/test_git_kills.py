@@ -34,7 +34,7 @@ def town(tmp_path):
     (tmp_path / "town").mkdir()
     remote = Remote.made(tmp_path / "state.git")
     with Sandbox() as box:
-        made = Town(folder=tmp_path / "town", box=box, rng=random.Random(3), timeout=1.5, state=remote.url)
+        made = Town(folder=tmp_path / "town", box=box, rng=random.Random(3), hurried=True, state=remote.url)
         made.fill(1, 1, 0, 0)
         made.remote = remote
         yield made

@@ -12,6 +12,7 @@ from contextlib import closing
 import pytest
 from chaos_town import APPLY, Town
 from combinations import first_quick, quick_where
+from desk import until
 
 from reconciler.model.objects import Address, Record
 from reconciler.sandbox import Fault, Sandbox
@@ -24,32 +25,24 @@ INSTANTS = ("before it is carried out", "while it is carried out", "while it is 
 
 
 @pytest.fixture
-def town(tmp_path):
+def town(tmp_path, monkeypatch):
     with Sandbox() as box:
-        made = Town(folder=tmp_path, box=box, rng=random.Random(3), timeout=1.5)
+        made = Town(folder=tmp_path, box=box, rng=random.Random(3))
         made.fill(2, 1, 1, 1)
+        made.desk.released_while_waiting(monkeypatch, lambda: all(item.status for item in box.log() if item.fault))
         yield made
-
-
-def until(condition, what):
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.005)
 
 
 def arm(town, instant, **match):
     """Make the server dwell at the instant, where it can be made to."""
-    if instant == "while it is answered":
-        town.box.fault(Fault(kind="slow_body", seconds=3, **match))
-        return
-    town.box.fault(Fault(kind="latency", seconds=0.7, **match))
+    kind = "hold_answer" if instant == "while it is answered" else "hold"
+    town.box.fault(Fault(kind=kind, seconds=2 * PATIENCE, **match))
     if instant == "before it is carried out":
         town.box.fault(Fault(kind="status_before", status=500, **match))
 
 
 def kill_apply(town, instant, **match):
-    """Start an apply and kill it at the instant of the first call that matches."""
+    """Start an apply and kill it at the instant of the first call that matches; the rerun lets that call go on."""
     town.box.clear_log()
     arm(town, instant, **match)
     process = town.start(APPLY)
@@ -57,18 +50,18 @@ def kill_apply(town, instant, **match):
     def seen():
         return next((entry for entry in town.box.log() if entry.fault), None)
 
-    until(lambda: seen() is not None or process.poll() is not None, "no call came")
+    until(seen, process)
     with closing(sqlite3.connect(town.folder / ".reconciler" / "state.db", timeout=30)) as state:
         if instant == "before it is recorded":  # nobody else can write while this transaction is open
             state.execute("BEGIN IMMEDIATE")
+            town.box.clear_faults()
         if instant in {"while it is answered", "before it is recorded"}:
-            until(lambda: seen().status is not None, "no answer was given")
-            time.sleep(0.1)
+            until(lambda: seen().status is not None, process)
+            time.sleep(0.1)  # until it reads what was sent; killed before, it has recorded no more
         assert process.poll() is None, "it ended before its kill"
         process.kill()
         process.wait(timeout=PATIENCE)
         state.rollback()
-    town.box.clear_faults()
 
 
 def settled(town):
@@ -178,9 +171,9 @@ store.save(Record(address=yoga, remote_id="1", fields={}, **place), ends=number)
 
 
 def test_the_lease_of_a_killed_run_is_taken_over_at_once(town):
-    town.box.fault(Fault(kind="latency", seconds=5, match_method="GET", times=None))
+    town.desk.hold("GET")
     process = town.start(APPLY)
-    until(lambda: bool(town.box.log()), "it never looked")  # the lease is held before the first look
+    until(town.box.log, process)  # the lease is held before the first look
     process.kill()
     process.wait(timeout=PATIENCE)
     town.box.clear_faults()

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from types import SimpleNamespace
-
 import pytest
 from desk import PROJECT, until
 
@@ -79,15 +76,6 @@ def test_a_person_can_say_that_nothing_was_made(desk):
 
 
 def test_a_run_waits_for_a_call_that_the_server_may_still_be_at(desk, monkeypatch):
-    waited = []
-
-    def wait(seconds):
-        """Be as long as the server is at it, on a machine of any speed."""
-        desk.box.clear_faults()
-        while not desk.box.sessions():
-            time.sleep(0.02)
-        waited.append(seconds)
-
     short_timeout(desk, seconds=2)
     desk.declare("Session", "swim", SWIM)
     desk.hold()
@@ -101,7 +89,7 @@ def test_a_run_waits_for_a_call_that_the_server_may_still_be_at(desk, monkeypatc
     desk.box.clear_log()
     desk.run("apply", "--yes", code=3)
     assert desk.calls() == []
-    monkeypatch.setattr(intents, "time", SimpleNamespace(sleep=wait, monotonic=time.monotonic, time=time.time))
+    waited = desk.released_while_waiting(monkeypatch, desk.box.sessions)
     done = desk.run("apply", "--yes", "--wait", code=0)
     assert "may still be in progress" in done.err
     assert 0 < waited[0] <= 602

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import os
-import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from types import SimpleNamespace
 
 import httpx
 import pytest
 from desk import PROJECT, SLOTS, Desk
 
-from reconciler.engine import intents
 from reconciler.providers.http.client import HttpClient
 from reconciler.sandbox import Fault, Sandbox
 
@@ -58,17 +55,7 @@ def unknown(desk, address):
 
 def converges(desk, monkeypatch, carried_out):
     """Have the server carry the call out while a run waits; then all is as declared."""
-    waited = []
-
-    def wait(seconds):
-        desk.box.clear_faults()
-        deadline = time.monotonic() + LONG
-        while not carried_out():
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
-        waited.append(seconds)
-
-    monkeypatch.setattr(intents, "time", SimpleNamespace(sleep=wait, monotonic=time.monotonic, time=time.time))
+    waited = desk.released_while_waiting(monkeypatch, carried_out)
     done = desk.run("apply", "--yes", "--wait", code=0)
     assert "may still be in progress at the server until 20" in done.err
     assert 500 < waited[0] <= 605

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from chaos_town import APPLY, APPLY_SAVED, Town
+from desk import until
 from git_server import Remote
 
 from reconciler.sandbox import Fault, Options, Sandbox
@@ -35,6 +36,13 @@ SLOW = 0.15
 
 PATIENCE = 60.0
 RERUNS = 2
+
+
+class WriteFault(Fault):
+    """A fault of every call that writes, by whatever method."""
+
+    def matches(self, method: str, path: str) -> bool:  # noqa: ARG002 - the interface
+        return method != "GET"
 
 
 @dataclass
@@ -107,7 +115,6 @@ class Campaign:
     seed: int
     kills: int = 9
     objects: tuple[int, int, int, int] = (20, 10, 14, 6)
-    timeout: float = 2.0
     git: bool = False
     """Whether the state is on a branch of a Git remote, instead of in a file."""
     figures: Figures = field(default_factory=Figures)
@@ -120,7 +127,7 @@ class Campaign:
             (Path(folder) / "town").mkdir()
             remote = Remote.made(Path(folder) / "state.git") if self.git else None
             state = remote.url if remote is not None else None
-            town = Town(folder=Path(folder) / "town", box=box, rng=draw, timeout=self.timeout, state=state)
+            town = Town(folder=Path(folder) / "town", box=box, rng=draw, hurried=True, state=state)
             try:
                 self._story(town, draw)
                 if remote is not None:
@@ -146,9 +153,6 @@ class Campaign:
         self._phase("delete", town, draw, share[2], writes=sum(self.objects) - len(town.declared))
 
     def _phase(self, phase: str, town: Town, draw: random.Random, kills: int, *, writes: int) -> None:
-        if self.seed % 2:
-            for method in ("POST", "PUT", "DELETE"):
-                town.box.fault(Fault(kind="latency", match_method=method, seconds=SLOW, times=None))
         saved = bool(self.seed // 2 % 2)
         server = town.box.options
         for left in range(kills, 0, -1):
@@ -160,7 +164,6 @@ class Campaign:
                 break
             self.figures.kills[f"{phase} from a saved plan" if has_plan else phase] += 1
             writes = max(0, writes - sent)
-        town.box.clear_faults()
         town.box.set_options(lag_reads=0, lag_seconds=0)  # by now, reads show what was written
         self._settle(phase, town, saved=saved)
         town.box.set_options(lag_reads=server.lag_reads, lag_seconds=server.lag_seconds)
@@ -168,20 +171,28 @@ class Campaign:
     def _kill(self, town: Town, draw: random.Random, command: list[str], *, most: int) -> int | None:
         """Start an apply and kill it; return how many calls it sent, None where it had ended already.
 
-        One kill in five falls at any moment from the process' start on, the others around a writing call.
+        One kill in five falls at any moment from the process' start on, the others around a writing call. The server
+        holds that call and those after it, or their answers, until the process is dead: it never ends before.
         """
         before = _writes(town)
         by_time, wanted, delay = draw.random() < 0.2, draw.randint(1, most), draw.random()
+        wanted = most if by_time else wanted
+        if self.seed % 2:
+            town.box.fault(WriteFault(kind="latency", seconds=SLOW, times=None))
+        held = draw.choice(["hold", "hold_answer"])
+        town.box.fault(WriteFault(kind=held, seconds=2 * PATIENCE, after=wanted - 1, times=None))
         process = town.start(command)
         deadline = time.monotonic() + (1.5 * delay if by_time else PATIENCE)
         while process.poll() is None and time.monotonic() < deadline:
-            if _writes(town) - before >= (most if by_time else wanted):  # a quick run sends all in less than a second
+            if _writes(town) - before >= wanted:
                 time.sleep(delay * 0.03)
                 break
             time.sleep(0.002)
         ended = process.poll()
         process.kill()
         process.wait(timeout=PATIENCE)
+        town.box.clear_faults()
+        until(lambda: all(entry.status for entry in town.box.log() if "hold" in entry.fault))
         return _writes(town) - before if ended is None else None
 
     def _settle(self, phase: str, town: Town, *, saved: bool) -> None:

@@ -9,8 +9,12 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
+from reconciler.engine import intents
 from reconciler.sandbox import Fault, Options, Sandbox
 from reconciler.testing.bench import Done, run_in
 
@@ -47,11 +51,11 @@ SLOTS = [("2027-03-01", "11:00", 60), ("2027-03-08", "11:00", 60), ("2027-03-15"
 COMMAND = [sys.executable, "-P", "-W", "error", "-m", "reconciler"]
 
 
-def until(condition: Callable[[], Any], process: subprocess.Popen[str]) -> None:
-    """Wait for what a process in the background brings about; it must not end before."""
+def until(condition: Callable[[], Any], process: subprocess.Popen[str] | None = None) -> None:
+    """Wait for what the server or a process in the background brings about; the process must not end before."""
     deadline = time.monotonic() + 100
     while not condition():
-        assert process.poll() is None, process.communicate()
+        assert process is None or process.poll() is None, process.communicate()
         assert time.monotonic() < deadline
         time.sleep(0.02)
 
@@ -142,6 +146,21 @@ class Desk:
     def hold(self, method: str = "POST", *, after: int = 0) -> None:
         """Let calls wait at the server until the faults are cleared, all but the first `after`."""
         self.box.fault(Fault(kind="hold", match_method=method, after=after, times=None, seconds=25))
+
+    def released_while_waiting(self, monkeypatch: pytest.MonkeyPatch, ended: Callable[[], Any]) -> list[float]:
+        """Let runs in this process wait for open calls until the server has ended those it holds, however fast it is.
+
+        Returns a list of the seconds that they would have waited.
+        """
+        waited = []
+
+        def wait(seconds: float) -> None:
+            self.box.clear_faults()
+            until(ended)
+            waited.append(seconds)
+
+        monkeypatch.setattr(intents, "time", SimpleNamespace(sleep=wait, monotonic=time.monotonic, time=time.time))
+        return waited
 
     def asked(self, method: str = "POST") -> int:
         """Return how many calls of a method have come."""

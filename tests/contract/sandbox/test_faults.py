@@ -155,6 +155,20 @@ def test_hold_ends_when_the_faults_are_cleared(box, xml):
     assert box.log()[0].fault == "hold+drop_after"
 
 
+def test_hold_answer_executes_the_request_and_answers_when_the_faults_are_cleared(box, xml):
+    box.reset("samples")
+    box.set_options(delete_answer=204)  # an answer without a body is held as well
+    box.fault(Fault(kind="hold_answer", match_method="DELETE", seconds=60))
+    with ThreadPoolExecutor(1) as pool:
+        held = pool.submit(xml.delete, "/sessions/123.xml", timeout=60)
+        while not (box.log() and box.log()[0].status):
+            time.sleep(0.01)
+        assert xml.get("/sessions/123.xml").status_code == 404
+        assert not held.done()
+        box.clear_faults()
+        assert held.result(timeout=60).status_code == box.log()[0].status == 204
+
+
 def test_a_call_that_came_before_a_reset_has_no_effect(box, xml):
     box.fault(Fault(kind="hold", match_method="POST", seconds=60))
     with ThreadPoolExecutor(1) as pool:
