@@ -81,7 +81,9 @@ def execute(
 
 
 def _start(run: Run, change: Change, stop: threading.Event, on_start: Callable[[Change], None]) -> Outcome:
-    """Apply a change, unless the run was asked to stop while this one waited for a worker."""
+    """Apply a change, unless the run was asked to stop or its time ended while this one waited for a worker."""
+    if run.limit.over:
+        stop.set()
     if stop.is_set():
         return _not_started(change, run)
     on_start(change)
