@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from reconciler.engine.diff import compare
 from reconciler.engine.guards import Identity, shared
-from reconciler.engine.identity import Index, alike, distinct_from, id_order, index, unread_stranger
+from reconciler.engine.identity import Either, Index, alike, distinct_from, id_order, index, unread_stranger
 from reconciler.errors import ReconcilerError, Refused
 from reconciler.model.change import Decision, resolved
 from reconciler.model.kind import ADOPT_ID, DISTINCT_FROM, Kind
@@ -175,7 +175,7 @@ def _by_key(
         return _problem(item, f"it refers to {pending[0]}, which is not managed", "adopt that first")
     if not kind.identities(fields):
         return _problem(item, "its manifest has no natural key to search for", f"give its id: {by_id}")
-    candidates = alike(kind, fields, among, without=distinct_from(item))
+    candidates = alike(kind, fields, among, without=Either((), distinct_from(item)))
     if unknown is not None:
         # What could not be read may have the same key: one match would be a guess.
         return _problem(item, f"could not determine which object it is: {unknown}", f"try again, or: {by_id}")

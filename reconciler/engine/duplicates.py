@@ -17,14 +17,14 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from reconciler.engine.homes import Homes
-from reconciler.engine.identity import Index, alike, distinct_from, id_order, index
+from reconciler.engine.identity import Either, Index, alike, distinct_from, id_order, index, indexes
 from reconciler.engine.recover import creations, explained
 from reconciler.engine.snapshot import Place, Snapshot
 from reconciler.engine.subject import still_reaches
 from reconciler.engine.world import World, homes_of
 from reconciler.model.canonical import now, utc
 from reconciler.model.change import resolved
-from reconciler.model.kind import DISTINCT_FROM, IdentityKey
+from reconciler.model.kind import DISTINCT_FROM
 from reconciler.model.objects import (
     POSSIBLE_DUPLICATE,
     STORED,
@@ -161,28 +161,23 @@ def suspects(world: World, snapshot: Snapshot, found_again: Managed | None = Non
 
 def _of_records(world: World, snapshot: Snapshot, strangers: Mapping[Place, Sequence[Live]]) -> Iterator[Suspect]:
     """Find the managed object of each stranger: the first one with its natural key, a selected one before others."""
-    owners: dict[Place, dict[IdentityKey, list[tuple[Record, Fields]]]] = {place: {} for place in strangers}
+    owners: dict[Place, list[tuple[Record, Fields]]] = {place: [] for place in strangers}
     for record in sorted(world.records.values(), key=lambda item: (item.address not in world.selected, item.address)):
         place = (record.connection, record.address.kind)
         if place in owners and not world.forgets(record.address):
-            for fields in _known(world, record, snapshot.reading(*place)):
-                for key in world.kinds[place[1]].identities(fields):
-                    owners[place].setdefault(key, []).append((record, fields))
+            owners[place] += ((record, fields) for fields in _known(world, record, snapshot.reading(*place)))
     for place, lives in strangers.items():
         kind = world.kinds[place[1]]
-        for live in lives:
-            owner = next(
-                (
-                    record
-                    for key in kind.identities(live.fields)
-                    for record, fields in owners[place].get(key, ())
-                    if not kind.apart(fields, live.fields)
-                    and live.remote_id not in distinct_from(world.manifest(record.address))
-                ),
-                None,
-            )
-            if owner is not None:
-                yield Suspect(address=owner.address, connection=place[0], live=live, record=owner)
+        claimed: set[str] = set()
+        for among in indexes(kind, lives):
+            for record, fields in owners[place]:
+                taken = Either(claimed, distinct_from(world.manifest(record.address)))
+                for key in kind.identities(fields) if len(claimed) < len(lives) else ():
+                    found = among[key].members(fields, taken, tell_apart=True) if key in among else ()
+                    claimed.update(live.remote_id for live in found)
+                    yield from (
+                        Suspect(address=record.address, connection=place[0], live=live, record=record) for live in found
+                    )
 
 
 def _known(world: World, record: Record, reading: Reading) -> Iterator[Fields]:
@@ -199,13 +194,13 @@ def _of_doubts(world: World, strangers: Mapping[Place, Sequence[Live]], asked: M
     for place, lives in strangers.items():
         pools[place] = index(world.kinds[place[1]], lives)
         pools.update({(*place, _REPORTED + live.remote_id): index(world.kinds[place[1]], [live]) for live in lives})
+    before: dict[tuple[str, ...], Collection[str]] = {}
     for item in doubts(world):
         place = (item.connection, item.address.kind)
-        apart = {
-            *world.baselines.get((item.run_id, *place), ()),
-            *distinct_from(world.manifest(item.address)),
-            *asked.get(place, ()),
-        }
+        key = (item.run_id, *place)
+        if key in world.baselines and key not in before:
+            before[key] = world.baselines[key].union(asked.get(place, ()))
+        apart = Either(before.get(key, asked.get(place, ())), distinct_from(world.manifest(item.address)))
         reported = item.run_id.startswith(_REPORTED)
         among = pools.get((*place, item.run_id) if reported else place, {})
         for live in alike(world.kinds[place[1]], item.fields, among, without=apart):

@@ -5,7 +5,7 @@ The API of such an object has no list, and does not show whether an expired obje
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Literal
@@ -41,22 +41,31 @@ def with_ended(snapshot: Snapshot, records: Iterable[Record], kinds: Mapping[str
 
     How a system reports an expired object is not documented, and its words may be unknown here.
     """
-    readings: dict[Place, Reading] = dict(snapshot.readings)
+    ended: dict[Place, dict[str, str]] = {}
     for record in records:
         place, ephemeral = (record.connection, record.address.kind), kinds[record.address.kind].ephemeral
-        reading = readings.get(place)
+        reading = snapshot.readings.get(place)
         if ephemeral is None or reading is None or record.remote_id not in reading.refused or not record.updated_at:
             continue
         if now < utc(datetime.fromisoformat(record.updated_at) + timedelta(seconds=ephemeral.settles_after)):
             continue
         why = f"last changed at {record.updated_at}, and the server does not show it: "
-        readings[place] = replace(
-            reading,
-            expired={**reading.expired, record.remote_id: why + reading.unreadable[record.remote_id]},
-            unreadable={key: words for key, words in reading.unreadable.items() if key != record.remote_id},
-            refused=reading.refused - {record.remote_id},
+        ended.setdefault(place, {})[record.remote_id] = why + reading.unreadable[record.remote_id]
+    return replace(snapshot, readings={**snapshot.readings, **dict(_with_ended(snapshot, ended))})
+
+
+def _with_ended(snapshot: Snapshot, ended: Mapping[Place, Mapping[str, str]]) -> Iterator[tuple[Place, Reading]]:
+    for place, whys in ended.items():
+        reading = snapshot.readings[place]
+        yield (
+            place,
+            replace(
+                reading,
+                expired={**reading.expired, **whys},
+                unreadable={key: words for key, words in reading.unreadable.items() if key not in whys},
+                refused=reading.refused - whys.keys(),
+            ),
         )
-    return replace(snapshot, readings=readings)
 
 
 def keep_expired(subject: Subject, desired: Desired, how: str, policy: Literal["report", "forget"]) -> Decided:

@@ -148,12 +148,12 @@ class Memory:
 
 def remembered(ledger: Ledger, desired: Mapping[Address, Desired] | None = None) -> Memory:
     """Read what the state holds; fields that are the same in `desired` are held once."""
-    intents: dict[Address, tuple[Intent, ...]] = {}
+    intents: dict[Address, list[Intent]] = {}
     for intent in ledger.open_intents():
-        intents[intent.address] = (*intents.get(intent.address, ()), intent)
+        intents.setdefault(intent.address, []).append(intent)
     return Memory(
         records={address: _lean(item, (desired or {}).get(address)) for address, item in ledger.records().items()},
-        intents=intents,
+        intents={address: tuple(items) for address, items in intents.items()},
         forgotten=ledger.forgotten(),
         doubts=ledger.doubts(),
     )

@@ -20,7 +20,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from reconciler.engine.diff import compare, field_of, respelled
-from reconciler.engine.identity import Either, distinct_from, twins
+from reconciler.engine.identity import Either, Untaken, distinct_from, twins
 from reconciler.engine.intents import open_call
 from reconciler.engine.snapshot import Place, Snapshot
 from reconciler.engine.subject import Decided, Subject, still_reaches
@@ -130,7 +130,7 @@ def lost_create(subject: Subject, own: Sequence[Intent]) -> Record | Decided | N
     if not found:
         return _unexplained(subject, own) or _unlisted(subject, own)
     if len(found) > 1:
-        ids = ", ".join(sorted(found))
+        ids = ", ".join([*sorted(found)[:_NAMED], *["…"] * (len(found) > _NAMED)])
         several = f"and {len(found)} live objects could be its result ({ids})"
         return _in_doubt(subject, intent, f"{several}; {_by_a_person(subject, intent, 'ID')}")
     (remote_id,) = found
@@ -190,19 +190,29 @@ def _unexplained(subject: Subject, own: Sequence[Intent]) -> Decided | None:
     """
     if not subject.kind.listed_whole:
         return None
-    context = subject.context
-    new: set[str] = set()
-    for intent in own:
-        place = (intent.connection, subject.address.kind)
-        before = context.baselines.get((intent.run_id, *place))
-        listed = context.snapshot.reading(*place).listed
-        if before is not None and listed is not None:
-            new |= listed - {*before, *context.taken.get(place, ()), *context.explained.get(place, ())}
+    found = [_newer(subject, intent) for intent in own]
+    new = {remote_id for each in found for remote_id in each[:_NAMED]}
     if not new:
         return None
     ids = ", ".join(sorted(new)[:_NAMED])
     newer = f"and newer objects could be its result ({ids})"
     return _in_doubt(subject, own[-1], f"{newer}; {_by_a_person(subject, own[-1], 'ID')}")
+
+
+def _newer(subject: Subject, intent: Intent) -> tuple[str, ...]:
+    """Return the ids, in order, that are newer than the run of an interrupted create, and of no known object."""
+    context, place = subject.context, (intent.connection, subject.address.kind)
+    reading, before = context.snapshot.reading(*place), context.baselines.get((intent.run_id, *place))
+    if before is None or reading.listed is None:
+        return ()
+    taken = context.taken.get(place, ())
+    known, left = reading.memo.get(("newer", intent.run_id), (None, None))
+    if known is not taken:  # once for each run: thousands of its creates may be looked for
+        ids = sorted(reading.listed.difference(before, context.explained.get(place, ())))
+        left = Untaken({each: each for each in ids})
+        reading.memo["newer", intent.run_id] = taken, left
+    newer: tuple[str, ...] = left.of(taken)
+    return newer
 
 
 def _by_a_person(subject: Subject, intent: Intent, remote_id: str) -> str:

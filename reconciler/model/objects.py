@@ -363,7 +363,7 @@ class Reading:
     """The spans of time in the scope whose part of the list failed, with the reason."""
     unjudged: Mapping[str, str] = field(default_factory=dict)
     """Listed ids that could be one of `Scope.similar` a second time and could not be read, with the reason."""
-    memo: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    memo: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
     """What was derived from it once for all who ask."""
 
     def why_unlisted(self, span: tuple[str, str] | None) -> str | None:

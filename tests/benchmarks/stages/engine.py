@@ -18,6 +18,8 @@ from engine_fakes import CONNECTIONS, KINDS, PROVIDERS, WHERE, Office, block, re
 
 from reconciler.engine.adopt import match
 from reconciler.engine.drift import drift
+from reconciler.engine.duplicates import suspects
+from reconciler.engine.expiry import with_ended
 from reconciler.engine.export import Surroundings, addressed
 from reconciler.engine.guards import Case, judge
 from reconciler.engine.impact import Bookings
@@ -27,6 +29,7 @@ from reconciler.engine.overrides import Overrides
 from reconciler.engine.plan import decide_all, make_plan
 from reconciler.engine.snapshot import Snapshot
 from reconciler.engine.world import World
+from reconciler.kinds.booking_session import kind as booking_session
 from reconciler.kinds.session.slots import compare_slots
 from reconciler.model.kind import ADOPT_ID
 from reconciler.model.objects import Address, Desired, Intent, Live, Reading, Record
@@ -123,6 +126,21 @@ def _new_beside_managed(size: int) -> Run:
     lives = [_live(1000 + n, item) for n, item in enumerate(old)]
     records = [_record(1000 + n, item) for n, item in enumerate(old)]
     return planning([*old, *_sessions(size)], records, {SESSIONS: _reading(lives)})
+
+
+def _new_like_managed(size: int, *, live: dict, unread: bool = False, timed: bool = True) -> Run:
+    """Return n new classes of one name beside as many managed ones of that name."""
+
+    def classes(prefix: str) -> list[Desired]:
+        times = [f"{n // 60 % 24:02}:{n % 60:02}" if timed else "11:00" for n in range(size)]
+        return [session(f"{prefix}-{n}", name="Yoga", time=time) for n, time in enumerate(times)]
+
+    old = classes("old")
+    records = [_record(1000 + n, item) for n, item in enumerate(old)]
+    reading = _reading([] if unread else [_live(1000 + n, item, **live) for n, item in enumerate(old)])
+    if unread:
+        reading = _reading([], unreadable={record.remote_id: "500" for record in records})
+    return planning([*old, *classes("new")], records, {SESSIONS: reading})
 
 
 def _unreadable(size: int) -> Run:
@@ -244,28 +262,63 @@ def _one_reference(size: int) -> Run:
     )
 
 
-def _lost_creates(size: int) -> Run:
-    items = _sessions(size)
-    lives = [_live(1000 + n, item) for n, item in enumerate(items)]
-    intents = {
-        item.address: (
-            Intent(
-                run_id="r",
-                address=item.address,
-                connection="sessions",
-                target=CONNECTIONS["sessions"].target,
-                effect="create",
-                fields=item.fields,
-                started_at="2027-01-01T00:00:00Z",
-                pending_until="2027-01-01T00:00:01Z",
-            ),
-        )
-        for item in items
-    }
-    baselines = {("r", *SESSIONS): frozenset()}
-    return planning(
-        items, (), {SESSIONS: _reading(lives)}, intents=intents, baselines=baselines, now="2027-02-01T00:00:00Z"
+def _intents(items: list[Desired]) -> dict:
+    lost = Intent(
+        run_id="r",
+        address=items[0].address,
+        connection=items[0].connection,
+        target=CONNECTIONS[items[0].connection].target,
+        effect="create",
+        fields={},
+        started_at="2027-01-01T00:00:00Z",
+        pending_until="2027-01-01T00:00:01Z",
     )
+    return {item.address: (replace(lost, address=item.address, fields=item.fields),) for item in items}
+
+
+def _lost_creates(size: int, *, found: bool = True) -> Run:
+    items = _sessions(size)
+    lives = [_live(1000 + n, item, **({} if found else {"name": f"Other {n}"})) for n, item in enumerate(items)]
+    baselines = {("r", *SESSIONS): frozenset() if found else frozenset(live.remote_id for live in lives)}
+    return planning(
+        items, (), {SESSIONS: _reading(lives)}, intents=_intents(items), baselines=baselines, now="2027-02-01T00:00:00Z"
+    )
+
+
+def _suspects(size: int, *, doubtful: bool = False, apart: bool = False) -> Run:
+    """Return n unknown objects beside n managed ones of one name, or of n creates of unknown result."""
+    times = [f"{n // 60 % 24:02}:{n % 60:02}" for n in range(size)]
+    items = [session(f"class-{n}", name=f"Yoga {n}" if doubtful else "Yoga", time=times[n]) for n in range(size)]
+    lives = [_live(1000 + n, item) for n, item in enumerate(items)]
+    second = [
+        _live(1_000_000 + n, item, **({"name": "Yoga", "time": "23:59"} if apart else {}))
+        for n, item in enumerate(items)
+    ]
+    intents = _intents(items) if doubtful else {}
+    world = World(
+        desired={item.address: item for item in items},
+        records={} if doubtful else {item.address: _record(1000 + n, item) for n, item in enumerate(items)},
+        selected=frozenset(item.address for item in items),
+        kinds=KINDS,
+        providers=PROVIDERS,
+        connections=CONNECTIONS,
+        doubts=tuple(intent for found in intents.values() for intent in found),
+        baselines={("r", *SESSIONS): frozenset(str(n) for n in range(size))},
+    )
+    return partial(suspects, world, Snapshot(readings={SESSIONS: _reading([*([] if doubtful else lives), *second])}))
+
+
+def _refused(size: int) -> Run:
+    """Return n held bookings that the server no longer shows."""
+    holds = [
+        Desired(address=Address("BookingSession", f"h-{n}"), connection="sessions", fields={}, source=WHERE)
+        for n in range(size)
+    ]
+    records = [_record(n, item, updated_at="2027-01-01T00:00:00Z") for n, item in enumerate(holds)]
+    ids = [record.remote_id for record in records]
+    reading = replace(_reading([], unreadable=dict.fromkeys(ids, "500")), refused=frozenset(ids))
+    snapshot = Snapshot(readings={("sessions", "BookingSession"): reading})
+    return partial(with_ended, snapshot, records, {"BookingSession": booking_session.KIND}, "2027-02-01T00:00:00Z")
 
 
 def _adopting(size: int, *, same: bool, found: bool) -> Run:
@@ -354,6 +407,10 @@ STAGES: dict[str, Callable[[int], Run]] = {
     "n classes of one name": _one_name,
     "n look-alikes": _look_alikes,
     "n new beside n managed": _new_beside_managed,
+    "n new of the name of n managed": lambda n: _new_like_managed(n, live={}),
+    "n new of the name and time of n managed": lambda n: _new_like_managed(n, live={}, timed=False),
+    "n new of the name of n managed without times": lambda n: _new_like_managed(n, live={"time": None}),
+    "n new beside n managed unreadable": lambda n: _new_like_managed(n, live={}, unread=True),
     "n unreadable strangers": _unreadable,
     "n changed": _all_changed,
     "n deletes and n creates": _renamed,
@@ -373,6 +430,11 @@ STAGES: dict[str, Callable[[int], Run]] = {
     "n references passed on": _passed_on,
     "n owners of one reference": _one_reference,
     "n interrupted creates": _lost_creates,
+    "n interrupted creates that left nothing": lambda n: _lost_creates(n, found=False),
+    "n possible duplicates of one name": _suspects,
+    "n unknown objects of the name of n managed": lambda n: _suspects(n, apart=True),
+    "n possible results of n doubts": lambda n: _suspects(n, doubtful=True),
+    "n held bookings refused by the server": _refused,
     "adopt n": lambda n: _adopting(n, same=False, found=True),
     "adopt n of one name": lambda n: _adopting(n, same=True, found=True),
     "adopt n without a match": lambda n: _adopting(n, same=False, found=False),
