@@ -9,7 +9,7 @@ from reconciler.engine.adopt import already_exists
 from reconciler.engine.diff import Comparison, appearance, compare, field_of
 from reconciler.engine.expiry import declaration, expired_words, given_up, keep_expired, may_be_booked
 from reconciler.engine.identity import Either, distinct_from, is_another, nothing_in_common, twins
-from reconciler.engine.intents import in_flight, open_call
+from reconciler.engine.intents import OVERTAKEN, in_flight, open_call
 from reconciler.engine.readback import spelling
 from reconciler.engine.recover import certain, creations, left_nothing, lost_create, made_already, out_of_sight, over
 from reconciler.engine.subject import Context, Decided, Subject
@@ -41,6 +41,9 @@ def decide(
         declared=declared,
         unsettled=bool(intents) or (desired is None and address in context.forgotten),
     )
+    if address in context.overtaken:
+        used = record or (intents[-1] if intents else desired)
+        return subject.unknown(used.connection if used is not None else "", OVERTAKEN), ()
     waits = in_flight(intents, context.now)
     early = made_already(subject) if waits is not None else None
     if early is not None:

@@ -9,14 +9,14 @@ from reconciler.engine.diff import compare
 from reconciler.engine.expiry import expired_words, with_ended
 from reconciler.engine.guards import MISSING_FROM, all_missing
 from reconciler.engine.identity import is_another, nothing_in_common
-from reconciler.engine.intents import open_call
+from reconciler.engine.intents import OVERTAKEN, open_call
 from reconciler.engine.ledger import Memory
 from reconciler.engine.snapshot import Snapshot
 from reconciler.engine.subject import still_reaches
 from reconciler.model.canonical import now
 from reconciler.model.kind import Kind
 from reconciler.model.objects import STORED, Address, Intent, Record
-from reconciler.model.report import Drift, Drifted, Sync
+from reconciler.model.report import Drifted, Sync
 from reconciler.model.sighting import DriftedField
 from reconciler.settings import Connection
 
@@ -28,11 +28,12 @@ def drift(
     kinds: Mapping[str, Kind],
     connections: Mapping[str, Connection],
     *,
-    declared: int = 0,
-) -> Drift:
+    overtaken: Collection[Address] = (),
+) -> tuple[Drifted, ...]:
     """Return how every selected object compares with its record, ordered by address.
 
-    An object with an open call is unknown, because its effect is. `declared` is the number of declared objects.
+    An object with an open call is unknown, because its effect is; so is what another run wrote to meanwhile
+    (`overtaken`).
     """
     chosen = [record for address, record in memory.records.items() if address in selected]
     snapshot = with_ended(snapshot, chosen, kinds, now())
@@ -41,6 +42,8 @@ def drift(
     for record in chosen:
         intents = memory.intents.get(record.address, ())
         item = _drifted(record, intents, snapshot, kinds, connections)
+        if record.address in overtaken and item.status != "in_sync":
+            item = _unknown(item, OVERTAKEN)
         by_connection.setdefault(record.connection, []).append(item)
         targets[record.connection] = record.target
     found = [item for name, items in by_connection.items() for item in _doubted(items, name, targets[name])]
@@ -49,7 +52,7 @@ def drift(
         for address, intents in memory.intents.items()
         if intents and address in selected and address not in memory.records
     ]
-    return Drift(objects=tuple(sorted(found, key=lambda item: str(item.address))), declared=declared)
+    return tuple(sorted(found, key=lambda item: str(item.address)))
 
 
 def _doubted(items: Sequence[Drifted], connection: str, target: str) -> Iterator[Drifted]:
@@ -72,7 +75,11 @@ def _drifted(
     shown = found.status == "in_sync" and all(intent.confirmed for intent in intents)
     if not intents or shown or found.status in {"expired", "unknown"}:
         return found
-    return replace(found, status="unknown", reason=open_call(intents[-1]), fields=(), verifiable=0, total=0)
+    return _unknown(found, open_call(intents[-1]))
+
+
+def _unknown(found: Drifted, reason: str) -> Drifted:
+    return replace(found, status="unknown", reason=reason, fields=(), verifiable=0, total=0)
 
 
 def _compared(

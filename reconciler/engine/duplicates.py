@@ -152,7 +152,11 @@ def suspects(world: World, snapshot: Snapshot, found_again: Managed | None = Non
             strangers[place] = sorted(unknown, key=id_order)
     found: dict[tuple[Address, str], Suspect] = {}
     asked = explained(world.intents, world.kinds, world.connections, snapshot)  # the plan asks a person about these
+    newer = managed_ids((item for item in world.overtaken.values() if item is not None), homes_of(world))
     for suspect in (*_of_records(world, snapshot, strangers), *_of_doubts(world, strangers, asked)):
+        place = (suspect.connection, suspect.address.kind)
+        if suspect.address in world.overtaken or suspect.live.remote_id in newer.get(place, ()):
+            continue
         key = (suspect.address, suspect.live.remote_id)
         first = found.get(key, suspect)
         found[key] = replace(first, sent_at=suspect.sent_at or first.sent_at)

@@ -128,6 +128,10 @@ def _passed(since: tuple[float, float]) -> float:
     return max(now - then for now, then in zip(_moment(), since, strict=True))
 
 
+OVERTAKEN = "another run wrote it while this one read; try again when that run has ended"
+"""Why an object is unknown whose record is newer than what was read of it, or older."""
+
+
 def open_call(intent: Intent) -> str:
     """Say for people what is known of a call that the state holds."""
     call = f"a call to {intent.effect} it, which started at {intent.started_at},"

@@ -17,6 +17,10 @@ class Ledger(Protocol):
         """Return every managed object."""
         ...
 
+    def stamps(self) -> Mapping[tuple[str, str], tuple[str | None, ...]]:
+        """Return the id of every managed object, when it was written and, where that is recorded, by which run."""
+        ...
+
     def others(self) -> Mapping[tuple[str, str, str], tuple[str, ...]]:
         """Return which other projects in the same state manage a live object, by target, kind and id."""
         ...
@@ -148,15 +152,51 @@ class Memory:
 
 def remembered(ledger: Ledger, desired: Mapping[Address, Desired] | None = None) -> Memory:
     """Read what the state holds; fields that are the same in `desired` are held once."""
-    intents: dict[Address, list[Intent]] = {}
-    for intent in ledger.open_intents():
-        intents.setdefault(intent.address, []).append(intent)
+    calls = _calls(ledger)  # first: a call that ends meanwhile is in its record, and must be in one of them
     return Memory(
         records={address: _lean(item, (desired or {}).get(address)) for address, item in ledger.records().items()},
-        intents={address: tuple(items) for address, items in intents.items()},
+        intents=calls,
         forgotten=ledger.forgotten(),
         doubts=ledger.doubts(),
     )
+
+
+def overtaken(
+    ledger: Ledger, memory: Memory, desired: Mapping[Address, Desired] | None = None
+) -> Mapping[Address, Record | None]:
+    """Return the objects of which something was recorded after `memory` was read, with the records they have now."""
+    stamps = ledger.stamps()
+    if (
+        len(stamps) == len(memory.records)
+        and all(_is_as(record, stamps.get((address.kind, address.name))) for address, record in memory.records.items())
+        and _calls(ledger) == memory.intents
+        and ledger.forgotten() == memory.forgotten
+    ):
+        return {}
+    later = remembered(ledger, desired)
+    parts = (
+        (memory.records, later.records),
+        (memory.intents, later.intents),
+        (memory.forgotten, later.forgotten),
+    )
+    return {
+        address: later.records.get(address)
+        for before, after in parts
+        for address in before.keys() | after.keys()
+        if before.get(address) != after.get(address)
+    }
+
+
+def _calls(ledger: Ledger) -> dict[Address, tuple[Intent, ...]]:
+    """Return the open intents by address."""
+    found: dict[Address, list[Intent]] = {}
+    for intent in ledger.open_intents():
+        found.setdefault(intent.address, []).append(intent)
+    return {address: tuple(items) for address, items in found.items()}
+
+
+def _is_as(record: Record, stamp: tuple[str | None, ...] | None) -> bool:
+    return stamp is not None and stamp == (record.remote_id, record.updated_at, record.written_by)[: len(stamp)]
 
 
 def _lean(record: Record, desired: Desired | None) -> Record:

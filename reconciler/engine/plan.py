@@ -66,6 +66,7 @@ def decide_all(world: World, snapshot: Snapshot) -> Decisions:
         destroying=world.destroying,
         forgotten=world.forgotten,
         moves=world.moves,
+        overtaken=world.overtaken,
         now=world.now,
     )
     decisions: dict[Address, Decision] = {}
@@ -109,7 +110,8 @@ def _taken(world: World) -> dict[Place, set[str]]:
     """Return the ids that are managed and stay so, by place."""
     taken: dict[Place, set[str]] = {}
     homes = homes_of(world)
-    for address, record in world.records.items():
+    newer = [(address, record) for address, record in world.overtaken.items() if record is not None]
+    for address, record in (*world.records.items(), *newer):
         for name in () if world.forgets(address) else {record.connection, *homes.candidates(record)}:
             taken.setdefault((name, address.kind), set()).add(record.remote_id)
     return taken

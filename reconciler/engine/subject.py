@@ -44,6 +44,8 @@ class Context:
     """The old addresses of selected objects by their new ones: until an apply, the state knows the old ones."""
     forgotten: Mapping[Address, str] = field(default_factory=dict)
     """Expired objects that are no longer managed, with the digest of their declaration then."""
+    overtaken: Collection[Address] = ()
+    """What another run wrote to while the live objects were read."""
     now: str = ""
 
     def why_unlisted(self, place: Place, taken: Collection[str], fields: Fields) -> str | None:

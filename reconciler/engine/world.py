@@ -74,6 +74,8 @@ class World:
     """What is beside the manifests and was not read."""
     runs: int = 0
     """How many runs have started to write."""
+    overtaken: Mapping[Address, Record | None] = field(default_factory=dict)
+    """What another run wrote to while the live objects were read, with the records that there are now."""
 
     @property
     def memory(self) -> Memory:

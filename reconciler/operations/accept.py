@@ -13,7 +13,6 @@ from typing import Any
 
 from reconciler import files
 from reconciler.engine.diff import compare, field_of
-from reconciler.engine.drift import drift as compare_records
 from reconciler.engine.ignore import judge
 from reconciler.errors import InvalidInput, ReconcilerError
 from reconciler.manifests.edit import CannotEdit, Step, edited_documents
@@ -30,7 +29,7 @@ from reconciler.model.kind import Kind
 from reconciler.model.objects import Address, Desired, Live, Problem, Record, SourceRef, problem_order, remote_ids
 from reconciler.model.plan import Selection
 from reconciler.model.report import Drifted
-from reconciler.operations.drift import Looked, look
+from reconciler.operations.drift import Looked, compared, look
 from reconciler.operations.edits import unified
 from reconciler.operations.project import Declared, check
 from reconciler.operations.session import ProjectSession
@@ -134,6 +133,7 @@ def accept(session: ProjectSession, declared: Declared, patterns: Sequence[str])
         raise InvalidInput(
             "nothing is managed, so there is no drift to accept", [], hint="apply the project, or adopt its objects"
         )
+    looked, found = compared(session, looked, declared)
     project = session.project
     case = _Case(
         session=session,
@@ -143,10 +143,6 @@ def accept(session: ProjectSession, declared: Declared, patterns: Sequence[str])
         names={"values": project.values, "environment": project.environment, "project": project.name},
         owners={remote_id: address for address, remote_id in remote_ids(looked.world.records).items()},
     )
-    memory = replace(looked.memory, records=looked.world.records)
-    found = compare_records(
-        memory, looked.world.selected, looked.snapshot, session.kinds, looked.world.connections
-    ).objects
     for item in judge(found, project.drift.ignore, now()[:10]).objects:
         _object(case, item)
     edits = _edits(case) if not case.problems else ()

@@ -78,7 +78,7 @@ def apply(
     When the change window closes, calls in flight are finished and no further change is started.
     """
     callbacks = callbacks or Callbacks()
-    if replan is not None and session.store.run_count() != planned.plan.runs:
+    if replan is not None and (planned.overtaken or session.store.run_count() != planned.plan.runs):
         with session.hold(timeout=lock_timeout):
             pass  # the other run ends first: what it creates would look like another program's
         planned = replan()
@@ -127,7 +127,9 @@ def _guarded(
 
 def _overtaken(session: ProjectSession, planned: Planned) -> bool:
     """Whether another run or command has changed the state since a plan was made."""
-    return session.store.run_count() != planned.plan.runs or remembered(session.store) != planned.memory
+    if session.store.run_count() != planned.plan.runs:
+        return True
+    return remembered(session.store, planned.declared.desired) != planned.memory
 
 
 def _check(made: Plan) -> None:

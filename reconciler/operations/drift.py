@@ -11,7 +11,7 @@ from reconciler.engine.diff import compare, field_of
 from reconciler.engine.drift import drift as compare_records
 from reconciler.engine.duplicates import Suspect, problems, suspects
 from reconciler.engine.ignore import judge
-from reconciler.engine.ledger import Memory, remembered
+from reconciler.engine.ledger import Memory, overtaken, remembered
 from reconciler.engine.scopes import needed_connections, scopes
 from reconciler.engine.sightings import dated, observed
 from reconciler.engine.snapshot import Snapshot, take
@@ -54,13 +54,14 @@ def drift(
     found = Drift(objects=(), declared=number)
     records: Mapping[Address, Record] = {}
     if looked is not None:
-        world, snapshot = looked.world, looked.snapshot
-        records = world.records
-        memory = replace(looked.memory, records=records)
-        found = compare_records(memory, world.selected, snapshot, session.kinds, world.connections, declared=number)
-        found = replace(found, objects=_titled(found.objects, world, snapshot))
+        looked, items = compared(session, looked, declared)
+        world, snapshot, records = looked.world, looked.snapshot, looked.world.records
         said = problems(looked.suspects, world, snapshot)
-        found = replace(found, problems=tuple(sorted(said, key=problem_order)))
+        found = replace(
+            found,
+            objects=_titled(items, world, snapshot),
+            problems=tuple(sorted(said, key=problem_order)),
+        )
     others = Listing()
     if unmanaged and declared is not None:
         others = unmanaged_objects(session, declared, selection or Selection(), moment, record=record)
@@ -193,3 +194,23 @@ def look(
         raise failure
     found = not_elsewhere(session, suspects(world, snapshot))
     return Looked(memory=memory, world=world, snapshot=snapshot, suspects=found)
+
+
+def compared(session: ProjectSession, looked: Looked, declared: Declared | None) -> tuple[Looked, tuple[Drifted, ...]]:
+    """Return how the objects compare, and what was looked at without what another run wrote to meanwhile."""
+
+    def objects() -> tuple[Drifted, ...]:
+        world = looked.world
+        memory = replace(looked.memory, records=world.records)
+        given = (memory, world.selected, looked.snapshot, session.kinds, world.connections)
+        return compare_records(*given, overtaken=world.overtaken)
+
+    found = objects()
+    if looked.suspects or any(item.status != "in_sync" for item in found):
+        later = overtaken(session.store, looked.memory, declared.desired if declared is not None else None)
+        world = replace(looked.world, overtaken=later)
+        if world.overtaken:
+            left = not_elsewhere(session, suspects(world, looked.snapshot))
+            looked = replace(looked, world=world, suspects=left)
+            found = objects()
+    return looked, found

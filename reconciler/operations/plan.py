@@ -14,7 +14,7 @@ from reconciler.documents.signature import plan_key, signature_fault
 from reconciler.engine import duplicates, stale
 from reconciler.engine.impact import booking_queries, read_occupancy
 from reconciler.engine.intents import wait_for_pending
-from reconciler.engine.ledger import Memory, remembered
+from reconciler.engine.ledger import Memory, overtaken, remembered
 from reconciler.engine.moves import find_moves
 from reconciler.engine.overrides import Overrides
 from reconciler.engine.plan import decide_all, make_plan
@@ -53,6 +53,8 @@ class Planned:
     """What the state held then: a plan is applied only while that is so."""
     digest: str | None = None
     """The digest of its document, where it was saved or confirmed."""
+    overtaken: bool = False
+    """Whether another run wrote to some of it meanwhile: those objects are unknown."""
     seen: Mapping[tuple[str, str], frozenset[str]] = field(default_factory=dict)
     """What to record, before anything is written, of the ids that are live, by target and kind."""
     doubts: tuple[Intent, ...] = ()
@@ -102,14 +104,32 @@ def plan(
     session.resolve_credentials(needed_connections(world), memory)
     world = located(replace(world, connections=session.project.connections))
     snapshot = take(scopes(world), session.reader)
+    made, suspects = _decided(session, world, snapshot)
+    if made.effective or made.problems:  # what another run wrote meanwhile would look like a change, or a stranger
+        old = {before: address for address, before in world.moves.items()}
+        later = overtaken(session.store, memory, declared.desired)
+        world = replace(world, overtaken={old.get(address, address): record for address, record in later.items()})
+        if world.overtaken:
+            made, suspects = _decided(session, world, snapshot)
+    return Planned(
+        plan=made,
+        declared=declared,
+        snapshot=snapshot,
+        memory=memory,
+        overtaken=bool(world.overtaken),
+        seen=duplicates.seen_after(world, snapshot, suspects),
+        doubts=duplicates.kept(world, suspects),
+    )
+
+
+def _decided(session: ProjectSession, world: World, snapshot: Snapshot) -> tuple[Plan, tuple[duplicates.Suspect, ...]]:
+    """Return the plan, and what may exist twice."""
     decisions = decide_all(world, snapshot)
     queries = booking_queries(decisions.by_address, world.kinds, world.now)
     suspects = not_elsewhere(session, duplicates.suspects(world, snapshot, decisions.managed))
     decisions = replace(decisions, problems=(*decisions.problems, *duplicates.problems(suspects, world, snapshot)))
     made = make_plan(world, decisions, read_occupancy(queries, session.reader))
-    made = replace(made, context=session.context)
-    seen, kept = duplicates.seen_after(world, snapshot, suspects), duplicates.kept(world, suspects)
-    return Planned(plan=made, declared=declared, snapshot=snapshot, memory=memory, seen=seen, doubts=kept)
+    return replace(made, context=session.context), suspects
 
 
 def _world(

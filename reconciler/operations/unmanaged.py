@@ -8,6 +8,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import chain
 
+from reconciler.engine.ledger import remembered
+from reconciler.engine.recover import explained
 from reconciler.engine.snapshot import Place
 from reconciler.engine.titles import Titles
 from reconciler.errors import ReconcilerError
@@ -45,6 +47,7 @@ def unmanaged_objects(
     ]
     if not places:
         return Listing()
+    managed = _managed(session)
     seen = survey(session, declared, ExportRequest(window=_window(moment)), places)
     found = {
         (place, address): live
@@ -53,8 +56,15 @@ def unmanaged_objects(
         if not any(address.matches(glob) for glob in selection.excludes)
         and (not selection.targets or any(address.matches(glob) for glob in selection.targets))
     }
-    managed = _managed(session)
-    free = {key: live for key, live in found.items() if not _is_managed(session, key[0], live, managed)}
+    calls = remembered(session.store).intents  # before the records: a call that ends has its record first
+    made = explained(calls, session.kinds, session.project.connections, seen.around.snapshot)
+    for key, targets in _managed(session).items():  # also what another run created or deleted meanwhile
+        managed.setdefault(key, set()).update(targets)
+    free = {
+        key: live
+        for key, live in found.items()
+        if live.remote_id not in made.get(key[0], ()) and not _is_managed(session, key[0], live, managed)
+    }
     unread = tuple(item for item in seen.problems if item.severity == "error")
     titles = Titles(session.kinds, declared.desired, records)
     since = _since(session, seen, free, moment, record=record and not unread)
@@ -76,7 +86,7 @@ def _window(moment: str) -> tuple[str, str]:
     return utc(first), utc(first + timedelta(days=DAYS + 1))
 
 
-def _managed(session: ProjectSession) -> Mapping[tuple[str, str], set[str]]:
+def _managed(session: ProjectSession) -> dict[tuple[str, str], set[str]]:
     """Return the targets of all that is managed by a project in this state, by kind and id."""
     found: dict[tuple[str, str], set[str]] = {}
     mine = ((item.target, address.kind, item.remote_id) for address, item in session.store.records().items())

@@ -172,6 +172,15 @@ class Store(PastRuns):
         found = self._rows(select(objects).where(self._mine(objects)), of=lambda row: record_of(checked(row)))
         return {record.address: record for record in sorted(found, key=lambda item: str(item.address))}
 
+    def stamps(self) -> Mapping[tuple[str, str], tuple[str | None, ...]]:
+        """Return the id of every managed object, when it was written and, where that is recorded, by which run.
+
+        Keys are kinds and names. This is much cheaper than the records.
+        """
+        columns = (objects.c.kind, objects.c.name, objects.c.remote_id, objects.c.updated_at, objects.c.written_by)
+        found = self._rows(select(*columns).where(self._mine(objects)), of=tuple)
+        return {row[:2]: row[2:] for row in found}
+
     def others(self) -> Mapping[tuple[str, str, str], tuple[str, ...]]:
         """Return which other projects in this database manage a live object, by target, kind and remote id."""
         return neighbours.managed(self._rows(neighbours.QUERY.where(not_(self._mine(objects)))))

@@ -16,9 +16,10 @@ from pathlib import Path
 import pytest
 from desk import COMMAND, PROJECT, until
 
-from reconciler.engine import intents
-from reconciler.operations import plan
+from reconciler.engine import intents, snapshot
+from reconciler.operations import drift, export, plan
 from reconciler.sandbox import Fault
+from reconciler.state.store import Store
 
 SCRIPT = Path(__file__).parents[2] / ".ci" / "postgres"
 APPLY = [*COMMAND, "apply", "--yes"]
@@ -81,6 +82,73 @@ def test_what_another_run_creates_while_this_one_reads_is_not_somebody_else_s(sh
     assert "No changes" in shared.run("apply", "--yes", code=0).out
     assert (len(shared.box.resources()), shared.asked()) == (COUNT, COUNT)
     shared.settled()
+
+
+def meanwhile(shared, monkeypatch, method, command, *arguments):
+    """Run a command that reads the state while calls of another apply wait, and the systems after that apply.
+
+    The other one starts to write after an apply has found the lock free.
+    """
+    limits = ("--max-deletes", str(COUNT), "--max-change-percent", "100")
+    others = []
+
+    def begin():
+        if not others:
+            shared.hold(method)
+            others.append(shared.start("apply", "--yes", "--parallelism", "2", *limits))
+            until(lambda: shared.asked(method), others[0])
+
+    def run_count(store):
+        begin()
+        return counted(store)
+
+    def take(*given):
+        shared.box.clear_faults()
+        out, err = others[0].communicate(timeout=120)
+        assert others[0].returncode == 0, (out, err)
+        return snapshot.take(*given)
+
+    counted = Store.run_count
+    with monkeypatch.context() as patched:
+        for module in (plan, drift, export):
+            patched.setattr(module, "take", take)
+        if command == "apply":
+            patched.setattr(Store, "run_count", run_count)
+        else:
+            begin()
+        try:
+            return shared.run(command, *arguments)
+        finally:
+            others[0].kill()
+            others[0].communicate()
+
+
+WRITTEN = "another run wrote it while this one read"
+
+
+@pytest.mark.parametrize("command", ["plan", "apply"])
+def test_what_another_run_creates_while_this_one_reads_is_its_own(shared, monkeypatch, command):
+    done = meanwhile(shared, monkeypatch, "POST", command, *["--yes"][: command != "plan"])
+    assert done.code == (1 if command == "plan" else 0), done
+    assert (WRITTEN if command == "plan" else "No changes") in done.out
+    assert (len(shared.box.resources()), shared.asked()) == (COUNT, COUNT)
+    shared.settled()
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
+def test_what_another_run_writes_while_drift_reads_was_not_changed_outside(shared, monkeypatch, method):
+    shared.run("apply", "--yes", code=0)
+    for number in range(COUNT - 2):
+        name = f"court-{number:02}"
+        if method == "DELETE":
+            shared.forget("Resource", name)
+        else:
+            shared.declare("Resource", name if method == "PUT" else f"hall-{number}", {"name": f"Hall {number}"})
+    shared.box.clear_log()
+    done = meanwhile(shared, monkeypatch, method, "drift", "--unmanaged", "--format", "json")
+    found = {item["address"]: (item["status"], item.get("reason")) for item in done.json["objects"]}
+    assert {status for status, _ in found.values()} <= {"in_sync", "unknown"}, found
+    shared.run("drift", "--unmanaged", code=0)
 
 
 @pytest.fixture
