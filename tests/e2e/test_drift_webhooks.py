@@ -32,7 +32,9 @@ class Receiver(ThreadingHTTPServer):
 
     def __init__(self, *statuses):
         super().__init__(("127.0.0.1", 0), Handler)
-        self.statuses, self.got, self.seconds = list(statuses), [], 0.0
+        self.statuses, self.got = list(statuses), []
+        self.answers = threading.Event()
+        self.answers.set()
 
     def handle_error(self, *_):
         """A client that stops waiting resets its connection."""
@@ -46,7 +48,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.server.got.append((self.path, dict(self.headers), body))
-        time.sleep(self.server.seconds)
+        self.server.answers.wait(60)
         statuses = self.server.statuses
         self.send_response(statuses.pop(0) if len(statuses) > 1 else statuses[0])
         self.send_header("Content-Length", "0")
@@ -69,6 +71,7 @@ def receiver():
 
     yield start
     for server in started:
+        server.answers.set()
         server.shutdown()
         server.server_close()
 
@@ -139,7 +142,7 @@ def test_a_server_that_keeps_failing_or_does_not_answer_is_a_warning(drifted, re
     assert "got no message" in notify(drifted, server).err
     assert len(server.got) == 4
     slow = receiver()
-    slow.seconds = 1.0
+    slow.answers.clear()
     project(drifted, "timeout: 0.1")
     done = notify(drifted, slow)
     assert "got no message" in done.err

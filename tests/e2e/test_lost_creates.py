@@ -11,11 +11,6 @@ from reconciler.sandbox import Fault
 SWIM = {"name": "Swim", "group": "Pool", "type": "event", "start_date": "2027-03-01", "time": "10:00"}
 
 
-def short_timeout(desk, seconds=1):
-    text = PROJECT.format(url=desk.box.url).replace("      auth:", f"      timeout: {seconds}\n      auth:")
-    desk.project(text)
-
-
 def lose_answers(desk, method="POST", path="/api/sessions", times=1):
     desk.box.fault(Fault(kind="drop_after", match_method=method, match_path=path, times=times))
 
@@ -76,11 +71,12 @@ def test_a_person_can_say_that_nothing_was_made(desk):
 
 
 def test_a_run_waits_for_a_call_that_the_server_may_still_be_at(desk, monkeypatch):
-    short_timeout(desk, seconds=2)
+    desk.project(PROJECT.format(url=desk.box.url).replace("      auth:", "      timeout: 2\n      auth:"))
     desk.declare("Session", "swim", SWIM)
     desk.hold()
     monkeypatch.setattr(intents, "PENDING_MARGIN", 600)
     desk.run("apply", "--yes", code=3)
+    desk.project(PROJECT.format(url=desk.box.url))
     assert desk.box.sessions() == []
     (change,) = desk.run("plan", "--format", "json", code=1).json["changes"]
     assert change["action"] == "unknown"
@@ -97,15 +93,17 @@ def test_a_run_waits_for_a_call_that_the_server_may_still_be_at(desk, monkeypatc
     assert len(desk.box.sessions()) == 1
 
 
-def test_a_kill_while_the_server_is_at_work_makes_no_duplicate(desk):
-    short_timeout(desk, seconds=2)
+def test_a_kill_while_the_server_is_at_work_makes_no_duplicate(desk, monkeypatch):
     desk.declare("Session", "swim", SWIM)
-    desk.box.fault(Fault(kind="latency", match_method="POST", seconds=0.8, times=1))
+    desk.hold()
     process = desk.start("apply", "--yes")
     until(desk.asked, process)
     process.kill()
     process.communicate(timeout=30)
+    assert desk.box.sessions() == []
+    waited = desk.released_while_waiting(monkeypatch, desk.box.sessions)
     desk.run("apply", "--yes", "--wait", "60", code=0)
+    assert len(waited) == 1
     desk.settled()
     assert len(desk.box.sessions()) == 1
 

@@ -6,11 +6,10 @@ import json
 import re
 import shlex
 import sqlite3
-import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from desk import PROJECT
+from desk import PROJECT, until
 from older_state import FIRST_VERSION
 
 from reconciler.engine import intents
@@ -83,19 +82,15 @@ def test_a_saved_document_shows_it_again(desk, command):
 
 
 def test_a_server_that_holds_the_first_create_for_long_doubles_nothing_in_silence(desk, monkeypatch):
-    desk.project(PROJECT.format(url=desk.box.url).replace("      auth:", "      timeout: 1\n      auth:"))
     desk.declare("Session", "swim", SWIM)
-    desk.box.fault(Fault(kind="hold", match_method="POST", times=1, seconds=60))
+    desk.box.fault(Fault(kind="drop_early", match_method="POST", times=1, seconds=60))
     desk.run("apply", "--yes", code=3)
     monkeypatch.setattr(intents, "left_to_wait", lambda _: -1.0)  # as if nobody had to wait any more
     desk.run("apply", "--yes", code=0)
     assert len(desk.box.sessions()) == 1
     unsuspicious(desk)
     desk.box.clear_faults()
-    deadline = time.monotonic() + 60
-    while len(desk.box.sessions()) < 2:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    until(lambda: len(desk.box.sessions()) == 2)
     assert list(doubled(desk)) == ["Session/swim"]
 
 

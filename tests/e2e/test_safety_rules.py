@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import signal
 import stat
-import time
 
 import pytest
 from combinations import first_quick
@@ -273,18 +272,17 @@ def test_an_interrupt_finishes_what_is_in_flight_and_records_it(desk):
     assert len(desk.box.resources()) == 12
 
 
-@pytest.mark.parametrize("moment", [0.0, 0.1, 0.25, 0.45])
-def test_a_kill_at_any_moment_loses_and_doubles_nothing(desk, moment):
+@pytest.mark.parametrize("answered", [0, 5, 11, 19])
+def test_a_kill_at_any_moment_loses_and_doubles_nothing(desk, monkeypatch, answered):
     for number in range(10):
         desk.declare("Resource", f"court-{number}", {"name": f"Court {number}"})
         desk.session(f"class-{number}", name=f"Class {number}")
-    desk.box.fault(Fault(kind="latency", seconds=0.05, match_method="POST", times=None))
+    desk.hold(after=answered)
     process = desk.start("apply", "--yes")
-    until(desk.box.log, process)
-    time.sleep(moment)
+    until(lambda: desk.asked() > answered, process)
     process.kill()
     process.communicate(timeout=30)
-    desk.box.clear_faults()
+    desk.released_while_waiting(monkeypatch, lambda: all(entry.status for entry in desk.box.log()))
     desk.run("apply", "--yes", "--wait", code=0)
     desk.settled()
     assert len(desk.box.resources()) == 10

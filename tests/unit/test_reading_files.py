@@ -149,7 +149,7 @@ def test_a_pipe_that_is_full_for_a_while_gets_everything():
     thread = threading.Thread(target=read)
     thread.start()
     write_whole(Path(f"/dev/fd/{writer}"), content)
-    thread.join(20)
+    thread.join(60)
     os.close(reader)
     os.close(writer)
     assert bytes(got) == content
@@ -258,7 +258,7 @@ def test_a_pipe_is_written_to_and_not_replaced(tmp_path):
     reader = threading.Thread(target=lambda: read.append(pipe.read_bytes()))
     reader.start()
     write_whole(pipe, b"new", private=True)
-    reader.join(10)
+    reader.join(60)
     assert read == [b"new"]
     assert stat.S_ISFIFO(pipe.stat().st_mode)
 

@@ -60,7 +60,7 @@ def test_a_pipe_that_does_not_block_is_waited_for(unbuffered):
         thread.start()
         write_unmasked(["x" * 400_000])
     os.close(writer)
-    thread.join(20)
+    thread.join(60)
     os.close(reader)
     assert len(got) == 400_000
 

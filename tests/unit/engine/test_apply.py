@@ -315,14 +315,14 @@ def test_a_stop_keeps_dependents_of_the_call_in_flight_from_starting(office):
 def test_changes_run_side_by_side_up_to_the_number_of_workers(office):
     names = [f"s{number}" for number in range(3)]
     assert office.apply(*[session(name) for name in names]).clean
-    together = threading.Barrier(3, timeout=5)
+    together = threading.Barrier(3, timeout=60)
     original = office.remote.send
     office.remote.send = lambda call: (together.wait(), original(call))[1]
     assert office.apply(*[session(name, price="41.00") for name in names], workers=3).clean
 
 
 def test_creations_run_side_by_side_once_the_answers_are_known_to_tell_ids(office):
-    together = threading.Barrier(2, timeout=5)
+    together = threading.Barrier(2, timeout=60)
     original = office.remote.send
     sent = []
 

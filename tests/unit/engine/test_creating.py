@@ -266,7 +266,7 @@ def test_a_create_without_a_natural_key_shares_its_time_with_none():
     with found.turn(first):
         thread.start()
         assert not entered.wait(0.1)
-    thread.join(5)
+    thread.join(60)
     assert entered.is_set()
 
 

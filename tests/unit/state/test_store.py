@@ -172,7 +172,7 @@ def test_many_threads_write_without_losing_anything(open_store):
 
 
 def test_two_programs_that_create_the_state_at_once_both_succeed(open_store):
-    start, errors = threading.Barrier(6, timeout=10), []
+    start, errors = threading.Barrier(6, timeout=60), []
 
     def work(number):
         store = open_store()

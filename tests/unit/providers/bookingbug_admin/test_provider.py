@@ -542,7 +542,7 @@ def test_threads_that_find_the_token_expired_together_log_in_once():
     def reply(request):
         given = server(request)
         if given.status_code == 401:
-            together.wait(timeout=10)
+            together.wait(timeout=60)
         return given
 
     provider = tokens_provider(reply)

@@ -228,20 +228,21 @@ def test_a_hold_stops_every_thread():
 
 
 def test_no_more_requests_at_once_than_allowed():
-    running, most, lock = 0, 0, threading.Lock()
+    running, most, lock, three = 0, 0, threading.Lock(), threading.Barrier(3, timeout=LATE)
 
     def answer(_):
         nonlocal running, most
         with lock:
             running += 1
             most = max(most, running)
+        three.wait()
         time.sleep(0.01)
         with lock:
             running -= 1
         return httpx.Response(200)
 
     with open_client(answer, settings={"max_concurrency": 3}) as http:
-        http.gather(lambda number: http.get(f"/{number}"), range(20))
+        http.gather(lambda number: http.get(f"/{number}"), range(21))
     assert most == 3
 
 
@@ -444,13 +445,13 @@ def _server(handler=_Handler):
         thread.join()
 
 
-def _socket_client(url, **settings):
-    return closing(HttpClient(connection(base_url=url, timeout=0.3, **settings), writes=True, secrets={}, backoff=0))
+def _socket_client(url, timeout=2 * LATE):
+    return closing(HttpClient(connection(base_url=url, timeout=timeout), writes=True, secrets={}, backoff=0))
 
 
 @pytest.mark.parametrize("path", ["/drip", "/stall"])
 def test_a_call_takes_no_longer_than_its_timeout_over_a_socket(path):
-    with _server() as url, _socket_client(url) as http:
+    with _server() as url, _socket_client(url, 0.3) as http:
         began = time.monotonic()
         with pytest.raises(OutcomeUnknown, match=r"timed out after 0.3 s"):
             http.write("PUT", path)
@@ -492,10 +493,12 @@ def test_a_bad_ca_file_is_named(tmp_path):
 class _Kept(_Handler):
     protocol_version = "HTTP/1.1"
     clients: set = set()  # noqa: RUF012 - replaced by the test that uses it
+    three = threading.Barrier(3, timeout=LATE)
 
     def do_GET(self):
         self.clients.add(self.client_address)
-        time.sleep(0.01)
+        if self.path.startswith("/together"):
+            self.three.wait()
         self.send_response(200)
         self.send_header("Content-Length", "2")
         self.end_headers()
@@ -508,7 +511,7 @@ def test_connections_are_kept_and_no_more_than_allowed(monkeypatch):
         _server(_Kept) as url,
         closing(HttpClient(connection(base_url=url, max_concurrency=3), writes=False, secrets={})) as http,
     ):
-        answers = http.gather(lambda number: http.get(f"/{number}").body, range(30))
+        answers = http.gather(lambda number: http.get(f"/together/{number}").body, range(30))
         for number in range(5):
             http.get(f"/{number}")
     assert answers == [b"ok"] * 30
