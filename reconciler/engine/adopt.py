@@ -222,8 +222,8 @@ def _declared_twice(kind: Kind, wanted: Sequence[Desired], found: Mapping[Addres
     for remote_id, items in sorted(owners.items()):
         names = sorted(str(item.address) for item in items)
         for item in sorted(items, key=lambda each: str(each.address)) if len(items) > 1 else ():
-            named = [name for name in names[: _NAMED + 1] if name != str(item.address)][:_NAMED]
-            others = listed([*named, *[""] * (len(names) - 1 - len(named))], _NAMED)
+            named = [name for name in names[: _NAMED + 1] if name != str(item.address)]
+            others = listed(named, _NAMED, len(names) - 1)
             words = kind.describe(found[item.address].fields)
             what = f"is declared twice: {others} is also id {remote_id}, {words}"
             yield _problem(item, what, f"remove one of the manifests, or: reconciler adopt {item.address} ID")
@@ -232,7 +232,7 @@ def _declared_twice(kind: Kind, wanted: Sequence[Desired], found: Mapping[Addres
 def _listed(kind: Kind, lives: Sequence[Live]) -> str:
     """Return candidates in one sentence, with the values that tell them apart."""
     named = [f"id {live.remote_id} ({kind.describe(live.fields)})" for live in lives[:_NAMED]]
-    return listed([*named, *[""] * (len(lives) - len(named))], _NAMED)
+    return listed(named, _NAMED, len(lives))
 
 
 def _problem(item: Desired, what: str, hint: str | None = None) -> Problem:
@@ -253,7 +253,7 @@ def already_exists(
     """
     few = [live.remote_id for live in found[:_NAMED]]
     only = few[0] if len(found) == 1 else None
-    ids = listed([*few, *[""] * (len(found) - len(few))], _NAMED)
+    ids = listed(few, _NAMED, len(found))
     what = f"a live object with the same natural key already exists (id {ids}) and is not managed by this project"
     chosen = desired.annotations.get(ADOPT_ID)
     command = f"reconciler adopt {desired.address}"

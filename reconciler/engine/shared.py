@@ -7,9 +7,11 @@ Where it is not known who else uses a value, it is not changed.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Any
 
+from reconciler.model.canonical import digest
 from reconciler.model.change import EDITING, Decision
 from reconciler.model.kind import Kind
 from reconciler.model.objects import Address, Desired, Problem, Record
@@ -17,6 +19,23 @@ from reconciler.model.risk import risk
 from reconciler.model.words import listed
 
 _NAMED = 5
+
+
+_User = tuple[int, str, Address | None]
+"""Who uses a shared value: its place among all users, and its words and address."""
+
+
+@dataclass(slots=True)
+class _Users:
+    """The users of one value, by what their manifests state for it."""
+
+    own: dict[str, tuple[_User, str]] = field(default_factory=dict)
+    """Each of them by remote id, with the digest of what it states."""
+    stated: dict[str, Any] = field(default_factory=dict)
+    """What is stated, by its digest."""
+    changing: dict[str, list[_User]] = field(default_factory=dict)
+    """Those that change the value: two that state different ones cannot both be met, since a call sends all of it."""
+    others: dict[str, list[_User]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +46,8 @@ class Neighbours:
     desired: Mapping[Address, Desired]
     managed: Mapping[tuple[str, str, str], Address]
     """The managed objects by target, kind and remote id."""
+    _found: dict[tuple[int, str, str, str], _Users] = field(default_factory=dict, init=False)
+    """The users of each value: thousands may share one."""
 
     @classmethod
     def of(
@@ -39,30 +60,53 @@ class Neighbours:
         managed = {(item.target, address.kind, item.remote_id): address for address, item in records.items()}
         return cls(decisions=decisions, desired=desired, managed=managed)
 
+    def users(self, names: Mapping[str, str], target: str, kind: str, name: str) -> _Users:
+        """Return the users of a value, whose names are the same mapping for all of them."""
+        key = (id(names), target, kind, name)
+        if key not in self._found:
+            found = self._found[key] = _Users()
+            for remote_id, title in names.items():
+                other = self.managed.get((target, kind, remote_id))
+                words = f"{title!r} (id {', '.join([remote_id, *([str(other)] if other else [])])})"
+                value, second = _stated(self, other, name), self.decisions.get(other) if other is not None else None
+                if second is not None and second.action == "delete":
+                    continue
+                same, user = digest(value), (len(found.own), words, other)
+                found.own[remote_id], found.stated[same] = (user, same), value
+                changes = value is not None and second is not None and _changes(second, name)
+                (found.changing if changes else found.others).setdefault(same, []).append(user)
+        return self._found[key]
+
 
 def share(decision: Decision, kind: Kind, around: Neighbours) -> tuple[Decision, tuple[Problem, ...]]:
     """Return a decision with what it does to the others that share its values, and the contradictions."""
     problems: list[Problem] = []
     target = decision.record.target if decision.record is not None else ""
     for name, code in kind.shared.items():
-        users = decision.live.shared.get(name) if decision.live is not None else None
-        if users is None or not _changes(decision, name):
+        live = decision.live
+        users = live.shared.get(name) if live is not None else None
+        if live is None or users is None or not _changes(decision, name):
             continue
         if users.failure is not None:
             why = f"it is not known which other objects use its {name}: {users.failure}"
             return replace(decision, action="unknown", reason=why, fields=(), edits=(), risks=()), ()
-        touched = []
-        for remote_id, title in users.names.items():
-            other = around.managed.get((target, kind.name, remote_id))
-            stated = _stated(around, other, name)
-            if stated == decision.declared[name]:
-                continue
-            if other is not None and _contradicts(around, decision, other, name):
-                problems += _conflict(around, decision, other, name)
-            elif not _goes(around, other):
-                touched.append(f"{title!r} (id {', '.join([remote_id, *([str(other)] if other else [])])})")
-        if touched:
-            words = f"changes {name} also for {listed(touched, _NAMED)}, because they use the same {name}"
+        found = around.users(users.names, target, kind.name, name)
+        mine, (own, owns) = decision.declared[name], found.own.get(live.remote_id, (None, ""))
+        same = digest(mine)
+        against = [items for value, items in islice(found.changing.items(), _NAMED + 1) if value != same]
+        touched: dict[str, list[_User]] = {}
+        for value, items in found.others.items():
+            if value != same and _contradicts(mine, found.stated[value]):
+                against.append(items)
+            elif value != same:
+                touched[value] = items
+        for _, _, other in islice((user for items in against for user in items if user != own), _NAMED):
+            problems += _conflict(around, decision, other, name) if other is not None else ()
+        few = sorted(user for items in touched.values() for user in items[: _NAMED + 1] if user != own)
+        number = sum(map(len, touched.values())) - (owns in touched)
+        if number:
+            others = listed([words for _, words, _ in few], _NAMED, number)
+            words = f"changes {name} also for {others}, because they use the same {name}"
             decision = replace(decision, risks=(*decision.risks, risk(code, words)))
     return decision, tuple(problems)
 
@@ -79,25 +123,13 @@ def _stated(around: Neighbours, address: Address | None, name: str) -> Any:
     return desired.fields.get(name) if desired is not None and not desired.forget else None
 
 
-def _goes(around: Neighbours, address: Address | None) -> bool:
-    """Whether the plan deletes an object."""
-    decision = around.decisions.get(address) if address is not None else None
-    return decision is not None and decision.action == "delete"
-
-
-def _contradicts(around: Neighbours, decision: Decision, other: Address, name: str) -> bool:
-    """Whether two manifests cannot both be met: they state different parts of one value that both change.
-
-    A call sends the whole value. So of two calls that change different parts, the second undoes the first.
-    """
-    mine, theirs = decision.declared[name], _stated(around, other, name)
+def _contradicts(mine: Any, theirs: Any) -> bool:
+    """Whether a change of a value contradicts a manifest that states parts of it and changes nothing."""
     if theirs is None:
         return False
     if not isinstance(mine, Mapping) or not isinstance(theirs, Mapping):
         return True
-    second = around.decisions.get(other)
-    both = second is not None and _changes(second, name)
-    return both or any(mine[part] != theirs[part] for part in mine.keys() & theirs.keys())
+    return any(mine[part] != theirs[part] for part in mine.keys() & theirs.keys())
 
 
 def _conflict(around: Neighbours, decision: Decision, other: Address, name: str) -> Iterator[Problem]:

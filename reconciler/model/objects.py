@@ -208,10 +208,10 @@ class Desired:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Users:
-    """Who else uses a value of one object, such as its postal address."""
+    """Who uses a value, such as a postal address, together."""
 
     names: Mapping[str, str] = field(default_factory=dict)
-    """The names of the other live objects, by remote id."""
+    """The names of the live objects that use it, by remote id; one mapping for all of them."""
     failure: str | None = None
     """Why they are not known."""
 

@@ -15,9 +15,9 @@ def count(number: int, noun: str, plural_noun: str | None = None) -> str:
     return f"{number} {plural(number, noun, plural_noun)}"
 
 
-def listed(items: Sequence[str], limit: int) -> str:
-    """Return the first items and how many are not shown: `a, b and 3 more`."""
-    hidden = len(items) - limit
+def listed(items: Sequence[str], limit: int, number: int | None = None) -> str:
+    """Return the first items and how many are not shown: `a, b and 3 more`; `number` where not all are given."""
+    hidden = (len(items) if number is None else number) - limit
     return ", ".join(items[:limit]) + (f" and {hidden} more" if hidden > 0 else "")
 
 

@@ -6,7 +6,7 @@ import dataclasses
 import functools
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from reconciler.model import canonical
@@ -81,8 +81,10 @@ def _deleted(row: Mapping[str, Any]) -> bool:
 def _add_addresses(reader: Reader, scope: Scope, findings: Findings, found: Mapping[str, Mapping[str, Any]]) -> None:
     """Add `address` to the resources that declare one; the answers have only a link and an id (notes §3.3)."""
     paths: dict[str, str] = {}
+    stated = [fields for fields in scope.wanted if "address" in fields]
+    wanted = {(key, fields[key]) for fields in stated for key in _KEYS if fields.get(key)}
     for remote_id, live in findings.live.items():
-        if _declares_address(scope, live) and (path := _address_path(reader, found[remote_id])) is not None:
+        if _declares_address(scope, live, wanted) and (path := _address_path(reader, found[remote_id])) is not None:
             paths[remote_id] = path
     if scope.whole:  # an address that several resources share belongs to none of them: its id identifies it
         times = Counter(paths.values())
@@ -99,7 +101,7 @@ def _add_addresses(reader: Reader, scope: Scope, findings: Findings, found: Mapp
 
 
 def _add_users(reader: Reader, findings: Findings, found: Mapping[str, Mapping[str, Any]], listing: Listing) -> None:
-    """Add to each address who else uses it: an update of one resource changes it for all of them."""
+    """Add to each address who uses it: an update of one resource changes it for all of them."""
     users: dict[str, dict[str, str]] = {}
     with_address = {remote_id: live for remote_id, live in findings.live.items() if "address" in live.fields}
     for remote_id, row in _present(listing.rows or {}).items() if with_address else ():
@@ -107,9 +109,9 @@ def _add_users(reader: Reader, findings: Findings, found: Mapping[str, Mapping[s
             users.setdefault(path.rpartition("/")[2], {})[remote_id] = neutral(str(row.get("name")), _SHOWN)
     for remote_id, live in with_address.items():
         number = (_address_path(reader, found[remote_id]) or "").rpartition("/")[2]
-        others = {other: name for other, name in users.get(number, {}).items() if other != remote_id}
-        if others or listing.failure is not None:
-            shared = {"address": Users(names=others, failure=listing.failure)}
+        names = users.get(number, {})
+        if len(names) > (remote_id in names) or listing.failure is not None:
+            shared = {"address": Users(names=names, failure=listing.failure)}
             findings.live[remote_id] = dataclasses.replace(live, shared=shared)
 
 
@@ -117,13 +119,9 @@ def _with_address(live: Live, data: Mapping[str, Any]) -> Live:
     return dataclasses.replace(live, fields={**live.fields, "address": resource_wire.decode_address(data)})
 
 
-def _declares_address(scope: Scope, live: Live) -> bool:
-    if scope.whole or "address" in scope.ids.get(live.remote_id, {}):
-        return True
-    return any(
-        "address" in fields and any(fields.get(key) and fields[key] == live.fields.get(key) for key in _KEYS)
-        for fields in scope.wanted
-    )
+def _declares_address(scope: Scope, live: Live, wanted: Collection[tuple[str, str]]) -> bool:
+    declared = scope.whole or "address" in scope.ids.get(live.remote_id, {})
+    return declared or any((key, live.fields.get(key)) in wanted for key in _KEYS)
 
 
 def _address_path(reader: Reader, data: Mapping[str, Any]) -> str | None:

@@ -32,7 +32,7 @@ from reconciler.engine.world import World
 from reconciler.kinds.booking_session import kind as booking_session
 from reconciler.kinds.session.slots import compare_slots
 from reconciler.model.kind import ADOPT_ID
-from reconciler.model.objects import Address, Desired, Intent, Live, Reading, Record
+from reconciler.model.objects import Address, Desired, Intent, Live, Reading, Record, Users
 from reconciler.model.report import Outcome, Report
 from reconciler.render import html, markdown, text
 from reconciler.settings import Policy
@@ -276,6 +276,17 @@ def _intents(items: list[Desired]) -> dict:
     return {item.address: (replace(lost, address=item.address, fields=item.fields),) for item in items}
 
 
+def _shared_address(size: int, *, apart: bool = False, managed: bool = True) -> Run:
+    """Return n resources that share one address and change it: all in the same way, or each `apart`."""
+    new = [resource(f"room-{n}", address={"address1": f"{n if apart else 2} Low Rd"}) for n in range(size)]
+    old = [resource(f"room-{n}", address={"address1": "1 High St"}) for n in range(size)]
+    others = 0 if managed else size
+    users = {"address": Users(names={str(n): f"Room {n}" for n in range(size + others)})}
+    lives = [replace(_live(n, item), shared=users) for n, item in enumerate(old)]
+    records = [_record(n, item) for n, item in enumerate(old)]
+    return planning(new, records, {RESOURCES: _reading(lives)})
+
+
 def _lost_creates(size: int, *, found: bool = True) -> Run:
     items = _sessions(size)
     lives = [_live(1000 + n, item, **({} if found else {"name": f"Other {n}"})) for n, item in enumerate(items)]
@@ -429,6 +440,9 @@ STAGES: dict[str, Callable[[int], Run]] = {
     "n references exchanged": _exchanged,
     "n references passed on": _passed_on,
     "n owners of one reference": _one_reference,
+    "n resources of one address": _shared_address,
+    "n resources of one address and n strangers": lambda n: _shared_address(n, managed=False),
+    "n resources that contradict each other": lambda n: _shared_address(n, apart=True),
     "n interrupted creates": _lost_creates,
     "n interrupted creates that left nothing": lambda n: _lost_creates(n, found=False),
     "n possible duplicates of one name": _suspects,

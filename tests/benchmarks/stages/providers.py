@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 
+from reconciler.model.objects import Scope
 from reconciler.providers.bookingbug_admin import answers as admin
 from reconciler.providers.bookingbug_admin.paging import collect
+from reconciler.providers.bookingbug_admin.reader import Listing, One
+from reconciler.providers.bookingbug_admin.resources import read_resources
 from reconciler.providers.bookingbug_sessions import wire
 from reconciler.providers.checkfront import answers as checkfront
 from reconciler.providers.checkfront.lines import assign
@@ -57,6 +60,40 @@ def _assigned(size: int) -> Run:
     return partial(assign, lines, slips, {})
 
 
+class _Reader:
+    """A list of resources, and one address."""
+
+    def __init__(self, rows: dict[str, dict]) -> None:
+        self._rows = rows
+
+    def collection(self, *_: object, **__: object) -> Listing:
+        return Listing(rows=self._rows)
+
+    def missing(self, *_: object) -> dict:
+        return {}
+
+    def each(self, paths: Iterable[str]) -> dict[str, One]:
+        return {path: One(data={"id": 7, "address1": "1 High St"}) for path in set(paths)}
+
+    def local_path(self, url: str) -> str:
+        return url
+
+    def path(self, *parts: str) -> str:
+        return f"/api/v1/admin/37004/{'/'.join(parts)}"
+
+
+def _resources(size: int) -> Run:
+    """Return n managed resources of one address and as many new ones."""
+    rows = {str(n): {"id": n, "name": f"Room {n}", "address_id": 7} for n in range(size)}
+    stated = {"address": {"address1": "1 High St"}}
+    scope = Scope(
+        kind="Resource",
+        ids={str(n): {"name": f"Room {n}", **(stated if n % 2 else {})} for n in range(size)},
+        wanted=tuple({"name": f"New {n}", **stated} for n in range(size)),
+    )
+    return partial(read_resources, _Reader(rows), scope)
+
+
 STAGES: dict[str, Callable[[int], Run]] = {
     "list of n sessions": lambda n: partial(wire.decode_list, _list(20 * n)),
     "list of n sessions with an unescaped &": lambda n: partial(wire.decode_list, _list(20 * n, "A & B")),
@@ -67,6 +104,7 @@ STAGES: dict[str, Callable[[int], Run]] = {
     "encoded session of n slots": lambda n: partial(wire.encode_session, _slots(10 * n)),
     "page of n resources": lambda n: partial(admin.decode_page, _page(20 * n), "resources"),
     "n pages of resources": _pages,
+    "resources of one address": _resources,
     "booking of n lines": lambda n: lambda: checkfront.session(checkfront.decode(_lines(n)), {}),
     "lines of n items": _assigned,
 }
