@@ -154,7 +154,9 @@ class Redactor:
             return value
         if isinstance(value, str):
             return value if value.startswith("sha256:") else self.redacted(value)
-        if isinstance(value, Mapping):
+        if value is None or isinstance(value, int):
+            return value
+        if isinstance(value, (dict, Mapping)):
             return {
                 key: item
                 if named and key in NAMES and isinstance(item, str)
@@ -192,7 +194,7 @@ def masked(text: str, needles: tuple[str, ...]) -> str:
 def _secrets(text: str, needles: tuple[str, ...]) -> list[tuple[int, int]]:
     """Return the places of the needles in a text, in their order."""
     spans: list[tuple[int, int]] = []
-    for reading, seen in _readings(text, _characters(needles)) if needles else ():
+    for reading, seen in _readings(text, needles) if needles else ():
         folded = _folded(seen)
         found = [each for each in needles if each in folded]
         if found:
@@ -236,17 +238,14 @@ def needles(values: Iterable[str], shortest: int = 3) -> tuple[str, ...]:
     return _sorted({found for value in values if len(found := _folded(value)) >= shortest})
 
 
-@lru_cache(maxsize=16)
-def _characters(needles: tuple[str, ...]) -> frozenset[str]:
-    return frozenset("".join(needles))
+def _readings(text: str, needles: tuple[str, ...]) -> Iterable[tuple[tuple[re.Pattern[str], ...], str]]:
+    """Return each way to read a text that can show a character of the needles, and what it reads then."""
+    return (((), text),) if _ESCAPING.search(text) is None else _all_readings(text, frozenset("".join(needles)))
 
 
-def _readings(text: str, wanted: frozenset[str]) -> Iterator[tuple[tuple[re.Pattern[str], ...], str]]:
-    """Yield each way to read a text that can show one of the wanted characters, and what it reads then."""
+def _all_readings(text: str, wanted: frozenset[str]) -> Iterator[tuple[tuple[re.Pattern[str], ...], str]]:
     seen: dict[tuple[re.Pattern[str], ...], str] = {(): text}
     yield (), text
-    if _ESCAPING.search(text) is None:
-        return
     for reading in _READINGS[1:]:
         before = seen.get(reading[:-1], "")
         escapes = set(reading[-1].findall(before))

@@ -28,6 +28,9 @@ _DIGITS = 18
 
 _WHOLE = 10**_DIGITS
 
+ATOMS = frozenset({str, int, float, bool, type(None)})
+"""The types of values without parts. One look here saves several at abstract classes, for nearly every value."""
+
 _TRUE = frozenset({"true", "1", "yes"})
 _FALSE = frozenset({"false", "0", "no"})
 
@@ -156,10 +159,12 @@ def flag(value: Any) -> bool:
 
 def plain(value: Any) -> Any:
     """Return a JSON value: references and addresses as `Kind/name`, other tuples as lists, mappings as dicts."""
+    if type(value) in ATOMS:
+        return value
     if isinstance(value, (Ref, Address)):
         return str(value)
-    if isinstance(value, Mapping):
-        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, (dict, Mapping)):
+        return {key: item if type(item) in ATOMS else plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [plain(item) for item in value]
     return value
@@ -167,7 +172,9 @@ def plain(value: Any) -> Any:
 
 def lasting(value: Any, volatile: frozenset[str]) -> Any:
     """Return a value without members that change with everyday business, its lists of members sorted."""
-    if isinstance(value, Mapping):
+    if type(value) in ATOMS:
+        return value
+    if isinstance(value, (dict, Mapping)):
         return {key: lasting(item, volatile) for key, item in value.items() if key not in volatile}
     if isinstance(value, (list, tuple)):
         items = [lasting(item, volatile) for item in value]

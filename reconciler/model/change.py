@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal
 
-from reconciler.model.canonical import digest, lasting
+from reconciler.model.canonical import ATOMS, digest, lasting
 from reconciler.model.field import Default
 from reconciler.model.objects import Address, Computed, Desired, Fields, Live, Record, Ref, SourceRef
 from reconciler.model.risk import Risk
@@ -373,10 +373,12 @@ def resolved(fields: Fields, ids: Mapping[Address, str]) -> Fields:
 
 def bind(value: Any, ids: Mapping[Address, str]) -> Any:
     """Replace every `Ref` in a structure by the remote id of its target; KeyError where it is unknown."""
+    if type(value) in ATOMS:
+        return value
     if isinstance(value, Ref):
         return ids[value.target]
-    if isinstance(value, Mapping):
-        return {key: bind(item, ids) for key, item in value.items()}
+    if isinstance(value, (dict, Mapping)):
+        return {key: item if type(item) in ATOMS else bind(item, ids) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [bind(item, ids) for item in value]
     return value

@@ -104,7 +104,7 @@ class Database:
         self._folder = folder if self.file is None else self.file.parent / "backups"
         self._notice = notice
         self._version: int | None = None
-        self._reached = False
+        self._reached = self._written_to = False
         self._read_only = False
         self._hint = ""
         self.watch = Watch()
@@ -213,7 +213,17 @@ class Database:
             job.result, job.done = result, True
 
     def _written(self, jobs: list[Job]) -> list[Any]:
-        self._check_writable()
+        if not self._written_to:
+            self._check_writable()
+        try:
+            results = self._transacted(jobs)
+        except OperationalError:
+            self._check_writable()  # it became read-only since
+            raise
+        self._written_to = True
+        return results
+
+    def _transacted(self, jobs: list[Job]) -> list[Any]:
         if not (all(job.as_is for job in jobs) and self._prepared(writing=False)):
             self._prepared(writing=True)
         return self._begun(lambda connection: [job.work(connection) for job in jobs], writing=True)

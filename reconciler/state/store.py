@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -88,6 +89,7 @@ class Store(PastRuns):
         self._renewed_in: object = None
         """The last transaction in which the lease was renewed."""
         self._given_up = threading.Event()
+        self._token, self._begun = uuid.uuid4().hex[:16], count()
         self._scope = {"project": project, "environment": environment or ""}
         self._statements = Statements.of_scope(self._scope, self._database.clock(), self.pace)
         self.hosts = Hosts(self._scope, self._rows, self._write)
@@ -204,7 +206,8 @@ class Store(PastRuns):
 
         `fenced`: ReconcilerError if the run of the intent no longer holds the lease.
         """
-        values = {**self._scope, **intent_values(intent), "token": uuid.uuid4().hex}
+        token = f"{self._token}{next(self._begun):016x}"  # the system takes long to make a random one
+        values = {**self._scope, **intent_values(intent), "token": token}
         tried: list[bool] = []
 
         def work(connection: Connection) -> int:
