@@ -74,7 +74,7 @@ _READINGS: tuple[tuple[re.Pattern[str], ...], ...] = (
 _STARTS = frozenset("%&=\\\x1b\b#;")
 """Characters that a further escape may need."""
 
-_ESCAPING = re.compile(r"[%&=\\\x1b\x08]")
+_ESCAPING = re.compile(r"[%&=\\\x1b\x08](?:(?<!=)|(?=[0-9A-Fa-f]{2}|\r?\n))")
 """One of these is in every escape. Most texts have none, and then there is only one way to read them."""
 
 
@@ -86,14 +86,17 @@ def _folded_char(char: str) -> str:
 
 
 _ASCII = {code: _folded_char(chr(code)) or None for code in range(128)}
+_LOWER = bytes(range(256)).lower()
+_DROPPED = bytes(code for code, shown in _ASCII.items() if shown is None)
 _OTHERS = re.compile("[^\0-\x7f]")
 
 
 def _folded(text: str) -> str:
-    """Return what a text counts as. Most of it is ASCII, for which there is a quick way."""
-    if not text.isascii():
-        text = _OTHERS.sub(lambda match: _folded_char(match[0]), text)
-    return text.translate(_ASCII)
+    """Return what a text counts as. Most of it is ASCII, for which there is a quick way: of other texts as bytes."""
+    if text.isascii():
+        return text.translate(_ASCII)
+    text = _OTHERS.sub(lambda match: _folded_char(match[0]), text)
+    return text.encode("utf-8", "surrogatepass").translate(_LOWER, _DROPPED).decode("utf-8", "surrogatepass")
 
 
 _SHORT = 60
@@ -143,6 +146,17 @@ class Redactor:
             if len(text) <= _SHORT and len(read) < _REPEATED:
                 read[text] = found
         return found
+
+    def shows_none(self, text: str) -> bool:
+        """Return whether the JSON of data shows at once that no text in it holds a secret, as nearly always.
+
+        Where it has an escape, or would mask something, each text is to be read for itself.
+        """
+        text = text.replace('\\"', '"')
+        if _ESCAPING.search(text) is not None:
+            return False
+        folded = _folded(text)
+        return not any(needle in folded for needle in self._needles)
 
     def redacted_pieces(self, pieces: Iterable[str]) -> Iterator[str]:
         """Yield a long text with every known secret masked, also one that goes on in another piece."""
@@ -350,4 +364,5 @@ hide = _KNOWN.hide
 redacted = _KNOWN.redacted
 redacted_data = _KNOWN.redacted_data
 redacted_pieces = _KNOWN.redacted_pieces
+shows_none = _KNOWN.shows_none
 run = _KNOWN.run

@@ -69,6 +69,8 @@ class _Masked:
     def __init__(self, stream: IO[str], whole: _Whole | None = None) -> None:
         self.stream = stream
         self.whole = whole
+        self.rich_proxied_file = self
+        """Rich asks for it at each line, and a missing attribute takes longer to find than the line to write."""
 
     def write(self, text: str | bytes) -> int:
         if isinstance(text, bytes):

@@ -148,14 +148,14 @@ def plan_content(plan: Plan) -> dict[str, Any]:
 
 def _sealed(plan: Plan, key: Secret | None = None) -> Members:
     """Yield the masked members of a plan document: its digest is computed while its changes pass."""
-    content = dict(_masked(_writer("plan")(plan, _about(plan)).items()))
-    others = {name: _listed(value) for name, value in content.items() if name != "changes"}
+    content = _writer("plan")(plan, _about(plan))
+    others = {name: _listed(value) for name, value in _masked(content.items()) if name != "changes"}
     total, passed = sha256(), False
 
     def passing() -> Iterator[Any]:
         nonlocal passed
         covered = {name: value for name, value in others.items() if name not in SEALS}
-        for text, change in canonical_pieces(covered, "changes", content["changes"]):
+        for text, change in canonical_pieces(covered, "changes", content["changes"], redacted_data):
             total.update(text)
             if change is not None:
                 yield change

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from json.encoder import encode_basestring as quoted
 from typing import Any
 
 from reconciler.model.characters import UNSEEN
 from reconciler.model.objects import Address, Ref
-from reconciler.redaction import escape_commands
+from reconciler.redaction import escape_commands, shows_none
 
 Members = Iterable[tuple[str, Any]]
 """The members of a document in their order. A value that is an iterator is a list whose items are made one by one."""
@@ -73,22 +73,31 @@ def _text(text: str) -> str:
     return escape_commands(text, "\\u0023")
 
 
-def canonical(members: Mapping[str, Any], many: str, items: Iterable[Any]) -> Iterator[tuple[bytes, Any]]:
-    """Yield the canonical JSON of a document in pieces, each item of its list `many` beside its own piece.
+def canonical(
+    members: Mapping[str, Any], many: str, items: Iterable[Any], mask: Callable[[Any], Any]
+) -> Iterator[tuple[bytes, Any]]:
+    """Yield the canonical JSON of a document in pieces, each item of its list `many`, masked, beside its own piece.
 
     `members` are all others. Joined, the pieces are what `model.canonical.digest` reads: keys sorted, no blanks.
     """
     keys = sorted({*members, many})
     before, after = keys[: keys.index(many)], keys[keys.index(many) + 1 :]
-    yield _compact({key: members[key] for key in before})[:-1] + (b"," if before else b""), None
-    opening = _compact(many) + b":["
+    yield _bytes(_compact({key: members[key] for key in before})[:-1] + ("," if before else "")), None
+    opening = f"{_compact(many)}:["
     for item in items:
-        yield opening + _compact(item), item
-        opening = b","
-    closing = b"]" if opening == b"," else opening + b"]"
-    yield closing + (b"," if after else b"") + _compact({key: members[key] for key in after})[1:], None
+        text, masked = _compact(item), item
+        if not shows_none(text):
+            masked = mask(item)
+            text = _compact(masked)
+        yield _bytes(opening + text), masked
+        opening = ","
+    closing = "]" if opening == "," else f"{opening}]"
+    yield _bytes(closing + ("," if after else "") + _compact({key: members[key] for key in after})[1:]), None
 
 
-def _compact(value: Any) -> bytes:
-    text = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+def _compact(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+
+def _bytes(text: str) -> bytes:
     return text.encode("utf-8", "surrogatepass")

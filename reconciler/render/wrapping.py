@@ -52,11 +52,11 @@ def fitted(console: Console, *pieces: Piece) -> Text:
 def safe(console: Console, pieces: Iterable[Piece]) -> list[tuple[str, str]]:
     """Return pieces as (words, style) pairs that are harmless and fit the encoding of the output."""
     parts: list[tuple[str, str]] = []
-    begun, encoding = False, console.encoding
+    begun = False
     for piece in pieces:
         words, style = (piece, "") if isinstance(piece, str) else piece
         shown = visible(words) if begun else harmless(words)
-        shown = shown if shown.isascii() else fitting(shown, encoding)
+        shown = shown if shown.isascii() else fitting(shown, console.encoding)
         begun = begun or bool(shown.strip())
         parts.append((shown, style))
     return parts

@@ -230,8 +230,24 @@ def test_every_renderer_masks_before_it_escapes(monkeypatch, redactor):
     assert json.loads(codec.dumps({"message": f"so {VALUE}"})) == {"message": f"so {MASK}"}
 
 
+@pytest.mark.parametrize("secret", [VALUE, 'a "quoted" one', "back\\slash", "ümlaut-secret", "two\nlines-of-it"])
+@pytest.mark.parametrize("form", ["{}", "x {} y", "%20{}", 'say "{}"', "a=b&{}", "tab\t{}"])
+def test_the_json_of_data_with_a_secret_never_looks_clean(redactor, secret, form):
+    redactor.hide(secret)
+    for shown in (secret, secret.upper(), quote(secret), json.dumps(secret)[1:-1]):
+        data = {"a": {"b": [form.format(shown)]}}
+        if redactor.redacted_data(data) != data:
+            assert not redactor.shows_none(json.dumps(data, ensure_ascii=False))
+
+
+@pytest.mark.parametrize("value", ["plain", 'say "yes"', "/api/sessions.xml?type=event", "ü", None, 3])
+def test_the_json_of_usual_data_looks_clean(redactor, value):
+    assert redactor.shows_none(json.dumps({"a": [value]}, ensure_ascii=False))
+
+
 def test_a_plans_digest_is_the_same_before_it_is_saved_and_after_it_is_loaded(monkeypatch, redactor):
     monkeypatch.setattr("reconciler.documents.codec.redacted_data", redactor.redacted_data)
+    monkeypatch.setattr("reconciler.documents.text.shows_none", redactor.shows_none)
     address = Address("Resource", "desk")
     field = FieldChange(path="email", before=None, after=VALUE, origin="manifest")
     change = Change(address=address, connection="admin", action="create", reason="", fields=(field,))
