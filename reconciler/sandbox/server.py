@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 _HOST, _HOST_IPV6 = "127.0.0.1", "::1"
 _START_TIMEOUT = 10.0
-_ASKING = 2.0
+_ASKING = 5.0
 
 
 class _Server(uvicorn.Server):

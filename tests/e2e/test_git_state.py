@@ -6,7 +6,7 @@ import shutil
 import subprocess
 
 import pytest
-from desk import PROJECT
+from desk import PROJECT, until
 from git_server import Remote, served
 
 LOCK = "refs/heads/reconciler-state-lock/acme/_default"
@@ -148,8 +148,7 @@ def test_a_missing_git_is_named(team):
 def test_a_lock_of_a_killed_runner_can_be_released_by_a_person(team, remote):
     team.hold()
     process = team.start("apply", "--yes")
-    while not team.asked():
-        assert process.poll() is None
+    until(team.asked, process)
     process.kill()
     process.communicate(timeout=60)
     team.box.clear_faults()

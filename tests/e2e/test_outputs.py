@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from combinations import first_quick
-from desk import COMMAND, Done
+from desk import COMMAND, Done, until
 
 BEYOND = "Yōga → 瑜伽"
 """A name that no 8-bit encoding holds."""
@@ -221,6 +221,7 @@ def test_an_apply_whose_report_is_lost_says_what_it_applied(desk, option):
     if "later" in option:
         (desk.folder / "missing-later").mkdir()
         desk.session("removes-the-folder")
+        desk.hold()
         process = subprocess.Popen(
             [*COMMAND, "apply", "--yes", *option.split()],
             cwd=desk.folder,
@@ -229,9 +230,7 @@ def test_an_apply_whose_report_is_lost_says_what_it_applied(desk, option):
             stderr=subprocess.PIPE,
             text=True,
         )
-        desk.hold("POST")
-        while not desk.asked("POST"):
-            assert process.poll() is None
+        until(desk.asked, process)
         (desk.folder / "missing-later").rmdir()
         desk.box.clear_faults()
         out, err = process.communicate(timeout=60)

@@ -94,15 +94,19 @@ def test_the_check_boxes_filter_without_script_and_print_ignores_them(opened):
 
 def test_text_filters_two_thousand_changes_and_a_link_shows_what_is_hidden(opened):
     with opened(html.plan(large(), "sha256:0")) as page:
-        wait = "new Promise((done) => setTimeout(done, 400))"
+
+        def shows(text):
+            """Wait for what is said of the objects found."""
+            said = f"document.getElementById('found').textContent === {text!r}"
+            look = f"const look = () => {said} ? done(true) : setTimeout(look, 20)"
+            return page.evaluate(f"new Promise((done) => {{ {look}; look(); setTimeout(done, 60000, false) }})")
+
         page.evaluate("document.getElementById('find').value = 'class-1999'")
         page.evaluate("document.getElementById('find').dispatchEvent(new Event('input'))")
-        page.evaluate(wait)
-        assert page.evaluate("document.getElementById('found').textContent") == "1 of 2000 shown"
+        assert shows("1 of 2000 shown")
         page.evaluate("location.hash = '#Session/class-0500'")
-        page.evaluate(wait)
+        assert shows("")
         assert page.evaluate("document.getElementById('Session/class-0500').checkVisibility()") is True
-        assert page.evaluate("document.getElementById('found').textContent") == ""
 
 
 def test_what_is_folded_is_open_in_print(opened):

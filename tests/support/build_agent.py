@@ -48,7 +48,7 @@ class Listener:
             except OSError:
                 return
             with connection:
-                connection.settimeout(1)
+                connection.settimeout(10)
                 self.received.append(b"a connection")
                 try:
                     self.received.append(connection.recv(65536))

@@ -189,13 +189,14 @@ def one_call(way: str, *, tls: bool, size: int) -> dict[str, object]:
             authority.cert_pem.write_to_path(ca)
             authority.issue_cert(SERVER).private_key_and_cert_chain_pem.write_to_path(key)
         server = Server(key)
-        timeout = 0.8 if way != "is killed" else PATIENCE
+        timeout = 2.0 if way != "is killed" else PATIENCE
         caller = link.start(sys.executable, "-c", _CALLER, server.url, str(timeout), ca, str(size))
         said = caller.stdout.readline()
         link.down = True
         caller.stdin.write("\n")
         caller.stdin.flush()
         until(lambda: link.lost, "nothing was sent")
+        began = time.monotonic()
         if way == "is killed":
             caller.kill()
         elif way == "is stopped":
@@ -210,7 +211,8 @@ def one_call(way: str, *, tls: bool, size: int) -> dict[str, object]:
         time.sleep(0.2)
         lost = link.lost
         link.heal()
-        time.sleep(3.0)  # the kernel sends again after pauses that double: the next one would be shorter than this
+        # The kernel sends again after pauses that double: the next one would be shorter than this.
+        time.sleep(max(3.0, 1.5 * (time.monotonic() - began)))
         seen = [line.split()[0].decode() for line in server.seen]
         if caller.poll() is None:
             caller.kill()
@@ -232,9 +234,14 @@ def two_runs(way: str, settle_after: float) -> dict[str, object]:
     with tempfile.TemporaryDirectory() as folder, Sandbox() as box:
         box.url = box.url.replace("127.0.0.1", SERVER).replace("localhost", SERVER)
         desk = Desk(Path(folder), box)
-        more = f"timeout: {1 if way == 'exits' else 3}\n      allow_http: true"
-        more += f"\n      settle_after: {settle_after:g}" if settle_after >= 0 else ""
-        desk.project(PROJECT.format(url=box.url).replace("settle_after: 0", more))
+
+        def take_time(timeout: float) -> None:
+            """Have every call take so many seconds at most."""
+            more = f"timeout: {timeout:g}\n      allow_http: true"
+            more += f"\n      settle_after: {settle_after:g}" if settle_after >= 0 else ""
+            desk.project(PROJECT.format(url=box.url).replace("settle_after: 0", more))
+
+        take_time(2 if way == "exits" else 3)
         swim = {"name": "Swim", "group": "Pool", "type": "event", "start_date": "2027-03-01", "time": "10:00"}
         desk.declare("Session", "swim", swim)
 
@@ -249,6 +256,7 @@ def two_runs(way: str, settle_after: float) -> dict[str, object]:
         if way == "is killed":
             first.kill()
         first.communicate(timeout=PATIENCE)
+        take_time(PATIENCE)
         # Sent again after 0.2, 0.6, 1.4, 3, 6.2 and 12.6 s: the next run falls between two of these.
         time.sleep(max(0.0, 6.6 - (time.monotonic() - began)))
         link.heal()

@@ -30,7 +30,7 @@ def box(live: Sandbox) -> Sandbox:
 @pytest.fixture
 def anyone(box: Sandbox) -> Iterator[httpx.Client]:
     """A client without credentials."""
-    with httpx.Client(base_url=box.url, timeout=5) as client:
+    with httpx.Client(base_url=box.url, timeout=60) as client:
         yield client
 
 
@@ -39,7 +39,7 @@ def xml(box: Sandbox) -> Iterator[httpx.Client]:
     """A client of the sessions API, paths as /sessions.xml."""
     credentials = ("demo", "demo-password")
     headers = {"Content-Type": "text/xml"}
-    with httpx.Client(base_url=box.url + "/api", auth=credentials, headers=headers, timeout=5) as client:
+    with httpx.Client(base_url=box.url + "/api", auth=credentials, headers=headers, timeout=60) as client:
         yield client
 
 
@@ -47,7 +47,7 @@ def xml(box: Sandbox) -> Iterator[httpx.Client]:
 def admin(box: Sandbox) -> Iterator[httpx.Client]:
     """A client of the admin API, paths as /resources."""
     headers = {"App-Id": "demo-app", "App-Key": "demo-key", "Auth-Token": "demo-token"}
-    with httpx.Client(base_url=box.url + COMPANY, headers=headers, timeout=5) as client:
+    with httpx.Client(base_url=box.url + COMPANY, headers=headers, timeout=60) as client:
         yield client
 
 

@@ -1,8 +1,10 @@
 """Reads that are behind: a write is shown after some seconds or some reads, in the lagging APIs only."""
 
-import time
+from types import SimpleNamespace
 
 import pytest
+
+from reconciler.sandbox import lag
 
 SESSION = b"<session><name>Yoga</name><group>G</group></session>"
 
@@ -23,12 +25,14 @@ def test_a_write_is_shown_after_some_reads(box, xml):
     assert [b"Late" in xml.get("/sessions.xml").content for _ in range(3)] == [True, True, False]
 
 
-def test_a_write_is_shown_after_some_seconds(box, xml):
+def test_a_write_is_shown_after_some_seconds(box, xml, monkeypatch):
+    now = [1000.0]
+    monkeypatch.setattr(lag, "time", SimpleNamespace(monotonic=lambda: now[0]))
     box.set_options(lag_seconds=1)
     create(xml)
     assert xml.get("/sessions/123.xml").status_code == 404
     assert [item["name"] for item in box.sessions()] == ["Yoga"]
-    time.sleep(1.1)
+    now[0] += 1.1
     assert xml.get("/sessions/123.xml").status_code == 200
 
 

@@ -64,7 +64,7 @@ def test_serve_returns_on_an_interrupt():
         url = child.stdout.readline().strip()
         assert httpx.get(url + "/api/sessions.xml", auth=("demo", "demo-password")).status_code == 200
         child.send_signal(signal.SIGINT)
-        out, err = child.communicate(timeout=10)
+        out, err = child.communicate(timeout=60)
     assert (out, err, child.returncode) == ("returned\n", "", 0)
 
 

@@ -171,7 +171,7 @@ class PhpClient:
 @pytest.fixture
 def shop(box):
     box.reset()
-    with httpx.Client(base_url=f"{box.url}/api/3.0/", auth=("demo-key", "demo-secret"), timeout=5) as http:
+    with httpx.Client(base_url=f"{box.url}/api/3.0/", auth=("demo-key", "demo-secret"), timeout=60) as http:
         yield http
 
 

@@ -60,7 +60,7 @@ def box(live: Sandbox) -> Sandbox:
 
 @pytest.fixture
 def http(box: Sandbox) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=f"{box.url}/api/3.0", auth=("demo-key", "demo-secret"), timeout=5) as client:
+    with httpx.Client(base_url=f"{box.url}/api/3.0", auth=("demo-key", "demo-secret"), timeout=60) as client:
         yield client
 
 
@@ -71,5 +71,5 @@ def shop(http: httpx.Client) -> Shop:
 
 @pytest.fixture
 def control(box: Sandbox) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=f"{box.url}/_sandbox", timeout=5) as client:
+    with httpx.Client(base_url=f"{box.url}/_sandbox", timeout=60) as client:
         yield client
