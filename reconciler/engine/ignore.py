@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fnmatch import fnmatchcase
 
+from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.objects import Address, Problem
 from reconciler.model.report import QUIET, Drifted
 from reconciler.model.sighting import IGNORE_UNUSED, WHOLE, Ignored

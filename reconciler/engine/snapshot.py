@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from reconciler.errors import RemoteError
+from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.objects import Reading, Scope
 from reconciler.providers.base import Provider
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import dataclasses
 from datetime import datetime, timedelta
 
 from reconciler.model.canonical import utc
+from reconciler.model.lazy_dataclass import dataclass
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Window:
     """A part of a resource's time, instants in UTC, canonical."""
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+
+from reconciler.model.lazy_dataclass import dataclass
 
 _STEP = re.compile(r"[A-Za-z_][\w-]*")
 _BETWEEN = re.compile(r"[\s_-]+")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
+
+from reconciler.model.lazy_dataclass import dataclass
 
 Level = Literal["block", "warn"]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Self
 
 from sqlalchemy import (
@@ -26,6 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.dml import ReturningDelete, ReturningInsert
 
+from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.objects import Address
 from reconciler.state.holder import EXPIRY
 from reconciler.state.rows import CONFIRMED

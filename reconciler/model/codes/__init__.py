@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from fnmatch import fnmatchcase
 from functools import cache
 from importlib.resources import files
+
+from reconciler.model.lazy_dataclass import dataclass
 
 MANIFEST = "manifests/example.yaml"
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
 from reconciler.errors import RemoteError
+from reconciler.model.lazy_dataclass import dataclass
 
 Sort = Literal["read", "write", "login"]
 

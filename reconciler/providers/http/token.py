@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
+
+from reconciler.model.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from reconciler.errors import RemoteError
