@@ -16,6 +16,7 @@ from reconciler.model.change import Decision, resolved
 from reconciler.model.kind import ADOPT_ID, DISTINCT_FROM, Kind
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.objects import Address, Desired, Fields, Live, Problem, Reading, Record, Ref, Scope
+from reconciler.model.patterns import Patterns
 from reconciler.model.risk import Risk, risk
 from reconciler.model.words import listed
 
@@ -86,10 +87,11 @@ def shared_by_others(
     records: Iterable[Record], others: Mapping[Identity, tuple[str, ...]], allowed: Collection[str]
 ) -> dict[Address, Problem]:
     """Say which objects another project in the same state manages, except those that globs in `allowed` name."""
+    patterns = Patterns(allowed)
     found = {
         record.address: shared((record.target, record.address.kind, record.remote_id), record.address, others)
         for record in records
-        if not any(record.address.matches(pattern) for pattern in allowed)
+        if patterns.first(record.address) is None
     }
     return {address: problem for address, problem in found.items() if problem is not None}
 

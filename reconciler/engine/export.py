@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import field
 from datetime import datetime
-from fnmatch import fnmatchcase
 from typing import Any
 
 from reconciler.engine.adopt import match
@@ -16,6 +15,7 @@ from reconciler.model.draft import Draft
 from reconciler.model.kind import ADOPT_ID, Kind, Span
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.objects import Address, Desired, Fields, Live, Record, Ref, remote_ids
+from reconciler.model.patterns import Patterns
 from reconciler.redaction import redacted
 from reconciler.target import same_target
 
@@ -152,16 +152,22 @@ class Choice:
     """Globs on the address."""
     matches: tuple[str, ...] = ()
     """Globs on the live name or the address."""
+    _addresses: Patterns = field(init=False, repr=False, compare=False)
+    _matches: Patterns = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_addresses", Patterns(self.addresses))
+        object.__setattr__(self, "_matches", Patterns(self.matches))
 
     def takes(self, address: Address, title: str | None) -> bool:
         """Whether an object with a live name, or without one, is chosen."""
         named = not self.addresses or self.names(address)
         texts = (str(address), address.name, title or "")
-        return named and (not self.matches or any(fnmatchcase(text, glob) for glob in self.matches for text in texts))
+        return named and (not self.matches or any(self._matches.first(text) is not None for text in texts))
 
     def names(self, address: Address) -> bool:
         """Whether an object is chosen by its address itself."""
-        return any(address.matches(glob) for glob in self.addresses)
+        return self._addresses.first(address) is not None
 
 
 def draft(

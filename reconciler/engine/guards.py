@@ -15,6 +15,7 @@ from reconciler.engine.verdict import Finding, Verdict
 from reconciler.model.change import DESTRUCTIVE, EDITING, Change
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.objects import Address, Problem, SourceRef
+from reconciler.model.patterns import Patterns
 from reconciler.model.plan import Plan
 from reconciler.model.risk import BOOKED, RISKS, SHARED, Risk
 from reconciler.model.words import count, listed, plural
@@ -79,9 +80,10 @@ def _place(policy: Policy, setting: str) -> str:
     return f"policy.{setting} at {where.path}:{where.line}" if where else f"the default of policy.{setting}"
 
 
-def _named(address: Address, patterns: tuple[str, ...], flag: str) -> str | None:
+def _named(address: Address, patterns: Patterns | None, flag: str) -> str | None:
     """Return the flag, as the user gave it, that matches an address; None where none does."""
-    return next((f"{flag} {pattern}" for pattern in patterns if address.matches(pattern)), None)
+    pattern = patterns.first(address) if patterns is not None else None
+    return None if pattern is None else f"{flag} {pattern}"
 
 
 def _addresses(changes: list[Change]) -> tuple[Address, ...]:
@@ -109,9 +111,10 @@ def _unread(case: Case) -> Iterator[Finding]:
     if not case.plan.effective:
         return
     found: dict[tuple[str, str | None], list[Change]] = {}
+    allowed = Patterns(case.overrides.allow_unknown)
     for change in case.plan.changes:
         if change.unread:
-            by = _named(change.address, case.overrides.allow_unknown, "--allow-unknown")
+            by = _named(change.address, allowed, "--allow-unknown")
             found.setdefault((change.reason, by), []).append(change)
     for (reason, by), changes in found.items():
         addresses, alone = _addresses(changes), changes[0] if len(changes) == 1 else None
@@ -284,6 +287,7 @@ def shared(identity: Identity, address: Address, others: Mapping[Identity, tuple
 
 
 def _shared(case: Case) -> Iterator[Finding]:
+    allowed = Patterns(case.overrides.allow_shared)
     for change in case.plan.changes:
         record = change.record
         if record is None or not change.calls or change.action not in _REACHING:
@@ -291,18 +295,18 @@ def _shared(case: Case) -> Iterator[Finding]:
         target = case.plan.targets.get(record.connection, record.target)  # that of the record may have an older form
         problem = shared((target, change.address.kind, record.remote_id), change.address, case.others)
         if problem is not None:
-            by = _named(change.address, case.overrides.allow_shared, SHARED)
+            by = _named(change.address, allowed, SHARED)
             yield Finding(problem=replace(problem, where=change.source), concerns=(change.address,), by=by)
 
 
 def _risky(case: Case) -> Iterator[Finding]:
-    allowed = {BOOKED: case.overrides.allow_booked, SHARED: case.overrides.allow_shared}
+    allowed = {BOOKED: Patterns(case.overrides.allow_booked), SHARED: Patterns(case.overrides.allow_shared)}
     decided = case.overrides.decided()
     for change in case.plan.changes:
         for risk in change.risks:
             if risk.level != "block":
                 continue
-            by = _named(change.address, allowed.get(risk.override or "", ()), risk.override or "")
+            by = _named(change.address, allowed.get(risk.override or ""), risk.override or "")
             if by is None and risk.override == BOOKED:
                 by = decided.get(str(change.address))
             stated = in_force(change, case.today) if by is None and risk.about_bookings else None

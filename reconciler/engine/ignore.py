@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
+from operator import itemgetter
 
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.objects import Address, Problem
+from reconciler.model.patterns import Patterns
 from reconciler.model.report import QUIET, Drifted
 from reconciler.model.sighting import IGNORE_UNUSED, WHOLE, Ignored
 from reconciler.settings import DriftIgnore
@@ -28,7 +30,16 @@ def judge(objects: Iterable[Drifted], entries: Sequence[DriftIgnore], today: str
     """Return objects with the changes marked that an entry covers; `today` is a date."""
     in_force = [entry for entry in entries if entry.until is None or entry.until >= today]
     used: set[int] = set()
-    judged = tuple(_judged(item, in_force, used) for item in objects)
+    by_pattern: dict[str, list[tuple[int, DriftIgnore]]] = {}
+    for place, entry in enumerate(in_force):
+        by_pattern.setdefault(entry.address, []).append((place, entry))
+    patterns = Patterns(by_pattern)
+
+    def about(address: Address) -> list[DriftIgnore]:
+        found = (item for pattern in patterns.every(address) for item in by_pattern[pattern])
+        return [entry for _, entry in sorted(found, key=itemgetter(0))]
+
+    judged = tuple(_judged(item, about, used) for item in objects)
     return Judged(objects=judged, notes=tuple(_note(entry, today) for entry in entries if id(entry) not in used))
 
 
@@ -51,9 +62,10 @@ def _note(entry: DriftIgnore, today: str) -> Problem:
     )
 
 
-def _judged(item: Drifted, entries: Sequence[DriftIgnore], used: set[int]) -> Drifted:
+def _judged(item: Drifted, about: Callable[[Address], Sequence[DriftIgnore]], used: set[int]) -> Drifted:
     if item.status in QUIET or item.status == "unknown":
         return item
+    entries = about(item.address)
     if item.status != "changed":
         ignored = covered(item.address, WHOLE, entries, used)
         return item if ignored is None else replace(item, status="ignored", ignored=ignored, reason=_said(item))

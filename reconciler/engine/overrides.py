@@ -5,11 +5,11 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable, Iterator
 from dataclasses import fields
-from fnmatch import fnmatchcase
 
 from reconciler.model.decision import Decision
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.objects import Address
+from reconciler.model.patterns import Patterns
 from reconciler.model.risk import BOOKED
 
 MISSING = "--allow-missing"
@@ -57,12 +57,12 @@ class Overrides:
 
     def unmatched(self, addresses: Iterable[Address], connections: Iterable[str] = ()) -> str | None:
         """Return the first glob, with its option, that matches nothing it could be about; None where each matches."""
-        objects, names = tuple(map(str, addresses)), tuple(connections)
+        objects, names = set(map(str, addresses)), tuple(connections)
         for name, value in self._given():
             what, known = ("connection", names) if name == MISSING else ("object", objects)
-            for pattern in value if isinstance(value, tuple) else ():
-                if not any(fnmatchcase(item, pattern) for item in known):
-                    return f"{name} {pattern} matches no {what} of this plan"
+            pattern = Patterns(value).unmatched(known) if isinstance(value, tuple) else None
+            if pattern is not None:
+                return f"{name} {pattern} matches no {what} of this plan"
         return None
 
     def _given(self) -> Iterator[tuple[str, tuple[str, ...] | float | str]]:

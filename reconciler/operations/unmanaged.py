@@ -15,6 +15,7 @@ from reconciler.engine.titles import Titles
 from reconciler.errors import ReconcilerError
 from reconciler.model.canonical import utc
 from reconciler.model.objects import Address, Live
+from reconciler.model.patterns import Patterns
 from reconciler.model.plan import Selection
 from reconciler.model.report import Drifted, Listing
 from reconciler.operations.export import ExportRequest, Survey, survey
@@ -49,12 +50,12 @@ def unmanaged_objects(
         return Listing()
     managed = _managed(session)
     seen = survey(session, declared, ExportRequest(window=_window(moment)), places)
+    excluded, targeted = Patterns(selection.excludes), Patterns(selection.targets)
     found = {
         (place, address): live
         for place in places
         for address, live in sorted(seen.found.lives.get(place, {}).items(), key=lambda item: str(item[0]))
-        if not any(address.matches(glob) for glob in selection.excludes)
-        and (not selection.targets or any(address.matches(glob) for glob in selection.targets))
+        if excluded.first(address) is None and (not selection.targets or targeted.first(address) is not None)
     }
     calls = remembered(session.store).intents  # before the records: a call that ends has its record first
     made = explained(calls, session.kinds, session.project.connections, seen.around.snapshot)

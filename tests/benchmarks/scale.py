@@ -46,14 +46,15 @@ class Step:
     """The part of all objects whose manifests are changed first; None: the files stay."""
     since: bool = False
     """Whether the manifests are committed before the change."""
-    without_state: bool = False
+    empty: bool = False
+    """Whether nothing is live."""
 
 
 STEPS = (
     Step("validate", ["validate"]),
     Step("validate again", ["validate"]),
     Step("fmt --check", ["fmt", "--check"], (0, 1)),
-    Step("plan of twins", ["plan"], (0, 2), without_state=True),
+    Step("plan of twins", ["plan"], (0, 2)),
     Step(ADOPT, ["adopt", "--all"]),
     Step("plan", ["plan"]),
     Step("plan, json", ["plan", "--format", "json"]),
@@ -68,7 +69,7 @@ STEPS = (
     Step("plan, 1 % changed", ["plan", "--out", "../changed.plan"], (0, 2), changed=0.01),
     Step("plan --changed-since", ["plan", "--changed-since", "HEAD"], (0, 2), since=True),
     Step("apply, 1 % changed", ["apply", "--yes"]),
-    Step("plan of creates", ["plan", "--env", "prod", "--out", "../creates.plan"], (0, 2)),
+    Step("plan of creates", ["plan", "--env", "prod", "--out", "../creates.plan"], (0, 2), empty=True),
     Step("show, text", ["show", "../creates.plan"]),
     Step("show, json", ["show", "../creates.plan", "--format", "json"]),
     Step("show, markdown", ["show", "../creates.plan", "--format", "markdown"]),
@@ -183,6 +184,7 @@ def _steps(folder: Path, url: str, town: Town, options: argparse.Namespace) -> d
             write(folder, url, town, changed=int(step.changed * town.size), form=options.form)
         backups = sorted((folder / ".reconciler" / "backups").glob("*.db"))
         arguments = [str(backups[-1] if backups else "none") if word == "BACKUP" else word for word in step.arguments]
+        urllib.request.urlopen(f"{url}/_bench/{'empty' if step.empty else 'full'}").read()
         urllib.request.urlopen(f"{url}/_bench/requests").read()
         cost = run([sys.executable, "-m", "reconciler", *arguments], folder, env)
         cost.requests = json.load(urllib.request.urlopen(f"{url}/_bench/requests"))

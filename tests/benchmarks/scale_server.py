@@ -1,7 +1,8 @@
 """Answer for a town of any size from arithmetic: python scale_server.py SIZE
 
 It has no storage but what was written, keeps connections open, and prints its URL. `/_bench/requests` returns how many
-requests were answered since the last look, by method and kind of path.
+requests were answered since the last look, by method and kind of path. After `/_bench/empty` nothing is live, until
+`/_bench/full`.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ class Systems:
     """What is live."""
 
     def __init__(self, size: int) -> None:
-        self.town = Town(size)
+        self.town = self._full = Town(size)
         self.base = ""
         self.asked: Counter[str] = Counter()
         self.changes: dict[int, dict[str, str]] = {}
@@ -39,9 +40,8 @@ class Systems:
     def answer(self, method: str, target: str, body: bytes) -> bytes:
         """Answer one call, with the whole HTTP message."""
         path, _, query = target.partition("?")
-        if path == "/_bench/requests":
-            found, self.asked = dict(self.asked), Counter()
-            return _message(200, json.dumps(found), _JSON)
+        if path.startswith("/_bench/"):
+            return self._bench(path.removeprefix("/_bench/"))
         self.asked[f"{method} {re.sub('[0-9]+', 'N', path)}"] += 1
         if path == "/api/sessions.xml":
             return self._create(body) if method == "POST" else _message(200, _listing(self.town.sessions), _XML)
@@ -56,6 +56,13 @@ class Systems:
         if path.startswith(_ADMIN):
             return self._admin(path.removeprefix(_ADMIN), parse_qs(query))
         return _message(404)
+
+    def _bench(self, wanted: str) -> bytes:
+        if wanted == "requests":
+            found, self.asked = dict(self.asked), Counter()
+            return _message(200, json.dumps(found), _JSON)
+        self.town = Town(0) if wanted == "empty" else self._full
+        return _message(200)
 
     def _create(self, body: bytes) -> bytes:
         number = self.town.sessions + self.created

@@ -22,6 +22,7 @@ from reconciler.engine.duplicates import suspects
 from reconciler.engine.expiry import with_ended
 from reconciler.engine.export import Surroundings, addressed
 from reconciler.engine.guards import Case, judge
+from reconciler.engine.ignore import judge as ignored
 from reconciler.engine.impact import Bookings
 from reconciler.engine.ledger import Memory
 from reconciler.engine.moves import find_moves
@@ -35,7 +36,7 @@ from reconciler.model.kind import ADOPT_ID
 from reconciler.model.objects import Address, Desired, Intent, Live, Reading, Record, Users
 from reconciler.model.report import Outcome, Report
 from reconciler.render import html, markdown, text
-from reconciler.settings import Policy
+from reconciler.settings import DriftIgnore, Policy
 
 Run = Callable[[], object]
 
@@ -381,6 +382,24 @@ def _guards(size: int) -> Run:
     return partial(judge, case)
 
 
+def _allowed(size: int, *, checked: bool) -> Run:
+    """Return what finds the override of each of n objects, or an override that names none."""
+    plan = _deleted_plan(size)
+    named = Overrides(allow_booked=tuple(str(change.address) for change in plan.changes))
+    if checked:
+        return partial(named.unmatched, [change.address for change in plan.changes])
+    return partial(judge, Case(plan=plan, policy=Policy(), overrides=named, others={}, manifests_at=WHERE))
+
+
+def _ignored(size: int) -> Run:
+    """Return what finds the entry of each of n changed objects."""
+    drifted = _drift(size, missing=False)()
+    entries = [
+        DriftIgnore(address=str(item.address), field="group", reason="r", until=None, where=WHERE) for item in drifted
+    ]
+    return partial(ignored, drifted, entries, "2027-01-01")
+
+
 def _slots_plan(size: int):
     days = [f"{2027 + n // 336}-{1 + n // 28 % 12:02}-{1 + n % 28:02}" for n in range(size)]
     item = session("one", slots=[{"date": day, "time": "11:00", "duration": 60} for day in days], repeat="custom")
@@ -458,6 +477,9 @@ STAGES: dict[str, Callable[[int], Run]] = {
     "drift of n": lambda n: _drift(n, missing=False),
     "drift of n missing": lambda n: _drift(n, missing=True),
     "guards of n deletes": _guards,
+    "n overrides of n deletes": lambda n: _allowed(n, checked=False),
+    "n overrides checked": lambda n: _allowed(n, checked=True),
+    "n ignored changes": _ignored,
     "text of n": lambda n: _plan_text(_new, n),
     "text of n deletes": lambda n: _plan_text(_deleted_plan, n),
     "text of n slots": lambda n: _plan_text(_slots_plan, n),
