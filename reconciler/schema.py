@@ -12,7 +12,7 @@ import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from functools import cache
+from functools import cache, partial
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -351,17 +351,21 @@ def strict_json(text: str) -> Any:
     """
     try:
         value = json.loads(
-            text, parse_constant=_no_constant, parse_float=_finite, parse_int=_whole, object_pairs_hook=_unique
+            text,
+            parse_constant=_no_constant,
+            parse_float=_finite,
+            parse_int=_whole,
+            object_pairs_hook=partial(_unique, {}),
         )
     except json.JSONDecodeError as error:
         message = f"it is not JSON: line {error.lineno}, column {error.colno}: {error.msg}"
         raise ValueError(message) from None
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
-    level = [value]
+    level = [value] if isinstance(value, (dict, list)) else []
     for _ in range(DEEPEST):
-        inner = [item for item in level if isinstance(item, (dict, list))]
-        level = [each for item in inner for each in (item.values() if isinstance(item, dict) else item)]
+        inner = (each for item in level for each in (item.values() if isinstance(item, dict) else item))
+        level = [item for item in inner if isinstance(item, (dict, list))]
         if not level:
             return value
     raise ValueError("it is nested too deeply")
@@ -388,8 +392,9 @@ def _whole(digits: str) -> int:
         raise ValueError(message) from None
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
+def _unique(texts: dict[str, str], pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object whose texts are held once: those of thousands of objects are mostly the same."""
+    found = {key: texts.setdefault(item, item) if type(item) is str else item for key, item in pairs}
     if len(found) < len(pairs):
         keys = [key for key, _ in pairs]
         repeated = next(key for key in keys if keys.count(key) > 1)

@@ -7,14 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.errors import ReconcilerError
-from reconciler.files import read_regular
+from reconciler.files import LARGEST_DOCUMENT, read_regular
 
 if TYPE_CHECKING:
     from reconciler.model.plan import SavedPlan
     from reconciler.settings import Secret
-
-LARGEST = 64 * 1024 * 1024
-"""Bytes of a document at most; a plan of ten thousand objects takes about a quarter of it."""
 
 
 def read_document(path: Path) -> str:
@@ -22,14 +19,14 @@ def read_document(path: Path) -> str:
     name = "stdin" if str(path) == "-" else str(path)
     try:
         if name == "stdin":
-            data = sys.stdin.buffer.read(LARGEST + 1)
+            data = sys.stdin.buffer.read(LARGEST_DOCUMENT + 1)
         else:
-            data, _ = read_regular(path, LARGEST + 1)
+            data, _ = read_regular(path, LARGEST_DOCUMENT + 1)
     except OSError as error:
         hint = "use the file that `reconciler plan --out FILE` wrote"
         raise ReconcilerError(f"cannot read {name}: {error.strerror}", hint=hint) from None
-    if len(data) > LARGEST:
-        message = f"cannot read {name}: it is larger than the limit of {LARGEST // 1024 // 1024} MB"
+    if len(data) > LARGEST_DOCUMENT:
+        message = f"cannot read {name}: it is larger than the limit of {LARGEST_DOCUMENT // 1024 // 1024} MB"
         raise ReconcilerError(message, hint="check the file name")
     try:
         return data.decode("utf-8-sig")

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import field, fields, is_dataclass
 from functools import cache
 from hashlib import sha256
+from itertools import zip_longest
 from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
@@ -142,9 +143,17 @@ def plan_document(plan: Plan, key: Secret | None = None) -> dict[str, Any]:
     return _whole(_sealed(plan, key))
 
 
-def plan_content(plan: Plan) -> dict[str, Any]:
-    """Return the members of a plan document, with neither masks nor seals."""
-    return _whole(_writer("plan")(plan, _about(plan)).items())
+def differs(document: Mapping[str, Any], plan: Plan) -> str | None:
+    """Return the first member of a document that its own plan does not have; seals and masks aside."""
+    for name, value in _writer("plan")(plan, _about(plan)).items():
+        pairs = (
+            zip_longest(document.get(name, ()), value)
+            if isinstance(value, Iterator)
+            else ((document.get(name), value),)
+        )
+        if name in document and name not in SEALS and any(one != other for one, other in pairs):
+            return str(name)
+    return None
 
 
 def _sealed(plan: Plan, key: Secret | None = None) -> Members:
@@ -238,7 +247,11 @@ def plan_digest(plan: Plan) -> str:
 
 def content_digest(document: Mapping[str, Any]) -> str:
     """Return the digest of a plan document's content, which the document itself states as `digest`."""
-    return canonical.digest({key: value for key, value in document.items() if key not in SEALS})
+    covered = {name: value for name, value in document.items() if name not in SEALS and name != "changes"}
+    total = sha256()
+    for text, _ in canonical_pieces(covered, "changes", document["changes"], lambda change: change):
+        total.update(text)
+    return f"sha256:{total.hexdigest()}"
 
 
 def report_document(report: Report, plan: Plan) -> dict[str, Any]:

@@ -96,9 +96,9 @@ def _plan(document: Mapping[str, Any]) -> SavedPlan:
 def _checked(document: Mapping[str, Any]) -> SavedPlan:
     """Read a plan, and refuse totals that its changes do not have: a person may approve by them."""
     saved = _plan(document)
-    for key, value in codec.plan_content(saved.plan).items():
-        if key in document and key not in codec.SEALS and document[key] != value:
-            raise _not_a("plan", f"its {key} {'does' if key == 'summary' else 'do'} not match the rest of it")
+    key = codec.differs(document, saved.plan)
+    if key is not None:
+        raise _not_a("plan", f"its {key} {'does' if key == 'summary' else 'do'} not match the rest of it")
     return saved
 
 

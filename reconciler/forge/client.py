@@ -12,6 +12,7 @@ import httpx
 
 from reconciler import redaction
 from reconciler.errors import ReconcilerError, RemoteError
+from reconciler.files import LARGEST_DOCUMENT
 from reconciler.version import __version__
 
 PAGE = 100
@@ -20,8 +21,8 @@ PAGE = 100
 PAGES = 100
 """Pages of a list at most."""
 
-LARGEST = 64 * 1024 * 1024
-"""Bytes of an answer at most."""
+LARGEST = LARGEST_DOCUMENT
+"""Bytes of an answer at most: one holds a saved plan."""
 
 ATTEMPTS = 4
 BACKOFF = 1.0

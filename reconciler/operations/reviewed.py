@@ -11,7 +11,7 @@ from reconciler.documents.load import load_plan
 from reconciler.documents.signature import plan_key, signature_fault
 from reconciler.engine.stale import touched, unreviewed
 from reconciler.errors import ReconcilerError
-from reconciler.files import read_regular, write_whole
+from reconciler.files import LARGEST_DOCUMENT, read_regular, write_whole
 from reconciler.forge.base import Forge
 from reconciler.forge.decisions import By, Decided, decided
 from reconciler.model.decision import Decision
@@ -20,7 +20,6 @@ from reconciler.model.plan import Plan, SavedPlan
 
 _DECISIONS = "decisions.json"
 _REQUESTS = "requests.json"
-_LARGEST = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +107,7 @@ def _use(fresh: SavedPlan, file: Path, plans: list[Plan]) -> str | None:
 
 def _read(file: Path) -> str:
     try:
-        return read_regular(file, _LARGEST)[0].decode("utf-8")
+        return read_regular(file, LARGEST_DOCUMENT)[0].decode("utf-8")
     except (OSError, UnicodeDecodeError):
         hint = "run `reconciler ci reviewed` before"
         raise ReconcilerError(f"cannot read {os.fspath(file)}", hint=hint) from None

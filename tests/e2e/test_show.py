@@ -105,7 +105,7 @@ def test_show_of_a_report_and_of_drift_prints_what_those_printed(desk, away, for
         (b'{"format_version": "1.0"}', "expected the `changes` of a plan"),
         (b'{"format_version": "1.0", "changes": {}}', "has no 'tool_version'"),
         (b"\xff\xfe\x00", "it is not UTF-8 text"),
-        (b" " * (64 * 1024 * 1024 + 1), "larger than the limit of 64 MB"),
+        (b" " * (256 * 1024 * 1024 + 1), "larger than the limit of 256 MB"),
     ],
 )
 def test_a_wrong_file_gets_a_clear_error(away, content, words):
