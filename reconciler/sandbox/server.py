@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from reconciler.sandbox.request_log import LogEntry
 
 _HOST, _HOST_IPV6 = "127.0.0.1", "::1"
-_START_TIMEOUT = 10.0
+_START_TIMEOUT = 30.0
 _ASKING = 5.0
 
 

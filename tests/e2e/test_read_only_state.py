@@ -10,7 +10,8 @@ import sys
 from contextlib import closing
 
 import pytest
-from other_user import let_everyone_read
+from desk import Desk
+from other_user import open_folder
 
 pytestmark = pytest.mark.skipif(
     not hasattr(os, "getuid") or os.getuid() != 0, reason="only root can become another user"
@@ -44,8 +45,13 @@ MODES = {
 }
 
 
+@pytest.fixture
+def desk(box):
+    with open_folder() as folder:
+        yield Desk(folder, box)
+
+
 def as_another_user(desk, lines, modes):
-    let_everyone_read(desk.folder)
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT, *map(json.dumps, (WARM_UP, lines, modes))],
         cwd=desk.folder, env=desk.env, capture_output=True, text=True, timeout=200, check=False,
@@ -78,7 +84,6 @@ def test_what_another_program_wrote_last_is_read_too(desk):
         assert state.with_name("state.db-wal").stat().st_size > 0
         modes = [(0o444, str(state.with_name(name))) for name in ("state.db", "state.db-wal", "state.db-shm")]
         script = SCRIPT.replace("for line in warm_up:", "for line in [['state', 'list']]:")
-        let_everyone_read(desk.folder)
         command = [
             sys.executable,
             "-c",

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-_ENTER = 0o005
 
-
-def let_everyone_read(folder: Path) -> None:
-    """Open a test's folder, and each one above it that pytest made for its user alone, or closed again."""
-    top = Path(tempfile.gettempdir()).resolve()
-    for place in (folder, *folder.resolve().parents):
-        if place == top or place.stat().st_uid != os.getuid():
-            return
-        if place.stat().st_mode & _ENTER != _ENTER:
-            place.chmod(0o755)
+@contextmanager
+def open_folder() -> Iterator[Path]:
+    """Yield a new folder that every user may enter; those of pytest are closed whenever a session of it starts."""
+    with tempfile.TemporaryDirectory(prefix="reconciler-") as name:
+        Path(name).chmod(0o755)
+        yield Path(name)

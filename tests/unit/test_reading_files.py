@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from other_user import let_everyone_read
+from other_user import open_folder
 
 from reconciler.files import check_writable, read_regular, write_whole
 
@@ -88,18 +88,16 @@ def test_a_file_with_two_names_keeps_both(tmp_path):
 @pytest.mark.parametrize(
     ("rights", "file", "fine"), [(0o555, 0o666, True), (0o777, 0o444, False), (0o555, 0o444, False)]
 )
-def test_what_a_user_may_write_is_written_and_nothing_else(tmp_path, rights, file, fine):
-    place = tmp_path / "place"
-    place.mkdir()
-    (place / "out").write_bytes(b"old, and longer")
-    (place / "out").chmod(file)
-    place.chmod(rights)
-    let_everyone_read(tmp_path)
-    for check in ("check_writable(path)", "write_whole(path, b'new')"):
-        said = as_nobody(f"path = Path({str(place / 'out')!r})\n{check}")
-        assert ("PermissionError" in said) is not fine, said
-    assert (place / "out").read_bytes() == (b"new" if fine else b"old, and longer")
-    assert names(place) == ["out"]
+def test_what_a_user_may_write_is_written_and_nothing_else(rights, file, fine):
+    with open_folder() as place:
+        (place / "out").write_bytes(b"old, and longer")
+        (place / "out").chmod(file)
+        place.chmod(rights)
+        for check in ("check_writable(path)", "write_whole(path, b'new')"):
+            said = as_nobody(f"path = Path({str(place / 'out')!r})\n{check}")
+            assert ("PermissionError" in said) is not fine, said
+        assert (place / "out").read_bytes() == (b"new" if fine else b"old, and longer")
+        assert names(place) == ["out"]
 
 
 @pytest.mark.parametrize("failing", ["write", "fsync", "rename"])
