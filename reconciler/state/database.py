@@ -128,9 +128,14 @@ class Database:
         return plain.render_as_string(hide_password=True)
 
     @property
+    def dialect(self) -> str:
+        """SQLAlchemy's name of the database."""
+        return self._url.get_backend_name()
+
+    @property
     def is_file(self) -> bool:
         """Whether it is SQLite, so that every program that opens it runs on one machine."""
-        return self._url.get_backend_name() == "sqlite"
+        return self.dialect == "sqlite"
 
     @property
     def file(self) -> Path | None:
@@ -233,8 +238,12 @@ class Database:
             if not self.is_file:
                 access = Access.of(self._url, os.environ)
                 self._hint = access.hint
+                # A statement that only reads needs no transaction, and a lost connection is replaced by the next try.
                 engine = create_engine(
-                    access.url, pool_pre_ping=True, connect_args=dict(access.settings), json_deserializer=decoded
+                    access.url,
+                    isolation_level="AUTOCOMMIT",
+                    connect_args=dict(access.settings),
+                    json_deserializer=decoded,
                 )
                 access.check(engine.dialect.dbapi)
                 return engine

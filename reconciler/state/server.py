@@ -13,7 +13,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 from sqlalchemy.engine import URL
 
 from reconciler.errors import ReconcilerError
@@ -61,11 +61,11 @@ _HINT = (
     f"another method is stated as ?require_auth=METHOD, and ?{ALLOW}=true in spec.state allows a connection without TLS"
 )
 
-_BEGIN = text("""
-SELECT set_config('lock_timeout', '30s', true), set_config('idle_in_transaction_session_timeout', '60s', true),
+_BEGIN = """
+BEGIN; SELECT set_config('lock_timeout', '30s', true), set_config('idle_in_transaction_session_timeout', '60s', true),
   CASE WHEN current_setting('synchronous_commit') = 'off' THEN set_config('synchronous_commit', 'on', true) END
-""")
-"""For one transaction only, because a pooler gives its connection to another program afterwards.
+"""
+"""One message. Its settings are for one transaction, because a pooler then gives its connection to another program.
 
 A program that hangs does not block the others. A commit is on the disk: a lost intent is a call that no run looks for.
 """
@@ -124,8 +124,8 @@ def check_options(url: URL) -> None:
 
 
 def begin(connection: Connection) -> None:
-    """Begin a transaction that writes."""
-    connection.execute(_BEGIN)
+    """Begin a transaction that writes: the driver begins none, which would be a message of its own."""
+    connection.exec_driver_sql(_BEGIN)
 
 
 def is_local(given: Mapping[str, Any], environ: Mapping[str, str]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib import import_module
 from typing import Any, Self
 
 from sqlalchemy import (
@@ -56,10 +57,8 @@ class Statements:
     """Have the call of the intent `of_number` end at `of_until`, but not earlier than recorded."""
     confirm: Update
     """Mark the intent `of_number`, whose call succeeded. Reads may be behind until its `pending_until`."""
-    change: Update
-    """Update the object that `of` selects."""
-    add: Insert
-    """Add an object from the values of its columns."""
+    put: Insert
+    """Add an object from the values of its columns, or update the one that is there, but for when it was created."""
     settle: ReturningDelete[Any]
     """Delete the intents of the object that `of` selects, and return what they were."""
     remove: Delete
@@ -70,8 +69,11 @@ class Statements:
     """Delete the note that the object which `of` selects expired."""
 
     @classmethod
-    def of_scope(cls, scope: Mapping[str, str], clock: ColumnElement[float], pace: float) -> Self:
-        """Build the statements; each execution reads the `clock`. `pace`: how much longer a lease lasts."""
+    def of_scope(cls, scope: Mapping[str, str], clock: ColumnElement[float], pace: float, dialect: str) -> Self:
+        """Build the statements; each execution reads the `clock`. `pace`: how much longer a lease lasts.
+
+        `dialect` is SQLAlchemy's name of the database.
+        """
 
         def mine(table: Table) -> ColumnElement[bool]:
             return in_scope(table, scope)
@@ -96,13 +98,21 @@ class Statements:
             confirm=update(intents)
             .where(numbered, not_(effect.endswith(CONFIRMED)))  # a second try finds it marked
             .values(effect=effect + CONFIRMED),
-            change=update(objects).where(one(objects)),
-            add=insert(objects),
+            put=_replacing(objects, dialect, "created_at"),
             settle=delete(intents).where(one(intents)).returning(effect, *(intents.c[name] for name in KEPT)),
             remove=delete(objects).where(one(objects)),
             undrift=delete(drift).where(one(drift)),
             unforget=delete(forgotten).where(one(forgotten)),
         )
+
+
+def _replacing(table: Table, dialect: str, *kept: str) -> Insert:
+    """Return what adds a row, or updates the row of the same key except for columns that are kept."""
+    added: Any = import_module(f"sqlalchemy.dialects.{dialect}").insert(table)
+    key = [column.name for column in table.primary_key]
+    changed = {name: value for name, value in added.excluded.items() if name not in {*key, *kept}}
+    replacing: Insert = added.on_conflict_do_update(index_elements=key, set_=changed)
+    return replacing
 
 
 def of(address: Address) -> dict[str, str]:

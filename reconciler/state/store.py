@@ -91,7 +91,8 @@ class Store(PastRuns):
         self._given_up = threading.Event()
         self._token, self._begun = uuid.uuid4().hex[:16], count()
         self._scope = {"project": project, "environment": environment or ""}
-        self._statements = Statements.of_scope(self._scope, self._database.clock(), self.pace)
+        clock, dialect = self._database.clock(), self._database.dialect
+        self._statements = Statements.of_scope(self._scope, clock, self.pace, dialect)
         self.hosts = Hosts(self._scope, self._rows, self._write)
         self.outside = Outside(self._scope, self._rows, self._note)
 
@@ -323,11 +324,11 @@ class Store(PastRuns):
         self._write(work)
 
     def _put(self, connection: Connection, record: Record) -> None:
-        values, which = record_values(record) | {"written_by": self._run_id}, of(record.address)
-        if not connection.execute(self._statements.change, {**values, **which}).rowcount:
-            key = {**self._scope, "kind": record.address.kind, "name": record.address.name}
-            connection.execute(self._statements.add, {**key, **values, "created_at": now()})
-        connection.execute(self._statements.unforget, which)
+        key = {**self._scope, "kind": record.address.kind, "name": record.address.name}
+        values = record_values(record)
+        row = {**key, **values, "created_at": values["updated_at"], "written_by": self._run_id}
+        connection.execute(self._statements.put, row)
+        connection.execute(self._statements.unforget, of(record.address))
 
     def remove(self, address: Address, *, ends: int | None = None, given_up: str | None = None) -> bool:
         """Delete the record of one object; return whether there was one. `given_up`: the digest of what expired."""

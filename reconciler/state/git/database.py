@@ -84,6 +84,9 @@ class GitDatabase:
     first write migrates it.
     """
 
+    dialect = "sqlite"
+    """SQLAlchemy's name of the database that mirrors the branch."""
+
     def __init__(
         self,
         url: str,

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import statistics
 import sys
 from collections.abc import Iterator
 
 from lab import HERE, Desk, Lab
 from measuring import Line, Sample, median, run
 from projects import write_project
+from state_costs import BARE
 
 SIZE, LATENCY = 1_000, 20
 WORKERS = (8, 32)
@@ -67,11 +70,14 @@ def apply(lab: Lab) -> Iterator[Line]:
 def record(lab: Lab) -> Iterator[Line]:
     """Measure what the state adds to one writing call: the intent before it, and the record after it."""
     found: dict[str, dict[str, list[float]]] = {}
+    bare: dict[str, list[float]] = {}
     out = lab.folder / "state.json"
     for name in lab.checkouts:
-        run([sys.executable, "-P", str(HERE / "state_costs.py"), "--json"], lab.folder, lab.env(name), out=out)
-        costs = json.loads(out.read_text(encoding="utf-8"))["a change, one at a time"]
-        for state, milliseconds in costs.items():
+        env = lab.env(name) | {key: os.environ[key] for key in ("RECONCILER_TEST_POSTGRES",) if key in os.environ}
+        run([sys.executable, "-P", str(HERE / "state_costs.py"), "--json"], lab.folder, env, out=out)
+        costs = json.loads(out.read_text(encoding="utf-8"))
+        bare = costs[BARE]
+        for state, milliseconds in costs["a change, one at a time"].items():
             found.setdefault(state, {})[name] = milliseconds
     for state, goal in RECORDS.items():
         yield Line(
@@ -79,6 +85,7 @@ def record(lab: Lab) -> Iterator[Line]:
             unit="ms",
             goal=goal,
             figures=found.get(state, {}),
+            reference=f"two bare commits: {statistics.median(bare[state]):.2f} ms" if state in bare else "",
             remark="" if state in found else "RECONCILER_TEST_POSTGRES names no server",
         )
 
