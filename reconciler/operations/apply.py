@@ -102,6 +102,9 @@ def apply(
         else:
             verdict = guard(session, planned.plan, overrides)  # the change window may have closed since the plan
             _refuse(session, verdict, planned)
+            if replan is None and planned.plan.effective and _overtaken(session, planned):
+                message = "the state changed after the plan was made; nothing was written"
+                raise StalePlan(message, hint="create a new plan")
         with callbacks.during("applying"):
             report = verdict.recorded(_apply(session, run_id, planned, overrides, workers or WORKERS, callbacks))
         if verify and not report.interrupted:
@@ -178,11 +181,8 @@ def _apply(
     callbacks: Callbacks,
 ) -> Report:
     made, store, digest = planned.plan, session.store, planned.identity
-    if made.effective and _overtaken(session, planned):  # a plan may be older than the lease
-        message = "the state changed after the plan was made; nothing was written"
-        raise StalePlan(message, hint="create a new plan")
     session.remember_hosts(run_id, writes=bool(made.effective))
-    rename(store, made.changes)  # both before the records are read, and before anything is sent
+    rename(store, made.changes)  # both before anything is sent
     protect(store, made.changes)
     run = _run(session, planned, run_id, limit_of_writes(session, overrides), callbacks.stop)
     if made.effective:
@@ -221,7 +221,9 @@ def _note_repairs(session: ProjectSession, planned: Planned, report: Report) -> 
 
 
 def _run(session: ProjectSession, planned: Planned, run_id: str, limit: TimeLimit, stop: threading.Event) -> Run:
-    made, records = planned.plan, session.store.records()
+    made = planned.plan
+    moves = {change.address: change.moved_from for change in made.changes if change.moved_from is not None}
+    records = planned.memory.moved(moves).records  # the state is as it was when the plan was made, but for its moves
     listed = {place: reading.listed or frozenset() for place, reading in planned.snapshot.readings.items()}
     creating = {(change.connection, change.address.kind) for change in made.changes if change.creates}
     if made.effective:
