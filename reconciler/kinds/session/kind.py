@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from reconciler.kinds.session.bookings import Slot, booked_slots, counted, slot_risks, touched
@@ -76,14 +77,20 @@ def marks(fields: Fields) -> tuple[Marks, Marks]:
     return asked, shown
 
 
+@lru_cache(maxsize=4096)
+def _once(values: frozenset[Any]) -> frozenset[Any]:
+    """Return an equal set that exists once: thousands of sessions have mostly the same times and weekdays."""
+    return values
+
+
 def _of(time: str | None) -> frozenset[str]:
-    return frozenset() if time is None else frozenset({time})
+    return frozenset() if time is None else _once(frozenset({time}))
 
 
 def _slot_times(fields: Fields) -> frozenset[str]:
     """Return the times of a session's slots; none where they are not all known. Its own time says nothing of them."""
     times = {slot.get("time") for slot in fields.get("slots") or ()}
-    return frozenset() if None in times else frozenset(times)
+    return frozenset() if None in times else _once(frozenset(times))
 
 
 def _weekdays(fields: Fields) -> frozenset[int]:
@@ -91,7 +98,7 @@ def _weekdays(fields: Fields) -> frozenset[int]:
     days = [slot["date"] for slot in fields.get("slots") or () if "date" in slot]
     if not days and fields.get("repeat") in _ON_ONE_WEEKDAY and "start_date" in fields:
         days = [fields["start_date"]]
-    return frozenset(date.fromisoformat(day).weekday() for day in days)
+    return _once(frozenset(date.fromisoformat(day).weekday() for day in days))
 
 
 def title(fields: Fields) -> str | None:
