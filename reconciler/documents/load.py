@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Literal, NoReturn, assert_never
 
 from reconciler.documents import codec
@@ -48,6 +49,9 @@ _HINTS: Mapping[DocumentKind | None, str] = {
     "drift": "create one with `reconciler drift --format json --output FILE`",
     None: "create one with `reconciler plan --out FILE`, or with `--format json` of plan, apply or drift",
 }
+_PART = 1_000
+"""Objects of a document that are checked together."""
+
 _TYPES: Mapping[str, str] = {
     "string": "text",
     "object": "an object",
@@ -133,13 +137,30 @@ def _load(text: str, kind: DocumentKind | None) -> tuple[DocumentKind, dict[str,
             _refuse(f"it must be an object, but is {_type(document)}")
         _check_version(document)
         kind = kind or _kind(document)
-        mismatch = first_mismatch(kind, document)
+        mismatch = _mismatch(kind, document)
         if mismatch is not None:
             _refuse(_words(mismatch, kind))
         _check_members(document, kind)
     except (ValueError, _Unusable) as error:
         raise _not_a(kind, str(error)) from None
     return kind, document
+
+
+def _mismatch(kind: DocumentKind, document: Mapping[str, Any]) -> Mismatch | None:
+    """Return the first rule of its schema that a document breaks; the validator copies what it sees, so a part each."""
+    key, _ = _MEMBERS[kind]
+    objects = document.get(key)
+    if not isinstance(objects, list):
+        return first_mismatch(kind, document)
+    rest: Mapping[str, Any] = document
+    for start in range(0, max(len(objects), 1), _PART):
+        found = first_mismatch(kind, {**rest, key: objects[start : start + _PART]})
+        if found is not None and len(found.path) > 1 and found.path[0] == key:
+            return replace(found, path=(key, start + int(found.path[1]), *found.path[2:]))
+        if found is not None:
+            return found
+        rest = {name: [] if isinstance(value, list) else value for name, value in document.items()}
+    return None
 
 
 def _not_a(kind: DocumentKind | None, why: str) -> ReconcilerError:

@@ -11,7 +11,7 @@ import jsonschema
 import pytest
 import render_samples as samples
 
-from reconciler.documents import codec
+from reconciler.documents import codec, load
 from reconciler.documents.load import load_document, load_plan
 from reconciler.errors import ReconcilerError
 from reconciler.model.context import Context
@@ -266,6 +266,15 @@ def test_anything_else_is_refused_in_words(text, words):
         load_plan(text)
     assert words in caught.value.message
     assert caught.value.hint
+
+
+def test_the_place_is_right_where_a_large_document_is_checked_in_parts(monkeypatch):
+    monkeypatch.setattr(load, "_PART", 1)
+    document = json.loads(codec.dumps(plan_document()))
+    document["changes"] = [{**document["changes"][0], "address": f"Session/x{n}"} for n in range(3)]
+    document["changes"][2]["address"] = "x"
+    with pytest.raises(ReconcilerError, match=r"changes\[2\]\.address is 'x'"):
+        load_plan(json.dumps(document))
 
 
 def test_what_the_schema_requires_the_reader_requires():
