@@ -514,7 +514,7 @@ url, name, goes = sys.argv[1], sys.argv[2], int(sys.argv[3])
 store = Store(url, project="acme")
 for go in range(goes):
     run = f"{name}-{go}"
-    with hold(store, run, timeout=60):
+    with hold(store, run, timeout=170):
         open_now = store.open_intents()
         assert open_now == (), open_now
         address = Address("Session", "shared")
@@ -535,6 +535,6 @@ def test_several_processes_that_start_with_no_state_at_all_take_turns(open_store
     processes = [
         subprocess.Popen([*command, f"p{number}", str(goes)], stderr=subprocess.PIPE, text=True) for number in range(4)
     ]
-    ended = [process.communicate(timeout=120)[1] for process in processes]
+    ended = [process.communicate(timeout=170)[1] for process in processes]
     assert [process.returncode for process in processes] == [0] * 4, ended
     assert open_store().records()[Address("Session", "shared")].remote_id == str(4 * goes)

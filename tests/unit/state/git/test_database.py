@@ -39,7 +39,7 @@ def intent(address=YOGA, run_id="r1"):
 @pytest.fixture
 def remote(tmp_path, monkeypatch):
     monkeypatch.setattr(database, "AGE", 0.0)
-    monkeypatch.setattr(database, "PATIENCE", 5.0)
+    monkeypatch.setattr(database, "PATIENCE", 60.0)
     return Remote.made(tmp_path / "remote" / "state.git")
 
 
@@ -242,7 +242,7 @@ def test_a_push_whose_answer_came_too_late_is_tried_again_so_that_its_lease_is_f
     monkeypatch.setattr(database, "PATIENCE", 0.0)
     with pytest.raises(ReconcilerError, match="could not be written within"):
         store.begin(intent(), fenced=True)
-    monkeypatch.setattr(database, "PATIENCE", 5.0)
+    monkeypatch.setattr(database, "PATIENCE", 60.0)
     assert len(store.open_intents()) == 1
 
 
