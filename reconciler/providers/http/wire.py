@@ -1,7 +1,8 @@
 """Calls over one open connection, one after another: HTTP/1.1.
 
 h11 writes and reads it. Only what leaves nothing to interpret is done here, because h11 takes a third of the time of a
-small call: a GET of plain headers, and an answer of plain headers and one length, with no byte more.
+small call: a request of plain headers, whose body has its length as one of them, and an answer of plain headers and one
+length, with no byte more.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ _LONGEST_HEAD = 100 * 1024
 
 _NAME = rb"[-!#$%&'*+.^_`|~0-9A-Za-z]++"
 _PLAIN_REQUEST = re.compile(
-    rb"GET [!-~]++ HTTP/1\.1\r\nHost: [!-~]++\r\n"
+    rb"(?:GET|POST|PUT|DELETE) [!-~]++ HTTP/1\.1\r\nHost: [!-~]++\r\n"
     rb"(?:(?!(?i:host|connection: (?!keep-alive\r)|content-length|expect|transfer-encoding|upgrade))"
     + _NAME
     + rb": (?:[!-~]++(?:[\t ]++[!-~]++)*+)?+\r\n)*+\r\n"
@@ -134,8 +135,11 @@ class Wire:
         lines = [b"%b: %b\r\n" % header for header in message.headers]
         head = b"".join((b"%b %b HTTP/1.1\r\n" % (message.method, message.target), *lines, b"\r\n"))
         split = head.count(b"\n") != len(lines) + 2  # a value that holds the end of a line would be two headers
-        if not message.content and not split and _PLAIN_REQUEST.fullmatch(head) is not None:
-            return head
+        length = b"\r\nContent-Length: %d\r\n" % len(message.content)
+        alone = head.replace(length, b"\r\n", 1) if message.content else head
+        framed = len(alone) < len(head) or not message.content
+        if framed and not split and _PLAIN_REQUEST.fullmatch(alone) is not None:  # which holds no other length
+            return head + message.content
         self._http, written = _through_h11(message)
         return written
 

@@ -154,18 +154,38 @@ VALUES = st.one_of(TEXT, st.sampled_from([b"keep-alive", b"close", b"chunked", b
 
 
 @given(
-    st.sampled_from([b"GET", b"POST", b"HEAD", b"DELETE", b"get", b"G T", b""]),
+    st.sampled_from([b"GET", b"POST", b"PUT", b"HEAD", b"DELETE", b"get", b"G T", b""]),
     st.one_of(st.just(b"/a?b=c"), TEXT),
     st.lists(st.tuples(NAMES, VALUES), max_size=3),
     st.sampled_from([b"", b"hello"]),
 )
 @example(b"GET", b"/a", [(b"X-Y", b"1\r\nX-Z: 2")], b"")
 @example(b"GET", b"/a HTTP/1.1\r\nHost: y\r\n\r\nGET /b", [], b"")
+@example(b"POST", b"/a", [(b"Content-Length", b"5")], b"hello")
+@example(b"POST", b"/a", [(b"Content-Length", b"5"), (b"Content-Length", b"5")], b"hello")
+@example(b"POST", b"/a", [(b"X-Content-Length", b"5")], b"hello")
+@example(b"POST", b"/a", [(b"X-Y", b"\r\nContent-Length: 5")], b"hello")
+@example(b"POST", b"/a", [(b"Content-Length", b"4")], b"hello")
+@example(b"POST", b"/a", [(b"Content-Length", b"5")], b"")
+@example(b"PUT", b"/a", [(b"content-length", b"5"), (b"Transfer-Encoding", b"chunked")], b"hello")
+@example(b"DELETE", b"/a", [(b"X-Y", b"x")], b"")
 def test_a_request_is_written_or_refused_as_h11_does(method, target, more, content):
     both([PLAIN], message(method, target, [(b"Host", b"x"), *more], content))
 
 
-def test_a_plain_answer_does_without_h11(monkeypatch):
+LENGTH = (b"Content-Length", b"5")
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        message(),
+        message(b"POST", headers=[(b"Host", b"x"), (b"Accept", b"*/*"), LENGTH], content=b"hello"),
+        message(b"PUT", headers=[(b"Host", b"x"), LENGTH, (b"Accept", b"*/*")], content=b"hello"),
+        message(b"DELETE"),
+    ],
+    ids=["GET", "POST", "PUT", "DELETE"],
+)
+def test_a_plain_request_and_its_answer_do_without_h11(monkeypatch, asked):
     monkeypatch.setattr(wire.h11, "Connection", None)
-    asked = message()
     assert outcome([PLAIN], asked) == outcome([PLAIN[:50], PLAIN[50:]], asked)
