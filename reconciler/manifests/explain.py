@@ -16,7 +16,6 @@ from reconciler import zones
 from reconciler.manifests.build import MAX_MISTAKES
 from reconciler.manifests.scalars import is_digits, plain_scalar, shown
 from reconciler.model import moments
-from reconciler.model.guesses import guesses
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.nearest import did_you_mean, nearest
 from reconciler.model.objects import Address, Positions, Problem
@@ -226,6 +225,8 @@ def _near_zone(name: object) -> str:
 
 def _meant(value: object, schema: Mapping[str, Any]) -> str:
     """Name the value that was probably meant by another word, or in another notation of dates, lengths and amounts."""
+    from reconciler.model.guesses import guesses  # noqa: PLC0415 - 2 ms of patterns, only for a mistake
+
     synonym = schema.get("enumSynonyms", {}).get(str(value).lower().replace(" ", "_"))
     quote = '"' if synonym or schema.get("type") == "string" else ""
     found = [f"{quote}{guess}{quote}" for guess in ([synonym] if synonym else guesses(value, schema))]

@@ -6,7 +6,6 @@ dismissed alerts and bookmarks refer to them. A code that is no longer used keep
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import field
 from fnmatch import fnmatchcase
@@ -45,6 +44,8 @@ class Code:
 @cache
 def codes() -> tuple[Code, ...]:
     """Return every code, by number."""
+    import tomllib  # noqa: PLC0415 - 2 ms, and most commands show no code
+
     found = []
     for entry in files(__name__).iterdir():
         if entry.name.endswith(".toml"):
