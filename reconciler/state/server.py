@@ -124,7 +124,7 @@ def check_options(url: URL) -> None:
 
 
 def begin(connection: Connection) -> None:
-    """Begin a transaction that writes: the driver begins none, which would be a message of its own."""
+    """Begin a transaction that writes: the driver begins none, which would be a separate message."""
     connection.exec_driver_sql(_BEGIN)
 
 
