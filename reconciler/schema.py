@@ -392,8 +392,14 @@ def _whole(digits: str) -> int:
         raise ValueError(message) from None
 
 
+_TEXTS = 10_000
+"""Texts that are looked up while a document is read: those that all objects have soon come again."""
+
+
 def _unique(texts: dict[str, str], pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Return an object whose texts are held once: those of thousands of objects are mostly the same."""
+    if len(texts) > _TEXTS:
+        texts.clear()
     found = {key: texts.setdefault(item, item) if type(item) is str else item for key, item in pairs}
     if len(found) < len(pairs):
         keys = [key for key, _ in pairs]

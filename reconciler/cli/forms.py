@@ -109,9 +109,9 @@ def validation_text(console: Console, validation: Validation, *, quiet: bool, ve
         say(console, (f"To explain a code: reconciler explain {known}", "dim"))
 
 
-def saved_forms(document: str, *, compact: bool, verbose: bool) -> tuple[Forms, str]:
+def saved_forms(read: Callable[[], str], *, compact: bool, verbose: bool) -> tuple[Forms, str]:
     """Return how a saved document is shown, as the command that wrote it showed it, and a note on its signature."""
-    saved = load_document(document)
+    saved = load_document(read())
     if isinstance(saved, SavedReport):
         return report_forms(saved.report, saved.plan), ""
     if not isinstance(saved, SavedPlan):

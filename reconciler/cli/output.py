@@ -251,11 +251,11 @@ def show_drift(drift: Drift, output: Output, *, verbose: bool = False) -> None:
     show_in(drift_forms(drift, compact=output.compact, verbose=verbose), output)
 
 
-def show_saved(document: str, output: Output, *, verbose: bool, quiet: bool) -> None:
-    """Show a saved document in the chosen format, and unless `quiet` what a plan's signature is worth."""
+def show_saved(read: Callable[[], str], output: Output, *, verbose: bool, quiet: bool) -> None:
+    """Show the document that `read` returns in the chosen format, and unless `quiet` what its signature is worth."""
     from reconciler.cli.forms import saved_forms
 
-    forms, note = saved_forms(document, compact=output.compact, verbose=verbose)
+    forms, note = saved_forms(read, compact=output.compact, verbose=verbose)
     if note and not quiet:
         say(note)
     show_in(forms, output)

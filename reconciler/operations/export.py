@@ -259,6 +259,7 @@ def _unread(
 ) -> list[Problem]:
     """Say what could not be read, every object by its id: nothing is skipped silently."""
     found: list[Problem] = []
+    asked = frozenset(request.ids)
     for name, error in sorted(snapshot.failures.items()):
         found.append(_problem(f"connection {name} could not be read: {error.message}", hint=error.hint))
     for place in places:
@@ -278,9 +279,9 @@ def _unread(
             found.append(
                 Problem(
                     code="gone",
-                    severity="error" if remote_id in request.ids else "warning",
+                    severity="error" if remote_id in asked else "warning",
                     summary=summary,
-                    hint="check the id, and name the connection: --connection" if remote_id in request.ids else None,
+                    hint="check the id, and name the connection: --connection" if remote_id in asked else None,
                     address=owners.get(remote_id),
                 )
             )

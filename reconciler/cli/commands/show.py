@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import click
@@ -20,4 +21,4 @@ def show(file: Path, output: Output, verbose: bool, quiet: bool) -> None:
 
     The output is the same as that of the command. No project, credentials or state are needed.
     """
-    show_saved(read_document(file), output, verbose=verbose, quiet=quiet)
+    show_saved(partial(read_document, file), output, verbose=verbose, quiet=quiet)
