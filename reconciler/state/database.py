@@ -221,17 +221,14 @@ class Database:
         if not self._written_to:
             self._check_writable()
         try:
-            results = self._transacted(jobs)
+            if not (all(job.as_is for job in jobs) and self._prepared(writing=False)):
+                self._prepared(writing=True)
+            results = self._begun(lambda connection: [job.work(connection) for job in jobs], writing=True)
         except OperationalError:
             self._check_writable()  # it became read-only since
             raise
         self._written_to = True
         return results
-
-    def _transacted(self, jobs: list[Job]) -> list[Any]:
-        if not (all(job.as_is for job in jobs) and self._prepared(writing=False)):
-            self._prepared(writing=True)
-        return self._begun(lambda connection: [job.work(connection) for job in jobs], writing=True)
 
     def _open(self) -> Engine:
         try:

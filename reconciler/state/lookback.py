@@ -1,4 +1,4 @@
-"""What a run remembers of the live systems: which ids were there before it, and which creates are still in doubt."""
+"""What a run remembers of the live systems: which ids were there before it, and which of its calls are in doubt."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, Table, delete, insert, select, union, update
 
+from reconciler.errors import ReconcilerError
 from reconciler.model.objects import Address, Intent
 from reconciler.state.rows import doubt_of, intent_values
 from reconciler.state.schema import baselines, doubts, intents, seen
@@ -63,6 +64,25 @@ class Lookback(ABC):
         """Return the creates of unknown result that were settled, oldest first."""
         query = select(doubts).where(self._mine(doubts)).order_by(doubts.c.started_at, doubts.c.kind, doubts.c.name)
         return tuple(doubt_of(row) for row in self._rows(query, since=DOUBTS_SINCE))
+
+    def close_call(self, number: int, *, pending_until: str = "", confirmed: bool = False) -> None:
+        """Record until when the call of an intent may still be processed, or that the server `confirmed` it."""
+        row = update(intents).where(intents.c.number == number).values(pending_until=pending_until)
+        which = {"of_number": number}
+        self._write(
+            lambda tx: tx.execute(self._statements.confirm, which) if confirmed else tx.execute(row), ends=number
+        )
+
+    def extend(self, number: int, pending_until: str) -> None:
+        """Record that an intent's call starts later than was thought; ReconcilerError where another run settled it."""
+        given = {"of_number": number, "of_until": pending_until}
+
+        def work(connection: Connection) -> None:
+            if connection.execute(self._statements.extend, given).rowcount != 1:
+                message = "another run already completed this change, so the call is not sent"
+                raise ReconcilerError(message, hint="plan again")
+
+        self._write(work)
 
     def settle(self, address: Address) -> None:
         """Delete every open intent of an address and the note that it expired: the live system was read.

@@ -228,25 +228,6 @@ class Store(PastRuns):
         """Delete an intent whose call had no effect, or an effect that needs no record."""
         self._write(lambda connection: self._end(connection, number), ends=number)
 
-    def close_call(self, number: int, *, pending_until: str = "", confirmed: bool = False) -> None:
-        """Record until when the call of an intent may still be processed, or that the server `confirmed` it."""
-        row = update(intents).where(intents.c.number == number).values(pending_until=pending_until)
-        which = {"of_number": number}
-        self._write(
-            lambda tx: tx.execute(self._statements.confirm, which) if confirmed else tx.execute(row), ends=number
-        )
-
-    def extend(self, number: int, pending_until: str) -> None:
-        """Record that an intent's call starts later than was thought; ReconcilerError where another run settled it."""
-        given = {"of_number": number, "of_until": pending_until}
-
-        def work(connection: Connection) -> None:
-            if connection.execute(self._statements.extend, given).rowcount != 1:
-                message = "another run already completed this change, so the call is not sent"
-                raise ReconcilerError(message, hint="plan again")
-
-        self._write(work)
-
     def claim(self, lease: Lease) -> Lease | None:
         """Take the lease, also from a dead holder; return the present holder if there is one.
 
