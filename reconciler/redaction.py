@@ -21,6 +21,7 @@ import re
 import threading
 import unicodedata
 from array import array
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
@@ -131,7 +132,12 @@ class Redactor:
         with self._lock:
             if value not in self._hidden:
                 self._hidden.add(value)
-                self._needles = _sorted({*self._needles, *_forms(value)})
+                known = list(self._needles)  # to sort all again for each of thousands takes minutes
+                for form in _forms(value):
+                    place = bisect_left(known, _longest_first(form), key=_longest_first)
+                    if known[place : place + 1] != [form]:
+                        known.insert(place, form)
+                self._needles = tuple(known)
 
     def redacted(self, text: str) -> str:
         """Return a text with every known secret masked."""
@@ -333,7 +339,11 @@ def _read(
 
 def _sorted(needles: Iterable[str]) -> tuple[str, ...]:
     """Return needles with the longest first, because one may be part of another one."""
-    return tuple(sorted(needles, key=lambda each: (-len(each), each)))
+    return tuple(sorted(needles, key=_longest_first))
+
+
+def _longest_first(needle: str) -> tuple[int, str]:
+    return -len(needle), needle
 
 
 def _forms(value: str) -> tuple[str, ...]:

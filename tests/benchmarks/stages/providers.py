@@ -14,6 +14,7 @@ from reconciler.providers.bookingbug_admin.resources import read_resources
 from reconciler.providers.bookingbug_sessions import wire
 from reconciler.providers.checkfront import answers as checkfront
 from reconciler.providers.checkfront.lines import assign
+from reconciler.redaction import Redactor
 
 Run = Callable[[], object]
 
@@ -94,6 +95,18 @@ def _resources(size: int) -> Run:
     return partial(read_resources, _Reader(rows), scope)
 
 
+def _hidden(size: int) -> Run:
+    """Return what remembers the ids of n held bookings, which are secrets."""
+    ids = [f"held-{n:032x}" for n in range(size)]
+
+    def run() -> None:
+        redactor = Redactor()
+        for each in ids:
+            redactor.hide(each)
+
+    return run
+
+
 STAGES: dict[str, Callable[[int], Run]] = {
     "list of n sessions": lambda n: partial(wire.decode_list, _list(20 * n)),
     "list of n sessions with an unescaped &": lambda n: partial(wire.decode_list, _list(20 * n, "A & B")),
@@ -105,6 +118,7 @@ STAGES: dict[str, Callable[[int], Run]] = {
     "page of n resources": lambda n: partial(admin.decode_page, _page(20 * n), "resources"),
     "n pages of resources": _pages,
     "resources of one address": _resources,
+    "ids of n held bookings remembered": _hidden,
     "booking of n lines": lambda n: lambda: checkfront.session(checkfront.decode(_lines(n)), {}),
     "lines of n items": _assigned,
 }
