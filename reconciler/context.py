@@ -13,7 +13,7 @@ import socket
 import subprocess
 import uuid
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from string import Formatter
 from time import monotonic
@@ -22,7 +22,6 @@ from urllib.parse import urlsplit
 from reconciler.checkout import COMMIT, Checkout, find_checkout
 from reconciler.model.canonical import now
 from reconciler.model.context import Context, Execution
-from reconciler.model.lazy_dataclass import dataclass
 
 TIMEOUT = 5.0
 """Seconds that one call of Git may take."""

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Self
 from urllib.parse import SplitResult, unquote, urlsplit
-
-from reconciler.model.lazy_dataclass import dataclass
 
 PREFIX = "git+"
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 from reconciler.errors import ReconcilerError
-from reconciler.model.lazy_dataclass import dataclass
 
 _GIT = ".git"
 

@@ -12,6 +12,7 @@ import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import cache, partial
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -21,7 +22,6 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from reconciler import zones
 from reconciler.errors import ReconcilerError
 from reconciler.model import moments
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.provider_schemas import with_connections
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ import stat
 import subprocess
 import threading
 from collections.abc import Mapping
-from dataclasses import field, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -21,7 +21,6 @@ from typing import Any, Literal, Self
 from reconciler import redaction
 from reconciler.errors import ReconcilerError
 from reconciler.files import read_regular
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.nearest import nearest
 from reconciler.model.objects import Problem, SourceRef
 from reconciler.model.risk import Level

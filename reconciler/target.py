@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
 from ipaddress import ip_address
 from urllib.parse import quote, unquote, urlsplit
-
-from reconciler.model.lazy_dataclass import dataclass
 
 _FEW = 1024
 """There are as many targets as connections, and as many comparisons as managed objects."""

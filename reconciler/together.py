@@ -5,9 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
-
-from reconciler.model.lazy_dataclass import dataclass
 
 
 @dataclass(slots=True, eq=False)

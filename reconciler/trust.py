@@ -9,12 +9,12 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Self
 from urllib.parse import urlsplit
 
 from reconciler.errors import InvalidInput
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.objects import Problem, SourceRef
 from reconciler.model.words import listed
 from reconciler.settings import Connection, Credential, Project, is_loopback

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from datetime import time as clock_time
 from typing import Any
@@ -20,7 +20,6 @@ from cronsim import CronSim, CronSimError
 
 from reconciler import zones
 from reconciler.model import moments
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.objects import SourceRef
 
 HORIZON = timedelta(days=2 * 366)

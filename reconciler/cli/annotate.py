@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from functools import wraps
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,6 @@ import click
 import reconciler
 from reconciler.cli.gathering import Command
 from reconciler.errors import ReconcilerError
-from reconciler.model.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
@@ -16,7 +17,6 @@ from reconciler.documents.load import SavedReport, load_document
 from reconciler.documents.signature import plan_key
 from reconciler.errors import ReconcilerError
 from reconciler.model.codes import number
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.plan import Plan, SavedPlan
 from reconciler.model.report import Drift, Report
 from reconciler.model.words import count

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,6 @@ from reconciler.cli.gathering import all_of, gathered
 from reconciler.cli.number_range import NumberRange
 from reconciler.cli.output import say, say_problems
 from reconciler.errors import InvalidInput
-from reconciler.model.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from reconciler import ProjectSession

@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from io import StringIO
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Literal
@@ -20,7 +20,6 @@ import click
 from reconciler import files, redaction
 from reconciler.cli.streams import on_screen, utf8, write_unmasked
 from reconciler.errors import OutputFailed
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.render.safe import harmless
 
 if TYPE_CHECKING:

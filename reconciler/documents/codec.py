@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import field, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass
 from functools import cache
 from hashlib import sha256
 from itertools import zip_longest
@@ -23,7 +23,6 @@ from reconciler.documents.text import Members, pieces
 from reconciler.documents.text import canonical as canonical_pieces
 from reconciler.model import canonical, codes
 from reconciler.model.change import Change, Stake
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.objects import Address, Problem, SourceRef
 from reconciler.model.place import Place, Placed
 from reconciler.model.plan import Plan, Selection

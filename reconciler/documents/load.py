@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Literal, NoReturn, assert_never
 
 from reconciler.documents import codec
 from reconciler.errors import ReconcilerError
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.plan import Plan, SavedPlan
 from reconciler.model.report import Drift, Report
 from reconciler.schema import Mismatch, first_mismatch, strict_json

@@ -6,7 +6,7 @@ An object is found by id, by annotation or by exact natural key, never by a gues
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 
 from reconciler.engine.diff import compare
 from reconciler.engine.guards import Identity, shared
@@ -14,7 +14,6 @@ from reconciler.engine.identity import Either, Index, alike, distinct_from, id_o
 from reconciler.errors import ReconcilerError, Refused
 from reconciler.model.change import Decision, resolved
 from reconciler.model.kind import ADOPT_ID, DISTINCT_FROM, Kind
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.objects import Address, Desired, Fields, Live, Problem, Reading, Record, Ref, Scope
 from reconciler.model.patterns import Patterns
 from reconciler.model.risk import Risk, risk

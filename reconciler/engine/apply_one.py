@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from reconciler.engine.creating import Create, Creates
@@ -18,7 +18,6 @@ from reconciler.engine.snapshot import Place
 from reconciler.errors import Interrupted, NotAsDeclared, NotStarted, OutcomeUnknown, ReconcilerError, RemoteError
 from reconciler.model.change import Call, Change, Edit, Receipt, bind, bind_path, merged
 from reconciler.model.kind import Kind
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.limit import TimeLimit
 from reconciler.model.objects import STORED, Address, Computed, Desired, Fields, Live, Problem, Record
 from reconciler.model.report import Outcome, State

@@ -5,14 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from reconciler.engine.identity import unread_stranger
 from reconciler.engine.readback import LOOKS
 from reconciler.engine.recover import created
 from reconciler.errors import Interrupted, OutcomeUnknown, RemoteError
 from reconciler.model.kind import IdentityKey, Kind
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.objects import Fields, Live, Reading, Scope
 from reconciler.providers.base import Provider
 from reconciler.together import Job, Together

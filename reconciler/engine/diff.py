@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
 from reconciler.model.canonical import plain, spelled_alike, text
 from reconciler.model.change import Edit, FieldChange, Origin
 from reconciler.model.kind import Kind, PartRevision
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.objects import STORED, Computed, Fields
 from reconciler.model.risk import Risk
 

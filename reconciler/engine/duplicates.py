@@ -13,7 +13,7 @@ that a run finds (`kept`).
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from reconciler.engine.homes import Homes
@@ -25,7 +25,6 @@ from reconciler.engine.world import World, homes_of
 from reconciler.model.canonical import now, utc
 from reconciler.model.change import resolved
 from reconciler.model.kind import DISTINCT_FROM
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.objects import (
     POSSIBLE_DUPLICATE,
     STORED,

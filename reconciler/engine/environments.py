@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 
 from reconciler.engine.diff import compare
 from reconciler.engine.ledger import Memory
@@ -11,7 +12,6 @@ from reconciler.model.canonical import plain
 from reconciler.model.change import resolved
 from reconciler.model.comparison import ComparedObject, Declared, FieldPair, Promotion
 from reconciler.model.kind import Kind
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.objects import Address, Desired, Fields, remote_ids
 
 

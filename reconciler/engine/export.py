@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +13,6 @@ from reconciler.engine.identity import Index, alike
 from reconciler.engine.snapshot import Place, Snapshot
 from reconciler.model.draft import Draft
 from reconciler.model.kind import ADOPT_ID, Kind, Span
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.objects import Address, Desired, Fields, Live, Record, Ref, remote_ids
 from reconciler.model.patterns import Patterns
 from reconciler.redaction import redacted

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from fnmatch import fnmatchcase
@@ -13,7 +13,6 @@ from reconciler.engine.annotations import ALLOWED, EXPIRED, allowed, expired, in
 from reconciler.engine.overrides import MISSING, Overrides
 from reconciler.engine.verdict import Finding, Verdict
 from reconciler.model.change import DESTRUCTIVE, EDITING, Change
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.objects import Address, Problem, SourceRef
 from reconciler.model.patterns import Patterns
 from reconciler.model.plan import Plan

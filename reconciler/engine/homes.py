@@ -7,12 +7,11 @@ record moves to it, and nothing is sent.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from reconciler.engine.ledger import Memory
 from reconciler.model.kind import Kind
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.objects import Address, Desired, Intent, Record
 from reconciler.settings import Connection
 from reconciler.target import Target, same_target

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from reconciler.engine.diff import compare, field_of, respelled, same
 from reconciler.model.kind import DISTINCT_FROM, IdentityKey, Kind, Marks
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.objects import Desired, Fields, Live, Reading, Record
 
 _Item = TypeVar("_Item")

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from operator import itemgetter
 
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.objects import Address, Problem
 from reconciler.model.patterns import Patterns
 from reconciler.model.report import QUIET, Drifted

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from reconciler import local_times
 from reconciler.errors import RemoteError
@@ -16,7 +16,6 @@ from reconciler.model import days
 from reconciler.model.bookings import Booking, BookingQuery, Occupancy, Window
 from reconciler.model.change import Decision, SlotBookings
 from reconciler.model.kind import Kind
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.objects import Address
 from reconciler.model.risk import Level, Risk, risk, unknown, weighed
 from reconciler.model.words import count, listed

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from operator import is_
 from typing import Protocol
 
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.objects import Address, Desired, Intent, PastRun, Record
 
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Iterator
-from dataclasses import fields
+from dataclasses import dataclass, fields
 
 from reconciler.model.decision import Decision
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.objects import Address
 from reconciler.model.patterns import Patterns
 from reconciler.model.risk import BOOKED

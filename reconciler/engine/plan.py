@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping
-from dataclasses import field, fields, replace
+from dataclasses import dataclass, field, fields, replace
 
 from reconciler.engine.decide import decide
 from reconciler.engine.expiry import with_ended
@@ -29,7 +29,6 @@ from reconciler.engine.unique import ordered
 from reconciler.engine.world import World, homes_of
 from reconciler.model import days
 from reconciler.model.change import EDITING, IDLE, INDEPENDENT, Call, Change, Decision, resolved
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.objects import (
     Address,
     Desired,

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any
 
 from reconciler.engine.diff import compare, field_of, respelled
 from reconciler.errors import Interrupted, OutcomeUnknown, RemoteError
 from reconciler.model.kind import Kind
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.objects import Computed, Fields, Live, Record, Scope
 from reconciler.model.report import State
 from reconciler.model.words import listed

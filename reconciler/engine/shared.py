@@ -7,14 +7,13 @@ Where it is not known who else uses a value, it is not changed.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
 
 from reconciler.model.canonical import digest
 from reconciler.model.change import EDITING, Decision
 from reconciler.model.kind import Kind
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.objects import Address, Desired, Problem, Record
 from reconciler.model.risk import risk
 from reconciler.model.words import listed

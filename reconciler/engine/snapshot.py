@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 
 from reconciler.errors import RemoteError
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.objects import Reading, Scope
 from reconciler.providers.base import Provider
 

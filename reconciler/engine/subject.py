@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 
 from reconciler.engine.identity import unread_stranger
 from reconciler.engine.snapshot import Place, Snapshot
 from reconciler.model.change import Action, Decision
 from reconciler.model.kind import Kind
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.objects import Address, Desired, Fields, Intent, Problem, Record
 from reconciler.registry import kinds
 from reconciler.settings import Connection

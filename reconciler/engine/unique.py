@@ -7,14 +7,13 @@ exchange by a temporary value is not made for anybody: it would be live for a wh
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from reconciler.engine.snapshot import Snapshot
 from reconciler.model.change import DESTRUCTIVE, EDITING, Decision
 from reconciler.model.kind import Kind
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.objects import Address, Desired, Problem, Record
 
 _Value = tuple[str, str, str, Any]

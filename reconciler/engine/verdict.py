@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from reconciler.model.change import Change
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.objects import Address, Problem
 from reconciler.model.plan import Plan
 from reconciler.model.report import Allowance, Outcome, Report, State

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 
 from reconciler.engine.homes import Homes, at_home, baselines_at_home
 from reconciler.engine.ledger import Memory
 from reconciler.model.canonical import now
 from reconciler.model.kind import Kind
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.objects import (
     Address,
     Desired,

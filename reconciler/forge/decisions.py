@@ -12,12 +12,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Literal
 
 from reconciler.errors import UsageError
 from reconciler.forge.base import Forge, Request, Text
 from reconciler.model.decision import Decision
-from reconciler.model.lazy_dataclass import dataclass
 
 By = Literal["write", "review"]
 

@@ -6,10 +6,10 @@ import json
 import re
 from collections import Counter
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 
 from reconciler.manifests.load import Document, load_bytes
 from reconciler.manifests.moves import REMOVED
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.objects import Address
 
 _TEMPLATE = "{{"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,6 @@ from reconciler.manifests.endpoints import base_url_fault
 from reconciler.manifests.explain import schema_problems
 from reconciler.manifests.overlay import LayeredPositions
 from reconciler.manifests.scalars import shown
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.nearest import did_you_mean
 from reconciler.model.objects import Problem, SourceRef
 from reconciler.providers.base import ProviderSpec

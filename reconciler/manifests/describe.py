@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from reconciler.errors import UsageError
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.nearest import nearest
 from reconciler.schema import load_schema, referenced, whole_sentence
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
@@ -16,7 +17,6 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from reconciler.manifests.json_events import begins_like_json
 from reconciler.manifests.layout import Layout, Splice, Unparsed, applied, children, parsed
 from reconciler.manifests.spell import Style, spell
-from reconciler.model.lazy_dataclass import dataclass
 
 Path = tuple[str | int, ...]
 

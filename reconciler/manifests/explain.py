@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
@@ -16,7 +17,6 @@ from reconciler import zones
 from reconciler.manifests.build import MAX_MISTAKES
 from reconciler.manifests.scalars import is_digits, plain_scalar, shown
 from reconciler.model import moments
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.nearest import did_you_mean, nearest
 from reconciler.model.objects import Address, Positions, Problem
 from reconciler.model.words import listed

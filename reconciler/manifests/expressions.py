@@ -8,7 +8,7 @@ and the only values that exist are those that YAML knows.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from math import isfinite
 from typing import Any
@@ -30,7 +30,6 @@ from reconciler.manifests.template_functions import (
     Missing,
     Refused,
 )
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.nearest import Names, did_you_mean
 
 MAX_LENGTH = 64 * 1024

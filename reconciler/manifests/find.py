@@ -6,7 +6,7 @@ import os
 import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -15,7 +15,6 @@ from typing import NamedTuple
 
 from reconciler.manifests.scalars import shown
 from reconciler.manifests.walk import GLOB, Boundless, Search, fixed_part
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.nearest import nearest
 from reconciler.model.objects import Problem, SourceRef
 from reconciler.model.words import count, listed, plural

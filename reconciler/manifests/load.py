@@ -9,6 +9,7 @@ import re
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import islice
 from typing import Any
@@ -22,7 +23,6 @@ from reconciler.manifests.plain import Unusual, plain_documents
 from reconciler.manifests.positions import DocumentPositions, LatePositions
 from reconciler.manifests.secrets import MARKS, secret_places
 from reconciler.manifests.syntax import BEGINS_WRONG, in_plain_words
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.objects import Address, Problem, SourceRef
 from reconciler.model.source import SourceText
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -16,7 +17,6 @@ from reconciler.manifests.load import Document
 from reconciler.manifests.positions import Path
 from reconciler.manifests.read import load_found
 from reconciler.manifests.template_functions import Refused
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.objects import SourceRef
 from reconciler.model.provenance import Setting, Template
 from reconciler.settings import Project

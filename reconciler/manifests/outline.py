@@ -10,13 +10,13 @@ import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 
 from reconciler.files import read_regular
 from reconciler.manifests.walk import Boundless, Search
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.reach import is_below
 
 PROJECT_FILE = "reconciler.yaml"

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from reconciler.manifests.positions import DocumentPositions, LatePositions, Path
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.objects import SourceRef
 
 _WHOLE = "auth"

@@ -8,10 +8,9 @@ container's marks are a list parallel to it: `[own, value, value, …]` for a li
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.objects import SourceRef
 from reconciler.model.source import SourceText
 

@@ -7,6 +7,7 @@ import re
 import shlex
 import stat
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,6 @@ from reconciler.manifests.read import load_found
 from reconciler.manifests.scalars import shown
 from reconciler.manifests.trusted import ignored
 from reconciler.model.characters import NOT_XML
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.nearest import did_you_mean
 from reconciler.model.objects import Problem, problem_order
 from reconciler.money import currencies

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import IO
@@ -16,7 +16,6 @@ from reconciler.manifests.moves import read_removed
 from reconciler.manifests.positions import LatePositions
 from reconciler.manifests.validate import validate
 from reconciler.model.kind import Kind
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.objects import Manifest, Problem, Removed, SourceRef, problem_order
 from reconciler.model.words import count, listed, plural
 from reconciler.reach import Quota, Reach

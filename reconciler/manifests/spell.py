@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass
 from typing import Any
 
 from reconciler.manifests.yaml_text import Digits, inline, is_plain_enough, literal, quoted, under
-from reconciler.model.lazy_dataclass import dataclass
 
 _HEADER = re.compile(r"[|>][0-9]?(?P<end>[-+]?)[0-9]?(?P<comment>[ \t]+#[^\r\n]*)?")
 

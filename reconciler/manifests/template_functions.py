@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from jinja2.filters import do_float, do_int, do_round, do_title
 from jinja2.tests import TESTS as JINJA_TESTS
-
-from reconciler.model.lazy_dataclass import dataclass
 
 MAX_PRECISION = 30
 

@@ -8,12 +8,11 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from itertools import takewhile
 from pathlib import Path
 
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.reach import is_below
 
 SUFFIXES = (".yaml", ".yml", ".json")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from reconciler.manifests.characters import character_problems
@@ -13,7 +14,6 @@ from reconciler.manifests.scalars import shown, spelled_out
 from reconciler.manifests.yaml_text import Digits, comment, entry, unwritable
 from reconciler.model.draft import Draft
 from reconciler.model.kind import Kind
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.objects import Manifest, Problem, Ref, SourceRef
 from reconciler.redaction import redacted_data
 from reconciler.schema import acceptance, load_schema

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from reconciler.model.canonical import utc
-from reconciler.model.lazy_dataclass import dataclass
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, order=True)
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Window:
     """A part of a resource's time, instants in UTC, canonical."""
 

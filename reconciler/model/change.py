@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal
 
 from reconciler.model.canonical import ATOMS, digest, lasting
 from reconciler.model.field import Default
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.objects import Address, Computed, Desired, Fields, Live, Record, Ref, SourceRef
 from reconciler.model.risk import Risk
 

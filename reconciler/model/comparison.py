@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Literal
 
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.objects import Address
 
 Declared = Literal["both", "here", "there"]

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-
-from reconciler.model.lazy_dataclass import dataclass
+from dataclasses import dataclass
 
 _STEP = re.compile(r"[A-Za-z_][\w-]*")
 _BETWEEN = re.compile(r"[\s_-]+")

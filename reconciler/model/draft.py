@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.objects import Address, Fields, Live
 
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Literal
 
 from reconciler.model.canonical import clock, day, flag, money, text, whole, word
-from reconciler.model.lazy_dataclass import dataclass
 
 FieldType = Literal["text", "whole", "money", "flag", "day", "clock", "word", "id", "texts", "choices", "counts"]
 """What a value is: `id` is a number kept as digits; `texts`, `choices` and `counts` map names to texts,

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from reconciler.model.bookings import BookingQuery
 from reconciler.model.change import Action, Decision, Edit, FieldChange, SlotBookings
 from reconciler.model.characters import NOWHERE
 from reconciler.model.field import Default
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.objects import Fields, Live, Manifest, Problem
 from reconciler.model.risk import Risk
 

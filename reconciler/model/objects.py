@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any, Literal, NamedTuple, Protocol
 
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.source import Range
 from reconciler.model.source import SourceRef as SourceRef  # noqa: PLC0414 - every room imports it from here
 

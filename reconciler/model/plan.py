@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from reconciler.model.canonical import digest
 from reconciler.model.change import ACTIONS, Change, total
 from reconciler.model.comparison import EnvironmentComparison
 from reconciler.model.context import Context
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.objects import POSSIBLE_DUPLICATE, Address, Problem
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from reconciler.model.change import Action
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.objects import Address, SourceRef
 from reconciler.model.sighting import Ignored, LastApplied
 

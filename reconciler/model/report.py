@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from reconciler.model.change import Action, Change, FieldChange, RecordCode
 from reconciler.model.context import Context, Execution
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.objects import Address, Problem
 from reconciler.model.sighting import IGNORE_UNUSED, DriftedField, Ignored, LastApplied
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any
 
 from reconciler.model.change import FieldChange
-from reconciler.model.lazy_dataclass import dataclass
 
 IGNORE_UNUSED = "drift-ignore-unused"
 """The code of a note about an entry of drift.ignore that covers nothing: for those who ask for more words."""

@@ -6,9 +6,7 @@ import re
 import sys
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import field
-
-from reconciler.model.lazy_dataclass import dataclass
+from dataclasses import dataclass, field
 
 _BREAK = re.compile(r"\r\n|[\n\r]")
 """The line breaks that YAML knows in files."""

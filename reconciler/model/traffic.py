@@ -6,9 +6,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TypeVar
-
-from reconciler.model.lazy_dataclass import dataclass
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -26,7 +26,6 @@ from reconciler.manifests.write import stated_value
 from reconciler.model.canonical import now
 from reconciler.model.change import resolved
 from reconciler.model.kind import Kind
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.objects import Address, Desired, Live, Problem, Record, SourceRef, problem_order, remote_ids
 from reconciler.model.plan import Selection
 from reconciler.model.report import Drifted

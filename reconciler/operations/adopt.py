@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from reconciler.engine.adopt import NO_MATCH, adopted, check_unshared, choose, match, scope_of, shared_by_others
 from reconciler.engine.duplicates import aside
@@ -13,7 +14,6 @@ from reconciler.engine.subject import still_reaches
 from reconciler.errors import ReconcilerError
 from reconciler.model.change import resolved
 from reconciler.model.kind import ADOPT_ID, Kind
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.objects import Address, Desired, Problem, Record, Scope, problem_order, remote_ids
 from reconciler.model.plan import Selection
 from reconciler.model.words import listed

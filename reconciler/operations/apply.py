@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext, suppress
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from reconciler.context import Stopwatch
@@ -23,7 +23,6 @@ from reconciler.engine.verdict import Verdict
 from reconciler.errors import InvalidInput, ReconcilerError, Refused, StalePlan
 from reconciler.model.canonical import now
 from reconciler.model.change import Change
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.limit import TimeLimit
 from reconciler.model.objects import Address, Problem, Record, problem_order, remote_ids
 from reconciler.model.plan import Plan

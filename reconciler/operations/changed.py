@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from reconciler.checkout import Checkout, Entry, Git, blob_id, find_checkout
@@ -19,7 +19,6 @@ from reconciler.files import read_regular
 from reconciler.manifests.changed import changed_keys, touched, using
 from reconciler.manifests.load import MAX_BYTES
 from reconciler.manifests.walk import fixed_part
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.objects import Address, Desired, Record
 from reconciler.model.plan import Selection
 from reconciler.operations.project import Declared

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from reconciler.context import Stopwatch
 from reconciler.engine.diff import compare, field_of
@@ -20,7 +20,6 @@ from reconciler.engine.world import World, located
 from reconciler.errors import ReconcilerError
 from reconciler.model.canonical import now
 from reconciler.model.change import resolved
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.objects import Address, Fields, PastRun, Record, problem_order, remote_ids
 from reconciler.model.plan import Selection
 from reconciler.model.report import Drift, Drifted, Listing

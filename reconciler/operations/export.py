@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
 
@@ -17,7 +17,6 @@ from reconciler.manifests.write import Written, write
 from reconciler.model.canonical import utc
 from reconciler.model.draft import Draft
 from reconciler.model.kind import Kind
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.nearest import did_you_mean
 from reconciler.model.objects import Address, Problem, Record, Scope, problem_order
 from reconciler.operations.project import Declared, declare

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import os
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
@@ -12,7 +13,6 @@ from reconciler.manifests.find import Found, find, project_name
 from reconciler.manifests.format import CannotFormat, formatted
 from reconciler.manifests.load import load_bytes
 from reconciler.manifests.read import read_content
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.objects import Problem
 from reconciler.operations.explain import manifest_kinds
 from reconciler.registry import project_file_schema

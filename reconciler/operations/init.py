@@ -6,7 +6,7 @@ import json
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -15,7 +15,6 @@ from reconciler.checkout import COMMIT, Checkout, find_checkout
 from reconciler.errors import InvalidInput, OutputFailed, ReconcilerError, UsageError
 from reconciler.files import shipped, write_whole
 from reconciler.manifests.endpoints import base_url_fault
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.objects import Problem
 from reconciler.operations.export import export
 from reconciler.operations.project import check, open_project

@@ -6,11 +6,10 @@ import os
 import uuid
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from reconciler.errors import ReconcilerError, UsageError
 from reconciler.manifests.endpoints import absolute_state, state_fault
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.operations.session import ProjectSession
 from reconciler.state import lease, moving
 from reconciler.state.reached import reached

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from reconciler.context import context
@@ -23,7 +23,6 @@ from reconciler.engine.snapshot import Snapshot, take
 from reconciler.engine.world import World, located
 from reconciler.errors import InvalidInput, ReconcilerError, StalePlan, UsageError
 from reconciler.model import moments
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.objects import Address, Intent, Problem
 from reconciler.model.plan import Plan, SavedPlan, Selection
 from reconciler.operations.duplicates import not_elsewhere

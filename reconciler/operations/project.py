@@ -6,7 +6,7 @@ import gc
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
@@ -16,7 +16,6 @@ from reconciler.manifests.project import load_project
 from reconciler.manifests.read import Checked, read_manifests
 from reconciler.manifests.resolve import resolve
 from reconciler.manifests.scalars import spelled
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.objects import Address, Desired, Problem, SourceRef, problem_order
 from reconciler.reach import Quota, Reach
 from reconciler.registry import kinds, providers

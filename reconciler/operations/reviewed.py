@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.documents.decisions import dump_decisions
@@ -15,7 +16,6 @@ from reconciler.files import LARGEST_DOCUMENT, read_regular, write_whole
 from reconciler.forge.base import Forge
 from reconciler.forge.decisions import By, Decided, decided
 from reconciler.model.decision import Decision
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.plan import Plan, SavedPlan
 
 _DECISIONS = "decisions.json"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -24,7 +24,6 @@ from reconciler.model.canonical import now, plain
 from reconciler.model.change import Change
 from reconciler.model.field import Default
 from reconciler.model.kind import Kind
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.nearest import meant, nearest, nearest_address
 from reconciler.model.objects import Address, Desired, Fields, Record, remote_ids
 from reconciler.model.plan import Selection

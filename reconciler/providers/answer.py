@@ -11,14 +11,13 @@ import html
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from http import HTTPStatus
 from typing import Any
 
 from reconciler.errors import RemoteError
 from reconciler.model import canonical
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.redaction import redacted
 
 WORDS_LIMIT = 120

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.settings import ProviderSettings
 
 if TYPE_CHECKING:

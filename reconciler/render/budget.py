@@ -6,9 +6,8 @@ Hosts count characters or bytes. UTF-8 has at least as many bytes as characters,
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.words import count, plural
 from reconciler.render import groups
 from reconciler.render.escaping import code, html_code

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from reconciler.model.comparison import ComparedObject, EnvironmentComparison, Promotion
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.plan import Plan
 from reconciler.model.words import count, more
 from reconciler.render import values

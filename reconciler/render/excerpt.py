@@ -7,12 +7,11 @@ No library does this for what a terminal must not be steered by: `rich.syntax` n
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from rich.cells import cell_len
 
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.source import SourceRef, Span
 from reconciler.redaction import MASK, redacted
 from reconciler.render.safe import fitting, visible

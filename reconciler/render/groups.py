@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from reconciler.model.change import EDITING, Change
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.report import Drifted, Outcome
 from reconciler.model.words import count
 from reconciler.render import marks, phrases, rows

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import cache
 from hashlib import sha256
 from itertools import groupby
@@ -17,7 +17,6 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from reconciler.model.change import Change
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.objects import Address, Problem, problem_order
 from reconciler.model.plan import Plan
 from reconciler.model.report import Drift, Outcome, Report

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from reconciler.model.change import Action, Change
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.objects import Severity
 from reconciler.model.report import State, Sync
 

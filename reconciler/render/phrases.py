@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 
 from reconciler.model.change import Change, RecordCode
 from reconciler.model.codes import tag
 from reconciler.model.context import Context, Execution
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.objects import Problem
 from reconciler.model.plan import Forecast, Plan
 from reconciler.model.report import Allowance, Drift, Drifted, Outcome, Report

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
 
 from reconciler.model.change import CREATING, DESTRUCTIVE, EDITING, Action, FieldChange
 from reconciler.model.field import Default
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.report import Drifted, Outcome
 from reconciler.model.words import more
 from reconciler.render import values

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 
 from rich.console import Console
 from rich.text import Text
 
 from reconciler.model.change import Change, FieldChange, Request
 from reconciler.model.context import Context, Execution
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.objects import Address
 from reconciler.model.plan import Plan
 from reconciler.model.report import Drift, Drifted, Outcome, Report

@@ -10,12 +10,11 @@ from __future__ import annotations
 import getpass
 import os
 import socket
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
 
 from reconciler.model.canonical import now
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.objects import Lease
 
 EXPIRY = 90.0

@@ -7,6 +7,7 @@ never writes. A step is frozen: it describes its version, and does not follow la
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from sqlalchemy import (
     JSON,
@@ -22,7 +23,6 @@ from sqlalchemy import (
     update,
 )
 
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.objects import Lease
 from reconciler.state.rows import checked
 from reconciler.state.schema import meta

@@ -6,6 +6,7 @@ import json
 import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,6 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
 from reconciler.errors import ReconcilerError
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.state.backups import FORMAT
 from reconciler.state.migrations import is_version, migrate
 from reconciler.state.rows import Damaged, check, decoded

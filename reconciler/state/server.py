@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Mapping
+from dataclasses import dataclass
 from ipaddress import ip_address
 from itertools import zip_longest
 from pathlib import Path
@@ -17,7 +18,6 @@ from sqlalchemy import Connection
 from sqlalchemy.engine import URL
 
 from reconciler.errors import ReconcilerError
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.nearest import did_you_mean
 from reconciler.version import DISTRIBUTION
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Self
 
@@ -26,7 +27,6 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.dml import ReturningDelete, ReturningInsert
 
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.objects import Address
 from reconciler.state.holder import EXPIRY
 from reconciler.state.rows import CONFIRMED

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection
 
 from reconciler import together
-from reconciler.model.lazy_dataclass import dataclass
 
 
 @dataclass(slots=True, eq=False, kw_only=True)

@@ -162,11 +162,3 @@ def test_time_zones_have_one_home():
         if file.name != "zones.py" and re.search(r"\bZoneInfo\(|available_timezones", file.read_text(encoding="utf-8"))
     ]
     assert found == []
-
-
-def test_methods_of_data_classes_are_compiled_when_they_are_used():
-    """The decorator of the standard library compiles them at import: a quarter of a plan of one object."""
-    eager = "from dataclasses import dataclass"
-    kept = ("sandbox", "testing", "lazy_dataclass.py")  # the sandbox shares nothing; the others are no part of a plan
-    found = [file for file in FILES if re.search(f"^{eager}", file.read_text(encoding="utf-8"), re.MULTILINE)]
-    assert [file for file in found if not {*file.relative_to(PACKAGE).parts} & {*kept}] == []

@@ -8,6 +8,7 @@ import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 from textwrap import wrap
@@ -17,7 +18,6 @@ import click
 
 from reconciler.cli.exits import Exit
 from reconciler.errors import ReconcilerError
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.render.safe import fitting
 from reconciler.render.wrapping import SHADES
 

@@ -9,6 +9,7 @@ counts only as far as it can be parsed.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from reconciler.kinds.booking_session.fields import WHAT
@@ -28,7 +29,6 @@ from reconciler.kinds.booking_session.lines import (
 )
 from reconciler.model.change import Edit, FieldChange, Origin
 from reconciler.model.kind import PartRevision
-from reconciler.model.lazy_dataclass import dataclass
 
 _FRESH = "a new one"
 """Shown where a line is replaced because the meaning of its slip is not known."""

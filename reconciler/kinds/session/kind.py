@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from typing import Any
@@ -19,7 +20,6 @@ from reconciler.model.change import DESTRUCTIVE, Action, Decision, FieldChange, 
 from reconciler.model.characters import NOT_XML
 from reconciler.model.field import at_field, canonical_fields
 from reconciler.model.kind import IdentityKey, Kind, Marks, described
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.objects import Fields, Live, Manifest, Problem
 from reconciler.model.risk import Risk, unknown
 

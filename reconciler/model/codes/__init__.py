@@ -7,12 +7,10 @@ dismissed alerts and bookmarks refer to them. A code that is no longer used keep
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cache
 from importlib.resources import files
-
-from reconciler.model.lazy_dataclass import dataclass
 
 MANIFEST = "manifests/example.yaml"
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from reconciler.model import canonical
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.providers.answer import is_identifier, json_object, neutral, refusal_words, whole
 
 _SLOT_LINK = re.compile(r".*/slots/([0-9]+)")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.providers.bookingbug_admin import block_wire, resource_wire, wire
 from reconciler.providers.bookingbug_admin.blocks import read_blocks
 from reconciler.providers.bookingbug_admin.resources import read_resources

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from reconciler.errors import NotStarted, RemoteError
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.objects import Live, Reading
 from reconciler.providers.answer import is_identifier, neutral, unusable
 from reconciler.providers.bookingbug_admin import answers, wire

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from reconciler.model.change import Call
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.providers.answer import identifier, is_identifier
 from reconciler.providers.bookingbug_admin.settings import AdminSettings
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import functools
 import re
+from dataclasses import dataclass
 from html.entities import html5
 from typing import TYPE_CHECKING, Any
 
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.providers.answer import check_density, neutral
 
 if TYPE_CHECKING:

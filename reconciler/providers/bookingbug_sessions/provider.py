@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reconciler.errors import NotStarted, ReconcilerError, RemoteError
 from reconciler.model.change import Receipt
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.objects import Fields, Live, Reading
 from reconciler.providers.answer import Answer, basic, is_identifier, neutral, reported, unusable
 from reconciler.providers.bookingbug_sessions import wire

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.providers.answer import is_identifier, json_object, neutral
 from reconciler.providers.checkfront.days import span
 from reconciler.providers.checkfront.slips import Meaning, is_slip, meaning, read_time

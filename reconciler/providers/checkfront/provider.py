@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from reconciler.errors import NotStarted, RemoteError
 from reconciler.model.change import Receipt
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.objects import Live, Reading
 from reconciler.model.sharing import shared
 from reconciler.providers.checkfront import edits, wire

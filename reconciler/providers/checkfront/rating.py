@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
 from reconciler.model import canonical
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.nearest import did_you_mean
 from reconciler.model.objects import Fields
 from reconciler.providers.answer import is_identifier, neutral

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.providers.answer import neutral, refusal_words
 
 _OAUTH = frozenset(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from reconciler.model.lazy_dataclass import dataclass
+from dataclasses import dataclass
+
 from reconciler.settings import ProviderSettings
 
 

@@ -8,11 +8,10 @@ those of published samples: `17.20140408X2-guests.2`, `21.20171005X1-1`, and of 
 from __future__ import annotations
 
 import re
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import date
 
 from reconciler.model.canonical import clock
-from reconciler.model.lazy_dataclass import dataclass
 
 LONGEST = 1000
 """Characters of the longest slip that is taken: the longest seen has 60."""

@@ -6,6 +6,7 @@ Decision 009 says what is retried and why.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import Enum, auto
 from http import HTTPStatus
 from urllib.parse import urlsplit
@@ -13,7 +14,6 @@ from urllib.parse import urlsplit
 import httpx
 
 from reconciler.errors import Interrupted, OutcomeUnknown, RemoteError
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.providers.answer import Answer, neutral
 from reconciler.providers.http.body import AnswerTooLarge
 from reconciler.providers.http.next_steps import next_step

@@ -9,11 +9,10 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Literal
 
 from reconciler.errors import RemoteError
-from reconciler.model.lazy_dataclass import dataclass
 
 Sort = Literal["read", "write", "login"]
 

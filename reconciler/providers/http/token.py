@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-
-from reconciler.model.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from reconciler.errors import RemoteError

@@ -10,11 +10,10 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 import h11
 import httpcore
-
-from reconciler.model.lazy_dataclass import dataclass
 
 Headers = list[tuple[bytes, bytes]]
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from time import time
 from typing import Literal
 
 from reconciler.errors import ReconcilerError
 from reconciler.git_remote import GitRemote
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.state.git.command import FIRST_LIMIT, LIMIT, Answer, Git
 from reconciler.state.git.files import LARGEST, LEASE
 from reconciler.state.rows import Damaged

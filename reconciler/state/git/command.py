@@ -14,9 +14,9 @@ import subprocess
 import unicodedata
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 
 from reconciler.errors import ReconcilerError
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.redaction import hide, redacted
 from reconciler.state.git.scratch import Scratch
 

@@ -22,7 +22,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, TypeVar
@@ -32,7 +32,6 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from reconciler.errors import ReconcilerError
 from reconciler.git_remote import GitRemote
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.objects import Lease
 from reconciler.reach import Reach
 from reconciler.state import backups, origin, process_lock

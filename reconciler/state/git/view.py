@@ -9,6 +9,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Integer, create_engine, delete, event, insert, literal_column, select
@@ -16,7 +17,6 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
 from reconciler.errors import ReconcilerError
-from reconciler.model.lazy_dataclass import dataclass
 from reconciler.state.git.files import TABLES, Row, path_of, scope_of
 from reconciler.state.rows import Damaged, decoded
 from reconciler.state.schema import VERSION, leases, meta, metadata
