@@ -18,7 +18,7 @@ from itertools import zip_longest
 from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from reconciler.documents.signature import signature
+from reconciler.documents.signature import SEALS, signature
 from reconciler.documents.text import Members, pieces
 from reconciler.documents.text import canonical as canonical_pieces
 from reconciler.model import canonical, codes
@@ -65,8 +65,6 @@ ATTRIBUTES: Mapping[type, Mapping[str, str]] = {
 }
 """The attribute that holds a member, where it has another name; by type and member."""
 
-SEALS = frozenset({"digest", "signature"})
-"""Members of a plan document that say something about all others."""
 
 T = TypeVar("T")
 
@@ -145,11 +143,8 @@ def plan_document(plan: Plan, key: Secret | None = None) -> dict[str, Any]:
 def differs(document: Mapping[str, Any], plan: Plan) -> str | None:
     """Return the first member of a document that its own plan does not have; seals and masks aside."""
     for name, value in _writer("plan")(plan, _about(plan)).items():
-        pairs = (
-            zip_longest(document.get(name, ()), value)
-            if isinstance(value, Iterator)
-            else ((document.get(name), value),)
-        )
+        stated = document.get(name)
+        pairs = zip_longest(stated or (), value) if isinstance(value, Iterator) else [(stated, value)]
         if name in document and name not in SEALS and any(one != other for one, other in pairs):
             return str(name)
     return None
@@ -242,15 +237,6 @@ def plan_digest(plan: Plan) -> str:
         if name == "changes":
             deque(value, maxlen=0)
     raise AssertionError
-
-
-def content_digest(document: Mapping[str, Any]) -> str:
-    """Return the digest of a plan document's content, which the document itself states as `digest`."""
-    covered = {name: value for name, value in document.items() if name not in SEALS and name != "changes"}
-    total = sha256()
-    for text, _ in canonical_pieces(covered, "changes", document["changes"], lambda change: change):
-        total.update(text)
-    return f"sha256:{total.hexdigest()}"
 
 
 def report_document(report: Report, plan: Plan) -> dict[str, Any]:

@@ -12,10 +12,12 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, NoReturn, assert_never
 
 from reconciler.documents import codec
+from reconciler.documents.signature import content_digest
+from reconciler.documents.strict_json import strict_json
 from reconciler.errors import ReconcilerError
 from reconciler.model.plan import Plan, SavedPlan
 from reconciler.model.report import Drift, Report
-from reconciler.schema import Mismatch, first_mismatch, strict_json
+from reconciler.schema import Mismatch, first_mismatch
 
 DocumentKind = Literal["plan", "report", "drift"]
 
@@ -90,7 +92,7 @@ def as_saved(plan: Plan) -> SavedPlan:
 
 
 def _plan(document: Mapping[str, Any]) -> SavedPlan:
-    intact = codec.content_digest(document) == document["digest"]
+    intact = content_digest(document) == document["digest"]
     return SavedPlan(
         plan=codec.read(document, Plan),
         digest=document["digest"],

@@ -8,14 +8,21 @@ from __future__ import annotations
 
 import hmac
 import os
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import Any
 
 from reconciler import redaction
+from reconciler.documents.text import canonical
 from reconciler.errors import ReconcilerError
 from reconciler.model.plan import SavedPlan
 from reconciler.settings import PLAN_KEY, Secret
 
 SHORTEST = 32
 """Characters of a key at least: a short one can be guessed from a single signed plan."""
+
+SEALS = frozenset({"digest", "signature"})
+"""Members of a plan document that say something about all others."""
 
 _ABOUT = "reconciler-plan\n"
 """What is signed says what it is, so that no signature of another program with the same key fits."""
@@ -38,6 +45,15 @@ def plan_key() -> Secret | None:
             f"{PLAN_KEY} {what}", hint="set it to a random value (openssl rand -hex 32), or unset it to sign no plans"
         )
     return Secret(value)
+
+
+def content_digest(document: Mapping[str, Any]) -> str:
+    """Return the digest of a plan document's content, which the document itself states as `digest`."""
+    covered = {name: value for name, value in document.items() if name not in SEALS and name != "changes"}
+    total = sha256()
+    for text, _ in canonical(covered, "changes", document["changes"], lambda change: change):
+        total.update(text)
+    return f"sha256:{total.hexdigest()}"
 
 
 def signature(digest: str, key: Secret) -> str:

@@ -20,7 +20,7 @@ from combinations import first_quick, quick_where
 from every_command import BY_TOKEN, ITEM, PROJECT, command_lines, every_command
 from hostile_words import ALL, JSON_SAFE, RUNNER, XML_SAFE, harmless
 
-from reconciler.documents.codec import content_digest
+from reconciler.documents.signature import content_digest
 from reconciler.model import canonical
 from reconciler.sandbox import Fault, Options
 

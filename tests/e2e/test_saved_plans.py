@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from desk import PROJECT, SLOTS, interrupt, until
 
-from reconciler.documents.codec import content_digest
+from reconciler.documents.signature import content_digest
 from reconciler.sandbox import Fault
 
 MOVED = [SLOTS[0], ("2027-03-09", "11:00", 60), SLOTS[2]]
