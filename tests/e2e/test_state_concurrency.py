@@ -148,6 +148,9 @@ def test_what_another_run_writes_while_drift_reads_was_not_changed_outside(share
     done = meanwhile(shared, monkeypatch, method, "drift", "--unmanaged", "--format", "json")
     found = {item["address"]: (item["status"], item.get("reason")) for item in done.json["objects"]}
     assert {status for status, _ in found.values()} <= {"in_sync", "unknown"}, found
+    overtaken = {address for address, (_, reason) in found.items() if WRITTEN in str(reason)}
+    assert len(overtaken) == (0 if method == "POST" else COUNT - 2), found
+    assert len(found) >= COUNT
     shared.run("drift", "--unmanaged", code=0)
 
 

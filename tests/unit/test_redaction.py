@@ -13,6 +13,7 @@ import pytest
 
 from reconciler import redaction
 from reconciler.documents import codec
+from reconciler.documents.signature import content_digest
 from reconciler.model.change import Change, FieldChange
 from reconciler.model.objects import Address
 from reconciler.model.plan import Plan
@@ -255,7 +256,7 @@ def test_a_plans_digest_is_the_same_before_it_is_saved_and_after_it_is_loaded(mo
     document = codec.plan_document(Plan(**header, saved_manifest_digest="", saved_live_digest="", changes=(change,)))
     saved = codec.dumps(document)
     assert VALUE not in saved
-    assert codec.content_digest(json.loads(saved)) == codec.content_digest(document) == document["digest"]
+    assert content_digest(json.loads(saved)) == content_digest(document) == document["digest"]
 
 
 def test_foreign_words_are_masked_before_they_are_cut(monkeypatch, redactor):
