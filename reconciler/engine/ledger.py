@@ -165,11 +165,11 @@ def overtaken(
     ledger: Ledger, memory: Memory, desired: Mapping[Address, Desired] | None = None
 ) -> Mapping[Address, Record | None]:
     """Return the objects of which something was recorded after `memory` was read, with the records they have now."""
-    stamps = ledger.stamps()
+    calls, stamps = _calls(ledger), ledger.stamps()  # in this order, as in `remembered`
     if (
-        len(stamps) == len(memory.records)
+        calls == memory.intents
+        and len(stamps) == len(memory.records)
         and all(_is_as(record, stamps.get((address.kind, address.name))) for address, record in memory.records.items())
-        and _calls(ledger) == memory.intents
         and ledger.forgotten() == memory.forgotten
     ):
         return {}
