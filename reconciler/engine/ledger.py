@@ -21,6 +21,10 @@ class Ledger(Protocol):
         """Return the id of every managed object, when it was written and, where that is recorded, by which run."""
         ...
 
+    def writer(self) -> str | None:
+        """Return the run that holds the lease."""
+        ...
+
     def others(self) -> Mapping[tuple[str, str, str], tuple[str, ...]]:
         """Return which other projects in the same state manage a live object, by target, kind and id."""
         ...
@@ -165,11 +169,15 @@ def overtaken(
     ledger: Ledger, memory: Memory, desired: Mapping[Address, Desired] | None = None
 ) -> Mapping[Address, Record | None]:
     """Return the objects of which something was recorded after `memory` was read, with the records they have now."""
+    writer = ledger.writer()  # it may write an object twice in one second: then the stamps are equal
     calls, stamps = _calls(ledger), ledger.stamps()  # in this order, as in `remembered`
     if (
         calls == memory.intents
         and len(stamps) == len(memory.records)
-        and all(_is_as(record, stamps.get((address.kind, address.name))) for address, record in memory.records.items())
+        and all(
+            _is_as(record, stamps.get((address.kind, address.name))) and (writer is None or record.written_by != writer)
+            for address, record in memory.records.items()
+        )
         and ledger.forgotten() == memory.forgotten
     ):
         return {}

@@ -184,6 +184,10 @@ class Store(PastRuns):
         found = self._rows(select(*columns).where(self._mine(objects)), of=tuple)
         return {row[:2]: row[2:] for row in found}
 
+    def writer(self) -> str | None:
+        """Return the run that holds the lease."""
+        return next(iter(self._rows(select(leases.c.run_id).where(self._mine(leases)), of=lambda row: row[0])), None)
+
     def others(self) -> Mapping[tuple[str, str, str], tuple[str, ...]]:
         """Return which other projects in this database manage a live object, by target, kind and remote id."""
         return neighbours.managed(self._rows(neighbours.QUERY.where(not_(self._mine(objects)))))

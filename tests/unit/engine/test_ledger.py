@@ -4,6 +4,7 @@ import pytest
 
 from reconciler.engine.ledger import overtaken, remembered
 from reconciler.model.objects import Address, Intent, Record
+from reconciler.state.lease import hold
 from reconciler.state.store import Store
 
 YOGA = Address("Session", "yoga")
@@ -55,3 +56,13 @@ def test_a_call_that_is_recorded_between_two_reads_of_the_state_is_noticed(store
     ended = []
     monkeypatch.setattr(store, first, interrupted)
     assert overtaken(store, memory).keys() == {YOGA}
+
+
+def test_two_writes_of_one_object_by_a_run_in_one_second_are_noticed(store, monkeypatch):
+    monkeypatch.setattr("reconciler.state.rows.now", lambda: "2027-01-01T00:00:00Z")
+    with hold(store, "r1", timeout=0):
+        store.save(record("Yoga"), ends=call(store))
+        memory = remembered(store)
+        assert overtaken(store, memory) == {}
+        store.save(record("Yoga flow"), ends=call(store))
+        assert overtaken(store, memory).keys() == {YOGA}
