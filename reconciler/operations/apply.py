@@ -129,8 +129,8 @@ def _guarded(
 
 
 def _overtaken(session: ProjectSession, planned: Planned) -> bool:
-    """Whether another run or command has changed the state since a plan was made."""
-    if session.store.run_count() != planned.plan.runs:
+    """Whether another run or command has changed the state since a plan was made, or while it was made."""
+    if planned.overtaken or session.store.run_count() != planned.plan.runs:
         return True
     return remembered(session.store, planned.declared.desired) != planned.memory
 

@@ -50,6 +50,14 @@ def test_a_plan_that_another_run_has_overtaken_is_not_carried_out(office):
     assert office.carry_out(office.look(session("yoga"))).clean
 
 
+def test_a_plan_made_while_another_run_wrote_is_not_carried_out_even_where_the_state_is_as_before(office):
+    """The other run's call had no effect; what the plan took for strangers would be recorded as such."""
+    planned = office.look(session("yoga"))
+    with pytest.raises(StalePlan, match="the state changed after the plan was made"):
+        office.carry_out(replace(planned, overtaken=True))
+    assert office.live["Session"] == {}
+
+
 def too_late(_call):
     raise NotStarted("not sent, because the run was interrupted")
 
