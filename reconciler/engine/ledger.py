@@ -156,7 +156,7 @@ class Memory:
 
 def remembered(ledger: Ledger, desired: Mapping[Address, Desired] | None = None) -> Memory:
     """Read what the state holds; fields that are the same in `desired` are held once."""
-    calls = _calls(ledger)  # first: a call that ends meanwhile is in its record, and must be in one of them
+    calls = open_calls(ledger)  # first: a call that ends meanwhile is in its record, and must be in one of them
     return Memory(
         records={address: _lean(item, (desired or {}).get(address)) for address, item in ledger.records().items()},
         intents=calls,
@@ -170,7 +170,7 @@ def overtaken(
 ) -> Mapping[Address, Record | None]:
     """Return the objects of which something was recorded after `memory` was read, with the records they have now."""
     writer = ledger.writer()  # it may write an object twice in one second: then the stamps are equal
-    calls, stamps = _calls(ledger), ledger.stamps()  # in this order, as in `remembered`
+    calls, stamps = open_calls(ledger), ledger.stamps()  # in this order, as in `remembered`
     if (
         calls == memory.intents
         and len(stamps) == len(memory.records)
@@ -195,7 +195,7 @@ def overtaken(
     }
 
 
-def _calls(ledger: Ledger) -> dict[Address, tuple[Intent, ...]]:
+def open_calls(ledger: Ledger) -> dict[Address, tuple[Intent, ...]]:
     """Return the open intents by address."""
     found: dict[Address, list[Intent]] = {}
     for intent in ledger.open_intents():

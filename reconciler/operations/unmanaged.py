@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import chain
 
-from reconciler.engine.ledger import remembered
+from reconciler.engine.ledger import open_calls
 from reconciler.engine.recover import explained
 from reconciler.engine.snapshot import Place
 from reconciler.engine.titles import Titles
@@ -57,7 +57,7 @@ def unmanaged_objects(
         for address, live in sorted(seen.found.lives.get(place, {}).items(), key=lambda item: str(item[0]))
         if excluded.first(address) is None and (not selection.targets or targeted.first(address) is not None)
     }
-    calls = remembered(session.store).intents  # before the records: a call that ends has its record first
+    calls = open_calls(session.store)  # before the records: a call that ends has its record first
     made = explained(calls, session.kinds, session.project.connections, seen.around.snapshot)
     for key, targets in _managed(session).items():  # also what another run created or deleted meanwhile
         managed.setdefault(key, set()).update(targets)
