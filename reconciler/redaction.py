@@ -154,9 +154,9 @@ class Redactor:
         return found
 
     def shows_none(self, text: str) -> bool:
-        """Return whether the JSON of data shows at once that no text in it holds a secret, as nearly always.
+        """Return whether the JSON of data as a whole proves that no text in it holds a secret; it nearly always does.
 
-        Where it has an escape, or would mask something, each text is to be read for itself.
+        False does not mean that there is one: JSON with an escape or a needle proves nothing.
         """
         text = text.replace('\\"', '"')
         if _ESCAPING.search(text) is not None:
@@ -258,9 +258,14 @@ def needles(values: Iterable[str], shortest: int = 3) -> tuple[str, ...]:
     return _sorted({found for value in values if len(found := _folded(value)) >= shortest})
 
 
+@lru_cache(maxsize=16)
+def _characters(needles: tuple[str, ...]) -> frozenset[str]:
+    return frozenset("".join(needles))
+
+
 def _readings(text: str, needles: tuple[str, ...]) -> Iterable[tuple[tuple[re.Pattern[str], ...], str]]:
     """Return each way to read a text that can show a character of the needles, and what it reads then."""
-    return (((), text),) if _ESCAPING.search(text) is None else _all_readings(text, frozenset("".join(needles)))
+    return (((), text),) if _ESCAPING.search(text) is None else _all_readings(text, _characters(needles))
 
 
 def _all_readings(text: str, wanted: frozenset[str]) -> Iterator[tuple[tuple[re.Pattern[str], ...], str]]:

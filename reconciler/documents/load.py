@@ -151,7 +151,10 @@ def _load(text: str, kind: DocumentKind | None) -> tuple[DocumentKind, dict[str,
 
 
 def _mismatch(kind: DocumentKind, document: Mapping[str, Any]) -> Mismatch | None:
-    """Return the first rule of its schema that a document breaks; the validator copies what it sees, so a part each."""
+    """Return the first rule of its schema that a document breaks.
+
+    A part of its objects is checked at a time, because the validator copies what it checks.
+    """
     key, _ = _MEMBERS[kind]
     objects = document.get(key)
     if not isinstance(objects, list):

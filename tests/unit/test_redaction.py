@@ -10,6 +10,8 @@ import unicodedata
 from urllib.parse import quote, quote_plus, urlencode
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from reconciler import redaction
 from reconciler.documents import codec
@@ -239,6 +241,32 @@ def test_the_json_of_data_with_a_secret_never_looks_clean(redactor, secret, form
         data = {"a": {"b": [form.format(shown)]}}
         if redactor.redacted_data(data) != data:
             assert not redactor.shows_none(json.dumps(data, ensure_ascii=False))
+
+
+def test_the_characters_of_many_secrets_are_gathered_once_for_all_texts_with_escapes(redactor):
+    for number in range(20):
+        redactor.hide(f"held-{number:032x}")
+    before = redaction._characters.cache_info().misses
+    for number in range(20):
+        assert redactor.redacted(f"a%20b {number}") == f"a%20b {number}"
+    assert redaction._characters.cache_info().misses == before + 1
+
+
+PARTS = ["aB", "Zß", "é7", '"', '","', "{", ":", "\\", "%41", "=41", "=", "&", "#;", " ", "ﬁ"]
+"""Parts of a secret: letters that fold, escapes, and the structure of JSON."""
+
+SPELLINGS = [str, str.upper, str.lower, quote, html.escape, lambda part: unicodedata.normalize("NFD", part)]
+UNSEEN = ["", "\u0301", "\u200b", "=\n", "x\b", "\x1b[1m", "\x7f", "\n"]
+
+
+@given(st.data())
+def test_json_that_looks_clean_has_no_text_to_mask(data):
+    parts = data.draw(st.lists(st.sampled_from(PARTS), min_size=6, max_size=9))
+    redactor = Redactor()
+    redactor.hide("".join(parts))
+    spell, unseen = data.draw(st.sampled_from(SPELLINGS)), data.draw(st.sampled_from(UNSEEN))
+    found = {"a": [data.draw(st.sampled_from(PARTS)) + unseen.join(map(spell, parts))], "b": parts[0]}
+    assert redactor.redacted_data(found) == found or not redactor.shows_none(json.dumps(found, ensure_ascii=False))
 
 
 @pytest.mark.parametrize("value", ["plain", 'say "yes"', "/api/sessions.xml?type=event", "ü", None, 3])
