@@ -193,12 +193,19 @@ def _steps(folder: Path, url: str, town: Town, options: argparse.Namespace) -> d
             shutil.rmtree(folder.parent / "exported", ignore_errors=True)
         shown = f"{town.size:>8,} {step.name:<22}{cost.wall:9.2f}{cost.cpu:9.2f}{cost.rss:8.0f}"
         shown += f"{sum(cost.requests.values()):9,}"
-        said = (folder.parent / "stdout.txt").read_text(encoding="utf-8").splitlines()
+        said = _end_of(folder.parent / "stdout.txt").splitlines()
         shown += f"  {said[-1][:50]}" if said and "format" not in " ".join(step.arguments) else ""
         print(shown + ("" if cost.code in step.codes else f"  exit code {cost.code}!"), flush=True)  # noqa: T201
         if cost.code not in step.codes:
-            print((folder.parent / "stderr.txt").read_text()[-500:], (folder.parent / "stdout.txt").read_text()[-200:])  # noqa: T201
+            print(_end_of(folder.parent / "stderr.txt"), said[-2:])  # noqa: T201
     return found
+
+
+def _end_of(file: Path) -> str:
+    """Return the end of a long text. A process that held all of it would count in the memory of those it starts."""
+    with file.open("rb") as opened:
+        opened.seek(max(0, file.stat().st_size - 500))
+        return opened.read().decode("utf-8", "replace")
 
 
 def main() -> None:
