@@ -67,6 +67,7 @@ def kill_apply(town, instant, **match):
 def settled(town):
     """Rerun once; what is live must be as declared, and the next plan empty."""
     assert town.run(APPLY).code == 0
+    assert all(item.status for item in town.box.log() if item.fault), "it did not wait for the call that was cut off"
     assert not town.differences(), town.differences()
     assert town.untouched()
     town.desk.settled()
