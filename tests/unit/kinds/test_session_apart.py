@@ -5,7 +5,7 @@ from engine_fakes import KINDS
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.engine.identity import Group
+from reconciler.engine.identity import Either, Group
 from reconciler.kinds.session.kind import apart
 from reconciler.model.objects import Live
 
@@ -75,11 +75,13 @@ SOME_SESSION = st.fixed_dictionaries(
 
 
 @pytest.mark.parametrize("kind", [KINDS["Session"], KINDS["Resource"]], ids=lambda kind: kind.name)
-@given(st.lists(SOME_SESSION, max_size=8), SOME_SESSION)
-def test_many_are_told_apart_as_each_of_them_is(kind, lives, fields):
+@given(st.lists(SOME_SESSION, max_size=8), SOME_SESSION, st.lists(st.integers(0, 7), max_size=4))
+def test_many_are_told_apart_as_each_of_them_is(kind, lives, fields, taken):
     lives = [Live(remote_id=str(index), fields=item) for index, item in enumerate(lives)]
-    expected = [live for live in lives if not kind.apart(fields, live.fields)]
-    group = Group(kind, lives)
-    for _ in range(2):
-        assert list(group.members(fields, tell_apart=True)) == expected
-    assert list(group.members(fields, tell_apart=False)) == lives
+    group, many, few = Group(kind, lives), set(), {str(index) for index in taken[:1]}
+    for index in (None, *taken, None):  # what is taken grows from one look to the next
+        many |= {str(index)}
+        left = [live for live in lives if live.remote_id not in many | few]
+        expected = [live for live in left if not kind.apart(fields, live.fields)]
+        assert list(group.members(fields, Either(many, few), tell_apart=True)) == expected
+        assert list(group.members(fields, Either(many, few), tell_apart=False)) == left
