@@ -36,7 +36,7 @@ def report_and_plan(size: int) -> tuple[Report, Plan]:
 
 def drift_of(size: int) -> Drift:
     """Return what changed outside of n sessions."""
-    return engine.STAGES["drift of n"](size)()
+    return Drift(objects=engine.STAGES["drift of n"](size)())
 
 
 def _problems(size: int) -> list[Problem]:
