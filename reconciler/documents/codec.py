@@ -65,7 +65,6 @@ ATTRIBUTES: Mapping[type, Mapping[str, str]] = {
 }
 """The attribute that holds a member, where it has another name; by type and member."""
 
-
 T = TypeVar("T")
 
 

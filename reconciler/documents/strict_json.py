@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-from functools import partial
 from typing import Any, NoReturn
+
+from reconciler.model.sharing import shared
 
 DEEPEST = 40
 """Levels of nesting that are accepted; no value of any kind comes near it."""
-
-_TEXTS = 10_000
-"""Texts that are looked up while a document is read: those that all objects have soon come again."""
 
 
 def strict_json(text: str) -> Any:
@@ -25,7 +23,7 @@ def strict_json(text: str) -> Any:
             parse_constant=_no_constant,
             parse_float=_finite,
             parse_int=_whole,
-            object_pairs_hook=partial(_unique, {}),
+            object_pairs_hook=_unique,
         )
     except json.JSONDecodeError as error:
         message = f"it is not JSON: line {error.lineno}, column {error.colno}: {error.msg}"
@@ -62,11 +60,9 @@ def _whole(digits: str) -> int:
         raise ValueError(message) from None
 
 
-def _unique(texts: dict[str, str], pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Return an object whose texts are held once: those of thousands of objects are mostly the same."""
-    if len(texts) > _TEXTS:
-        texts.clear()
-    found = {key: texts.setdefault(item, item) if type(item) is str else item for key, item in pairs}
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object; what is in its parts is shared already."""
+    found = {key: shared(item) if type(item) is str else item for key, item in pairs}
     if len(found) < len(pairs):
         keys = [key for key, _ in pairs]
         repeated = next(key for key in keys if keys.count(key) > 1)
