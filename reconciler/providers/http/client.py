@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Self, TypeVar
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 import httpx
 
@@ -21,19 +21,18 @@ from reconciler.providers.answer import Answer, error_words, request_id
 from reconciler.providers.complaints import complaints
 from reconciler.providers.http import recording
 from reconciler.providers.http.attempts import Attempt, Purpose, failed, judged, settled
-from reconciler.providers.http.body import BUDGET, ENCODINGS, AnswerTooLarge, Hold, read_body
+from reconciler.providers.http.body import BUDGET, AnswerTooLarge, Hold, read_body
 from reconciler.providers.http.breaker import Sort
-from reconciler.providers.http.deadline import CONNECT_TIMEOUT, DEADLINE, FIRST_BYTE, NotSentInTime
+from reconciler.providers.http.deadline import DEADLINE, FIRST_BYTE, NotSentInTime
 from reconciler.providers.http.links import local_path
 from reconciler.providers.http.next_steps import astray
 from reconciler.providers.http.pacing import Limiter, asked_pause
+from reconciler.providers.http.requests import Requests
 from reconciler.providers.http.token import Token
 from reconciler.providers.http.transport import ReadOnly, open_transport
 from reconciler.providers.http.workers import Workers
 from reconciler.providers.notice import starting
 from reconciler.settings import Connection, Secret
-from reconciler.target import origin_of
-from reconciler.version import __version__
 
 ATTEMPTS = 4
 """Maximum number of attempts for a request that may be retried."""
@@ -42,14 +41,6 @@ BACKOFF = 0.5
 """Seconds: the upper bound of the first pause between attempts; it doubles each time, with full jitter."""
 
 LONGEST_BACKOFF = 20.0
-
-_HEADERS = (
-    ("Accept", "*/*"),
-    ("Connection", "keep-alive"),
-    ("User-Agent", f"reconciler/{__version__}"),
-    ("Accept-Encoding", ENCODINGS),
-)
-"""Of every request that does not state its own."""
 
 _LIMIT = "limit"
 """The key of a request's extensions that holds the setting which limits the size of its answer."""
@@ -80,17 +71,14 @@ class HttpClient:
         self.connection = connection
         self._secrets = dict(secrets)
         self._hidden = {secret.value for secret in secrets.values()}
-        self._base = _ascii(connection)
-        self._base_path = urlsplit(self._base).path
-        self._host = urlsplit(self._base).netloc.rpartition("@")[2]
+        self._requests = Requests(connection)
+        self._base_path, self._host = self._requests.base_path, self._requests.host
         inner = transport if transport is not None else open_transport(connection)
         if not writes:
             inner = ReadOnly(inner, None if login_path is None else self._base_path + login_path)
         # No session of httpx: it would add credentials of a netrc file, keep cookies, and follow redirects. The proxies
         # of the environment are used by `open_transport`.
         self._transport, self._closed = inner, False
-        timeout = httpx.Timeout(connection.timeout, connect=min(connection.timeout, CONNECT_TIMEOUT))
-        self._extensions = {"timeout": timeout.as_dict()}
         self.token = token or Token()
         """The token of the connection's login, where it has one."""
         self._limiter = limiter or Limiter(
@@ -123,7 +111,7 @@ class HttpClient:
 
         An answer that `lists` objects may be larger than one about a single object.
         """
-        request = self._request("GET", path, params=params, headers=headers)
+        request = self._requests.new("GET", path, params=params, headers=headers)
         request.extensions[_LIMIT] = "max_list_mb" if lists else "max_object_mb"
         return self._carry(request, Purpose.READ)
 
@@ -146,7 +134,7 @@ class HttpClient:
         a usable answer. A DELETE then counts a 404 or 410 as success.
         """
         typed = {**(headers or {}), **({"Content-Type": content_type} if content_type else {})}
-        request = self._request(method, path, headers=typed, content=content)
+        request = self._requests.new(method, path, headers=typed, content=content)
         answer = self._carry(request, Purpose.REPEATABLE if repeatable else Purpose.ONCE)
         if answer.ok and answer.is_html and method != "POST":
             said = f"{self._described(request)}: {answer.status}{self._marked(answer)}: invalid response: an HTML page"
@@ -156,13 +144,13 @@ class HttpClient:
     def login(self, path: str, payload: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Answer:
         """POST JSON to obtain a token. It changes nothing, so it is retried like a read."""
         typed = {**(headers or {}), "Content-Type": "application/json"}
-        request = self._request("POST", path, headers=typed, content=json.dumps(payload).encode())
+        request = self._requests.new("POST", path, headers=typed, content=json.dumps(payload).encode())
         request.extensions[recording.LOGIN] = True
         return self._carry(request, Purpose.READ)
 
     def notify(self, path: str, content: bytes, headers: Mapping[str, str]) -> Answer:
         """POST a message. It may arrive twice, so it is retried like a read."""
-        return self._carry(self._request("POST", path, headers=headers, content=content), Purpose.READ)
+        return self._carry(self._requests.new("POST", path, headers=headers, content=content), Purpose.READ)
 
     def gather(self, function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
         """Return `function` of every item, in item order, up to `max_concurrency` at a time.
@@ -223,36 +211,11 @@ class HttpClient:
 
         A query, a fragment and the tail of a template are cut off. Nothing is ever fetched from another system.
         """
-        return local_path(url, self._base)
+        return local_path(url, self._requests.base)
 
     def _marked(self, answer: Answer) -> str:
         found = request_id(answer)
         return "" if found is None else f" (request id {self.mask(found)})"
-
-    def _request(
-        self,
-        method: str,
-        path: str,
-        *,
-        params: Mapping[str, str] | None = None,
-        headers: Mapping[str, str] | None = None,
-        content: bytes = b"",
-    ) -> httpx.Request:
-        for name, value in (headers or {}).items():
-            if not (value.isascii() and value.isprintable()):
-                raise ReconcilerError(
-                    f"the value for HTTP header {name} of connection `{self.connection.name}` contains characters "
-                    "that cannot be sent; expected printable ASCII",
-                    hint="check the credential for a line break",
-                )
-        given = {name.lower() for name in headers or ()}
-        sent = [*(item for item in _HEADERS if item[0].lower() not in given), *(headers or {}).items()]
-        body = content if content or method != "GET" else None
-        url = self._base + path
-        try:
-            return httpx.Request(method, url, params=params, headers=sent, content=body, extensions=self._extensions)
-        except httpx.InvalidURL:
-            raise RemoteError(f"{method} {path.partition('?')[0]}: the path is not valid in a URL") from None
 
     def _carry(self, request: httpx.Request, purpose: Purpose) -> Answer:
         doubts: list[OutcomeUnknown] = []
@@ -365,22 +328,6 @@ class HttpClient:
     def _path(self, request: httpx.Request) -> str:
         path = request.url.raw_path.decode("ascii").partition("?")[0]
         return unquote(path[len(self._base_path) :])
-
-
-def _ascii(connection: Connection) -> str:
-    """Return the base URL as it is sent: its host in IDNA, other characters as escapes."""
-    try:
-        url = httpx.URL(connection.base_url.rstrip("/"))
-        _ = url.host  # decoded only when asked for
-        same = origin_of(str(url)) == origin_of(
-            connection.base_url
-        )  # the host that was checked is the one that is used
-    except (httpx.InvalidURL, UnicodeError):
-        same = False
-    if not same:
-        message = f"{connection.where}: base_url of connection `{connection.name}` has a host name that is not valid"
-        raise ReconcilerError(message, hint="check its spelling")
-    return str(url)
 
 
 def _sort(request: httpx.Request, purpose: Purpose) -> Sort:

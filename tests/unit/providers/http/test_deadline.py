@@ -77,7 +77,7 @@ def test_an_answer_that_comes_a_byte_at_a_time(start, data):
 def test_a_tls_handshake_that_comes_a_byte_at_a_time():
     with drips(b"\x16\x03\x03\x10\x00" + b"\x02" * 4096) as url, a_client(url.replace("http:", "https:")) as http:
         began = time.monotonic()
-        attempt = http._sent(http._request("PUT", "/a", content=b"x"), None)
+        attempt = http._sent(http._requests.new("PUT", "/a", content=b"x"), None)
     assert time.monotonic() - began < TIMEOUT * ROOM
     assert "cannot connect" in str(attempt.error)
     assert not isinstance(attempt.error, OutcomeUnknown)
@@ -100,7 +100,7 @@ def test_a_host_name_that_is_looked_up_for_ever(monkeypatch):
     try:
         with a_client("https://slow.example") as http:
             began = time.monotonic()
-            attempt = http._sent(http._request("PUT", "/a", content=b"x"), None)
+            attempt = http._sent(http._requests.new("PUT", "/a", content=b"x"), None)
             assert time.monotonic() - began < TIMEOUT * ROOM
             assert "cannot connect to https://slow.example: timed out after 0.5 s" in str(attempt.error)
     finally:
