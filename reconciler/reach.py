@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Self
 
 from reconciler.errors import ReconcilerError
-
-_GIT = ".git"
+from reconciler.folders import GIT, is_below, repository_around
 
 
 @dataclass(slots=True)
@@ -51,10 +50,8 @@ class Reach:
     @classmethod
     def of(cls, root: Path, allowed: Iterable[str | os.PathLike[str]] = (), quota: Quota | None = None) -> Self:
         """Return the reach of a project in the folder `root`; `allowed` are more paths."""
-        own, home = os.path.realpath(root), os.path.realpath(Path("~").expanduser())
-        # A home folder that is a repository would make every private file part of the project.
-        above = (str(folder) for folder in Path(own).parents if not is_below(home, (str(folder),)))
-        top = next((folder for folder in (own, *above) if os.path.lexists(Path(folder) / _GIT)), None)
+        own = os.path.realpath(root)
+        top = repository_around(own)
         return cls((top or own, *map(os.path.realpath, allowed)), "project" if top is None else "repository", quota)
 
     def contains(self, path: str) -> bool:
@@ -62,9 +59,4 @@ class Reach:
         real = os.path.realpath(path)
         if is_below(real, self.folders[1:]):
             return True
-        return is_below(real, self.folders[:1]) and _GIT not in Path(real.removeprefix(self.folders[0])).parts
-
-
-def is_below(path: str, folders: Iterable[str]) -> bool:
-    """Whether a path is one of some folders or inside one."""
-    return any(path == folder or path.startswith(os.path.join(folder, "")) for folder in folders)  # noqa: PTH118
+        return is_below(real, self.folders[:1]) and GIT not in Path(real.removeprefix(self.folders[0])).parts

@@ -10,10 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
-import stat
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import cache, cached_property
@@ -21,29 +18,18 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from reconciler.files import read_regular, write_whole
+from reconciler.files import read_regular
+from reconciler.folders import cache_folder, is_own_file
+from reconciler.manifests.cache_files import write_own
 from reconciler.manifests.scalars import Spelled
-from reconciler.reach import is_below
 from reconciler.version import __version__
-
-CACHE = "RECONCILER_CACHE"
-"""The folder of the cache, or `off`. Unset, it is the user's own, and none where `CI` is set: others may use that."""
-OFF = "off"
 
 WORTH = 100
 """Fewer documents are not kept: reading them takes less than 10 ms."""
 LARGEST = 200_000_000
 """Bytes of one file of the cache that are read at most: more than 100,000 manifests take."""
-MOST = 400_000_000
-"""Bytes of all files together, above which the oldest are removed."""
 _CHANGED = 20
 """Written again where one of so many documents is new: writing all of them costs as much as reading those."""
-_FOLDER = "read-manifests"
-_OWN = re.compile(
-    r"(?:valid-)?[0-9a-f]{32}\.json|(?P<partial>\.(?:valid-)?[0-9a-f]{32}\.j(?:son)?\.[0-9a-f]{16}\.partial)"
-)
-"""The names of the files of a cache, and of those that are being written. No other file is removed."""
-_ABANDONED = 3600.0
 _ROOMS = frozenset(
     {"kinds", "session", "booking_session", "manifests", "model", "codes", "operations", "providers"}
     | {"bookingbug_admin", "bookingbug_sessions", "checkfront", "http"}
@@ -74,14 +60,11 @@ class Cache:
     @classmethod
     def of(cls, project_file: Path | None, folders: Sequence[str]) -> Cache | None:
         """Return the cache of a project; None where it is off, or would be inside the checkout (one of `folders`)."""
-        base = None if project_file is None else _base()
-        if project_file is None or base is None:
-            return None
-        folder = base / _FOLDER
-        if is_below(os.path.realpath(folder), map(os.path.realpath, folders)) or not _is_private(folder):
+        folder = None if project_file is None else cache_folder(folders)
+        if project_file is None or folder is None:
             return None
         name = hashlib.blake2b(os.fsencode(os.path.realpath(project_file)), digest_size=16).hexdigest()
-        return cls(folder / f"{name}.json")
+        return cls(Path(folder, f"{name}.json"))
 
     @cached_property
     def _known(self) -> Mapping[str, list[Entry]]:
@@ -124,12 +107,7 @@ class Cache:
         with suppress(OSError, ValueError, RecursionError):
             body = json.dumps(data, separators=(",", ":"), check_circular=False).encode()
             if len(body) < LARGEST:
-                file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-                if _is_private(file.parent):
-                    if not _is_own_file(file):
-                        file.unlink(missing_ok=True)  # its mode would be kept, and a link would be followed
-                    write_whole(file, _head(body) + body, private=True)
-                    _clean_up(self._file)
+                write_own(file, _head(body) + body, self._file)
 
 
 def digest_of(content: bytes) -> str:
@@ -164,56 +142,10 @@ def _find_spelled(value: Any, path: list[str | int], found: list[list[Any]]) -> 
             _find_spelled(item, [*path, step], found)
 
 
-def _base() -> Path | None:
-    """Return the folder of caches of this user, as each system has it; None where the cache is off."""
-    stated = os.environ.get(CACHE)
-    if stated:
-        try:
-            return None if stated.lower() == OFF else Path(os.path.abspath(os.path.expanduser(stated)))  # noqa: PTH100, PTH111
-        except FileNotFoundError:  # it is relative to a folder that is deleted
-            return None
-    if os.environ.get("CI", "").lower() not in {"", "0", "false"}:
-        return None
-    if sys.platform == "win32":
-        local = os.environ.get("LOCALAPPDATA", "")
-        return Path(local, "reconciler", "Cache") if Path(local).is_absolute() else None
-    shared = os.environ.get("XDG_CACHE_HOME", "")
-    if Path(shared).is_absolute():
-        return Path(shared, "reconciler")
-    home = os.path.expanduser("~")  # noqa: PTH111 - keeps `~` where there is no home
-    inner = ("Library", "Caches") if sys.platform == "darwin" else (".cache",)
-    return Path(home, *inner, "reconciler") if Path(home).is_absolute() else None
-
-
-def _is_private(path: Path) -> bool:
-    """Whether only this user can read and write a folder that is there. One that is missing will be made so."""
-    try:
-        found = path.lstat()
-    except FileNotFoundError:
-        return True
-    except OSError:
-        return False
-    return stat.S_ISDIR(found.st_mode) and _is_own(found)
-
-
-def _is_own_file(path: Path) -> bool:
-    """Whether there is a regular file that only this user can read and write."""
-    try:
-        found = path.lstat()
-    except OSError:
-        return False
-    return stat.S_ISREG(found.st_mode) and _is_own(found)
-
-
-def _is_own(found: os.stat_result) -> bool:
-    """Whether no one else can write it; Windows protects the folder of a user by itself."""
-    return os.name != "posix" or (found.st_uid == os.geteuid() and not found.st_mode & 0o077)
-
-
 def _read(file: Path) -> Mapping[str, Any]:
     """Return what a file of the cache has, nothing where it is not one that this program wrote for itself."""
     with suppress(OSError, ValueError, RecursionError):
-        if _is_own_file(file):
+        if is_own_file(str(file)):
             content, _ = read_regular(file, LARGEST)
             head, end, body = content.partition(b"\n")
             del content  # of a large cache, each copy counts
@@ -253,18 +185,3 @@ def _versions(module: str) -> list[str]:
     package = Path(spec.origin).parent
     names = [each for each in os.listdir(package.parent) if each.lower().startswith(_LIBRARIES[module])]  # noqa: PTH208
     return [str(package), *names]
-
-
-def _clean_up(own: Path) -> None:
-    """Remove the oldest caches where all together are too large, and what runs left that were killed while writing."""
-    left, now = MOST, time.time()
-    with os.scandir(own.parent) as entries:
-        found = [(each.stat(follow_symlinks=False), each.path, _OWN.fullmatch(each.name)) for each in entries]
-    for about, path, name in sorted(found, key=lambda item: -item[0].st_mtime):
-        if name is None:
-            continue
-        left -= about.st_size
-        unneeded = now - about.st_mtime > _ABANDONED if name["partial"] else left < 0
-        if unneeded and path != str(own):
-            with suppress(OSError):
-                os.unlink(path)  # noqa: PTH108 - a path that scandir returned

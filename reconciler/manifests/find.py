@@ -13,12 +13,13 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
+from reconciler.folders import is_below
 from reconciler.manifests.scalars import shown
 from reconciler.manifests.walk import GLOB, Boundless, Search, fixed_part
 from reconciler.model.nearest import nearest
 from reconciler.model.objects import Problem, SourceRef
 from reconciler.model.words import count, listed, plural
-from reconciler.reach import Reach, is_below
+from reconciler.reach import Reach
 
 STDIN = "-"
 MAX_VISITED = 200_000

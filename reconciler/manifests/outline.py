@@ -16,8 +16,8 @@ from pathlib import Path
 import yaml
 
 from reconciler.files import read_regular
+from reconciler.folders import is_below
 from reconciler.manifests.walk import Boundless, Search
-from reconciler.reach import is_below
 
 PROJECT_FILE = "reconciler.yaml"
 NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?")

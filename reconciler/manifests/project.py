@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.errors import InvalidInput
+from reconciler.folders import is_below
 from reconciler.manifests.build import MAX_MISTAKES
 from reconciler.manifests.characters import character_problems
 from reconciler.manifests.connections import build_connections, connection_problems
@@ -30,7 +31,7 @@ from reconciler.model.nearest import did_you_mean
 from reconciler.model.objects import Problem, problem_order
 from reconciler.money import currencies
 from reconciler.providers.base import ProviderSpec, project_schema
-from reconciler.reach import Quota, Reach, is_below
+from reconciler.reach import Quota, Reach
 from reconciler.settings import DEFAULT_STATE, FREE_UPDATES, Policy, Project
 from reconciler.windows import Window
 

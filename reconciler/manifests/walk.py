@@ -13,7 +13,7 @@ from fnmatch import fnmatchcase
 from itertools import takewhile
 from pathlib import Path
 
-from reconciler.reach import is_below
+from reconciler.folders import is_below
 
 SUFFIXES = (".yaml", ".yml", ".json")
 GLOB = frozenset("*?[")

@@ -16,6 +16,7 @@ from reconciler.checkout import Checkout, Entry, Git, blob_id, find_checkout
 from reconciler.engine.ledger import remembered
 from reconciler.errors import ReconcilerError, UsageError
 from reconciler.files import read_regular
+from reconciler.folders import is_below
 from reconciler.manifests.changed import changed_keys, touched, using
 from reconciler.manifests.load import MAX_BYTES
 from reconciler.manifests.walk import fixed_part
@@ -24,7 +25,6 @@ from reconciler.model.plan import Selection
 from reconciler.operations.project import Declared
 from reconciler.operations.select import matching
 from reconciler.operations.session import ProjectSession
-from reconciler.reach import is_below
 from reconciler.settings import Project
 
 TIMEOUT = 120.0

@@ -17,8 +17,8 @@ from typing import Any
 
 from reconciler.errors import OutputFailed
 from reconciler.files import read_regular
+from reconciler.folders import is_below
 from reconciler.operations.untrusted import PASSED, Stopped, confine, read_answer
-from reconciler.reach import is_below
 from reconciler.redaction import escape_commands
 
 FOLDER = "templates"

@@ -14,8 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reconciler import folders
 from reconciler.errors import InvalidInput
-from reconciler.manifests import cache, load, read
+from reconciler.manifests import cache, cache_files, load, read
 from reconciler.manifests.find import find
 from reconciler.manifests.validate import validate as validate_documents
 from reconciler.operations.project import Declared, check, declare, open_project, validate
@@ -61,7 +62,7 @@ spec: {resource: court, start: 2027-03-01T09:00Z, end: 2027-03-01T10:00Z}
 def folder(tmp_path, monkeypatch):
     """A folder for the cache, in which even one document is worth keeping."""
     kept = tmp_path / "kept"
-    monkeypatch.setenv(cache.CACHE, str(kept))
+    monkeypatch.setenv(folders.CACHE, str(kept))
     monkeypatch.setattr(cache, "WORTH", 1)
     return kept
 
@@ -116,7 +117,7 @@ def paths_of(value, path):
 
 def without_cache(root: Path, monkeypatch, paths=()) -> str:
     with monkeypatch.context() as patch:
-        patch.setenv(cache.CACHE, "off")
+        patch.setenv(folders.CACHE, "off")
         return seen(root, paths)
 
 
@@ -466,14 +467,14 @@ def test_a_link_in_place_of_the_file_is_replaced_and_not_followed(project, folde
 
 @pytest.mark.parametrize("inside", [".", "m", ".cache/deep"])
 def test_a_cache_inside_the_checkout_is_refused(inside, project, monkeypatch):
-    monkeypatch.setenv(cache.CACHE, str(project / inside))
+    monkeypatch.setenv(folders.CACHE, str(project / inside))
     seen(project)
     assert not list(project.rglob("*.json"))
 
 
 def test_a_cache_inside_the_repository_around_the_project_is_refused(project, tmp_path, monkeypatch):
     (tmp_path / ".git").mkdir()
-    monkeypatch.setenv(cache.CACHE, str(tmp_path / "other"))
+    monkeypatch.setenv(folders.CACHE, str(tmp_path / "other"))
     seen(project)
     assert not (tmp_path / "other").exists()
 
@@ -481,7 +482,7 @@ def test_a_cache_inside_the_repository_around_the_project_is_refused(project, tm
 def test_a_link_into_the_checkout_is_refused(project, tmp_path, monkeypatch):
     (project / "hidden").mkdir()
     (tmp_path / "link").symlink_to(project / "hidden")
-    monkeypatch.setenv(cache.CACHE, str(tmp_path / "link"))
+    monkeypatch.setenv(folders.CACHE, str(tmp_path / "link"))
     seen(project)
     assert not list((project / "hidden").iterdir())
 
@@ -511,15 +512,15 @@ def test_where_the_cache_is(variables, expected, monkeypatch):
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(sys, "platform", "linux")
-    assert cache._base() == (None if expected is None else Path(expected))
+    assert folders._base() == expected
 
 
 def test_there_is_none_by_a_relative_path_in_a_deleted_folder(tmp_path, monkeypatch):
     (tmp_path / "gone").mkdir()
     monkeypatch.chdir(tmp_path / "gone")
     (tmp_path / "gone").rmdir()
-    monkeypatch.setenv(cache.CACHE, "own")
-    assert cache._base() is None
+    monkeypatch.setenv(folders.CACHE, "own")
+    assert folders._base() is None
 
 
 def test_the_folders_of_other_systems(monkeypatch):
@@ -527,12 +528,12 @@ def test_the_folders_of_other_systems(monkeypatch):
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
     monkeypatch.setenv("HOME", "/home/me")
     monkeypatch.setattr(sys, "platform", "darwin")
-    assert cache._base() == Path("/home/me/Library/Caches/reconciler")
+    assert folders._base() == "/home/me/Library/Caches/reconciler"
     monkeypatch.setattr(sys, "platform", "win32")
     monkeypatch.setenv("LOCALAPPDATA", "/local")
-    assert cache._base() == Path("/local/reconciler/Cache")
+    assert folders._base() == "/local/reconciler/Cache"
     monkeypatch.delenv("LOCALAPPDATA")
-    assert cache._base() is None
+    assert folders._base() is None
 
 
 OTHERS = {
@@ -540,6 +541,10 @@ OTHERS = {
     f"valid-{2:032x}.json": True,
     f".{3:032x}.json.{4:016x}.partial": True,
     f".valid-{5:032x}.j.{6:016x}.partial": True,
+    "names-0123abcd": True,
+    ".names-0123abcd.0123456789abcdef.partial": True,
+    "names-0123abcd.json": False,
+    "names-of-people": False,
     "court.yaml": False,
     "notes.json": False,
     "valid-notes.json": False,
@@ -561,7 +566,7 @@ def test_only_own_files_are_removed_where_all_are_too_large(project, folder, mon
     seen(project)
     (pack,) = packs(folder)
     beside(pack, days=1)
-    monkeypatch.setattr(cache, "MOST", 0)
+    monkeypatch.setattr(cache_files, "MOST", 0)
     (project / "m/court.yaml").write_text(COURT + "\n")
     seen(project)
     kept = {path.name for path in pack.parent.iterdir()}
@@ -578,7 +583,7 @@ def test_the_oldest_projects_are_removed_where_all_are_too_large(project, folder
         os.utime(other, (pack.stat().st_mtime - age * 3600,) * 2)
     (pack.parent / "large.json").write_bytes(b"x" * 100_000)
     own = sum(path.stat().st_size for path in (pack, pack.with_name(f"valid-{pack.name}")))
-    monkeypatch.setattr(cache, "MOST", own + 1500)
+    monkeypatch.setattr(cache_files, "MOST", own + 1500)
     (project / "m/court.yaml").write_text(COURT + "\n")
     seen(project)
     kept = {path.name for path in pack.parent.iterdir()}
@@ -612,7 +617,7 @@ def test_few_documents_are_not_kept(project, folder, monkeypatch):
 
 
 def _in_a_process(root: Path, folder: Path, number: int) -> bool:
-    os.environ[cache.CACHE] = str(folder)
+    os.environ[folders.CACHE] = str(folder)
     cache.WORTH = 1
     answers = set()
     for _ in range(10):
