@@ -6,9 +6,9 @@ shell could act on. Everything else is imported where it is needed: each 10 ms i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -35,23 +35,51 @@ def _starting(offered: Callable[[click.Context, str], Iterable[str]]) -> Complet
 def _outline(ctx: click.Context) -> Outline | None:
     from reconciler.manifests.outline import outline  # noqa: PLC0415 - 15 ms of YAML, for names only
 
-    project = ctx.params.get("project")
-    return outline(None if project is None else Path(project).expanduser())
+    return outline(ctx.params.get("project"))
 
 
 def _addresses(ctx: click.Context, _incomplete: str) -> Iterator[str]:
+    from reconciler.manifests.known_names import known, project_file  # noqa: PLC0415 - as below
+
+    project, environment = project_file(ctx.params.get("project")), ctx.params.get("environment")
+    if project is None:
+        return
+    unchanged, whole = known(project, environment)
+    names = unchanged if whole else _names(ctx, project, environment, unchanged)
+    for each in names.values():
+        yield from each or ()
+
+
+def _names(
+    ctx: click.Context, project: str, environment: str | None, unchanged: Mapping[str, list[str]]
+) -> Mapping[str, list[str] | None]:
+    """Return the addresses of a project and its state by the file that they come from, and keep them."""
+    from reconciler.manifests.known_names import keep  # noqa: PLC0415 - as below
+
+    began = time.time_ns()
     found = _outline(ctx)
     if found is None:
-        return
-    yield from found.addresses()
-    environment = ctx.params.get("environment")
-    file = found.state(environment)
-    if file is not None:
-        from reconciler.manifests.outline import ADDRESS  # noqa: PLC0415 - as above
-        from reconciler.state.names import recorded  # noqa: PLC0415 - 5 ms of SQLite, where there is a file
+        return {}
+    names = found.addresses(unchanged)
+    place = found.place(environment)
+    if place is not None:
+        names |= {str(place): _recorded(found, environment), f"{place}-wal": []}
+    with suppress(Exception):  # it only saves time
+        keep(project, environment, names, began)
+    return names
 
-        with suppress(Exception):  # what is no state, or in use, hides no manifest
-            yield from filter(ADDRESS.fullmatch, recorded(file, found.name, environment))
+
+def _recorded(found: Outline, environment: str | None) -> list[str] | None:
+    """Return the addresses that a state records; None where it cannot be read now."""
+    file = found.state(environment)
+    if file is None:
+        return []
+    from reconciler.manifests.outline import ADDRESS  # noqa: PLC0415 - as above
+    from reconciler.state.names import recorded  # noqa: PLC0415 - 5 ms of SQLite, where there is a file
+
+    with suppress(Exception):  # what is no state, or in use, hides no manifest
+        return [*filter(ADDRESS.fullmatch, recorded(file, found.name, environment))]
+    return None
 
 
 def _environments(ctx: click.Context, _incomplete: str) -> Iterable[str]:

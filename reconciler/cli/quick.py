@@ -1,8 +1,9 @@
 """Answers that need no click, whose import alone takes three times as long as the start of Python.
 
 `help.txt` holds the text that click writes for each command, at the usual widths of a terminal; `completion.txt` the
-commands and options that it completes. tests/unit/cli/test_quick.py proves both. Any other width, any other command
-line and any other word is left to click: each function returns whether it answered.
+commands and options that it completes. tests/unit/cli/test_quick.py proves both. Addresses are those that click found
+last. Any other width, any other command line and any other word is left to click: each function returns whether it
+answered.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ FLAGS = ("-h", "--help")
 
 _FORMS = {"bash_complete": "plain,{0}", "zsh_complete": "plain\n{0}\n{1}", "fish_complete": "plain,{0}\t{1}"}
 """How the script of each shell reads a word and its meaning."""
+_NO_MEANING = "_"
 
 _QUOTING = "\"'\\=\v\f\x1c\x1d\x1e\x1f"
 """Characters that make the words of a command line others than what `str.split` finds; so does what is not ASCII."""
@@ -53,28 +55,54 @@ def words_offered(environ: Mapping[str, str]) -> bool:
         words = line.split()
         at = int(number) if asked != "fish_complete" else len(words) - bool(number)
         found = _offered(words[1:at], "".join(words[at : at + 1]))
-        return bool(found) and written("".join(f"{_FORMS[asked].format(*each)}\n" for each in found).encode())
+        if found is None:
+            return False
+        lines = (_FORMS[asked].format(*each).removesuffix(f"\t{_NO_MEANING}") for each in found)
+        return written(f"{chr(10).join(lines)}\n".encode())
     except (KeyError, OSError, ValueError):
         return False
 
 
-def _offered(before: Sequence[str], typed: str) -> list[tuple[str, str]]:
-    """Return names and their meanings; none where a value can follow, or what stands before is not understood."""
+def _offered(before: Sequence[str], typed: str) -> list[tuple[str, str]] | None:
+    """Return words and their meanings; None where another value can follow, or what stands before is not understood."""
     path: list[str] = []
-    rows, given = _rows(), set[str]()
+    rows, given, values = _rows(), set[str](), dict[str, str]()
     words = iter(before)
     for word in words:
         kind = next((kind for names, kind, _ in rows if word in names), None)
         if kind == "command":
             path.append(word)
             rows, given = _rows(*path), set()
-        elif kind not in {"flag", "value", "values"} or (kind != "flag" and next(words, None) is None):
-            return []
-        elif kind != "values":
+        elif kind == "flag":
             given.add(word)
-    options = typed.startswith("-")
-    wanted = [row for row in rows if (row[1] != "command") == options and given.isdisjoint(row[0])]
-    return [(name, meaning) for names, _, meaning in wanted for name in names if name.startswith(typed)]
+        elif kind in {"value", "values", "addresses"}:
+            value = next(words, None)
+            if value is None and kind == "addresses" and not typed.startswith("-"):
+                return _addresses(values, typed)
+            if value is None or value.startswith("-"):
+                return None
+            values[word] = value
+            if kind == "value":
+                given.add(word)
+        elif word.startswith("-") or not (arguments := [row for row in rows if not row[0]]):
+            return None
+        elif arguments[0][1] in {"argument", "address"}:
+            rows.remove(arguments[0])
+    following = next((kind for names, kind, _ in rows if not names), None)
+    if following is not None and not typed.startswith("-"):
+        return _addresses(values, typed) if following in {"address", "addresses"} else None
+    wanted = [row for row in rows if (row[1] != "command") == typed.startswith("-") and given.isdisjoint(row[0])]
+    return [(name, meaning) for names, _, meaning in wanted for name in names if name.startswith(typed)] or None
+
+
+def _addresses(values: Mapping[str, str], typed: str) -> list[tuple[str, str]] | None:
+    """Return the addresses that are known from the last time; None where click must read them."""
+    from reconciler.manifests.known_names import known, project_file  # noqa: PLC0415 - only here
+
+    project = project_file(values.get("--project"))
+    names, whole = ({}, False) if project is None or "." in typed else known(project, values.get("--env"))
+    found = sorted({each for some in names.values() for each in some if each.startswith(typed)})
+    return [(each, _NO_MEANING) for each in found] if whole else None
 
 
 def _rows(*path: str) -> list[tuple[list[str], str, str]]:

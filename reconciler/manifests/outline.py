@@ -17,9 +17,9 @@ import yaml
 
 from reconciler.files import read_regular
 from reconciler.folders import is_below
+from reconciler.manifests.known_names import project_file
 from reconciler.manifests.walk import Boundless, Search
 
-PROJECT_FILE = "reconciler.yaml"
 NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?")
 """What a name of a project consists of. Nothing else is offered: a shell could act on it."""
 ADDRESS = re.compile(f"{NAME.pattern}/{NAME.pattern}")
@@ -39,6 +39,7 @@ class Outline:
     """The names of one project."""
 
     root: Path
+    file: str
     name: str
     environments: tuple[str, ...]
     connections: tuple[str, ...]
@@ -47,32 +48,45 @@ class Outline:
     states: Mapping[str | None, str]
     """What `spec.state` and that of each environment name."""
 
-    def state(self, environment: str | None) -> Path | None:
-        """Return the file of a state, if it is one inside the project."""
+    def place(self, environment: str | None) -> Path | None:
+        """Return where the file of a state is or would be; None for another kind of state."""
         url = self.states.get(environment, self.states.get(None, DEFAULT_STATE))
         prefix, _, path = url.partition(_SQLITE)
-        file = self.root / path
-        own = (os.path.realpath(self.root),)
-        return file if not prefix and file.is_file() and is_below(os.path.realpath(file), own) else None
+        return None if prefix else self.root / path
 
-    def addresses(self, seconds: float = 1.0) -> Iterator[str]:
-        """Yield the addresses that the manifests declare, for at most so long."""
+    def state(self, environment: str | None) -> Path | None:
+        """Return the file of a state, if it is one inside the project."""
+        file = self.place(environment)
+        own = (os.path.realpath(self.root),)
+        return file if file is not None and file.is_file() and is_below(os.path.realpath(file), own) else None
+
+    def addresses(self, known: Mapping[str, list[str]], seconds: float = 1.0) -> dict[str, list[str] | None]:
+        """Return the addresses that each file declares, none for what else was looked at, read for at most so long.
+
+        What is `known` is not read again. What would take too long is None.
+        """
         end = time.monotonic() + seconds
         own = (os.path.realpath(self.root),)
+        found: dict[str, list[str] | None] = {self.file: []}
         for path in self.manifests:
-            files: list[str] = []
+            search, files = Search(own, str(self.root), _MOST_FILES), []
             with suppress(Boundless, RecursionError):
-                files = Search(own, str(self.root), _MOST_FILES).files(path, self.root) or []
+                files = search.files(path, self.root) or []
+            found = {each: [] for each in search.looked} | found
             for file in files:
-                if time.monotonic() > end:
-                    return
-                if is_below(os.path.realpath(file), own):
-                    yield from _declared(_text(file))
+                if file in known:
+                    found[file] = known[file]
+                elif time.monotonic() > end:
+                    found[file] = None
+                else:
+                    found[file] = [*_declared(_text(file))] if is_below(os.path.realpath(file), own) else []
+        return found
 
 
-def outline(project: Path | None) -> Outline | None:
+def outline(project: str | os.PathLike[str] | None) -> Outline | None:
     """Return the names of a project: the FILE or the DIR given, or the nearest one from the current folder upwards."""
-    file = _file(project)
+    found_file = project_file(project)
+    file = None if found_file is None else Path(found_file)
     if file is None or not is_below(os.path.realpath(file), (os.path.realpath(file.parent),)):
         return None
     found = list(_scalars(_text(file)))
@@ -86,6 +100,7 @@ def outline(project: Path | None) -> Outline | None:
     connections += [keys("spec", "environments", name, "connections") for name in environments]
     return Outline(
         root=file.parent,
+        file=str(file),
         environments=environments,
         connections=tuple(dict.fromkeys(name for names in connections for name in names)),
         manifests=tuple(value for path, value in found if path == ("spec", "manifests", "") and value is not None),
@@ -96,14 +111,6 @@ def outline(project: Path | None) -> Outline | None:
             if value is not None and path[-1:] == ("state",) and (path[:2], len(path)) in _STATES
         },
     )
-
-
-def _file(project: Path | None) -> Path | None:
-    here = Path.cwd() if project is None else project.absolute()
-    if project is not None and not here.is_dir():
-        return here if here.is_file() else None
-    folders = (here, *here.parents) if project is None else (here,)
-    return next((folder / PROJECT_FILE for folder in folders if (folder / PROJECT_FILE).is_file()), None)
 
 
 def _text(file: Path | str) -> str:

@@ -46,6 +46,8 @@ class Search:
     """Links that lead out of the allowed folders."""
     links: set[str] = field(default_factory=set)
     """Files that are links, or may be: any other file really is where its folder is."""
+    looked: set[str] = field(default_factory=set)
+    """Folders that were searched, and what a path names: where one changes, there may be other files."""
     _entered: set[tuple[str, tuple[str, ...]]] = field(default_factory=set)
 
     def files(self, path: str, root: Path) -> list[str] | None:
@@ -76,6 +78,7 @@ class Search:
 
     def _leads_out(self, path: str) -> bool:
         """Whether a path leads out of the allowed folders, which is noted: nothing there is listed."""
+        self.looked.add(path)
         if is_below(os.path.realpath(path), self.allowed):
             return False
         self.outside.add(path)
@@ -91,6 +94,7 @@ class Search:
 
         Nothing at all is noted only where it was `expected`.
         """
+        self.looked.add(path)
         try:
             return stat.S_ISDIR(os.stat(path).st_mode)
         except (FileNotFoundError, NotADirectoryError) as error:
@@ -119,6 +123,7 @@ class Search:
     def _entries(self, folder: str) -> list[tuple[str, bool | None, bool]]:
         """Return (name, whether it is a folder, whether it is a link) for what a folder contains, sorted."""
         found: list[tuple[str, bool | None, bool]] = []
+        self.looked.add(folder)
         try:
             with os.scandir(folder) as entries:
                 for entry in entries:

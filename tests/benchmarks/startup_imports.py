@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
@@ -13,8 +14,14 @@ from pathlib import Path
 from lab import MAIN, ROOT, Server
 from projects import CREDENTIALS, write_project
 
-COMPLETED = {"completion": "plan --target Sess", "completion of an option": "plan --ta"}
+COMPLETED = {
+    "completion": "plan --target Sess",
+    "completion again": "plan --target Sess",
+    "completion of an option": "plan --ta",
+}
 """The lines whose last word is completed."""
+SETTLED = 2.1
+"""Seconds after which completion trusts that a file which has the same times has not changed."""
 COMMANDS: Mapping[str, tuple[str, ...]] = {
     "version": ("--version",),
     "help": ("--help",),
@@ -50,9 +57,10 @@ def imports() -> dict[str, tuple[int, list[str]]]:
     """Return for each command how many modules it imports, and the packages of others among them."""
     found = {}
     with tempfile.TemporaryDirectory() as home, Server() as server:
-        folder = write_project(Path(home), server.url, 1)
+        folder = write_project(Path(home, "project"), server.url, 1)
         trusted = {"RECONCILER_TRUST_HOSTS": server.url.removeprefix("http://"), "HOME": home, **CREDENTIALS}
         bare = imported("pass", folder, trusted)
+        time.sleep(SETTLED)
         for name, arguments in COMMANDS.items():
             more = _question(COMPLETED[name]) if name in COMPLETED else {}
             found[name] = summary(imported(MAIN, folder, {**trusted, **more}, *arguments) - bare)

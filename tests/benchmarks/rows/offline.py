@@ -10,7 +10,8 @@ from lab import Desk, Lab
 from measuring import Line, Sample, alternate, median, ratios
 
 STARTS = {"--version": 1.3, "--help": 3.0, "plan --help": 3.0}
-COMPLETED = {"a command": "pl", "an option": "plan --ta", "an address": "plan --target Sess"}
+ADDRESS = "plan --target Sess"
+COMPLETED = {"a command": "pl", "an option": "plan --ta", "an address": ADDRESS}
 
 
 def startup(lab: Lab) -> Iterator[Line]:
@@ -25,6 +26,8 @@ def startup(lab: Lab) -> Iterator[Line]:
     }
     for what, line in COMPLETED.items():
         cases[f"completion of {what}"] = ({name: partial(complete, desk, line) for name, desk in desks.items()}, 3.0)
+    first = {name: partial(first_complete, desk, ADDRESS) for name, desk in desks.items()}
+    cases["first completion of an address"] = (first, 3.0)
     cases["plan of one object"] = ({name: partial(desk.run, "plan") for name, desk in desks.items()}, 8.0)
     for words, (contenders, goal) in cases.items():
         taken = alternate({"bare": partial(lab.python, "-c", "pass"), **contenders}, rounds)
@@ -44,6 +47,12 @@ def complete(desk: Desk, line: str) -> Sample:
     words = f"reconciler {line}"
     number = str(words.count(" "))
     return desk.run(more={"COMP_WORDS": words, "COMP_CWORD": number, "_RECONCILER_COMPLETE": "bash_complete"})
+
+
+def first_complete(desk: Desk, line: str) -> Sample:
+    """Complete a line where nothing is kept of the time before."""
+    _forget(desk)
+    return complete(desk, line)
 
 
 def validate(lab: Lab) -> Iterator[Line]:
@@ -76,8 +85,12 @@ def validate(lab: Lab) -> Iterator[Line]:
 
 def first_run(desk: Desk) -> Sample:
     """Validate without a cache."""
-    shutil.rmtree(desk.lab.folder / desk.checkout / "home", ignore_errors=True)
+    _forget(desk)
     return desk.run("validate")
+
+
+def _forget(desk: Desk) -> None:
+    shutil.rmtree(desk.lab.folder / desk.checkout / "home", ignore_errors=True)
 
 
 ROWS = {"start-up": startup, "validate": validate}

@@ -28,9 +28,16 @@ for *arguments, os.environ["COLUMNS"] in json.load(sys.stdin):
 """
 ROWS = """
 import click, json, sys
+from reconciler.cli.completion import addresses, values
 from reconciler.cli.main import cli
 
+def completes_addresses(parameter):
+    return parameter._custom_shell_complete in {addresses, values}
+
 def kind(option):
+    if completes_addresses(option):
+        assert option.multiple
+        return "addresses"
     if option.count or option._flag_needs_value or option.nargs != 1:
         return "either"
     return "flag" if option.is_flag else "values" if option.multiple else "value"
@@ -43,6 +50,10 @@ for words in json.load(sys.stdin):
     rows = [(item.value, "command", item.help) for item in command.shell_complete(context, "")]
     options = [each for each in command.get_params(context) if isinstance(each, click.Option) and not each.hidden]
     rows += [(" ".join([*each.opts, *each.secondary_opts]), kind(each), each.help) for each in options]
+    for each in command.params:
+        if isinstance(each, click.Argument):
+            name = "address" if completes_addresses(each) else "argument"
+            rows.append(("", name if each.nargs == 1 else {"address": "addresses"}.get(name, "arguments"), ""))
     print(json.dumps(rows))
 """
 COMPLETION = """
@@ -204,8 +215,10 @@ def _lines(words):
     prefix = "".join(f"{word} " for word in words)
     beginnings = {name[:length] for names, _, _ in rows for name in names for length in (1, 2, 3, 5)}
     yield from (prefix + typed for typed in sorted({"", "-", "--", *beginnings}))
+    if any(not names for names, _, _ in rows):
+        yield from (f"{prefix}x --", f"{prefix}x x --")
     for names, kind, _ in rows:
-        if kind != "command":
+        if names and kind != "command":
             value = "" if kind == "flag" else " x"
             yield from (f"{prefix}{name}{value} --" for name in names)
             yield f"{prefix}{names[-1]} --"
@@ -244,7 +257,7 @@ def test_completion_offers_what_click_offers(quickly, shell):
         ("plan --wait 3 --", False),
         ("plan --nonsense --", False),
         ("plan -- --", False),
-        ("adopt Session/a --", False),
+        ("adopt Session/a --", True),
         ("explain ", False),
         ("nonsense ", False),
         ("nonsense --", False),

@@ -32,7 +32,11 @@ def project(tmp_path):
 
 def _addresses(project, text, name="a.yaml"):
     (project / "manifests" / name).write_text(text)
-    return list(outline(project).addresses())
+    return _declared(project)
+
+
+def _declared(project, **limit):
+    return [name for names in outline(project).addresses({}, **limit).values() for name in names or ()]
 
 
 def test_the_project_file_names_environments_and_connections(project):
@@ -76,7 +80,7 @@ def test_nothing_outside_the_project_is_read(project, tmp_path_factory):
     assert _addresses(project, "kind: Session\nmetadata: {name: a}") == ["Session/a"]
     text = PROJECT.replace("[manifests,", f"[{outside}, ../{outside.name},")
     (project / "reconciler.yaml").write_text(text)
-    assert list(outline(project).addresses()) == []
+    assert _declared(project) == []
     other = tmp_path_factory.mktemp("linked")
     (other / "reconciler.yaml").symlink_to(project / "reconciler.yaml")
     assert outline(other) is None
@@ -85,14 +89,14 @@ def test_nothing_outside_the_project_is_read(project, tmp_path_factory):
 def test_what_takes_too_long_or_is_too_large_is_left_out(project):
     assert _addresses(project, "kind: Session\nmetadata: {name: a}" + "#" * 1_000_000) == []
     assert _addresses(project, "kind: Session\nmetadata: {name: b}", "b.yaml") == ["Session/b"]
-    assert list(outline(project).addresses(seconds=-1)) == []
+    assert _declared(project, seconds=-1) == []
 
 
 @pytest.mark.parametrize("text", ["", "a", "[1]", "spec: [a]", "spec: {manifests: a, environments: [b]}", "\xff: {"])
 def test_a_broken_project_file_names_nothing(project, text):
     (project / "reconciler.yaml").write_bytes(text.encode("latin-1"))
     found = outline(project)
-    assert (found.environments, found.connections, list(found.addresses())) == ((), (), [])
+    assert (found.environments, found.connections, _declared(project)) == ((), (), [])
 
 
 def test_the_state_is_a_file_of_the_project_and_that_of_the_environment(project, tmp_path_factory):
