@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 
 from reconciler.engine.diff import compare
+from reconciler.engine.groups import Either, Found, id_order
 from reconciler.engine.guards import Identity, shared
-from reconciler.engine.identity import Either, Index, alike, distinct_from, id_order, index, unread_stranger
+from reconciler.engine.identity import Index, alike, distinct_from, index, unread_stranger
 from reconciler.errors import ReconcilerError, Refused
 from reconciler.model.change import Decision, resolved
 from reconciler.model.kind import ADOPT_ID, DISTINCT_FROM, Kind
@@ -182,7 +184,7 @@ def _by_key(
         # What could not be read may have the same key: one match would be a guess.
         return _problem(item, f"could not determine which object it is: {unknown}", f"try again, or: {by_id}")
     if len(candidates) == 1:
-        return candidates[0]
+        return candidates.first(1)[0]
     if candidates:
         what = f"{len(candidates)} live objects have its natural key: {_listed(kind, candidates)}"
         return _problem(item, what, f'give its id: {by_id}, or metadata.annotations: {{{ADOPT_ID}: "ID"}}')
@@ -231,9 +233,9 @@ def _declared_twice(kind: Kind, wanted: Sequence[Desired], found: Mapping[Addres
             yield _problem(item, what, f"remove one of the manifests, or: reconciler adopt {item.address} ID")
 
 
-def _listed(kind: Kind, lives: Sequence[Live]) -> str:
+def _listed(kind: Kind, lives: Collection[Live]) -> str:
     """Return candidates in one sentence, with the values that tell them apart."""
-    named = [f"id {live.remote_id} ({kind.describe(live.fields)})" for live in lives[:_NAMED]]
+    named = [f"id {live.remote_id} ({kind.describe(live.fields)})" for live in islice(lives, _NAMED)]
     return listed(named, _NAMED, len(lives))
 
 
@@ -243,7 +245,7 @@ def _problem(item: Desired, what: str, hint: str | None = None) -> Problem:
 
 def already_exists(
     desired: Desired,
-    found: Sequence[Live],
+    found: Found[Live],
     *,
     unsettled: bool,
     risks: tuple[Risk, ...] = (),
@@ -253,13 +255,13 @@ def already_exists(
 
     `instead_of` is the address under which another live object is managed, which adopting would leave unmanaged.
     """
-    few = [live.remote_id for live in found[:_NAMED]]
+    few = [live.remote_id for live in found.first(_NAMED)]
     only = few[0] if len(found) == 1 else None
     ids = listed(few, _NAMED, len(found))
     what = f"a live object with the same natural key already exists (id {ids}) and is not managed by this project"
     chosen = desired.annotations.get(ADOPT_ID)
     command = f"reconciler adopt {desired.address}"
-    if only is None and chosen is not None and any(live.remote_id == chosen for live in found):
+    if only is None and chosen is not None and found.has(chosen):
         only = chosen
     command += f" {only}" if only is not None else f" ID, where ID is one of these {len(found)} ids"
     if instead_of is not None:

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from reconciler.engine.identity import unread_stranger
+from reconciler.engine.groups import Found
+from reconciler.engine.identity import created, unread_stranger
 from reconciler.engine.readback import LOOKS
-from reconciler.engine.recover import created
 from reconciler.errors import Interrupted, OutcomeUnknown, RemoteError
 from reconciler.model.kind import IdentityKey, Kind
 from reconciler.model.objects import Fields, Live, Reading, Scope
@@ -23,7 +23,7 @@ class Create(Job):
 
     fields: Fields
     keys: frozenset[IdentityKey]
-    found: tuple[Live, ...] = ()
+    found: Found[Live] = field(default_factory=Found)
     """The new live objects that it could have made."""
 
 
@@ -105,7 +105,7 @@ class Creates:
         One look serves all creates whose answers came before it began.
         """
         self._searches = True
-        return self._looks.run(create).found[0]
+        return self._looks.run(create).found.first(1)[0]
 
     def claim(self, remote_id: str) -> None:
         """Note which object a create made; OutcomeUnknown if another create made it, of which no look knew yet."""
@@ -157,13 +157,20 @@ class Creates:
 
     def _judge(self, creates: list[Create], reading: Reading, seen: _Seen) -> None:
         """Leave a create in doubt unless exactly one new object could be its result, and of no other create."""
-        rivals = [(other, created(self.kind, other.fields, reading, seen.taken)) for other in seen.rivals]
+        keys = {
+            key for create in creates for live in create.found.first(1) for key in self.kind.identities(live.fields)
+        }
+        rivals = [
+            (other, created(self.kind, other.fields, reading, seen.taken))
+            for other in seen.rivals
+            if not keys.isdisjoint(other.keys)
+        ]
         for create in creates:
             if len(create.found) != 1 or seen.stranger is not None:
                 number = f"{len(create.found)} new live objects match it; expected exactly one"
                 why = reading.why_unlisted(self.kind.span(create.fields)) or seen.stranger or number
                 create.error = _in_doubt(f": {why}")
-            elif any(create.found[0] in found for other, found in rivals if other is not create):
+            elif any(found.has(create.found.first(1)[0].remote_id) for other, found in rivals if other is not create):
                 create.error = _in_doubt(": the new live object that matches it could be that of another create")
 
 

@@ -8,7 +8,8 @@ from dataclasses import replace
 from reconciler.engine.adopt import already_exists
 from reconciler.engine.diff import Comparison, appearance, compare, field_of
 from reconciler.engine.expiry import declaration, expired_words, given_up, keep_expired, may_be_booked
-from reconciler.engine.identity import Either, distinct_from, is_another, nothing_in_common, twins
+from reconciler.engine.groups import Either
+from reconciler.engine.identity import distinct_from, is_another, nothing_in_common, twins
 from reconciler.engine.intents import OVERTAKEN, in_flight, open_call
 from reconciler.engine.readback import spelling
 from reconciler.engine.recover import certain, creations, left_nothing, lost_create, made_already, out_of_sight, over

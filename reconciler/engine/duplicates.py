@@ -16,8 +16,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
+from reconciler.engine.groups import Either, id_order
 from reconciler.engine.homes import Homes
-from reconciler.engine.identity import Either, Index, alike, distinct_from, id_order, index, indexes
+from reconciler.engine.identity import Index, alike, distinct_from, index, indexes
 from reconciler.engine.recover import creations, explained
 from reconciler.engine.snapshot import Place, Snapshot
 from reconciler.engine.subject import still_reaches
@@ -172,15 +173,17 @@ def _of_records(world: World, snapshot: Snapshot, strangers: Mapping[Place, Sequ
             owners[place] += ((record, fields) for fields in _known(world, record, snapshot.reading(*place)))
     for place, lives in strangers.items():
         kind = world.kinds[place[1]]
-        claimed: set[str] = set()
+        claimed: dict[str, None] = {}
         for among in indexes(kind, lives):
             for record, fields in owners[place]:
                 taken = Either(claimed, distinct_from(world.manifest(record.address)))
                 for key in kind.identities(fields) if len(claimed) < len(lives) else ():
                     found = among[key].members(fields, taken, tell_apart=True) if key in among else ()
-                    claimed.update(live.remote_id for live in found)
+                    second = tuple(found)
+                    claimed.update((live.remote_id, None) for live in second)
                     yield from (
-                        Suspect(address=record.address, connection=place[0], live=live, record=record) for live in found
+                        Suspect(address=record.address, connection=place[0], live=each, record=record)
+                        for each in second
                     )
 
 

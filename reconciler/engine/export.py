@@ -205,7 +205,8 @@ def needs_id(kind: Kind, made: Draft, stated: Mapping[str, Any], among: Index) -
     fields: Fields = {
         name: made.live.fields[name] if isinstance(value, Ref) else value for name, value in stated.items()
     }
-    return alike(kind, fields, among) != (made.live,)
+    found = alike(kind, fields, among)
+    return len(found) != 1 or not found.has(made.live.remote_id)
 
 
 def with_id(made: Draft, wanted: bool) -> dict[str, str]:

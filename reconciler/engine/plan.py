@@ -82,7 +82,7 @@ def decide_all(world: World, snapshot: Snapshot) -> Decisions:
         problems += found
         decisions[address] = decision
         if decision.record is not None and not decision.forget:  # another object must not claim what was found again
-            taken.setdefault((decision.record.connection, address.kind), set()).add(decision.record.remote_id)
+            taken.setdefault((decision.record.connection, address.kind), {})[decision.record.remote_id] = None
         if decision.remote_id is not None and decision.action in _KEEPS_ID:
             ids[address] = decision.remote_id
     around = Neighbours.of(decisions, world.desired, world.records)
@@ -106,14 +106,14 @@ def _decided(world: World, context: Context, address: Address, desired: Desired 
     return decide(context, address, desired, world.records.get(address), world.intents.get(address, ()))
 
 
-def _taken(world: World) -> dict[Place, set[str]]:
-    """Return the ids that are managed and stay so, by place."""
-    taken: dict[Place, set[str]] = {}
+def _taken(world: World) -> dict[Place, dict[str, None]]:
+    """Return the ids that are managed and stay so, by place, as keys in the order in which they are found."""
+    taken: dict[Place, dict[str, None]] = {}
     homes = homes_of(world)
     newer = [(address, record) for address, record in world.overtaken.items() if record is not None]
     for address, record in (*world.records.items(), *newer):
         for name in () if world.forgets(address) else {record.connection, *homes.candidates(record)}:
-            taken.setdefault((name, address.kind), set()).add(record.remote_id)
+            taken.setdefault((name, address.kind), {})[record.remote_id] = None
     return taken
 
 

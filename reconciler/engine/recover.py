@@ -19,15 +19,15 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from reconciler.engine.diff import compare, field_of, respelled
-from reconciler.engine.identity import Either, Untaken, distinct_from, twins
+from reconciler.engine.groups import Either, Found, Untaken
+from reconciler.engine.identity import created, distinct_from
 from reconciler.engine.intents import open_call
 from reconciler.engine.snapshot import Place, Snapshot
 from reconciler.engine.subject import Decided, Subject, still_reaches
 from reconciler.model.canonical import utc
 from reconciler.model.change import Decision, merged
 from reconciler.model.kind import Kind
-from reconciler.model.objects import Address, Computed, Fields, Intent, Live, Reading, Record
+from reconciler.model.objects import Address, Computed, Intent, Live, Record
 from reconciler.settings import Connection
 
 _NAMED = 5
@@ -68,17 +68,6 @@ def creations(intents: Sequence[Intent], connections: Mapping[str, Connection]) 
     return tuple(intent for intent in intents if intent.effect == "create" and still_reaches(connections, intent))
 
 
-def created(kind: Kind, fields: Fields, reading: Reading, taken: Collection[str]) -> tuple[Live, ...]:
-    """Return the live objects that a create of these fields could have made: every returned value is equal."""
-    found = []
-    for live in twins(kind, fields, reading, taken):
-        comparison = compare(kind, fields, live.fields, fields)
-        spelled = respelled(fields, live.fields)
-        if not any(change.verifiable and field_of(change.path) not in spelled for change in comparison.fields):
-            found.append(live)
-    return tuple(found)
-
-
 def explained(
     intents: Mapping[Address, Sequence[Intent]],
     kinds: Mapping[str, Kind],
@@ -87,11 +76,16 @@ def explained(
 ) -> dict[Place, set[str]]:
     """Return the live ids that one of the interrupted creates could have made."""
     found: dict[Place, set[str]] = {}
+    counted: dict[int, Mapping[str, Live]] = {}
+    """What is in `found` already: thousands of creates may have the same possible results."""
     for address, items in intents.items():
         for intent in creations(items, connections):
             place = (intent.connection, address.kind)
-            lives = created(kinds[address.kind], intent.fields, snapshot.reading(*place), ())
-            found.setdefault(place, set()).update(live.remote_id for live in lives)
+            ids = found.setdefault(place, set())
+            for pool in created(kinds[address.kind], intent.fields, snapshot.reading(*place), ()).pools:
+                if id(pool) not in counted:
+                    counted[id(pool)] = pool
+                    ids.update(pool)
     return found
 
 
@@ -121,19 +115,18 @@ def lost_create(subject: Subject, own: Sequence[Intent]) -> Record | Decided | N
     if why is not None:
         words = f"an earlier create has an unknown result, and the search for its object failed: {why}"
         return subject.unread(intent.connection, words), ()
-    found = {
-        live.remote_id: live
-        for item in own
-        if item.connection == intent.connection
-        for live in created(subject.kind, item.fields, reading, taken)
-    }
+    here = [item for item in own if item.connection == intent.connection]
+    found = created(subject.kind, here[0].fields, reading, taken)
+    if len(here) > 1:
+        made = {live.remote_id: live for item in here for live in created(subject.kind, item.fields, reading, taken)}
+        found = Found((made,))
     if not found:
         return _unexplained(subject, own) or _unlisted(subject, own)
     if len(found) > 1:
-        ids = ", ".join([*sorted(found)[:_NAMED], *["…"] * (len(found) > _NAMED)])
+        ids = ", ".join([*sorted(live.remote_id for live in found.first(_NAMED)), *["…"] * (len(found) > _NAMED)])
         several = f"and {len(found)} live objects could be its result ({ids})"
         return _in_doubt(subject, intent, f"{several}; {_by_a_person(subject, intent, 'ID')}")
-    (remote_id,) = found
+    remote_id = found.first(1)[0].remote_id
     if subject.desired is None or subject.desired.connection != intent.connection:
         seen = f"and id {remote_id} on connection {intent.connection} could be its result"
         kept = "an object that was only found by its values is not deleted"
@@ -191,7 +184,7 @@ def _unexplained(subject: Subject, own: Sequence[Intent]) -> Decided | None:
     if not subject.kind.listed_whole:
         return None
     found = [_newer(subject, intent) for intent in own]
-    new = {remote_id for each in found for remote_id in each[:_NAMED]}
+    new = {remote_id for each in found for remote_id in each.first(_NAMED)}
     if not new:
         return None
     ids = ", ".join(sorted(new)[:_NAMED])
@@ -199,19 +192,19 @@ def _unexplained(subject: Subject, own: Sequence[Intent]) -> Decided | None:
     return _in_doubt(subject, own[-1], f"{newer}; {_by_a_person(subject, own[-1], 'ID')}")
 
 
-def _newer(subject: Subject, intent: Intent) -> tuple[str, ...]:
+def _newer(subject: Subject, intent: Intent) -> Found[str]:
     """Return the ids, in order, that are newer than the run of an interrupted create, and of no known object."""
     context, place = subject.context, (intent.connection, subject.address.kind)
     reading, before = context.snapshot.reading(*place), context.baselines.get((intent.run_id, *place))
     if before is None or reading.listed is None:
-        return ()
+        return Found()
     taken = context.taken.get(place, ())
     known, left = reading.memo.get(("newer", intent.run_id), (None, None))
     if known is not taken:  # once for each run: thousands of its creates may be looked for
         ids = sorted(reading.listed.difference(before, context.explained.get(place, ())))
         left = Untaken({each: each for each in ids})
         reading.memo["newer", intent.run_id] = taken, left
-    newer: tuple[str, ...] = left.of(taken)
+    newer: Found[str] = left.of(taken)
     return newer
 
 

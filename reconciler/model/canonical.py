@@ -54,6 +54,11 @@ def spelled_alike(left: Any, right: Any) -> bool:
     return _folded(left) == _folded(right)
 
 
+def spellings(value: Any) -> frozenset[Any]:
+    """Return what an atom is looked up by: two that mean the same or are spelled alike have one of these in common."""
+    return frozenset({text(value), ("folded", _folded(value))} if isinstance(value, str) else {value})
+
+
 def _folded(value: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", html.unescape(value)).casefold().split())
 

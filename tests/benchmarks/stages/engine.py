@@ -34,6 +34,7 @@ from reconciler.kinds.booking_session import kind as booking_session
 from reconciler.kinds.session.slots import compare_slots
 from reconciler.model.kind import ADOPT_ID
 from reconciler.model.objects import Address, Desired, Intent, Live, Reading, Record, Users
+from reconciler.model.plan import Plan
 from reconciler.model.report import Outcome, Report
 from reconciler.render import html, markdown, text
 from reconciler.settings import DriftIgnore, Policy
@@ -96,7 +97,13 @@ def planning(desired, records=(), readings=None, **world) -> Run:
         ("admin", "Block"): _reading([]),
     }
     snapshot = Snapshot(readings={**nothing, **(readings or {})})
-    return lambda: make_plan(made, decide_all(made, snapshot), Bookings())
+
+    def run() -> Plan:
+        for reading in snapshot.readings.values():
+            reading.memo.clear()  # each run looks anew
+        return make_plan(made, decide_all(made, snapshot), Bookings())
+
+    return run
 
 
 SESSIONS = ("sessions", "Session")
@@ -117,9 +124,15 @@ def _one_name(size: int) -> Run:
     return planning(items, readings={SESSIONS: _reading([_live(1000 + n, item) for n, item in enumerate(items)])})
 
 
-def _look_alikes(size: int) -> Run:
-    items = [session(f"class-{n}", name="Yoga") for n in range(size)]
-    return planning(items, readings={SESSIONS: _reading([_live(1000 + n, item) for n, item in enumerate(items)])})
+def _look_alikes(size: int, *, timed: bool = False, **live) -> Run:
+    """Return n new classes of one name, beside as many live ones, of which some fields are other ones."""
+    items = [session(f"class-{n}", name="Yoga", time=_time(n if timed else 0)) for n in range(size)]
+    lives = [_live(1000 + n, item, **live) for n, item in enumerate(items)]
+    return planning(items, readings={SESSIONS: _reading(lives)})
+
+
+def _time(number: int) -> str:
+    return f"{number // 60 % 24:02}:{number % 60:02}"
 
 
 def _new_beside_managed(size: int) -> Run:
@@ -288,9 +301,15 @@ def _shared_address(size: int, *, apart: bool = False, managed: bool = True) -> 
     return planning(new, records, {RESOURCES: _reading(lives)})
 
 
-def _lost_creates(size: int, *, found: bool = True) -> Run:
+def _lost_creates(size: int, *, found: bool = True, alike: str | None = None, **live) -> Run:
+    """Return n interrupted creates, perhaps of one natural key and `alike` but for one field."""
     items = _sessions(size)
-    lives = [_live(1000 + n, item, **({} if found else {"name": f"Other {n}"})) for n, item in enumerate(items)]
+    if alike is not None:
+        values = [{alike: n + 1} if alike else {} for n in range(size)]
+        items = [session(f"class-{n}", name="Yoga", **value) for n, value in enumerate(values)]
+    other = [live if found else {"name": f"Other {n}"} for n in range(size)]
+    lives = [_live(1000 + n, item, **fields) for n, (item, fields) in enumerate(zip(items, other, strict=True))]
+    lives = [replace(item, fields={key: value for key, value in item.fields.items() if value != ""}) for item in lives]
     baselines = {("r", *SESSIONS): frozenset() if found else frozenset(live.remote_id for live in lives)}
     return planning(
         items, (), {SESSIONS: _reading(lives)}, intents=_intents(items), baselines=baselines, now="2027-02-01T00:00:00Z"
@@ -436,6 +455,7 @@ STAGES: dict[str, Callable[[int], Run]] = {
     "n unadopted twins": _twins,
     "n classes of one name": _one_name,
     "n look-alikes": _look_alikes,
+    "n look-alikes of n times without times": lambda n: _look_alikes(n, timed=True, time=None),
     "n new beside n managed": _new_beside_managed,
     "n new of the name of n managed": lambda n: _new_like_managed(n, live={}),
     "n new of the name and time of n managed": lambda n: _new_like_managed(n, live={}, timed=False),
@@ -464,6 +484,9 @@ STAGES: dict[str, Callable[[int], Run]] = {
     "n resources that contradict each other": lambda n: _shared_address(n, apart=True),
     "n interrupted creates": _lost_creates,
     "n interrupted creates that left nothing": lambda n: _lost_creates(n, found=False),
+    "n interrupted creates of one natural key": lambda n: _lost_creates(n, alike=""),
+    "n interrupted creates that a value tells apart": lambda n: _lost_creates(n, alike="price"),
+    "n interrupted creates of values that no answer has": lambda n: _lost_creates(n, alike="price", price=""),
     "n possible duplicates of one name": _suspects,
     "n unknown objects of the name of n managed": lambda n: _suspects(n, apart=True),
     "n possible results of n doubts": lambda n: _suspects(n, doubtful=True),

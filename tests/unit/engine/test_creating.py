@@ -285,5 +285,5 @@ def test_what_was_found_before_a_later_look_failed_stays_found():
     found.reader = reader
     with found.turn(yoga) as first, found.turn(swim) as second:
         found._look([first, second])
-    assert (first.error, first.found[0].remote_id) == (None, "0")
+    assert (first.error, first.found.first(1)[0].remote_id) == (None, "0")
     assert "the search for the object failed: no connection" in str(second.error)

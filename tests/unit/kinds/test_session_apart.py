@@ -5,7 +5,7 @@ from engine_fakes import KINDS
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.engine.identity import Either, Group
+from reconciler.engine.groups import Either, Group
 from reconciler.kinds.session.kind import apart
 from reconciler.model.objects import Live
 

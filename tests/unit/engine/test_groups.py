@@ -1,0 +1,70 @@
+"""Of thousands of objects with one natural key, the possible results of a create are those that compare as equal."""
+
+from string import ascii_letters
+
+import pytest
+from engine_fakes import KINDS
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reconciler.engine.diff import compare, field_of, respelled
+from reconciler.engine.groups import Either, Group, Untaken
+from reconciler.model.objects import Live
+
+NAMES = ["Yoga", "YOGA", "Yoga &amp; Pilates", "Yoga & Pilates", "Yoga\n", "", None, 1, True]
+ADDRESSES = [None, "", {}, {"postcode": "A1"}, {"postcode": "a1"}, {"address1": "1 High St"}]
+DAYS = st.sampled_from(["2027-03-01", "2027-03-04"])
+TIMES = st.sampled_from(["10:00", "18:00"])
+
+
+def some(slot, *slots):
+    return st.fixed_dictionaries(
+        {},
+        optional={
+            "name": st.sampled_from(NAMES),
+            "time": TIMES,
+            "spaces": st.sampled_from([None, 1, 2]),
+            "repeat": st.sampled_from(["none", "custom"]),
+            "address": st.sampled_from(ADDRESSES),
+            "api_ref": st.sampled_from(["", "a", "A"]),
+            "slots": st.one_of(st.lists(slot, max_size=2), *slots),
+        },
+    )
+
+
+DECLARED = some(st.fixed_dictionaries({"date": DAYS, "time": TIMES}))
+LIVE = some(
+    st.fixed_dictionaries({"date": DAYS, "id": st.sampled_from(ascii_letters)}, optional={"time": TIMES}), st.none()
+)
+
+
+def is_result(kind, fields, live):
+    changes = compare(kind, fields, live.fields, fields).fields
+    spelled = respelled(fields, live.fields)
+    return not any(change.verifiable and field_of(change.path) not in spelled for change in changes)
+
+
+@pytest.mark.parametrize("kind", [KINDS["Session"], KINDS["Resource"]], ids=lambda kind: kind.name)
+@given(st.lists(LIVE, max_size=8), st.lists(DECLARED, min_size=1, max_size=3), st.lists(st.integers(0, 7), max_size=4))
+def test_the_possible_results_are_those_that_compare_as_equal(kind, lives, creates, taken):
+    lives = [Live(remote_id=str(index), fields=item) for index, item in enumerate(lives)]
+    group, many, few = Group(kind, lives), {}, {str(index) for index in taken[:1]}
+    for index in (None, *taken, None):  # what is taken grows from one look to the next
+        many[str(index)] = None
+        left = [live for live in lives if live.remote_id not in many.keys() | few]
+        for fields in creates:
+            expected = [live for live in left if is_result(kind, fields, live)]
+            assert list(group.equal(fields, Either(many, few))) == expected
+
+
+@given(st.lists(st.integers(0, 12)), st.booleans())
+def test_each_look_leaves_out_what_was_taken_before_it(ids, in_order):
+    items = {str(number): number for number in range(10)}
+    left, taken = Untaken(dict(items)), {} if in_order else set()
+    for number in map(str, ids):
+        taken |= {number: None} if in_order else {number}
+        assert list(left.of(taken)) == [item for key, item in items.items() if key not in taken]
+        few = Either(taken, {"3"})
+        assert list(left.of(few)) == [item for key, item in items.items() if key not in few]
+        assert len(left.of(few)) == len(list(left.of(few)))
+        assert left.of(few).has("4") == ("4" not in few)
