@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
-from sqlalchemy import create_engine, make_url
 
 from reconciler import redaction
 
@@ -130,49 +129,21 @@ def short_waits():
         yield
 
 
-@pytest.fixture(scope="session")
-def _statements():
-    """Return a way to open SQLite files that share one dialect and the statements compiled for it."""
-    compiled, dialects = {}, []
-
-    def opened(url, **options):
-        engine = create_engine(url, **options)
-        if engine.dialect.name == "sqlite":
-            # One that never connected does not know the version of SQLite, and cannot compile for it.
-            ready = next((dialect for dialect in dialects if dialect.server_version_info is not None), None)
-            if ready is None:
-                dialects.append(engine.dialect)
-            else:
-                engine.dialect = ready
-            engine.update_execution_options(compiled_cache=compiled)
-        return engine
-
-    return opened
-
-
-@pytest.fixture
-def compiled_once(monkeypatch, _statements):
-    """Compile each SQL statement once for all tests in a process: else it is a sixth of what a command computes."""
-    monkeypatch.setattr("reconciler.state.database.create_engine", _statements)
-
-
 @pytest.fixture
 def postgres():
     """Return a URL whose tables nobody else sees; they are dropped at the end."""
     given = os.environ.get(SERVER)
     if not given:
         pytest.skip(f"{SERVER} is not set; CONTRIBUTING says how to start a PostgreSQL server for the tests")
-    url, name = make_url(given).set(drivername="postgresql+psycopg"), f"test_{uuid.uuid4().hex}"
-    engine = create_engine(url)
-    try:
-        with engine.begin() as connection:
-            connection.exec_driver_sql(f"CREATE SCHEMA {name}")
-        own = url.set(drivername="postgresql").update_query_dict({"options": f"-csearch_path={name}"})
-        yield own.render_as_string(hide_password=False)
-        with engine.begin() as connection:
-            connection.exec_driver_sql(f"DROP SCHEMA {name} CASCADE")
-    finally:
-        engine.dispose()
+    import psycopg  # noqa: PLC0415 - only where a server is given
+
+    name = f"test_{uuid.uuid4().hex}"
+    with psycopg.connect(given, autocommit=True) as server:
+        server.execute(f"CREATE SCHEMA {name}")
+        try:
+            yield f"{given}{'&' if '?' in given else '?'}options=-csearch_path%3D{name}"
+        finally:
+            server.execute(f"DROP SCHEMA {name} CASCADE")
 
 
 @pytest.fixture

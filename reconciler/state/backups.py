@@ -12,11 +12,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, MetaData, Table, select
-
 from reconciler.files import write_whole
+from reconciler.state.connection import Connection
 from reconciler.state.origin import is_tracked
-from reconciler.state.schema import in_scope, metadata
+from reconciler.state.schema import TABLES, meta
 
 KEPT = 20
 """Number of backups kept for one state; older ones are removed."""
@@ -55,16 +54,8 @@ def dump(connection: Connection, folder: Path, command: str, scope: Mapping[str,
 
 def rows(connection: Connection, scope: Mapping[str, str]) -> dict[str, list[dict[str, Any]]]:
     """Return the rows of a project and environment by table, or all rows if the scope is empty."""
-    found = MetaData()
-    found.reflect(connection, only=lambda name, _: name in metadata.tables)
-    return {name: _rows(connection, found.tables[name], scope) for name in sorted(found.tables)}
-
-
-def _rows(connection: Connection, found: Table, scope: Mapping[str, str]) -> list[dict[str, Any]]:
-    query = select(found)
-    if scope and "project" in found.c:
-        query = query.where(in_scope(found, scope))
-    return [dict(row._mapping) for row in connection.execute(query)]  # noqa: SLF001 - SQLAlchemy's public name
+    found = [table for name, table in sorted(TABLES.items()) if connection.has_table(name)]
+    return {each.name: list(connection.select(each, {} if each is meta else scope)) for each in found}
 
 
 def make_folder(folder: Path) -> None:

@@ -7,37 +7,19 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    Engine,
-    Float,
-    Select,
-    bindparam,
-    cast,
-    create_engine,
-    event,
-    func,
-    insert,
-    select,
-)
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
-from sqlalchemy.pool import StaticPool
-
 from reconciler.errors import ReconcilerError
 from reconciler.model.objects import Lease
-from reconciler.state import backups, origin, process_lock, server
+from reconciler.state import backups, origin, process_lock
+from reconciler.state.connection import Connection, DatabaseError, PostgresConnection, SqliteConnection
 from reconciler.state.failures import DAMAGED, DENIED, passing, words
 from reconciler.state.holder import Watch
-from reconciler.state.migrations import FIRST, all_leases, is_version, migrate
-from reconciler.state.rows import Damaged, decoded
-from reconciler.state.schema import SINCE, VERSION, meta, metadata
-from reconciler.state.server import Access
+from reconciler.state.migrations import all_leases, is_version, migrate, version_in
+from reconciler.state.rows import Damaged
+from reconciler.state.schema import FIRST, TABLES, VERSION, meta
+from reconciler.state.server import BEGIN, Access, parsed
 from reconciler.state.sqlite_file import (
     BUSY,
     check_ours,
@@ -48,6 +30,7 @@ from reconciler.state.sqlite_file import (
     read_only_part,
 )
 from reconciler.state.transaction import Job
+from reconciler.state.url import SQLITE
 from reconciler.together import Together
 from reconciler.version import DISTRIBUTION
 
@@ -58,7 +41,7 @@ _PAUSE = 0.02
 
 _LONGEST_PAUSE = 1.0
 
-_ALONE = 7263091524
+_ALONE = "SELECT pg_advisory_xact_lock(7263091524)"
 """PostgreSQL's lock for creating tables, migrating and claiming: the same number in every version."""
 
 Result = TypeVar("Result")
@@ -105,7 +88,6 @@ class Database:
         self._notice = notice
         self._version: int | None = None
         self._reached = self._written_to = False
-        self._read_only = False
         self._hint = ""
         self.watch = Watch()
         """What was seen of the holders of leases."""
@@ -113,29 +95,20 @@ class Database:
         """How many times longer than usual a lease lasts."""
         self.leased = False
         """Whether this process holds the lease; every read asks the database in any case."""
-        self._engine = self._open()
-        writing = threading.RLock()
-        # SQLite's one connection serves all threads.
-        self._lock: AbstractContextManager[Any] = writing if self.is_file else nullcontext()
-        self._writes = Together(writing, self._lead)
+        self._connection = self._opened()
+        self._lock = threading.RLock()
+        """Held while a thread uses the one connection."""
+        self._writes = Together(self._lock, self._lead)
 
     @property
     def label(self) -> str:
         """The location of the state, without credentials."""
-        if self.is_file:
-            return self._url.database or ""
-        plain = self._url.set(drivername=self._url.get_backend_name(), query={})
-        return plain.render_as_string(hide_password=True)
-
-    @property
-    def dialect(self) -> str:
-        """SQLAlchemy's name of the database."""
-        return self._url.get_backend_name()
+        return self._url.database or "" if self.is_file else self._url.label()
 
     @property
     def is_file(self) -> bool:
         """Whether it is SQLite, so that every program that opens it runs on one machine."""
-        return self.dialect == "sqlite"
+        return self._url.scheme == SQLITE
 
     @property
     def file(self) -> Path | None:
@@ -164,25 +137,6 @@ class Database:
         result: Result = self._writes.run(Job(work=work, as_is=as_is)).result
         return result
 
-    def readable(self, query: Select[Any]) -> Select[Any]:
-        """Return a query without the columns that an older state does not have. Only inside `read`."""
-        if self._version == VERSION:
-            return query
-        known = [
-            item for item in query.selected_columns if getattr(item, "info", {}).get(SINCE, FIRST) <= self._version
-        ]
-        return query.with_only_columns(*known)
-
-    def clock(self) -> ColumnElement[float]:
-        """Return the current Unix time by the clock that all programs on this state share: a server's own clock."""
-        if self.is_file:
-            return bindparam("clock", callable_=time.time, type_=Float(53))
-        return cast(func.extract("epoch", func.clock_timestamp()), Float(53))
-
-    def moment(self, connection: Connection) -> float:
-        """Return the current time of `clock`."""
-        return float(connection.execute(select(self.clock())).scalar_one())
-
     def dead(self, held: Lease, moment: float) -> bool:
         """Return whether the holder of a lease is dead at `moment`."""
         return self.watch.dead(held, moment, ended=process_lock.ended(self.lock_beside, held.run_id))
@@ -190,7 +144,7 @@ class Database:
     def alone(self, connection: Connection) -> None:
         """Block other transactions at this point until this one ends: a row that does not exist cannot be locked."""
         if not self.is_file:
-            connection.execute(select(func.pg_advisory_xact_lock(_ALONE)))
+            connection.run(_ALONE)
 
     def backup(self, command: str, scope: dict[str, str]) -> Path | None:
         """Back up the state (of a server: the rows of one scope); None if there is no state yet."""
@@ -199,8 +153,8 @@ class Database:
         return self._tried(lambda: self._begun(lambda connection: self._backup(connection, command, scope)))
 
     def close(self) -> None:
-        """Close the database connections."""
-        self._engine.dispose()
+        """Close the database connection."""
+        self._connection.close()
 
     def _lead(self, jobs: list[Job]) -> None:
         """Commit transactions as one. Where one of them fails, nothing has happened, and each is committed alone."""
@@ -224,50 +178,34 @@ class Database:
             if not (all(job.as_is for job in jobs) and self._prepared(writing=False)):
                 self._prepared(writing=True)
             results = self._begun(lambda connection: [job.work(connection) for job in jobs], writing=True)
-        except OperationalError:
-            self._check_writable()  # it became read-only since
+        except DatabaseError as error:
+            if error.is_operational:
+                self._check_writable()  # it became read-only since
             raise
         self._written_to = True
         return results
 
-    def _open(self) -> Engine:
+    def _opened(self) -> Connection:
+        if self.is_file:
+            return SqliteConnection(self._connected)
+        access = Access.of(self._url, os.environ)
+        self._hint = access.hint
         try:
-            if not self.is_file:
-                access = Access.of(self._url, os.environ)
-                self._hint = access.hint
-                # A statement that only reads needs no transaction, and a lost connection is replaced by the next try.
-                engine = create_engine(
-                    access.url,
-                    isolation_level="AUTOCOMMIT",
-                    connect_args=dict(access.settings),
-                    json_deserializer=decoded,
-                )
-                access.check(engine.dialect.dbapi)
-                return engine
-            engine = create_engine(
-                self._url,
-                poolclass=StaticPool,
-                connect_args={"timeout": BUSY, "check_same_thread": False},
-                json_deserializer=decoded,
-            )
-        except (SQLAlchemyError, ImportError) as error:
-            missing = isinstance(error, ImportError)
-            hint = f"pip install '{DISTRIBUTION}[postgres]'" if missing else "check spec.state"
+            connection = PostgresConnection(access.settings, BEGIN)
+        except ImportError as error:
+            hint = f"pip install '{DISTRIBUTION}[postgres]'"
             raise ReconcilerError(f"state {self.label}: {words(error)}", hint=hint) from None
-        event.listen(engine, "do_connect", self._connect_read_only)
-        event.listen(engine, "connect", self._make_durable)
-        return engine
+        access.check(connection.driver)
+        return connection
 
-    def _connect_read_only(self, *_: object) -> sqlite3.Connection | None:
-        """Open a file that cannot be written for reading; None leaves it to SQLAlchemy."""
-        if self.file is None or read_only_part(self.file) is None:
-            return None
-        self._read_only = True
-        return open_read_only(self.file)
-
-    def _make_durable(self, connection: Any, _record: Any) -> None:
-        if not self._read_only:
-            make_durable(connection)
+    def _connected(self) -> sqlite3.Connection:
+        """Open the file: only for reading where it cannot be written."""
+        if self.file is not None and read_only_part(self.file) is not None:
+            return open_read_only(self.file)
+        path = ":memory:" if self.file is None else self.file
+        connection = sqlite3.connect(path, timeout=BUSY, check_same_thread=False, isolation_level=None)
+        make_durable(connection)
+        return connection
 
     def _check_writable(self) -> None:
         """Raise ReconcilerError at once where the file of the state cannot be written."""
@@ -289,30 +227,28 @@ class Database:
                 first = f"{error.hint}. If there is none: " if isinstance(error, Damaged) and error.hint else ""
                 hint = first + self._repair()
                 raise ReconcilerError(f"state {self.label}: {what}", hint=hint, code="state-damaged") from None
-            except (SQLAlchemyError, sqlite3.Error, OSError) as error:
+            except (DatabaseError, sqlite3.Error, OSError) as error:
                 if self._reached and passing(error) and time.monotonic() < deadline:
                     time.sleep(pause)
                     pause = min(pause * 2, _LONGEST_PAUSE)
                     continue
-                failure = _Unusable if isinstance(error, OperationalError) else ReconcilerError
-                raise failure(f"state {self.label}: {words(error)}", hint=self._advice(error)) from None
+                unusable = isinstance(error, DatabaseError) and error.is_operational
+                raise (_Unusable if unusable else ReconcilerError)(
+                    f"state {self.label}: {words(error)}", hint=self._advice(error)
+                ) from None
             self._reached = True
             return result
 
     def _begun(self, work: Callable[[Connection], Result], *, writing: bool = False) -> Result:
-        with self._engine.begin() as connection:
-            if writing and self.is_file:  # no other program writes between its reads and its writes
-                connection.exec_driver_sql("BEGIN IMMEDIATE")
-            elif writing:
-                server.begin(connection)
-            return work(connection)
+        with self._connection.begun(writing=writing):
+            return work(self._connection)
 
     def _advice(self, error: BaseException) -> str:
-        if getattr(getattr(error, "orig", None), "sqlstate", None) in DENIED:
+        if getattr(getattr(error, "cause", None), "sqlstate", None) in DENIED:
             return "this user may only read the state: ask for permission to write, or use another user"
         if self.file is None:
             return self._hint
-        if getattr(getattr(error, "orig", error), "sqlite_errorcode", 0) & 0xFF in DAMAGED:
+        if getattr(getattr(error, "cause", error), "sqlite_errorcode", 0) & 0xFF in DAMAGED:
             return self._repair()
         if is_full(self.file.parent):
             return f"the disk of {self.file.parent} is full: free some space, or set spec.state"
@@ -337,16 +273,18 @@ class Database:
             os.close(os.open(self.file, os.O_CREAT | os.O_RDWR, 0o600))
         if self.file is not None and self._version is None:
             check_ours(self.file)
-        self._version = self._begun(self._set_up if writing else self._found, writing=writing)
+        self._version = self._connection.version = self._begun(
+            self._set_up if writing else self._found, writing=writing
+        )
         return self._version is not None
 
     def _found(self, connection: Connection) -> int | None:
         """Return the schema version of the tables, None if there are none."""
-        if not self._engine.dialect.has_table(connection, meta.name):
+        if not connection.has_table(meta.name):
             return None
         if self.is_file:
             check_plain(connection)
-        text = connection.execute(select(meta.c.value).where(meta.c.key == "schema_version")).scalar_one_or_none()
+        text = version_in(connection)
         if not isinstance(text, str) or not is_version(text, VERSION):
             message = f"state {self.label} has schema version {text}; this version of reconciler supports {VERSION}"
             raise ReconcilerError(message, hint="use the version of reconciler that wrote the state, or a newer one")
@@ -357,17 +295,18 @@ class Database:
         self.alone(connection)
         found = self._found(connection)
         if found is None:
-            metadata.create_all(connection)
-            connection.execute(insert(meta).values(key="schema_version", value=str(VERSION)))
+            connection.create(TABLES.values())
+            connection.insert(meta, {"key": "schema_version", "value": str(VERSION)})
         elif found < VERSION:
             self._migrate(connection, found)
         return VERSION
 
     def _migrate(self, connection: Connection, found: int) -> None:
-        moment = self.moment(connection)
+        moment = connection.moment()
         for lease in all_leases(connection):
             if not self.dead(lease, moment):
                 raise Held(lease)
+        connection.version = found
         kept = self._backup(connection, f"before-version-{VERSION}", {})
         migrate(connection, found)
         self._notice(f"Migrated the state from version {found} to {VERSION}. Backup of the old state: {kept}")
@@ -379,22 +318,3 @@ class Database:
         if self.file is not None:
             return backups.copy_file(self.file, self._folder, command)
         return backups.dump(connection, self._folder, command, scope)
-
-
-def parsed(text: str) -> URL:
-    """Read the URL of a state; ReconcilerError if it is none."""
-    try:
-        url = make_url(text)
-    except ArgumentError:  # its message could repeat a password in the URL
-        message = "spec.state is not the URL of a database"
-        raise ReconcilerError(message, hint="expected a URL such as sqlite:///.reconciler/state.db") from None
-    given = (url.host, url.username, url.database, *url.query, *(str(value) for value in url.query.values()))
-    if any(not character.isprintable() for part in given for character in part or ""):  # libpq would stop reading there
-        raise ReconcilerError("spec.state contains a control character", hint="remove it")
-    if url.get_backend_name() == "sqlite":
-        if url.query:
-            hint = "remove everything from the question mark on"
-            raise ReconcilerError(f"spec.state: a file has no options, such as {next(iter(url.query))}", hint=hint)
-        return url
-    server.check_options(url)
-    return url.set(drivername="postgresql+psycopg") if url.drivername == "postgresql" else url

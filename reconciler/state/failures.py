@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from sqlalchemy.exc import DBAPIError, OperationalError
+from reconciler.state.connection import DatabaseError
 
 _AGAIN = frozenset({"40001", "40P01", "57P01", "57P02", "57P03"})
 """SQLSTATEs after which the same transaction can be retried: conflicts, and a server that stops or starts."""
@@ -20,14 +20,14 @@ DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 def passing(error: BaseException) -> bool:
     """Return whether the same transaction may succeed later."""
-    if not isinstance(error, DBAPIError):
+    if not isinstance(error, DatabaseError):
         return False
-    state = getattr(error.orig, "sqlstate", None)
-    refused = isinstance(error, OperationalError) and state is None and not isinstance(error.orig, sqlite3.Error)
-    return error.connection_invalidated or state in _AGAIN or refused or str(state).startswith(_LOST)
+    state = getattr(error.cause, "sqlstate", None)
+    refused = error.is_operational and state is None and not isinstance(error.cause, sqlite3.Error)
+    return error.lost or state in _AGAIN or refused or str(state).startswith(_LOST)
 
 
 def words(error: BaseException) -> str:
     """Return the first line of what the database or the system says."""
-    cause = getattr(error, "orig", None) or error
+    cause = getattr(error, "cause", None) or error
     return getattr(cause, "strerror", None) or str(cause).split("\n", maxsplit=1)[0]

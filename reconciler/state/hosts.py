@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any, Protocol
-
-from sqlalchemy import Connection, Row, Select, insert, select
+from typing import Protocol
 
 from reconciler.model.canonical import now
-from reconciler.state.schema import hosts, in_scope
+from reconciler.state.connection import Connection
+from reconciler.state.rows import Row
+from reconciler.state.schema import Table, hosts
 
 
 class Rows(Protocol):
-    """Runs a query; nothing is found in a state from before version `since`."""
+    """Reads a table; nothing is found in a state from before version `since`."""
 
-    def __call__(self, query: Select[Any], *, since: int) -> Sequence[Row[Any]]:
-        """Return the rows."""
+    def __call__(self, table: Table, *, since: int) -> Sequence[Row]:
+        """Return the rows of a project and environment."""
         ...
 
 
@@ -31,18 +31,14 @@ class Hosts:
 
     def known(self) -> frozenset[str]:
         """Return every recorded host."""
-        return frozenset(str(row.origin) for row in self._rows(self._query(), since=2))
+        return frozenset(row["origin"] for row in self._rows(hosts, since=2))
 
     def add(self, run_id: str, origins: Collection[str]) -> None:
         """Record the hosts of a run that are new."""
 
         def work(connection: Connection) -> None:
-            known = set(connection.execute(self._query()).scalars())
+            known = {row["origin"] for row in connection.select(hosts, self._scope)}
             for origin in sorted(set(origins) - known):
-                row = {**self._scope, "origin": origin, "run_id": run_id, "since": now()}
-                connection.execute(insert(hosts).values(row))
+                connection.insert(hosts, {**self._scope, "origin": origin, "run_id": run_id, "since": now()})
 
         self._write(work)
-
-    def _query(self) -> Select[Any]:
-        return select(hosts.c.origin).where(in_scope(hosts, self._scope))

@@ -8,33 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-
-from sqlalchemy import (
-    JSON,
-    Column,
-    Connection,
-    MetaData,
-    PrimaryKeyConstraint,
-    String,
-    Table,
-    column,
-    select,
-    table,
-    update,
-)
+from typing import Any
 
 from reconciler.model.objects import Lease
-from reconciler.state.rows import checked
-from reconciler.state.schema import meta
-
-FIRST = 1
-"""The oldest version that was ever released."""
-
-_leases = table(
-    "reconciler_leases",
-    *(column(name) for name in ("run_id", "holder", "host", "pid", "since", "beat", "expires", "machine")),
-)
-"""The columns of a lease in every version."""
+from reconciler.state.connection import Connection
+from reconciler.state.rows import checked, lease_of
+from reconciler.state.schema import FIRST, JSON, Column, Table, leases, meta, table, text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,40 +26,31 @@ class Migration:
     """Changes the tables, inside the caller's transaction."""
 
 
+_LENGTHS = {"name": 63, "run_id": 64, "kind": 64, "origin": 1024, "started_at": 32, "since": 32, "target": 1024}
+
+
+def _table(name: str, keys: tuple[str, ...], texts: tuple[str, ...], *documents: str) -> Table:
+    columns = [Column(each, text(_LENGTHS.get(each, 255))) for each in (*keys, *texts)]
+    return table(name, *columns, *(Column(each, JSON) for each in documents), key=keys)
+
+
 def _add_hosts(connection: Connection) -> None:
     """Add the table of the hosts that credentials were sent to."""
-    lengths = {"project": 255, "environment": 255, "origin": 1024, "run_id": 64, "since": 32}
-    columns = (Column(name, String(length), nullable=False) for name, length in lengths.items())
-    Table("reconciler_hosts", MetaData(), *columns, PrimaryKeyConstraint("project", "environment", "origin")).create(
-        connection
-    )
+    connection.create([_table("reconciler_hosts", ("origin",), ("run_id", "since"))])
 
 
 def _add_doubts(connection: Connection) -> None:
     """Add the tables with which a run finds what exists twice."""
-    tables = MetaData()
-    _table(tables, "reconciler_doubts", ("run_id", "kind", "name"), ("connection", "target", "started_at"), "fields")
-    _table(tables, "reconciler_seen", ("target", "kind"), (), "ids")
-    tables.create_all(connection)
-
-
-_LENGTHS = {"name": 63, "run_id": 64, "kind": 64, "started_at": 32, "target": 1024}
-
-
-def _table(tables: MetaData, name: str, keys: tuple[str, ...], others: tuple[str, ...], value: str) -> None:
-    keys = ("project", "environment", *keys)
-    texts = (Column(each, String(_LENGTHS.get(each, 255)), nullable=False) for each in (*keys, *others))
-    Table(name, tables, *texts, Column(value, JSON, nullable=False), PrimaryKeyConstraint(*keys))
+    doubts = _table("reconciler_doubts", ("run_id", "kind", "name"), ("connection", "target", "started_at"), "fields")
+    connection.create([doubts, _table("reconciler_seen", ("target", "kind"), (), "ids")])
 
 
 def _add_drift(connection: Connection) -> None:
     """Add who wrote last, and the tables of what was seen to change outside."""
     for words in ("reconciler_objects ADD COLUMN written_by VARCHAR(64)", "reconciler_runs ADD COLUMN context JSON"):
-        connection.exec_driver_sql(f"ALTER TABLE {words}")
-    tables = MetaData()
-    _table(tables, "reconciler_drift", ("kind", "name"), (), "sightings")
-    _table(tables, "reconciler_unmanaged", ("target", "kind"), (), "first_seen")
-    tables.create_all(connection)
+        connection.run(f"ALTER TABLE {words}")
+    drift = _table("reconciler_drift", ("kind", "name"), (), "sightings")
+    connection.create([drift, _table("reconciler_unmanaged", ("target", "kind"), (), "first_seen")])
 
 
 MIGRATIONS: tuple[Migration, ...] = (
@@ -96,15 +66,19 @@ def is_version(text: str, newest: int) -> bool:
     return text in {str(number) for number in range(FIRST, newest + 1)}
 
 
+def version_in(connection: Connection) -> Any:
+    """Return the version that a state says it has; None where it says nothing."""
+    return next((row["value"] for row in connection.select(meta, {"key": "schema_version"})), None)
+
+
 def migrate(connection: Connection, found: int) -> None:
     """Run every step above version `found`, and record the version."""
     for step in MIGRATIONS:
         if step.version > found:
             step.run(connection)
-            connection.execute(update(meta).where(meta.c.key == "schema_version").values(value=str(step.version)))
+            connection.update(meta, {"key": "schema_version"}, {"value": str(step.version)})
 
 
 def all_leases(connection: Connection) -> tuple[Lease, ...]:
     """Return every lease of every project in a state of any version."""
-    rows = connection.execute(select(_leases))
-    return tuple(Lease(**checked(row)._mapping) for row in rows)  # noqa: SLF001 - SQLAlchemy's public name
+    return tuple(lease_of(checked(row)) for row in connection.select(leases, {}))

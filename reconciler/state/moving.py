@@ -6,17 +6,16 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, insert
-
 from reconciler.errors import ReconcilerError
 from reconciler.state.backups import rows
+from reconciler.state.connection import Connection
 from reconciler.state.restore import place
-from reconciler.state.schema import intents, leases, meta, metadata, objects
+from reconciler.state.schema import TABLES, intents, leases, meta, objects
 
 Contents = Mapping[str, list[dict[str, Any]]]
 """Rows by table, in one order. The numbers of intents belong to a state; leases are not moved."""
 
-_MOVED = {name: table for name, table in sorted(metadata.tables.items()) if table not in (meta, leases)}
+_MOVED = {name: table for name, table in sorted(TABLES.items()) if table not in (meta, leases)}
 
 _NUMBER = "number"
 
@@ -35,7 +34,7 @@ def receive(connection: Connection, scope: Mapping[str, str], given: Contents, l
     check_empty(present, scope, label)
     for name, items in given.items():
         for row in items:  # one by one: the numbers of intents follow their order
-            connection.execute(insert(_MOVED[name]).values(row))
+            connection.insert(_MOVED[name], row)
 
 
 def check_empty(present: Contents, scope: Mapping[str, str], label: str) -> None:

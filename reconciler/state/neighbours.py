@@ -3,44 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
-
-from sqlalchemy import Row, func, select
 
 from reconciler.model.words import count, listed
 from reconciler.state.restore import place
+from reconciler.state.rows import Row
 from reconciler.state.schema import objects
 
 _NAMED = 5
 
-_WHOSE = (objects.c.project, objects.c.environment)
+OTHERS = f"""
+SELECT project, environment, target, remote_id, kind, name FROM {objects.name}
+WHERE NOT (project = :project AND environment = :environment)
+"""
+"""What they manage. A kind of theirs may be unknown here."""
 
-QUERY = select(
-    *_WHOSE,
-    objects.c.target,
-    objects.c.remote_id,
-    objects.c.kind.label("other_kind"),  # a kind of theirs may be unknown here
-    objects.c.name.label("other_name"),
-)
-"""What they manage."""
-
-COUNTS = select(*_WHOSE, func.count().label("number")).group_by(*_WHOSE).order_by(*_WHOSE)
+COUNTS = f"SELECT project, environment, count(*) AS number FROM {objects.name} GROUP BY 1, 2 ORDER BY 1, 2"
 """How many objects each has."""
 
 
-def managed(rows: Iterable[Row[Any]]) -> Mapping[tuple[str, str, str], tuple[str, ...]]:
-    """Return who manages each object of `QUERY`, by target, kind and remote id."""
+def managed(rows: Iterable[Row]) -> Mapping[tuple[str, str, str], tuple[str, ...]]:
+    """Return who manages each object of `OTHERS`, by target, kind and remote id."""
     found: dict[tuple[str, str, str], tuple[str, ...]] = {}
     for row in rows:
-        words = f"{place(row.project, row.environment)} (as {row.other_kind}/{row.other_name})"
-        key = (row.target, row.other_kind, row.remote_id)
+        words = f"{place(row['project'], row['environment'])} (as {row['kind']}/{row['name']})"
+        key = (row["target"], row["kind"], row["remote_id"])
         found[key] = tuple(sorted((*found.get(key, ()), words)))
     return found
 
 
-def mention(label: str, scope: Mapping[str, str], rows: Iterable[Row[Any]]) -> str | None:
+def mention(label: str, scope: Mapping[str, str], rows: Iterable[Row]) -> str | None:
     """Say what `COUNTS` found in a state that has nothing of `scope`; None where it has, or is empty."""
-    found = {(row.project, row.environment): int(row.number) for row in rows}
+    found = {(row["project"], row["environment"]): int(row["number"]) for row in rows}
     mine = (scope["project"], scope["environment"])
     if not found or mine in found:
         return None

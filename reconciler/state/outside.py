@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
-from typing import Any
-
-from sqlalchemy import Connection, delete, insert, select
 
 from reconciler.model.objects import Address
 from reconciler.model.sighting import Sighting, Sightings
+from reconciler.state.connection import Connection
 from reconciler.state.hosts import Rows
-from reconciler.state.rows import checked
-from reconciler.state.schema import drift, in_scope, unmanaged
+from reconciler.state.rows import Row, checked
+from reconciler.state.schema import drift, unmanaged
 
 OUTSIDE_SINCE = 4
 """The version of the state that has these tables."""
@@ -37,11 +35,11 @@ class Outside:
 
     def sightings(self) -> Known:
         """Return the recorded sightings, by address and path."""
-        return _known(self._rows(select(drift).where(in_scope(drift, self._scope)), since=OUTSIDE_SINCE))
+        return _known(self._rows(drift, since=OUTSIDE_SINCE))
 
     def first_seen(self) -> FirstSeen:
         """Return when each unmanaged object was first seen."""
-        return _first_seen(self._rows(select(unmanaged).where(in_scope(unmanaged, self._scope)), since=OUTSIDE_SINCE))
+        return _first_seen(self._rows(unmanaged, since=OUTSIDE_SINCE))
 
     def update_sightings(self, change: Callable[[Known], Known]) -> bool:
         """Replace the sightings of the objects that `change` returns; return whether that was possible.
@@ -50,16 +48,15 @@ class Outside:
         """
 
         def work(connection: Connection) -> None:
-            rows = [checked(row) for row in connection.execute(select(drift).where(in_scope(drift, self._scope)))]
-            known = _known(rows)
+            known = _known(map(checked, connection.select(drift, self._scope)))
             for address, found in sorted(change(known).items(), key=lambda item: str(item[0])):
-                key = {"kind": address.kind, "name": address.name}
+                key = {**self._scope, "kind": address.kind, "name": address.name}
                 if found == known.get(address, {}):
                     continue
-                connection.execute(delete(drift).where(in_scope(drift, {**self._scope, **key})))
+                connection.delete(drift, key)
                 if found:
                     values = {path: [asdict(each) for each in items] for path, items in sorted(found.items())}
-                    connection.execute(insert(drift).values(**self._scope, **key, sightings=values))
+                    connection.insert(drift, {**key, "sightings": values})
 
         return self._note(work)
 
@@ -67,28 +64,26 @@ class Outside:
         """Replace when the unmanaged objects of each target and kind that `change` returns were first seen."""
 
         def work(connection: Connection) -> None:
-            rows = connection.execute(select(unmanaged).where(in_scope(unmanaged, self._scope)))
-            known = _first_seen([checked(row) for row in rows])
+            known = _first_seen(map(checked, connection.select(unmanaged, self._scope)))
             for (target, kind), found in sorted(change(known).items()):
-                key = {"target": target, "kind": kind}
+                key = {**self._scope, "target": target, "kind": kind}
                 if found == known.get((target, kind), {}):
                     continue
-                connection.execute(delete(unmanaged).where(in_scope(unmanaged, {**self._scope, **key})))
+                connection.delete(unmanaged, key)
                 if found:
-                    values = dict(sorted(found.items()))
-                    connection.execute(insert(unmanaged).values(**self._scope, **key, first_seen=values))
+                    connection.insert(unmanaged, {**key, "first_seen": dict(sorted(found.items()))})
 
         return self._note(work)
 
 
-def _known(rows: Any) -> Known:
+def _known(rows: Iterable[Row]) -> Known:
     return {
-        Address(row.kind, row.name): {
-            path: tuple(Sighting(**each) for each in items) for path, items in sorted(row.sightings.items())
+        Address(row["kind"], row["name"]): {
+            path: tuple(Sighting(**each) for each in items) for path, items in sorted(row["sightings"].items())
         }
         for row in rows
     }
 
 
-def _first_seen(rows: Any) -> FirstSeen:
-    return {(row.target, row.kind): dict(row.first_seen) for row in rows}
+def _first_seen(rows: Iterable[Row]) -> FirstSeen:
+    return {(row["target"], row["kind"]): dict(row["first_seen"]) for row in rows}

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, and_, delete, func, insert, select, update
-
 from reconciler.model.canonical import now
 from reconciler.model.objects import PastRun
+from reconciler.state.connection import Connection
 from reconciler.state.holder import myself
 from reconciler.state.lookback import Lookback
 from reconciler.state.rows import past_run_of
@@ -28,14 +27,14 @@ class PastRuns(Lookback):
         self, run_id: str, command: str, *, plan_digest: str | None = None, context: Mapping[str, str] | None = None
     ) -> None:
         """Record that a run starts to write, its plan, and who started it: the user, the host and the `context`."""
-        mine = and_(self._mine(runs), runs.c.run_id == run_id)
+        mine = {**self._scope, "run_id": run_id}
         process = myself(run_id)
         by = {"holder": process.holder, "host": process.host, **(context or {})}
-        values = {"run_id": run_id, "command": command, "plan_digest": plan_digest, "started_at": now(), "context": by}
+        values = {"command": command, "plan_digest": plan_digest, "started_at": now(), "context": by}
 
         def work(connection: Connection) -> None:
-            connection.execute(delete(runs).where(mine))
-            connection.execute(insert(runs).values({**self._scope, **values}))
+            connection.delete(runs, mine)
+            connection.insert(runs, {**mine, **values})
 
         self._write(work)
 
@@ -45,22 +44,17 @@ class PastRuns(Lookback):
         `unused`: it wrote nothing, so its plan can still be applied.
         """
         values = {"ended_at": now(), "ended": ended, **({"plan_digest": None} if unused else {})}
-        query = update(runs).where(self._mine(runs), runs.c.run_id == run_id).values(values)
-        self._database.write(lambda connection: connection.execute(query))
+        self._database.write(lambda connection: connection.update(runs, {**self._scope, "run_id": run_id}, values))
 
     def run_count(self) -> int:
         """Return the number of runs that wrote or started to: it distinguishes plans of the same content."""
-        query = select(func.count()).select_from(runs).where(self._mine(runs))
-
-        return self._database.read(lambda connection: int(connection.execute(query).scalar_one()), empty=0)
+        return self._database.read(lambda connection: connection.count(runs, self._scope), empty=0)
 
     def past_runs(self) -> Mapping[str, PastRun]:
         """Return every run that wrote or started to, by its id, oldest first."""
-        query = select(runs).where(self._mine(runs)).order_by(runs.c.started_at, runs.c.run_id)
-        return {row.run_id: past_run_of(row) for row in self._rows(query)}
+        return {row["run_id"]: past_run_of(row) for row in self._rows(runs, order="started_at, run_id")}
 
     def applied(self, plan_digest: str) -> PastRun | None:
         """Return the run that applied a plan or started to; None if there is none."""
-        query = select(runs).where(self._mine(runs), runs.c.plan_digest == plan_digest).order_by(runs.c.started_at)
-        rows = self._rows(query.limit(1))
+        rows = self._rows(runs, order="started_at", plan_digest=plan_digest)
         return past_run_of(rows[0]) if rows else None

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from itertools import zip_longest
-from typing import Any
-
-from sqlalchemy.exc import SQLAlchemyError
 
 from reconciler.errors import ReconcilerError
 from reconciler.git_remote import GitRemote, is_git
-from reconciler.state.database import parsed
+from reconciler.state.server import parsed
+from reconciler.state.url import SQLITE, Settings
 from reconciler.target import origin_of
 from reconciler.trust import Reached
 
@@ -24,13 +21,9 @@ def reached(url: str) -> Reached:
     if is_git(url):
         return _reached_by_git(url)
     found = parsed(url)
-    if found.get_backend_name() == "sqlite":
+    if found.scheme == SQLITE:
         return Reached()
-    try:
-        _, given = found.get_dialect()().create_connect_args(found)
-    except SQLAlchemyError as error:
-        raise ReconcilerError(f"spec.state cannot be used: {error}") from None
-    settings: Mapping[str, Any] = given
+    settings = found.settings()
     names = [name for key in ("host", "hostaddr") for name in _several(settings, key)]
     if not names:
         names = [name for name in os.environ.get("PGHOST", "").split(",") if name]
@@ -57,7 +50,7 @@ def _reached_by_git(url: str) -> Reached:
     return Reached(origins=() if origin is None else (_plain(origin),))
 
 
-def _several(settings: Mapping[str, Any], key: str) -> list[str]:
+def _several(settings: Settings, key: str) -> list[str]:
     """Return a setting of libpq that may be a list."""
     return [item for item in str(settings.get(key) or "").split(",") if item]
 

@@ -10,22 +10,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Table, create_engine, delete, insert, select
-from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.pool import StaticPool
-
 from reconciler.errors import ReconcilerError
 from reconciler.state.backups import FORMAT
-from reconciler.state.migrations import is_version, migrate
-from reconciler.state.rows import Damaged, check, decoded
+from reconciler.state.connection import Connection, DatabaseError, SqliteConnection
+from reconciler.state.migrations import is_version, migrate, version_in
+from reconciler.state.rows import Damaged, Row, check
 from reconciler.state.schema import (
     VERSION,
+    Table,
     baselines,
     doubts,
     drift,
     forgotten,
     hosts,
-    in_scope,
     intents,
     meta,
     objects,
@@ -74,8 +71,8 @@ class Kept:
             with file.open("rb") as stream:
                 is_sqlite = stream.read(len(MAGIC)) == MAGIC
             found = _of_sqlite(file) if is_sqlite else _of_json(file)
-        except (OSError, sqlite3.Error, SQLAlchemyError, Damaged, UnicodeDecodeError) as error:
-            reason = getattr(error, "strerror", None) or str(getattr(error, "orig", error))
+        except (OSError, sqlite3.Error, DatabaseError, Damaged, UnicodeDecodeError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
             hint = "expected a file from the folder `backups` next to the state"
             raise ReconcilerError(f"cannot read the backup {file}: {reason}", hint=hint) from None
         rows = {name: [row for row in table if _in(row, scope)] for name, table in found.items()}
@@ -93,18 +90,17 @@ class Kept:
     def put(self, connection: Connection, scope: Mapping[str, str]) -> None:
         """Replace the present rows, inside the caller's transaction."""
         for table in _REPLACED:
-            connection.execute(delete(table).where(in_scope(table, scope)))
-            if self.rows[table.name]:
-                connection.execute(insert(table), self.rows[table.name])
+            connection.delete(table, scope)
+            for row in self.rows[table.name]:
+                connection.insert(table, row)
         for table, key in _ADDED.items():
-            query = select(*(table.c[name] for name in key)).where(in_scope(table, scope))
-            present = {tuple(row) for row in connection.execute(query)}
-            missing = [row for row in self.rows[table.name] if tuple(row[name] for name in key) not in present]
-            if missing:
-                connection.execute(insert(table), missing)
+            present = {tuple(row.values()) for row in connection.select(table, scope, columns=key)}
+            for row in self.rows[table.name]:
+                if tuple(row[name] for name in key) not in present:
+                    connection.insert(table, row)
 
 
-def _in(row: Mapping[str, Any], scope: Mapping[str, str]) -> bool:
+def _in(row: Row, scope: Mapping[str, str]) -> bool:
     return all(row[name] == value for name, value in scope.items())
 
 
@@ -115,24 +111,20 @@ def place(project: str, environment: str) -> str:
 
 def _of_sqlite(file: Path) -> Rows:
     """Read a SQLite state through a copy in memory, which is migrated. The backup itself stays unchanged."""
-    memory = sqlite3.connect(":memory:", check_same_thread=False)
-    with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as source:
-        source.backup(memory)
-    engine = create_engine("sqlite://", poolclass=StaticPool, creator=lambda: memory, json_deserializer=decoded)
+    memory = sqlite3.connect(":memory:", isolation_level=None)
+    connection = SqliteConnection(lambda: memory)
     try:
-        with engine.begin() as connection:
-            if not engine.dialect.has_table(connection, meta.name):
+        with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as source:
+            source.backup(memory)
+        with connection.begun(writing=True):
+            if not connection.has_table(meta.name):
                 raise ReconcilerError(f"the backup {file} is a database without a reconciler state")
             check_plain(connection)
-            text = connection.execute(select(meta.c.value).where(meta.c.key == "schema_version")).scalar_one_or_none()
-            migrate(connection, _known(file, text))
-            return {table.name: _all(connection, table) for table in (*_REPLACED, *_ADDED)}
+            migrate(connection, _known(file, version_in(connection)))
+            tables = (*_REPLACED, *_ADDED)
+            return {table.name: [_row(table, row) for row in connection.select(table, {})] for table in tables}
     finally:
-        engine.dispose()
-
-
-def _all(connection: Connection, table: Table) -> list[dict[str, Any]]:
-    return [_row(table, dict(row._mapping)) for row in connection.execute(select(table))]  # noqa: SLF001 - public
+        memory.close()
 
 
 def _of_json(file: Path) -> Rows:
@@ -146,9 +138,9 @@ def _of_json(file: Path) -> Rows:
         raise ReconcilerError(message, hint="expected a file from the folder `backups` next to the state") from None
 
 
-def _row(table: Table, given: Mapping[str, Any]) -> dict[str, Any]:
+def _row(table: Table, given: Row) -> dict[str, Any]:
     """Return a row of this version: an older one may have fewer columns, and intents get new numbers."""
-    row = {name: given[name] if not column.nullable else given.get(name) for name, column in table.c.items()}
+    row = {name: given[name] if not column.nullable else given.get(name) for name, column in table.columns.items()}
     row.pop("number", None)
     check(row)
     return row

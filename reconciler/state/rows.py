@@ -10,9 +10,6 @@ from datetime import datetime
 from functools import cache
 from typing import Any, get_args
 
-from sqlalchemy import JSON, Boolean, Column, Float, Integer, Row
-from sqlalchemy.types import TypeEngine
-
 from reconciler.errors import ReconcilerError
 from reconciler.model.canonical import now, plain
 from reconciler.model.change import Effect
@@ -22,7 +19,10 @@ from reconciler.model.sharing import shared
 from reconciler.model.sighting import Sighting
 from reconciler.registry import kinds
 from reconciler.schema import load_schema, referenced
-from reconciler.state.schema import metadata
+from reconciler.state.schema import BOOLEAN, FLOAT, INTEGER, JSON, TABLES, Column
+
+Row = Mapping[str, Any]
+"""A row by the names of its columns."""
 
 CONFIRMED = "d"
 """Ends the effect of a confirmed call: `created`. A version that does not know it takes it for no create."""
@@ -65,10 +65,10 @@ def _is_integer(value: object) -> bool:
     return type(value) is int
 
 
-_CHECKS: Mapping[type[TypeEngine[Any]], Callable[[Any], bool]] = {
-    Integer: _is_integer,
-    Boolean: lambda value: isinstance(value, bool),
-    Float: lambda value: type(value) in {int, float} and math.isfinite(value),
+_CHECKS: Mapping[str, Callable[[Any], bool]] = {
+    INTEGER: _is_integer,
+    BOOLEAN: lambda value: isinstance(value, bool),
+    FLOAT: lambda value: type(value) in {int, float} and math.isfinite(value),
     JSON: lambda _: True,
 }
 """What each type of a column holds; any other type holds text. SQLite itself stores any value in any column."""
@@ -178,20 +178,20 @@ def _is_text(value: object) -> bool:
     return isinstance(value, str)
 
 
-def _right(column: Column[Any]) -> Callable[[Any], bool]:
+def _right(column: Column) -> Callable[[Any], bool]:
     """Return whether a value is one that the column may hold."""
-    usual = next((check for kind, check in _CHECKS.items() if isinstance(column.type, kind)), _is_text)
+    usual = _CHECKS.get(column.type, _is_text)
     more = _SHAPES.get(column.name)
-    return lambda value: (value is None and bool(column.nullable)) or (usual(value) and (more is None or more(value)))
+    return lambda value: (value is None and column.nullable) or (usual(value) and (more is None or more(value)))
 
 
-_RIGHT = {column.name: _right(column) for table in metadata.tables.values() for column in table.c}
+_RIGHT = {column.name: _right(column) for table in TABLES.values() for column in table.columns.values()}
 """By the name of a column, which means the same in all tables."""
 
 
-def checked(row: Row[Any]) -> Row[Any]:
+def checked(row: Row) -> Row:
     """Return a row whose values are what their columns are for; Damaged names the first one that is not."""
-    check(dict(row._mapping))  # noqa: SLF001 - SQLAlchemy's public name
+    check(row)
     return row
 
 
@@ -214,20 +214,20 @@ def check(found: Mapping[str, Any]) -> None:
         raise Damaged(f"the record {which} has an invalid {wrong}")
 
 
-def record_of(row: Row[Any]) -> Record:
+def record_of(row: Row) -> Record:
     """Return a row as a managed object."""
     return Record(
-        address=Address(shared(row.kind), row.name),
-        connection=shared(row.connection),
-        target=shared(row.target),
-        remote_id=shared(row.remote_id),
-        fields=shared(row.fields),
-        computed=shared(row.computed),
-        protect=row.protect,
-        depends_on=tuple(Address.parse(item) for item in row.depends_on),
-        created_at=shared(row.created_at),
-        updated_at=shared(row.updated_at),
-        written_by=shared(row._mapping.get("written_by")),  # noqa: SLF001 - SQLAlchemy's public name
+        address=Address(shared(row["kind"]), row["name"]),
+        connection=shared(row["connection"]),
+        target=shared(row["target"]),
+        remote_id=shared(row["remote_id"]),
+        fields=shared(row["fields"]),
+        computed=shared(row["computed"]),
+        protect=row["protect"],
+        depends_on=tuple(Address.parse(item) for item in row["depends_on"]),
+        created_at=shared(row["created_at"]),
+        updated_at=shared(row["updated_at"]),
+        written_by=shared(row.get("written_by")),
     )
 
 
@@ -245,32 +245,32 @@ def record_values(record: Record) -> dict[str, Any]:
     }
 
 
-def lease_of(row: Row[Any]) -> Lease:
+def lease_of(row: Row) -> Lease:
     """Return a row as a lease."""
     return Lease(
-        run_id=row.run_id,
-        holder=row.holder,
-        host=row.host,
-        pid=row.pid,
-        since=row.since,
-        beat=row.beat,
-        expires=row.expires,
-        machine=row.machine,
+        run_id=row["run_id"],
+        holder=row["holder"],
+        host=row["host"],
+        pid=row["pid"],
+        since=row["since"],
+        beat=row["beat"],
+        expires=row["expires"],
+        machine=row["machine"],
     )
 
 
-def intent_of(row: Row[Any]) -> Intent:
+def intent_of(row: Row) -> Intent:
     """Return a row as an intent: a call whose result is not known."""
     return Intent(
-        run_id=row.run_id,
-        address=Address(row.kind, row.name),
-        connection=row.connection,
-        target=row.target,
-        effect=row.effect.removesuffix(CONFIRMED),
-        fields=row.fields,
-        started_at=row.started_at,
-        pending_until=row.pending_until,
-        confirmed=row.effect.endswith(CONFIRMED),
+        run_id=row["run_id"],
+        address=Address(row["kind"], row["name"]),
+        connection=row["connection"],
+        target=row["target"],
+        effect=row["effect"].removesuffix(CONFIRMED),
+        fields=row["fields"],
+        started_at=row["started_at"],
+        pending_until=row["pending_until"],
+        confirmed=row["effect"].endswith(CONFIRMED),
     )
 
 
@@ -289,27 +289,27 @@ def intent_values(intent: Intent) -> dict[str, Any]:
     }
 
 
-def doubt_of(row: Row[Any]) -> Intent:
+def doubt_of(row: Row) -> Intent:
     """Return a row as a create whose result was never known."""
     return Intent(
-        run_id=row.run_id,
-        address=Address(row.kind, row.name),
-        connection=row.connection,
-        target=row.target,
+        run_id=row["run_id"],
+        address=Address(row["kind"], row["name"]),
+        connection=row["connection"],
+        target=row["target"],
         effect="create",
-        fields=row.fields,
-        started_at=row.started_at,
+        fields=row["fields"],
+        started_at=row["started_at"],
     )
 
 
-def past_run_of(row: Row[Any]) -> PastRun:
+def past_run_of(row: Row) -> PastRun:
     """Return a row as a run that wrote, or is writing."""
     return PastRun(
-        run_id=row.run_id,
-        command=row.command,
-        plan_digest=row.plan_digest,
-        started_at=row.started_at,
-        ended_at=row.ended_at,
-        ended=row.ended,
-        context=row._mapping.get("context") or {},  # noqa: SLF001 - SQLAlchemy's public name
+        run_id=row["run_id"],
+        command=row["command"],
+        plan_digest=row["plan_digest"],
+        started_at=row["started_at"],
+        ended_at=row["ended_at"],
+        ended=row["ended"],
+        context=row.get("context") or {},
     )

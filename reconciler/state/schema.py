@@ -3,89 +3,104 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
-
-from sqlalchemy import (
-    JSON,
-    Boolean,
-    Column,
-    ColumnElement,
-    Float,
-    Integer,
-    MetaData,
-    PrimaryKeyConstraint,
-    String,
-    Table,
-    Text,
-    and_,
-)
+from dataclasses import dataclass
 
 VERSION = 4
 """Version of the tables below. `migrations` upgrades an older state to it; a newer state is refused."""
 
-metadata = MetaData()
+FIRST = 1
+"""The oldest version that was ever released."""
 
-SINCE = "since"
-"""The key of a column's `info` with the version that added it. A query of an older state leaves the column out."""
+JSON, BOOLEAN, INTEGER, FLOAT, TEXT = "JSON", "BOOLEAN", "INTEGER", "FLOAT", "TEXT"
+"""Types that SQLite and PostgreSQL both know; so is VARCHAR."""
 
 
-def _scoped(name: str, *columns: Column[Any], key: tuple[str, ...] | None) -> Table:
-    """Declare a table whose rows each belong to one project and environment, which begin its primary key.
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a table."""
 
-    `key` names the rest of the primary key; None where a column is marked as the key itself.
+    name: str
+    type: str
+    nullable: bool = False
+    since: int = FIRST
+    """The version that added it. A query of an older state leaves it out."""
+    numbers: bool = False
+    """Whether the database numbers the rows with it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Table:
+    """A table of the state."""
+
+    name: str
+    columns: Mapping[str, Column]
+    key: tuple[str, ...]
+
+
+TABLES: dict[str, Table] = {}
+"""All tables by name."""
+
+_SCOPE = ("project", "environment")
+
+
+def text(length: int) -> str:
+    """Return the type of a text of at most so many characters."""
+    return f"VARCHAR({length})"
+
+
+def table(name: str, *columns: Column, key: tuple[str, ...]) -> Table:
+    """Return a table whose rows each belong to one project and environment, which begin its primary key.
+
+    `key` names the rest of the primary key. A column that numbers the rows is the key alone.
     """
-    scope = (
-        Column("project", String(255), nullable=False),
-        Column("environment", String(255), nullable=False),
-    )
-    keys = () if key is None else (PrimaryKeyConstraint("project", "environment", *key),)
-    return Table(name, metadata, *scope, *columns, *keys)
+    scope = tuple(Column(each, text(255)) for each in _SCOPE)
+    numbers = tuple(column.name for column in columns if column.numbers)
+    return Table(name=name, columns={each.name: each for each in (*scope, *columns)}, key=numbers or (*_SCOPE, *key))
 
 
-def in_scope(table: Table, scope: Mapping[str, str]) -> ColumnElement[bool]:
-    """Return the condition that a row belongs to the project and environment of `scope`."""
-    return and_(*(table.c[name] == value for name, value in scope.items()))
+def _scoped(name: str, *columns: Column, key: tuple[str, ...] = ()) -> Table:
+    TABLES[name] = table(name, *columns, key=key)
+    return TABLES[name]
 
 
 meta = Table(
-    "reconciler_meta",
-    metadata,
-    Column("key", String(64), primary_key=True),
-    Column("value", Text, nullable=False),
+    name="reconciler_meta",
+    columns={"key": Column("key", text(64)), "value": Column("value", TEXT)},
+    key=("key",),
 )
+TABLES[meta.name] = meta
 
 objects = _scoped(
     "reconciler_objects",
-    Column("kind", String(64), nullable=False),
-    Column("name", String(63), nullable=False),
-    Column("connection", String(255), nullable=False),
-    Column("target", String(1024), nullable=False),
-    Column("remote_id", String(255), nullable=False),
-    Column("fields", JSON, nullable=False),
-    Column("computed", JSON, nullable=False),
-    Column("protect", Boolean, nullable=False),
-    Column("depends_on", JSON, nullable=False),
-    Column("created_at", String(32), nullable=False),
-    Column("updated_at", String(32), nullable=False),
-    Column("written_by", String(64), info={SINCE: 4}),
+    Column("kind", text(64)),
+    Column("name", text(63)),
+    Column("connection", text(255)),
+    Column("target", text(1024)),
+    Column("remote_id", text(255)),
+    Column("fields", JSON),
+    Column("computed", JSON),
+    Column("protect", BOOLEAN),
+    Column("depends_on", JSON),
+    Column("created_at", text(32)),
+    Column("updated_at", text(32)),
+    Column("written_by", text(64), nullable=True, since=4),
     key=("kind", "name"),
 )
 """One row for each managed object. `written_by` is the run that last wrote it: of `runs`, or of another command."""
 
 intents = _scoped(
     "reconciler_intents",
-    Column("number", Integer, primary_key=True, autoincrement=True),
-    Column("run_id", String(64), nullable=False),
-    Column("kind", String(64), nullable=False),
-    Column("name", String(63), nullable=False),
-    Column("connection", String(255), nullable=False),
-    Column("target", String(1024), nullable=False),
-    Column("effect", String(16), nullable=False),
-    Column("fields", JSON, nullable=False),
-    Column("started_at", String(32), nullable=False),
-    Column("pending_until", String(32), nullable=False),
-    Column("token", String(32)),
-    key=None,
+    Column("number", INTEGER, numbers=True),
+    Column("run_id", text(64)),
+    Column("kind", text(64)),
+    Column("name", text(63)),
+    Column("connection", text(255)),
+    Column("target", text(1024)),
+    Column("effect", text(16)),
+    Column("fields", JSON),
+    Column("started_at", text(32)),
+    Column("pending_until", text(32)),
+    Column("token", text(32), nullable=True),
 )
 """Writing calls that were about to be sent. A row that is still there has an unknown result.
 
@@ -94,25 +109,24 @@ The run makes `token`, so that a transaction whose commit was not confirmed can 
 
 baselines = _scoped(
     "reconciler_baselines",
-    Column("run_id", String(64), nullable=False),
-    Column("connection", String(255), nullable=False),
-    Column("kind", String(64), nullable=False),
-    Column("ids", JSON, nullable=False),
+    Column("run_id", text(64)),
+    Column("connection", text(255)),
+    Column("kind", text(64)),
+    Column("ids", JSON),
     key=("run_id", "connection", "kind"),
 )
 """Which ids were live before a run created anything. A newer id may come from a create whose answer was lost."""
 
 leases = _scoped(
     "reconciler_leases",
-    Column("run_id", String(64), nullable=False),
-    Column("holder", String(255), nullable=False),
-    Column("host", String(255), nullable=False),
-    Column("pid", Integer, nullable=False),
-    Column("since", String(32), nullable=False),
-    Column("beat", Float, nullable=False),
-    Column("expires", Float, nullable=False),
-    Column("machine", String(255), nullable=False),
-    key=(),
+    Column("run_id", text(64)),
+    Column("holder", text(255)),
+    Column("host", text(255)),
+    Column("pid", INTEGER),
+    Column("since", text(32)),
+    Column("beat", FLOAT),
+    Column("expires", FLOAT),
+    Column("machine", text(255)),
 )
 """At most one writing run for each project and environment.
 
@@ -122,54 +136,54 @@ database's clock. `machine` distinguishes two hosts of one name and two processe
 
 hosts = _scoped(
     "reconciler_hosts",
-    Column("origin", String(1024), nullable=False),
-    Column("run_id", String(64), nullable=False),
-    Column("since", String(32), nullable=False),
+    Column("origin", text(1024)),
+    Column("run_id", text(64)),
+    Column("since", text(32)),
     key=("origin",),
 )
 """The hosts that runs which wrote have sent credentials to, each with the first such run. Another host is refused."""
 
 doubts = _scoped(
     "reconciler_doubts",
-    Column("run_id", String(64), nullable=False),
-    Column("kind", String(64), nullable=False),
-    Column("name", String(63), nullable=False),
-    Column("connection", String(255), nullable=False),
-    Column("target", String(1024), nullable=False),
-    Column("started_at", String(32), nullable=False),
-    Column("fields", JSON, nullable=False),
+    Column("run_id", text(64)),
+    Column("kind", text(64)),
+    Column("name", text(63)),
+    Column("connection", text(255)),
+    Column("target", text(1024)),
+    Column("started_at", text(32)),
+    Column("fields", JSON),
     key=("run_id", "kind", "name"),
 )
 """Creates of unknown result that were settled: a server may still execute one of them."""
 
 seen = _scoped(
     "reconciler_seen",
-    Column("target", String(1024), nullable=False),
-    Column("kind", String(64), nullable=False),
-    Column("ids", JSON, nullable=False),
+    Column("target", text(1024)),
+    Column("kind", text(64)),
+    Column("ids", JSON),
     key=("target", "kind"),
 )
 """Which ids of objects that are not managed were live before a run wrote, and were no duplicate of a managed one."""
 
 forgotten = _scoped(
     "reconciler_forgotten",
-    Column("kind", String(64), nullable=False),
-    Column("name", String(63), nullable=False),
-    Column("digest", String(80), nullable=False),
-    Column("forgotten_at", String(32), nullable=False),
+    Column("kind", text(64)),
+    Column("name", text(63)),
+    Column("digest", text(80)),
+    Column("forgotten_at", text(32)),
     key=("kind", "name"),
 )
 """Objects that expired and are no longer managed. The same declaration (its digest) is not created a second time."""
 
 runs = _scoped(
     "reconciler_runs",
-    Column("run_id", String(64), nullable=False),
-    Column("command", String(64), nullable=False),
-    Column("plan_digest", String(80)),
-    Column("started_at", String(32), nullable=False),
-    Column("ended_at", String(32)),
-    Column("ended", String(16)),
-    Column("context", JSON(none_as_null=True), info={SINCE: 4}),
+    Column("run_id", text(64)),
+    Column("command", text(64)),
+    Column("plan_digest", text(80), nullable=True),
+    Column("started_at", text(32)),
+    Column("ended_at", text(32), nullable=True),
+    Column("ended", text(16), nullable=True),
+    Column("context", JSON, nullable=True, since=4),
     key=("run_id",),
 )
 """Every run that wrote, and how it ended. The digest identifies a saved plan. A run without an end was killed.
@@ -179,9 +193,9 @@ runs = _scoped(
 
 drift = _scoped(
     "reconciler_drift",
-    Column("kind", String(64), nullable=False),
-    Column("name", String(63), nullable=False),
-    Column("sightings", JSON, nullable=False),
+    Column("kind", text(64)),
+    Column("name", text(63)),
+    Column("sightings", JSON),
     key=("kind", "name"),
 )
 """When each field of a managed object was seen with a value from outside: the latest sightings by path, oldest first.
@@ -191,9 +205,9 @@ The path is empty where the whole object was missing or expired.
 
 unmanaged = _scoped(
     "reconciler_unmanaged",
-    Column("target", String(1024), nullable=False),
-    Column("kind", String(64), nullable=False),
-    Column("first_seen", JSON, nullable=False),
+    Column("target", text(1024)),
+    Column("kind", text(64)),
+    Column("first_seen", JSON),
     key=("target", "kind"),
 )
 """When each live object that is not managed was first reported, by its id."""

@@ -14,11 +14,9 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection
-from sqlalchemy.engine import URL
-
 from reconciler.errors import ReconcilerError
 from reconciler.model.nearest import did_you_mean
+from reconciler.state.url import SQLITE, StateUrl
 from reconciler.version import DISTRIBUTION
 
 ALLOW = "allow_plaintext"
@@ -61,11 +59,13 @@ _HINT = (
     f"another method is stated as ?require_auth=METHOD, and ?{ALLOW}=true in spec.state allows a connection without TLS"
 )
 
-_BEGIN = """
+BEGIN = """
 BEGIN; SELECT set_config('lock_timeout', '30s', true), set_config('idle_in_transaction_session_timeout', '60s', true),
   CASE WHEN current_setting('synchronous_commit') = 'off' THEN set_config('synchronous_commit', 'on', true) END
 """
-"""One message. Its settings are for one transaction, because a pooler then gives its connection to another program.
+"""Begins a transaction that writes, in one message.
+
+Its settings are for one transaction, because a pooler then gives its connection to another program.
 
 A program that hangs does not block the others. A commit is on the disk: a lost intent is a call that no run looks for.
 """
@@ -75,36 +75,33 @@ A program that hangs does not block the others. A commit is on the disk: a lost 
 class Access:
     """How a server is reached."""
 
-    url: URL
-    """Without the options that are not of libpq."""
     settings: Mapping[str, Any]
-    """The settings of libpq that are not in the URL, or replace what it says."""
+    """The settings of libpq, and of psycopg."""
     hint: str
     """What to do where it fails."""
 
     @classmethod
-    def of(cls, url: URL, environ: Mapping[str, str]) -> Access:
+    def of(cls, url: StateUrl, environ: Mapping[str, str]) -> Access:
         """Decide it; ReconcilerError where the URL asks for what is not safe."""
-        plain = url.difference_update_query([ALLOW])
+        given = url.without(ALLOW).settings()
         hint = "check spec.state, the password (PGPASSWORD or a passfile), and that the server is reachable"
         allowed = _flag(url)
-        _, given = plain.get_dialect()().create_connect_args(plain)
         if "options" in given:
             hint += "; a pooler may refuse options: set them for the role instead (ALTER ROLE … SET …)"
-        settings = {key: value for key, value in (_WATCHFUL | _POOLED).items() if key not in given}
+        settings = {**_WATCHFUL, **_POOLED, **given}
         if is_local(given, environ):
-            return cls(url=plain, settings=settings, hint=hint)
+            return cls(settings=settings, hint=hint)
         if "require_auth" not in given:
             certificate = "sslcert" in given or "PGSSLCERT" in environ  # then a server may ask for no password
             settings["require_auth"] = "scram-sha-256,none" if certificate else "scram-sha-256"
-        mode = given.get("sslmode", "verify-full")
+        mode = str(given.get("sslmode", "verify-full"))
         if not allowed:
             if mode not in _CHECKED:
                 message = f"spec.state: sslmode={mode} does not check who the server is; expected verify-full"
                 raise ReconcilerError(message, hint=_HINT)
             settings["sslmode"] = mode
             settings |= _authorities(given, environ) if mode == "verify-full" else {}
-        return cls(url=plain, settings=settings, hint=f"{hint}; {_HINT}")
+        return cls(settings=settings, hint=f"{hint}; {_HINT}")
 
     def check(self, driver: Any) -> None:
         """Raise ReconcilerError for a libpq that cannot refuse to send a password in clear text."""
@@ -113,19 +110,27 @@ class Access:
             raise ReconcilerError(message, hint=f"pip install '{DISTRIBUTION}[postgres]', or libpq 16 or newer")
 
 
-def check_options(url: URL) -> None:
+def parsed(text: str) -> StateUrl:
+    """Read the URL of a state; ReconcilerError if it is none that can be used."""
+    url = StateUrl.parse(text)
+    if not all(part.isprintable() for part in url.texts):  # libpq would stop reading there
+        raise ReconcilerError("spec.state contains a control character", hint="remove it")
+    if url.scheme == SQLITE and url.options:
+        hint = "remove everything from the question mark on"
+        raise ReconcilerError(f"spec.state: a file has no options, such as {next(iter(url.options))}", hint=hint)
+    if url.scheme != SQLITE:
+        _check_options(url)
+    return url
+
+
+def _check_options(url: StateUrl) -> None:
     """Raise ReconcilerError for an option of a URL that cannot be used."""
-    for name, value in url.query.items():
+    for name, values in url.options.items():
         if name not in _OPTIONS:
             hint = f"expected one of {', '.join(sorted(_OPTIONS))}"
             raise ReconcilerError(f"spec.state: unknown option {name}{did_you_mean(name, _OPTIONS)}", hint=hint)
-        if not isinstance(value, str) and name not in _REPEATED:
+        if len(values) > 1 and name not in _REPEATED:
             raise ReconcilerError(f"spec.state: the option {name} is stated more than once", hint="state it once")
-
-
-def begin(connection: Connection) -> None:
-    """Begin a transaction that writes: the driver begins none, which would be a separate message."""
-    connection.exec_driver_sql(_BEGIN)
 
 
 def is_local(given: Mapping[str, Any], environ: Mapping[str, str]) -> bool:
@@ -155,8 +160,8 @@ def _local(host: str) -> bool:
         return False
 
 
-def _flag(url: URL) -> bool:
-    stated = url.query.get(ALLOW, "false")
+def _flag(url: StateUrl) -> bool:
+    stated = ",".join(url.options.get(ALLOW, ("false",)))
     if stated not in {"true", "false"}:
         raise ReconcilerError(f"spec.state: {ALLOW} must be true or false", hint=_HINT)
     return stated == "true"

@@ -9,12 +9,11 @@ import time
 from contextlib import closing
 from pathlib import Path
 
-from sqlalchemy import Connection
-
 from reconciler.errors import ReconcilerError
 from reconciler.model.words import listed
+from reconciler.state.connection import Connection
 from reconciler.state.rows import Damaged
-from reconciler.state.schema import meta, metadata
+from reconciler.state.schema import TABLES, meta
 
 MAGIC = b"SQLite format 3\0"
 
@@ -102,15 +101,15 @@ def check_plain(connection: Connection) -> None:
 
     None of our tables has a trigger. A person who examines a state may add views under other names.
     """
-    rows = connection.exec_driver_sql("SELECT type, name FROM sqlite_master WHERE type IN ('trigger', 'view')")
-    found = [(str(kind), str(name)) for kind, name in rows]
+    rows = connection.rows("SELECT type AS what, name AS called FROM sqlite_master WHERE type IN ('trigger', 'view')")
+    found = [(str(row["what"]), str(row["called"])) for row in rows]
     foreign = sorted(f"the {kind} {name[:_LONGEST]}" for kind, name in found if kind == "trigger" or _is_ours(name))
     if foreign:
         raise Damaged(f"the database contains {listed(foreign, _NAMED)}, which reconciler did not create")
 
 
 def _is_ours(name: str) -> bool:
-    return name.lower() in metadata.tables
+    return name.lower() in TABLES
 
 
 def make_durable(connection: sqlite3.Connection) -> None:

@@ -4,52 +4,38 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
-
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    Row,
-    Select,
-    Table,
-    and_,
-    delete,
-    func,
-    insert,
-    not_,
-    select,
-    update,
-)
+from typing import TYPE_CHECKING, TypeVar
 
 from reconciler.errors import ReconcilerError
 from reconciler.git_remote import is_git
 from reconciler.model.canonical import now
 from reconciler.model.objects import Address, Intent, Lease, Record
-from reconciler.state import moving, neighbours, process_lock
+from reconciler.state import moving, neighbours, process_lock, statements
+from reconciler.state.connection import Connection
 from reconciler.state.database import Database, Held
 from reconciler.state.holder import EXPIRY, process_lives
 from reconciler.state.hosts import Hosts
-from reconciler.state.migrations import FIRST
 from reconciler.state.moving import Contents
 from reconciler.state.outside import Outside
 from reconciler.state.past_runs import PastRuns
 from reconciler.state.renames import rename_dependencies
 from reconciler.state.restore import Kept, Restored
-from reconciler.state.rows import checked, intent_of, intent_values, lease_of, record_of, record_values
-from reconciler.state.schema import VERSION, drift, forgotten, in_scope, intents, leases, objects
-from reconciler.state.statements import Statements, of
+from reconciler.state.rows import Row, checked, intent_of, intent_values, lease_of, record_of, record_values
+from reconciler.state.schema import FIRST, VERSION, Table, drift, forgotten, intents, leases, objects
 
 if TYPE_CHECKING:
     from reconciler.state.git.database import GitDatabase
 
 Result = TypeVar("Result")
 
-_NAMED = 5
+_ADDRESSED = (objects, intents, forgotten)
+"""The tables that say whether an address is managed."""
+
 _PLAN_AGAIN = "another run may have taken over; plan again"
 
 
@@ -91,22 +77,16 @@ class Store(PastRuns):
         self._given_up = threading.Event()
         self._token, self._begun = uuid.uuid4().hex[:16], count()
         self._scope = {"project": project, "environment": environment or ""}
-        clock, dialect = self._database.clock(), self._database.dialect
-        self._statements = Statements.of_scope(self._scope, clock, self.pace, dialect)
         self.hosts = Hosts(self._scope, self._rows, self._write)
         self.outside = Outside(self._scope, self._rows, self._note)
 
-    def _mine(self, table: Table, address: Address | None = None) -> ColumnElement[bool]:
-        mine = in_scope(table, self._scope)
-        return mine if address is None else and_(mine, table.c.kind == address.kind, table.c.name == address.name)
+    def _rows(self, table: Table, *, order: str = "", since: int = FIRST, **where: str) -> Sequence[Row]:
+        """Return the rows of a table that belong to this state, and have some values."""
+        selected = {**self._scope, **where}
+        return self._read(lambda connection: map(checked, connection.select(table, selected, order=order)), since=since)
 
-    def _rows(
-        self, query: Select[Any], *, since: int = FIRST, of: Callable[[Row[Any]], Any] = checked
-    ) -> Sequence[Any]:
-        def work(connection: Connection) -> list[Any]:
-            return [of(row) for row in connection.execute(self._database.readable(query))]
-
-        return self._database.read(work, empty=(), since=since)
+    def _read(self, query: Callable[[Connection], Iterable[Result]], *, since: int = FIRST) -> Sequence[Result]:
+        return self._database.read(lambda connection: list(query(connection)), empty=[], since=since)
 
     def _write(self, work: Callable[[Connection], Result], *, ends: int | None = None) -> Result:
         """Run one writing transaction. A run that took the lease must still hold it.
@@ -139,9 +119,8 @@ class Store(PastRuns):
             return False
 
         def alone(connection: Connection) -> bool:
-            held = connection.execute(select(leases).where(self._mine(leases))).one_or_none()
-            moment = self._database.moment(connection)
-            if held is not None and held.run_id != self._run_id and held.expires > moment:
+            held = self._held(connection)
+            if held is not None and held.run_id != self._run_id and held.expires > connection.moment():
                 return False
             work(connection)
             return True
@@ -150,29 +129,23 @@ class Store(PastRuns):
 
     def _holds(self, connection: Connection, run_id: str) -> bool:
         """Return whether a run holds the lease, which is renewed once in a transaction of several threads."""
-        transaction = connection.get_nested_transaction() or connection.get_transaction()
-        if self._renewed_in is not transaction:
-            if not self._renewed(connection, run_id):
+        if self._renewed_in is not connection.transaction:
+            if not statements.renew(connection, self._scope, run_id, self.pace):
                 return False
-            self._renewed_in = transaction
+            self._renewed_in = connection.transaction
         return True
 
-    def _renewed(self, connection: Connection, run_id: str) -> bool:
-        """Renew the lease of a run; return whether the run holds it."""
-        return bool(connection.execute(self._statements.beat, {"of_run": run_id}).rowcount)
-
     def _open(self, connection: Connection, number: int | None) -> bool:
-        asked = {"of_number": number}
-        return number is not None and connection.execute(self._statements.open, asked).first() is not None
+        return number is not None and connection.count(intents, {"number": number}) > 0
 
     def _end(self, connection: Connection, number: int | None) -> None:
         if number is not None:
-            connection.execute(self._statements.end, {"of_number": number})
+            connection.delete(intents, {"number": number})
 
     def records(self) -> Mapping[Address, Record]:
         """Return every managed object by address, in address order."""
         # A row at a time: the rows of thousands of objects take more memory than the objects.
-        found = self._rows(select(objects).where(self._mine(objects)), of=lambda row: record_of(checked(row)))
+        found = self._read(lambda at: (record_of(checked(row)) for row in at.select(objects, self._scope)))
         return {record.address: record for record in sorted(found, key=lambda item: str(item.address))}
 
     def stamps(self) -> Mapping[tuple[str, str], tuple[str | None, ...]]:
@@ -180,31 +153,31 @@ class Store(PastRuns):
 
         Keys are kinds and names. This is much cheaper than the records.
         """
-        columns = (objects.c.kind, objects.c.name, objects.c.remote_id, objects.c.updated_at, objects.c.written_by)
-        found = self._rows(select(*columns).where(self._mine(objects)), of=tuple)
+        columns = ("kind", "name", "remote_id", "updated_at", "written_by")
+        found = self._read(lambda at: (tuple(row.values()) for row in at.select(objects, self._scope, columns=columns)))
         return {row[:2]: row[2:] for row in found}
 
     def writer(self) -> str | None:
         """Return the run that holds the lease."""
-        return next(iter(self._rows(select(leases.c.run_id).where(self._mine(leases)), of=lambda row: row[0])), None)
+        found = self._read(lambda at: at.select(leases, self._scope, columns=["run_id"]))
+        return found[0]["run_id"] if found else None
 
     def others(self) -> Mapping[tuple[str, str, str], tuple[str, ...]]:
         """Return which other projects in this database manage a live object, by target, kind and remote id."""
-        return neighbours.managed(self._rows(neighbours.QUERY.where(not_(self._mine(objects)))))
+        return neighbours.managed(self._read(lambda at: at.rows(neighbours.OTHERS, self._scope)))
 
     def mention_others(self) -> None:
         """Tell the user where a state has objects, but nothing of this project and environment, not even a run.
 
         The project may have been renamed, or its environment not chosen. A new project in a shared state looks equal.
         """
-        said = neighbours.mention(self.label, self._scope, self._rows(neighbours.COUNTS))
+        said = neighbours.mention(self.label, self._scope, self._read(lambda at: at.rows(neighbours.COUNTS)))
         if said is not None and not self.run_count():
             self.notice(said)
 
     def open_intents(self) -> tuple[Intent, ...]:
         """Return the writing calls whose result was never recorded, oldest first."""
-        query = select(intents).where(self._mine(intents)).order_by(intents.c.number)
-        return tuple(intent_of(row) for row in self._rows(query))
+        return tuple(map(intent_of, self._rows(intents, order="number")))
 
     def begin(self, intent: Intent, *, fenced: bool = False) -> int:
         """Record durably that a writing call is about to be sent; return the number that ends it.
@@ -219,12 +192,10 @@ class Store(PastRuns):
             if fenced and self._run_id != intent.run_id:
                 message = f"run {intent.run_id} does not hold the state lock"
                 raise ReconcilerError(message)
-            known = {"of_token": values["token"]}
-            number = connection.execute(self._statements.known, known).scalar_one_or_none() if tried else None
+            known = list(connection.select(intents, {"token": token})) if tried else []
             tried.append(True)
-            if number is None:  # not from a first try whose commit was not confirmed
-                number = connection.execute(self._statements.begin, values).scalar_one()
-            return int(number)
+            # not again after a first try whose commit was not confirmed
+            return int(known[0]["number"]) if known else statements.begin(connection, values)
 
         return self._write(work)
 
@@ -240,16 +211,15 @@ class Store(PastRuns):
 
         def work(connection: Connection) -> Lease | None:
             self._database.alone(connection)
-            row = connection.execute(select(leases).where(self._mine(leases)).with_for_update()).one_or_none()
-            moment = self._database.moment(connection)
-            held = lease_of(checked(row)) if row is not None else None
+            held = self._held(connection)
+            moment = connection.moment()
             if held is not None and held.run_id != lease.run_id and not self._database.dead(held, moment):
                 return held
             if held is not None:
                 process_lock.forget(self.lock_beside, held.run_id)
-            connection.execute(delete(leases).where(self._mine(leases)))
+            connection.delete(leases, self._scope)
             given = {**self._scope, **asdict(lease), "beat": moment, "expires": moment + EXPIRY * self.pace}
-            connection.execute(insert(leases).values(given))
+            connection.insert(leases, given)
             return None
 
         try:
@@ -260,16 +230,21 @@ class Store(PastRuns):
             self._run_id, self._database.leased = lease.run_id, True
         return held
 
+    def _held(self, connection: Connection) -> Lease | None:
+        """Return the lease. Until the transaction ends, no other one changes it."""
+        rows = list(connection.select(leases, self._scope, lock=True))
+        return lease_of(checked(rows[0])) if rows else None
+
     def living(self, run_id: str) -> Lease | None:
         """Return the lease of a run if it holds it and its process exists on this machine."""
-        rows: Sequence[Row[Any]] = ()
+        rows: Sequence[Row] = ()
         with suppress(ReconcilerError):  # also a lease that cannot be read is released
-            rows = self._rows(select(leases).where(self._mine(leases), leases.c.run_id == run_id))
+            rows = self._rows(leases, run_id=run_id)
         return next((held for held in map(lease_of, rows) if process_lives(held)), None)
 
     def beat(self, run_id: str) -> bool:
         """Renew the lease of a run; return whether the run holds it."""
-        return self._database.write(lambda connection: self._renewed(connection, run_id))
+        return self._database.write(lambda connection: statements.renew(connection, self._scope, run_id, self.pace))
 
     def give_up(self) -> None:
         """Treat the lease as lost: only results of calls that were sent are still written."""
@@ -277,15 +252,14 @@ class Store(PastRuns):
 
     def release(self, run_id: str) -> bool:
         """Release the lease of a run; return whether it was held."""
-        query = delete(leases).where(self._mine(leases), leases.c.run_id == run_id)
+        held = {**self._scope, "run_id": run_id}
         if self._run_id == run_id:
             self._run_id, self._database.leased = None, False
-        return self._database.write(lambda connection: bool(connection.execute(query).rowcount), as_is=True)
+        return self._database.write(lambda connection: connection.delete(leases, held) > 0, as_is=True)
 
     def forgotten(self) -> Mapping[Address, str]:
         """Return the objects that expired and are no longer managed, each with the digest of its declaration."""
-        rows = self._rows(select(forgotten).where(self._mine(forgotten)))
-        return {Address(row.kind, row.name): str(row.digest) for row in rows}
+        return {Address(row["kind"], row["name"]): row["digest"] for row in self._rows(forgotten)}
 
     def save(self, record: Record, *, ends: int | None = None, confirms: int | None = None) -> None:
         """Write the record of one object in one transaction with the end, or the confirmation, of its intent."""
@@ -294,7 +268,7 @@ class Store(PastRuns):
             self._put(connection, record)
             self._end(connection, ends)
             if confirms is not None:
-                connection.execute(self._statements.confirm, {"of_number": confirms})
+                statements.confirm(connection, confirms)
 
         self._write(work, ends=ends if ends is not None else confirms)
 
@@ -309,24 +283,23 @@ class Store(PastRuns):
         self._write(work)
 
     def _put(self, connection: Connection, record: Record) -> None:
-        key = {**self._scope, "kind": record.address.kind, "name": record.address.name}
-        values = record_values(record)
-        row = {**key, **values, "created_at": values["updated_at"], "written_by": self._run_id}
-        connection.execute(self._statements.put, row)
-        connection.execute(self._statements.unforget, of(record.address))
+        one, values = self._one(record.address), record_values(record)
+        given = {"created_at": values["updated_at"], "written_by": self._run_id}
+        statements.put(connection, {**one, **values, **given})
+        connection.delete(forgotten, one)
 
     def remove(self, address: Address, *, ends: int | None = None, given_up: str | None = None) -> bool:
         """Delete the record of one object; return whether there was one. `given_up`: the digest of what expired."""
-        key = {**self._scope, "kind": address.kind, "name": address.name}
+        one = self._one(address)
 
         def work(connection: Connection) -> bool:
-            gone = connection.execute(self._statements.remove, of(address)).rowcount
-            connection.execute(self._statements.undrift, of(address))
+            gone = connection.delete(objects, one)
+            connection.delete(drift, one)
             if given_up is not None:
-                connection.execute(self._statements.unforget, of(address))
-                connection.execute(insert(forgotten).values({**key, "digest": given_up, "forgotten_at": now()}))
+                connection.delete(forgotten, one)
+                connection.insert(forgotten, {**one, "digest": given_up, "forgotten_at": now()})
             self._end(connection, ends)
-            return bool(gone)
+            return gone > 0
 
         return self._write(work, ends=ends)
 
@@ -343,25 +316,22 @@ class Store(PastRuns):
 
         def work(connection: Connection) -> tuple[Address, ...]:
             for source, target in moves.items():
-                known = {table: self._count(connection, table, source) for table in (objects, intents, forgotten)}
-                connection.execute(delete(drift).where(self._mine(drift, target)))
-                taken = any(self._count(connection, table, target) for table in known)
-                if not any(known.values()) or taken:
+                old, new = self._one(source), self._one(target)
+                known = any(connection.count(table, old) for table in _ADDRESSED)
+                taken = any(connection.count(table, new) for table in _ADDRESSED)
+                if not known or taken:
                     if tried and taken:
                         return ()  # the first try was committed, only not confirmed
                     wrong = f"{target} is already managed" if taken else f"{source} is not managed"
                     raise ReconcilerError(wrong, hint="to see what is managed: reconciler state list")
-                for table in (*known, drift):
-                    connection.execute(update(table).where(self._mine(table, source)).values(name=target.name))
+                connection.delete(drift, new)
+                for table in (*_ADDRESSED, drift):
+                    connection.update(table, old, {"name": target.name})
                 self._rename_doubts(connection, source, target)
             tried.append(True)
-            return rename_dependencies(connection, moves, self._mine)
+            return rename_dependencies(connection, moves, self._scope)
 
         return self._write(work) if moves else ()
-
-    def _count(self, connection: Connection, table: Table, address: Address) -> int:
-        query = select(func.count()).select_from(table).where(self._mine(table, address))
-        return int(connection.execute(query).scalar_one())
 
     def contents(self) -> Contents:
         """Return everything that is recorded, without the lease."""
@@ -373,7 +343,7 @@ class Store(PastRuns):
 
     def holder(self) -> Lease | None:
         """Return the lease of a run that writes, or that ended without releasing it."""
-        rows = self._rows(select(leases).where(self._mine(leases)))
+        rows = self._rows(leases)
         return lease_of(rows[0]) if rows else None
 
     def backup(self, command: str) -> Path | None:

@@ -6,9 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection
-
 from reconciler import together
+from reconciler.state.connection import Connection
 
 
 @dataclass(slots=True, eq=False, kw_only=True)

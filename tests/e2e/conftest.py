@@ -10,7 +10,7 @@ from reconciler.sandbox import Options, Sandbox
 
 
 @pytest.fixture(autouse=True)
-def _brisk(no_backoff, compiled_once, short_waits):
+def _brisk(no_backoff, short_waits):
     """No test here waits between attempts, or compiles a statement again; a command in its own process does."""
 
 

@@ -14,7 +14,7 @@ import pytest
 READING = (("plan",), ("drift",), ("state", "list"), ("export", "--out", "exported"))
 WRITING = (("apply", "--yes"), ("destroy", "--yes"), ("adopt", "--all"), ("state", "rm", "Session/yoga"))
 
-NAMES = ("yaml", "click", "rich", "jinja2", "sqlalchemy", "httpx", "jsonschema_rs", "attr", "json", "uuid", "decimal")
+NAMES = ("yaml", "click", "rich", "jinja2", "sqlite3", "httpx", "jsonschema_rs", "attr", "json", "uuid", "decimal")
 
 
 @pytest.mark.parametrize("how", [["-m", "reconciler"], ["-mreconciler"]])

@@ -25,16 +25,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, TypeVar
-
-from sqlalchemy import ColumnElement, Connection, Float, Select, bindparam
-from sqlalchemy.exc import SQLAlchemyError
+from typing import TypeVar
 
 from reconciler.errors import ReconcilerError
 from reconciler.git_remote import GitRemote
 from reconciler.model.objects import Lease
 from reconciler.reach import Reach
 from reconciler.state import backups, origin, process_lock
+from reconciler.state.connection import Connection, DatabaseError
 from reconciler.state.database import Held
 from reconciler.state.git import files
 from reconciler.state.git.branch import Draft, Heads, Unreachable
@@ -42,9 +40,9 @@ from reconciler.state.git.history import facts, lease_message, message
 from reconciler.state.git.mirror import LONGEST_PAUSE, PAUSE, Mirror
 from reconciler.state.git.view import Changes
 from reconciler.state.holder import Watch
-from reconciler.state.migrations import FIRST, all_leases
+from reconciler.state.migrations import all_leases
 from reconciler.state.rows import Damaged
-from reconciler.state.schema import VERSION
+from reconciler.state.schema import FIRST, VERSION
 from reconciler.state.transaction import Job
 from reconciler.together import Together
 
@@ -82,9 +80,6 @@ class GitDatabase:
     A branch that does not exist yet reads as empty; the first write creates it. An older state is read as it is; the
     first write migrates it.
     """
-
-    dialect = "sqlite"
-    """SQLAlchemy's name of the database that mirrors the branch."""
 
     def __init__(
         self,
@@ -139,14 +134,10 @@ class GitDatabase:
                         mirror.follow(time.monotonic() + PATIENCE)
             missing = not mirror.heads or (mirror.version is not None and mirror.version < since)
             return empty if missing else mirror.view.read(work)
-        except (Damaged, SQLAlchemyError, OSError) as error:
+        except (Damaged, DatabaseError, OSError) as error:
             raise self._error(error) from None
         except Unreachable as error:
             raise ReconcilerError(f"state {self.label}: {error.message}", hint=error.hint) from None
-
-    def readable(self, query: Select[Any]) -> Select[Any]:
-        """Return the query: the rows of an older state have every column here."""
-        return query
 
     def write(self, work: Callable[[Connection], Result], *, as_is: bool = False) -> Result:
         """Run a transaction, again if its push was refused or not confirmed: it must be idempotent.
@@ -155,14 +146,6 @@ class GitDatabase:
         """
         result: Result = self._writes.run(Job(work=work, as_is=as_is)).result
         return result
-
-    def clock(self) -> ColumnElement[float]:
-        """Return the current Unix time by this machine's clock: a remote has none. `Watch` trusts no clock."""
-        return bindparam("clock", callable_=time.time, type_=Float(53))
-
-    def moment(self, _connection: Connection) -> float:
-        """Return the current time of `clock`."""
-        return time.time()
 
     def dead(self, held: Lease, moment: float) -> bool:
         """Return whether the holder of a lease is dead at `moment`."""
@@ -200,7 +183,7 @@ class GitDatabase:
             return ReconcilerError(f"state {self.label}: {error.message}", hint=hint, code=error.code)
         if isinstance(error, ReconcilerError):
             return error
-        cause = getattr(error, "orig", None) or error
+        cause = getattr(error, "cause", None) or error
         return ReconcilerError(f"state {self.label}: {getattr(cause, 'strerror', None) or str(cause)}")
 
     def _current(self) -> bool:
@@ -212,7 +195,7 @@ class GitDatabase:
         """Run the transactions that gathered."""
         try:
             self._commit(jobs)
-        except (Damaged, SQLAlchemyError, OSError) as error:
+        except (Damaged, DatabaseError, OSError) as error:
             self._fail(jobs, self._error(error))
         except Unreachable as error:
             self._fail(jobs, ReconcilerError(f"state {self.label}: {error.message}", hint=error.hint))
@@ -306,7 +289,7 @@ class GitDatabase:
         """Raise Held where a run of an older version holds a lease in a state that this transaction migrates."""
         version = self._mirror.version
         if version is not None and version < VERSION and not job.as_is:
-            moment = self.moment(connection)
+            moment = connection.moment()
             for lease in all_leases(connection):
                 if not self.dead(lease, moment):
                     raise Held(lease)

@@ -12,13 +12,8 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import JSON, Boolean, Column, Float, Integer, Table
-from sqlalchemy.sql.schema import ScalarElementColumnDefault
-
-from reconciler.state.rows import Damaged, decoded
-from reconciler.state.schema import VERSION, leases, meta, metadata
-
-Row = Mapping[str, Any]
+from reconciler.state.rows import Damaged, Row, decoded
+from reconciler.state.schema import BOOLEAN, FLOAT, INTEGER, JSON, TABLES, VERSION, Table, leases, meta
 
 FORMAT = "format.json"
 """The file that says that a branch is a state, and of which version."""
@@ -38,8 +33,8 @@ _SUFFIX = ".json"
 _LONGEST = 100
 """Characters of a part of a path; file systems limit them, and a longer one ends with a digest."""
 
-TABLES: Mapping[str, Table] = {
-    name.removeprefix(_PREFIX): table for name, table in sorted(metadata.tables.items()) if table not in (meta, leases)
+FOLDERS: Mapping[str, Table] = {
+    name.removeprefix(_PREFIX): table for name, table in sorted(TABLES.items()) if table not in (meta, leases)
 }
 """The tables that are files of the branch, by the name of their folder."""
 
@@ -56,9 +51,9 @@ def scope_of(row: Row) -> str:
 
 def path_of(folder: str, row: Row) -> str:
     """Return the path of a row of the table with this folder."""
-    table = TABLES[folder]
-    keys = [column.name for column in table.primary_key if column.name not in {"project", "environment"}]
-    first = [name for name in ("kind", "name") if {"kind", "name"} <= set(table.c.keys())]
+    table = FOLDERS[folder]
+    keys = [name for name in table.key if name not in {"project", "environment"}]
+    first = [name for name in ("kind", "name") if {"kind", "name"} <= table.columns.keys()]
     names = [*first, *(key for key in keys if key not in first)]
     return f"{scope_of(row)}/{folder}/{'/'.join(_part(str(row[name])) for name in names)}{_SUFFIX}"
 
@@ -66,7 +61,7 @@ def path_of(folder: str, row: Row) -> str:
 def folder_of(path: str) -> str | None:
     """Return the folder of the table that a file belongs to; None for a file that is not of a state."""
     parts = path.split("/")
-    return parts[_DEPTH - 1] if len(parts) > _DEPTH and parts[_DEPTH - 1] in TABLES else None
+    return parts[_DEPTH - 1] if len(parts) > _DEPTH and parts[_DEPTH - 1] in FOLDERS else None
 
 
 def written(row: Row) -> bytes:
@@ -77,7 +72,7 @@ def written(row: Row) -> bytes:
 def read(path: str, content: bytes) -> Row:
     """Read the file of a row; Damaged where it is not what this program writes there."""
     folder = path.split("/")[_DEPTH - 1]
-    row = _row(path, content, TABLES[folder])
+    row = _row(path, content, FOLDERS[folder])
     if path_of(folder, row) != path:
         raise Damaged(f"the file {path} holds a record that belongs to {path_of(folder, row)}")
     return row
@@ -134,12 +129,12 @@ def _mapping(path: str, content: bytes) -> dict[str, Any]:
 
 def _checked(path: str, stated: dict[str, Any], table: Table) -> dict[str, Any]:
     """Return a row with a value of the right type in every column. One that an older version lacks is empty."""
-    unknown = sorted(stated.keys() - table.c.keys())
+    unknown = sorted(stated.keys() - table.columns.keys())
     if unknown:
         raise Damaged(f"the file {path} has an unknown key {unknown[0][:_LONGEST]}")
-    row = {name: stated.get(name, _default(column)) for name, column in table.c.items()}
+    row = {name: stated.get(name) for name in table.columns}
     for name, value in row.items():
-        column = table.c[name]
+        column = table.columns[name]
         if value is None and name not in stated and not column.nullable:
             raise Damaged(f"the file {path} has no {name}")
         if not ((value is None and column.nullable) or _fits(column.type, value)):
@@ -147,20 +142,15 @@ def _checked(path: str, stated: dict[str, Any], table: Table) -> dict[str, Any]:
     return row
 
 
-def _default(column: Column[Any]) -> object:
-    """Return what a column holds in a file from before it was added."""
-    return column.default.arg if isinstance(column.default, ScalarElementColumnDefault) else None
-
-
-def _fits(kind: object, value: object) -> bool:
+def _fits(kind: str, value: object) -> bool:
     """Return whether a column of a type can hold a value; `rows.checked` looks closer when a row is used."""
-    if isinstance(kind, JSON):
+    if kind == JSON:
         return True
-    if isinstance(kind, Boolean):
+    if kind == BOOLEAN:
         return isinstance(value, bool)
-    if isinstance(kind, Integer):
+    if kind == INTEGER:
         return type(value) is int and value in _INTEGERS
-    if isinstance(kind, Float):
+    if kind == FLOAT:
         return type(value) in {int, float}
     return isinstance(value, str)
 

@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Mapping
 
 from reconciler.model.words import listed
-from reconciler.state.git.files import Row
+from reconciler.state.rows import Row
 
 _NAMED = 3
 

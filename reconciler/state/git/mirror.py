@@ -10,9 +10,8 @@ from reconciler.git_remote import GitRemote
 from reconciler.state.git import files
 from reconciler.state.git.branch import Branch, Heads, Unreachable
 from reconciler.state.git.view import Changes, View
-from reconciler.state.migrations import FIRST
-from reconciler.state.rows import Damaged
-from reconciler.state.schema import VERSION
+from reconciler.state.rows import Damaged, Row
+from reconciler.state.schema import FIRST, VERSION
 
 PAUSE = 0.05
 
@@ -63,7 +62,7 @@ class Mirror:
         """Read what is new at `heads`, and change the rows only after all of it was understood."""
         head, known = heads.get(self.branch.ref), self.heads.get(self.branch.ref)
         blobs, version = self.blobs, self.version
-        changed: dict[str, files.Row | None] = {}
+        changed: dict[str, Row | None] = {}
         if head != known:
             blobs = self.branch.files(head) if head else {}
             version = self._version_at(blobs) if head else None

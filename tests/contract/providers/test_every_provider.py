@@ -49,7 +49,7 @@ def shared_box():
 
 
 @pytest.fixture
-def box(shared_box, compiled_once):
+def box(shared_box):
     """One sandbox for the module, as new for each test."""
     shared_box.set_options(**asdict(Options()))
     shared_box.clear_faults()

@@ -19,7 +19,7 @@ POINTS = {"reconciler.kinds": "tool_hire.kind:KIND", "reconciler.providers": "to
 
 
 @pytest.fixture
-def plugin(monkeypatch, compiled_once):
+def plugin(monkeypatch):
     """The modules of the example, whose kind and provider are installed for one test."""
     monkeypatch.syspath_prepend(PLUGIN / "tests")
     monkeypatch.syspath_prepend(PLUGIN / "src")

@@ -17,6 +17,7 @@ from reconciler.model.objects import Address, Intent, Record
 from reconciler.state import database, holder, lease, process_lock
 from reconciler.state.holder import EXPIRY, QUIET, myself
 from reconciler.state.lease import hold
+from reconciler.state.schema import leases
 from reconciler.state.store import Store
 
 YOGA = Address("Session", "yoga")
@@ -65,9 +66,8 @@ def holder_seen_by(store, **more):
 
 def age(store, seconds):
     """Make the lease as old as if its holder had shown no sign of life for so long."""
-    table = database.metadata.tables["reconciler_leases"]
-    older = table.update().values(beat=table.c.beat - seconds, expires=table.c.expires - seconds)
-    store._database.write(lambda connection: connection.execute(older))
+    older = "UPDATE reconciler_leases SET beat = beat - :seconds, expires = expires - :seconds"
+    store._database.write(lambda connection: connection.run(older, {"seconds": seconds}))
 
 
 def test_a_second_run_is_refused_with_the_name_of_the_first(open_store):
@@ -341,8 +341,7 @@ def test_a_killed_run_of_a_file_is_dead_at_once_and_a_living_one_never(tmp_path,
     with subprocess.Popen([sys.executable, "-c", script, url, "p", "1"], stdin=-1, stdout=-1) as other:
         other.stdout.readline()
         with closing(Store(url, project="acme")) as store:
-            cloned = database.metadata.tables["reconciler_leases"].update().values(pid=gone("r1").pid)
-            store._database.write(lambda connection: connection.execute(cloned))
+            store._database.write(lambda connection: connection.update(leases, {}, {"pid": gone("r1").pid}))
             for _ in range(3):
                 age(store, EXPIRY)
                 assert holder_seen_by(store) == "p-0"

@@ -11,9 +11,9 @@ import stat
 from contextlib import closing
 from pathlib import Path
 
+import psycopg
 import pytest
 from older_state import FIRST_VERSION
-from sqlalchemy import create_engine, make_url, text
 
 from reconciler.errors import ReconcilerError
 from reconciler.model.objects import Address, Intent, Record
@@ -24,6 +24,7 @@ from reconciler.state.lease import hold
 from reconciler.state.migrations import MIGRATIONS, Migration
 from reconciler.state.schema import VERSION
 from reconciler.state.store import Store
+from reconciler.state.url import StateUrl
 
 SEEN = Sighting(since="2027-01-01T00:00:00Z", applied="10.00", live="12.00", run_id="run-1")
 NEXT = VERSION + 1
@@ -36,8 +37,8 @@ BEGUN = Intent(
 
 
 def next_version(connection):
-    connection.exec_driver_sql("CREATE TABLE reconciler_notes (words VARCHAR(64) DEFAULT '' NOT NULL)")
-    connection.exec_driver_sql("INSERT INTO reconciler_notes VALUES ('migrated')")
+    connection.run("CREATE TABLE reconciler_notes (words VARCHAR(64) DEFAULT '' NOT NULL)")
+    connection.run("INSERT INTO reconciler_notes VALUES ('migrated')")
 
 
 def use_next_version(monkeypatch, step=next_version):
@@ -60,13 +61,13 @@ class Old:
             store.begin_run("run-1", "apply", plan_digest="sha256:0")
 
     def sql(self, script):
-        engine = create_engine(make_url(self.url.replace("postgresql:", "postgresql+psycopg:")))
-        try:
-            with engine.begin() as connection:
-                done = connection.execute(text(script))
-                return done.all() if done.returns_rows else None
-        finally:
-            engine.dispose()
+        path = self.url.removeprefix("sqlite:///")
+        with (
+            closing(sqlite3.connect(path) if path != self.url else psycopg.connect(self.url)) as connection,
+            connection,
+        ):
+            done = connection.execute(script)
+            return done.fetchall() if done.description else None
 
     @property
     def version(self):
@@ -76,7 +77,7 @@ class Old:
         return Store(self.url, **{"project": "acme", **scope}, folder=self.folder, notice=self.notices.append)
 
     def backups(self):
-        beside = Path(make_url(self.url).database).parent / "backups"
+        beside = Path(StateUrl.parse(self.url).database).parent / "backups"
         return sorted(path for path in (*self.folder.glob("*.json"), *beside.glob("*.db")))
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import closing
 
 import pytest
-from sqlalchemy import text
 
 from reconciler.errors import ReconcilerError
 from reconciler.model.objects import Address, Record
@@ -65,7 +64,7 @@ def test_nothing_is_noted_while_another_run_holds_the_lock(store, state_url):
 
 def test_a_lock_that_expired_hinders_nobody(store, state_url):
     store.claim(myself("r1"))
-    store._database.write(lambda tx: tx.execute(text("UPDATE reconciler_leases SET expires = 0")))
+    store._database.write(lambda tx: tx.run("UPDATE reconciler_leases SET expires = 0"))
     with closing(Store(state_url, project="acme")) as other:
         assert note(other, FOUND) is True
 
@@ -121,6 +120,6 @@ def test_a_run_is_recorded_with_who_started_it_and_on_each_object_it_wrote(store
 )
 def test_damaged_sightings_are_named(store, words):
     note(store, FOUND)
-    store._database.write(lambda tx: tx.exec_driver_sql(words))
+    store._database.write(lambda tx: tx.run(words))
     with pytest.raises(ReconcilerError, match="Session/yoga has an invalid sightings"):
         store.outside.sightings()

@@ -13,14 +13,15 @@ import uuid
 from contextlib import ExitStack, closing
 from pathlib import Path
 
+import psycopg
 import pytest
-from sqlalchemy import create_engine, make_url
 
 from reconciler.errors import ReconcilerError
 from reconciler.model.objects import Address, Record
 from reconciler.state.holder import myself
 from reconciler.state.lease import hold
 from reconciler.state.store import Store
+from reconciler.state.url import StateUrl
 
 PROGRAM = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 SETTINGS = """\
@@ -57,10 +58,10 @@ def pooled(postgres, monkeypatch):
     """Return a URL that leads through a pooler to an empty database."""
     if PROGRAM is None:
         pytest.skip("pgbouncer is not installed: .ci/postgres install")
-    server, own, name = make_url(os.environ["RECONCILER_TEST_POSTGRES"]), free_port(), f"test_{uuid.uuid4().hex}"
+    server, own, name = StateUrl.parse(os.environ["RECONCILER_TEST_POSTGRES"]), free_port(), f"test_{uuid.uuid4().hex}"
     secret = password()
     folder = Path(tempfile.mkdtemp(prefix="reconciler-pooler-"))  # pytest's own is closed to the other user
-    (folder / "users").write_text(f'"{server.username}" "{secret}"\n', encoding="utf-8")
+    (folder / "users").write_text(f'"{server.user}" "{secret}"\n', encoding="utf-8")
     written = SETTINGS.format(host=server.host, port=server.port or 5432, own=own, folder=folder)
     (folder / "settings").write_text(written, encoding="utf-8")
     command = [PROGRAM, "-q", str(folder / "settings")]
@@ -69,28 +70,30 @@ def pooled(postgres, monkeypatch):
             shutil.chown(path, "nobody")
         command = ["setpriv", "--reuid=nobody", "--clear-groups", *command]
     monkeypatch.setenv("PGPASSWORD", secret)
-    engine = create_engine(server.set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection, subprocess.Popen(command, stdout=-1, stderr=-1) as process:
-        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+    given = os.environ["RECONCILER_TEST_POSTGRES"]
+    with (
+        psycopg.connect(given, autocommit=True) as connection,
+        subprocess.Popen(command, stdout=-1, stderr=-1) as process,
+    ):
+        connection.execute(f"CREATE DATABASE {name}")
         try:
-            yield wait_for(process, server.set(host="127.0.0.1", port=own, database=name))
+            yield wait_for(process, own, f"postgresql://{server.user}@127.0.0.1:{own}/{name}")
         finally:
             process.terminate()
             process.wait(timeout=30)
-            connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
             shutil.rmtree(folder)
-    engine.dispose()
 
 
-def wait_for(process, url):
+def wait_for(process, port, url):
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline and process.poll() is None:
         try:
-            socket.create_connection((url.host, url.port)).close()
+            socket.create_connection(("127.0.0.1", port)).close()
         except OSError:
             time.sleep(0.05)
         else:
-            return url.render_as_string(hide_password=False)
+            return url
     raise AssertionError(process.communicate())
 
 
@@ -135,16 +138,10 @@ def test_what_a_run_sets_does_not_stay_with_the_connections_that_others_get(pool
     with closing(Store(pooled, project="acme")) as store:
         for number in range(8):
             store.save(record("yoga", str(number)))
-    engine = create_engine(
-        make_url(pooled).set(drivername="postgresql+psycopg"), connect_args={"prepare_threshold": None}
-    )
-    for _ in range(8):
-        with engine.begin() as connection:
-            row = connection.exec_driver_sql(
-                "SELECT current_setting('lock_timeout'), current_setting('idle_in_transaction_session_timeout')"
-            ).one()
-            assert tuple(row) == ("0", "0")
-    engine.dispose()
+    query = "SELECT current_setting('lock_timeout'), current_setting('idle_in_transaction_session_timeout')"
+    with psycopg.connect(pooled, prepare_threshold=None, autocommit=True) as connection:
+        for _ in range(8):
+            assert connection.execute(query).fetchone() == ("0", "0")
 
 
 def test_what_a_pooler_refuses_is_an_error_that_names_it(pooled):

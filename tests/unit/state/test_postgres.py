@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from contextlib import closing
 
+import psycopg
 import pytest
-from sqlalchemy import create_engine, make_url, text
 
 from reconciler.errors import ReconcilerError
 from reconciler.model.objects import Address, Record
@@ -17,14 +17,11 @@ SAVED = Record(address=YOGA, connection="sessions", target="uk.bookingbug.com", 
 
 
 def a_store(url, **settings):
-    given = make_url(url)
-    options = " ".join([str(given.query["options"]), *(f"-c{name}={value}" for name, value in settings.items())])
-    url = given.update_query_dict({"options": options}).render_as_string(hide_password=False)
-    return closing(Store(url, project="acme"))
+    return closing(Store(url + "".join(f"%20-c{name}%3D{value}" for name, value in settings.items()), project="acme"))
 
 
 def asked(store, query):
-    return store._database.write(lambda connection: connection.execute(text(query)).scalar_one())
+    return store._database.write(lambda connection: connection.value(query))
 
 
 @pytest.mark.parametrize(
@@ -47,12 +44,9 @@ def test_tables_that_may_only_be_read_are_planned_with_and_refuse_the_lease_in_w
 
 
 def test_somebody_elses_table_of_the_same_name_is_not_taken_for_a_state(postgres):
-    schema = make_url(postgres).query["options"].partition("=")[2]
-    engine = create_engine(make_url(postgres).set(drivername="postgresql+psycopg"))
-    with engine.begin() as connection:
-        connection.exec_driver_sql(f"CREATE TABLE {schema}.reconciler_meta (key text, value text)")
-        connection.exec_driver_sql(f"INSERT INTO {schema}.reconciler_meta VALUES ('schema_version', 'mine')")
-    engine.dispose()
+    with psycopg.connect(postgres) as connection:
+        connection.execute("CREATE TABLE reconciler_meta (key text, value text)")
+        connection.execute("INSERT INTO reconciler_meta VALUES ('schema_version', 'mine')")
     with a_store(postgres) as store, pytest.raises(ReconcilerError, match="schema version mine"):
         store.records()
 
@@ -60,7 +54,7 @@ def test_somebody_elses_table_of_the_same_name_is_not_taken_for_a_state(postgres
 def test_what_another_schema_of_the_path_holds_is_found_and_nothing_is_made_twice(postgres):
     with a_store(postgres) as store:
         store.save(SAVED)
-    schema = make_url(postgres).query["options"].partition("=")[2]
+    schema = postgres.rpartition("%3D")[2]
     with a_store(postgres, search_path=f"pg_temp,{schema}") as store:
         assert store.claim(myself("r1")) is None
         assert store.records()[YOGA].remote_id == "12"

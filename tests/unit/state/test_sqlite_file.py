@@ -182,7 +182,7 @@ def test_a_damaged_file_names_its_newest_backup_which_can_be_restored(open_store
 def test_a_full_disk_is_an_error_in_words_and_loses_nothing(open_store):
     store = open_store()
     store.save(SAVED)
-    store._database.write(lambda connection: connection.exec_driver_sql("PRAGMA max_page_count = 1"))
+    store._database.write(lambda connection: connection.run("PRAGMA max_page_count = 1"))
     large = replace(SAVED, address=Address("Session", "large"), fields={"description": "x" * 1_000_000})
     with pytest.raises(ReconcilerError, match="database or disk is full"):
         store.save(large)

@@ -2,10 +2,10 @@ import threading
 from dataclasses import replace
 
 import pytest
-from sqlalchemy.exc import OperationalError
 
 from reconciler.errors import ReconcilerError
 from reconciler.model.objects import Address, Intent, Record, Ref
+from reconciler.state.connection import DatabaseError
 from reconciler.state.git.branch import Pushed
 from reconciler.state.git.database import GitDatabase
 from reconciler.state.store import Store
@@ -219,7 +219,7 @@ def lose_answers(database, monkeypatch):
         result = real(work, writing=writing)
         if writing and not lost:
             lost.append(result)
-            raise OperationalError("COMMIT", {}, Exception("the server went away"), connection_invalidated=True)
+            raise DatabaseError(Exception("the server went away"), lost=True)
         return result
 
     monkeypatch.setattr(database, "_begun", unconfirmed)

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, event
 
 from reconciler.errors import ReconcilerError
 from reconciler.model.objects import Address, Intent, Record
+from reconciler.state.connection import Connection
 from reconciler.state.lease import hold
 from reconciler.state.store import Store
 from reconciler.together import Job, Together
@@ -66,8 +66,8 @@ def writes_of(store: Store) -> tuple[Together[Any], threading.RLock]:
 
 def test_what_waits_at_one_time_is_one_commit_and_durable_when_it_returns(store: Store, tmp_path: Path) -> None:
     group, lock = writes_of(store)
-    commits: list[Connection] = []
-    event.listen(store._database._engine, "commit", commits.append)  # type: ignore[union-attr]
+    commits: list[str] = []
+    store._database._connection._raw.set_trace_callback(lambda sql: commits.append(sql) if sql == "COMMIT" else None)  # type: ignore[union-attr]
     seen: list[bool] = []
 
     def work(number: int) -> None:
@@ -106,7 +106,7 @@ def test_a_lost_lease_refuses_every_transaction_of_the_commit_but_the_end_of_a_c
     group, lock = writes_of(store)
     with hold(store, "run"):
         number = store.begin(INTENT, fenced=True)
-        with closing(Store(store._database._url.render_as_string(), project="acme")) as other:  # type: ignore[union-attr]
+        with closing(Store(f"sqlite:///{store.label}", project="acme")) as other:  # type: ignore[union-attr]
             assert other.release("run")
         works: list[Callable[[], object]] = [
             lambda: store.save(record(1)),

@@ -178,10 +178,10 @@ def test_of_writes_that_are_pushed_together_a_failing_one_fails_alone(open_store
     store = open_store()
     good, bad = database.Job(work=lambda _: 1, as_is=False), database.Job(work=lambda _: 1, as_is=False)
     store.save(record())
-    good.work = lambda connection: connection.execute(schema.objects.update().values(remote_id="13")).rowcount
+    good.work = lambda connection: connection.update(schema.objects, {}, {"remote_id": "13"})
 
     def failing(connection):
-        connection.execute(schema.objects.delete())
+        connection.delete(schema.objects, {})
         raise ReconcilerError("no")
 
     bad.work = failing

@@ -1,10 +1,10 @@
 import json
 
 import pytest
-from sqlalchemy import JSON, Boolean, Column, MetaData, String, Table
 
 from reconciler.state.git import files
 from reconciler.state.rows import Damaged
+from reconciler.state.schema import JSON, Column, table, text
 
 SCOPE = {"project": "acme", "environment": "prod"}
 OBJECT = {
@@ -80,20 +80,15 @@ def test_what_this_program_does_not_write_is_damage_that_names_the_file(content,
 
 
 def test_a_file_of_an_older_version_lacks_columns_that_came_later(monkeypatch):
-    columns = (
-        Column("name", String(9), primary_key=True),
-        Column("more", JSON),
-        Column("on", Boolean, default=True, nullable=False),
-    )
-    scope = (Column("project", String(9), primary_key=True), Column("environment", String(9), primary_key=True))
-    monkeypatch.setattr(files, "TABLES", {"things": Table("reconciler_things", MetaData(), *scope, *columns)})
+    things = table("things", Column("name", text(9)), Column("more", JSON, nullable=True), key=("name",))
+    monkeypatch.setattr(files, "FOLDERS", {"things": things})
     row = files.read("acme/prod/things/a.json", json.dumps({**SCOPE, "name": "a"}).encode())
-    assert row == {**SCOPE, "name": "a", "more": None, "on": True}
+    assert row == {**SCOPE, "name": "a", "more": None}
 
 
 def test_every_table_has_a_scope_and_a_key():
-    for folder, table in files.TABLES.items():
-        row = {name: 1 if name == "number" else "x" for name in table.c.keys()}  # noqa: SIM118 - of columns
+    for folder, each in files.FOLDERS.items():
+        row = {name: 1 if name == "number" else "x" for name in each.columns}
         assert files.path_of(folder, row).startswith(f"x/x/{folder}/")
 
 

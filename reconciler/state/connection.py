@@ -1,0 +1,354 @@
+"""A connection to the database of a state: plain SQL that SQLite and PostgreSQL both understand.
+
+Parameters are written `:name`. A row is a mapping. Values of JSON and truth are encoded and decoded by the name of
+their column, which means the same in all tables. What a driver says becomes a `DatabaseError`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from functools import cache
+from typing import Any, ClassVar
+
+from reconciler.state.rows import Damaged, Row, decoded
+from reconciler.state.schema import BOOLEAN, JSON, TABLES, Table
+
+_NOTHING: Mapping[str, Any] = {}
+
+
+class DatabaseError(Exception):
+    """What a driver said."""
+
+    def __init__(self, cause: Exception, *, lost: bool = False) -> None:
+        super().__init__(str(cause))
+        self.cause = cause
+        """The driver's own error, which may carry `sqlstate` or `sqlite_errorcode`."""
+        self.lost = lost
+        """Whether the connection is gone."""
+
+    @property
+    def is_operational(self) -> bool:
+        """Whether it comes from the operation of the database, and not from the statement (PEP 249)."""
+        return any(each.__name__ == "OperationalError" for each in type(self.cause).__mro__)
+
+
+class Connection(ABC):
+    """One connection, for one thread at a time. It is opened when it is first used, and again after it was lost."""
+
+    number_type: ClassVar[str]
+    """The type of a column that numbers its rows."""
+    now: ClassVar[str]
+    """The current Unix time as an expression, which may need the parameter `clock`."""
+    locking: ClassVar[str] = ""
+    """Ends a query whose rows no other transaction may change."""
+
+    def __init__(self) -> None:
+        self._raw: Any = None
+        self.version: int | None = None
+        """The version of the tables, if they may be older: then `select` leaves out the columns they do not have."""
+        self.transaction: object = None
+        """Distinguishes the present transaction from others."""
+
+    @abstractmethod
+    def _connect(self) -> Any:
+        """Return a connection of the driver, which begins no transaction by itself."""
+
+    @property
+    @abstractmethod
+    def _errors(self) -> type[Exception]:
+        """The driver's class of errors."""
+
+    @abstractmethod
+    def has_table(self, name: str) -> bool:
+        """Return whether there is a table, or what looks like one."""
+
+    @abstractmethod
+    def _begin(self, *, writing: bool) -> bool:
+        """Begin a transaction; return whether there is one to end."""
+
+    def _text(self, statement: str) -> str:
+        """Return a statement as the driver wants it."""
+        return statement
+
+    def _decoders(self, _names: Sequence[str]) -> Sequence[tuple[str, Callable[[Any], Any]]]:
+        """Return what decodes values of a row, by column, beyond what the driver does."""
+        return ()
+
+    def _is_lost(self) -> bool:
+        return False
+
+    @contextmanager
+    def begun(self, *, writing: bool) -> Iterator[None]:
+        """Run one transaction: it is committed at the end, and rolled back after any error."""
+        began = self._begin(writing=writing)
+        self.transaction = object()
+        try:
+            yield
+            if began:
+                self.run("COMMIT")
+        except BaseException:
+            if began and self._raw is not None:
+                with suppress(DatabaseError):  # what was raised says why
+                    self.run("ROLLBACK")
+            raise
+        finally:
+            self.transaction = None
+
+    def close(self) -> None:
+        """Close it; a later use opens it again."""
+        raw, self._raw = self._raw, None
+        if raw is not None:
+            with suppress(self._errors):
+                raw.close()
+
+    @contextmanager
+    def _spoken(self) -> Iterator[None]:
+        """Turn what the driver raises into a DatabaseError."""
+        try:
+            yield
+        except self._errors as error:
+            lost = self._is_lost()
+            if lost:
+                self.close()
+            raise DatabaseError(error, lost=lost) from error
+
+    def _executed(self, statement: str, values: Mapping[str, Any]) -> Any:
+        if self._raw is None:
+            self._raw = self._connect()
+        if not values:
+            return self._raw.execute(statement)
+        return self._raw.execute(self._text(statement), _encoded(values))
+
+    def run(self, statement: str, values: Mapping[str, Any] = _NOTHING) -> int:
+        """Run a statement; return how many rows it changed."""
+        with self._spoken():
+            return int(self._executed(statement, values).rowcount)
+
+    def rows(self, statement: str, values: Mapping[str, Any] = _NOTHING) -> Iterator[dict[str, Any]]:
+        """Run a query; return its rows as they come."""
+        with self._spoken():
+            cursor = self._executed(statement, values)
+            names = [column[0] for column in cursor.description]
+            decoders = self._decoders(names)
+            for found in cursor:
+                row = dict(zip(names, found, strict=True))
+                for name, decode in decoders:
+                    row[name] = decode(row[name])
+                yield row
+
+    def first(self, statement: str, values: Mapping[str, Any] = _NOTHING) -> dict[str, Any] | None:
+        """Run a query; return its first row, None where there is none."""
+        return next(iter(list(self.rows(statement, values))), None)
+
+    def value(self, statement: str, values: Mapping[str, Any] = _NOTHING) -> Any:
+        """Run a query; return the first value of its first row, None where there is none."""
+        row = self.first(statement, values)
+        return None if row is None else next(iter(row.values()))
+
+    def moment(self) -> float:
+        """Return the current Unix time by the clock that all programs on this database share."""
+        return float(self.value(f"SELECT {self.now}", {"clock": time.time()}))
+
+    def select(
+        self,
+        table: Table,
+        where: Mapping[str, Any],
+        *,
+        columns: Sequence[str] = (),
+        order: str = "",
+        lock: bool = False,
+    ) -> Iterator[dict[str, Any]]:
+        """Return the rows of a table that have some values, and of these the columns that are named, or all.
+
+        Columns that an older state does not have are left out.
+        """
+        asked = columns or table.columns
+        known = [name for name in asked if self.version is None or table.columns[name].since <= self.version]
+        ordered = f" ORDER BY {order}" if order else ""
+        ending = f"{_where(tuple(where))}{ordered}{self.locking if lock else ''}"
+        return self.rows(f"SELECT {', '.join(known)} FROM {table.name}{ending}", _selecting(where))
+
+    def count(self, table: Table, where: Mapping[str, Any]) -> int:
+        """Return how many rows have some values."""
+        return int(self.value(f"SELECT count(*) FROM {table.name}{_where(tuple(where))}", _selecting(where)))
+
+    def insert(self, table: Table, row: Row) -> None:
+        """Add a row; Damaged where it has columns that the table does not have: rows may come from another state."""
+        strange = sorted(row.keys() - table.columns.keys())
+        if strange:
+            raise Damaged(f"a record of {table.name} has the unknown column {strange[0]}")
+        self.run(adding(table.name, tuple(row)), row)
+
+    def delete(self, table: Table, where: Mapping[str, Any]) -> int:
+        """Delete the rows that have some values; return how many."""
+        return self.run(f"DELETE FROM {table.name}{_where(tuple(where))}", _selecting(where))
+
+    def update(self, table: Table, where: Mapping[str, Any], values: Mapping[str, Any]) -> int:
+        """Change the rows that have some values; return how many."""
+        changes = ", ".join(f"{name} = :{name}" for name in values)
+        return self.run(f"UPDATE {table.name} SET {changes}{_where(tuple(where))}", {**_selecting(where), **values})
+
+    def create(self, tables: Iterable[Table]) -> None:
+        """Create tables that do not exist."""
+        for table in tables:
+            columns = [
+                f"{column.name} {self.number_type if column.numbers else column.type}"
+                + ("" if column.nullable else " NOT NULL")
+                for column in table.columns.values()
+            ]
+            key = f"PRIMARY KEY ({', '.join(table.key)})"
+            self.run(f"CREATE TABLE {table.name} ({', '.join([*columns, key])})")
+
+
+class SqliteConnection(Connection):
+    """A connection to a file, or to a database in memory, of which all threads share one."""
+
+    number_type = "INTEGER"
+    now = ":clock"
+
+    def __init__(self, connect: Callable[[], sqlite3.Connection]) -> None:
+        """Take what opens the database, with `isolation_level` None: the driver itself begins no transaction."""
+        super().__init__()
+        self._connect_it = connect
+
+    @property
+    def _errors(self) -> type[Exception]:
+        return sqlite3.Error
+
+    def _connect(self) -> sqlite3.Connection:
+        return self._connect_it()
+
+    def _begin(self, *, writing: bool) -> bool:
+        self.run("BEGIN IMMEDIATE" if writing else "BEGIN")  # no other program writes between its reads and its writes
+        return True
+
+    def _decoders(self, names: Sequence[str]) -> Sequence[tuple[str, Callable[[Any], Any]]]:
+        return [(name, _DECODERS[name]) for name in names if name in _DECODERS]
+
+    def has_table(self, name: str) -> bool:
+        """Look among the names of the file."""
+        found = self.value(
+            "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name = :name", {"name": name}
+        )
+        return found is not None
+
+    @contextmanager
+    def part(self) -> Iterator[None]:
+        """Run a part of a transaction, which alone is undone after an error."""
+        self.run("SAVEPOINT part")
+        self.transaction = object()
+        try:
+            yield
+        except BaseException:
+            self.run("ROLLBACK TO part")
+            raise
+        finally:
+            self.run("RELEASE part")
+
+    def changes(self) -> int:
+        """Return how many rows were ever changed."""
+        return int(self._raw.total_changes)
+
+
+class PostgresConnection(Connection):
+    """A connection to a PostgreSQL server."""
+
+    number_type = "SERIAL"
+    now = "CAST(extract(epoch FROM clock_timestamp()) AS FLOAT(53))"
+    locking = " FOR UPDATE"
+
+    def __init__(self, settings: Mapping[str, Any], begin: str) -> None:
+        """Take the settings of libpq, and the statements that begin a transaction which writes.
+
+        ImportError where psycopg is not installed.
+        """
+        super().__init__()
+        import psycopg.types.json  # noqa: PLC0415 - 60 ms, and only this needs it
+
+        self.driver = psycopg
+        self._settings, self._begins = settings, begin
+
+    @property
+    def _errors(self) -> type[Exception]:
+        return self.driver.Error
+
+    def _connect(self) -> Any:
+        raw = self.driver.connect(**self._settings, autocommit=True)
+        self.driver.types.json.set_json_loads(decoded, raw)
+        return raw
+
+    def _executed(self, statement: str, values: Mapping[str, Any]) -> Any:
+        try:
+            return super()._executed(statement, values)
+        except self._errors:
+            raise
+        except BaseException:  # a signal: the server may still be answering
+            self.close()
+            raise
+
+    def _text(self, statement: str) -> str:
+        return _with_percent(statement)
+
+    def _is_lost(self) -> bool:
+        return self._raw is None or self._raw.closed
+
+    def _begin(self, *, writing: bool) -> bool:
+        if writing:
+            self.run(self._begins)
+        return writing  # a statement that only reads needs no transaction
+
+    def has_table(self, name: str) -> bool:
+        """Look along the search path."""
+        return self.value("SELECT to_regclass(:name)", {"name": name}) is not None
+
+
+def adding(table: str, names: Sequence[str]) -> str:
+    """Return the statement that adds a row with values in these columns."""
+    return f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join(f':{name}' for name in names)})"
+
+
+@cache
+def _where(names: tuple[str, ...]) -> str:
+    return f" WHERE {' AND '.join(f'{name} = :of_{name}' for name in names)}" if names else ""
+
+
+def _selecting(where: Mapping[str, Any]) -> dict[str, Any]:
+    return {f"of_{name}": value for name, value in where.items()}
+
+
+@cache
+def _with_percent(statement: str) -> str:
+    """Return a statement with the parameters of psycopg. Texts are built from names of columns: there are few."""
+    return re.sub(r"(?<!:):([a-z_]+)", r"%(\1)s", statement.replace("%", "%%"))
+
+
+def _encoded(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    found = values.keys() & _DOCUMENTS
+    if not found:
+        return values
+    return {**values, **{name: json.dumps(values[name]) for name in found if values[name] is not None}}
+
+
+def _truth(value: Any) -> Any:
+    return bool(value) if value in {0, 1} else value
+
+
+def _document(value: Any) -> Any:
+    return None if value is None else decoded(value)
+
+
+_TYPES = {column.name: column.type for table in TABLES.values() for column in table.columns.values()}
+
+_DOCUMENTS = frozenset(name for name, kind in _TYPES.items() if kind == JSON)
+
+_DECODERS = {
+    **dict.fromkeys(_DOCUMENTS, _document),
+    **{name: _truth for name, kind in _TYPES.items() if kind == BOOLEAN},
+}
+"""What SQLite keeps as text or as a number."""
