@@ -142,14 +142,10 @@ class Connection(ABC):
                     row[name] = decode(row[name])
                 yield row
 
-    def first(self, statement: str, values: Mapping[str, Any] = _NOTHING) -> dict[str, Any] | None:
-        """Run a query; return its first row, None where there is none."""
-        return next(iter(list(self.rows(statement, values))), None)
-
     def value(self, statement: str, values: Mapping[str, Any] = _NOTHING) -> Any:
         """Run a query; return the first value of its first row, None where there is none."""
-        row = self.first(statement, values)
-        return None if row is None else next(iter(row.values()))
+        found = list(self.rows(statement, values))
+        return next(iter(found[0].values())) if found else None
 
     def moment(self) -> float:
         """Return the current Unix time by the clock that all programs on this database share."""
@@ -195,7 +191,7 @@ class Connection(ABC):
         return self.run(f"UPDATE {table.name} SET {changes}{_where(tuple(where))}", {**_selecting(where), **values})
 
     def create(self, tables: Iterable[Table]) -> None:
-        """Create tables that do not exist."""
+        """Create tables."""
         for table in tables:
             columns = [
                 f"{column.name} {self.number_type if column.numbers else column.type}"

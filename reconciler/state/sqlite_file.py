@@ -50,9 +50,8 @@ def open_read_only(file: Path) -> sqlite3.Connection:
     log = _beside(file, "-wal")
     modes = _READ_ONLY[:1] if log.exists() and log.stat().st_size else _READ_ONLY
     for number, mode in enumerate(modes, start=1):
-        connection = sqlite3.connect(
-            f"{file.absolute().as_uri()}?{mode}", uri=True, timeout=BUSY, check_same_thread=False
-        )
+        name = f"{file.absolute().as_uri()}?{mode}"
+        connection = sqlite3.connect(name, uri=True, timeout=BUSY, check_same_thread=False, isolation_level=None)
         try:
             connection.execute("SELECT count(*) FROM sqlite_master")
         except sqlite3.Error:

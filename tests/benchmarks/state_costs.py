@@ -75,7 +75,7 @@ def measured(url: str, turn: int) -> Iterator[tuple[str, float]]:
             store.records()
             if not url.startswith("git+"):
                 yield BARE, commit_twice(url)
-            yield "the first change", timed(lambda: write(store, 0))  # SQLAlchemy compiles its statements
+            yield "the first change", timed(lambda: write(store, 0))
             yield "a change, one at a time", timed(lambda: [write(store, number) for number in range(1, 9)], 8)
             with ThreadPoolExecutor(8) as pool:
                 each = timed(lambda: list(pool.map(lambda number: write(store, number), range(OBJECTS))), OBJECTS)

@@ -1,0 +1,104 @@
+"""One connection: what a transaction keeps, what its reads see, and what becomes of it after an error."""
+
+from __future__ import annotations
+
+from contextlib import closing, suppress
+
+import pytest
+
+from reconciler.errors import ReconcilerError
+from reconciler.model.objects import Address, Record
+from reconciler.state.connection import DatabaseError
+from reconciler.state.schema import meta, objects
+from reconciler.state.store import Store
+
+YOGA = Record(address=Address("Session", "yoga"), connection="sessions", target="t", remote_id="12", fields={})
+STRANGE = {"key": "x", "value": "y", "x) VALUES (1); --": 1}
+
+
+@pytest.fixture
+def store(database_url):
+    with closing(Store(database_url, project="acme")) as found:
+        found.save(YOGA)
+        yield found
+
+
+def test_a_row_may_only_have_the_columns_of_its_table(store):
+    with pytest.raises(ReconcilerError, match="unknown column x"):
+        store._database.write(lambda connection: connection.insert(meta, STRANGE))
+
+
+def test_an_error_undoes_the_whole_transaction_and_the_next_one_works(store):
+    def broken(connection):
+        connection.delete(objects, {})
+        connection.insert(meta, {"key": "schema_version", "value": "again"})  # there is one
+
+    with pytest.raises(ReconcilerError, match=r"(?i)unique"):
+        store._database.write(broken)
+    assert list(store.records()) == [YOGA.address]
+    store.save(YOGA)
+
+
+@pytest.mark.parametrize("stopped_by", [KeyboardInterrupt, SystemExit])
+def test_a_signal_in_a_transaction_undoes_it_and_the_next_one_works(store, stopped_by):
+    def interrupted(connection):
+        connection.delete(objects, {})
+        raise stopped_by
+
+    with pytest.raises(stopped_by):
+        store._database.write(interrupted)
+    assert list(store.records()) == [YOGA.address]
+
+
+def test_a_signal_while_a_server_answers_closes_the_connection(postgres):
+    with closing(Store(postgres, project="acme")) as store:
+        store.save(YOGA)
+        connection = store._database._connection
+        first = connection._raw
+        connection._raw = Interrupting(first)
+        with pytest.raises(KeyboardInterrupt):
+            store.records()
+        assert list(store.records()) == [YOGA.address]
+        assert connection._raw is not first
+
+
+class Interrupting:
+    """A connection of the driver during whose statement a signal comes."""
+
+    def __init__(self, raw):
+        self._raw = raw
+
+    def execute(self, *_):
+        raise KeyboardInterrupt
+
+    def close(self):
+        self._raw.close()
+
+
+def test_reads_of_one_transaction_see_one_moment_of_a_file(tmp_path):
+    url = f"sqlite:///{tmp_path}/state.db"
+    with closing(Store(url, project="acme")) as store, closing(Store(url, project="acme")) as other:
+        store.save(YOGA)
+
+        def twice(connection):
+            before = connection.count(objects, {})
+            other.remove(YOGA.address)
+            return before, connection.count(objects, {})
+
+        assert store._database.read(twice, empty=None) == (1, 1)
+        assert not store.records()
+
+
+def test_what_a_driver_says_has_its_own_error_inside(store):
+    with pytest.raises(DatabaseError) as caught, suppress(ReconcilerError):
+        store._database._connection.run("SELECT nonsense FROM nowhere")
+    assert caught.value.cause is caught.value.__cause__
+    assert not caught.value.lost
+
+
+def test_parameters_and_percent_signs_stand_beside_each_other(store):
+    found = store._database._connection.rows(
+        "SELECT name FROM reconciler_objects WHERE name LIKE '%og%' AND name <> :other AND name LIKE :like",
+        {"other": "50%", "like": "y%"},
+    )
+    assert list(found) == [{"name": "yoga"}]
