@@ -119,6 +119,7 @@ def die(folder, body):
 import sys, time
 from reconciler.state.store import Store
 from reconciler.state import database, store as module
+from reconciler.state.connection import Connection
 def here():
     print("here", flush=True)
     time.sleep({PATIENCE})
@@ -134,10 +135,10 @@ store = Store("sqlite:///{folder}/deep/state.db", project="town")
 
 CREATING = {
     "the folder is there, the file is not": "database.backups.make_folder(store._database.file.parent); here()",
-    "the file is there, the tables are not": "database.metadata.create_all = lambda _: here(); store.prune()",
+    "the file is there, the tables are not": "Connection.create = lambda *_: here(); store.prune()",
     "some tables are there, uncommitted": """
-real = database.metadata.create_all
-database.metadata.create_all = lambda connection: (real(connection), here())
+real = Connection.create
+Connection.create = lambda *given: (real(*given), here())
 store.prune()
 """,
 }

@@ -285,7 +285,9 @@ def killed(desk, method, call, when):
     assert done.returncode == -signal.SIGKILL, done
 
 
-@pytest.mark.parametrize(("method", "call"), [("rename_all", 0), ("_count", 6)], ids=["around all", "between two"])
+@pytest.mark.parametrize(
+    ("method", "call"), [("rename_all", 0), ("_rename_doubts", 1)], ids=["around all", "between two"]
+)
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_rename_killed_between_its_steps_loses_and_doubles_nothing(opened, method, call, when):
     ids = {item["remote_id"] for item in records(opened).values()}
