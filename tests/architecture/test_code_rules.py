@@ -148,7 +148,9 @@ NOT_IMPORTED = {"tzdata", "anyio", "certifi", "pygments"}
 def test_every_dependency_has_one_home():
     contracts = SETTINGS["tool"]["importlinter"]["contracts"]
     homes = {name for contract in contracts for name in contract.get("protected_modules", ())}
-    required = SETTINGS["project"]["dependencies"] + SETTINGS["project"]["optional-dependencies"]["sandbox"]
+    project = SETTINGS["project"]
+    extras = project["optional-dependencies"]
+    required = project["dependencies"] + extras["sandbox"] + extras["postgres"]
     names = {re.split(r"[<>=\[]", item)[0] for item in required} - NOT_IMPORTED
     assert {MODULES.get(name, name) for name in names} == homes
 
