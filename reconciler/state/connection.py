@@ -30,7 +30,7 @@ class DatabaseError(Exception):
         self.cause = cause
         """The driver's own error, which may carry `sqlstate` or `sqlite_errorcode`."""
         self.lost = lost
-        """Whether the connection is gone."""
+        """Whether the connection was lost."""
 
     @property
     def is_operational(self) -> bool:
