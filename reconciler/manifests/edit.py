@@ -9,13 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from typing import Any
 
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from reconciler.manifests.json_events import begins_like_json
-from reconciler.manifests.layout import Layout, Splice, Unparsed, applied, children, parsed
+from reconciler.manifests.layout import Layout, Lines, Splice, Unparsed, applied, children, parsed
 from reconciler.manifests.spell import Style, spell
 
 Path = tuple[str | int, ...]
@@ -73,7 +72,7 @@ def edited_documents(text: str, steps: Mapping[int, Sequence[Step]]) -> tuple[st
 
     Also returned is why a document cannot be edited; it stays as it is.
     """
-    is_json = begins_like_json(text)
+    is_json, lines = begins_like_json(text), Lines(text)
     try:
         roots = {node.start_mark.line + 1: node for node in reversed(parsed(text))}
     except Unparsed as error:
@@ -85,7 +84,7 @@ def edited_documents(text: str, steps: Mapping[int, Sequence[Step]]) -> tuple[st
             refused[line] = CannotEdit((), "the document was not found")
             continue
         try:
-            splices += _Editor(text, roots[line], asked, is_json=is_json).splices()
+            splices += _Editor(text, lines, roots[line], asked, is_json=is_json).splices()
         except CannotEdit as error:
             refused[line] = error
     return applied(text, splices), refused
@@ -94,8 +93,8 @@ def edited_documents(text: str, steps: Mapping[int, Sequence[Step]]) -> tuple[st
 class _Editor(Layout):
     """One document and where its values are."""
 
-    def __init__(self, text: str, root: Node, steps: Sequence[Step], *, is_json: bool) -> None:
-        super().__init__(text)
+    def __init__(self, text: str, lines: Lines, root: Node, steps: Sequence[Step], *, is_json: bool) -> None:
+        super().__init__(text, lines)
         self._root = root
         self._steps = steps
         self._is_json = is_json
@@ -107,6 +106,12 @@ class _Editor(Layout):
         for step in steps:
             if isinstance(step, Drop):
                 self._gone.setdefault(step.path[:-1], set()).add(int(step.path[-1]))
+        self._values: dict[int, dict[str, Node]] = {}
+        """The values of mappings by key."""
+        self._kept: dict[Path, int] = {}
+        """The last item that is not removed, by list."""
+        self._siblings: dict[tuple[int, frozenset[str]], Node | None] = {}
+        """The first item of a list that has only values for some keys."""
         self._count(root, in_flow=False)
 
     def _count(self, node: Node, *, in_flow: bool) -> None:
@@ -128,7 +133,7 @@ class _Editor(Layout):
         match step:
             case Put():
                 parent = self._find(step.path[:-1])
-                if isinstance(parent, MappingNode) and not any(key.value == step.path[-1] for key, _ in parent.value):
+                if isinstance(parent, MappingNode) and step.path[-1] not in self._members(parent):
                     yield self._new_key(parent, step)
                 else:
                     yield self._scalar(step)
@@ -137,12 +142,18 @@ class _Editor(Layout):
             case Add():
                 yield self._added(step)
 
+    def _members(self, node: MappingNode) -> Mapping[str, Node]:
+        if id(node) not in self._values:
+            pairs = ((key.value, value) for key, value in reversed(node.value) if isinstance(key, ScalarNode))
+            self._values[id(node)] = dict(pairs)
+        return self._values[id(node)]
+
     def _find(self, path: Path) -> Node:
         node = self._root
         for depth, key in enumerate(path):
             found: Node | None = None
             if isinstance(node, MappingNode):
-                found = next((value for name, value in node.value if name.value == key), None)
+                found = self._members(node).get(str(key))
             elif isinstance(node, SequenceNode) and isinstance(key, int) and key < len(node.value):
                 found = node.value[key]
             if found is None:
@@ -175,7 +186,7 @@ class _Editor(Layout):
             is_json=self._is_json,
             in_flow=id(node) in self._in_flow,
             eol=self.eol,
-            ends_line=not self.text[end : self.line_end(end)].strip(),
+            ends_line=self.ends_line(end),
             column=self.indent_of(start),
         )
         return spell(value, style)
@@ -209,13 +220,16 @@ class _Editor(Layout):
         return start, dash
 
     def _removed(self, step: Drop, gone: set[int]) -> Splice:
-        items, index = self._list(step.path[:-1]).value, int(step.path[-1])
+        path = step.path[:-1]
+        items, index = self._list(path).value, int(step.path[-1])
         if len(gone) == len(items):
-            raise CannotEdit(step.path[:-1], "no item of the list would be left")
-        if not self.begins_flow(self._find(step.path[:-1])):
+            raise CannotEdit(path, "no item of the list would be left")
+        if not self.begins_flow(self._find(path)):
             start, _ = self._dash(step.path, items[index])
             return start, self.line_end(self.content_end(items[index])), ""
-        if any(later not in gone for later in range(index + 1, len(items))):
+        if path not in self._kept:
+            self._kept[path] = max(each for each in range(len(items)) if each not in gone)
+        if index < self._kept[path]:
             return items[index].start_mark.index, items[index + 1].start_mark.index, ""
         return self.content_end(items[index - 1]), self.content_end(items[index]), ""
 
@@ -246,19 +260,33 @@ class _Editor(Layout):
 
     def _like_a_sibling(self, step: Add, items: Sequence[Node]) -> str | None:
         """Return the text of a new item that is laid out as another one with the same keys; None if there is none."""
-        for item in chain((items[max(step.after, 0)],), items):
-            start, end = item.start_mark.index, self.content_end(item)
-            text = self.text[start:end]
-            if not isinstance(item, MappingNode) or any(sign in text for sign in "#&*!|>"):
-                continue
-            values = {key.value: value for key, value in item.value}
-            if values.keys() != step.value.keys() or not all(isinstance(each, ScalarNode) for each in values.values()):
-                continue
-            for name, value in sorted(values.items(), key=lambda pair: -int(pair[1].start_mark.index)):
-                first, last = self.span(value)
-                text = text[: first - start] + self._spelled(step.value[name], value) + text[last - start :]
-            return text
-        return None
+        near, keys = items[max(step.after, 0)], frozenset(step.value)
+        known = (id(items), keys)
+        if self._is_like(near, keys):
+            item: Node | None = near
+        elif known in self._siblings:
+            item = self._siblings[known]
+        else:
+            item = self._siblings[known] = next((each for each in items if self._is_like(each, keys)), None)
+        if not isinstance(item, MappingNode):
+            return None
+        start, text = item.start_mark.index, self.text[item.start_mark.index : self.content_end(item)]
+        values = self._members(item)
+        for name, value in sorted(values.items(), key=lambda pair: -int(pair[1].start_mark.index)):
+            first, last = self.span(value)
+            new = self._spelled(step.value[name], value) if isinstance(value, ScalarNode) else ""
+            text = text[: first - start] + new + text[last - start :]
+        return text
+
+    def _is_like(self, item: Node, keys: frozenset[str]) -> bool:
+        """Whether an item has plain values of these keys, and nothing else."""
+        if not isinstance(item, MappingNode):
+            return False
+        values = self._members(item)
+        if values.keys() != keys or not all(isinstance(each, ScalarNode) for each in values.values()):
+            return False
+        text = self.text[item.start_mark.index : self.content_end(item)]
+        return not any(sign in text for sign in "#&*!|>")
 
     def _plain_item(self, step: Add) -> str:
         members = {

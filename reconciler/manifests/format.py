@@ -148,7 +148,7 @@ class _Formatter(Layout):
         gaps = [self.text[end:start] for (_, end), (start, _) in pairwise(places)]
         if not self.begins_flow(node):
             texts = [text if text.endswith(("\n", "\r")) else text + self.eol for text in texts]
-        after_dash = self.text[self.line_start(first) : first].strip() and not self.begins_flow(node)
+        after_dash = not self.begins_flow(node) and self.text[self.line_start(first) : first].strip()
         margin = " " * node.start_mark.column if after_dash else ""
         texts[0] = margin + texts[0]
         texts = [texts[at] for at in wanted]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
+from bisect import bisect_right
 from collections.abc import Iterator
 from itertools import starmap
 
@@ -17,7 +18,9 @@ _PROPERTIES = re.compile(r"(?:[&!]\S*[ \t]+)*")
 """An anchor or a tag in front of a value."""
 _COLON = re.compile(r"(?:(?:\s|#[^\n\r]*[\n\r])*:[ \t]?)?")
 """What follows a key, if it is not alone."""
-_LINE_END = re.compile(r"\r\n|\n|\r|\Z")
+_LINE_END = re.compile(r"\r\n|\n|\r")
+_BLANKS = re.compile(" *")
+_SPACE = re.compile(r"\s*")
 
 Splice = tuple[int, int, str]
 """What is replaced: from, to, and the new text."""
@@ -60,13 +63,21 @@ def applied(text: str, splices: list[Splice], start: int = 0, end: int | None = 
     return "".join([*parts, text[at:end]])
 
 
+class Lines:
+    """Where the lines of a text end, which is the same for all documents in it."""
+
+    def __init__(self, text: str) -> None:
+        self.eol = next((each for each in ("\r\n", "\n", "\r") if each in text), "\n")
+        self.ends = [match.end() for match in _LINE_END.finditer(text)]
+
+
 class Layout:
     """A text, and how the values in it are laid out."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, lines: Lines | None = None) -> None:
         self.text = text
-        self.eol = next((each for each in ("\r\n", "\n", "\r") if each in text), "\n")
-        self._has_returns = "\r" in text
+        lines = lines or Lines(text)
+        self.eol, self._ends = lines.eol, lines.ends
 
     def span(self, node: Node) -> tuple[int, int]:
         """Return from where to where a value goes, without its anchor and tag, and without blank lines at its end."""
@@ -99,15 +110,22 @@ class Layout:
 
     def line_start(self, index: int) -> int:
         """Return where a line begins."""
-        before = self.text.rfind("\n", 0, index)
-        return max(before, self.text.rfind("\r", 0, index) if self._has_returns else -1) + 1
+        place = bisect_right(self._ends, index)
+        return self._ends[place - 1] if place else 0
 
     def line_end(self, index: int) -> int:
         """Return where the next line begins."""
-        found = _LINE_END.search(self.text, index)
-        return found.end() if found is not None else len(self.text)
+        place = bisect_right(self._ends, index)
+        return self._ends[place] if place < len(self._ends) else len(self.text)
 
     def indent_of(self, index: int) -> int:
         """Return how many blanks begin a line before a place in it."""
-        line = self.text[self.line_start(index) : index]
-        return len(line) - len(line.lstrip(" "))
+        start = self.line_start(index)
+        blanks = _BLANKS.match(self.text, start, index)
+        return blanks.end() - start if blanks is not None else 0
+
+    def ends_line(self, index: int) -> bool:
+        """Whether only blanks follow on the line of a place."""
+        end = self.line_end(index)
+        space = _SPACE.match(self.text, index, end)
+        return space is not None and space.end() == end

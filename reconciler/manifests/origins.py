@@ -56,7 +56,25 @@ class Sources:
 
     def set_by(self, path: Path) -> Document | None:
         """Return the values file that sets a value last."""
-        return next((each for each in reversed(self.values) if each.positions.has(path)), None)
+        among = self._setting_first.get(path[0], []) if path else self.values
+        return next((each for each in reversed(among) if each.positions.has(path)), None)
+
+    @cached_property
+    def _setting_first(self) -> Mapping[str | int, list[Document]]:
+        found: dict[str | int, list[Document]] = {}
+        for each in self.values:
+            for key in each.data:
+                found.setdefault(key, []).append(each)
+        return found
+
+    def at_line(self, path: str, line: int) -> Document | None:
+        """Return the document of a file that begins at a line."""
+        return self._by_line.get((path, line))
+
+    @cached_property
+    def _by_line(self) -> Mapping[tuple[str, int], Document]:
+        every = reversed((*self.manifests, *self.values))
+        return {(each.path, each.positions.locate(()).line): each for each in every}
 
     def templates(self, document: Document, path: Path, names: Mapping[str, object]) -> tuple[Template, ...]:
         """Return the templates of a document that a value, or one above or below it, is computed by."""
@@ -86,11 +104,17 @@ class Sources:
             overrides=tuple(each.positions.locate(chain[1:]) for each in earlier),
         )
 
-    def users(self, path: Path) -> list[tuple[Document, Path]]:
+    def users(self, path: Path) -> Sequence[tuple[Document, Path]]:
         """Return every template of the manifests that may use a value, or something above or below it."""
-        keys = ((), path[:1]) if path else self._uses
-        found = {number for key in keys for number, use in self._uses.get(key, ()) if _overlap(use, path)}
-        return [(document, place) for document, place, _ in (self._templated[number] for number in sorted(found))]
+        if path not in self._users:  # once: thousands of templates may use one value
+            exact, below = self._uses
+            found = set(below.get(path, ())).union(*(exact.get(path[:depth], ()) for depth in range(len(path))))
+            self._users[path] = [self._templated[number][:2] for number in sorted(found)]
+        return self._users[path]
+
+    @cached_property
+    def _users(self) -> dict[Path, list[tuple[Document, Path]]]:
+        return {}
 
     @cached_property
     def _templated(self) -> tuple[tuple[Document, Path, str], ...]:
@@ -99,16 +123,19 @@ class Sources:
         return tuple((each, place, text) for each in documents for place, text in _texts(each.data, ()))
 
     @cached_property
-    def _uses(self) -> Mapping[Path, list[tuple[int, Path]]]:
-        """The values that the templates use, each with its template, by the first step of their paths."""
+    def _uses(self) -> tuple[Mapping[Path, list[int]], Mapping[Path, list[int]]]:
+        """The templates that use each value, and those that use it or something below it."""
         known: dict[str, list[Path]] = {}
-        found: dict[Path, list[tuple[int, Path]]] = {}
+        exact: dict[Path, list[int]] = {}
+        below: dict[Path, list[int]] = {}
         for number, (_, _, text) in enumerate(self._templated):
             if text not in known:
                 known[text] = used_values(text)
             for use in known[text]:
-                found.setdefault(use[:1], []).append((number, use))
-        return found
+                exact.setdefault(use, []).append(number)
+                for depth in range(len(use) + 1):
+                    below.setdefault(use[:depth], []).append(number)
+        return exact, below
 
 
 def origin(text: str) -> Path | None:

@@ -55,10 +55,11 @@ def _items(
     yield from (Drop(path=(*path, index)) for index in range(len(old)) if index not in pairs)
     added: dict[int, list[Mapping[str, Any]]] = {}
     place = -1
+    siblings = tuple(dict.fromkeys(map(tuple, old)))
     for target, item in enumerate(new):
         place = partners.get(target, place)
         if target not in partners:
-            added.setdefault(place, []).append(_as_siblings(item, after[target], old))
+            added.setdefault(place, []).append(_as_siblings(item, after[target], siblings))
     for place, items in added.items():
         yield from (Add(path=path, after=place, value=item) for item in reversed(items))
 
@@ -152,12 +153,12 @@ def _sign(value: Any) -> str:
 
 
 def _as_siblings(
-    item: Mapping[str, Any], whole: Mapping[str, Any], others: Sequence[Mapping[str, Any]]
+    item: Mapping[str, Any], whole: Mapping[str, Any], others: Sequence[Sequence[str]]
 ) -> Mapping[str, Any]:
-    """Return a new item with the members that another one states, where these say all of it."""
-    for other in others:
-        if item.keys() <= other.keys() <= whole.keys():
-            return {name: whole[name] for name in other}
+    """Return a new item with the members that another one states, of which `others` are the names, if they say it."""
+    for names in others:
+        if item.keys() <= set(names) <= whole.keys():
+            return {name: whole[name] for name in names}
     return item
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -36,6 +37,9 @@ from reconciler.operations.session import ProjectSession
 from reconciler.redaction import redacted_data
 
 CODE = "cannot-accept"
+_NAMED = 5
+"""How many other users of a value are named."""
+
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -287,10 +291,10 @@ def _value_of(case: _Case, document: Document, place: Path, text: str, rest: Pat
         raise CannotEdit(
             place, f"its template ({at_place}) computes the value; only {{{{ values.NAME }}}} can be followed"
         )
-    used = [(other, where) for other, where in case.sources.users(value) if (other, where) != (document, place)]
-    if used:
-        names = ", ".join(named(other, where) for other, where in used[:5])
-        more = f" and {len(used) - 5} more" if len(used) > 5 else ""  # noqa: PLR2004 - five are enough to find the rest
+    used = case.sources.users(value)
+    others = islice((each for each in used if each != (document, place)), _NAMED)
+    if names := ", ".join(named(other, where) for other, where in others):
+        more = f" and {len(used) - 1 - _NAMED} more" if len(used) - 1 > _NAMED else ""
         raise CannotEdit(place, f"values.{'.'.join(map(str, value))} is also used by {names}{more}")
     source = case.sources.set_by(value)
     if source is None:
@@ -321,9 +325,8 @@ def _edits(case: _Case) -> tuple[FileEdit, ...]:
 
 
 def _place(case: _Case, shown: str, line: int, path: Path) -> SourceRef:
-    documents = (*case.sources.manifests, *case.sources.values)
-    starts = ((each, each.positions.locate(())) for each in documents if each.path == shown)
-    return next((each.positions.locate(path) for each, start in starts if start.line == line), SourceRef(shown, line))
+    document = case.sources.at_line(shown, line)
+    return SourceRef(shown, line) if document is None else document.positions.locate(path)
 
 
 def _prove(case: _Case, edits: Sequence[FileEdit]) -> None:
