@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -127,7 +127,7 @@ def _look_alikes(
     is not known of such a row stops no other object.
     """
     owners: dict[tuple[Any, Any], set[str]] = {}
-    listings: dict[str, Listing] = {}
+    lists = _Lists(lambda owner: _window(reader, scope, spans, resource_id=owner))
     for fields in wanted_ones:
         if isinstance(fields.get("resource_id"), str):
             owners.setdefault((fields.get("start"), fields.get("end")), set()).add(fields["resource_id"])
@@ -140,9 +140,7 @@ def _look_alikes(
         if live.fields.get("resource_id") in wanted:
             findings.live[live.remote_id] = live
         elif wanted and "resource_id" not in live.fields:
-            for owner in sorted(wanted - listings.keys()):
-                listings[owner] = _window(reader, scope, spans, resource_id=owner)
-            _settle_owner(live, {owner: listings[owner] for owner in sorted(wanted)}, findings)
+            _settle_owner(live, lists.among(wanted), findings)
             if judged and live.remote_id in findings.unreadable:
                 findings.unjudged[live.remote_id] = findings.unreadable.pop(live.remote_id)
 
@@ -162,20 +160,58 @@ def _find_owners(
             del findings.live[remote_id]
         else:
             hints.setdefault(hint, []).append(findings.live.pop(remote_id))
+    lists = _Lists(lambda owner: _window(reader, scope, spans, resource_id=owner))
     for owner in sorted(hints):
-        listing = _window(reader, scope, spans, resource_id=owner)
+        known = lists.among({owner})
         for live in hints[owner]:
-            _settle_owner(live, {owner: listing}, findings)
+            _settle_owner(live, known, findings)
             if live.remote_id not in findings.live:
                 words = f"slot {live.remote_id} has no resource, and the list of resource {owner} does not contain it"
                 findings.unreadable.setdefault(live.remote_id, words)
 
 
-def _settle_owner(live: Live, listings: Mapping[str, Listing], findings: Findings) -> None:
-    for owner, listing in listings.items():
-        if listing.rows is None:
-            why = f"has no resource, and the list of resource {owner} failed: {listing.failure}"
-            findings.unreadable[live.remote_id] = f"slot {live.remote_id} {why}"
-        elif live.remote_id in listing.rows:
-            findings.live[live.remote_id] = replace(live, fields={**live.fields, "resource_id": owner})
-            return
+@dataclass(frozen=True, slots=True)
+class _Owned:
+    """What the lists of some resources contain."""
+
+    owners: Collection[str]
+    holders: Mapping[str, Sequence[str]]
+    """By id, the resources whose lists contain it, also other ones."""
+    failed: tuple[str, str | None] | None
+    """The last one whose list failed, and why."""
+
+
+class _Lists:
+    """The lists of resources, each read once: thousands of rows may be looked up in those of thousands."""
+
+    def __init__(self, read: Callable[[str], Listing]) -> None:
+        self._read = read
+        self._failures: dict[str, str | None] = {}
+        self._holders: dict[str, list[str]] = {}
+        self._done: set[str] = set()
+        self._among: dict[int, _Owned] = {}
+
+    def among(self, owners: Collection[str]) -> _Owned:
+        """Return what the lists of some resources contain; the same collection is asked for again and again."""
+        known = self._among.get(id(owners))
+        if known is None or known.owners is not owners:
+            for owner in sorted(each for each in owners if each not in self._done):
+                self._done.add(owner)
+                listing = self._read(owner)
+                if listing.rows is None:
+                    self._failures[owner] = listing.failure
+                for remote_id in listing.rows or ():
+                    self._holders.setdefault(remote_id, []).append(owner)
+            last = max((each for each in owners if each in self._failures), default=None)
+            failed = None if last is None else (last, self._failures[last])
+            known = self._among[id(owners)] = _Owned(owners, self._holders, failed)
+        return known
+
+
+def _settle_owner(live: Live, lists: _Owned, findings: Findings) -> None:
+    owner = min((each for each in lists.holders.get(live.remote_id, ()) if each in lists.owners), default=None)
+    if owner is not None:
+        findings.live[live.remote_id] = replace(live, fields={**live.fields, "resource_id": owner})
+    elif lists.failed is not None:
+        why = f"has no resource, and the list of resource {lists.failed[0]} failed: {lists.failed[1]}"
+        findings.unreadable[live.remote_id] = f"slot {live.remote_id} {why}"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
 from reconciler.model.objects import Scope
 from reconciler.providers.bookingbug_admin import answers as admin
+from reconciler.providers.bookingbug_admin.blocks import read_blocks
 from reconciler.providers.bookingbug_admin.paging import collect
 from reconciler.providers.bookingbug_admin.reader import Listing, One
 from reconciler.providers.bookingbug_admin.resources import read_resources
@@ -62,13 +63,16 @@ def _assigned(size: int) -> Run:
 
 
 class _Reader:
-    """A list of resources, and one address."""
+    """A list, those of its rows that have an owner, and one address."""
+
+    public = False
 
     def __init__(self, rows: dict[str, dict]) -> None:
         self._rows = rows
 
-    def collection(self, *_: object, **__: object) -> Listing:
-        return Listing(rows=self._rows)
+    def collection(self, _: str, params: Mapping[str, str], **__: object) -> Listing:
+        owner = params.get("resource_id")
+        return Listing(rows=self._rows if owner is None else {owner: self._rows[owner]})
 
     def missing(self, *_: object) -> dict:
         return {}
@@ -95,6 +99,15 @@ def _resources(size: int) -> Run:
     return partial(read_resources, _Reader(rows), scope)
 
 
+def _ownerless(size: int) -> Run:
+    """Return n blocks of one time that name no resource, and as many new ones of n resources at that time."""
+    times = {"datetime": "2027-03-01T09:00:00Z", "end_datetime": "2027-03-01T10:00:00Z"}
+    rows = {str(n): {"id": n, "status": 3, **times} for n in range(size)}
+    wanted = {"start": times["datetime"], "end": times["end_datetime"]}
+    scope = Scope(kind="Block", wanted=tuple({**wanted, "resource_id": str(n)} for n in range(size)))
+    return partial(read_blocks, _Reader(rows), scope)
+
+
 def _hidden(size: int) -> Run:
     """Return what remembers the ids of n held bookings, which are secrets."""
     ids = [f"held-{n:032x}" for n in range(size)]
@@ -118,6 +131,7 @@ STAGES: dict[str, Callable[[int], Run]] = {
     "page of n resources": lambda n: partial(admin.decode_page, _page(20 * n), "resources"),
     "n pages of resources": _pages,
     "resources of one address": _resources,
+    "n blocks without owners at one time": _ownerless,
     "ids of n held bookings remembered": _hidden,
     "booking of n lines": lambda n: lambda: checkfront.session(checkfront.decode(_lines(n)), {}),
     "lines of n items": _assigned,
