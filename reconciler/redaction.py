@@ -21,11 +21,12 @@ import re
 import threading
 import unicodedata
 from array import array
-from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
+
+from reconciler.needles import Needles
 
 MASK = "********"
 
@@ -117,9 +118,9 @@ class Redactor:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._hidden: set[str] = set()
-        self._needles: tuple[str, ...] = ()
-        self._read: tuple[tuple[str, ...], dict[str, str]] = ((), {})
-        """What is shown of short texts that were searched for these needles: a plan repeats most of its words."""
+        self._needles = needles(())
+        self._read: tuple[int, dict[str, str]] = (0, {})
+        """What is shown of short texts that were searched for so many needles: a plan repeats most of its words."""
         self._depth = 0
 
     def hide(self, value: str) -> None:
@@ -132,23 +133,19 @@ class Redactor:
         with self._lock:
             if value not in self._hidden:
                 self._hidden.add(value)
-                known = list(self._needles)  # to sort all again for each of thousands takes minutes
                 for form in _forms(value):
-                    place = bisect_left(known, _longest_first(form), key=_longest_first)
-                    if known[place : place + 1] != [form]:
-                        known.insert(place, form)
-                self._needles = tuple(known)
+                    self._needles.add(form)
 
     def redacted(self, text: str) -> str:
         """Return a text with every known secret masked."""
         if not self._needles:
             return text
-        needles, read = self._read
-        if needles is not self._needles:
-            needles, read = self._read = self._needles, {}
+        number, read = self._read
+        if number != len(self._needles):
+            _, read = self._read = len(self._needles), {}
         found = read.get(text)
         if found is None:
-            found = masked(text, needles)
+            found = masked(text, self._needles)
             if len(text) <= _SHORT and len(read) < _REPEATED:
                 read[text] = found
         return found
@@ -161,8 +158,7 @@ class Redactor:
         text = text.replace('\\"', '"')
         if _ESCAPING.search(text) is not None:
             return False
-        folded = _folded(text)
-        return not any(needle in folded for needle in self._needles)
+        return not self._needles.found(_folded(text))
 
     def redacted_pieces(self, pieces: Iterable[str]) -> Iterator[str]:
         """Yield a long text with every known secret masked, also one that goes on in another piece."""
@@ -197,7 +193,7 @@ class Redactor:
             self._depth -= 1
             if not self._depth:
                 with self._lock:
-                    self._hidden, self._needles, self._read = set(), (), ((), {})
+                    self._hidden, self._needles, self._read = set(), needles(()), (0, {})
 
 
 def escape_commands(text: str, sign: str = "\\x23") -> str:
@@ -205,20 +201,18 @@ def escape_commands(text: str, sign: str = "\\x23") -> str:
     return AGENT_COMMAND.sub(lambda _: f"#{sign}", text) if "##" in text else text
 
 
-def masked(text: str, needles: tuple[str, ...]) -> str:
+def masked(text: str, needles: Needles) -> str:
     """Return a text with every one of these needles masked, which `needles` made of values."""
     spans = _secrets(text, needles)
     return _covered(text, spans) if spans else text
 
 
-def _secrets(text: str, needles: tuple[str, ...]) -> list[tuple[int, int]]:
+def _secrets(text: str, needles: Needles) -> list[tuple[int, int]]:
     """Return the places of the needles in a text, in their order."""
     spans: list[tuple[int, int]] = []
     for reading, seen in _readings(text, needles) if needles else ():
-        folded = _folded(seen)
-        found = [each for each in needles if each in folded]
-        if found:
-            spans += _spans(text, reading, found)
+        if needles.found(_folded(seen)):
+            spans += _spans(text, reading, needles)
     return sorted(spans)
 
 
@@ -231,7 +225,7 @@ def _covered(text: str, spans: Iterable[tuple[int, int]]) -> str:
     return "".join((*shown, text[position:]))
 
 
-def masked_pieces(pieces: Iterable[str], needles: tuple[str, ...]) -> Iterator[str]:
+def masked_pieces(pieces: Iterable[str], needles: Needles) -> Iterator[str]:
     """Yield a long text with its needles masked: also one that goes on in another piece, unless it is spread widely.
 
     The text is searched in windows that overlap by `_OVERLAP`, and no cut divides a secret.
@@ -253,22 +247,17 @@ def masked_pieces(pieces: Iterable[str], needles: tuple[str, ...]) -> Iterator[s
     yield masked("".join(parts), needles)
 
 
-def needles(values: Iterable[str], shortest: int = 3) -> tuple[str, ...]:
+def needles(values: Iterable[str], shortest: int = _FEWEST) -> Needles:
     """Return values as they are searched for, without those whose mask would only garble a sentence."""
-    return _sorted({found for value in values if len(found := _folded(value)) >= shortest})
+    return Needles(map(_folded, values), shortest=shortest)
 
 
-@lru_cache(maxsize=16)
-def _characters(needles: tuple[str, ...]) -> frozenset[str]:
-    return frozenset("".join(needles))
-
-
-def _readings(text: str, needles: tuple[str, ...]) -> Iterable[tuple[tuple[re.Pattern[str], ...], str]]:
+def _readings(text: str, needles: Needles) -> Iterable[tuple[tuple[re.Pattern[str], ...], str]]:
     """Return each way to read a text that can show a character of the needles, and what it reads then."""
-    return (((), text),) if _ESCAPING.search(text) is None else _all_readings(text, _characters(needles))
+    return (((), text),) if _ESCAPING.search(text) is None else _all_readings(text, needles.characters)
 
 
-def _all_readings(text: str, wanted: frozenset[str]) -> Iterator[tuple[tuple[re.Pattern[str], ...], str]]:
+def _all_readings(text: str, wanted: set[str]) -> Iterator[tuple[tuple[re.Pattern[str], ...], str]]:
     seen: dict[tuple[re.Pattern[str], ...], str] = {(): text}
     yield (), text
     for reading in _READINGS[1:]:
@@ -308,17 +297,15 @@ def _plain(escape: str) -> str:
             return ""
 
 
-def _spans(text: str, reading: Iterable[re.Pattern[str]], needles: Iterable[str]) -> Iterator[tuple[int, int]]:
+def _spans(text: str, reading: Iterable[re.Pattern[str]], needles: Needles) -> Iterator[tuple[int, int]]:
     """Yield the places of a text where these needles are found in this reading."""
     seen, starts, ends = text, array("q", range(len(text))), array("q", range(1, len(text) + 1))
     for pattern in reading:
         seen, starts, ends = _read(pattern, seen, starts, ends)
     parts = [_ASCII.get(ord(char), "") or "" if char.isascii() else _folded(char) for char in seen]
     places = [index for index, part in enumerate(parts) for _ in part]
-    folded = "".join(parts)
-    for each in needles:
-        for match in re.finditer(re.escape(each), folded):
-            yield starts[places[match.start()]], ends[places[match.end() - 1]]
+    for start, end in needles.spans("".join(parts)):
+        yield starts[places[start]], ends[places[end - 1]]
 
 
 def _read(
@@ -342,22 +329,13 @@ def _read(
     return "".join(parts), begin, finish
 
 
-def _sorted(needles: Iterable[str]) -> tuple[str, ...]:
-    """Return needles with the longest first, because one may be part of another one."""
-    return tuple(sorted(needles, key=_longest_first))
-
-
-def _longest_first(needle: str) -> tuple[int, str]:
-    return -len(needle), needle
-
-
-def _forms(value: str) -> tuple[str, ...]:
+def _forms(value: str) -> Iterable[str]:
     """Return what is searched for a value: it, and its encodings in requests that no escape undoes."""
     from urllib.parse import quote_plus  # noqa: PLC0415 - late, for a quick --help, which knows no secrets
 
     data = value.encode("utf-8", "surrogatepass")
     forms = (value, value.replace(" ", "+"), quote_plus(value, errors="replace"), data.hex(), *_base64(data))
-    return needles(forms, shortest=_FEWEST)
+    return map(_folded, forms)
 
 
 def _base64(data: bytes) -> Iterator[str]:

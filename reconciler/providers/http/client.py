@@ -177,7 +177,7 @@ class HttpClient:
 
     def mask(self, text: str) -> str:
         """Return the text of a remote system with credentials masked, short ones too."""
-        return redaction.masked(redaction.redacted(text), redaction.needles(self._hidden))
+        return redaction.masked(redaction.redacted(text), redaction.needles(self._hidden, shortest=3))
 
     def refusal(self, answer: Answer, doing: str) -> RemoteError:
         """Return the error for an answer that refuses `doing` (`POST /api/sessions.xml`)."""

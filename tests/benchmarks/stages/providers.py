@@ -120,6 +120,15 @@ def _hidden(size: int) -> Run:
     return run
 
 
+def _masked(size: int) -> Run:
+    """Return what masks n ids of held bookings in n texts, some of them with an id or an escape."""
+    redactor = Redactor()
+    for number in range(size):
+        redactor.hide(f"held-{number:032x}")
+    texts = [f"Booking {n} of Court {n} at 10:00 says held-{n:032x}" + "%20" * (n % 2) for n in range(size)]
+    return lambda: [redactor.redacted(text) for text in (*texts, ", ".join(texts))]
+
+
 STAGES: dict[str, Callable[[int], Run]] = {
     "list of n sessions": lambda n: partial(wire.decode_list, _list(20 * n)),
     "list of n sessions with an unescaped &": lambda n: partial(wire.decode_list, _list(20 * n, "A & B")),
@@ -133,6 +142,7 @@ STAGES: dict[str, Callable[[int], Run]] = {
     "resources of one address": _resources,
     "n blocks without owners at one time": _ownerless,
     "ids of n held bookings remembered": _hidden,
+    "ids of n held bookings masked in n texts": _masked,
     "booking of n lines": lambda n: lambda: checkfront.session(checkfront.decode(_lines(n)), {}),
     "lines of n items": _assigned,
 }
