@@ -8,6 +8,7 @@ are compared apart: the account may be known only once credentials are resolved.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -97,6 +98,30 @@ def same_target(one: str, other: str) -> bool:
     """Whether two targets are one: the systems are, and the accounts where both are known."""
     first, second = Target.parse(one).account, Target.parse(other).account
     return same_system(one, other) and (not first or not second or first == second)
+
+
+class Targets:
+    """Targets by name, among which the one that another target means is looked up: a project may have thousands."""
+
+    def __init__(self, named: Mapping[str, str]) -> None:
+        self._named = named
+        self._near: dict[tuple[str, str | None], list[str]] = {}
+        """The names by host, each with its account, and all of a host without one."""
+        self._found: dict[str, tuple[str, ...]] = {}
+        for name, text in sorted(named.items()):
+            target = Target.parse(text)
+            for account in (target.account, None):
+                self._near.setdefault((target.host, account), []).append(name)
+
+    def same(self, target: str) -> tuple[str, ...]:
+        """Return the names of the targets that are this one, in order."""
+        if target not in self._found:
+            host, account = Target.parse(target).host, Target.parse(target).account
+            near = [
+                name for known in ((account, "") if account else (None,)) for name in self._near.get((host, known), ())
+            ]
+            self._found[target] = tuple(sorted(name for name in near if same_target(self._named[name], target)))
+        return self._found[target]
 
 
 def forms(target: str) -> tuple[str, ...]:

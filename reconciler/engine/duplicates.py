@@ -40,7 +40,7 @@ from reconciler.model.objects import (
     Scope,
     remote_ids,
 )
-from reconciler.target import same_target
+from reconciler.target import Targets
 
 KEPT_DAYS = 7
 """Days for which a create of unknown result is kept after it was sent.
@@ -103,11 +103,12 @@ def with_look_alikes(world: World, scopes: Mapping[Place, Scope]) -> dict[Place,
     sent = [item for items in world.intents.values() for item in creations(items, world.connections)]
     for item in (*doubts(world), *sent):
         similar.setdefault((item.connection, item.address.kind), []).append(item.fields)
+    seen = _Seen(world)
     return {
         place: replace(
             scope,
             similar=tuple(similar.get(place, ())),
-            familiar=frozenset(managed.get(place, ())) | (_seen(world, place) or frozenset()),
+            familiar=frozenset(managed.get(place, ())) | (seen.at(place) or frozenset()),
         )
         for place, scope in sorted(found.items())
     }
@@ -132,11 +133,18 @@ def doubts(world: World) -> Iterator[Intent]:
             yield item
 
 
-def _seen(world: World, place: Place) -> frozenset[str] | None:
-    """Return the ids that were there before; None where nothing was recorded about a place."""
-    target = world.connections[place[0]].target
-    found = [ids for (where, kind), ids in world.seen.items() if kind == place[1] and same_target(where, target)]
-    return frozenset().union(*found) if found else None
+class _Seen:
+    """The ids that were there before."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._targets = Targets({target: target for target, _ in world.seen})
+
+    def at(self, place: Place) -> frozenset[str] | None:
+        """Return those of a place; None where nothing was recorded about it."""
+        keys = [(target, place[1]) for target in self._targets.same(self._world.connections[place[0]].target)]
+        found = [self._world.seen[key] for key in keys if key in self._world.seen]
+        return frozenset().union(*found) if found else None
 
 
 def suspects(world: World, snapshot: Snapshot, found_again: Managed | None = None) -> tuple[Suspect, ...]:
@@ -146,8 +154,9 @@ def suspects(world: World, snapshot: Snapshot, found_again: Managed | None = Non
     """
     managed = managed_ids(world.records.values(), homes_of(world))
     strangers: dict[Place, list[Live]] = {}
+    seen = _Seen(world)
     for place, reading in snapshot.readings.items():
-        known = {*managed.get(place, ()), *(found_again or {}).get(place, ()), *(_seen(world, place) or ())}
+        known = {*managed.get(place, ()), *(found_again or {}).get(place, ()), *(seen.at(place) or ())}
         unknown = [live for live in reading.live.values() if live.remote_id not in known]
         if unknown and reading.listed is not None:
             strangers[place] = sorted(unknown, key=id_order)
@@ -252,8 +261,9 @@ def seen_after(world: World, snapshot: Snapshot, found: Iterable[Suspect]) -> di
         doubtful.setdefault((item.connection, item.address.kind), set()).add(item.live.remote_id)
     managed = managed_ids(world.records.values(), homes_of(world))
     after: dict[tuple[str, str], frozenset[str]] = {}
+    seen = _Seen(world)
     for place, reading in sorted(snapshot.readings.items()):
-        kind, before = world.kinds[place[1]], _seen(world, place)
+        kind, before = world.kinds[place[1]], seen.at(place)
         if reading.listed is None or reading.gaps or kind.ephemeral is not None:
             continue
         unsure = {*doubtful.get(place, ()), *managed.get(place, ()), *reading.unjudged, *reading.unreadable}

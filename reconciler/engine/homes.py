@@ -14,7 +14,7 @@ from reconciler.engine.ledger import Memory
 from reconciler.model.kind import Kind
 from reconciler.model.objects import Address, Desired, Intent, Record
 from reconciler.settings import Connection
-from reconciler.target import Target, same_target
+from reconciler.target import Target, Targets
 
 _Used = TypeVar("_Used", Record, Intent)
 
@@ -28,6 +28,11 @@ class Homes:
     desired: Mapping[Address, Desired]
     _found: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict, init=False)
     """The candidates by kind and target: there are few of them, and thousands of objects."""
+    _targets: Targets = field(init=False)
+
+    def __post_init__(self) -> None:
+        named = {name: connection.target for name, connection in self.connections.items()}
+        object.__setattr__(self, "_targets", Targets(named))
 
     def candidates(self, used: Record | Intent) -> tuple[str, ...]:
         """Return the connections that lead to the system of an id, as far as their accounts are known."""
@@ -36,10 +41,8 @@ class Homes:
             kind = self.kinds.get(used.address.kind)
             self._found[key] = tuple(
                 name
-                for name, connection in sorted(self.connections.items())
-                if kind is not None
-                and connection.provider == kind.provider
-                and same_target(connection.target, used.target)
+                for name in self._targets.same(used.target)
+                if kind is not None and self.connections[name].provider == kind.provider
             )
         return self._found[key]
 

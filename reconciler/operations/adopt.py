@@ -22,7 +22,7 @@ from reconciler.operations.duplicates import Adoption
 from reconciler.operations.project import Declared, declare
 from reconciler.operations.select import matching, select
 from reconciler.operations.session import ProjectSession
-from reconciler.target import same_target
+from reconciler.target import Targets
 
 _NAMED = 5
 
@@ -135,7 +135,7 @@ def _adopt_one(
         remote_id = remote_id or desired.annotations.get(ADOPT_ID)
         ids = remote_ids(records)
         place = (desired.connection, kind.name)
-        taken = _taken(session, place, records)
+        taken = _Taken(session, records.values()).at(place)
         session.resolve_credentials({desired.connection})
         adoption = Adoption(session, declared.desired)
         scope = adoption.scopes({place: scope_of(desired, ids, remote_id)})[place]
@@ -256,22 +256,24 @@ def _adopt_kinds(
     snapshot = take(adoption.scopes(asked), session.reader)
     records: list[Record] = []
     problems: list[Problem] = []
+    taken = _Taken(session, known.values())
+    # what does not exist any more and was not made again is created by the next apply
+    again = {address for address, old in olds.items() if old is not None}
     for place, items in sorted(places.items()):
         failure = snapshot.failures.get(place[0])
         if failure is not None:
             problems += [_unread(item, failure.message, failure.hint) for item in items]
             continue
-        taken = _taken(session, place, {**known, **{record.address: record for record in records}})
         target = session.project.connections[place[0]].target
-        matches = match(session.kinds[place[1]], items, snapshot.reading(*place), taken, ids)
-        # what does not exist any more and was not made again is created by the next apply
-        again = {address for address, old in olds.items() if old is not None}
+        matches = match(session.kinds[place[1]], items, snapshot.reading(*place), taken.at(place), ids)
         problems += [item for item in matches.problems if item.code != NO_MATCH or item.address not in again]
-        records += [
+        new = [
             adopted(session.kinds[place[1]], item, matches.found[item.address], ids, target)
             for item in items
             if item.address in matches.found
         ]
+        taken.add(new)
+        records += new
     foreign = shared_by_others(records, session.store.others(), allow_shared)
     problems += foreign.values()
     records = [record for record in records if record.address not in foreign]
@@ -281,14 +283,21 @@ def _adopt_kinds(
     return records, problems
 
 
-def _taken(session: ProjectSession, place: Place, known: Mapping[Address, Record]) -> dict[str, str]:
-    """Return the ids that are managed at a place, with their addresses, through any connection to the same system."""
-    target = session.project.connections[place[0]].target
-    return {
-        record.remote_id: str(address)
-        for address, record in known.items()
-        if address.kind == place[1] and (record.connection == place[0] or same_target(record.target, target))
-    }
+class _Taken:
+    """The ids that are managed, with their addresses, by place, through any connection to the same system."""
+
+    def __init__(self, session: ProjectSession, known: Iterable[Record]) -> None:
+        self._targets = Targets({name: each.target for name, each in session.project.connections.items()})
+        self._found: dict[Place, dict[str, str]] = {}
+        self.add(known)
+
+    def add(self, known: Iterable[Record]) -> None:
+        for record in known:
+            for name in {record.connection, *self._targets.same(record.target)}:
+                self._found.setdefault((name, record.address.kind), {})[record.remote_id] = str(record.address)
+
+    def at(self, place: Place) -> Mapping[str, str]:
+        return self._found.get(place, {})
 
 
 def _scope(kind: str, items: list[Desired], ids: Mapping[Address, str]) -> Scope:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from reconciler.target import Target, account_of, forms, same_system, same_target, system_of
+from reconciler.target import Target, Targets, account_of, forms, same_system, same_target, system_of
 
 
 @pytest.mark.parametrize(
@@ -103,3 +103,16 @@ def test_a_target_is_text_and_back():
     assert Target.parse(USER_A) == Target("https://uk.bookingbug.com", USER_A.partition(" ")[2])
     assert str(Target.parse(USER_A)) == USER_A
     assert str(Target("https://uk.bookingbug.com")) == "https://uk.bookingbug.com"
+
+
+SOME_TARGETS = [
+    f"{system} {account}".rstrip()
+    for system in ("https://a.example.com", "https://a.example.com/b", "http://a.example.com", "a.example.com", "c.org")
+    for account in ("", "user 1", "company 2", "company 2 user 1")
+]
+
+
+@pytest.mark.parametrize("target", [*SOME_TARGETS, "other.org"])
+def test_the_same_targets_are_looked_up_as_each_pair_is_compared(target):
+    named = {f"n{number}": each for number, each in enumerate(SOME_TARGETS)}
+    assert set(Targets(named).same(target)) == {name for name, each in named.items() if same_target(each, target)}

@@ -62,11 +62,11 @@ def _live(number: int, item: Desired, **fields) -> Live:
     return Live(remote_id=str(number), fields=shown)
 
 
-def _record(number: int, item: Desired, **more) -> Record:
+def _record(number: int, item: Desired, connections=CONNECTIONS, **more) -> Record:
     return Record(
         address=item.address,
         connection=item.connection,
-        target=CONNECTIONS[item.connection].target,
+        target=connections[item.connection].target,
         remote_id=str(number),
         fields=item.fields,
         depends_on=item.depends_on,
@@ -78,7 +78,7 @@ def _sessions(size: int, **spec) -> list[Desired]:
     return [session(f"class-{number}", **spec) for number in range(size)]
 
 
-def planning(desired, records=(), readings=None, **world) -> Run:
+def planning(desired, records=(), readings=None, connections=CONNECTIONS, **world) -> Run:
     """Return what decides and makes the plan of these objects."""
     records = {item.address: item for item in records}
     desired = {item.address: item for item in desired}
@@ -88,7 +88,7 @@ def planning(desired, records=(), readings=None, **world) -> Run:
         selected=frozenset(desired.keys() | records.keys()),
         kinds=KINDS,
         providers=PROVIDERS,
-        connections=CONNECTIONS,
+        connections=connections,
         **world,
     )
     nothing = {
@@ -155,6 +155,16 @@ def _new_like_managed(size: int, *, live: dict, unread: bool = False, timed: boo
     if unread:
         reading = _reading([], unreadable={record.remote_id: "500" for record in records})
     return planning([*old, *classes("new")], records, {SESSIONS: reading})
+
+
+def _many_connections(size: int) -> Run:
+    """Return n connections to accounts of one system, each with a managed class, and ids that were seen there."""
+    accounts = {f"s{n}": replace(CONNECTIONS["sessions"], name=f"s{n}").with_user((f"user-{n}",)) for n in range(size)}
+    items = [session(f"class-{n}", connection=f"s{n}") for n in range(size)]
+    records = [_record(1000 + n, item, accounts) for n, item in enumerate(items)]
+    readings = {(f"s{n}", "Session"): _reading([_live(1000 + n, item)]) for n, item in enumerate(items)}
+    seen = {(record.target, "Session"): frozenset({record.remote_id}) for record in records}
+    return planning(items, records, readings, {**CONNECTIONS, **accounts}, seen=seen)
 
 
 def _unreadable(size: int) -> Run:
@@ -461,6 +471,7 @@ STAGES: dict[str, Callable[[int], Run]] = {
     "n new of the name and time of n managed": lambda n: _new_like_managed(n, live={}, timed=False),
     "n new of the name of n managed without times": lambda n: _new_like_managed(n, live={"time": None}),
     "n new beside n managed unreadable": lambda n: _new_like_managed(n, live={}, unread=True),
+    "n connections": _many_connections,
     "n unreadable strangers": _unreadable,
     "n changed": _all_changed,
     "n deletes and n creates": _renamed,
