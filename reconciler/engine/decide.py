@@ -300,6 +300,8 @@ def _behind(subject: Subject, comparison: Comparison) -> tuple[Comparison, Decis
     until reads certainly show what was written.
     """
     intents = [item for item in subject.intents if item.confirmed and item.effect == "update"]
+    if not intents:
+        return comparison, None
     written = {field_of(name) for item in intents for name in item.fields}
     doubtful = [item for item in comparison.fields if field_of(item.path) in written]
     if not doubtful or subject.record is None:

@@ -300,12 +300,12 @@ class Change(Decision):
     @property
     def writes(self) -> bool:
         """Whether applying it sends anything or alters what is remembered."""
-        return not self.idle or self.bookkeeping
+        return self.action not in IDLE or bool(self.remembers)
 
     @property
     def bookkeeping(self) -> bool:
         """Whether it alters what is remembered and nothing is done to the live object."""
-        return self.idle and bool(self.remembers)
+        return bool(self.remembers) and self.action in IDLE
 
     @property
     def digest(self) -> str:

@@ -15,7 +15,10 @@ def shared(value: Any) -> Any:
     if kind is str:
         return intern(value)
     if kind is dict:
-        return {intern(key) if type(key) is str else key: shared(item) for key, item in value.items()}
+        return {
+            intern(key) if type(key) is str else key: intern(item) if type(item) is str else shared(item)
+            for key, item in value.items()
+        }
     if kind is list:
         return [shared(item) for item in value]
     return value
