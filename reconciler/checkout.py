@@ -15,8 +15,9 @@ import subprocess
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
@@ -32,8 +33,7 @@ _MOST_REFS = 20_000
 _SHA256 = 64
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(Struct, frozen=True, kw_only=True):
     """A file in a commit."""
 
     mode: str
@@ -47,8 +47,7 @@ class Entry:
         return self.mode.startswith("100")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Git:
+class Git(Struct, frozen=True, kw_only=True):
     """Runs Git on a checkout, without its configuration."""
 
     program: str
@@ -117,8 +116,7 @@ class Git:
         return found
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Checkout:
+class Checkout(Struct, frozen=True, kw_only=True):
     """A working tree of a repository."""
 
     top: Path

@@ -13,11 +13,13 @@ import socket
 import subprocess
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 from string import Formatter
 from time import monotonic
 from urllib.parse import urlsplit
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from reconciler.checkout import COMMIT, Checkout, find_checkout
 from reconciler.model.canonical import now
@@ -34,8 +36,7 @@ _YAML = (b".yaml", b".yml")
 """Endings of files that the project may read although Git does not track them."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _System:
+class _System(Struct, frozen=True, kw_only=True):
     """A CI system: the variable that shows it, and where each fact is. The first template that is complete counts."""
 
     name: str

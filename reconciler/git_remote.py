@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Self
 from urllib.parse import SplitResult, unquote, urlsplit
+
+from msgspec import Struct
 
 PREFIX = "git+"
 
@@ -31,8 +32,7 @@ _BRANCH = re.compile(r"(?!.*(\.\.|//|/\.|\.lock(/|$)))[A-Za-z0-9_][A-Za-z0-9_./-
 """Names that every forge accepts: a part of what `git check-ref-format` does."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GitRemote:
+class GitRemote(Struct, frozen=True, kw_only=True):
     """Where a state in Git is kept."""
 
     url: str

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
+
+from msgspec import Struct
 
 from reconciler.errors import ReconcilerError
 from reconciler.folders import GIT, is_below, repository_around
 
 
-@dataclass(slots=True)
-class Quota:
+class Quota(Struct):
     """How much may still be read, in files, bytes and documents."""
 
     files: int = 10_000
@@ -33,8 +33,7 @@ class Quota:
                 raise ReconcilerError(f"the check was stopped: it reads more than {what}", hint="check fewer files")
 
 
-@dataclass(frozen=True, slots=True)
-class Reach:
+class Reach(Struct, frozen=True):
     """The files that a project file may name: those of its repository, and what the user allows in addition.
 
     A project file can come from a pull request, and what a file contains can appear in messages and manifests.

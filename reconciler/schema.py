@@ -12,12 +12,13 @@ import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from reconciler import zones
 from reconciler.errors import ReconcilerError
@@ -69,8 +70,7 @@ def whole_sentence(rule: Mapping[str, Any]) -> bool:
     return rule.get("wholeSentence", False) is True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mismatch:
+class Mismatch(Struct, frozen=True, kw_only=True):
     """The first rule of a schema that a value breaks."""
 
     path: tuple[str | int, ...]

@@ -13,10 +13,13 @@ import stat
 import subprocess
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Literal, Self
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from reconciler import redaction
 from reconciler.errors import ReconcilerError
@@ -59,8 +62,7 @@ class Secret:
         return redaction.MASK
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Credential:
+class Credential(Struct, frozen=True, kw_only=True):
     """The source of one credential. It is read only when a connection is opened."""
 
     source: Literal["env", "file", "command"]
@@ -251,8 +253,7 @@ class ProviderSettings:
         return False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Connection:
+class Connection(Struct, frozen=True, kw_only=True):
     """How one remote system is reached."""
 
     name: str
@@ -262,9 +263,9 @@ class Connection:
     """Where the project file states it."""
     base_url_at: SourceRef | None = None
     """Where it states the `base_url`."""
-    auth: Mapping[str, Credential] = field(default_factory=dict)
+    auth: Mapping[str, Credential] = {}
     """The source of each credential, by the provider's name for it."""
-    settings: ProviderSettings = field(default_factory=ProviderSettings)
+    settings: ProviderSettings = ProviderSettings()
     """What only this provider has."""
     timeout: float = 30.0
     """Seconds for one whole call."""
@@ -295,8 +296,7 @@ class Connection:
         return replace(self, user=account_of(system_of(self.base_url), names)) if names else self
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
+class Policy(Struct, frozen=True, kw_only=True):
     """Limits on what one run may do."""
 
     max_deletes: int = 10
@@ -307,18 +307,17 @@ class Policy:
     """Number of objects that a run may update also if they are a large share, if it deletes and recreates none."""
     booked_approval: Literal["annotation", "flag"] = "annotation"
     """What may allow risks to bookings: `flag` leaves that to who runs the command, not to who writes a manifest."""
-    risks: Mapping[str, Level] = field(default_factory=dict)
+    risks: Mapping[str, Level] = {}
     """The levels that the project sets, by risk code."""
     windows: tuple[Window, ...] = ()
     """When runs may write to the remote systems; empty for any time."""
-    set_at: Mapping[str, SourceRef] = field(default_factory=dict)
+    set_at: Mapping[str, SourceRef] = {}
     """Where the project file sets each of the settings above; a default has no place."""
-    risks_at: Mapping[str, SourceRef] = field(default_factory=dict)
+    risks_at: Mapping[str, SourceRef] = {}
     """Where it sets each level, by risk code."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DriftIgnore:
+class DriftIgnore(Struct, frozen=True, kw_only=True):
     """Changes from outside that drift does not report as drift."""
 
     address: str
@@ -332,8 +331,7 @@ class DriftIgnore:
     """The last day on which it holds; None for ever."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Webhook:
+class Webhook(Struct, frozen=True, kw_only=True):
     """A place that drift is reported to."""
 
     url: Credential
@@ -347,16 +345,14 @@ class Webhook:
     """Seconds for one attempt."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DriftSettings:
+class DriftSettings(Struct, frozen=True, kw_only=True):
     """What is to be done about drift."""
 
     ignore: tuple[DriftIgnore, ...] = ()
     webhooks: tuple[Webhook, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Project:
+class Project(Struct, frozen=True, kw_only=True):
     """A project, merged with the chosen environment. Paths are absolute."""
 
     name: str
@@ -372,13 +368,13 @@ class Project:
     """URL of the state."""
     state_at: SourceRef | None = None
     """Where the project file states it."""
-    policy: Policy = field(default_factory=Policy)
-    drift: DriftSettings = field(default_factory=DriftSettings)
+    policy: Policy = Policy()
+    drift: DriftSettings = DriftSettings()
     environment: str | None = None
     """Name of the chosen environment."""
     reach: Reach | None = None
     """The files that the project file may name; None for any."""
-    values: Mapping[str, object] = field(default_factory=dict)
+    values: Mapping[str, object] = {}
     """The content of the values files, for templates."""
     values_files: tuple[Path, ...] = ()
     """The values files themselves, in their order: later ones win."""
@@ -386,7 +382,7 @@ class Project:
     """Those of them that the environment names."""
     currency: str | None = None
     """What prices are in (ISO 4217)."""
-    manifests_at: Mapping[str, SourceRef] = field(default_factory=dict)
+    manifests_at: Mapping[str, SourceRef] = {}
     """Where the project file states each entry of `manifests`."""
     templates: Path | None = None
     """The folder of the templates that replace the built-in pages; beside the file that decides."""

@@ -10,11 +10,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
 from ipaddress import ip_address
 from urllib.parse import quote, unquote, urlsplit
+
+from msgspec import Struct
 
 _FEW = 1024
 """There are as many targets as connections, and as many comparisons as managed objects."""
@@ -27,8 +28,7 @@ _DIGITS = 12
 _USER = re.compile(r" ?\buser [0-9a-f]+$")
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """A target in its two parts."""
 
     system: str

@@ -9,10 +9,11 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Self
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from reconciler.errors import InvalidInput
 from reconciler.model.objects import Problem, SourceRef
@@ -49,8 +50,7 @@ _NAMED = 3
 _EVERY = ("1",)
 
 
-@dataclass(frozen=True, slots=True)
-class HostPattern:
+class HostPattern(Struct, frozen=True):
     """One host, or every host below a domain."""
 
     scheme: str | None
@@ -104,8 +104,7 @@ def shown_host(origin: str) -> str:
     return origin if needed else place
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KnownHosts:
+class KnownHosts(Struct, frozen=True, kw_only=True):
     """The hosts that credentials may be sent to, as far as the state knows."""
 
     targets: frozenset[str]
@@ -147,8 +146,7 @@ class KnownHosts:
         return False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reached:
+class Reached(Struct, frozen=True, kw_only=True):
     """What a state uses outside this process."""
 
     origins: tuple[str, ...] = ()
@@ -157,8 +155,7 @@ class Reached:
     """The files that its URL names, beside the state itself."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bounds:
+class Bounds(Struct, frozen=True, kw_only=True):
     """The bounds of this process. None does not bound."""
 
     hosts: tuple[HostPattern, ...] | None = None

@@ -17,6 +17,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
+from msgspec import Struct
 
 from reconciler import zones
 from reconciler.model import moments
@@ -123,8 +124,7 @@ class Window:
             raise ValueError(f"cron {cron!r} names a day that never comes; expected a day that exists") from None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Gate:
+class Gate(Struct, frozen=True, kw_only=True):
     """Whether a moment lies inside the change windows."""
 
     open: bool

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import wraps
 from typing import TYPE_CHECKING
 
 import click
+from msgspec import Struct
 
 import reconciler
 from reconciler.cli.gathering import Command
@@ -21,14 +22,13 @@ if TYPE_CHECKING:
     from reconciler.model.report import Outcome, Report
 
 
-@dataclass(slots=True)
-class Notes:
+class Notes(Struct):
     """The problems that a run annotates at its end."""
 
     wanted: bool = False
-    problems: dict[Problem, None] = field(default_factory=dict)
+    problems: dict[Problem, None] = {}
     """Each once, in the order in which they were found."""
-    sources: dict[Address, SourceRef] = field(default_factory=dict)
+    sources: dict[Address, SourceRef] = {}
     """Where the manifests declare the objects of the plan: the place of a problem that has none."""
 
     def know(self, plan: Plan) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
+from msgspec import Struct
 from rich.console import Console
 
 from reconciler import render
@@ -27,8 +27,7 @@ from reconciler.render.problems import problems as write_problems
 from reconciler.render.wrapping import say
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Forms:
+class Forms(Struct, frozen=True, kw_only=True):
     """How one value is shown in each output format."""
 
     kind: str

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import shlex
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from msgspec import Struct
 
 import reconciler
 from reconciler.cli import completion, destinations
@@ -30,8 +30,7 @@ def examples(*lines: str) -> str:
     return "\n".join(("\b", "Examples:", *(f"  reconciler {line}" for line in lines)))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Common:
+class Common(Struct, frozen=True, kw_only=True):
     """The options of every command on a project."""
 
     project: Path | None
@@ -92,8 +91,7 @@ class Common:
         return [*where, "--trusted-config", self.trusted_config] if self.trusted_config is not None else where
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Applying:
+class Applying(Struct, frozen=True, kw_only=True):
     """How apply and destroy run."""
 
     parallelism: int | None

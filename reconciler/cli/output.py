@@ -10,12 +10,13 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
 from io import StringIO
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Literal
 
 import click
+from msgspec import Struct
+from msgspec.structs import replace
 
 from reconciler import files, redaction
 from reconciler.cli.streams import on_screen, utf8, write_unmasked
@@ -33,8 +34,7 @@ if TYPE_CHECKING:
     from reconciler.settings import Project, Secret
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sink:
+class Sink(Struct, frozen=True, kw_only=True):
     """One place that an output goes to."""
 
     form: str
@@ -48,8 +48,7 @@ PAGE = 65_536
 """Bytes of a Markdown page at most by default: GitHub refuses a comment of more characters."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Output:
+class Output(Struct, frozen=True, kw_only=True):
     """The values of `--format` and `--output`."""
 
     sinks: tuple[Sink, ...] = (Sink(form="text"),)
@@ -63,7 +62,7 @@ class Output:
     """Whether text on a terminal may go through a pager."""
     max_bytes: int = PAGE
     """Bytes of a Markdown page at most."""
-    shown: set[Sink] = field(default_factory=set)
+    shown: set[Sink] = set()
     """Where a value was shown already."""
     templates: Path | None = None
     """The folder of the project's templates for pages."""

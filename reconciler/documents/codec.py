@@ -1,7 +1,7 @@
 """Plans, reports and drift ⇄ JSON documents.
 
 The shipped schemas say which members a document has, and in which order: a document is written by walking its
-schema and taking each member from the value. The model says of which type each member is: cattrs builds the values
+schema and taking each member from the value. The model says of which type each member is: `reader` builds the values
 back. So a new member needs a field of the model and a line of the schema, and nothing here.
 
 Same value, same bytes: nothing comes from the clock or a hash.
@@ -11,12 +11,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
 from functools import cache
 from hashlib import sha256
 from itertools import zip_longest
 from operator import attrgetter, itemgetter
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import Any, overload
+
+from msgspec import Struct, field
 
 from reconciler.documents.signature import SEALS, signature
 from reconciler.documents.text import Members, pieces
@@ -27,15 +28,12 @@ from reconciler.model.objects import Address, Problem, SourceRef
 from reconciler.model.place import Place, Placed
 from reconciler.model.plan import Plan, Selection
 from reconciler.model.provenance import Concern, Explanation, Provenance, Setting, Template
-from reconciler.model.report import ASIDE, Drift, Drifted, Outcome, Report, Verification
+from reconciler.model.report import ASIDE, Drift, Drifted, Outcome, Report
 from reconciler.model.sighting import LastApplied
 from reconciler.model.source import Range
 from reconciler.redaction import redacted_data
 from reconciler.schema import load_schema
 from reconciler.settings import Secret
-
-if TYPE_CHECKING:
-    from cattrs import Converter
 
 FORMAT_VERSION = "1.0"
 
@@ -65,19 +63,16 @@ ATTRIBUTES: Mapping[type, Mapping[str, str]] = {
 }
 """The attribute that holds a member, where it has another name; by type and member."""
 
-T = TypeVar("T")
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Context:
+class _Context(Struct, frozen=True, kw_only=True):
     """Facts of the plan that the members of its document also need."""
 
     currency: str | None = None
     project: str | None = None
     environment: str | None = None
     selection: Selection = field(default_factory=Selection)
-    sources: Mapping[Address, SourceRef | None] = field(default_factory=dict)
-    guarded: Mapping[Address, tuple[str, ...]] = field(default_factory=dict)
+    sources: Mapping[Address, SourceRef | None] = {}
+    guarded: Mapping[Address, tuple[str, ...]] = {}
 
 
 def _about(plan: Plan) -> _Context:
@@ -336,62 +331,3 @@ def _getter(kind: type, key: str) -> _Write:
 
 def _plain(value: Any) -> Any:
     return str(value) if isinstance(value, Address) else canonical.plain(value)
-
-
-def read(data: Any, kind: type[T]) -> T:
-    """Return the value of a document's data, which must fit the schema."""
-    return _converter().structure(data, kind)
-
-
-_BEFORE: Mapping[type, Callable[[Mapping[str, Any]], Mapping[str, Any]]] = {
-    Change: lambda data: {
-        **data,
-        "calls": [
-            {**call, "address": data["address"], "connection": data["connection"], "effect": "update"}
-            for call in data["calls"]
-        ],
-        "price": data["stake"]["price"] if data["stake"] is not None else None,
-    },
-    Drifted: lambda data: {**data, "total": data["coverage"]["fields"], "verifiable": data["coverage"]["verifiable"]},
-    Plan: lambda data: {
-        **data,
-        "currency": data["bookings"]["currency"],
-        "guarded": {change["address"]: change["guarded"] for change in data["changes"] if change["guarded"]},
-    },
-    Verification: lambda data: {**data, "left": zip(data["changes"], data["words"], strict=True)},
-}
-"""What a value is built from that its document holds in another form."""
-
-
-@cache
-def _converter() -> Converter:
-    from cattrs import Converter  # noqa: PLC0415 - 60 ms, and only what reads a document needs it
-    from cattrs.gen import make_dict_structure_fn, override  # noqa: PLC0415 - as above
-
-    converter = Converter(detailed_validation=False)
-    converter.register_structure_hook(float, lambda number, _: number)
-
-    def hook(kind: type[Any]) -> Callable[[Any, Any], Any]:
-        names = {field.name for field in fields(kind)}
-        renamed = {attribute: key for key, attribute in ATTRIBUTES.get(kind, {}).items() if attribute in names}
-        overrides: dict[str, Any] = {attribute: override(rename=key) for attribute, key in renamed.items()}
-        overrides |= {key: override(omit=True) for key in renamed.values() if key in names}
-        if kind is SourceRef:
-            overrides |= {name: override(omit=True) for name in ("text", "exact")}
-        if kind is Problem:
-            overrides["address"] = override(struct_hook=_as_written)
-        build: Callable[[Any, Any], Any] = make_dict_structure_fn(kind, converter, **overrides)
-        before = _BEFORE.get(kind)
-        return build if before is None else lambda data, to: build(before(data), to)
-
-    converter.register_structure_hook_factory(is_dataclass, hook)
-    converter.register_structure_hook(Address, lambda text, _: Address.parse(text))
-    return converter
-
-
-def _as_written(text: str | None, _: object) -> Address | None:
-    """Read the address of a problem: its name may be what is wrong."""
-    if text is None:
-        return None
-    kind, _, name = text.partition("/")
-    return Address(kind, name)

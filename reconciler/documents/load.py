@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import Any, Literal, NoReturn, assert_never
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from reconciler.documents import codec
+from reconciler.documents.reader import read
 from reconciler.documents.signature import content_digest
 from reconciler.documents.strict_json import strict_json
 from reconciler.errors import ReconcilerError
@@ -22,8 +25,7 @@ from reconciler.schema import Mismatch, first_mismatch
 DocumentKind = Literal["plan", "report", "drift"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SavedReport:
+class SavedReport(Struct, frozen=True, kw_only=True):
     """A report that was read back."""
 
     report: Report
@@ -74,7 +76,7 @@ def load_document(text: str) -> SavedPlan | SavedReport | Drift:
         case "report":
             return _report(document)
         case "drift":
-            return codec.read(document, Drift)
+            return read(document, Drift)
         case _:
             assert_never(kind)
 
@@ -94,7 +96,7 @@ def as_saved(plan: Plan) -> SavedPlan:
 def _plan(document: Mapping[str, Any]) -> SavedPlan:
     intact = content_digest(document) == document["digest"]
     return SavedPlan(
-        plan=codec.read(document, Plan),
+        plan=read(document, Plan),
         digest=document["digest"],
         intact=intact,
         signature=document.get("signature"),
@@ -122,8 +124,8 @@ def _report(document: Mapping[str, Any]) -> SavedReport:
         {key: outcome[key] for key in ("address", "action", "source")} | change for outcome in document["outcomes"]
     ]
     head = {key: document[key] for key in ("project", "environment", "selection")}
-    plan = codec.read({**head, **unsaid, "changes": changes}, Plan)
-    return SavedReport(report=codec.read(document, Report), plan=plan)
+    plan = read({**head, **unsaid, "changes": changes}, Plan)
+    return SavedReport(report=read(document, Report), plan=plan)
 
 
 class _Unusable(Exception):

@@ -6,8 +6,10 @@ An object is found by id, by annotation or by exact natural key, never by a gues
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import islice
+
+from msgspec import Struct
 
 from reconciler.engine.diff import compare
 from reconciler.engine.groups import Either, Found, id_order
@@ -104,11 +106,10 @@ def check_unshared(record: Record, others: Mapping[Identity, tuple[str, ...]]) -
         raise Refused("it is not adopted; nothing was changed", problems=problems)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Matches:
+class Matches(Struct, frozen=True, kw_only=True):
     """Which live objects the declared ones are."""
 
-    found: Mapping[Address, Live] = field(default_factory=dict)
+    found: Mapping[Address, Live] = {}
     problems: tuple[Problem, ...] = ()
     """Why the others have no match."""
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from reconciler.engine.creating import Create, Creates
 from reconciler.engine.intents import begin, extending, overwritten, settling, settling_words
@@ -29,8 +31,7 @@ from reconciler.settings import Connection
 _log = logging.getLogger("reconciler.apply")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
+class Run(Struct, frozen=True, kw_only=True):
     """What one apply works with."""
 
     run_id: str
@@ -42,17 +43,17 @@ class Run:
     """The ids that were live before the run: an object created now has another one."""
     ids: dict[Address, str]
     """The ids that references may use; it grows as objects are created."""
-    computed: dict[Address, Computed] = field(default_factory=dict)
+    computed: dict[Address, Computed] = {}
     """What the remote systems computed for each object so far."""
-    saved: dict[Address, Record] = field(default_factory=dict)
+    saved: dict[Address, Record] = {}
     """The record of each object that this run wrote."""
-    freed: set[tuple[str, str, str]] = field(default_factory=set)
+    freed: set[tuple[str, str, str]] = set()
     """Connection, kind and id of each object that this run deleted: a new one may get its id."""
-    shown: dict[Address, Live] = field(default_factory=dict)
+    shown: dict[Address, Live] = {}
     """Each object that a read already showed after its last call."""
     lock: threading.RLock = field(default_factory=threading.RLock)
     """Guards `ids`, `computed`, `saved`, `freed`, `creates` and what they claim."""
-    creates: dict[Place, Creates] = field(default_factory=dict)
+    creates: dict[Place, Creates] = {}
     written: threading.Event = field(default_factory=threading.Event)
     """Set once a call changed something, or may have."""
     stop: threading.Event = field(default_factory=threading.Event)

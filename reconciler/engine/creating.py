@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from msgspec import Struct
+
 from reconciler.engine.groups import Found
 from reconciler.engine.identity import created, unread_stranger
 from reconciler.engine.readback import LOOKS
@@ -27,8 +29,7 @@ class Create(Job):
     """The new live objects that it could have made."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Seen:
+class _Seen(Struct, frozen=True):
     """What is known once a list was read."""
 
     flying: tuple[Create, ...]

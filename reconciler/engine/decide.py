@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from reconciler.engine.adopt import already_exists
 from reconciler.engine.diff import Comparison, appearance, compare, field_of

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
+
+from msgspec import Struct
 
 from reconciler.model.canonical import plain, spelled_alike, text
 from reconciler.model.change import Edit, FieldChange, Origin
@@ -15,8 +16,7 @@ from reconciler.model.objects import STORED, Computed, Fields
 from reconciler.model.risk import Risk
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison:
+class Comparison(Struct, frozen=True, kw_only=True):
     """How an object differs from its desired fields, and the edits that remove the difference."""
 
     fields: tuple[FieldChange, ...] = ()
@@ -28,7 +28,7 @@ class Comparison:
     """The desired fields that the API returned."""
     unverified: tuple[str, ...] = ()
     """The desired fields that the API did not return."""
-    computed: Computed = field(default_factory=dict)
+    computed: Computed = {}
     """What the live object shows of values that the remote system computes."""
     information: tuple[str, ...] = ()
     """What a person should know about the live object."""

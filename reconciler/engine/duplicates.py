@@ -13,8 +13,10 @@ that a run finds (`kept`).
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from reconciler.engine.groups import Either, id_order
 from reconciler.engine.homes import Homes
@@ -59,8 +61,7 @@ Managed = Mapping[Place, Collection[str]]
 """The ids that are managed, by place."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Suspect:
+class Suspect(Struct, frozen=True, kw_only=True):
     """A live object that may be a duplicate of another one."""
 
     address: Address

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from reconciler.engine.diff import compare
 from reconciler.engine.ledger import Memory
@@ -15,8 +16,7 @@ from reconciler.model.kind import Kind
 from reconciler.model.objects import Address, Desired, Fields, remote_ids
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Side:
+class Side(Struct, frozen=True, kw_only=True):
     """One environment."""
 
     desired: Mapping[Address, Desired]

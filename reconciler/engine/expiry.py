@@ -5,10 +5,12 @@ The API of such an object has no list, and does not show whether an expired obje
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Literal
+
+from msgspec.structs import replace
 
 from reconciler.engine.snapshot import Place, Snapshot
 from reconciler.engine.subject import Decided, Subject
@@ -59,7 +61,7 @@ def _with_ended(snapshot: Snapshot, ended: Mapping[Place, Mapping[str, str]]) ->
         reading = snapshot.readings[place]
         yield (
             place,
-            replace(
+            dataclasses.replace(
                 reading,
                 expired={**reading.expired, **whys},
                 unreadable={key: words for key, words in reading.unreadable.items() if key not in whys},

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from msgspec import Struct
+
 from reconciler.engine.adopt import match
 from reconciler.engine.export_names import LONGEST, fitted, slug, unique
 from reconciler.engine.identity import Index, alike
@@ -21,8 +23,7 @@ from reconciler.target import same_target
 _CAPITALS = "".join(chr(number) for number in range(ord("A"), ord("Z") + 1))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
+class Surroundings(Struct, frozen=True, kw_only=True):
     """What drafts are made from: the live objects, what is managed, and what is declared."""
 
     kinds: Mapping[str, Kind]
@@ -35,15 +36,14 @@ class Surroundings:
     """The two instants between which objects are exported of a kind that is not listed whole."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Addressed:
+class Addressed(Struct, frozen=True, kw_only=True):
     """The live objects with their addresses."""
 
-    lives: Mapping[Place, Mapping[Address, Live]] = field(default_factory=dict)
+    lives: Mapping[Place, Mapping[Address, Live]] = {}
     """By connection and kind."""
     owned: frozenset[Address] = frozenset()
     """The addresses that are managed or declared already."""
-    ids: Mapping[Address, str] = field(default_factory=dict)
+    ids: Mapping[Address, str] = {}
     """The remote ids by address."""
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from fnmatch import fnmatchcase
+
+from msgspec import Struct, field
 
 from reconciler.engine.annotations import ALLOWED, EXPIRED, allowed, expired, in_force
 from reconciler.engine.overrides import MISSING, Overrides
@@ -49,14 +51,13 @@ _REACHING = EDITING | DESTRUCTIVE
 _NAMED = 3
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
+class Case(Struct, frozen=True, kw_only=True):
     """What the guards look at."""
 
     plan: Plan
     policy: Policy
     overrides: Overrides
-    others: Mapping[Identity, tuple[str, ...]] = field(default_factory=dict)
+    others: Mapping[Identity, tuple[str, ...]] = {}
     """Which other projects in the same state manage a live object."""
     manifests_at: SourceRef | None = None
     """Where the project file names its manifests."""
@@ -157,8 +158,7 @@ def _deletions(plan: Plan) -> list[Change]:
     return [change for change in plan.changes if change.destroys]
 
 
-@dataclass(frozen=True, slots=True)
-class _Limit:
+class _Limit(Struct, frozen=True):
     """A limit that a plan exceeds."""
 
     value: float

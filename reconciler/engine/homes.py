@@ -7,8 +7,10 @@ record moves to it, and nothing is sent.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TypeVar
+
+from msgspec.structs import replace
 
 from reconciler.engine.ledger import Memory
 from reconciler.model.kind import Kind

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from operator import itemgetter
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from reconciler.model.objects import Address, Problem
 from reconciler.model.patterns import Patterns
@@ -16,8 +18,7 @@ from reconciler.settings import DriftIgnore
 EXPIRED = "drift-ignore-expired"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
+class Judged(Struct, frozen=True, kw_only=True):
     """Objects with what is ignored of them."""
 
     objects: tuple[Drifted, ...]

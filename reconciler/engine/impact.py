@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 from reconciler import local_times
 from reconciler.errors import RemoteError
@@ -25,17 +26,15 @@ _NAMED = 5
 _CANNOT = "this provider cannot read bookings"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bookings:
+class Bookings(Struct, frozen=True, kw_only=True):
     """The queries for bookings of resources, and their results."""
 
-    queries: Mapping[Address, BookingQuery] = field(default_factory=dict)
-    occupancy: Mapping[tuple[str, Window], Occupancy] = field(default_factory=dict)
+    queries: Mapping[Address, BookingQuery] = {}
+    occupancy: Mapping[tuple[str, Window], Occupancy] = {}
     """By connection and window."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Impact:
+class Impact(Struct, frozen=True, kw_only=True):
     """What a change does to bookings."""
 
     risks: tuple[Risk, ...]

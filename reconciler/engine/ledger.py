@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
 from operator import is_
 from typing import Protocol
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from reconciler.model.objects import Address, Desired, Intent, PastRun, Record
 
@@ -116,13 +118,12 @@ class Ledger(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Memory:
+class Memory(Struct, frozen=True, kw_only=True):
     """What the state holds at the start of a plan."""
 
     records: Mapping[Address, Record]
-    intents: Mapping[Address, tuple[Intent, ...]] = field(default_factory=dict)
-    forgotten: Mapping[Address, str] = field(default_factory=dict)
+    intents: Mapping[Address, tuple[Intent, ...]] = {}
+    forgotten: Mapping[Address, str] = {}
     doubts: tuple[Intent, ...] = ()
     """The creates of unknown result that were settled: the server may still execute one of them."""
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, fields
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from reconciler.model.decision import Decision
 from reconciler.model.objects import Address
@@ -14,8 +16,7 @@ from reconciler.model.risk import BOOKED
 MISSING = "--allow-missing"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Overrides:
+class Overrides(Struct, frozen=True, kw_only=True):
     """What one run allows beyond the project's policy. Each field is an option of the same name."""
 
     allow_booked: tuple[str, ...] = ()
@@ -65,9 +66,6 @@ class Overrides:
         return None
 
     def _given(self) -> Iterator[tuple[str, tuple[str, ...] | float | str]]:
-        for item in fields(self):
-            if item.name == "decisions":
-                continue
-            value: tuple[str, ...] | float | str | None = getattr(self, item.name)
-            if value is not None and value is not False:
-                yield f"--{item.name.replace('_', '-')}", value
+        for name, value in asdict(self).items():
+            if name != "decisions" and value is not None and value is not False:
+                yield f"--{name.replace('_', '-')}", value

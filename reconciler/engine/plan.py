@@ -6,9 +6,12 @@ bookings to read, `make_plan` builds the changes. Each change is built once, in 
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, fields, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from reconciler.engine.decide import decide
 from reconciler.engine.expiry import with_ended
@@ -42,13 +45,12 @@ from reconciler.model.plan import Plan
 _KEEPS_ID = IDLE | EDITING
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decisions:
+class Decisions(Struct, frozen=True, kw_only=True):
     """What is decided on each selected object."""
 
     by_address: Mapping[Address, Decision]
     problems: tuple[Problem, ...] = ()
-    managed: Mapping[Place, Collection[str]] = field(default_factory=dict)
+    managed: Mapping[Place, Collection[str]] = {}
     """The ids that are managed, or found again, by place."""
 
 
@@ -75,7 +77,7 @@ def decide_all(world: World, snapshot: Snapshot) -> Decisions:
     for address in _by_reference(world):
         desired = world.desired.get(address)
         if desired is not None and (stated := resolved(desired.fields, ids)) is not desired.fields:
-            desired = replace(desired, fields=stated)
+            desired = dataclasses.replace(desired, fields=stated)
         decision, found = _decided(world, context, address, desired)
         if decision is None:
             continue
@@ -172,7 +174,7 @@ def make_plan(world: World, decisions: Decisions, bookings: Bookings) -> Plan:
     )
 
 
-_DECIDED = tuple(item.name for item in fields(Decision))
+_DECIDED = Decision.__struct_fields__
 
 
 def _change(world: World, decision: Decision, bookings: Bookings, titles: Titles) -> Change:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct
 
 from reconciler.engine.diff import compare, field_of, respelled
 from reconciler.errors import Interrupted, OutcomeUnknown, RemoteError
@@ -21,8 +22,7 @@ LOOKS = (0.25, 0.5, 1.0, 2.0)
 """Pauses in seconds before the next look, where reads do not show a write at once."""
 
 
-@dataclass(frozen=True, slots=True)
-class Confirmation:
+class Confirmation(Struct, frozen=True):
     """What reading back an object showed."""
 
     state: State
@@ -30,7 +30,7 @@ class Confirmation:
     """What differs, with both values, or why it could not be read."""
     interrupted: bool = False
     """Whether it was not read because the user stopped the run."""
-    stored: Fields = field(default_factory=dict)
+    stored: Fields = {}
     """The fields that the server spells in its own way, as it returns them."""
     seen: bool = False
     """Whether a read showed the object as it is after the write."""

@@ -6,7 +6,8 @@ It is computed once, when the change is built: the plan shows it, and the apply 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from reconciler.engine.diff import stated_part
 from reconciler.model.change import EDITING, RECORD_CODES, Decision, RecordCode

@@ -15,9 +15,10 @@ An update whose answer was lost leaves some values unknown: `certain` removes th
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
+
+from msgspec.structs import replace
 
 from reconciler.engine.groups import Either, Found, Untaken
 from reconciler.engine.identity import created, distinct_from

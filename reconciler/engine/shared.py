@@ -7,9 +7,11 @@ Where it is not known who else uses a value, it is not changed.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from reconciler.model.canonical import digest
 from reconciler.model.change import EDITING, Decision
@@ -25,28 +27,26 @@ _User = tuple[int, str, Address | None]
 """Who uses a shared value: its place among all users, and its words and address."""
 
 
-@dataclass(slots=True)
-class _Users:
+class _Users(Struct):
     """The users of one value, by what their manifests state for it."""
 
-    own: dict[str, tuple[_User, str]] = field(default_factory=dict)
+    own: dict[str, tuple[_User, str]] = {}
     """Each of them by remote id, with the digest of what it states."""
-    stated: dict[str, Any] = field(default_factory=dict)
+    stated: dict[str, Any] = {}
     """What is stated, by its digest."""
-    changing: dict[str, list[_User]] = field(default_factory=dict)
+    changing: dict[str, list[_User]] = {}
     """Those that change the value: two that state different ones cannot both be met, since a call sends all of it."""
-    others: dict[str, list[_User]] = field(default_factory=dict)
+    others: dict[str, list[_User]] = {}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Neighbours:
+class Neighbours(Struct, frozen=True, kw_only=True):
     """Everything that is decided and declared around one change."""
 
     decisions: Mapping[Address, Decision]
     desired: Mapping[Address, Desired]
     managed: Mapping[tuple[str, str, str], Address]
     """The managed objects by target, kind and remote id."""
-    _found: dict[tuple[int, str, str, str], _Users] = field(default_factory=dict, init=False)
+    _found: dict[tuple[int, str, str, str], _Users] = {}
     """The users of each value: thousands may share one."""
 
     @classmethod

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
+
+from msgspec import Struct
 
 from reconciler.errors import RemoteError
 from reconciler.model.objects import Reading, Scope
@@ -14,12 +16,11 @@ Place = tuple[str, str]
 """A connection's name and a kind's name: where objects of one kind live."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Snapshot:
+class Snapshot(Struct, frozen=True, kw_only=True):
     """What was read."""
 
-    readings: Mapping[Place, Reading] = field(default_factory=dict)
-    failures: Mapping[str, RemoteError] = field(default_factory=dict)
+    readings: Mapping[Place, Reading] = {}
+    failures: Mapping[str, RemoteError] = {}
     """By connection, why nothing could be read there."""
 
     def reading(self, connection: str, kind: str) -> Reading:

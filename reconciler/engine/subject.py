@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from reconciler.engine.identity import unread_stranger
 from reconciler.engine.snapshot import Place, Snapshot
@@ -26,8 +28,7 @@ def still_reaches(connections: Mapping[str, Connection], used: Record | Intent) 
     return same_target(connection.target, used.target)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Context:
+class Context(Struct, frozen=True, kw_only=True):
     """What every decision looks at."""
 
     kinds: Mapping[str, Kind]
@@ -40,9 +41,9 @@ class Context:
     explained: Mapping[Place, Collection[str]]
     """The live ids that an interrupted create could have made."""
     destroying: bool = False
-    moves: Mapping[Address, Address] = field(default_factory=dict)
+    moves: Mapping[Address, Address] = {}
     """The old addresses of selected objects by their new ones: until an apply, the state knows the old ones."""
-    forgotten: Mapping[Address, str] = field(default_factory=dict)
+    forgotten: Mapping[Address, str] = {}
     """Expired objects that are no longer managed, with the digest of their declaration then."""
     overtaken: Collection[Address] = ()
     """What another run wrote to while the live objects were read."""
@@ -54,8 +55,7 @@ class Context:
         return why or unread_stranger(self.snapshot.reading(*place), taken)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subject:
+class Subject(Struct, frozen=True, kw_only=True):
     """One address with everything that is known of it."""
 
     context: Context

@@ -7,9 +7,11 @@ exchange by a temporary value is not made for anybody: it would be live for a wh
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from reconciler.engine.snapshot import Snapshot
 from reconciler.model.change import DESTRUCTIVE, EDITING, Decision
@@ -20,8 +22,7 @@ _Value = tuple[str, str, str, Any]
 """A value that exists once: target, kind, field and the value itself."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Owned:
+class Owned(Struct, frozen=True, kw_only=True):
     """Who has which unique values before a plan, and who takes them."""
 
     decisions: Mapping[Address, Decision]
@@ -31,7 +32,7 @@ class Owned:
     """The remote system behind each connection."""
     owners: Mapping[_Value, tuple[Address, ...]]
     """The managed objects that have a value."""
-    strangers: Mapping[_Value, str] = field(default_factory=dict)
+    strangers: Mapping[_Value, str] = {}
     """The unmanaged live objects that have a value, as words."""
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from reconciler.model.change import Change
 from reconciler.model.objects import Address, Problem
@@ -13,8 +16,7 @@ from reconciler.model.report import Allowance, Outcome, Report, State
 _NOT_STARTED = "not started, because the run was refused"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Finding(Struct, frozen=True, kw_only=True):
     """What one guard found."""
 
     problem: Problem
@@ -26,8 +28,7 @@ class Finding:
     """Whether an annotation allows it, not a flag of this run."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class Verdict(Struct, frozen=True, kw_only=True):
     """What all guards found about one plan."""
 
     findings: tuple[Finding, ...] = ()
@@ -42,7 +43,7 @@ class Verdict:
     def later(self, code: str) -> Verdict:
         """Return the verdict for an apply at another time, when the guard of this code refuses nothing any more."""
         findings = tuple(item for item in self.findings if item.problem.code != code or item.by is not None)
-        notes = (replace(item, severity="warning") for item in self.refusals if item.code == code)
+        notes = (dataclasses.replace(item, severity="warning") for item in self.refusals if item.code == code)
         return replace(self, findings=findings, notes=(*self.notes, *notes))
 
     def _by_object(self) -> Mapping[Address, tuple[Finding, ...]]:
@@ -56,7 +57,8 @@ class Verdict:
     def marked(self, plan: Plan, *, warn: bool) -> Plan:
         """Return the plan with what guards say of each change; with `warn` it also lists what apply would refuse."""
         warnings = tuple(
-            replace(item, severity="warning", summary=f"apply would refuse: {item.summary}") for item in self.refusals
+            dataclasses.replace(item, severity="warning", summary=f"apply would refuse: {item.summary}")
+            for item in self.refusals
         )
         stopped = {
             address: tuple(dict.fromkeys(item.code for item in _against(findings)))

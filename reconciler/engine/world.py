@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from reconciler.engine.homes import Homes, at_home, baselines_at_home
 from reconciler.engine.ledger import Memory
@@ -23,8 +25,7 @@ from reconciler.providers.base import ProviderSpec
 from reconciler.settings import Connection
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class World:
+class World(Struct, frozen=True, kw_only=True):
     """Everything a plan is made from, except what is live."""
 
     project: str = ""
@@ -34,7 +35,7 @@ class World:
     """All declared objects of the project."""
     records: Mapping[Address, Record]
     """All managed objects of the project."""
-    intents: Mapping[Address, tuple[Intent, ...]] = field(default_factory=dict)
+    intents: Mapping[Address, tuple[Intent, ...]] = {}
     """The writing calls whose result is not recorded."""
     selected: frozenset[Address]
     """The addresses that the plan is about."""
@@ -43,30 +44,30 @@ class World:
     kinds: Mapping[str, Kind]
     providers: Mapping[str, ProviderSpec]
     connections: Mapping[str, Connection]
-    baselines: Mapping[tuple[str, str, str], frozenset[str]] = field(default_factory=dict)
+    baselines: Mapping[tuple[str, str, str], frozenset[str]] = {}
     """The ids that were live before an earlier run created anything, by run, connection and kind."""
     doubts: tuple[Intent, ...] = ()
     """The creates of unknown result that were settled."""
-    seen: Mapping[tuple[str, str], frozenset[str]] = field(default_factory=dict)
+    seen: Mapping[tuple[str, str], frozenset[str]] = {}
     """The ids of unmanaged objects that were seen and are no duplicates, by target and kind."""
-    declared: Mapping[Address, Desired] = field(default_factory=dict)
+    declared: Mapping[Address, Desired] = {}
     """What the manifests declare, where `desired` leaves it out because only records are compared."""
     destroying: bool = False
-    forgotten: Mapping[Address, str] = field(default_factory=dict)
+    forgotten: Mapping[Address, str] = {}
     """Expired objects that are no longer managed, with the digest of their declaration then."""
     now: str = field(default_factory=now)
     """An instant in UTC."""
     today: str = ""
     """The day by which new objects are in the past; empty: none is."""
-    levels: Mapping[str, Level] = field(default_factory=dict)
+    levels: Mapping[str, Level] = {}
     """The levels that the project sets for risks."""
     currency: str | None = None
     """What the project's prices are in (ISO 4217)."""
-    removed: Mapping[Address, SourceRef] = field(default_factory=dict)
+    removed: Mapping[Address, SourceRef] = {}
     """Objects that are no longer managed, with the place that says so."""
-    homes: Mapping[Address, str] = field(default_factory=dict)
+    homes: Mapping[Address, str] = {}
     """The recorded connections of objects that are reached through another one. Everything else uses the new ones."""
-    moves: Mapping[Address, Address] = field(default_factory=dict)
+    moves: Mapping[Address, Address] = {}
     """The old addresses of selected objects by their new ones. Everything else here uses the new ones."""
     warnings: tuple[Problem, ...] = ()
     """What was found in the manifests."""
@@ -74,7 +75,7 @@ class World:
     """What is beside the manifests and was not read."""
     runs: int = 0
     """How many runs have started to write."""
-    overtaken: Mapping[Address, Record | None] = field(default_factory=dict)
+    overtaken: Mapping[Address, Record | None] = {}
     """What another run wrote to while the live objects were read, with the records that there are now."""
 
     @property

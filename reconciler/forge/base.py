@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Note:
+
+class Note(Struct, frozen=True, kw_only=True):
     """A comment on a pull request, or an issue: what can carry a marker."""
 
     number: int
@@ -17,8 +17,7 @@ class Note:
     """Whether the pipeline itself wrote it: anybody can write a marker."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class Request(Struct, frozen=True, kw_only=True):
     """A pull request."""
 
     number: int
@@ -31,8 +30,7 @@ class Request:
     """Whether its branch is in the same repository, where only people with write access can push."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Text:
+class Text(Struct, frozen=True, kw_only=True):
     """Words that a person put on a pull request, and who it was."""
 
     place: Literal["description", "label", "review"]

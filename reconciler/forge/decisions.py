@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from reconciler.errors import UsageError
 from reconciler.forge.base import Forge, Request, Text
@@ -27,8 +28,7 @@ _ADDRESS = re.compile(r"[A-Z][A-Za-z]{0,62}/[a-z0-9](?:[a-z0-9-]{0,126}[a-z0-9])
 _SHOWN = 100
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decided:
+class Decided(Struct, frozen=True, kw_only=True):
     """What was found in pull requests."""
 
     decisions: tuple[Decision, ...]

@@ -6,7 +6,8 @@ import json
 import re
 from collections import Counter
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from reconciler.manifests.load import Document, load_bytes
 from reconciler.manifests.moves import REMOVED
@@ -17,8 +18,7 @@ _VALUES = re.compile(r"\bvalues\b(?:\s*\.\s*(\w+)|\s*\[\s*\\*['\"](\w+)\\*['\"]\
 """A use of the values in a template; without a name where the name is computed."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Touched:
+class Touched(Struct, frozen=True, kw_only=True):
     """The objects that differ between two versions of some files."""
 
     addresses: frozenset[Address]

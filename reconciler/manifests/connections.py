@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from reconciler.manifests.endpoints import base_url_fault
 from reconciler.manifests.explain import schema_problems
@@ -31,8 +32,7 @@ _OPTIONAL = (
 _UNINSTALLED = "correct the name, or install the package that defines this provider"
 
 
-@dataclass(frozen=True, slots=True)
-class _Below:
+class _Below(Struct, frozen=True):
     """The places of one connection, so that its schema names its own fields."""
 
     positions: LayeredPositions

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from reconciler.errors import UsageError
 from reconciler.model.nearest import nearest
@@ -15,8 +16,7 @@ Schema = Mapping[str, Any]
 _FRAME = "envelope"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Field:
+class Field(Struct, frozen=True, kw_only=True):
     """One field."""
 
     path: str
@@ -35,8 +35,7 @@ class Field:
     """The fields inside it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(Struct, frozen=True):
     """A place in a schema."""
 
     file: str

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from msgspec import Struct
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from reconciler.manifests.json_events import begins_like_json
@@ -30,23 +30,20 @@ class CannotEdit(Exception):
         self.path = path
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Put:
+class Put(Struct, frozen=True, kw_only=True):
     """A new value for a scalar, or for a key that its mapping does not have yet."""
 
     path: Path
     value: Any
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Drop:
+class Drop(Struct, frozen=True, kw_only=True):
     """An item of a list that is removed."""
 
     path: Path
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Add:
+class Add(Struct, frozen=True, kw_only=True):
     """A mapping that is added to a list."""
 
     path: Path

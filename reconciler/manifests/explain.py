@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from itertools import islice
 from typing import Any
+
+from msgspec import Struct
 
 from reconciler import zones
 from reconciler.manifests.build import MAX_MISTAKES
@@ -25,8 +26,7 @@ from reconciler.schema import acceptance, first_mismatch, repeated, validator, w
 Path = tuple[str | int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Mistake:
+class _Mistake(Struct, frozen=True):
     path: Path
     summary: str
     key: bool = False

@@ -8,13 +8,13 @@ and the only values that exist are those that YAML knows.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from math import isfinite
 from typing import Any
 
 from jinja2 import nodes
 from jinja2.sandbox import SandboxedEnvironment
+from msgspec import Struct
 
 from reconciler.manifests.build import MAX_DEPTH
 from reconciler.manifests.scalars import shown, spelled
@@ -58,15 +58,14 @@ class Exhausted(Refused):
     """All templates of the run together take too much."""
 
 
-@dataclass(slots=True)
-class Budget:
+class Budget(Struct):
     """What the templates of one run may still take together."""
 
     steps: int = 10_000_000
     characters: int = 32 * 1024 * 1024
     is_reported: bool = False
     """Whether a problem says that nothing is left."""
-    _known: dict[int, tuple[Mapping[str, Any], Names]] = field(default_factory=dict)
+    _known: dict[int, tuple[Mapping[str, Any], Names]] = {}
 
     def names(self, holder: Mapping[str, Any]) -> Names:
         """Return the names of a mapping that a template missed one in, collected once."""

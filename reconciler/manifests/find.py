@@ -6,12 +6,13 @@ import os
 import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from reconciler.folders import is_below
 from reconciler.manifests.scalars import shown
@@ -76,8 +77,7 @@ class _Folder(NamedTuple):
         return cls(os.path.join(real, ""), shown, os.path.abspath(folder) == real)
 
 
-@dataclass(slots=True)
-class _Finding:
+class _Finding(Struct):
     """The search for what the paths of one call name."""
 
     root: Path
@@ -86,12 +86,12 @@ class _Finding:
     reach: Reach | None
     left: int
     """How many files and folders all paths together may still visit."""
-    found: dict[str, Found] = field(default_factory=dict)
-    problems: list[Problem] = field(default_factory=list)
-    unread: list[Problem] = field(default_factory=list)
-    hollow: dict[str, bool] = field(default_factory=dict)
+    found: dict[str, Found] = {}
+    problems: list[Problem] = []
+    unread: list[Problem] = []
+    hollow: dict[str, bool] = {}
     """The paths that name a folder without any manifest, and whether it contains nothing at all."""
-    searches: list[tuple[str, Search]] = field(default_factory=list)
+    searches: list[tuple[str, Search]] = []
 
     def add(self, path: str) -> None:
         """Search one path."""

@@ -9,12 +9,12 @@ import re
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import islice
 from typing import Any
 
 import yaml
+from msgspec import Struct
 
 from reconciler.manifests.build import FRAME, UNUSED_ANCHOR, Builder, Unreadable
 from reconciler.manifests.chunks import chunks, document_marks, line_breaks, without_start
@@ -72,8 +72,7 @@ _OURS = re.compile(r"\b(?:apiVersion|kind|metadata|spec)\b[\"']?[ \t]*:")
 """What shows that a text is a manifest or a project file. Of any other file nothing is quoted: it may be anything."""
 
 
-@dataclass(frozen=True)
-class _File:
+class _File(Struct, frozen=True, dict=True):
     """One file: its name in messages, and its text."""
 
     path: str
@@ -96,8 +95,7 @@ class _File:
         return SourceRef(self.path, line, column, self.broken)
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(Struct, frozen=True):
     """One YAML document as plain Python values."""
 
     data: Any
@@ -137,8 +135,7 @@ class Document:
         return Address(kind, name)
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(Struct, frozen=True):
     """The content of one file."""
 
     documents: tuple[Document, ...]

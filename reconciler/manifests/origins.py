@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import jinja2
 from jinja2 import nodes
+from msgspec import Struct
 
 from reconciler.manifests.explain import label
 from reconciler.manifests.expressions import template_parts
@@ -25,8 +25,7 @@ VALUES = "values"
 _NAMES = frozenset({VALUES, "environment", "project"})
 
 
-@dataclass(frozen=True, kw_only=True)
-class Sources:
+class Sources(Struct, frozen=True, kw_only=True, dict=True):
     """The documents of a project, without templates rendered."""
 
     manifests: tuple[Document, ...]

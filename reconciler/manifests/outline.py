@@ -10,10 +10,10 @@ import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
+from msgspec import Struct
 
 from reconciler.files import read_regular
 from reconciler.folders import is_below
@@ -34,8 +34,7 @@ _STATES = ((("spec", "state"), 2), (("spec", "environments"), 4))
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outline:
+class Outline(Struct, frozen=True, kw_only=True):
     """The names of one project."""
 
     root: Path

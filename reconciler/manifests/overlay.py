@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from reconciler.manifests.positions import DocumentPositions, LatePositions, Path
 from reconciler.model.objects import SourceRef
@@ -25,8 +26,7 @@ def merged(base: Any, over: Any) -> Any:
     return result
 
 
-@dataclass(frozen=True, slots=True)
-class LayeredPositions:
+class LayeredPositions(Struct, frozen=True):
     """Places in the `spec` of a project file with an environment on top: where a value was last set."""
 
     document: DocumentPositions | LatePositions

@@ -7,10 +7,11 @@ import re
 import shlex
 import stat
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from reconciler.errors import InvalidInput
 from reconciler.folders import is_below
@@ -44,8 +45,7 @@ _CODE = re.compile("[A-Z]{3}")
 _OVERLAID = ("connections", "policy", "state", "currency", "drift")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Source:
+class _Source(Struct, frozen=True, kw_only=True):
     """A project file with the chosen environment on top."""
 
     file: Path

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import IO
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from reconciler.files import read_regular
 from reconciler.manifests.cache import Cache, data_of, digest_of, entry
@@ -26,8 +28,7 @@ _NAMED = 5
 _NO_VALUES: Mapping[str, object] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Checked:
+class Checked(Struct, frozen=True, kw_only=True):
     """Everything that the paths hold."""
 
     manifests: tuple[Manifest, ...]

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from reconciler.manifests.yaml_text import Digits, inline, is_plain_enough, literal, quoted, under
 
 _HEADER = re.compile(r"[|>][0-9]?(?P<end>[-+]?)[0-9]?(?P<comment>[ \t]+#[^\r\n]*)?")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Style:
+class Style(Struct, frozen=True, kw_only=True):
     """How the value before was written, and where."""
 
     written: str = ""

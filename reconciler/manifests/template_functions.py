@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from jinja2.filters import do_float, do_int, do_round, do_title
 from jinja2.tests import TESTS as JINJA_TESTS
+from msgspec import Struct
 
 MAX_PRECISION = 30
 
@@ -17,8 +17,7 @@ class Refused(Exception):
     """A template that has no value; the message completes `FIELD: `."""
 
 
-@dataclass(frozen=True, slots=True)
-class Missing:
+class Missing(Struct, frozen=True):
     """The value of a name that is not defined: only `default` and `is defined` accept it."""
 
     words: Callable[[], str] | None

@@ -8,10 +8,11 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from itertools import takewhile
 from pathlib import Path
+
+from msgspec import Struct
 
 from reconciler.folders import is_below
 
@@ -26,8 +27,7 @@ class Boundless(Exception):
     """A path names more files and folders than are searched."""
 
 
-@dataclass(slots=True)
-class Search:
+class Search(Struct):
     """One search for files."""
 
     allowed: tuple[str, ...]
@@ -36,19 +36,19 @@ class Search:
     """The folder of the project, which holds other files than manifests."""
     left: int
     """How many entries it may still visit."""
-    unread: list[str] = field(default_factory=list)
+    unread: list[str] = []
     """What lies beside the manifests and is not read; a folder ends in a slash."""
-    empty: dict[str, bool] = field(default_factory=dict)
+    empty: dict[str, bool] = {}
     """Folders without any entry, and whether that is worth a word: a Git submodule that was not fetched looks so."""
-    unreachable: dict[str, OSError] = field(default_factory=dict)
+    unreachable: dict[str, OSError] = {}
     """What cannot be read, with the reason."""
-    outside: set[str] = field(default_factory=set)
+    outside: set[str] = set()
     """Links that lead out of the allowed folders."""
-    links: set[str] = field(default_factory=set)
+    links: set[str] = set()
     """Files that are links, or may be: any other file really is where its folder is."""
-    looked: set[str] = field(default_factory=set)
+    looked: set[str] = set()
     """Folders that were searched, and what a path names: where one changes, there may be other files."""
-    _entered: set[tuple[str, tuple[str, ...]]] = field(default_factory=set)
+    _entered: set[tuple[str, tuple[str, ...]]] = set()
 
     def files(self, path: str, root: Path) -> list[str] | None:
         """Return the files that a path names; None if there is nothing."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from reconciler.manifests.characters import character_problems
 from reconciler.manifests.explain import schema_problems
@@ -29,8 +30,7 @@ _WITHHELD = "it contains a credential of this project, which must not be in a ma
 _DIGITS = re.compile(r"(?:0|[1-9][0-9]*)(?:\.[0-9]+)?")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Written:
+class Written(Struct, frozen=True, kw_only=True):
     """One manifest as text."""
 
     text: str
@@ -41,8 +41,7 @@ class Written:
     problems: tuple[Problem, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Paths:
+class _Paths(Struct, frozen=True):
     """Places of a manifest that is not in a file yet: the path itself."""
 
     def locate(self, path: tuple[str | int, ...], *, key: bool = False) -> SourceRef:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 from reconciler.model.canonical import utc
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class Window:
+class Window(Struct, frozen=True, kw_only=True, order=True):
     """A part of a resource's time, instants in UTC, canonical."""
 
     resource_id: str
@@ -18,8 +18,7 @@ class Window:
     """Not part of the window."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Booking:
+class Booking(Struct, frozen=True, kw_only=True):
     """One booking of a resource, instants in UTC. A block of time is not a booking."""
 
     id: str
@@ -41,8 +40,7 @@ def _moved(instant: str, minutes: int) -> str:
     return utc(datetime.fromisoformat(instant) + timedelta(minutes=minutes)) if minutes else instant
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Occupancy:
+class Occupancy(Struct, frozen=True, kw_only=True):
     """What was read of one window."""
 
     bookings: tuple[Booking, ...] = ()
@@ -50,8 +48,7 @@ class Occupancy:
     """Why it could not be read, which never means that there are no bookings."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BookingQuery:
+class BookingQuery(Struct, frozen=True, kw_only=True):
     """Which bookings a change could harm, and the risk if there are any."""
 
     code: str

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal
+
+from msgspec import Struct
 
 from reconciler.model.canonical import ATOMS, digest, lasting
 from reconciler.model.field import Default
@@ -40,8 +41,7 @@ Origin = Literal["manifest", "drift"]
 Effect = Literal["create", "update", "delete"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FieldChange:
+class FieldChange(Struct, frozen=True, kw_only=True):
     """One field's step from `before` to `after` (JSON values)."""
 
     path: str
@@ -53,8 +53,7 @@ class FieldChange:
     """False where the API does not return the field: `before` is then what was last applied."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Edit:
+class Edit(Struct, frozen=True, kw_only=True):
     """One write to one object or to one member of it, in canonical values; the provider words it."""
 
     values: Mapping[str, Any]
@@ -68,12 +67,11 @@ class Edit:
     """Whether the member is created, changed or deleted."""
     changed: tuple[str, ...] = ()
     """The values of the member that differ."""
-    keeps: Mapping[str, Any] = field(default_factory=dict)
+    keeps: Mapping[str, Any] = {}
     """Values that the live member has and no one stated, where the write would otherwise reset them."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SlotBookings:
+class SlotBookings(Struct, frozen=True, kw_only=True):
     """What is booked on one slot that a change touches; for a resource, one booking.
 
     None is a count that the API did not return, which never means zero.
@@ -103,8 +101,7 @@ def total(counts: Iterable[int | None]) -> int | None:
     return sum(known) if known or not given else None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stake:
+class Stake(Struct, frozen=True, kw_only=True):
     """Places times the price of one, as decimal strings."""
 
     places: int
@@ -112,8 +109,7 @@ class Stake:
     amount: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
+class Call(Struct, frozen=True, kw_only=True):
     """One writing call. It is complete except for ids that are not known yet."""
 
     address: Address
@@ -132,12 +128,11 @@ class Call:
     """Whether sending it twice has the same result as sending it once."""
     remote_id: str | None = None
     """The object it is about. Set when the call is sent, so that a plan does not hold it."""
-    computed: Computed = field(default_factory=dict)
+    computed: Computed = {}
     """What the remote system computed for the object so far. Set when the call is sent."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Receipt:
+class Receipt(Struct, frozen=True, kw_only=True):
     """The remote system's answer to a writing call."""
 
     remote_id: str | None = None
@@ -146,22 +141,20 @@ class Receipt:
     """What the answer to a create says instead of an id."""
     gone: bool = False
     """Whether a delete found nothing to delete."""
-    fields: Fields = field(default_factory=dict)
+    fields: Fields = {}
     """What a create really made, where that is less than the call asked for."""
-    computed: Computed = field(default_factory=dict)
+    computed: Computed = {}
     """What the remote system computed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """One HTTP request as a plan shows it."""
 
     method: str
     path: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
+class Decision(Struct, frozen=True, kw_only=True):
     """What happens to one object and why: the part of a change that follows from the object alone."""
 
     address: Address
@@ -188,7 +181,7 @@ class Decision:
     """Whether the live object has ended by itself."""
     gone: bool = False
     """Whether a managed object was deleted outside, as far as is known."""
-    computed: Computed = field(default_factory=dict)
+    computed: Computed = {}
     """What the live object shows of values that the remote system computes."""
     forget: bool = False
     """Whether the object is no longer managed; this only changes the record."""
@@ -232,8 +225,7 @@ class Decision:
         return self.record.depends_on if self.record is not None else ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change(Decision):
+class Change(Decision, frozen=True, kw_only=True):
     """A decision with its calls, its bookings, and how it is shown."""
 
     calls: tuple[Call, ...] = ()

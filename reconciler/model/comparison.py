@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Literal
+
+from msgspec import Struct
 
 from reconciler.model.objects import Address
 
@@ -11,8 +12,7 @@ Declared = Literal["both", "here", "there"]
 Promotion = Literal["promoted", "not-promoted", "not-tried", "ahead"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SettingPair:
+class SettingPair(Struct, frozen=True, kw_only=True):
     """A setting of the project file that differs."""
 
     name: str
@@ -23,8 +23,7 @@ class SettingPair:
     """Whether environments usually differ in it, as in the systems that they lead to."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FieldPair:
+class FieldPair(Struct, frozen=True, kw_only=True):
     """A field that the two environments declare differently."""
 
     path: str
@@ -33,8 +32,7 @@ class FieldPair:
     there: Any
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ComparedObject:
+class ComparedObject(Struct, frozen=True, kw_only=True):
     """An object that is declared differently, or that was not applied to both environments as declared there."""
 
     address: Address
@@ -48,8 +46,7 @@ class ComparedObject:
     """The fields that were not applied here as they are declared; none where the whole object is missing or left."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EnvironmentComparison:
+class EnvironmentComparison(Struct, frozen=True, kw_only=True):
     """This environment (`here`) compared with another one (`there`), by what is declared and recorded."""
 
     environment: str

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 _STEP = re.compile(r"[A-Za-z_][\w-]*")
 _BETWEEN = re.compile(r"[\s_-]+")
@@ -12,8 +13,7 @@ _PARTS = re.compile(r"[;:,\n]+|\band\b")
 _QUOTED = re.compile(r"[\"'`]([A-Za-z_][\w -]*)[\"'`]")
 
 
-@dataclass(frozen=True, slots=True)
-class Complaint:
+class Complaint(Struct, frozen=True):
     """One sentence of a refusal."""
 
     words: str

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from msgspec import Struct
+from msgspec.structs import asdict
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Context:
+class Context(Struct, frozen=True, kw_only=True):
     """What Git and the CI system say of a run. None is what neither says."""
 
     commit: str | None = None
@@ -29,17 +29,15 @@ class Context:
     @property
     def texts(self) -> dict[str, str]:
         """What is known, as texts by name, for the record of the run."""
-        found = {field.name: getattr(self, field.name) for field in fields(self)}
-        return {name: str(value) for name, value in found.items() if value is not None}
+        return {name: str(value) for name, value in asdict(self).items() if value is not None}
 
     @property
     def known(self) -> bool:
         """Whether anything is known."""
-        return any(getattr(self, field.name) is not None for field in fields(self))
+        return any(value is not None for value in asdict(self).values())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Execution:
+class Execution(Struct, frozen=True, kw_only=True):
     """When and where a run took place."""
 
     id: str

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 from reconciler.model.objects import Address, Fields, Live
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
+class Draft(Struct, frozen=True, kw_only=True):
     """One live object and the address that it gets."""
 
     address: Address
@@ -18,12 +18,12 @@ class Draft:
     live: Live
     answered: frozenset[str] = frozenset()
     """The names of all fields that the API returned."""
-    left_out: Mapping[str, str] = field(default_factory=dict)
+    left_out: Mapping[str, str] = {}
     """The reason for each field that is not stated."""
-    remarks: Mapping[str, str] = field(default_factory=dict)
+    remarks: Mapping[str, str] = {}
     """What a person should know about stated fields."""
     connection: str | None = None
     """None if the manifest need not state it."""
-    labels: Mapping[str, str] = field(default_factory=dict)
-    annotations: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = {}
+    annotations: Mapping[str, str] = {}
     protect: bool = False

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Literal
 
+from msgspec import Struct
+
 from reconciler.model.canonical import clock, day, flag, money, text, whole, word
 
 FieldType = Literal["text", "whole", "money", "flag", "day", "clock", "word", "id", "texts", "choices", "counts"]
@@ -49,8 +51,7 @@ def at_field(name: str) -> Iterator[None]:
         raise FieldError(name, str(error)) from None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Default:
+class Default(Struct, frozen=True, kw_only=True):
     """What an API documents that it sets where a create does not state a field."""
 
     path: str

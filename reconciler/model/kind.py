@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
+
+from msgspec import Struct
 
 from reconciler.model.bookings import BookingQuery
 from reconciler.model.change import Action, Decision, Edit, FieldChange, SlotBookings
@@ -27,8 +28,7 @@ DISTINCT_FROM = "distinct-from"
 """The annotation that names live objects with the same natural key that a manifest is not about."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reference:
+class Reference(Struct, frozen=True, kw_only=True):
     """A spec field that names another object: `resource: court-1` becomes the canonical `resource_id`."""
 
     spec_field: str
@@ -39,8 +39,7 @@ class Reference:
     """The kind of the other object."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PartRevision:
+class PartRevision(Struct, frozen=True, kw_only=True):
     """How one collection inside an object (a session's slots) gets from live to desired."""
 
     fields: tuple[FieldChange, ...] = ()
@@ -52,7 +51,7 @@ class PartRevision:
     """The attributes that the answer held."""
     unverified: tuple[str, ...] = ()
     """The attributes that the answer did not hold."""
-    computed: Mapping[str, Any] = field(default_factory=dict)
+    computed: Mapping[str, Any] = {}
     """Values that the system computed, by member."""
     information: str | None = None
     """Other facts in the answer; never compared."""
@@ -75,8 +74,7 @@ _SHOWN_OF_SECRET = 4
 OnExpiry = Literal["report", "recreate", "forget"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ephemeral:
+class Ephemeral(Struct, frozen=True, kw_only=True):
     """Marks a kind whose objects expire by themselves after a while, and cannot be listed or searched."""
 
     on_expiry: Callable[[Fields], OnExpiry]
@@ -85,15 +83,14 @@ class Ephemeral:
     """Seconds after which an object that a create without a known result may have made has certainly expired."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Statement:
+class Statement(Struct, frozen=True, kw_only=True):
     """What a manifest of a live object states."""
 
     fields: Fields
     """The canonical fields that it states."""
-    left_out: Mapping[str, str] = field(default_factory=dict)
+    left_out: Mapping[str, str] = {}
     """Why other fields are not stated."""
-    remarks: Mapping[str, str] = field(default_factory=dict)
+    remarks: Mapping[str, str] = {}
     """What a person should know about stated fields."""
 
 
@@ -168,8 +165,7 @@ def _asks_nothing(_change: Decision, _now: str) -> BookingQuery | None:
     return None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kind:
+class Kind(Struct, frozen=True, kw_only=True):
     """One kind of object, as data and pure functions. `Fields` are canonical fields, of either side."""
 
     name: str
@@ -196,7 +192,7 @@ class Kind:
     canonical: Callable[[Mapping[str, Any]], Fields]
     """Turns a manifest's spec, without its references, into canonical fields."""
     references: tuple[Reference, ...] = ()
-    called: Mapping[str, str] = field(default_factory=dict)
+    called: Mapping[str, str] = {}
     """By name that its API has for a field, the name in a manifest, where that is another one."""
     zone: Callable[[Mapping[str, Any]], str | None] = _in_utc
     """The zone (IANA name or offset) in which people read the instants of a spec; None for UTC."""
@@ -233,17 +229,17 @@ class Kind:
     """Set where its objects expire by themselves."""
 
     # How two sides are compared
-    parts: Mapping[str, PartComparison] = field(default_factory=dict)
+    parts: Mapping[str, PartComparison] = {}
     """The fields that are collections, each with its own comparison."""
-    part_keys: Mapping[str, str] = field(default_factory=dict)
+    part_keys: Mapping[str, str] = {}
     """By part, the name of a value that each member has, whichever side it is from."""
-    resets: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    resets: Mapping[str, frozenset[str]] = {}
     """By part, the fields whose change makes the remote system replace all members of the part."""
     may_reset: frozenset[str] = frozenset()
     """Fields whose change might do so: members of parts are written first, while their ids are certainly right."""
     volatile: frozenset[str] = frozenset()
     """Values, at any depth, that change with everyday business (places booked): they make no plan stale."""
-    shared: Mapping[str, str] = field(default_factory=dict)
+    shared: Mapping[str, str] = {}
     """By field that several live objects may use together, the risk of changing it for the others."""
     local: frozenset[str] = frozenset()
     """Fields for this program only, which are never compared."""

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any, Literal, NamedTuple, Protocol
 
+from msgspec import Struct
+
 from reconciler.model.source import Range
 from reconciler.model.source import SourceRef as SourceRef  # noqa: PLC0414 - every room imports it from here
 
@@ -97,8 +99,7 @@ def problem_order(problem: Problem) -> tuple[Any, ...]:
     return (*place, str(problem.address or ""), problem.code, problem.summary)
 
 
-@dataclass(frozen=True, slots=True)
-class Ref:
+class Ref(Struct, frozen=True):
     """Another object's remote id, known at the latest when that object has been created."""
 
     target: Address
@@ -160,8 +161,7 @@ class Manifest:
         return Problem(code=code, summary=summary, severity=severity, hint=hint, where=where, address=self.address)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Removed:
+class Removed(Struct, frozen=True, kw_only=True):
     """One object that is no longer managed and stays as it is."""
 
     address: Address
@@ -206,31 +206,28 @@ class Desired:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Users:
+class Users(Struct, frozen=True, kw_only=True):
     """Who uses a value, such as a postal address, together."""
 
-    names: Mapping[str, str] = field(default_factory=dict)
+    names: Mapping[str, str] = {}
     """The names of the live objects that use it, by remote id; one mapping for all of them."""
     failure: str | None = None
     """Why they are not known."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Live:
+class Live(Struct, frozen=True, kw_only=True):
     """One object as a remote system returned it."""
 
     remote_id: str
     fields: Fields
     """Only the fields that were in the answer."""
-    kept: Fields = field(default_factory=dict)
+    kept: Fields = {}
     """Values that an update sends again as they were returned, where the manifest states no other."""
-    shared: Mapping[str, Users] = field(default_factory=dict)
+    shared: Mapping[str, Users] = {}
     """By field, the other objects whose value changes along with that of this one."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
+class Record(Struct, frozen=True, kw_only=True):
     """What the state holds of one managed object."""
 
     address: Address
@@ -240,7 +237,7 @@ class Record:
     remote_id: str
     fields: Fields
     """The canonical fields last applied, with references as remote ids."""
-    computed: Computed = field(default_factory=dict)
+    computed: Computed = {}
     """What the remote system computed; no manifest contains it."""
     protect: bool = False
     depends_on: tuple[Address, ...] = ()
@@ -255,8 +252,7 @@ def remote_ids(records: Mapping[Address, Record], *, without: Collection[Address
     return {address: record.remote_id for address, record in records.items() if address not in without}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Intent:
+class Intent(Struct, frozen=True, kw_only=True):
     """A writing call that was about to be sent and whose result is not recorded yet."""
 
     run_id: str
@@ -274,8 +270,7 @@ class Intent:
     """Whether the server confirmed the call; no read has shown its effect yet."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lease:
+class Lease(Struct, frozen=True, kw_only=True):
     """Who may write to a project's systems right now. Times are Unix times by the state's clock."""
 
     run_id: str
@@ -291,8 +286,7 @@ class Lease:
     """Shows whether `pid` is a process that this one could see, and when it started."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PastRun:
+class PastRun(Struct, frozen=True, kw_only=True):
     """A run that wrote or is writing: which command, from which plan, and how it ended."""
 
     run_id: str
@@ -305,22 +299,21 @@ class PastRun:
 
     None where the run is in progress or was killed.
     """
-    context: Mapping[str, str] = field(default_factory=dict)
+    context: Mapping[str, str] = {}
     """Who started it and where, by name: `holder` and `host`, and what a pipeline states."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scope:
+class Scope(Struct, frozen=True, kw_only=True):
     """What a provider is asked to read of one kind."""
 
     kind: str
-    ids: Mapping[str, Fields] = field(default_factory=dict)
+    ids: Mapping[str, Fields] = {}
     """Remote ids to read, with the fields last applied to each (they give a window of dates)."""
     wanted: tuple[Fields, ...] = ()
     """Fields of objects that have no id yet; every object that could be one of them is read in full."""
     listing: bool = True
     """Whether to read the kind's list, which also proves that an object is absent."""
-    computed: Mapping[str, Computed] = field(default_factory=dict)
+    computed: Mapping[str, Computed] = {}
     """By remote id, what the remote system had computed when the object was last applied."""
     whole: bool = False
     """Whether to read every object in the list in full."""

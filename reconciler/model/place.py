@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from reconciler.model.objects import Problem
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Place(Struct, frozen=True, kw_only=True):
     """A range of one line of a file. Lines and columns count from 1, columns in characters."""
 
     file: str
@@ -19,8 +18,7 @@ class Place:
     """The column after the last character."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Placed:
+class Placed(Struct, frozen=True, kw_only=True):
     """A problem and its place."""
 
     problem: Problem

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal
+
+from msgspec import Struct, field
 
 from reconciler.model.canonical import digest
 from reconciler.model.change import ACTIONS, Change, total
@@ -14,8 +15,7 @@ from reconciler.model.context import Context
 from reconciler.model.objects import POSSIBLE_DUPLICATE, Address, Problem
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Selection:
+class Selection(Struct, frozen=True, kw_only=True):
     """Which objects a command is limited to."""
 
     targets: tuple[str, ...] = ()
@@ -31,8 +31,7 @@ class Selection:
         return not self.targets and not self.excludes and self.changed_since is None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Forecast:
+class Forecast(Struct, frozen=True, kw_only=True):
     """The calls that applying a plan would make."""
 
     writes: int = 0
@@ -48,8 +47,7 @@ class Forecast:
     """Whether it may take longer, because another connection has no `requests_per_second`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Totals:
+class Totals(Struct, frozen=True, kw_only=True):
     """Bookings that the changes of a plan touch together."""
 
     slots: int
@@ -82,8 +80,7 @@ def _totals(changes: tuple[Change, ...], currency: str | None) -> Totals:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Plan(Struct, frozen=True, kw_only=True):
     """What would change."""
 
     project: str
@@ -100,17 +97,17 @@ class Plan:
     """Number of objects that the manifests declare, inside and outside the selection."""
     purpose: str = "apply"
     """What the plan was made for: `apply` or `destroy`."""
-    manifests: Mapping[str, str] = field(default_factory=dict)
+    manifests: Mapping[str, str] = {}
     """Digest of each declared object, by address."""
-    targets: Mapping[str, str] = field(default_factory=dict)
+    targets: Mapping[str, str] = {}
     """The remote system behind each connection of the plan."""
-    present: Mapping[str, int] = field(default_factory=dict)
+    present: Mapping[str, int] = {}
     """Number of managed objects that still exist, by connection; of those in the selection that could be read."""
     forecast: Forecast = field(default_factory=Forecast)
     runs: int = 0
     """Number of runs that wrote before the plan was made."""
     currency: str | None = None
-    guarded: Mapping[Address, tuple[str, ...]] = field(default_factory=dict)
+    guarded: Mapping[Address, tuple[str, ...]] = {}
     """The codes of the guards that stop each change; an address without any is left out."""
     context: Context = field(default_factory=Context)
     """From what and where it was made. Pages show it; its document holds it only with `made_at`."""
@@ -166,8 +163,7 @@ class Plan:
         return tuple(problem for problem in self.problems if problem.severity == "error")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SavedPlan:
+class SavedPlan(Struct, frozen=True, kw_only=True):
     """A plan that was read back from its document: it is compared with a new one, and never applied itself."""
 
     plan: Plan

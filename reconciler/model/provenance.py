@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Literal
+
+from msgspec import Struct
 
 from reconciler.model.change import Action
 from reconciler.model.objects import Address, SourceRef
@@ -21,8 +22,7 @@ Standing = Literal["managed", "new", "undeclared", "released", "unfinished", "un
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
+class Setting(Struct, frozen=True, kw_only=True):
     """A value that a template uses."""
 
     name: str
@@ -36,8 +36,7 @@ class Setting:
     """Where other values files set it, which come before that one."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Template:
+class Template(Struct, frozen=True, kw_only=True):
     """One template of a manifest."""
 
     path: str
@@ -46,8 +45,7 @@ class Template:
     settings: tuple[Setting, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Provenance:
+class Provenance(Struct, frozen=True, kw_only=True):
     """Where the value of one field, or of a part of one, comes from."""
 
     path: str
@@ -57,7 +55,7 @@ class Provenance:
     """The place in the manifest; None where it does not state the field."""
     templates: tuple[Template, ...] = ()
     """The templates that the value is computed by."""
-    sides: Mapping[str, Any] = field(default_factory=dict)
+    sides: Mapping[str, Any] = {}
     """The value in each place where it is known: `declared`, `applied`, `live`, `default`. None of them is missing."""
     rule: str | None = None
     """How the API finds a default that depends on the day."""
@@ -69,8 +67,7 @@ class Provenance:
     """The entry of `drift.ignore` that covers it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Concern:
+class Concern(Struct, frozen=True, kw_only=True):
     """A setting that changes what is done to the object."""
 
     setting: Literal["protect", "annotation", "drift-ignore", "forget", "removed", "moved-from"]
@@ -81,16 +78,14 @@ class Concern:
     """None where only the state has it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Prospect:
+class Prospect(Struct, frozen=True, kw_only=True):
     """What the next plan does to the object."""
 
     action: Action
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Explanation:
+class Explanation(Struct, frozen=True, kw_only=True):
     """All about one object."""
 
     address: Address

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from typing import Literal
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from reconciler.model.change import Action, Change, FieldChange, RecordCode
 from reconciler.model.context import Context, Execution
@@ -28,8 +30,7 @@ QUIET: frozenset[Sync] = frozenset({"in_sync", "ignored"})
 """States of an object about which no one has to do anything."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Allowance:
+class Allowance(Struct, frozen=True, kw_only=True):
     """A guard that would have blocked a change, and the override that allowed it."""
 
     code: str
@@ -40,8 +41,7 @@ class Allowance:
     """What the guard would have reported."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class Outcome(Struct, frozen=True, kw_only=True):
     """How one object's change ended."""
 
     address: Address
@@ -84,8 +84,7 @@ class Outcome:
         return replace(self, title=change.title, fields=change.fields, zone=change.zone)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verification:
+class Verification(Struct, frozen=True, kw_only=True):
     """What a new plan of the whole project found after an apply."""
 
     summary: Mapping[str, int]
@@ -104,8 +103,7 @@ class Verification:
         return tuple(words for _, words in self.left)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
+class Report(Struct, frozen=True, kw_only=True):
     """What an apply did."""
 
     plan_digest: str
@@ -139,8 +137,7 @@ class Report:
         return done and not self.problems and not (self.verified and self.verified.left)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Drifted:
+class Drifted(Struct, frozen=True, kw_only=True):
     """How one managed object compares with what was last applied to it, or a live object that is not managed.
 
     An unmanaged object has the address that an export gives it.
@@ -177,8 +174,7 @@ class Drifted:
         return {"fields": self.total, "verifiable": self.verifiable}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listing:
+class Listing(Struct, frozen=True, kw_only=True):
     """The live objects that are not managed."""
 
     objects: tuple[Drifted, ...] = ()
@@ -186,8 +182,7 @@ class Listing:
     """What could not be listed."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Drift:
+class Drift(Struct, frozen=True, kw_only=True):
     """What changed outside reconciler since the last apply."""
 
     objects: tuple[Drifted, ...]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 Level = Literal["block", "warn"]
 
@@ -12,8 +14,7 @@ BOOKED, SHARED = "--allow-booked", "--allow-shared"
 """The options that override a risk."""
 
 
-@dataclass(frozen=True, slots=True)
-class Meaning:
+class Meaning(Struct, frozen=True):
     """What one code means."""
 
     level: Level
@@ -49,8 +50,7 @@ RISKS: Mapping[str, Meaning] = {
 CONFIGURABLE = tuple(code for code, meaning in RISKS.items() if meaning.override is not None)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Risk:
+class Risk(Struct, frozen=True, kw_only=True):
     """One risk of one change."""
 
     code: str

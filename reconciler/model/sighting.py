@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct
 
 from reconciler.model.change import FieldChange
 
@@ -15,8 +16,7 @@ WHOLE = ""
 """The path of the whole object, which was missing or expired."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sighting:
+class Sighting(Struct, frozen=True, kw_only=True):
     """A span of time in which a field had a value from outside."""
 
     since: str
@@ -40,8 +40,7 @@ Sightings = Mapping[str, tuple[Sighting, ...]]
 """The sightings of one object by path, oldest first."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ignored:
+class Ignored(Struct, frozen=True, kw_only=True):
     """An entry of `drift.ignore` that covers a change."""
 
     reason: str
@@ -49,8 +48,7 @@ class Ignored:
     """The last day on which it holds; None for ever."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fight:
+class Fight(Struct, frozen=True, kw_only=True):
     """A field that is applied and changed outside again and again: two sides set it."""
 
     changes: int
@@ -63,8 +61,7 @@ class Fight:
     """What the other side sets."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LastApplied:
+class LastApplied(Struct, frozen=True, kw_only=True):
     """The run that last wrote an object."""
 
     at: str
@@ -72,12 +69,11 @@ class LastApplied:
     run_id: str | None = None
     command: str | None = None
     """The command of the run; None where that is not recorded."""
-    context: Mapping[str, str] = field(default_factory=dict)
+    context: Mapping[str, str] = {}
     """Who started the run and where, by name, as `PastRun` has it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DriftedField(FieldChange):
+class DriftedField(FieldChange, frozen=True, kw_only=True):
     """A field that changed outside: `before` was last applied, `after` is live."""
 
     since: str | None = None

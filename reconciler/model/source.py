@@ -8,6 +8,8 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from msgspec import Struct
+
 _BREAK = re.compile(r"\r\n|[\n\r]")
 """The line breaks that YAML knows in files."""
 
@@ -143,16 +145,14 @@ class SourceRef:
         return (end_of(self.quote or "", start) if self.exact else start + 1) + 1
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
+class Position(Struct, frozen=True):
     """A character of a file. Line and column count from 1, columns in characters."""
 
     line: int
     column: int
 
 
-@dataclass(frozen=True, slots=True)
-class Range:
+class Range(Struct, frozen=True):
     """The part of a file that a problem is about."""
 
     start: Position

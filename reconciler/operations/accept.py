@@ -5,12 +5,15 @@ The edit is proved before a file is written: with it the project must declare wh
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path as FilePath
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from reconciler import files
 from reconciler.engine.diff import compare, field_of
@@ -43,8 +46,7 @@ _NAMED = 5
 _BOM = b"\xef\xbb\xbf"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Accepted:
+class Accepted(Struct, frozen=True, kw_only=True):
     """A field whose live value goes into a file."""
 
     address: Address
@@ -55,8 +57,7 @@ class Accepted:
     """The place of the value before the edit."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileEdit:
+class FileEdit(Struct, frozen=True, kw_only=True):
     """One file before and after."""
 
     file: FilePath
@@ -70,8 +71,7 @@ class FileEdit:
         return unified(self.shown, self.before, self.after)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Acceptance:
+class Acceptance(Struct, frozen=True, kw_only=True):
     """What is accepted, and the files that change."""
 
     accepted: tuple[Accepted, ...] = ()
@@ -105,8 +105,7 @@ Spot = tuple[str, int]
 """A file, as messages name it, and the line at which a document begins."""
 
 
-@dataclass(slots=True, kw_only=True)
-class _Case:
+class _Case(Struct, kw_only=True):
     """All that is needed to accept the drift of the chosen objects."""
 
     session: ProjectSession
@@ -114,11 +113,11 @@ class _Case:
     looked: Looked
     sources: Sources
     names: Mapping[str, object]
-    steps: dict[Spot, list[tuple[Step, str]]] = field(default_factory=dict)
+    steps: dict[Spot, list[tuple[Step, str]]] = {}
     """Each with the object and field that it is for."""
-    accepted: list[Accepted] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
-    wanted: dict[Address, set[str]] = field(default_factory=dict)
+    accepted: list[Accepted] = []
+    problems: list[Problem] = []
+    wanted: dict[Address, set[str]] = {}
     """The fields that are accepted, by object."""
     owners: Mapping[str, Address]
     """The managed objects by id."""
@@ -198,7 +197,7 @@ def _field(case: _Case, desired: Desired, record: Record, live: Live, name: str)
     where = document.positions.locate(path)
     new = _new_value(case, kind, record, live, name, as_reference=stated != name)
     if isinstance(new, Problem):
-        case.problems.append(replace(new, where=where, address=desired.address))
+        case.problems.append(dataclasses.replace(new, where=where, address=desired.address))
         return
     if redacted_data(new) != new:
         why = f"the live value of {stated} contains a credential of this project, which must not be in a file"
@@ -359,4 +358,4 @@ def _others(item: Desired, names: set[str]) -> Desired:
     """Return what is declared except some fields, and without places, which an edit moves."""
     kept = {name: value for name, value in item.fields.items() if name not in names}
     depends = () if names else item.depends_on
-    return replace(item, fields=kept, source=SourceRef("", 1), moved_at=None, depends_on=depends)
+    return dataclasses.replace(item, fields=kept, source=SourceRef("", 1), moved_at=None, depends_on=depends)

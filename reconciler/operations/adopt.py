@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from reconciler.engine.adopt import NO_MATCH, adopted, check_unshared, choose, match, scope_of, shared_by_others
 from reconciler.engine.duplicates import aside
@@ -30,8 +31,7 @@ _TOGETHER = 500
 """Objects that are recorded in one transaction: a commit, or the push of a state in Git, costs as much for one."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Adopted:
+class Adopted(Struct, frozen=True, kw_only=True):
     """What `adopt_all` did; everything in address order."""
 
     records: tuple[Record, ...] = ()

@@ -8,8 +8,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext, suppress
-from dataclasses import dataclass, field, replace
 from typing import Literal
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from reconciler.context import Stopwatch
 from reconciler.engine.apply import execute
@@ -39,8 +41,7 @@ WORKERS = 8
 Stage = Literal["applying", "verifying"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Callbacks:
+class Callbacks(Struct, frozen=True, kw_only=True):
     """How a caller watches, confirms and stops an apply. The defaults show nothing and ask nothing."""
 
     on_plan: Callable[[Plan], None] = lambda _: None

@@ -9,8 +9,11 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from reconciler.checkout import Checkout, Entry, Git, blob_id, find_checkout
 from reconciler.engine.ledger import remembered
@@ -107,8 +110,7 @@ def _with_dependents(found: Iterable[Address], dependents: Mapping[Address, Iter
     return chosen
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _File:
+class _File(Struct, frozen=True, kw_only=True):
     """A file that declares objects."""
 
     addresses: set[Address]

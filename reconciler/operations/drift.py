@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from reconciler.context import Stopwatch
 from reconciler.engine.diff import compare, field_of
@@ -162,8 +164,7 @@ def last_applied(record: Record, runs: Mapping[str, PastRun]) -> LastApplied:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Looked:
+class Looked(Struct, frozen=True, kw_only=True):
     """What is recorded and what is live."""
 
     memory: Memory

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from reconciler.engine.duplicates import Suspect, seen_after, suspects, with_look_alikes
 from reconciler.engine.ledger import Memory, remembered

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from reconciler.engine.export import Addressed, Choice, Surroundings, addressed, draft, kebab, needs_id, with_id
 from reconciler.engine.homes import Homes, at_home
@@ -24,8 +26,7 @@ from reconciler.operations.select import matching
 from reconciler.operations.session import ProjectSession
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExportRequest:
+class ExportRequest(Struct, frozen=True, kw_only=True):
     """What to export."""
 
     window: tuple[str, str] = field(default_factory=lambda: next_days(365))
@@ -47,8 +48,7 @@ class ExportRequest:
         return Choice(addresses=self.addresses, matches=self.matches)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Exported:
+class Exported(Struct, frozen=True, kw_only=True):
     """One manifest."""
 
     address: Address
@@ -61,8 +61,7 @@ class Exported:
     """Whether it declares the object; otherwise all of it is a comment."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Export:
+class Export(Struct, frozen=True, kw_only=True):
     """What an export returns."""
 
     manifests: tuple[Exported, ...] = ()
@@ -102,8 +101,7 @@ def export(session: ProjectSession, declared: Declared | None = None, request: E
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Survey:
+class Survey(Struct, frozen=True, kw_only=True):
     """All that is live at some connections, with an address for each object."""
 
     around: Surroundings

@@ -5,9 +5,10 @@ from __future__ import annotations
 import codecs
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
+
+from msgspec import Struct
 
 from reconciler.manifests.find import Found, find, project_name
 from reconciler.manifests.format import CannotFormat, formatted
@@ -19,8 +20,7 @@ from reconciler.registry import project_file_schema
 from reconciler.settings import Project
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Formatted:
+class Formatted(Struct, frozen=True, kw_only=True):
     """One file, or standard input."""
 
     shown: str

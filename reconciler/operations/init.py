@@ -6,10 +6,12 @@ import json
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from reconciler.checkout import COMMIT, Checkout, find_checkout
 from reconciler.errors import InvalidInput, OutputFailed, ReconcilerError, UsageError
@@ -37,8 +39,7 @@ _REMOTE = re.compile(r"(?:[\w+.-]+://)?(?:[\w.-]+@)?([\w.-]+)(?::\d+)?[:/]+([\w.
 _FORGES = {"github": "github", "gitlab": "gitlab"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class Found(Struct, frozen=True, kw_only=True):
     """What the folder of a new project says about it."""
 
     name: str
@@ -81,8 +82,7 @@ def look_around(folder: Path) -> Found:
     return Found(name=name, branch=branch, host=match[1], repository=match[2])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
+class Source(Struct, frozen=True, kw_only=True):
     """The repository of reconciler that pipelines use, at a commit."""
 
     path: str

@@ -6,7 +6,9 @@ import os
 import uuid
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from reconciler.errors import ReconcilerError, UsageError
 from reconciler.manifests.endpoints import absolute_state, state_fault
@@ -17,8 +19,7 @@ from reconciler.state.store import Store
 from reconciler.trust import Bounds
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Migrated:
+class Migrated(Struct, frozen=True, kw_only=True):
     """What a move to another state came to, or would come to."""
 
     source: str

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from reconciler.context import context
 from reconciler.documents.codec import plan_digest
@@ -40,8 +42,7 @@ _WESTERNMOST = timedelta(hours=12)
 """How far behind UTC a zone can be."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Planned:
+class Planned(Struct, frozen=True, kw_only=True):
     """A plan, with what it was made from."""
 
     plan: Plan
@@ -55,7 +56,7 @@ class Planned:
     """The digest of its document, where it was saved or confirmed."""
     overtaken: bool = False
     """Whether another run wrote to some of it meanwhile: those objects are unknown."""
-    seen: Mapping[tuple[str, str], frozenset[str]] = field(default_factory=dict)
+    seen: Mapping[tuple[str, str], frozenset[str]] = {}
     """What to record, before anything is written, of the ids that are live, by target and kind."""
     doubts: tuple[Intent, ...] = ()
     """What to record then of the possible duplicates."""

@@ -6,9 +6,10 @@ import gc
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
+
+from msgspec import Struct
 
 from reconciler.errors import InvalidInput
 from reconciler.manifests.cache import Cache
@@ -26,8 +27,7 @@ ALLOW_PATH = "RECONCILER_ALLOW_PATH"
 """Paths outside the repository that a project file may name, separated like those of PATH."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Validation:
+class Validation(Struct, frozen=True, kw_only=True):
     """What is wrong with manifests."""
 
     problems: tuple[Problem, ...]
@@ -44,13 +44,12 @@ class Validation:
         return tuple(problem for problem in self.problems if problem.severity == "error")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Declared(Validation):
+class Declared(Validation, frozen=True, kw_only=True):
     """What the manifests declare, and what is wrong with them."""
 
     desired: Mapping[Address, Desired]
     """The declared objects."""
-    removed: Mapping[Address, SourceRef] = field(default_factory=dict)
+    removed: Mapping[Address, SourceRef] = {}
     """The objects that are no longer to be managed, with the place that says so."""
 
 

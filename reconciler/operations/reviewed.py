@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from reconciler.documents.decisions import dump_decisions
 from reconciler.documents.load import load_plan
@@ -22,8 +23,7 @@ _DECISIONS = "decisions.json"
 _REQUESTS = "requests.json"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison:
+class Comparison(Struct, frozen=True, kw_only=True):
     """What a plan does beyond the reviewed plans."""
 
     differences: tuple[str, ...]

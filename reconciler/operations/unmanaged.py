@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from contextlib import suppress
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import chain
+
+from msgspec.structs import replace
 
 from reconciler.engine.ledger import open_calls
 from reconciler.engine.recover import explained

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
+
+from msgspec import Struct, field
 
 from reconciler.engine.diff import field_of
 from reconciler.engine.ignore import covered
@@ -120,8 +121,7 @@ def _change(session: ProjectSession, declared: Declared, address: Address) -> Ch
     return next((change for change in made.changes if change.address == address), None)
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Subject:
+class _Subject(Struct, frozen=True, kw_only=True, dict=True):
     """One object, and all that is known of it."""
 
     session: ProjectSession

@@ -6,7 +6,8 @@ Hosts count characters or bytes. UTF-8 has at least as many bytes as characters,
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 from reconciler.model.words import count, plural
 from reconciler.render import groups
@@ -28,8 +29,7 @@ _BLOCK = 600
 """Characters of one sentence in a page that has no room for whole ones."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Section:
+class Section(Struct, frozen=True, kw_only=True):
     """Objects under one heading."""
 
     heading: str
@@ -38,8 +38,7 @@ class Section:
     """Returns an object as the text of a list item."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
+class Page(Struct, frozen=True, kw_only=True):
     """What a page says, the most important first."""
 
     head: Sequence[str]
@@ -50,7 +49,7 @@ class Page:
     """Objects of which each is named as long as there is room; then their groups are counted."""
     ends: Sequence[str] = ()
     """Blocks after the lists: notes and problems."""
-    details: Mapping[str, Sequence[Callable[[], str]]] = field(default_factory=dict)
+    details: Mapping[str, Sequence[Callable[[], str]]] = {}
     """By kind, what returns one block for each object; those that fit are shown, and no others are made."""
 
     def text(self, limit: int) -> str:

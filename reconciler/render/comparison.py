@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from reconciler.model.comparison import ComparedObject, EnvironmentComparison, Promotion
 from reconciler.model.plan import Plan
@@ -15,8 +16,7 @@ MOST = 20
 """Lines of a section that are shown in a terminal or a comment; the page and the document have all."""
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(Struct, frozen=True):
     """A heading with its lines."""
 
     heading: str

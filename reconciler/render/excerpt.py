@@ -7,9 +7,10 @@ No library does this for what a terminal must not be steered by: `rich.syntax` n
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from itertools import pairwise
 
+from msgspec import Struct
+from msgspec.structs import replace
 from rich.cells import cell_len
 
 from reconciler.model.source import SourceRef, Span
@@ -25,8 +26,7 @@ _LONGEST = 20_000
 """Characters around a place that are looked at: a file may be one line."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Cell:
+class _Cell(Struct, frozen=True):
     text: str
     width: int
     mark: int = 0

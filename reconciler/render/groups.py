@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from reconciler.model.change import EDITING, Change
 from reconciler.model.report import Drifted, Outcome
@@ -15,8 +16,7 @@ NAMED = 4
 """Fields of one change that a line names."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class Line(Struct, frozen=True, kw_only=True):
     """One object in a list."""
 
     address: str
@@ -40,8 +40,7 @@ class Line:
         return _listed(dict.fromkeys(step.partition(" ")[0] for step in self.steps))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
+class Group(Struct, frozen=True, kw_only=True):
     """Objects of one kind to which the same happens."""
 
     verb: str

@@ -8,13 +8,13 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cache
 from hashlib import sha256
 from itertools import groupby
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from msgspec import Struct, field
 
 from reconciler.model.change import Change
 from reconciler.model.objects import Address, Problem, problem_order
@@ -28,8 +28,7 @@ ALIKE = 4
 """Objects of a group with equal changes from which the changes are shown once, above the list of the objects."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Member:
+class Member(Struct, frozen=True, kw_only=True):
     """One object."""
 
     address: Address
@@ -41,8 +40,7 @@ class Member:
     connection: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(Struct, frozen=True, kw_only=True):
     """What happens to one object, or equally to several."""
 
     members: tuple[Member, ...]
@@ -58,8 +56,7 @@ class Entry:
         return (self.words, self.stops, self.shown, self.details)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
+class Group(Struct, frozen=True, kw_only=True):
     """The objects of one kind to which the same happens."""
 
     mark: marks.Mark

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from reconciler.model.change import Action, Change
 from reconciler.model.objects import Severity
 from reconciler.model.report import State, Sync
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(Struct, frozen=True):
     """How one action or state looks. The sign carries the meaning without the colour."""
 
     sign: str

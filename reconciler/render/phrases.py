@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from reconciler.model.change import Change, RecordCode
 from reconciler.model.codes import tag
@@ -157,8 +158,7 @@ def blocked(plan: Plan, change: Change) -> str:
     return f"⊘ blocked by {', '.join(codes)}" if codes else ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RiskLine:
+class RiskLine(Struct, frozen=True, kw_only=True):
     """One risk of one change, as text."""
 
     change: Change

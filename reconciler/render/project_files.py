@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
 from urllib.parse import urlsplit
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from msgspec import Struct
 
 from reconciler.target import origin_of
 from reconciler.trust import shown_host
@@ -16,8 +16,7 @@ from reconciler.trust import shown_host
 _WEEKS = 12
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Secret:
+class Secret(Struct, frozen=True, kw_only=True):
     """A variable with a credential."""
 
     name: str
@@ -25,8 +24,7 @@ class Secret:
     rights: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kit:
+class Kit(Struct, frozen=True, kw_only=True):
     """What a new project needs of one booking system."""
 
     provider: str
@@ -89,8 +87,7 @@ KITS = (
 """Every booking system that a project can start with."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class System:
+class System(Struct, frozen=True, kw_only=True):
     """A booking system of the new project."""
 
     kit: Kit
@@ -113,8 +110,7 @@ class System:
         return self.kit.auth
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewProject:
+class NewProject(Struct, frozen=True, kw_only=True):
     """What was found out, or chosen, about a new project."""
 
     name: str

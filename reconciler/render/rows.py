@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
+
+from msgspec import Struct
 
 from reconciler.model.change import CREATING, DESTRUCTIVE, EDITING, Action, FieldChange
 from reconciler.model.field import Default
@@ -27,8 +28,7 @@ API_DEFAULT = "API default"
 _SIGN_WORDS: tuple[tuple[Sign, str], ...] = (("-", "deleted"), ("~", "changed"), ("+", "added"))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class Row(Struct, frozen=True, kw_only=True):
     """One line of a change."""
 
     label: str
@@ -70,8 +70,7 @@ _row = lru_cache(4096)(_new_row)
 """Thousands of objects have mostly the same rows: a page that holds them all holds each short one once."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rows:
+class Rows(Struct, frozen=True, kw_only=True):
     """The rows of one change."""
 
     fields: tuple[Row, ...]

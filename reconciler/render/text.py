@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 
+from msgspec import Struct
 from rich.console import Console
 from rich.text import Text
 
@@ -37,8 +37,7 @@ Differ = Callable[[str, str, str], tuple[str, ...]]
 """Compares two long texts of a field, the name of which comes first; returns lines with colors of a terminal."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
+class Look(Struct, frozen=True, kw_only=True):
     """How much is shown of each object."""
 
     verbose: bool = False

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 NO_CONTENT = 204
 
@@ -17,8 +19,7 @@ if TYPE_CHECKING:
     from reconciler.sandbox.options import Options
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
+class Call(Struct, frozen=True, kw_only=True):
     """One request, as a handler receives it."""
 
     company: Company
@@ -27,16 +28,16 @@ class Call:
     base_url: str
     """Without a final slash."""
 
-    params: Mapping[str, Any] = field(default_factory=dict)
+    params: Mapping[str, Any] = {}
     """The values in the path."""
 
-    query: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str] = {}
     """The query, with the last value of each name."""
 
     query_string: str = ""
     """The whole query."""
 
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = {}
     """The headers, with names in lower case."""
 
     body: bytes = b""
@@ -55,13 +56,12 @@ class Call:
         return self.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
+class Reply(Struct, frozen=True, kw_only=True):
     """An answer. The server adds Content-Length to the headers."""
 
     status: int
     body: bytes = b""
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = {}
 
 
 class Refusal(Exception):
@@ -75,8 +75,7 @@ class Refusal(Exception):
 Handler = Callable[[Call], Reply]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Api:
+class Api(Struct, frozen=True, kw_only=True):
     """One emulated API."""
 
     name: str

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct
 
 from reconciler.sandbox.api import Call
 
@@ -42,11 +43,10 @@ _NUMBERS = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shape:
+class Shape(Struct, frozen=True, kw_only=True):
     """The allowed members of a JSON object."""
 
-    members: Mapping[str, tuple[Check, str]] = field(default_factory=dict)
+    members: Mapping[str, tuple[Check, str]] = {}
     """The check of each member, and the name of the expected type."""
 
     closed: bool = False

@@ -11,8 +11,9 @@ import sqlite3
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,16 +21,15 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
+class Table(Struct, frozen=True, kw_only=True):
     """One kind of row."""
 
     name: str
     columns: tuple[str, ...]
-    booleans: frozenset[str] = field(default_factory=frozenset)
+    booleans: frozenset[str] = frozenset()
     """The columns that hold booleans."""
 
-    documents: frozenset[str] = field(default_factory=frozenset)
+    documents: frozenset[str] = frozenset()
     """The columns that hold JSON."""
 
     index: tuple[str, ...] = ()

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import re
 import threading
-from dataclasses import asdict, dataclass
 from typing import Any, Self
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 KINDS = (
     "latency",  # the answer is delayed by `seconds`
@@ -34,8 +36,7 @@ DELAYS = ("latency", "hold")
 """Kinds that only delay the request. Another fault can follow them."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
+class Fault(Struct, frozen=True, kw_only=True):
     """One fault, and the requests for which it fires."""
 
     kind: str
@@ -100,8 +101,7 @@ class Fault:
         return self.match_path is None or re.search(self.match_path, path) is not None
 
 
-@dataclass(slots=True)
-class _Armed:
+class _Armed(Struct):
     fault: Fault
     seen: int = 0
     fired: int = 0

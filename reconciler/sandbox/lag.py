@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from copy import copy
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from reconciler.sandbox.company import Company
@@ -13,8 +14,7 @@ if TYPE_CHECKING:
     from reconciler.sandbox.options import Options
 
 
-@dataclass(slots=True)
-class _Version:
+class _Version(Struct):
     """The rows before one write."""
 
     api: str

@@ -6,8 +6,10 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
-from dataclasses import dataclass, field, replace
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from reconciler.sandbox.backdoor import shift
 from reconciler.sandbox.company import Company
@@ -30,8 +32,7 @@ _POLL_SECONDS = 0.01
 _HTML = b"<!DOCTYPE html><html><head><title>502 Bad Gateway</title></head><body>Bad Gateway</body></html>"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answer(Struct, frozen=True, kw_only=True):
     """A complete answer that is not sent yet. A fault may change it."""
 
     status: int
@@ -43,8 +44,7 @@ class Answer:
         return dict(self.headers).get(name, b"")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Exchange:
+class Exchange(Struct, frozen=True, kw_only=True):
     """One request of one client: its connection and its log entry."""
 
     scope: Scope

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 _KEPT_ENTRIES = 50_000
 _KEPT_BODY = 200_000
 
 
-@dataclass(slots=True, kw_only=True)
-class LogEntry:
+class LogEntry(Struct, kw_only=True):
     """One request and its answer. Headers are not stored, because they contain credentials."""
 
     number: int

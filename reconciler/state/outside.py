@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict
+
+from msgspec.structs import asdict
 
 from reconciler.model.objects import Address
 from reconciler.model.sighting import Sighting, Sightings

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import fields as dataclass_fields
 from datetime import datetime
 from functools import cache
 from typing import Any, get_args
@@ -92,7 +91,7 @@ def _is_instant_text(value: object) -> bool:
 def _are_sightings(value: object) -> bool:
     return isinstance(value, list) and all(
         isinstance(item, dict)
-        and item.keys() == {each.name for each in dataclass_fields(Sighting)}
+        and item.keys() == set(Sighting.__struct_fields__)
         and _is_instant_text(item["since"])
         and (item["until"] is None or _is_instant_text(item["until"]))
         and (item["run_id"] is None or isinstance(item["run_id"], str))

@@ -6,10 +6,11 @@ import threading
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
+
+from msgspec.structs import asdict
 
 from reconciler.errors import ReconcilerError
 from reconciler.git_remote import is_git

@@ -8,11 +8,12 @@ import json
 import os
 import shutil
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic
 from unittest.mock import patch
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from reconciler.cli.main import run
 from reconciler.testing.declaration import Box, Declaration
@@ -21,8 +22,7 @@ ALL_ALLOWED = ("--yes", "--allow-empty", "--allow-booked", "*")
 """The options of an apply that no guard stops."""
 
 
-@dataclass(frozen=True)
-class Done:
+class Done(Struct, frozen=True):
     """How a command ended."""
 
     code: int

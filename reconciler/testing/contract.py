@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, Generic
+
+from msgspec import Struct
 
 from reconciler.model.change import CREATING, DESTRUCTIVE
 from reconciler.registry import kinds
@@ -45,8 +46,7 @@ BUSY = (429, 503)
 """Statuses that ask to send the same call again later."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Case(Generic[Box]):
+class Case(Struct, Generic[Box], frozen=True, kw_only=True):
     """One test of the suite; its text names it."""
 
     topic: str

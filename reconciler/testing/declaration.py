@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
+from msgspec import Struct
+
 from reconciler.sandbox import Emulator
 
 Spec = Mapping[str, Any]
@@ -16,8 +18,7 @@ def _nothing(*_: object) -> None:
     return None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Sample:
+class Sample(Struct, frozen=True, kw_only=True):
     """One object: its spec, and edits that follow each other. An edit replaces fields; None removes one."""
 
     kind: str

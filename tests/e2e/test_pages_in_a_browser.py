@@ -5,11 +5,11 @@ Skipped without Chromium. The rules of axe-core run where RECONCILER_TEST_AXE na
 
 from __future__ import annotations
 
-import dataclasses
 import os
 from pathlib import Path
 
 import chromium
+import msgspec
 import pytest
 import render_samples as samples
 
@@ -26,7 +26,7 @@ RENDERED = "article { content-visibility: visible !important; }"
 
 def large():
     plan = samples.rich_plan()
-    return dataclasses.replace(
+    return msgspec.structs.replace(
         plan,
         changes=tuple(
             samples.change(

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 import reconciler
 from reconciler.documents import codec
 from reconciler.documents.load import load_plan
+from reconciler.documents.reader import read
 from reconciler.documents.signature import content_digest
 from reconciler.errors import ReconcilerError, StalePlan
 from reconciler.model.plan import Plan
@@ -96,7 +97,7 @@ def forge(document, path, draw):
 def consistent(document):
     """Compute again what a forger can: the totals, and the digest."""
     with suppress(Exception):  # a document that cannot be read is refused in any case
-        totals = codec.plan_document(codec.read(document, Plan))
+        totals = codec.plan_document(read(document, Plan))
         document = {**document, "summary": totals["summary"], "bookings": totals["bookings"]}
     with suppress(Exception):
         document = {**document, "digest": content_digest(document)}

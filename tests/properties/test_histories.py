@@ -1,7 +1,7 @@
 """One history, applied directly or from saved plans, comes to one end, and nothing of anybody else's is deleted."""
 
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from engine_fakes import (
     KILLED_AFTER,
@@ -18,6 +18,7 @@ from engine_fakes import (
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from values import replace
 
 import reconciler
 from examples import share_of

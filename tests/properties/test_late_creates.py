@@ -5,13 +5,14 @@ from __future__ import annotations
 import copy
 import re
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from unittest import mock
 
 import pytest
 from engine_fakes import KILLED_AFTER, KILLED_BEFORE, LOST_AFTER, LOST_BEFORE, Killed, Office, Remote, session
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from values import replace
 
 from examples import share_of
 from reconciler.engine import duplicates

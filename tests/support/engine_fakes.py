@@ -12,8 +12,10 @@ import threading
 import uuid
 from collections.abc import Iterable
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from types import SimpleNamespace
+
+from msgspec.structs import replace
 
 import reconciler
 from reconciler.engine.intents import PENDING_MARGIN

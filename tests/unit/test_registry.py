@@ -46,7 +46,7 @@ def test_what_is_found_cannot_be_changed(installed):
 
 
 PACKAGE = """
-from dataclasses import replace
+from values import replace
 from reconciler.kinds.resource import KIND as RESOURCE
 from reconciler.providers.checkfront import SPEC
 

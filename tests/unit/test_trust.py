@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from reconciler.errors import InvalidInput
@@ -174,7 +175,7 @@ def test_a_file_is_read_only_below_the_folders_that_are_allowed(tmp_path):
 def test_certificates_and_files_of_the_state_are_bounded_once_files_are(tmp_path):
     made = project()
     admin = made.connections["admin"]
-    object.__setattr__(admin, "ca_file", str(tmp_path / "ca.pem"))
+    msgspec.structs.force_setattr(admin, "ca_file", str(tmp_path / "ca.pem"))
     state = Reached(files=(str(tmp_path / "pass"),))
     assert found(made, {"CI": "true"}, state) == ()
     assert len(found(made, {"RECONCILER_FILES": ""}, state)) == 2

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import textwrap
 from collections.abc import Iterator
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
+from msgspec import to_builtins
 
 from reconciler.cli import completion, options
 from reconciler.cli.output import Output, show, versioned_json
@@ -49,7 +49,7 @@ def explain(what: str | None, output: Output) -> None:
             console,
             _code(described, console.width) if isinstance(described, Code) else _kind(described, console.width),
         ),
-        json=lambda: versioned_json(asdict(described)),
+        json=lambda: versioned_json(to_builtins(described)),
     )
 
 

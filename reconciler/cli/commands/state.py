@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeGuard
 
 import click
+from msgspec.structs import asdict
 
 import reconciler
 from reconciler.cli import completion, options

@@ -8,13 +8,13 @@ import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import redirect_stderr, redirect_stdout
-from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
 import click
+from msgspec import Struct
 
 from reconciler.cli.exits import Exit
 from reconciler.errors import ReconcilerError
@@ -30,8 +30,7 @@ _WIDEST = 100
 _MEANINGS = {Exit.CHANGES: "there are changes", Exit.REFUSED: "refused before the first write"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Edit:
+class Edit(Struct, frozen=True, kw_only=True):
     """One edit of a manifest: the first `before` that follows `at` becomes `after`."""
 
     file: str

@@ -9,8 +9,9 @@ counts only as far as it can be parsed.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from reconciler.kinds.booking_session.fields import WHAT
 from reconciler.kinds.booking_session.lines import (
@@ -34,8 +35,7 @@ _FRESH = "a new one"
 """Shown where a line is replaced because the meaning of its slip is not known."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Match:
+class _Match(Struct, frozen=True, kw_only=True):
     """One wanted item with its line."""
 
     item: Item

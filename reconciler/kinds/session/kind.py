@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from typing import Any
+
+from msgspec import Struct
 
 from reconciler.kinds.session.bookings import Slot, booked_slots, counted, slot_risks, touched
 from reconciler.kinds.session.defaults import defaults, known
@@ -219,8 +220,7 @@ def _slots(live: Live, applied: Fields | None) -> list[Slot] | None:
     return None if slots is None else with_applied_times(slots, list((applied or {}).get("slots") or ()))
 
 
-@dataclass(frozen=True, slots=True)
-class _Cut:
+class _Cut(Struct, frozen=True):
     """A change of `spaces` that may lower it."""
 
     spaces: int

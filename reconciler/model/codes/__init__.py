@@ -7,16 +7,16 @@ dismissed alerts and bookmarks refer to them. A code that is no longer used keep
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cache
 from importlib.resources import files
 
+from msgspec import Struct
+
 MANIFEST = "manifests/example.yaml"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Code:
+class Code(Struct, frozen=True, kw_only=True):
     """One code."""
 
     number: str
@@ -33,7 +33,7 @@ class Code:
     right: str = ""
     """The same without the problem."""
     file: str = MANIFEST
-    files: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, str] = {}
     """Other files that the example needs."""
     unproven: str = ""
     """Why there is no example."""

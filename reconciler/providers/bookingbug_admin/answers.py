@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from reconciler.model import canonical
 from reconciler.providers.answer import is_identifier, json_object, neutral, refusal_words, whole
@@ -17,8 +18,7 @@ from reconciler.providers.answer import is_identifier, json_object, neutral, ref
 _SLOT_LINK = re.compile(r".*/slots/([0-9]+)")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
+class Page(Struct, frozen=True, kw_only=True):
     """One page of a list."""
 
     total: int

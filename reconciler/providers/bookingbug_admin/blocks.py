@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from reconciler.model.objects import Fields, Live, Reading
 from reconciler.providers.bookingbug_admin import answers, block_wire
@@ -170,8 +172,7 @@ def _find_owners(
                 findings.unreadable.setdefault(live.remote_id, words)
 
 
-@dataclass(frozen=True, slots=True)
-class _Owned:
+class _Owned(Struct, frozen=True):
     """What the lists of some resources contain."""
 
     owners: Collection[str]

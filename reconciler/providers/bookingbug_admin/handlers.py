@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from reconciler.providers.bookingbug_admin import block_wire, resource_wire, wire
 from reconciler.providers.bookingbug_admin.blocks import read_blocks
@@ -18,8 +19,7 @@ if TYPE_CHECKING:
     from reconciler.settings import Connection
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Handler:
+class Handler(Struct, frozen=True, kw_only=True):
     """One kind of the admin API."""
 
     wire: wire.Wire

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from reconciler.errors import NotStarted, RemoteError
 from reconciler.model.objects import Live, Reading
@@ -26,8 +27,7 @@ if TYPE_CHECKING:
 _NOTHING_READABLE = EXPIRED | {403}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listing:
+class Listing(Struct, frozen=True, kw_only=True):
     """A list, read to its end."""
 
     rows: Rows | None = None
@@ -35,12 +35,11 @@ class Listing:
     failure: str | None = None
     status: int | None = None
     """The status of a refusal."""
-    gaps: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    gaps: Mapping[tuple[str, str], str] = {}
     """The spans of time in the scope whose part of the list failed, with the reason."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class One:
+class One(Struct, frozen=True, kw_only=True):
     """The result of asking for one object: exactly one of the three."""
 
     data: Mapping[str, Any] | None = None
@@ -48,14 +47,13 @@ class One:
     failure: str | None = None
 
 
-@dataclass(slots=True, kw_only=True)
-class Findings:
+class Findings(Struct, kw_only=True):
     """A `Reading` that is being made: every id goes into exactly one of the three."""
 
-    live: dict[str, Live] = field(default_factory=dict)
-    absent: set[str] = field(default_factory=set)
-    unreadable: dict[str, str] = field(default_factory=dict)
-    unjudged: dict[str, str] = field(default_factory=dict)
+    live: dict[str, Live] = {}
+    absent: set[str] = set()
+    unreadable: dict[str, str] = {}
+    unjudged: dict[str, str] = {}
     """What could not be read of objects that look like managed ones; no other object has to wait for them."""
 
     def judge(

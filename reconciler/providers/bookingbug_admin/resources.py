@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 from reconciler.model import canonical
 from reconciler.model.objects import Users
@@ -112,11 +113,11 @@ def _add_users(reader: Reader, findings: Findings, found: Mapping[str, Mapping[s
         names = users.get(number, {})
         if len(names) > (remote_id in names) or listing.failure is not None:
             shared = {"address": Users(names=names, failure=listing.failure)}
-            findings.live[remote_id] = dataclasses.replace(live, shared=shared)
+            findings.live[remote_id] = replace(live, shared=shared)
 
 
 def _with_address(live: Live, data: Mapping[str, Any]) -> Live:
-    return dataclasses.replace(live, fields={**live.fields, "address": resource_wire.decode_address(data)})
+    return replace(live, fields={**live.fields, "address": resource_wire.decode_address(data)})
 
 
 def _declares_address(scope: Scope, live: Live, wanted: Collection[tuple[str, str]]) -> bool:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from reconciler.model.change import Call
 from reconciler.providers.answer import identifier, is_identifier
@@ -22,8 +23,7 @@ if TYPE_CHECKING:
 CONTENT_TYPE = "application/json"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wire:
+class Wire(Struct, frozen=True, kw_only=True):
     """How the objects of one kind are written."""
 
     collection: str

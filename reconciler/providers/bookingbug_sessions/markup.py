@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import functools
 import re
-from dataclasses import dataclass
 from html.entities import html5
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from reconciler.providers.answer import check_density, neutral
 
@@ -36,8 +37,7 @@ _PIECE = re.compile(rb"\s*(<session\b[^>]*/>|<session\b.*?</session\s*>)\s*", re
 _OPENING = re.compile(rb"<session\b[^<>]*?\sid\s*=\s*[\"']\s*([0-9]{1,18})\s*[\"']")
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(Struct, frozen=True):
     """The text of one session of a list."""
 
     body: bytes

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from reconciler.errors import NotStarted, ReconcilerError, RemoteError
 from reconciler.model.change import Receipt
@@ -23,8 +24,7 @@ if TYPE_CHECKING:
 _LOCATION = re.compile(r"/api/sessions/([0-9]+)(?:\.xml)?")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Listing:
+class _Listing(Struct, frozen=True, kw_only=True):
     """The list of sessions."""
 
     named: Mapping[str, Mapping[str, str]] | None = None
@@ -50,8 +50,7 @@ class _Listing:
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Show:
+class _Show(Struct, frozen=True, kw_only=True):
     """The result of showing one session: exactly one of the three."""
 
     live: Live | None = None

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
+
+from msgspec import Struct
 
 from reconciler.providers.answer import is_identifier, json_object, neutral
 from reconciler.providers.checkfront.days import span
@@ -22,8 +23,7 @@ _COOKIE = re.compile(r"(?:^|[,;]\s*)session_id=([A-Za-z0-9,_-]{1,200})")
 _SHOWN_TIME = re.compile(r"(?<![0-9:])[0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?(?:\s*[AaPp]\.?[Mm]\b)?")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Session:
+class Session(Struct, frozen=True, kw_only=True):
     """One session."""
 
     session_id: str | None

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from reconciler.errors import NotStarted, RemoteError
 from reconciler.model.change import Receipt
@@ -20,8 +21,7 @@ if TYPE_CHECKING:
     from reconciler.settings import Connection
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Show:
+class _Show(Struct, frozen=True, kw_only=True):
     """The result of reading one session: live, expired, or a failure."""
 
     live: Live | None = None

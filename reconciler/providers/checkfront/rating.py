@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
+
+from msgspec import Struct
 
 from reconciler.model import canonical
 from reconciler.model.nearest import did_you_mean
@@ -37,8 +38,7 @@ _COUNTED = re.compile(r"([0-9]{1,9}) [^\W\d]")
 _ONE = timedelta(days=1)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rated:
+class Rated(Struct, frozen=True, kw_only=True):
     """A rated item."""
 
     slip: str | None = None

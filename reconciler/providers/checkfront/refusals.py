@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from reconciler.providers.answer import neutral, refusal_words
 
@@ -64,8 +65,7 @@ _TRY_AGAIN = re.compile(r"^(?!.*\b(?:expired|time[sd]?[ -]?out|start again|begin
 _ELSEWHERE = re.compile(r"\b(resource|path|route|page|url|endpoint|method|item|account|company|host)\b", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refused:
+class Refused(Struct, frozen=True, kw_only=True):
     """The error that an answer holds."""
 
     words: str

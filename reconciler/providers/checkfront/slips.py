@@ -8,8 +8,9 @@ those of published samples: `17.20140408X2-guests.2`, `21.20171005X1-1`, and of 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from datetime import date
+
+from msgspec import Struct
 
 from reconciler.model.canonical import clock
 
@@ -28,8 +29,7 @@ _NOON = 12
 _HOUR, _DAY = 60, 24 * 60
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Meaning:
+class Meaning(Struct, frozen=True, kw_only=True):
     """What a slip seems to mean."""
 
     item_id: str
@@ -39,7 +39,7 @@ class Meaning:
     start_time: str | None = None
     """None for an item without times."""
     end_time: str | None = None
-    params: dict[str, int] = field(default_factory=dict)
+    params: dict[str, int] = {}
     quantity: int | None = None
     """The quantity of a simple item, which has no parameters."""
 

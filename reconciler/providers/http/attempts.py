@@ -6,12 +6,12 @@ Decision 009 says what is retried and why.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import Enum, auto
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
 import httpx
+from msgspec import Struct
 
 from reconciler.errors import Interrupted, OutcomeUnknown, RemoteError
 from reconciler.providers.answer import Answer, neutral
@@ -49,8 +49,7 @@ class Purpose(Enum):
     """Sent twice it may have two effects."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt:
+class Attempt(Struct, frozen=True, kw_only=True):
     """How one attempt ended: with an answer or an error."""
 
     answer: Answer | None = None

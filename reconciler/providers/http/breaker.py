@@ -9,8 +9,9 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Literal
+
+from msgspec import Struct
 
 from reconciler.errors import RemoteError
 
@@ -32,14 +33,13 @@ AGAIN = 60.0
 """Seconds after which one call tries again; its answer lets the others through."""
 
 
-@dataclass(slots=True)
-class _Row:
+class _Row(Struct):
     """What happened since the last answer."""
 
     rounds: int = 0
     counted: float = 0.0
     """When the last counted timeout was."""
-    calls: list[object] = field(default_factory=list)
+    calls: list[object] = []
     """Some of the calls that timed out."""
     refused: float | None = None
     """When the first refusal for now was."""

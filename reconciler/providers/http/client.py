@@ -9,11 +9,11 @@ import json
 import random
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from typing import Any, Self, TypeVar
 from urllib.parse import unquote
 
 import httpx
+from msgspec.structs import replace
 
 from reconciler import redaction
 from reconciler.errors import NotStarted, OutcomeUnknown, ReconcilerError, RemoteError

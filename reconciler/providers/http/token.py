@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 if TYPE_CHECKING:
     from reconciler.errors import RemoteError
 
 
-@dataclass(slots=True)
-class Token:
+class Token(Struct):
     """A token that several clients use and renew. Hold `lock` to read or change it."""
 
     lock: threading.Lock = field(default_factory=threading.Lock)

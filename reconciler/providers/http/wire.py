@@ -10,10 +10,10 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 import h11
 import httpcore
+from msgspec import Struct
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -37,8 +37,7 @@ _LENGTH = re.compile(rb"[0-9]{1,9}")
 _NO_ANSWER = "Server disconnected without sending a response."
 
 
-@dataclass(slots=True)
-class Message:
+class Message(Struct):
     """A request: what is sent, and how long each step may take."""
 
     method: bytes
@@ -56,8 +55,7 @@ class Message:
             self.phases[phase] = time.monotonic()
 
 
-@dataclass(slots=True)
-class Head:
+class Head(Struct):
     """The beginning of an answer."""
 
     status: int

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from reconciler.sandbox import form_data
 from reconciler.sandbox.admin.refusals import invalid
@@ -54,8 +55,7 @@ def _to_number(text: str) -> float | None:
     return float(text) if "." in text else _to_whole(text)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Kind:
+class _Kind(Struct, frozen=True, kw_only=True):
     """The values of a parameter."""
 
     schema: dict[str, Any]

@@ -6,8 +6,9 @@ KeyError means an unknown session, line or item. ValueError means a wrong field 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from reconciler.sandbox.checkfront import dates, holds, orders, slips, stock
 from reconciler.sandbox.checkfront.inventory import ITEMS

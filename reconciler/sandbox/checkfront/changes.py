@@ -6,7 +6,8 @@ All line ids of a call refer to the numbering before the call. A refusal rolls b
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from reconciler.sandbox.api import Call
 from reconciler.sandbox.checkfront import envelope, holds, slips, stock

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
+
+from msgspec import Struct
 
 from reconciler.sandbox import form_data
 from reconciler.sandbox.api import Call
@@ -21,8 +22,7 @@ COOKIE = "session_id"
 _KNOWN = frozenset({"session_id", "slip", "alter", "line_id"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stated:
+class Stated(Struct, frozen=True, kw_only=True):
     """What a session call requests."""
 
     session_id: str = ""
@@ -31,7 +31,7 @@ class Stated:
     slips: tuple[str, ...] = ()
     """Slips to add. With `line_id`, the first one replaces that line."""
 
-    alter: Mapping[str, str] = field(default_factory=dict)
+    alter: Mapping[str, str] = {}
     """The alteration of each line, by line id."""
 
     line_id: str = ""

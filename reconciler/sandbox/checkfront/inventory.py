@@ -5,7 +5,7 @@ Item 17 is from the sample of seed 004. Items 18 and 21 are from the slips in th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 CURRENCY, SYMBOL = "CAD", "$"
 UNLIMITED = 1_000_000_000
@@ -24,8 +24,7 @@ DISCOUNTS = {"SUMMER10": 10, "HALF": 50}
 """Discount codes with their percentage."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Param:
+class Param(Struct, frozen=True, kw_only=True):
     """A number in a rated query: `param[name]=n`."""
 
     name: str
@@ -42,8 +41,7 @@ class Param:
     """Whether the number is taken from the stock."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AddOn:
+class AddOn(Struct, frozen=True, kw_only=True):
     """An optional item of a package."""
 
     item_id: int
@@ -51,8 +49,7 @@ class AddOn:
     """The initial choice: `in` or `out`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Item:
+class Item(Struct, frozen=True, kw_only=True):
     """One item of the shop."""
 
     item_id: int

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date, timedelta
+
+from msgspec import Struct
 
 from reconciler.sandbox import clock
 from reconciler.sandbox.checkfront.inventory import DAYS, DISCOUNTS, ITEMS, NIGHTS, SLOTS, Item
@@ -12,8 +13,7 @@ from reconciler.sandbox.checkfront.inventory import DAYS, DISCOUNTS, ITEMS, NIGH
 _LONGEST = 365
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class Order(Struct, frozen=True, kw_only=True):
     """One item for some days or nights."""
 
     item_id: int
@@ -23,7 +23,7 @@ class Order:
     units: int
     """The number of days or nights."""
 
-    params: Mapping[str, int] = field(default_factory=dict)
+    params: Mapping[str, int] = {}
     """The number of each parameter of the item."""
 
     start_time: str = ""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import date
 from typing import Any
+
+from msgspec.structs import replace
 
 from reconciler.sandbox.api import Call
 from reconciler.sandbox.checkfront import dates, orders, slips, stock

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from reconciler.sandbox.api import Call
 from reconciler.sandbox.checkfront import dates, holds, rating, slips, stock

@@ -10,10 +10,11 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from dataclasses import replace
 from datetime import time
 from itertools import cycle
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from reconciler.sandbox.checkfront import dates, orders
 from reconciler.sandbox.checkfront.inventory import ITEMS, QTY, Item

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
+
+from msgspec import Struct
 
 NO_REPEAT, WEEKLY, FORTNIGHTLY, WEEKDAYS, WEEKENDS, DAILY, CUSTOM, MONTHLY_BY_DAY, MONTHLY_BY_WEEKDAY = range(9)
 """The values of `repeat`."""
@@ -130,8 +131,7 @@ KEEPS_EMPTY = frozenset({"name", "description"})
 """Fields for which an empty element means an empty text. For other fields it means no value."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionType:
+class SessionType(Struct, frozen=True, kw_only=True):
     """A type of session: its number and the defaults of its fields."""
 
     number: int

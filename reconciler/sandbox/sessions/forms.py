@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from reconciler.sandbox.api import Call, Refusal
 from reconciler.sandbox.sessions import markup
@@ -16,17 +17,16 @@ if TYPE_CHECKING:
 _READ_ONLY = frozenset({"spaces_booked", "spaces_reserved"})
 
 
-@dataclass(slots=True)
-class Stated:
+class Stated(Struct):
     """The content of a write request for a session."""
 
-    values: dict[str, Any] = field(default_factory=dict)
+    values: dict[str, Any] = {}
     """The given fields."""
 
     slots: list[dict[str, Any]] | None = None
     """The given slots; None if the request has no slots element."""
 
-    problems: list[str] = field(default_factory=list)
+    problems: list[str] = []
     """What is wrong with the request."""
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "support"))
 
 from engine_fakes import Office, Remote, block, resource, session
+from values import replace
 
 Run = Callable[[], object]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from io import StringIO
 from itertools import pairwise
@@ -15,6 +14,7 @@ from rich.console import Console
 sys.path.insert(0, str(Path(__file__).parents[2] / "support"))
 
 from engine_fakes import CONNECTIONS, KINDS, PROVIDERS, WHERE, Office, block, resource, session
+from values import replace
 
 from reconciler.engine.adopt import match
 from reconciler.engine.drift import drift

@@ -3,6 +3,7 @@
 import dataclasses
 import re
 
+import msgspec
 import pytest
 
 from reconciler.sandbox import Options
@@ -22,7 +23,7 @@ def test_log(box, anyone, xml):
     assert second.request_body == "<session><group>Gé</group></session>"
     assert second.content_type == "text/xml"
     assert '<session id="123">' in second.response_body
-    assert anyone.get("/_sandbox/log").json() == [dataclasses.asdict(entry) for entry in box.log()]
+    assert anyone.get("/_sandbox/log").json() == [msgspec.structs.asdict(entry) for entry in box.log()]
 
 
 def test_the_log_holds_no_credentials(box, xml, admin):

@@ -1,8 +1,7 @@
 """What a person is asked before a plan is applied."""
 
-from dataclasses import replace
-
 import render_samples as samples
+from msgspec.structs import replace
 
 from reconciler.cli.applying import question
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
-
 import click
 import pytest
 
@@ -29,9 +27,9 @@ from reconciler.model.objects import Address
 @pytest.mark.parametrize("command", [plan, apply, destroy], ids=lambda command: command.name)
 def test_every_override_has_an_option_of_its_name(command):
     declared = {option.name: option for option in command.params if isinstance(option, click.Option)}
-    for field in fields(Overrides):
-        option = declared[field.name]
-        assert option.opts == [f"--{field.name.replace('_', '-')}"]
+    for name in Overrides.__struct_fields__:
+        option = declared[name]
+        assert option.opts == [f"--{name.replace('_', '-')}"]
         assert option.help
 
 
@@ -47,7 +45,7 @@ def test_the_flags_of_overrides_are_what_a_user_types():
     given = ["--allow-booked", "Session/*", "--allow-booked", "Block/x", "--max-deletes", "0", "--allow-empty"]
     given += ["--max-change-percent", "33.5"]
     parsed = plan.make_context("plan", list(given))
-    overrides = Overrides(**{field.name: parsed.params[field.name] for field in fields(Overrides)})
+    overrides = Overrides(**{name: parsed.params[name] for name in Overrides.__struct_fields__})
     assert overrides == Overrides(
         allow_booked=("Session/*", "Block/x"), max_deletes=0, max_change_percent=33.5, allow_empty=True
     )

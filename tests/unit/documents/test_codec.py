@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 import subprocess
@@ -8,6 +7,7 @@ import sys
 from pathlib import Path
 
 import jsonschema
+import msgspec
 import pytest
 import render_samples as samples
 
@@ -134,10 +134,10 @@ def test_documents_of_report_drift_and_problems_have_the_keys_of_the_contract():
 
 def test_a_plan_says_from_what_and_when_it_was_made_only_where_it_is_stamped():
     plan = samples.rich_plan()
-    elsewhere = dataclasses.replace(plan, context=Context(commit="f" * 40))
+    elsewhere = msgspec.structs.replace(plan, context=Context(commit="f" * 40))
     assert codec.dump_plan(plan) == codec.dump_plan(elsewhere)
     assert "f" * 40 not in codec.dump_plan(elsewhere)
-    stamped = dataclasses.replace(plan, made_at="2027-02-01T09:00:00Z")
+    stamped = msgspec.structs.replace(plan, made_at="2027-02-01T09:00:00Z")
     document = codec.plan_document(stamped)
     assert (document["made_at"], document["context"]["branch"]) == ("2027-02-01T09:00:00Z", samples.CONTEXT.branch)
     saved = load_plan(codec.dump_plan(stamped))
@@ -163,7 +163,7 @@ def test_reports_and_drift_read_back_with_their_run_context_and_fields():
 
 
 def digest_of(change):
-    plan = dataclasses.replace(samples.rich_plan(), changes=(change,))
+    plan = msgspec.structs.replace(samples.rich_plan(), changes=(change,))
     return codec.plan_document(plan)["changes"][0]["digest"]
 
 
@@ -175,7 +175,7 @@ def digest_of(change):
         {"shown_id": "124"},
         {"fields": ()},
         {"calls": ()},
-        {"calls": (dataclasses.replace(samples.update().calls[0], body={}), samples.update().calls[1])},
+        {"calls": (msgspec.structs.replace(samples.update().calls[0], body={}), samples.update().calls[1])},
         {"live": Live(remote_id="123", fields={"name": "Other"})},
         {"risks": ()},
         {"desired": None},
@@ -183,12 +183,12 @@ def digest_of(change):
 )
 def test_digest_of_a_change_covers_what_would_be_done(other):
     change = samples.update()
-    assert digest_of(dataclasses.replace(change, **other)) != digest_of(change)
+    assert digest_of(msgspec.structs.replace(change, **other)) != digest_of(change)
 
 
 def test_digest_of_a_change_ignores_reason_and_place():
     change = samples.update()
-    moved = dataclasses.replace(change, reason="for another reason", source=None, unverified=("price",))
+    moved = msgspec.structs.replace(change, reason="for another reason", source=None, unverified=("price",))
     assert digest_of(moved) == digest_of(change)
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 import io
 import json
 
+import msgspec
 import pytest
 import render_samples as samples
 from rich.console import Console
@@ -33,7 +33,7 @@ def back(document):
 def expired_plan():
     gone = samples.change("BookingSession/gala", "noop", "expired", expired=True, shown_id="ab12…")
     plan = samples.quiet_plan(2)
-    return dataclasses.replace(plan, changes=(gone, *plan.changes))
+    return msgspec.structs.replace(plan, changes=(gone, *plan.changes))
 
 
 PLANS = {"rich": samples.rich_plan, "quiet": samples.quiet_plan, "empty": lambda: samples.quiet_plan(0)}
@@ -44,7 +44,7 @@ def plan_with_counts_below_zero():
     """A server may return them, and a plan that was saved must be readable."""
     touched = (SlotBookings(slot="1", when="2031-01-06 09:30", booked=-1, reserved=0),)
     plan = samples.quiet_plan(1)
-    return dataclasses.replace(plan, changes=(dataclasses.replace(plan.changes[0], bookings=touched),))
+    return msgspec.structs.replace(plan, changes=(msgspec.structs.replace(plan.changes[0], bookings=touched),))
 
 
 PLANS["counts below zero"] = plan_with_counts_below_zero
@@ -52,7 +52,7 @@ PLANS["counts below zero"] = plan_with_counts_below_zero
 
 @pytest.mark.parametrize("name", PLANS)
 def test_a_plan_that_was_read_back_shows_the_same(name):
-    plan = dataclasses.replace(PLANS[name](), made_at="2027-02-01T09:00:00Z")
+    plan = msgspec.structs.replace(PLANS[name](), made_at="2027-02-01T09:00:00Z")
     saved = back(codec.plan_document(plan))
     again = saved.plan
     assert saved.intact
@@ -68,7 +68,7 @@ def test_a_report_that_was_read_back_shows_the_same():
     report = samples.rich_report()
     reached = {outcome.address for outcome in report.outcomes}
     plan = samples.rich_plan()
-    plan = dataclasses.replace(plan, changes=tuple(item for item in plan.changes if item.address in reached))
+    plan = msgspec.structs.replace(plan, changes=tuple(item for item in plan.changes if item.address in reached))
     saved = back(codec.report_document(report, plan))
     again = (saved.report, saved.plan)
     assert again[0] == report
@@ -81,7 +81,7 @@ def test_a_report_that_was_read_back_shows_the_same():
 def test_a_verified_report_reads_back_as_it_was():
     left = ((Address("Session", "yoga"), "price 30.00 → 35.00"),)
     verified = Verification(summary=samples.quiet_plan(0).summary, left=left)
-    report = dataclasses.replace(samples.rich_report(), verified=verified)
+    report = msgspec.structs.replace(samples.rich_report(), verified=verified)
     saved = back(codec.report_document(report, samples.rich_plan()))
     assert saved.report == report
 
@@ -98,7 +98,7 @@ def test_moves_zones_and_texts_that_are_not_utf_8_read_back_as_they_were():
         "Session/new", "noop", "moved", moved_from=Address("Session", "old"), zone="Europe/London", shown_id="\ud800x"
     )
     forgotten = samples.change("Session/x", "noop", "no longer managed", forget=True)
-    plan = dataclasses.replace(samples.quiet_plan(0), changes=(change, forgotten), runs=7, targets={"a": "b"})
+    plan = msgspec.structs.replace(samples.quiet_plan(0), changes=(change, forgotten), runs=7, targets={"a": "b"})
     saved = back(codec.plan_document(plan))
     assert codec.plan_document(saved.plan) == codec.plan_document(plan)
     assert saved.plan.changes[0].moved_from == change.moved_from

@@ -1,6 +1,5 @@
 import threading
 import time
-from dataclasses import replace
 
 import pytest
 from engine_fakes import (
@@ -22,6 +21,7 @@ from engine_fakes import (
     session,
     states,
 )
+from msgspec.structs import replace
 
 import reconciler
 from reconciler.errors import InvalidInput, NotStarted, ReconcilerError, RemoteError, StalePlan

@@ -1,7 +1,6 @@
 """What counts as a second live object where one is managed, and what a run remembers of what was there before."""
 
 from collections import Counter
-from dataclasses import replace
 
 import pytest
 from engine_fakes import (
@@ -16,6 +15,7 @@ from engine_fakes import (
     session,
     states,
 )
+from values import replace
 
 from reconciler.engine import duplicates
 from reconciler.engine.snapshot import Snapshot

@@ -1,10 +1,10 @@
 """The work of a plan grows with its objects, not with their square: calls are counted, no time is measured."""
 
 import sys
-from dataclasses import replace
 
 import pytest
 from engine_fakes import CONNECTIONS, KINDS, PROVIDERS, Office, address, resource, session
+from values import replace
 
 from reconciler.engine.adopt import match
 from reconciler.engine.impact import Bookings

@@ -1,8 +1,8 @@
-from dataclasses import replace
 from datetime import datetime
 
 import pytest
 from engine_fakes import LOST_AFTER, LOST_BEFORE, Office, codes, resource, session
+from values import replace
 
 import reconciler
 from reconciler.documents.load import as_saved

@@ -1,13 +1,13 @@
 """An intent stays open for as long as an attempt of its call may be in flight."""
 
 import time
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from unittest.mock import patch
 
 import pytest
 from engine_fakes import CONNECTIONS, Office, address, resource
+from msgspec.structs import replace
 
 from reconciler.engine import intents
 from reconciler.engine.intents import in_flight, left_to_wait, wait_for_pending

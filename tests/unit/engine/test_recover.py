@@ -1,7 +1,6 @@
 """What the next run makes of calls whose result was never recorded."""
 
 from contextlib import suppress
-from dataclasses import replace
 
 import pytest
 from engine_fakes import (
@@ -22,6 +21,7 @@ from engine_fakes import (
     session,
     states,
 )
+from msgspec.structs import replace
 
 
 @pytest.fixture

@@ -1,8 +1,8 @@
 """Which field of a manifest a server refuses: every form of a refusal, to the place of the value."""
 
-import dataclasses
 import json
 
+import msgspec
 import pytest
 
 from reconciler.engine.refused import refused_fields
@@ -112,7 +112,7 @@ def test_a_kind_of_another_package_may_describe_its_items_in_the_same_file(tmp_p
     item = {"type": "object", "properties": {"day": {"type": "string"}}}
     schema = {"$defs": {"item": item}, "properties": {"days": {"type": "array", "items": {"$ref": "#/$defs/item"}}}}
     (tmp_path / "tool.schema.json").write_text(json.dumps(schema), encoding="utf-8")
-    kind = dataclasses.replace(kinds()["Resource"], schema=str(tmp_path / "tool"))
+    kind = msgspec.structs.replace(kinds()["Resource"], schema=str(tmp_path / "tool"))
     (document,) = load_bytes(b"{kind: Tool, spec: {days: [{day: x}]}}", "x.yaml").documents
     address = Address("Tool", "x")
     desired = Desired(

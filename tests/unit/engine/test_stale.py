@@ -1,7 +1,6 @@
 """Whether a saved plan still fits, compared as two values."""
 
-import dataclasses
-
+import msgspec
 import pytest
 from engine_fakes import Office, address, resource, session, states
 
@@ -75,18 +74,18 @@ def test_an_object_that_is_unknown_now_has_not_been_seen_to_change(office):
 def test_a_change_that_would_be_made_in_another_way_is_named(office, other, words):
     plan = planned(office)
     changes = [
-        dataclasses.replace(item, **other) if str(item.address) == "Session/yoga" else item for item in plan.changes
+        msgspec.structs.replace(item, **other) if str(item.address) == "Session/yoga" else item for item in plan.changes
     ]
-    (found,) = stale.reasons(dataclasses.replace(plan, changes=tuple(changes)), planned(office))
+    (found,) = stale.reasons(msgspec.structs.replace(plan, changes=tuple(changes)), planned(office))
     assert found.startswith(f"Session/yoga: {words}")
 
 
 def test_guards_reasons_and_bookings_may_differ(office):
     plan = planned(office)
     other = {"reason": "another", "bookings": (), "price": None, "source": None}
-    changes = tuple(dataclasses.replace(item, **other) for item in plan.changes)
+    changes = tuple(msgspec.structs.replace(item, **other) for item in plan.changes)
     guarded = {item.address: ("guard-max-deletes",) for item in changes}
-    assert stale.reasons(dataclasses.replace(plan, changes=changes, guarded=guarded), planned(office)) == []
+    assert stale.reasons(msgspec.structs.replace(plan, changes=changes, guarded=guarded), planned(office)) == []
 
 
 def test_a_plan_for_another_project_or_target_is_named_before_anything_is_read(office):

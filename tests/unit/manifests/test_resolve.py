@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from manifest_fakes import KINDS, checked, kind, manifest_text
+from msgspec.structs import replace
 
 from reconciler.manifests.load import load_text
 from reconciler.manifests.resolve import resolve

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 import pytest
 from manifest_fakes import KINDS, checked, kind, manifest_text
+from msgspec.structs import replace
 
 from reconciler.manifests.load import load_text
 from reconciler.manifests.read import read_manifests

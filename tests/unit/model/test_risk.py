@@ -1,7 +1,7 @@
-from dataclasses import replace
 from typing import get_args
 
 import pytest
+from msgspec.structs import replace
 
 from reconciler.model.change import Change, SlotBookings
 from reconciler.model.objects import Address, Live

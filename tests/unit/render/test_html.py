@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-import dataclasses
 import itertools
 import re
 from html.parser import HTMLParser
 
 import hostile_words
+import msgspec
 import pytest
 import render_samples as samples
 
@@ -89,7 +89,7 @@ def test_equal_changes_are_shown_once_with_every_object():
         )
         for number in range(398)
     ]
-    page = html.plan(dataclasses.replace(samples.rich_plan(), changes=tuple(alike)), "sha256:0")
+    page = html.plan(msgspec.structs.replace(samples.rich_plan(), changes=tuple(alike)), "sha256:0")
     assert "398 Sessions, all equally" in page
     assert page.count("12.00") == 1
     assert page.count("<code>PUT /api/sessions/") == 398

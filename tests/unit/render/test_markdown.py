@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 import time
 
@@ -13,6 +12,7 @@ import render_samples as samples
 from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
+from values import replace
 
 from reconciler.model.change import Risk
 from reconciler.model.objects import Address, Problem
@@ -89,8 +89,8 @@ def test_hostile_names_notify_and_format_nothing_and_are_shown(name):
     page = markdown.plan(plan_of(text))
     hostile_words.harmless(page, "markdown")
     assert notifies(page) == []
-    report = dataclasses.replace(samples.rich_report(), outcomes=tuple(outcomes_of(text)))
-    drift = dataclasses.replace(samples.rich_drift(), objects=tuple(drifted_of(text)), project=text)
+    report = replace(samples.rich_report(), outcomes=tuple(outcomes_of(text)))
+    drift = replace(samples.rich_drift(), objects=tuple(drifted_of(text)), project=text)
     failed = markdown.failure("Plan failed", text, [problem_of(text)], [f"hint: {text}"])
     for other in (markdown.report(report, plan_of(text)), markdown.drift(drift), failed):
         hostile_words.harmless(other, "markdown")
@@ -116,22 +116,20 @@ def plan_of(text):
         )
         for number, action in enumerate(("delete", "replace", "update", "create", "unknown", "update"))
     ]
-    context = dataclasses.replace(samples.CONTEXT, branch=text, author=text, actor=text)
-    problems = (problem_of(text), dataclasses.replace(problem_of(text), severity="warning"))
-    return dataclasses.replace(
-        samples.rich_plan(), project=text, changes=tuple(changes), problems=problems, context=context
-    )
+    context = replace(samples.CONTEXT, branch=text, author=text, actor=text)
+    problems = (problem_of(text), replace(problem_of(text), severity="warning"))
+    return replace(samples.rich_plan(), project=text, changes=tuple(changes), problems=problems, context=context)
 
 
 def outcomes_of(text):
     for outcome, change in zip(samples.rich_report().outcomes, plan_of(text).changes, strict=False):
-        yield dataclasses.replace(outcome.of(change), error=text, shown_id=text, address=change.address)
+        yield replace(outcome.of(change), error=text, shown_id=text, address=change.address)
 
 
 def drifted_of(text):
     for item in samples.rich_drift().objects:
-        fields = tuple(dataclasses.replace(field, path=text or "x", after=text) for field in item.fields)
-        yield dataclasses.replace(item, title=f'"{text}"', reason=text, fields=fields)
+        fields = tuple(replace(field, path=text or "x", after=text) for field in item.fields)
+        yield replace(item, title=f'"{text}"', reason=text, fields=fields)
 
 
 @given(
@@ -177,8 +175,8 @@ def test_prose_renders_as_the_text_it_was(text):
 
 
 def test_a_value_cannot_close_its_fence():
-    change = dataclasses.replace(samples.update(), fields=(samples.field("name", None, "````\n```"),))
-    plan = dataclasses.replace(samples.rich_plan(), changes=(change,))
+    change = replace(samples.update(), fields=(samples.field("name", None, "````\n```"),))
+    plan = replace(samples.rich_plan(), changes=(change,))
     assert "\n`````diff\n+ name: ````⏎```\n`````\n" in markdown.plan(plan)
 
 
@@ -202,7 +200,7 @@ def large_plan(number=2000, deletions=3, equal=398):
         else:
             made = samples.change(address, "create", "new", fields=(samples.field("name", None, name),), **more)
         changes.append(made)
-    return dataclasses.replace(samples.quiet_plan(0), changes=tuple(changes))
+    return replace(samples.quiet_plan(0), changes=tuple(changes))
 
 
 def test_a_plan_of_two_thousand_changes_fits_and_names_every_deletion_and_object():
@@ -246,13 +244,13 @@ def test_deletions_for_which_there_is_no_room_are_counted_first(limit):
 def test_risks_are_never_cut_and_a_head_without_room_says_so():
     risk = Risk(code="x", level="block", message="m" * 100)
     many = tuple(
-        dataclasses.replace(samples.replace(), address=Address("Session", f"s{number}"), risks=(risk,), title=None)
+        replace(samples.replace(), address=Address("Session", f"s{number}"), risks=(risk,), title=None)
         for number in range(300)
     )
-    page = markdown.plan(dataclasses.replace(samples.rich_plan(), changes=many))
+    page = markdown.plan(replace(samples.rich_plan(), changes=many))
     assert len(page.encode()) <= LIMIT
     assert all(f"> - ! `Session/s{number}`: {'m' * 100}; allowed" in page for number in range(300))
-    short = markdown.plan(dataclasses.replace(samples.rich_plan(), changes=many), SMALLEST)
+    short = markdown.plan(replace(samples.rich_plan(), changes=many), SMALLEST)
     assert len(short.encode()) <= SMALLEST
     assert "This page has no room for everything" in short
 
@@ -274,14 +272,14 @@ def test_equal_changes_are_one_line_and_others_one_each():
 )
 def test_the_heading_says_whether_the_plan_failed(problem, heading):
     found = Problem(summary="evil", **problem)
-    plan = dataclasses.replace(samples.quiet_plan(0), changes=(samples.update(),), problems=(found,))
+    plan = replace(samples.quiet_plan(0), changes=(samples.update(),), problems=(found,))
     page = markdown.plan(plan)
     assert page.splitlines()[0] == heading
     assert ("What stops the apply" in page) == (found.code != "unused")
 
 
 def test_a_page_of_a_failure_names_the_problems_and_counts_the_rest():
-    problems = [dataclasses.replace(problem_of("evil"), summary=f"evil {number}") for number in range(80)]
+    problems = [replace(problem_of("evil"), summary=f"evil {number}") for number in range(80)]
     page = markdown.failure("Plan failed", "the manifests are invalid", problems, ["hint: fix them"])
     assert page.startswith(
         "## Plan failed\n\n**error:** the manifests are invalid\n\n- hint: fix them\n\n- **error:** Session/x: evil 0"

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-import dataclasses
 import io
 
+import msgspec
 import pytest
 import render_samples as samples
 from rich.cells import cell_len
@@ -23,7 +23,7 @@ def written(write, *args, terminal=False, **kwargs):
 
 
 def lines_of(change, **kwargs):
-    plan = dataclasses.replace(samples.quiet_plan(), changes=(change,))
+    plan = msgspec.structs.replace(samples.quiet_plan(), changes=(change,))
     return written(text.plan, plan, **kwargs).splitlines()
 
 
@@ -41,7 +41,7 @@ def test_labels_of_a_held_item_are_aligned():
         FieldChange(path=f"items[kayaks].{name}", before=None, after=value, origin="manifest")
         for name, value in (("item_id", 18), ("params.children", 2))
     )
-    lines = lines_of(dataclasses.replace(samples.update(), fields=fields, risks=(), bookings=()))
+    lines = lines_of(msgspec.structs.replace(samples.update(), fields=fields, risks=(), bookings=()))
     assert "    + items[kayaks].item_id:         18" in lines
     assert "    + items[kayaks].params.children: 2" in lines
 
@@ -221,7 +221,7 @@ def test_a_differ_gets_long_texts_by_line_masked_and_harmless():
         samples.field("price", "1", "2"),
         samples.field("spaces", 1, 2),
     )
-    lines = lines_of(dataclasses.replace(samples.update(), fields=fields), look=text.Look(differ=differ))
+    lines = lines_of(msgspec.structs.replace(samples.update(), fields=fields), look=text.Look(differ=differ))
     ((field, before, after),) = asked
     assert (field, before) == ("description", "one\ntwo\n")
     assert "\x1b" not in after

@@ -8,9 +8,9 @@ import subprocess
 import sys
 import time
 from contextlib import ExitStack, closing
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from reconciler.errors import ReconcilerError
 from reconciler.model.objects import Address, Intent, Record

@@ -1,7 +1,7 @@
 import threading
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from reconciler.errors import ReconcilerError
 from reconciler.model.objects import Address, Intent, Record, Ref

@@ -1,11 +1,11 @@
 """The admin API on paper: calls against seed 002's own samples, and what answers are taken to mean."""
 
 import json
-from dataclasses import replace
 from datetime import date
 
 import pytest
 from admin_samples import ADMIN, BLOCK, RESOURCE, WRITTEN, admin
+from msgspec.structs import replace
 from provider_script import change, edit
 
 from reconciler.errors import RemoteError

@@ -5,11 +5,11 @@ import subprocess
 import threading
 import time
 from contextlib import ExitStack, closing
-from dataclasses import replace
 
 import pytest
 from git_server import Remote, served
 from repository import git
+from values import replace
 
 from reconciler.errors import ReconcilerError
 from reconciler.model.objects import Address, Intent, Record
