@@ -77,6 +77,8 @@ STEPS = (
     Step("destroy plan", ["destroy", "--format", "json"], (0, 1, 2, 4)),
     Step("state rm", ["state", "rm", "Session/class-00000*"]),
     Step("state restore", ["state", "restore", "BACKUP"]),
+    Step("state rm all", ["state", "rm", "*"]),
+    Step("state restore all", ["state", "restore", "BACKUP"]),
 )
 
 
