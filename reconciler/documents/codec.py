@@ -131,7 +131,7 @@ _MADE: Mapping[tuple[type, str], Callable[[Any, _Context], object]] = {
 
 def plan_document(plan: Plan, key: Secret | None = None) -> dict[str, Any]:
     """Return the plan document; its digest shows whether it was edited since. With a key it is signed."""
-    return _whole(_sealed(plan, key))
+    return _whole(plan_members(plan, key))
 
 
 def differs(document: Mapping[str, Any], plan: Plan) -> str | None:
@@ -144,7 +144,7 @@ def differs(document: Mapping[str, Any], plan: Plan) -> str | None:
     return None
 
 
-def _sealed(plan: Plan, key: Secret | None = None) -> Members:
+def plan_members(plan: Plan, key: Secret | None = None) -> Members:
     """Yield the masked members of a plan document: its digest is computed while its changes pass."""
     content = _writer("plan")(plan, _about(plan))
     others = {name: _listed(value) for name, value in _masked(content.items()) if name != "changes"}
@@ -186,7 +186,7 @@ def _whole(members: Members) -> dict[str, Any]:
 
 def plan_pieces(plan: Plan, key: Secret | None = None) -> Iterator[str]:
     """Yield the text of a plan document, as `plan --out` saves it and `load_plan` reads it."""
-    return pieces(_sealed(plan, key))
+    return pieces(plan_members(plan, key))
 
 
 def report_pieces(report: Report, plan: Plan) -> Iterator[str]:
@@ -225,7 +225,7 @@ def to_json(value: Plan | Drift | Report, plan: Plan | None = None) -> str:
 
 def plan_digest(plan: Plan) -> str:
     """Return the digest of a plan's document."""
-    for name, value in _sealed(plan):
+    for name, value in plan_members(plan):
         if name == "digest":
             return str(value)
         if name == "changes":

@@ -18,6 +18,7 @@ from reconciler.documents.reader import read
 from reconciler.documents.signature import content_digest
 from reconciler.documents.strict_json import strict_json
 from reconciler.errors import ReconcilerError
+from reconciler.model.change import Change
 from reconciler.model.plan import Plan, SavedPlan
 from reconciler.model.report import Drift, Report
 from reconciler.schema import Mismatch, first_mismatch
@@ -89,8 +90,28 @@ def load_plan(text: str) -> SavedPlan:
 
 
 def as_saved(plan: Plan) -> SavedPlan:
-    """Return a plan as reading its document back gives it: masked, and without what a document leaves out."""
-    return _plan(codec.plan_document(plan))
+    """Return a plan as reading its document back gives it: masked, and without what a document leaves out.
+
+    It is read a change at a time, and what reads back as it was is kept: thousands of changes take most of the memory
+    of a run, and their data even more.
+    """
+    document: dict[str, Any] = {}
+    changes: list[Change] = []
+    for name, value in codec.plan_members(plan):
+        if name == "changes":
+            again = (read(data, Change) for data in value)
+            changes.extend(map(_kept, again, plan.changes))
+        else:
+            document[name] = value
+    guarded = {change.address: plan.guarded[change.address] for change in changes if plan.guarded.get(change.address)}
+    found = replace(read({**document, "changes": ()}, Plan), changes=tuple(changes), guarded=guarded)
+    return SavedPlan(plan=found, digest=document["digest"], intact=True)
+
+
+def _kept(new: Change, old: Change) -> Change:
+    """Return a new change with the values of an old one where they are equal."""
+    pairs = ((name, getattr(old, name)) for name in Change.__struct_fields__)
+    return replace(new, **{name: value for name, value in pairs if value == getattr(new, name)})
 
 
 def _plan(document: Mapping[str, Any]) -> SavedPlan:

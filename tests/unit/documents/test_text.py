@@ -73,7 +73,7 @@ def test_there_is_no_digest_before_all_changes_have_passed(much):
     seen = []
 
     def read():
-        for name, value in codec._sealed(samples.rich_plan(), Secret("key")):
+        for name, value in codec.plan_members(samples.rich_plan(), Secret("key")):
             seen.append(name)
             if name == "changes":
                 deque(islice(value, much))
