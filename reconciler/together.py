@@ -5,12 +5,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from msgspec import Struct
 
-@dataclass(slots=True, eq=False)
-class Job:
+
+class Job(Struct, eq=False):
     """What one thread wants, and what became of it."""
 
     error: BaseException | None = None

@@ -19,13 +19,12 @@ from reconciler.providers.base import Provider
 from reconciler.together import Job, Together
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
-class Create(Job):
+class Create(Job, eq=False, kw_only=True):
     """A create that is in flight, and after its answer the search for its object."""
 
     fields: Fields
     keys: frozenset[IdentityKey]
-    found: Found[Live] = field(default_factory=Found)
+    found: Found[Live]
     """The new live objects that it could have made."""
 
 
@@ -75,7 +74,7 @@ class Creates:
         The first create runs alone: its answer shows whether answers hold the new id. Where they do not, the new object
         is found among all others, and only creates that share no natural key run together.
         """
-        create = Create(fields=fields, keys=frozenset(self.kind.identities(fields)))
+        create = Create(fields=fields, keys=frozenset(self.kind.identities(fields)), found=Found())
         with self._turns:
             self._turns.wait_for(lambda: self._may_start(create))
             self._open.append(create)

@@ -10,9 +10,11 @@ from __future__ import annotations
 import getpass
 import os
 import socket
-from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from reconciler.model.canonical import now
 from reconciler.model.objects import Lease
@@ -46,8 +48,7 @@ def myself(run_id: str) -> Lease:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Seen:
+class _Seen(Struct, frozen=True, kw_only=True):
     """The last heartbeat of a run that this process has seen."""
 
     beat: float

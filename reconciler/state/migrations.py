@@ -7,8 +7,9 @@ never writes. A step is frozen: it describes its version, and does not follow la
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from reconciler.model.objects import Lease
 from reconciler.state.connection import Connection
@@ -16,8 +17,7 @@ from reconciler.state.rows import checked, lease_of
 from reconciler.state.schema import FIRST, JSON, Column, Table, leases, meta, table, text
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Migration:
+class Migration(Struct, frozen=True, kw_only=True):
     """One step."""
 
     version: int

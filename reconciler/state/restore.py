@@ -6,9 +6,10 @@ import json
 import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from reconciler.errors import ReconcilerError
 from reconciler.state.backups import FORMAT
@@ -48,8 +49,7 @@ _ADDED = {
 Rows = Mapping[str, list[dict[str, Any]]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Restored:
+class Restored(Struct, frozen=True, kw_only=True):
     """What a backup holds."""
 
     objects: int
@@ -58,8 +58,7 @@ class Restored:
     """Calls with an unknown result."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
+class Kept(Struct, frozen=True, kw_only=True):
     """The rows of one project and environment in a backup, by table."""
 
     rows: Rows

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 VERSION = 4
 """Version of the tables below. `migrations` upgrades an older state to it; a newer state is refused."""
@@ -15,8 +16,7 @@ JSON, BOOLEAN, INTEGER, FLOAT, TEXT = "JSON", "BOOLEAN", "INTEGER", "FLOAT", "TE
 """Types that SQLite and PostgreSQL both know; so is VARCHAR."""
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(Struct, frozen=True):
     """A column of a table."""
 
     name: str
@@ -28,8 +28,7 @@ class Column:
     """Whether the database numbers the rows with it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Table:
+class Table(Struct, frozen=True, kw_only=True, eq=False):
     """A table of the state."""
 
     name: str

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass
 from ipaddress import ip_address
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from reconciler.errors import ReconcilerError
 from reconciler.model.nearest import did_you_mean
@@ -71,8 +72,7 @@ A program that hangs does not block the others. A commit is on the disk: a lost 
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Access:
+class Access(Struct, frozen=True, kw_only=True):
     """How a server is reached."""
 
     settings: Mapping[str, Any]

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from reconciler import together
 from reconciler.state.connection import Connection
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
-class Job(together.Job):
+class Job(together.Job, eq=False, kw_only=True):
     """One transaction of a thread, and what became of it."""
 
     work: Callable[[Connection], Any]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import Self
 from urllib.parse import parse_qsl, quote, unquote
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from reconciler.errors import ReconcilerError
 
@@ -28,8 +30,7 @@ Settings = Mapping[str, str | int]
 """What libpq is given, by its own names."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StateUrl:
+class StateUrl(Struct, frozen=True, kw_only=True):
     """The parts of a URL, without its quoting."""
 
     scheme: str

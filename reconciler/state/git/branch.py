@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from time import time
 from typing import Literal
+
+from msgspec import Struct
 
 from reconciler.errors import ReconcilerError
 from reconciler.git_remote import GitRemote
@@ -65,8 +66,7 @@ class Unreachable(ReconcilerError):
     """The remote could not be asked, or gave no answer."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
+class Draft(Struct, frozen=True, kw_only=True):
     """A commit that is to be made."""
 
     ref: str
@@ -76,8 +76,7 @@ class Draft:
     message: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pushed:
+class Pushed(Struct, frozen=True, kw_only=True):
     """What became of a push."""
 
     outcome: Literal["done", "refused", "unclear"]

@@ -14,7 +14,8 @@ import subprocess
 import unicodedata
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from reconciler.errors import ReconcilerError
 from reconciler.redaction import hide, redacted
@@ -61,8 +62,7 @@ _LONGEST = 500
 _NOISE = ("hint:", "To ", "Done", "Everything up-to-date")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answer(Struct, frozen=True, kw_only=True):
     """How a call of git ended."""
 
     code: int

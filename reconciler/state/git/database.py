@@ -22,10 +22,11 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import TypeVar
+
+from msgspec import Struct, field
 
 from reconciler.errors import ReconcilerError
 from reconciler.git_remote import GitRemote
@@ -64,8 +65,7 @@ _REFUSALS = 4
 Result = TypeVar("Result")
 
 
-@dataclass(slots=True)
-class _Try:
+class _Try(Struct):
     """A commit that was pushed, or may have been."""
 
     commits: Heads

@@ -10,8 +10,9 @@ import sqlite3
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any, TypeVar
+
+from msgspec import Struct
 
 from reconciler.errors import ReconcilerError
 from reconciler.state.connection import Connection, DatabaseError, SqliteConnection, adding
@@ -30,8 +31,7 @@ BEGIN INSERT OR IGNORE INTO noted VALUES ('{folder}', {row}.rowid); END
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Changes:
+class Changes(Struct, frozen=True, kw_only=True):
     """What transactions changed: the new row, or None where there is none any more."""
 
     files: Mapping[str, Row | None]
