@@ -62,7 +62,10 @@ class Lookback(ABC):
 
     def prune(self) -> None:
         """Remove the baselines of runs that left no open intent and no doubt."""
-        self._write(lambda connection: connection.run(_UNNEEDED, self._scope))
+        self._write(self._prune)
+
+    def _prune(self, connection: Connection) -> None:
+        connection.run(_UNNEEDED, self._scope)
 
     def doubts(self) -> tuple[Intent, ...]:
         """Return the creates of unknown result that were settled, oldest first."""

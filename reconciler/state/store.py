@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
@@ -27,7 +27,7 @@ from reconciler.state.past_runs import PastRuns
 from reconciler.state.renames import rename_dependencies
 from reconciler.state.restore import Kept, Restored
 from reconciler.state.rows import Row, checked, intent_of, intent_values, lease_of, record_of, record_values
-from reconciler.state.schema import FIRST, VERSION, Table, drift, forgotten, intents, leases, objects
+from reconciler.state.schema import FIRST, VERSION, Table, doubts, drift, forgotten, intents, leases, objects
 
 if TYPE_CHECKING:
     from reconciler.state.git.database import GitDatabase
@@ -303,6 +303,17 @@ class Store(PastRuns):
             return gone > 0
 
         return self._write(work, ends=ends)
+
+    def unmanage(self, addresses: Collection[Address]) -> None:
+        """Delete everything that is recorded of some objects, also their calls with an unknown result, all or none."""
+
+        def work(connection: Connection) -> None:
+            for address in addresses:
+                for table in (*_ADDRESSED, drift, doubts):
+                    connection.delete(table, self._one(address))
+            self._prune(connection)
+
+        self._write(work)
 
     def rename(self, source: Address, target: Address) -> tuple[Address, ...]:
         """Rename all records of an address; return the objects whose dependency is renamed.

@@ -130,14 +130,9 @@ def remove(addresses: tuple[str, ...], common: Common, lock_timeout: float, dry_
         chosen = sorted({address for text in addresses for address in _matching(known, text)}, key=str)
         if not dry_run:
             session.backup("rm")
+            store.unmanage(chosen)
         for address in chosen:
-            if not dry_run:
-                store.remove(address)
-                store.settle(address)
-                store.end_doubts(address)
             common.say(f"{_would(dry_run, 'Removed')} {_left(session, address, records.get(address))}")
-        if not dry_run:
-            store.prune()
 
 
 @state.command(

@@ -261,3 +261,32 @@ def test_adopted_objects_are_recorded_and_settled_together(open_store):
     assert not store.open_intents()
     assert [item.address for item in store.doubts()] == [YOGA]  # the server may still execute the create
     assert list(store.forgotten()) == [Address("Session", "gone")]
+
+
+def test_what_is_no_longer_managed_leaves_nothing_behind_and_others_as_they_are(open_store):
+    store, zumba = open_store(), Address("Session", "zumba")
+    for address in (YOGA, zumba):
+        store.save(record(address))
+        store.begin(intent(address, price="10.00"))
+        store.settle(address)
+        store.begin(intent(address, effect="update", price="10.00"))
+        store.remove(address, given_up="sha256:0")
+        store.save(record(address))
+    store.record_baseline("r1", {("sessions", "Session"): {"1"}})
+    store.unmanage([YOGA])
+    found = (store.records(), store.open_intents(), store.doubts(), store.baselines())
+    assert [len(each) for each in found] == [1, 1, 1, 1]
+    store.unmanage([zumba])
+    found = (store.records(), store.open_intents(), store.doubts(), store.forgotten(), store.baselines())
+    assert not any(found)
+
+
+def test_a_failure_among_thousands_that_are_no_longer_managed_changes_nothing(open_store, monkeypatch):
+    store, zumba = open_store(), Address("Session", "zumba")
+    store.save(record())
+    store.save(record(zumba))
+    real = store._one
+    monkeypatch.setattr(store, "_one", lambda address: real(address) if address == YOGA else 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        store.unmanage([YOGA, zumba])
+    assert len(store.records()) == 2
