@@ -36,7 +36,7 @@ _ADDRESS = re.compile(r"(?P<kind>[A-Z][A-Za-z]*)/(?P<name>[a-z0-9](?:[a-z0-9-]{0
 class Address(NamedTuple):
     """The name of one object in this project: `Kind/name`.
 
-    A tuple, because it is the key of nearly every table, and a dataclass is hashed and compared in Python.
+    A named tuple, because it is the key of nearly every table.
     """
 
     kind: str
