@@ -72,6 +72,10 @@ class Connection(ABC):
     def _begin(self, *, writing: bool) -> bool:
         """Begin a transaction; return whether there is one to end."""
 
+    @abstractmethod
+    def _is_begun(self) -> bool:
+        """Return whether the open connection is in a transaction, whoever began it."""
+
     def _text(self, statement: str) -> str:
         """Return a statement as the driver wants it."""
         return statement
@@ -86,19 +90,25 @@ class Connection(ABC):
     @contextmanager
     def begun(self, *, writing: bool) -> Iterator[None]:
         """Run one transaction: it is committed at the end, and rolled back after any error."""
-        began = self._begin(writing=writing)
+        if self.transaction is None:
+            self._undo()  # a second signal can stop what undoes the last one
         self.transaction = object()
         try:
+            began = self._begin(writing=writing)  # a signal, or half of its message, can leave it begun
             yield
             if began:
                 self.run("COMMIT")
         except BaseException:
-            if began and self._raw is not None:
-                with suppress(DatabaseError):  # what was raised says why
-                    self.run("ROLLBACK")
+            self._undo()
             raise
         finally:
             self.transaction = None
+
+    def _undo(self) -> None:
+        """Undo the transaction, if there is one."""
+        if self._raw is not None and self._is_begun():
+            with suppress(DatabaseError):  # what was raised says why
+                self.run("ROLLBACK")
 
     def close(self) -> None:
         """Close it; a later use opens it again."""
@@ -224,6 +234,9 @@ class SqliteConnection(Connection):
         self.run("BEGIN IMMEDIATE" if writing else "BEGIN")  # no other program writes between its reads and its writes
         return True
 
+    def _is_begun(self) -> bool:
+        return bool(self._raw.in_transaction)
+
     def _decoders(self, names: Sequence[str]) -> Sequence[tuple[str, Callable[[Any], Any]]]:
         return [(name, _DECODERS[name]) for name in names if name in _DECODERS]
 
@@ -298,6 +311,9 @@ class PostgresConnection(Connection):
         if writing:
             self.run(self._begins)
         return writing  # a statement that only reads needs no transaction
+
+    def _is_begun(self) -> bool:
+        return bool(self._raw.info.transaction_status != self.driver.pq.TransactionStatus.IDLE)
 
     def has_table(self, name: str) -> bool:
         """Look along the search path."""

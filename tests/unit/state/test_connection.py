@@ -50,6 +50,56 @@ def test_a_signal_in_a_transaction_undoes_it_and_the_next_one_works(store, stopp
     assert list(store.records()) == [YOGA.address]
 
 
+def test_a_signal_just_after_the_beginning_leaves_no_transaction_open(store, monkeypatch):
+    connection = store._database._connection
+    begin = connection._begin
+
+    def interrupted(*, writing):
+        begin(writing=writing)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(connection, "_begin", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            store.remove(YOGA.address)
+    assert not connection._is_begun()
+    store.save(YOGA)
+
+
+def test_a_second_signal_during_the_undoing_leaves_nothing_to_be_committed(store, monkeypatch):
+    connection = store._database._connection
+    run = connection.run
+
+    def interrupted(statement, *values):
+        if statement == "ROLLBACK":
+            raise KeyboardInterrupt
+        return run(statement, *values)
+
+    def broken(connection):
+        connection.delete(objects, {})
+        raise SystemExit
+
+    with monkeypatch.context() as patch:
+        patch.setattr(connection, "run", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            store._database.write(broken)
+    assert list(store.records()) == [YOGA.address]
+    store.end(0)
+    assert list(store.records()) == [YOGA.address]
+
+
+def test_a_server_that_begins_only_half_of_a_transaction_is_usable_afterwards(postgres):
+    with closing(Store(postgres, project="acme")) as store:
+        store.save(YOGA)
+        connection = store._database._connection
+        begins, connection._begins = connection._begins, "BEGIN; SELECT 1 / 0"
+        with pytest.raises(ReconcilerError, match="division by zero"):
+            store.remove(YOGA.address)
+        connection._begins = begins
+        assert list(store.records()) == [YOGA.address]
+        store.save(YOGA)
+
+
 def test_a_signal_while_a_server_answers_closes_the_connection(postgres):
     with closing(Store(postgres, project="acme")) as store:
         store.save(YOGA)
@@ -71,8 +121,8 @@ class Interrupting:
     def execute(self, *_):
         raise KeyboardInterrupt
 
-    def close(self):
-        self._raw.close()
+    def __getattr__(self, name):
+        return getattr(self._raw, name)
 
 
 def test_reads_of_one_transaction_see_one_moment_of_a_file(tmp_path):
