@@ -26,6 +26,11 @@ _FORM = re.compile(
 
 _PLACE = re.compile(r"([A-Za-z0-9.\-]*)(?::(\d*))?", re.ASCII)
 
+_EACH = re.compile(r"([^:,]*)(?::(\d*))?", re.ASCII)
+
+_NO_NAME = re.compile(r"[\s/?#@\\\[\]]")
+"""What no name or address of a host contains. Another reader of the URL could find another host there."""
+
 Settings = Mapping[str, str | int]
 """What libpq is given, by its own names."""
 
@@ -89,26 +94,34 @@ class StateUrl(Struct, frozen=True, kw_only=True):
         at = "" if self.user is None and self.password is None else "@"
         port = "" if self.port is None else f":{self.port}"
         return f"{self.scheme}://{user}{secret}{at}{host}{port}" + (
-            "" if self.database is None else f"/{self.database}"
+            "" if self.database is None else f"/{quote(self.database, safe=' +/')}"
         )
 
     def settings(self) -> Settings:
-        """Return what libpq is given; ReconcilerError where hosts and ports contradict each other."""
+        """Return what libpq is given; ReconcilerError where hosts and ports contradict each other, or are none."""
         parts = {"host": self.host, "port": self.port, "user": self.user, "password": self.password}
         found: dict[str, str | int] = {name: part for name, part in parts.items() if part}
         if self.database:
             found["dbname"] = self.database
         found |= {name: ",".join(values) for name, values in self.options.items()}
-        return {**found, **self._places()}
+        found |= self._places()
+        for host in ",".join(str(found.get(name, "")) for name in ("host", "hostaddr")).split(","):
+            if not host.startswith(("/", "@")) and _NO_NAME.search(host):
+                raise _contradictory("a host is not a name")
+        return found
 
     def _places(self) -> Settings:
-        """Return the hosts and ports of the options: `host=a,b&port=1,2`, `host=a:1&host=b:2` or `host=a:1`."""
+        """Return the hosts and ports of the options: `host=a,b&port=1,2`, `host=a:1&host=b:2` or `host=a:1`.
+
+        Several hosts never use the port of the part before them.
+        """
         hosts, ports = self.options.get("host", ()), self.options.get("port", ())
         if len(hosts) > 1 or (hosts and not ports and _PLACE.fullmatch(hosts[0])):
-            places = [_PLACE.fullmatch(host) for host in hosts]
+            places = [_EACH.fullmatch(host) for host in hosts]
             if ports or not all(places):
                 raise _contradictory("hosts that are stated one by one are NAME or NAME:PORT, without the option port")
             hosts, ports = zip(*((place[1], place[2] or "") for place in places if place), strict=True)
+            ports = ports if any(ports) else ()
         else:
             hosts = tuple(hosts[0].split(",")) if hosts else ()
             ports = tuple(ports[0].split(",")) if len(ports) == 1 else ports
@@ -116,8 +129,9 @@ class StateUrl(Struct, frozen=True, kw_only=True):
             raise _contradictory("a port is not a number")
         if ports and max(len(ports), len(hosts)) > 1 and len(ports) != len(hosts):
             raise _contradictory("it has another number of ports than of hosts")
-        found = {"host": ",".join(hosts), "port": ",".join(ports)}
-        return {name: text for name, text in found.items() if text.strip(",")}
+        if len(hosts) > 1 and not ports:
+            ports = ("",) * len(hosts)
+        return {name: ",".join(items) for name, items in (("host", hosts), ("port", ports)) if items}
 
 
 def _contradictory(what: str) -> ReconcilerError:

@@ -23,6 +23,12 @@ from reconciler.state.url import StateUrl
         ("postgresql:///d?host=a,b&port=1,2", {"dbname": "d", "host": "a,b", "port": "1,2"}, "postgresql:///d"),
         ("postgresql:///d?host=a,b&port=,2", {"dbname": "d", "host": "a,b", "port": ",2"}, "postgresql:///d"),
         ("postgresql:///d?host=a:1&host=b", {"dbname": "d", "host": "a,b", "port": "1,"}, "postgresql:///d"),
+        ("postgresql:///d?host=/a:1&host=/b_c", {"dbname": "d", "host": "/a,/b_c", "port": "1,"}, "postgresql:///d"),
+        ("postgresql://h:9/d?host=a,b", {"dbname": "d", "host": "a,b", "port": ","}, "postgresql://h:9/d"),
+        ("postgresql://h:9/d?host=a&host=b", {"dbname": "d", "host": "a,b", "port": ","}, "postgresql://h:9/d"),
+        ("postgresql://h:9/d?host=a", {"dbname": "d", "host": "a", "port": 9}, "postgresql://h:9/d"),
+        ("postgresql://h/d?host=:5", {"dbname": "d", "host": "", "port": "5"}, "postgresql://h/d"),
+        ("postgresql://h/a@b:c", {"dbname": "a@b:c", "host": "h"}, "postgresql://h/a%40b%3Ac"),
         ("postgresql:///d?host=a:1", {"dbname": "d", "host": "a", "port": "1"}, "postgresql:///d"),
         ("postgresql://h/d?sslmode=require&x=", {"host": "h", "dbname": "d", "sslmode": "require"}, "postgresql://h/d"),
     ],
@@ -57,8 +63,17 @@ def test_what_is_no_url_is_refused_and_not_repeated(url):
 
 @pytest.mark.parametrize(
     "options",
-    ["host=a,b&port=1,2,3", "host=a:1&host=b&port=2", "port=1,2", "host=a,b&port=1", "port=x", "host=::1&host=b"],
+    [
+        *("host=a@b", "host=a%23b", "host=/a,b/c", "host=a+b", "host=a,%5Bb%5D", "hostaddr=1.2.3.4/a"),
+        *("host=a,b&port=1,2,3", "host=a:1&host=b&port=2", "port=1,2", "host=a,b&port=1", "port=x", "host=::1&host=b"),
+    ],
 )
-def test_hosts_and_ports_that_contradict_each_other_are_refused(options):
+def test_hosts_and_ports_that_contradict_each_other_or_are_none_are_refused(options):
     with pytest.raises(ReconcilerError, match="cannot be used"):
         StateUrl.parse(f"postgresql:///d?{options}").settings()
+
+
+def test_what_follows_an_at_sign_that_was_not_escaped_in_a_password_is_no_host():
+    with pytest.raises(ReconcilerError, match="a host is not a name") as caught:
+        StateUrl.parse("postgresql://u:sec@ret@h/d").settings()
+    assert "ret" not in f"{caught.value} {caught.value.hint}"
