@@ -145,13 +145,13 @@ def _checked(path: str, stated: dict[str, Any], table: Table) -> dict[str, Any]:
 def _fits(kind: str, value: object) -> bool:
     """Return whether a column of a type can hold a value; `rows.checked` looks closer when a row is used."""
     if kind == JSON:
-        return True
+        return value is not None
     if kind == BOOLEAN:
         return isinstance(value, bool)
-    if kind == INTEGER:
-        return type(value) is int and value in _INTEGERS
-    if kind == FLOAT:
-        return type(value) in {int, float}
+    if kind in {INTEGER, FLOAT} and type(value) is int:
+        return value in _INTEGERS
+    if kind in {INTEGER, FLOAT}:
+        return kind == FLOAT and type(value) is float
     return isinstance(value, str)
 
 

@@ -100,9 +100,11 @@ class View:
                     for path, row in sorted({**changes.files, **leased}.items(), key=lambda item: item[1] is not None):
                         self._put(path, row)
                     self._connection.run("DELETE FROM noted")
-            except DatabaseError as error:
+            except BaseException as error:  # also a signal: a row would count as one of another file
                 self._rows, self._places = rows, places
-                raise Damaged(f"its files contradict each other: {error}") from None
+                if isinstance(error, DatabaseError):
+                    raise Damaged(f"its files contradict each other: {error}") from None
+                raise
 
     def lease(self, scope: str) -> Row | None:
         """Return the lease of a project and environment."""

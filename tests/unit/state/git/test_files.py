@@ -70,6 +70,7 @@ def test_a_file_is_readable_and_reads_back():
         (changed(project="other"), "belongs to other/prod"),
         (changed(protect="yes"), "invalid protect"),
         (changed(remote_id=12), "invalid remote_id"),
+        (changed(fields=None), f"{PATH} has an invalid fields"),
         (changed(colour="red"), "unknown key colour"),
         (json.dumps({key: value for key, value in OBJECT.items() if key != "target"}).encode(), "has no target"),
     ],
@@ -77,6 +78,17 @@ def test_a_file_is_readable_and_reads_back():
 def test_what_this_program_does_not_write_is_damage_that_names_the_file(content, words):
     with pytest.raises(Damaged, match=words):
         files.read(PATH, content)
+
+
+@pytest.mark.parametrize(
+    "values", [{"beat": 10**30}, {"pid": 10**30}, {"beat": "1"}, {"pid": 1.0}, {"beat": True}, {"expires": None}]
+)
+def test_a_lease_with_a_number_that_no_database_holds_is_damage(values):
+    lease = {**SCOPE, "run_id": "r", "holder": "a", "host": "h", "pid": 1, "since": "s", "beat": 1, "expires": 2.5}
+    lease["machine"] = "m"
+    assert files.read_lease("acme/prod", files.written_lease(lease, "acme/prod")) == lease
+    with pytest.raises(Damaged, match=f"invalid {next(iter(values))}"):
+        files.read_lease("acme/prod", files.written_lease({**lease, **values}, "acme/prod"))
 
 
 def test_a_file_of_an_older_version_lacks_columns_that_came_later(monkeypatch):
