@@ -33,8 +33,7 @@ def receive(connection: Connection, scope: Mapping[str, str], given: Contents, l
         return  # a first try was not confirmed
     check_empty(present, scope, label)
     for name, items in given.items():
-        for row in items:  # one by one: the numbers of intents follow their order
-            connection.insert(_MOVED[name], row)
+        connection.insert(_MOVED[name], *items)  # the numbers of intents follow their order
 
 
 def check_empty(present: Contents, scope: Mapping[str, str], label: str) -> None:

@@ -90,13 +90,11 @@ class Kept(Struct, frozen=True, kw_only=True):
         """Replace the present rows, inside the caller's transaction."""
         for table in _REPLACED:
             connection.delete(table, scope)
-            for row in self.rows[table.name]:
-                connection.insert(table, row)
+            connection.insert(table, *self.rows[table.name])
         for table, key in _ADDED.items():
             present = {tuple(row.values()) for row in connection.select(table, scope, columns=key)}
-            for row in self.rows[table.name]:
-                if tuple(row[name] for name in key) not in present:
-                    connection.insert(table, row)
+            missing = [row for row in self.rows[table.name] if tuple(row[name] for name in key) not in present]
+            connection.insert(table, *missing)
 
 
 def _in(row: Row, scope: Mapping[str, str]) -> bool:

@@ -9,7 +9,7 @@ import pytest
 from reconciler.errors import ReconcilerError
 from reconciler.model.objects import Address, Record
 from reconciler.state.connection import DatabaseError
-from reconciler.state.schema import meta, objects
+from reconciler.state.schema import intents, meta, objects
 from reconciler.state.store import Store
 
 YOGA = Record(address=Address("Session", "yoga"), connection="sessions", target="t", remote_id="12", fields={})
@@ -26,6 +26,28 @@ def store(database_url):
 def test_a_row_may_only_have_the_columns_of_its_table(store):
     with pytest.raises(ReconcilerError, match="unknown column x"):
         store._database.write(lambda connection: connection.insert(meta, STRANGE))
+
+
+def test_a_row_among_others_may_only_have_the_columns_of_its_table(store):
+    with pytest.raises(ReconcilerError, match="unknown column x"):
+        store._database.write(lambda connection: connection.insert(meta, {"key": "x", "value": "y"}, STRANGE))
+
+
+def test_rows_are_added_together_in_their_order_also_with_other_columns(store):
+    one = {
+        "project": "acme",
+        "environment": "",
+        "kind": "Session",
+        "connection": "c",
+        "target": "t",
+        "effect": "create",
+    }
+    one |= {"run_id": "r1", "fields": {"a": None}, "started_at": "2027-01-01T00:00:00Z", "pending_until": ""}
+    rows = [{**one, "name": f"s{number}", **({"token": "x"} if number == 3 else {})} for number in range(6)]
+    store._database.write(lambda connection: connection.insert(intents, *rows))
+    assert [found.address.name for found in store.open_intents()] == [f"s{number}" for number in range(6)]
+    assert store.open_intents()[0].fields == {"a": None}
+    store._database.write(lambda connection: connection.insert(intents))
 
 
 def test_an_error_undoes_the_whole_transaction_and_the_next_one_works(store):
