@@ -262,7 +262,8 @@ def _values(kind: Kind, fields: Fields) -> Iterator[tuple[str, frozenset[Any]]]:
     """Yield the spellings of each value; of the members of a part only which ones they are."""
     for name, value in fields.items():
         if name in kind.parts:
-            members = [member.get(kind.part_keys.get(name)) for member in value] if isinstance(value, list) else [None]
+            key, listed = kind.part_keys.get(name), value if isinstance(value, list) else [None]
+            members = [member.get(key) if isinstance(member, Mapping) else None for member in listed]
             if None not in members:
                 yield f"={name}", frozenset({tuple(sorted(map(str, members)))})
         elif name not in kind.local:

@@ -232,7 +232,10 @@ class Kind(Struct, frozen=True, kw_only=True):
     parts: Mapping[str, PartComparison] = {}
     """The fields that are collections, each with its own comparison."""
     part_keys: Mapping[str, str] = {}
-    """By part, the name of a value that each member has, whichever side it is from."""
+    """By part, the name of a value that each member has, whichever side it is from.
+
+    Where the members of two sides have other values of that name, the part is compared as different.
+    """
     resets: Mapping[str, frozenset[str]] = {}
     """By part, the fields whose change makes the remote system replace all members of the part."""
     may_reset: frozenset[str] = frozenset()

@@ -80,6 +80,10 @@ class Access(Struct, frozen=True, kw_only=True):
     hint: str
     """What to do where it fails."""
 
+    def __repr__(self) -> str:
+        """Return the names of the settings: one of them may be the password."""
+        return f"{type(self).__name__}({', '.join(sorted(self.settings))})"
+
     @classmethod
     def of(cls, url: StateUrl, environ: Mapping[str, str]) -> Access:
         """Decide it; ReconcilerError where the URL asks for what is not safe."""

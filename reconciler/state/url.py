@@ -49,6 +49,10 @@ class StateUrl(Struct, frozen=True, kw_only=True):
     options: Mapping[str, tuple[str, ...]]
     """What follows the question mark: all values of each name."""
 
+    def __repr__(self) -> str:
+        """Return the label, which does not show the password."""
+        return f"{type(self).__name__}({self.label()!r})"
+
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read a URL; ReconcilerError, which never repeats it, where it is none."""

@@ -6,9 +6,11 @@ import pytest
 from engine_fakes import KINDS
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from reconciler.engine.diff import compare, field_of, respelled
 from reconciler.engine.groups import Either, Group, Untaken
+from reconciler.model.kind import PartRevision
 from reconciler.model.objects import Live
 
 NAMES = ["Yoga", "YOGA", "Yoga &amp; Pilates", "Yoga & Pilates", "Yoga\n", "", None, 1, True]
@@ -55,6 +57,16 @@ def test_the_possible_results_are_those_that_compare_as_equal(kind, lives, creat
         for fields in creates:
             expected = [live for live in left if is_result(kind, fields, live)]
             assert list(group.equal(fields, Either(many, few))) == expected
+
+
+@pytest.mark.parametrize("keys", [{}, {"tags": "key"}])
+@pytest.mark.parametrize("tags", [["new"], [{"key": "new"}], [None], "new", {"key": "new"}])
+def test_what_is_no_member_with_a_key_tells_nothing_apart(keys, tags):
+    """A provider of another package compares its parts as it likes."""
+    parts = {"tags": lambda *_: PartRevision()}
+    kind = replace(KINDS["Resource"], parts=parts, part_keys=keys)
+    lives = [Live(remote_id=each, fields={"name": "Hall", "tags": tags}) for each in "12"]
+    assert list(Group(kind, lives).equal({"name": "Hall", "tags": tags}, ())) == lives
 
 
 @given(st.lists(st.integers(0, 12)), st.booleans())

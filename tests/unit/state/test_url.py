@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from reconciler.errors import ReconcilerError
+from reconciler.state.server import Access
 from reconciler.state.url import StateUrl
 
 
@@ -37,6 +38,13 @@ def test_the_parts_of_a_server(url, given, label):
     found = StateUrl.parse(url)
     assert dict(found.settings()) == given
     assert found.label() == label
+
+
+def test_no_representation_shows_the_password():
+    url = StateUrl.parse("postgresql://ann:horse%20battery@localhost/d?application_name=a")
+    for shown in (repr(url), str(url), f"{[url]}", repr(Access.of(url, {})), str(Access.of(url, {}))):
+        assert "horse" not in shown
+    assert repr(url) == "StateUrl('postgresql://ann:***@localhost/d')"
 
 
 @pytest.mark.parametrize(
