@@ -10,11 +10,12 @@ import pytest
 import render_samples as samples
 from rich.console import Console
 
+from reconciler import redaction
 from reconciler.documents import codec
-from reconciler.documents.load import load_document
+from reconciler.documents.load import as_saved, load_document
 from reconciler.documents.signature import content_digest
 from reconciler.errors import ReconcilerError
-from reconciler.model.change import SlotBookings
+from reconciler.model.change import FieldChange, SlotBookings
 from reconciler.model.objects import Address
 from reconciler.model.report import Verification
 from reconciler.render import html, markdown, text
@@ -62,6 +63,21 @@ def test_a_plan_that_was_read_back_shows_the_same(name):
     assert said(text.plan, again, look=text.Look(verbose=True)) == said(text.plan, plan, look=text.Look(verbose=True))
     assert markdown.plan(again) == markdown.plan(plan)
     assert html.plan(again, saved.digest) == html.plan(plan, saved.digest)
+
+
+@pytest.mark.parametrize("name", PLANS)
+def test_a_plan_that_is_kept_to_compare_it_is_as_its_document_and_shows_no_secret(name):
+    values = {"words": ["open sesame-1"], "exact": [True, 1, "1", None]}
+    change = FieldChange(path="note", before=values, after="open sesame-1", origin="manifest")
+    plan = PLANS[name]()
+    secret = samples.change("Block/a", "update", "is open sesame-1", fields=(change,))
+    plan = msgspec.structs.replace(plan, changes=(secret, *plan.changes))
+    with redaction.run():
+        redaction.hide("open sesame-1")
+        kept, read = as_saved(plan), back(codec.plan_document(plan))
+    assert kept == read
+    assert repr(kept) == repr(read)
+    assert "sesame" not in repr(kept)
 
 
 def test_a_report_that_was_read_back_shows_the_same():
