@@ -55,6 +55,8 @@ class Connection(ABC):
         """The version of the tables, if they may be older: then `select` leaves out the columns they do not have."""
         self.transaction: object = None
         """Distinguishes the present transaction from others."""
+        self._bound = False
+        """Whether a transaction needs the connection that is open: another one has nothing of it."""
 
     @abstractmethod
     def _connect(self) -> Any:
@@ -95,15 +97,15 @@ class Connection(ABC):
             self._undo()  # a second signal can stop what undoes the last one
         self.transaction = object()
         try:
-            began = self._begin(writing=writing)  # a signal, or half of its message, can leave it begun
+            self._bound = self._begin(writing=writing)  # a signal, or half of its message, can leave it begun
             yield
-            if began:
+            if self._bound:
                 self.run("COMMIT")
         except BaseException:
             self._undo()
             raise
         finally:
-            self.transaction = None
+            self.transaction, self._bound = None, False
 
     def _undo(self) -> None:
         """Undo the transaction, if there is one."""
@@ -132,6 +134,8 @@ class Connection(ABC):
     def _executed(self, statement: str, values: Mapping[str, Any] | list[Row]) -> Any:
         """Execute a statement, once for each item of a list."""
         if self._raw is None:
+            if self._bound:
+                raise DatabaseError(ConnectionError("the connection was closed in a transaction"), lost=True)
             self._raw = self._connect()
         if not values:
             return self._raw.execute(statement)

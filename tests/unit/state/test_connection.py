@@ -72,6 +72,23 @@ def test_a_signal_in_a_transaction_undoes_it_and_the_next_one_works(store, stopp
     assert list(store.records()) == [YOGA.address]
 
 
+@pytest.mark.parametrize("swallows", [False, True])
+def test_a_transaction_whose_connection_is_closed_is_not_continued_on_another_one(store, swallows):
+    tries = []
+
+    def closed(connection):
+        tries.append(True)
+        if len(tries) > 1:
+            raise SystemExit
+        connection.close()
+        with suppress(DatabaseError if swallows else ()):
+            connection.delete(objects, {})
+
+    with pytest.raises(SystemExit):
+        store._database.write(closed)
+    assert list(store.records()) == [YOGA.address]
+
+
 def test_a_signal_just_after_the_beginning_leaves_no_transaction_open(store, monkeypatch):
     connection = store._database._connection
     begin = connection._begin
