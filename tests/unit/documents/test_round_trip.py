@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+from contextlib import suppress
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -36,6 +38,8 @@ def expired_plan():
     plan = samples.quiet_plan(2)
     return msgspec.structs.replace(plan, changes=(gone, *plan.changes))
 
+
+GOLDEN = Path(__file__).parents[2] / "golden" / "render"
 
 PLANS = {"rich": samples.rich_plan, "quiet": samples.quiet_plan, "empty": lambda: samples.quiet_plan(0)}
 PLANS["expired"] = expired_plan
@@ -190,3 +194,23 @@ def test_an_edit_of_any_part_changes_the_digest():
     assert content_digest(document) == document["digest"]
     document["changes"][0]["reason"] = "harmless"
     assert content_digest(document) != document["digest"]
+
+
+def places(value, path=()):
+    if isinstance(value, (dict, list)):
+        for key, item in list(value.items() if isinstance(value, dict) else enumerate(value)):
+            yield value, key, (*path, key if isinstance(value, dict) else 0)
+            yield from places(item, (*path, key if isinstance(value, dict) else 0))
+
+
+@pytest.mark.parametrize("name", ["plan", "report", "drift"])
+@pytest.mark.parametrize("odd", [None, 5, "x", True, ["x"], {"a": 1}], ids=repr)
+def test_a_member_of_another_type_is_read_or_refused(name, odd):
+    document = json.loads((GOLDEN / f"{name}.json").read_text(encoding="utf-8"))
+    every = {path: (inside, key) for inside, key, path in places(document)}
+    for inside, key in every.values():
+        before, inside[key] = inside[key], odd
+        with suppress(ReconcilerError):
+            back(document)
+        inside[key] = before
+    assert len(every) > 50
