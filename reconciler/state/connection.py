@@ -55,6 +55,8 @@ class Connection(ABC):
         """The version of the tables, if they may be older: then `select` leaves out the columns they do not have."""
         self.transaction: object = None
         """Distinguishes the present transaction from others."""
+        self._reading: set[Any] = set()
+        """Cursors that may have rows left: SQLite keeps a reader's lock and moment for them."""
         self._bound = False
         """Whether a transaction needs the connection that is open: another one has nothing of it."""
 
@@ -99,6 +101,7 @@ class Connection(ABC):
         try:
             self._bound = self._begin(writing=writing)  # a signal, or half of its message, can leave it begun
             yield
+            self._end_reading()
             if self._bound:
                 self.run("COMMIT")
         except BaseException:
@@ -109,9 +112,16 @@ class Connection(ABC):
 
     def _undo(self) -> None:
         """Undo the transaction, if there is one."""
+        self._end_reading()
         if self._raw is not None and self._is_begun():
             with suppress(DatabaseError):  # what was raised says why
                 self.run("ROLLBACK")
+
+    def _end_reading(self) -> None:
+        """Close cursors that were not read to their end, such as of rows among which one is damaged."""
+        while self._reading:
+            with suppress(self._errors):
+                self._reading.pop().close()
 
     def close(self) -> None:
         """Close it; a later use opens it again."""
@@ -152,13 +162,19 @@ class Connection(ABC):
         """Run a query; return its rows as they come."""
         with self._spoken():
             cursor = self._executed(statement, values)
-            names = [column[0] for column in cursor.description]
-            decoders = self._decoders(names)
-            for found in cursor:
-                row = dict(zip(names, found, strict=True))
-                for name, decode in decoders:
-                    row[name] = decode(row[name])
-                yield row
+            self._reading.add(cursor)
+            try:
+                names = [column[0] for column in cursor.description]
+                decoders = self._decoders(names)
+                for found in cursor:
+                    row = dict(zip(names, found, strict=True))
+                    for name, decode in decoders:
+                        row[name] = decode(row[name])
+                    yield row
+            finally:
+                self._reading.discard(cursor)
+                with suppress(self._errors):
+                    cursor.close()
 
     def value(self, statement: str, values: Mapping[str, Any] = _NOTHING) -> Any:
         """Run a query; return the first value of its first row, None where there is none."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sqlite3
 from contextlib import closing, suppress
 
 import pytest
+from msgspec.structs import replace
 
 from reconciler.errors import ReconcilerError
 from reconciler.model.objects import Address, Record
@@ -176,6 +178,21 @@ def test_reads_of_one_transaction_see_one_moment_of_a_file(tmp_path):
 
         assert store._database.read(twice, empty=None) == (1, 1)
         assert not store.records()
+
+
+@pytest.mark.parametrize("damage", ["{", "[]"])
+def test_an_error_among_rows_keeps_no_old_moment_of_a_file(tmp_path, damage):
+    url = f"sqlite:///{tmp_path}/state.db"
+    with closing(Store(url, project="acme")) as store, closing(Store(url, project="acme")) as other:
+        store.adopt([replace(YOGA, address=Address("Session", f"s{number}")) for number in range(9)])
+        with closing(sqlite3.connect(tmp_path / "state.db", isolation_level=None)) as raw:
+            raw.execute("UPDATE reconciler_objects SET fields = ? WHERE name = 's0'", (damage,))
+        with pytest.raises(ReconcilerError) as kept:
+            store.records()
+        other.save(YOGA)
+        assert ("Session", "yoga") in store.stamps()
+        store.remove(YOGA.address)
+        assert kept.value.code == "state-damaged"
 
 
 def test_what_a_driver_says_has_its_own_error_inside(store):
