@@ -48,6 +48,8 @@ def state_fault(url: str) -> str | None:
         return None if path and path != ":memory:" and "\0" not in path else f"has no file path; {expected}"
     parts = _split(url)
     if parts is None or parts.scheme not in _POSTGRES:
+        if url.startswith("postgres://"):
+            return "is written postgres://; expected postgresql://USER@HOST/DATABASE"
         return f"is not the URL of an SQLite or PostgreSQL database, or of a Git remote; {expected}"
     return None
 
@@ -64,7 +66,8 @@ def _holds_password(url: str) -> bool:
     """Whether a state's URL names a password, however it is written: behind the user, by name, or escaped."""
     parts = _split(url)
     if parts is None:
-        return "@" in url or _PASSWORD.search(unquote(url)) is not None
+        user, _, _ = url.partition("://")[2].rpartition("@")
+        return ":" in unquote(user) or _PASSWORD.search(unquote(url)) is not None
     if parts.password is not None or ":" in unquote(parts.username or ""):
         return True
     return _PASSWORD.search(unquote(url)) is not None

@@ -160,7 +160,7 @@ def drift_coverage(drift: Drift) -> str:
     if not fields:
         return "There are no applied fields to verify."
     if fields == verifiable:
-        return f"Verified all {count(fields, 'applied field')}."
+        return f"Verified {'the' if fields == 1 else 'all'} {count(fields, 'applied field')}."
     share = 100 * verifiable // fields
     why = "The API does not return the others"
     if drift.summary["unknown"]:

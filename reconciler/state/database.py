@@ -194,7 +194,8 @@ class Database:
             connection = PostgresConnection(access.settings, BEGIN)
         except ImportError as error:
             hint = f"pip install '{DISTRIBUTION}[postgres]'"
-            raise ReconcilerError(f"state {self.label}: {words(error)}", hint=hint) from None
+            message = f"state {self.label} needs {error.name or 'psycopg'}, which is not installed ({words(error)})"
+            raise ReconcilerError(message, hint=hint) from None
         access.check(connection.driver)
         return connection
 

@@ -210,7 +210,7 @@ def check(found: Mapping[str, Any]) -> None:
         if wrong == "kind" and is_address(f"{found['kind']}/x"):
             message = f"the record {which} has the kind {found['kind']}, which no installed package defines"
             raise Damaged(message, hint="install the package that defines it")
-        raise Damaged(f"the record {which} has an invalid {wrong}")
+        raise Damaged(f"the record {which} has invalid {wrong}")
 
 
 def record_of(row: Row) -> Record:

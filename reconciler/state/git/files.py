@@ -138,7 +138,7 @@ def _checked(path: str, stated: dict[str, Any], table: Table) -> dict[str, Any]:
         if value is None and name not in stated and not column.nullable:
             raise Damaged(f"the file {path} has no {name}")
         if not ((value is None and column.nullable) or _fits(column.type, value)):
-            raise Damaged(f"the file {path} has an invalid {name}")
+            raise Damaged(f"the file {path} has invalid {name}")
     return row
 
 

@@ -59,6 +59,28 @@ def test_what_is_no_place_for_the_state_is_refused(url):
     assert state_fault(url)
 
 
+@pytest.mark.parametrize(
+    ("url", "holds"),
+    [
+        ("postgresql://bob@h:abc/db", False),
+        ("postgresql://bob@h:99999/db", False),
+        ("postgresql://bob@h/a b", False),
+        ("postgresql://bob:hunter2@h:abc/db", True),
+        ("postgresql://bob:hunter2@h@x:abc/db", True),
+        ("postgresql://bob%3Ahunter2@h:abc/db", True),
+        ("postgresql://bob@h:abc/db?password=hunter2", True),
+    ],
+)
+def test_a_url_with_another_mistake_is_said_to_hold_a_password_only_where_it_does(url, holds):
+    fault = state_fault(url)
+    assert ("contains a password" in fault) is holds
+    assert "hunter2" not in fault
+
+
+def test_the_other_name_of_postgresql_is_named():
+    assert "expected postgresql://" in state_fault("postgres://bob@h/db")
+
+
 def test_a_relative_state_begins_at_the_project_s_folder():
     assert (
         absolute_state("sqlite:///.reconciler/state.db", Path("/srv/acme"))

@@ -168,6 +168,7 @@ UNDETECTED = "The API does not return the others; their changes are not detected
         (180, 240, f"Verified 180 of 240 applied fields (75 %). {UNDETECTED}"),
         (999, 1000, f"Verified 999 of 1000 applied fields (99 %). {UNDETECTED}"),
         (3, 3, "Verified all 3 applied fields."),
+        (1, 1, "Verified the 1 applied field."),
         (0, 0, "There are no applied fields to verify."),
     ],
 )

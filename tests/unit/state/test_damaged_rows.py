@@ -112,7 +112,7 @@ def test_what_is_wrong_is_named_with_its_record_and_what_to_do(whole, tmp_path, 
 @pytest.mark.parametrize("start", ["", "never", "2027-99-99", "2027-03-01", 7, {}, []])
 def test_an_instant_that_is_none_is_damaged(start):
     row = {"kind": "Block", "name": "closed", "fields": {"start": start, "end": "2027-03-01T10:00:00Z"}}
-    with pytest.raises(Damaged, match="Block/closed has an invalid fields"):
+    with pytest.raises(Damaged, match="Block/closed has invalid fields"):
         check(row)
     check({**row, "fields": {**row["fields"], "start": "2027-03-01T09:00:00Z"}})
 

@@ -121,5 +121,5 @@ def test_a_run_is_recorded_with_who_started_it_and_on_each_object_it_wrote(store
 def test_damaged_sightings_are_named(store, words):
     note(store, FOUND)
     store._database.write(lambda tx: tx.run(words))
-    with pytest.raises(ReconcilerError, match="Session/yoga has an invalid sightings"):
+    with pytest.raises(ReconcilerError, match="Session/yoga has invalid sightings"):
         store.outside.sightings()
