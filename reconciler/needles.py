@@ -15,6 +15,8 @@ class Needles:
     def __init__(self, needles: Iterable[str] = (), *, shortest: int) -> None:
         self._shortest = shortest
         self._all: list[str] = []
+        self.number = 0
+        """How many there are: an attribute, because every text that is shown asks for it several times."""
         self._known: set[str] = set()
         self._lengths: dict[str, list[int]] = {}
         """How long the needles are that begin with some characters."""
@@ -22,9 +24,6 @@ class Needles:
         """What the needles consist of."""
         for each in needles:
             self.add(each)
-
-    def __len__(self) -> int:
-        return len(self._all)
 
     def add(self, needle: str) -> None:
         """Search for one more text from now on, if it is long enough."""
@@ -36,6 +35,7 @@ class Needles:
         self.characters.update(needle)
         self._known.add(needle)
         self._all.append(needle)
+        self.number += 1
 
     def found(self, text: str) -> list[str]:
         """Return the needles that are in a text, the longest first: one may be part of another one."""

@@ -138,11 +138,11 @@ class Redactor:
 
     def redacted(self, text: str) -> str:
         """Return a text with every known secret masked."""
-        if not self._needles:
+        if not self._needles.number:
             return text
         number, read = self._read
-        if number != len(self._needles):
-            _, read = self._read = len(self._needles), {}
+        if number != self._needles.number:
+            _, read = self._read = self._needles.number, {}
         found = read.get(text)
         if found is None:
             found = masked(text, self._needles)
@@ -166,7 +166,7 @@ class Redactor:
 
     def redacted_data(self, value: Any, *, named: bool = True) -> Any:
         """Return JSON data with every secret in its texts masked, except in keys, names and digests."""
-        if not self._needles:
+        if not self._needles.number:
             return value
         if isinstance(value, str):
             return value if value.startswith("sha256:") else self.redacted(value)
@@ -210,7 +210,7 @@ def masked(text: str, needles: Needles) -> str:
 def _secrets(text: str, needles: Needles) -> list[tuple[int, int]]:
     """Return the places of the needles in a text, in their order."""
     spans: list[tuple[int, int]] = []
-    for reading, seen in _readings(text, needles) if needles else ():
+    for reading, seen in _readings(text, needles) if needles.number else ():
         if needles.found(_folded(seen)):
             spans += _spans(text, reading, needles)
     return sorted(spans)

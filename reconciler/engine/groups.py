@@ -231,7 +231,7 @@ class Group:
             self._names = frozenset(name for live in self._lives.values() for name in live.fields)
         key = digest({name: value for name, value in fields.items() if name in self._names})
         if key not in self._equal:
-            self._values = self._values or _Apart(self._marks)
+            self._values = self._values or _Apart(self._spelled)
             possible = self._values.of(self._lives, fields, large(taken))
             lives = self._untaken.of(large(taken)) if possible is None else possible
             equal = {live.remote_id: live for live in lives if _is_equal(self._kind, fields, live)}
@@ -245,11 +245,10 @@ class Group:
             self._untaken = Untaken({key: live for key, live in self._lives.items() if key not in taken}, taken)
             self._equal: dict[str, Untaken[Live]] = {}
 
-    def _marks(self, fields: Fields) -> tuple[Marks, Marks]:
-        """Return what `apart` looks at, and the values: equal ones have a common spelling."""
-        asked, shown = self._kind.marks(fields)
+    def _spelled(self, fields: Fields) -> tuple[Marks, Marks]:
+        """Return the values: equal ones have a common spelling. What `apart` looks at may differ where all are."""
         values = dict(_values(self._kind, fields))
-        return {**asked, **values}, {**shown, **values}
+        return values, values
 
 
 def _is_equal(kind: Kind, fields: Fields, live: Live) -> bool:
