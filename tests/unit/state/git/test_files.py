@@ -70,7 +70,7 @@ def test_a_file_is_readable_and_reads_back():
         (changed(project="other"), "belongs to other/prod"),
         (changed(protect="yes"), "invalid protect"),
         (changed(remote_id=12), "invalid remote_id"),
-        (changed(fields=None), f"{PATH} has an invalid fields"),
+        (changed(fields=None), f"{PATH} has invalid fields"),
         (changed(colour="red"), "unknown key colour"),
         (json.dumps({key: value for key, value in OBJECT.items() if key != "target"}).encode(), "has no target"),
     ],
