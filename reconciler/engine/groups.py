@@ -199,7 +199,7 @@ class _Apart:
 class Group:
     """Live objects of one natural key, ordered by id, found by what tells them apart."""
 
-    __slots__ = ("_apart", "_equal", "_kind", "_lives", "_names", "_taken", "_untaken", "_values")
+    __slots__ = ("_apart", "_equal", "_kind", "_lives", "_marked", "_names", "_taken", "_untaken", "_values")
 
     def __init__(self, kind: Kind, lives: Sequence[Live]) -> None:
         self._kind, self._lives = kind, {live.remote_id: live for live in lives}
@@ -221,29 +221,45 @@ class Group:
             found = self._apart.of(self._lives, fields, taken)
         return self._untaken.of(taken) if found is None else found
 
-    def equal(self, fields: Fields, taken: Collection[str]) -> Found[Live]:
-        """Return the untaken objects of which every value that they show is equal to one of these fields."""
+    def equal(self, fields: Fields, taken: Collection[str], *, tell_apart: bool) -> Found[Live]:
+        """Return the untaken objects of which every value that they show is equal to one of these fields.
+
+        `tell_apart` as for `members`: what is not compared, such as slots that no answer shows, can still tell.
+        """
+
+        def fits(live: Live) -> bool:
+            return _is_equal(self._kind, fields, live) and not (tell_apart and self._kind.apart(fields, live.fields))
+
         if len(self._lives) == 1:
             ((key, live),) = self._lives.items()
-            return Found((self._lives,) if key not in taken and _is_equal(self._kind, fields, live) else ())
+            return Found((self._lives,) if key not in taken and fits(live) else ())
         self._start(large(taken))
-        if self._names is None:
-            self._names = frozenset(name for live in self._lives.values() for name in live.fields)
-        key = digest({name: value for name, value in fields.items() if name in self._names})
-        if key not in self._equal:
+        asked = self._asked(fields, tell_apart=tell_apart)
+        if asked not in self._equal:
             self._values = self._values or _Apart(self._spelled)
             possible = self._values.of(self._lives, fields, large(taken))
             lives = self._untaken.of(large(taken)) if possible is None else possible
-            equal = {live.remote_id: live for live in lives if _is_equal(self._kind, fields, live)}
-            self._equal[key] = Untaken(equal, large(taken))
-        return self._equal[key].of(taken)
+            self._equal[asked] = Untaken({live.remote_id: live for live in lives if fits(live)}, large(taken))
+        return self._equal[asked].of(taken)
+
+    def _asked(self, fields: Fields, *, tell_apart: bool) -> tuple[str, _Asked]:
+        """Return what of some fields the objects here can be equal to, or what tells them apart."""
+        if self._names is None:
+            lives = self._lives.values()
+            self._names = frozenset(name for live in lives for name in live.fields)
+            self._marked = frozenset(
+                name for live in lives for name, values in self._kind.marks(live.fields)[1].items() if values
+            )
+        values = digest({name: value for name, value in fields.items() if name in self._names})
+        marks = self._kind.marks(fields)[0].items() if tell_apart else ()
+        return values, tuple((name, found) for name, found in marks if name in self._marked)
 
     def _start(self, taken: Collection[str]) -> None:
         """Forget what was found for other taken ids."""
         if taken is not self._taken:
             self._taken = taken
             self._untaken = Untaken({key: live for key, live in self._lives.items() if key not in taken}, taken)
-            self._equal: dict[str, Untaken[Live]] = {}
+            self._equal: dict[tuple[str, _Asked], Untaken[Live]] = {}
 
     def _spelled(self, fields: Fields) -> tuple[Marks, Marks]:
         """Return the values: equal ones have a common spelling. What `apart` looks at may differ where all are."""

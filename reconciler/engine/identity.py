@@ -94,7 +94,7 @@ def twins(
 def created(kind: Kind, fields: Fields, reading: Reading, taken: Collection[str]) -> Found[Live]:
     """Return the live objects that a create of these fields could have made: every returned value is equal."""
     groups = _groups(kind, fields, _index(kind, reading), taken, tell_apart=True)
-    return next((group.equal(fields, taken) for group, _ in groups), Found())
+    return next((group.equal(fields, taken, tell_apart=True) for group, _ in groups), Found())
 
 
 def _index(kind: Kind, reading: Reading) -> Index:
