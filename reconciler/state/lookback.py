@@ -11,7 +11,7 @@ from reconciler.model.objects import Address, Intent
 from reconciler.state import statements
 from reconciler.state.connection import Connection
 from reconciler.state.rows import Row, doubt_of, intent_values
-from reconciler.state.schema import Table, baselines, doubts, forgotten, intents, seen
+from reconciler.state.schema import IN_SCOPE, Table, baselines, doubts, forgotten, intents, seen
 
 Result = TypeVar("Result")
 
@@ -20,9 +20,9 @@ DOUBTS_SINCE = 3
 
 
 _UNNEEDED = f"""
-DELETE FROM {baselines.name} WHERE project = :project AND environment = :environment AND run_id NOT IN (
-  SELECT run_id FROM {intents.name} WHERE project = :project AND environment = :environment
-  UNION SELECT run_id FROM {doubts.name} WHERE project = :project AND environment = :environment)
+DELETE FROM {baselines.name} WHERE {IN_SCOPE} AND run_id NOT IN (
+  SELECT run_id FROM {intents.name} WHERE {IN_SCOPE}
+  UNION SELECT run_id FROM {doubts.name} WHERE {IN_SCOPE})
 """
 
 

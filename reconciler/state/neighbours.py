@@ -7,13 +7,13 @@ from collections.abc import Iterable, Mapping
 from reconciler.model.words import count, listed
 from reconciler.state.restore import place
 from reconciler.state.rows import Row
-from reconciler.state.schema import objects
+from reconciler.state.schema import IN_SCOPE, objects
 
 _NAMED = 5
 
 OTHERS = f"""
 SELECT project, environment, target, remote_id, kind, name FROM {objects.name}
-WHERE NOT (project = :project AND environment = :environment)
+WHERE NOT ({IN_SCOPE})
 """
 """What they manage. A kind of theirs may be unknown here."""
 

@@ -41,6 +41,9 @@ TABLES: dict[str, Table] = {}
 
 _SCOPE = ("project", "environment")
 
+IN_SCOPE = " AND ".join(f"{name} = :{name}" for name in _SCOPE)
+"""The condition that a row belongs to the project and environment in the parameters of these names."""
+
 
 def text(length: int) -> str:
     """Return the type of a text of at most so many characters."""

@@ -9,7 +9,7 @@ from typing import Any
 from reconciler.state.connection import Connection, adding
 from reconciler.state.holder import EXPIRY
 from reconciler.state.rows import CONFIRMED, Row
-from reconciler.state.schema import intents, leases, objects
+from reconciler.state.schema import IN_SCOPE, intents, leases, objects
 
 _TICK = 0.001
 """Seconds by which a heartbeat moves where the clock does not: who watches it sees that the holder lives.
@@ -20,13 +20,11 @@ The beats may be ahead of a clock that stands still, but not of one that was set
 KEPT = ("run_id", "kind", "name", "connection", "target", "fields", "started_at")
 """The columns of an intent that a doubt keeps."""
 
-_MINE = "project = :project AND environment = :environment"
-
 _BEAT = f"""
 UPDATE {leases.name} SET
   beat = CASE WHEN beat BETWEEN {{now}} AND {{now}} + 1 THEN beat + {_TICK} ELSE {{now}} END,
   expires = {{now}} + :lasts
-WHERE {_MINE} AND run_id = :run_id
+WHERE {IN_SCOPE} AND run_id = :run_id
 """
 
 _EXTEND = f"""
@@ -37,7 +35,7 @@ WHERE number = :number
 _CONFIRM = f"UPDATE {intents.name} SET effect = effect || :mark WHERE number = :number AND effect NOT LIKE :marked"
 
 _SETTLE = f"""
-DELETE FROM {intents.name} WHERE {_MINE} AND kind = :kind AND name = :name RETURNING effect, {", ".join(KEPT)}
+DELETE FROM {intents.name} WHERE {IN_SCOPE} AND kind = :kind AND name = :name RETURNING effect, {", ".join(KEPT)}
 """
 
 _BEGIN = adding(intents.name, [name for name in intents.columns if name != "number"]) + " RETURNING number"
