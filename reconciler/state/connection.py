@@ -346,8 +346,9 @@ class PostgresConnection(Connection):
         return bool(self._raw.info.transaction_status != self.driver.pq.TransactionStatus.IDLE)
 
     def has_table(self, name: str) -> bool:
-        """Look along the search path."""
-        return self.value("SELECT to_regclass(:name)", {"name": name}) is not None
+        """Look along the search path, in a table: `to_regclass` answers from what the session saw before it waited."""
+        visible = "SELECT 1 FROM pg_catalog.pg_class WHERE relname = :name AND pg_catalog.pg_table_is_visible(oid)"
+        return self.value(visible, {"name": name}) is not None
 
 
 def adding(table: str, names: Sequence[str]) -> str:

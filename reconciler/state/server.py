@@ -61,13 +61,15 @@ _HINT = (
 )
 
 BEGIN = """
-BEGIN; SELECT set_config('lock_timeout', '30s', true), set_config('idle_in_transaction_session_timeout', '60s', true),
+BEGIN ISOLATION LEVEL READ COMMITTED;
+SELECT set_config('lock_timeout', '30s', true), set_config('idle_in_transaction_session_timeout', '60s', true),
   CASE WHEN current_setting('synchronous_commit') = 'off' THEN set_config('synchronous_commit', 'on', true) END
 """
 """Begins a transaction that writes, in one message.
 
 Its settings are for one transaction, because a pooler then gives its connection to another program.
 
+A statement after one that waited sees what was committed meanwhile, also where the server's default is stricter.
 A program that hangs does not block the others. A commit is on the disk: a lost intent is a call that no run looks for.
 """
 
