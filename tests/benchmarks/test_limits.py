@@ -99,8 +99,8 @@ def test_work_for_each_object_is_counted_in_every_thread():
 
 def test_memory_for_each_object_is_measured_at_its_peak():
     with in_memory.memory() as found:
-        bytes(1_000_000)
-    assert 1_000_000 <= found["peak"] < 1_100_000
+        bytes(100_000_000)  # beside it, what other threads allocate is little
+    assert 100_000_000 <= found["peak"] < 110_000_000
 
 
 def test_a_figure_above_its_ceiling_or_without_one_is_found():
