@@ -142,11 +142,11 @@ def apply_plan(
         )
     except Refused as error:
         if error.report is not None:
-            _shown(error.report, plan, output.documents)
+            _shown(error.report, plan, output.documents, verbose=common.verbose)
         raise
     notes.report(report)
     shown = plan.effective or report.verified or not report.clean
-    written = _shown(report, plan, output if shown else output.documents)
+    written = _shown(report, plan, output if shown else output.documents, verbose=common.verbose)
     if report.interrupted:
         return Exit.INTERRUPTED
     if not report.clean:
@@ -154,11 +154,11 @@ def apply_plan(
     return Exit.DONE if written else Exit.ERROR
 
 
-def _shown(report: Report, plan: Plan, output: Output) -> bool:
+def _shown(report: Report, plan: Plan, output: Output, *, verbose: bool) -> bool:
     """Show a report. Where that fails, it goes to stderr: what was applied must not stay unsaid."""
     failure = None
     try:
-        show_report(report, plan, output)
+        show_report(report, plan, output, verbose=verbose)
     except OutputFailed as error:
         failure = error
     if failure is None and not stdout_lost():

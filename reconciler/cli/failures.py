@@ -14,6 +14,7 @@ from reconciler.errors import ReconcilerError
 from reconciler.model.codes import number, tag
 from reconciler.registry import package_of
 from reconciler.render import markdown
+from reconciler.render.problems import MOST
 from reconciler.render.problems import problems as write_problems
 from reconciler.render.safe import visible
 from reconciler.render.wrapping import say
@@ -33,7 +34,8 @@ def explain(error: Exception) -> Exit:
 def _explain(error: ReconcilerError) -> None:
     console = people()
     if error.problems:
-        write_problems(console, error.problems, verbose=not offline(error), all_by="reconciler validate -v lists all")
+        most = MOST if offline(error) else len(error.problems)
+        write_problems(console, error.problems, most=most, all_by="reconciler validate -v lists all")
     reasons = [f"  {reason}" for reason in error.reasons]
     hints = [f"  = help: {hint}" for hint in (error.hint, _without_folder()) if hint]
     for line in (f"error[{tag(error.code)}]: {error.message}", *reasons, *hints):

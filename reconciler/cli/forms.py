@@ -58,12 +58,12 @@ def plan_forms(plan: Plan, *, compact: bool = False, verbose: bool = False) -> F
     )
 
 
-def report_forms(report: Report, plan: Plan) -> Forms:
+def report_forms(report: Report, plan: Plan, *, verbose: bool = False) -> Forms:
     """Return how the report of an apply is shown; `plan` is what it was about."""
     return Forms(
         kind="report",
         headline=summary.report_headline(report),
-        text=lambda console: text.report(console, report, plan),
+        text=lambda console: text.report(console, report, plan, text.Look(verbose=verbose)),
         json=lambda: codec.report_pieces(report, plan),
         markdown=lambda limit: render.markdown.report(report, plan, limit),
         html=lambda: render.html.report_pieces(report, plan),
@@ -112,7 +112,7 @@ def saved_forms(read: Callable[[], str], *, compact: bool, verbose: bool) -> tup
     """Return how a saved document is shown, as the command that wrote it showed it, and a note on its signature."""
     saved = load_document(read())
     if isinstance(saved, SavedReport):
-        return report_forms(saved.report, saved.plan), ""
+        return report_forms(saved.report, saved.plan, verbose=verbose), ""
     if not isinstance(saved, SavedPlan):
         return drift_forms(saved, compact=compact, verbose=verbose), ""
     if not saved.intact:

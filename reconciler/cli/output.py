@@ -235,11 +235,11 @@ def save_plan(plan: Plan, file: Path | None, key: Secret | None) -> None:
     write(lambda: plan_pieces(plan, key), file, private=True)
 
 
-def show_report(report: Report, plan: Plan, output: Output) -> None:
+def show_report(report: Report, plan: Plan, output: Output, *, verbose: bool = False) -> None:
     """Show how an apply ended in the chosen format."""
     from reconciler.cli.forms import report_forms
 
-    show_in(report_forms(report, plan), output)
+    show_in(report_forms(report, plan, verbose=verbose), output)
 
 
 def show_drift(drift: Drift, output: Output, *, verbose: bool = False) -> None:

@@ -119,20 +119,20 @@ class Subject(Struct, frozen=True, kw_only=True):
                 where=where,
                 address=self.address,
             )
-        way_out = (
-            f"use another --env or another state, or stop managing the object: reconciler state rm {self.recorded}"
-        )
+        wrong = "base_url"
         if same_system(present.target, used.target):
             company = Target.parse(used.target).account.startswith("company ")
             wrong = "company_id" if company else "the credentials of the connection: they choose another account"
-            way_out = f"check {wrong}; or {way_out}"
         return Problem(
             code="connection-retargeted",
             summary=(
                 f"{said} at {used.target}, but connection {used.connection!r} now points to {present.target}; "
                 "an id of one system is never used on another"
             ),
-            hint=way_out,
+            hint=(
+                f"check {wrong}; or use another --env or another state, "
+                f"or stop managing the object: reconciler state rm {self.recorded}"
+            ),
             where=where,
             address=self.address,
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from msgspec import Struct
@@ -118,6 +118,17 @@ def describe(root: str, schema: str, path: tuple[str, ...] = ()) -> Field:
         required = name in held[1].schema.get("required", ())
         node = below
     return _field(".".join([root, *(path[1:] if path[0] == "spec" else path)]), node, required=required)
+
+
+def is_required(schema: str, path: Iterable[str | int]) -> bool:
+    """Return whether the field at a path, in which numbers are places in lists, must be stated."""
+    node, required = Node.at(schema, load_schema(schema)), False
+    for name in (step for step in path if isinstance(step, str)):
+        held, below = node.members(), node.child(name)
+        if held is None or below is None:
+            return False
+        required, node = name in held[1].schema.get("required", ()), below
+    return required
 
 
 def whole(name: str) -> Node:

@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from reconciler import zones
 from reconciler.manifests.build import MAX_MISTAKES
+from reconciler.manifests.describe import is_required
 from reconciler.manifests.scalars import is_digits, plain_scalar, shown
 from reconciler.model import moments
 from reconciler.model.nearest import did_you_mean, nearest
@@ -42,7 +43,7 @@ def schema_problems(
     problems: list[Problem] = []
     seen: set[Path] = set()
     for error in validator(name).iter_errors(value):
-        for mistake in _mistakes(error):
+        for mistake in _mistakes(name, error):
             if mistake.path in seen:
                 continue  # a second rule about the same value reports the same mistake
             if len(problems) >= MAX_MISTAKES:
@@ -74,7 +75,7 @@ def _disagreement(name: str, value: Any, positions: Positions, base: Path, addre
     )
 
 
-def _mistakes(error: Any) -> Iterator[_Mistake]:
+def _mistakes(name: str, error: Any) -> Iterator[_Mistake]:
     """Describe one jsonschema `ValidationError` (untyped, because `acceptance` avoids importing jsonschema)."""
     path: Path = tuple(error.absolute_path)
     schema: Mapping[str, Any] = error.schema if isinstance(error.schema, Mapping) else {}
@@ -82,14 +83,14 @@ def _mistakes(error: Any) -> Iterator[_Mistake]:
     if error.validator == "additionalProperties":
         yield from _unknown(error, path, schema)
     elif error.validator == "propertyNames" or "propertyNames" in error.absolute_schema_path:
-        name = str(error.instance)
-        yield _Mistake((*path, name), f"the name {shown(name)} is not allowed; expected {message}", key=True)
+        key = str(error.instance)
+        yield _Mistake((*path, key), f"the name {shown(key)} is not allowed; expected {message}", key=True)
     elif error.validator == "required":
         yield from _missing(error, path, schema)
     elif message is not None and (whole_sentence(schema) or error.validator == "not"):
         yield _sentence(error, path, message)
     else:
-        yield _wrong(error, path, schema)
+        yield _wrong(name, error, path, schema)
 
 
 def _sentence(error: Any, path: Path, message: str) -> _Mistake:
@@ -134,7 +135,7 @@ def _missing(error: Any, path: Path, schema: Mapping[str, Any]) -> Iterator[_Mis
             yield _Mistake((*path, name), f"{label((*path, name))} is missing{expected}", key=True)
 
 
-def _wrong(error: Any, path: Path, schema: Mapping[str, Any]) -> _Mistake:
+def _wrong(name: str, error: Any, path: Path, schema: Mapping[str, Any]) -> _Mistake:
     value, kinds = error.instance, schema.get("type")
     expected = schema.get("errorMessage") or _KINDS.get(str(kinds), "another value")
     field = label(path) or "the document"
@@ -157,7 +158,7 @@ def _wrong(error: Any, path: Path, schema: Mapping[str, Any]) -> _Mistake:
     summary = f"{field} is {what}; {wrong or f'expected {expected}'}{meant}"
     hint = None
     if value is None:
-        hint = "leave the field out to leave it unmanaged"
+        hint = None if is_required(name, path) else "leave the field out to leave it unmanaged"
     elif kinds == "string" and isinstance(value, (int, float)) and _would_fit(shown(value), schema):
         example = f': "{shown(value)}"' if len(str(value)) <= _READABLE else ""
         hint = f"write it in quotes to make it text{example}"

@@ -1,4 +1,4 @@
-"""What was meant by a value in another notation: `31/12/2027`, `3pm`, `1h30`, `£35`. Nothing here is ever applied."""
+"""What was meant by a value in another notation: `31/12/2027`, `3pm`, `£35`, `Spring Yoga`. Nothing here is applied."""
 
 from __future__ import annotations
 
@@ -33,8 +33,10 @@ _AMOUNT = re.compile(
     r"(?!\s*(?:p|pence|cents?|ct)$)\s*(?:[^\w\s]|[^\W\d_]{2,12})?",
     re.ASCII | re.IGNORECASE,
 )
-_LONGEST = 40
-"""Maximum length of a value that is looked at."""
+_LONGEST = 63
+"""Maximum length of a value that is looked at: that of a name."""
+_NAME = "[a-z0-9-]"
+"""What the patterns of names contain."""
 _CENTURY = 2000
 _NOON = 12
 
@@ -95,6 +97,12 @@ def _numbers(text: str) -> list[str]:
     return [f"{whole}.{rest}" if mark and len(rest) < len("000") else whole + rest]
 
 
+def _names(text: str, pattern: str) -> list[str]:
+    """Return the name that a text would be. One with letters of other alphabets is none: they would be lost."""
+    name = re.sub(r"[\W_]+", "-", text.lower()).strip("-")
+    return [name] if name.isascii() and re.search(pattern, name) else []
+
+
 _BY_FORMAT: Mapping[str, Callable[[str], list[str]]] = {
     "date": _days,
     "time-of-day": _times,
@@ -110,6 +118,9 @@ def guesses(value: object, rule: Mapping[str, object]) -> list[str]:
     known, kinds = _BY_FORMAT.get(str(rule.get("format"))), rule.get("type")
     if known is not None:
         return known(text)
+    pattern = rule.get("pattern")
+    if isinstance(pattern, str) and _NAME in pattern:
+        return _names(text, pattern) if isinstance(value, str) else []
     whole = kinds == "integer"
     if not isinstance(value, str) or not (
         whole or kinds == "number" or (isinstance(kinds, list) and "number" in kinds)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import TypeVar
 
 from msgspec import Struct
 
@@ -17,6 +18,8 @@ from reconciler.model.risk import SHARED, Risk
 from reconciler.model.sighting import Fight, Ignored, LastApplied
 from reconciler.model.words import count, plural
 from reconciler.render import bookings, marks, rows, values
+
+_Item = TypeVar("_Item", Change, Outcome, Drifted)
 
 BLOCKS = "blocks apply"
 OVERRIDE = f"✗ {BLOCKS}. To override:"
@@ -138,11 +141,16 @@ def _span(seconds: float) -> str:
 
 def unread(plan: Plan) -> tuple[tuple[str, tuple[Change, ...]], ...]:
     """Return the objects that could not be read, by reason: one dead connection is one line, not sixty."""
-    reasons: dict[str, list[Change]] = {}
-    for change in plan.changes:
-        if change.action == "unknown" and not change.writes:
-            reasons.setdefault(change.reason, []).append(change)
-    return tuple((reason, tuple(changes)) for reason, changes in reasons.items())
+    found = [change for change in plan.changes if change.action == "unknown" and not change.writes]
+    return alike(found, lambda change: change.reason)
+
+
+def alike(items: Iterable[_Item], words: Callable[[_Item], str]) -> tuple[tuple[str, tuple[_Item, ...]], ...]:
+    """Return items by what is said of them."""
+    found: dict[str, list[_Item]] = {}
+    for item in items:
+        found.setdefault(words(item), []).append(item)
+    return tuple((said, tuple(members)) for said, members in found.items())
 
 
 def details(change: Change, currency: str | None, *, fold: bool = True) -> tuple[tuple[str, str], ...]:

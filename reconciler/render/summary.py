@@ -157,12 +157,14 @@ def drift_headline(drift: Drift) -> str:
 def drift_coverage(drift: Drift) -> str:
     """Say what share of the applied fields could be verified; rounded down, so 100 % means all."""
     fields, verifiable = drift.coverage["fields"], drift.coverage["verifiable"]
+    unknown = drift.summary["unknown"]
     if not fields:
-        return "There are no applied fields to verify."
+        return "No applied field could be verified." if unknown else "There are no applied fields to verify."
     if fields == verifiable:
-        return f"Verified {'the' if fields == 1 else 'all'} {count(fields, 'applied field')}."
+        read = f" of the {plural(len(drift.objects) - unknown, 'object')} that could be read" if unknown else ""
+        return f"Verified {'the' if fields == 1 else 'all'} {count(fields, 'applied field')}{read}."
     share = 100 * verifiable // fields
     why = "The API does not return the others"
-    if drift.summary["unknown"]:
+    if unknown:
         why += ", or they could not be read"
     return f"Verified {verifiable} of {fields} applied fields ({share} %). {why}; their changes are not detected."

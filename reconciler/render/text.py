@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import TypeVar
 
 from msgspec import Struct
 from rich.console import Console
@@ -23,6 +24,8 @@ from reconciler.render import comparison, marks, phrases, rows, summary, values
 from reconciler.render.problems import problems
 from reconciler.render.safe import fitting, harmless
 from reconciler.render.wrapping import say
+
+_Item = TypeVar("_Item", Outcome, Drifted)
 
 CALLS_SHOWN = 12
 """Calls of one change that are shown; the rest is counted."""
@@ -75,12 +78,14 @@ def plan(console: Console, plan: Plan, look: Look = _DEFAULT) -> None:
     problems(console, plan.problems, verbose=look.verbose)
 
 
-def report(console: Console, report: Report, plan: Plan) -> None:
+def report(console: Console, report: Report, plan: Plan, look: Look = _DEFAULT) -> None:
     """Write how an apply went: one line for each object that was to change, the summary, what to do next."""
     sources = {change.address: phrases.place(change) for change in plan.changes}
     shared = phrases.shared_allowances(report)
+    unread = () if look.verbose else [each for each in report.outcomes if each.action == each.state == "unknown"]
+    together = _many(console, marks.STATES["unknown"], unread, phrases.outcome_words)
     for outcome in report.outcomes:
-        if outcome.state != "noop":
+        if outcome.state != "noop" and outcome.address not in together:
             _outcome(console, outcome, sources)
             for line in phrases.allowed(outcome.allowed, shared):
                 say(console, ("    !", "yellow"), f" {line}")
@@ -101,8 +106,12 @@ def report(console: Console, report: Report, plan: Plan) -> None:
 
 def drift(console: Console, drift: Drift, look: Look = _DEFAULT) -> None:
     """Write what changed outside since the last apply, and what share of the fields could be verified."""
+    unread = () if look.verbose else [each for each in drift.objects if each.status == "unknown"]
+    together = _many(console, marks.SYNCS["unknown"], unread, phrases.drifted_words)
+    if together:
+        say(console)
     for item in drift.objects:
-        if item.status != "in_sync":
+        if item.status != "in_sync" and item.address not in together:
             (_compact_drifted(console, item) if look.compact else _drifted(console, item, look))
     say(console, (summary.drift_headline(drift), "bold"))
     say(console, (summary.drift_coverage(drift), "dim"))
@@ -264,6 +273,19 @@ def _unread(console: Console, plan: Plan) -> None:
         )
     if unread:
         say(console)
+
+
+def _many(
+    console: Console, mark: marks.Mark, items: Iterable[_Item], words: Callable[[_Item], str]
+) -> Collection[Address]:
+    """Write many objects that could not be read for one reason as one line; return which they are."""
+    together: set[Address] = set()
+    for said, found in phrases.alike(items, words):
+        if len(found) > UNREAD_SHOWN:
+            named = listed([str(item.address) for item in found], UNREAD_SHOWN)
+            say(console, (f"{mark.sign} {named}", f"bold {mark.style}"), f"  {said}")
+            together.update(item.address for item in found)
+    return together
 
 
 def _origin(console: Console, context: Context, run: Execution | None = None) -> None:

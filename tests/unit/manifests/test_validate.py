@@ -77,6 +77,24 @@ def test_one_mistake_one_sentence(fields, sentence):
     assert sentence in problems[0]
 
 
+LEAVE_OUT = "leave the field out to leave it unmanaged"
+
+
+@pytest.mark.parametrize(
+    ("text", "hints"),
+    [
+        (session("spaces: ~"), [LEAVE_OUT]),
+        (manifest_text("Session", "x", "{group: ~}"), [None]),
+        (session("repeat: custom, slots: [{date: ~, time: 9:30, duration: ~}]"), [None, LEAVE_OUT]),
+        (manifest_text("BookingSession", "b", "{items: [{key: ~}]}"), [None]),
+        (manifest_text("Session", "~", "{group: a}", labels="~"), [None, LEAVE_OUT]),
+    ],
+)
+def test_only_an_optional_field_can_be_left_out(text, hints):
+    _, problems = validate(load_text(text, "f.yaml").documents, kinds())
+    assert [problem.hint for problem in problems if "is empty" in problem.summary] == hints
+
+
 def test_a_misspelt_field_is_not_missing_too():
     _, problems = checked(manifest_text("Session", "x", "{gruop: Yoga}"))
     assert len(problems) == 1

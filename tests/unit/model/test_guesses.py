@@ -10,6 +10,7 @@ DATE, TIME, MOMENT = ({"type": "string", "format": name} for name in ("date", "t
 MINUTES = {"type": "integer", "unit": "minutes", "minimum": 1, "maximum": 999}
 SECONDS = {"type": "number", "unit": "seconds", "maximum": 3600}
 AMOUNT = {"type": ["number", "string"], "minimum": 0, "maximum": 999999.99}
+NAME = {"type": "string", "pattern": "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"}
 COUNT = {"type": "integer", "minimum": 0, "maximum": 99}
 
 
@@ -39,6 +40,8 @@ COUNT = {"type": "integer", "minimum": 0, "maximum": 99}
         (AMOUNT, {"free": [], "-35": [], "1.2.3": [], "9999999": [], 35.999: [], "35 or 40": []}),
         (COUNT, {"12 places": ["12"], "12.5": [], "100": [], "twelve": []}),
         ({"type": "string"}, {"31/12/2027": []}),
+        (NAME, {"Spring Yoga!": ["spring-yoga"], "spring_yoga": ["spring-yoga"], 5: [], "x/y": ["x-y"]}),
+        (NAME, {"Caf\u00e9": [], "---": [], "": [], None: []}),
     ],
 )
 def test_a_value_in_another_notation_is_read_only_where_it_is_clear(rule, meant):

@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from reconciler.model.change import FieldChange
-from reconciler.model.objects import Problem, SourceRef
+from reconciler.model.objects import Address, Problem, SourceRef
 from reconciler.model.plan import Selection
 from reconciler.model.report import Drift, Drifted, Outcome, Report
 from reconciler.render import phrases, text
@@ -176,6 +176,52 @@ def test_drift_shows_its_coverage(verifiable, total, expected):
     item = Drifted(address=samples.update().address, status="in_sync", verifiable=verifiable, total=total)
     lines = written(text.drift, Drift(objects=(item,))).splitlines()
     assert lines == [f"No drift{' detected' * (total != verifiable)}. 1 object matches the last apply.", expected]
+
+
+@pytest.mark.parametrize(
+    ("unknown", "read", "expected"),
+    [
+        (1, 2, "Verified all 6 applied fields of the objects that could be read."),
+        (2, 1, "Verified all 3 applied fields of the object that could be read."),
+        (1, 0, "No applied field could be verified."),
+    ],
+)
+def test_what_could_not_be_read_is_not_verified(unknown, read, expected):
+    same = [Drifted(address=Address("Session", f"s-{n}"), status="in_sync", verifiable=3, total=3) for n in range(read)]
+    lost = [Drifted(address=Address("Session", f"u-{n}"), status="unknown", reason="HTTP 503") for n in range(unknown)]
+    assert expected in written(text.drift, Drift(objects=(*same, *lost))).splitlines()
+
+
+def _unread(reasons):
+    return [(Address("Session", f"s-{number}"), reason) for number, reason in enumerate(reasons)]
+
+
+def test_one_dead_connection_is_one_line_of_a_drift():
+    items = tuple(
+        Drifted(address=address, status="unknown", reason=reason) for address, reason in _unread(["off"] * 5 + ["no"])
+    )
+    lines = written(text.drift, Drift(objects=items)).splitlines()
+    assert lines[:4] == [
+        "? Session/s-0, Session/s-1, Session/s-2, Session/s-3 and 1 more  unknown: off",
+        "",
+        "? Session/s-5  unknown: no",
+        "",
+    ]
+    every = written(text.drift, Drift(objects=items), text.Look(verbose=True)).splitlines()
+    assert sum(line.startswith("? Session/s-") for line in every) == len(items)
+
+
+def test_one_dead_connection_is_one_line_of_a_report_but_each_lost_call_stays():
+    outcomes = tuple(
+        Outcome(address=address, action="unknown" if reason == "off" else "create", state="unknown", error=reason)
+        for address, reason in _unread(["off"] * 5 + ["the answer was lost"] * 5)
+    )
+    report = Report(plan_digest="", outcomes=outcomes)
+    lines = written(text.report, report, samples.quiet_plan(0)).splitlines()
+    assert lines[:6] == [
+        "? Session/s-0, Session/s-1, Session/s-2, Session/s-3 and 1 more  unknown: off",
+        *(f"? Session/s-{number} unknown: the answer was lost" for number in range(5, 10)),
+    ]
 
 
 def test_drift_without_objects():
