@@ -14,7 +14,7 @@ from reconciler.errors import ReconcilerError
 from reconciler.model.codes import number, tag
 from reconciler.registry import package_of
 from reconciler.render import markdown
-from reconciler.render.problems import MOST
+from reconciler.render.problems import IN_FILES, MOST
 from reconciler.render.problems import problems as write_problems
 from reconciler.render.safe import visible
 from reconciler.render.wrapping import say
@@ -51,13 +51,10 @@ def _without_folder() -> str | None:
     return None
 
 
-_OFFLINE = ("RC01", "RC02", "RC03", "RC04")
-
-
 def offline(error: ReconcilerError) -> bool:
     """Whether `validate` finds each problem of an error too: by the themes of their codes."""
     numbers = [number(problem.code) or "" for problem in error.problems if problem.code != "credential"]
-    return len(numbers) == len(error.problems) and all(each.startswith(_OFFLINE) for each in numbers)
+    return len(numbers) == len(error.problems) and all(each.startswith(IN_FILES) for each in numbers)
 
 
 def failed_page(title: str, error: Exception, limit: int) -> str:

@@ -126,7 +126,8 @@ def _unknown_kind(document: Document, kinds: Mapping[str, Kind]) -> Problem:
     synonym = next((each for each in kinds if word in load_schema(kinds[each].schema).get("synonyms", ())), None)
     near = f'; did you mean "{synonym}"?' if synonym else did_you_mean(name, known)
     summary = f"unknown kind {shown(name)}; expected one of {', '.join(known)}{near}"
-    return Problem(code="unknown-kind", summary=summary, where=document.positions.locate(("kind",)))
+    where = document.positions.locate(("kind",))
+    return Problem(code="unknown-kind", summary=summary, where=where, address=document.address)
 
 
 def _claim(address: Address, document: Document, declared: dict[Address, Document]) -> list[Problem]:

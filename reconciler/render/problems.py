@@ -16,13 +16,13 @@ from reconciler.render.excerpt import WIDEST, excerpt
 from reconciler.render.wrapping import say
 
 MOST = 20
-"""Problems that are shown; the rest is counted."""
+"""Problems that are shown with their source line and hint. Each error beyond is one line; warnings beyond are counted."""
 
 ALIKE = 4
 """Objects that are named where the same is wrong with more of them."""
 
-ALIKE = 4
-"""Objects that are named where the same is wrong with more of them."""
+IN_FILES = ("RC01", "RC02", "RC03", "RC04")
+"""How the numbers of problems begin that are in the files of a project, not in what was read or planned."""
 
 LISTED = "--format json lists all"
 HELP = "= help:"
@@ -34,29 +34,34 @@ def problems(
     """Write each problem as `FILE:LINE:COLUMN: KIND/NAME: … [CODE]`, then its source line and its hint.
 
     The place comes first, so that editors and CI annotations find it; only a warning says what it is. Unless `verbose`,
-    what is wrong with many objects is one problem, and of many problems the first errors are shown; `all_by` says how
-    to see all.
+    what is wrong with many objects outside of their manifests is one problem, and of many problems the first errors
+    have their source line; `all_by` says how to see the warnings that are left out.
     """
     found = sorted(problems, key=problem_order)
     said = [(problem, 1) for problem in found] if verbose else _together(found)
+    rest: list[tuple[Problem, int]] = []
     if not verbose and len(said) > most:
         ranked = sorted(said, key=lambda each: each[0].severity != "error")
-        said = sorted(ranked[:most], key=lambda each: problem_order(each[0]))
+        said, rest = sorted(ranked[:most], key=lambda each: problem_order(each[0])), ranked[most:]
     for _, group in groupby((problem for problem, _ in said), _line):
         _group(console, tuple(group))
-    left = len(found) - sum(number for _, number in said)
+    for problem, _ in rest:
+        if problem.severity == "error":
+            _sentence(console, problem)
+    left = sum(number for problem, number in rest if problem.severity != "error")
     if left:
-        say(console, f"and {count(left, 'more problem', 'more problems')}; {all_by}")
+        say(console, f"and {count(left, 'more warning', 'more warnings')}; {all_by}")
 
 
 def _together(found: Iterable[Problem]) -> list[tuple[Problem, int]]:
     """Return each problem with the number of those that it stands for.
 
-    A connection that leads elsewhere is one problem, not three hundred. What has its own line of a file to show stays.
+    A connection that leads elsewhere is one problem, not three hundred. What is wrong in a manifest stays at its place.
     """
     same: dict[object, list[Problem]] = {}
     for problem in found:
-        alone = problem.address is None or (problem.where is not None and problem.where.quote is not None)
+        quoted = problem.where is not None and problem.where.quote is not None
+        alone = problem.address is None or quoted or tag(problem.code).startswith(IN_FILES)
         same.setdefault(id(problem) if alone else (problem.code, problem.severity, problem.summary), []).append(problem)
     said = []
     for alike in same.values():
@@ -78,14 +83,17 @@ def _line(problem: Problem) -> tuple[object, ...]:
     return (id(problem),) if where is None or where.quote is None else (where.path, where.line)
 
 
+def _sentence(console: Console, problem: Problem) -> None:
+    mark = marks.SEVERITIES[problem.severity]
+    parts = [str(part) for part in (problem.where, problem.address) if part is not None]
+    named = "".join(f"{part}: " for part in parts)
+    word = f"{mark.label}: " if problem.severity == "warning" or not parts else ""
+    say(console, (named, "bold"), (word, f"bold {mark.style}"), problem.summary, (f" [{tag(problem.code)}]", "dim"))
+
+
 def _group(console: Console, group: Sequence[Problem]) -> None:
     for problem in group:
-        mark = marks.SEVERITIES[problem.severity]
-        parts = [str(part) for part in (problem.where, problem.address) if part is not None]
-        named = "".join(f"{part}: " for part in parts)
-        word = f"{mark.label}: " if problem.severity == "warning" or not parts else ""
-        number = (f" [{tag(problem.code)}]", "dim")
-        say(console, (named, "bold"), (word, f"bold {mark.style}"), problem.summary, number)
+        _sentence(console, problem)
     places = [problem.where for problem in group if problem.where is not None]
     width = console.width if console.is_terminal else WIDEST
     lines = excerpt(places, width, console.encoding) if places else ()

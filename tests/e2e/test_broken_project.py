@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -57,17 +58,30 @@ def test_in_a_plan_the_same_problems_are_shown_and_standard_input_has_its_lines(
         assert printed(capsys, "validate", "--untrusted") == (GOLDEN / "validate.txt").read_text(encoding="utf-8")
 
 
-def test_of_many_problems_the_first_errors_are_shown_and_the_rest_is_counted(project, capsys):
+def test_of_many_problems_the_first_errors_show_their_line_and_every_other_error_is_printed(project, capsys):
     many = "".join(
         f"---\napiVersion: reconciler/v1\nkind: Sesion\nmetadata: {{name: a{n}}}\nspec: {{}}\n" for n in range(60)
     )
     (project / "manifests" / "many.yaml").write_text(many, encoding="utf-8")
-    output = printed(capsys, "validate", "manifests/many.yaml")
-    assert output.count("[RC0202]") == 20
-    assert "\nand 40 more problems; -v or --format json lists all\n" in output
-    assert printed(capsys, "validate", "-v", "manifests/many.yaml").count("[RC0202]") == 60
-    assert "more problems; reconciler validate -v lists all\n" in printed(capsys, "plan")
-    assert printed(capsys, "validate", "-v").count("[RC0202]") == 61
+    for command in (("validate", "manifests/many.yaml"), ("plan",)):
+        output = printed(capsys, *command)
+        assert len(re.findall(r"^manifests/many\.yaml:[0-9]+:7: Sesion/a[0-9]+: unknown kind", output, re.M)) == 60
+        assert output.count("| kind: Sesion\n") <= 20
+    verbose = printed(capsys, "validate", "-v", "manifests/many.yaml")
+    assert verbose.count("[RC0202]") == verbose.count("| kind: Sesion\n") == 60
+
+
+def test_of_many_warnings_the_rest_is_counted(project, capsys):
+    (project / "manifests" / "many.yaml").write_text(
+        "".join(
+            f"---\napiVersion: reconciler/v1\nkind: Session\nmetadata: {{name: a{n}}}\n"
+            f"spec: {{name: A{n}, type: event, group: G, start_date: 2027-03-01, time: 11:00}}\n"
+            for n in range(30)
+        ), encoding="utf-8"
+    )
+    output = printed(capsys, "validate", "manifests/many.yaml", code=0)
+    assert output.count("[RC0218]") == 20
+    assert "\nand 10 more warnings; -v or --format json lists all\n" in output
 
 
 def test_the_code_that_is_named_is_explained(project, capsys):

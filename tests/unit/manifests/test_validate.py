@@ -138,7 +138,7 @@ def test_blocks(spec, sentence):
         ("{apiVersion: reconciler/v1, kind: Sesion, metadata: {name: x}, spec: {}}", 'did you mean "Session"?'),
         (
             "{apiVersion: reconciler/v1, kind: session, metadata: {name: x}, spec: {}}",
-            '1:35: unknown kind "session"',
+            '1:35: session/x: unknown kind "session"',
         ),
         ("{apiVersion: reconciler/v1, kind: session, metadata: {name: x}, spec: {}}", 'did you mean "Session"?'),
         ("{apiVersion: reconciler/v1, kind: 3, metadata: {name: x}, spec: {}}", "kind is 3; expected a kind such as"),

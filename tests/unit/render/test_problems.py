@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
@@ -44,8 +45,9 @@ def test_a_hint_for_all_of_them_is_shown_as_it_is():
         ([*map(moved, range(5))], {"verbose": True}),
         ([moved(number, code=f"c-{number}") for number in range(5)], {}),
         ([moved(number, source=SourceText("a: b")) for number in range(5)], {}),
+        ([moved(number, code="needed-to-create") for number in range(5)], {}),
     ],
-    ids=["few", "verbose", "of several codes", "with a line to show"],
+    ids=["few", "verbose", "of several codes", "with a line to show", "in the manifests"],
 )
 def test_each_problem_keeps_its_place(found, kwargs):
     lines = [line for line in written(found, **kwargs) if "is elsewhere" in line]
@@ -54,12 +56,19 @@ def test_each_problem_keeps_its_place(found, kwargs):
     ]
 
 
-def test_what_is_not_shown_is_counted_by_objects():
-    several = [moved(number, code=f"c-{number}") for number in range(3)]
-    assert written([*several, *map(moved, range(10, 20))], most=1) == [
-        "error: Session/s-010, Session/s-011, Session/s-012, Session/s-013 and 6 more: is elsewhere [RC0611]",
-        "  = help: use Session/s-010 (for the others likewise)",
-        "and 3 more problems; --format json lists all",
+def test_each_error_beyond_the_first_is_one_line_and_warnings_are_counted_by_objects():
+    source = SourceText("a: b")
+    several = [moved(number, code=f"c-{number}", source=source) for number in range(3)]
+    warnings = [replace(moved(number), severity="warning") for number in range(10, 20)]
+    assert written([*several, *warnings], most=1) == [
+        "000.yaml:1:1: Session/s-000: is elsewhere [c-0]",
+        "1 | a: b",
+        "  | ^",
+        "  = help: use Session/s-000",
+        "",
+        "001.yaml:1:1: Session/s-001: is elsewhere [c-1]",
+        "002.yaml:1:1: Session/s-002: is elsewhere [c-2]",
+        "and 10 more warnings; --format json lists all",
     ]
 
 
