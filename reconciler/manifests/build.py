@@ -29,6 +29,7 @@ MAX_ALIASED = 100_000
 _TEXT = 100
 """Characters of an aliased text that count as one value."""
 
+_NEXT = "if another object begins here, put a line `---` above it"
 _QUOTE = "to begin a text with &, put the whole text in quotes"
 _TAG_PREFIX = "tag:yaml.org,2002:"
 _SCALAR_TAGS = frozenset({"str", "int", "float", "bool", "null"})
@@ -118,6 +119,8 @@ class Builder:
             key, mark, plain = event.value, event.start_mark, event.implicit[0]
             place = (mark.line << COLUMN_BITS) + mark.column
             if plain and key == "<<":
+                if merges:
+                    self._note_repeated(key, place, merges[0][0], depth)
                 merges.append((place, *self.node(following(), depth + 1)))
                 continue
             if event.tag or event.anchor or (plain and (not key or key[0] in SPECIAL_STARTS)):
@@ -152,11 +155,11 @@ class Builder:
 
     def _note_repeated(self, key: str, place: int, first: int, depth: int) -> None:
         """Note a key that is given twice. A repeated key of FRAME usually means a missing `---` and is noted once."""
-        hint = "keep one of them"
+        hint = "keep one of them" if key != "<<" else "merge several mappings with one list: <<: [*first, *second]"
         if depth == 1 and key in FRAME:
-            if any(note[0] == "duplicate-key" and note[3] != hint for note in self._notes):
+            if any(note[0] == "duplicate-key" and note[3] == _NEXT for note in self._notes):
                 return
-            hint = "if another object begins here, put a line `---` above it"
+            hint = _NEXT
         if len(self._notes) < MAX_MISTAKES:
             self._notes.append(("duplicate-key", f"the key {shown(key)} is given twice", place, hint, first))
 

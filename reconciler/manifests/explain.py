@@ -158,7 +158,8 @@ def _wrong(name: str, error: Any, path: Path, schema: Mapping[str, Any]) -> _Mis
     summary = f"{field} is {what}; {wrong or f'expected {expected}'}{meant}"
     hint = None
     if value is None:
-        hint = None if is_required(name, path) else "leave the field out to leave it unmanaged"
+        what = "use its default" if name.startswith("project") else "leave it unmanaged"
+        hint = None if is_required(name, path) else f"leave the field out to {what}"
     elif kinds == "string" and isinstance(value, (int, float)) and _would_fit(shown(value), schema):
         example = f': "{shown(value)}"' if len(str(value)) <= _READABLE else ""
         hint = f"write it in quotes to make it text{example}"

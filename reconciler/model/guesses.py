@@ -29,7 +29,7 @@ _LENGTH = re.compile(
 )
 _SECONDS = {"minutes": 60, "seconds": 1}
 _AMOUNT = re.compile(
-    r"[^\d-]{0,4}?(?P<number>\d{1,3}(?:[., ]\d{3})+(?:[.,]\d{1,2})?|\d+(?:[.,]\d{1,2})?)[.,]?"
+    r"[^\d-]{0,4}?(?P<number>\d{1,3}(?:[., ]\d{3})+(?:[.,]\d{1,2})?|\d+(?:[.,]\d{1,2})?|(?<![^\W\d_])[.,]\d{1,2})[.,]?"
     r"(?!\s*(?:p|pence|cents?|ct)$)\s*(?:[^\w\s]|[^\W\d_]{2,12})?",
     re.ASCII | re.IGNORECASE,
 )
@@ -81,7 +81,7 @@ def _length(text: str, unit: str) -> list[str]:
     if match is None or not any(match.groupdict().values()):
         return []
     if match["bare"]:
-        return [match["bare"]]
+        return [str(int(match["bare"]))]
     hours = float((match["h"] or match["hh"] or "0").replace(",", "."))
     minutes = hours * 60 + int(match["rest"] or match["mm"] or 0) + int(match["m"] or 0)
     return [f"{(minutes * 60 + int(match['s'] or 0)) / _SECONDS[unit]:.15g}"]
@@ -93,8 +93,9 @@ def _numbers(text: str) -> list[str]:
     if match is None:
         return []
     whole, mark, rest = match["number"].replace(" ", "").replace(",", ".").rpartition(".")
-    whole = whole.replace(".", "")
-    return [f"{whole}.{rest}" if mark and len(rest) < len("000") else whole + rest]
+    fraction = f".{rest}" if mark and len(rest) < len("000") else ""
+    whole = whole.replace(".", "") + (rest if not fraction else "")
+    return [f"{int(whole or 0)}{fraction}"]
 
 
 def _names(text: str, pattern: str) -> list[str]:

@@ -16,7 +16,7 @@ from reconciler.render.excerpt import WIDEST, excerpt
 from reconciler.render.wrapping import say
 
 MOST = 20
-"""Problems that are shown with their source line and hint. Each error beyond is one line; warnings beyond are counted."""
+"""Problems that have their source line and hint. Each error beyond is one line; warnings beyond are counted."""
 
 ALIKE = 4
 """Objects that are named where the same is wrong with more of them."""

@@ -121,6 +121,7 @@ def test_duplicate_keys_name_both_places():
         ("a: *nothing", "1:4: the alias *nothing refers to no anchor above it"),
         ("a: &a [*a]", "1:8: the alias *a refers to a value that contains it"),
         ("<<: 3", "1:1: the merge key << has no mapping"),
+        ("<<: {a: 1}\n<<: {b: 1}", '2:1: the key "<<" is given twice; the first is at f.yaml:1:1'),
         ("[" * 65 + "]" * 65, "1:65: values are nested more than 64 levels deep"),
     ],
 )

@@ -230,6 +230,14 @@ def test_a_window_is_refused_with_one_sentence(folder, old, new, sentence):
     assert sentence in found[0]
 
 
+def test_an_empty_setting_may_be_left_out(folder):
+    text = CONTRACT.replace("max_deletes: 10", "max_deletes: ~").replace("company_id: 37004", "timeout: ")
+    with pytest.raises(InvalidInput) as caught:
+        load(folder, text)
+    hints = {each.hint for each in caught.value.problems if "is empty" in each.summary}
+    assert hints == {"leave the field out to use its default"}
+
+
 def test_all_problems_are_reported_together(folder):
     text = CONTRACT.replace("{env: CF_KEY}", "x").replace("max_deletes: 10", "max_deletes: x").replace("37004", "x")
     assert len(faults(folder, text)) == 3
