@@ -15,7 +15,7 @@ from reconciler.manifests.explain import schema_problems
 from reconciler.manifests.overlay import LayeredPositions
 from reconciler.manifests.scalars import shown
 from reconciler.model.nearest import did_you_mean
-from reconciler.model.objects import Problem, SourceRef
+from reconciler.model.objects import Positions, Problem, SourceRef
 from reconciler.providers.base import ProviderSpec
 from reconciler.settings import PLAN_KEY, Connection, Credential
 
@@ -42,13 +42,34 @@ class _Below(Struct, frozen=True):
         return self.positions.locate((*self.base, *path), key=key)
 
 
-def connection_problems(
-    settings: Mapping[str, Any], positions: LayeredPositions, schema: str, providers: Collection[str]
+def misnamed_connections(
+    known: Mapping[str, Any], environments: Mapping[str, Any], positions: Positions
 ) -> Iterator[Problem]:
-    """Check what each connection must have once it is merged with its environment, by the schema of the project."""
+    """Report what an environment states of a connection that neither the project nor the environment defines."""
+    for environment, over in environments.items():
+        stated = over.get("connections") if isinstance(over, Mapping) else None
+        for name, setting in stated.items() if isinstance(stated, Mapping) else ():
+            if isinstance(setting, Mapping) and name not in known and "provider" not in setting:
+                what = f"environment {shown(environment)}: connection {shown(name)} is not one of the project"
+                expected = f"expected one of {', '.join(sorted(known))}, or a provider{did_you_mean(name, known)}"
+                where = positions.locate(("spec", "environments", environment, "connections", name), key=True)
+                yield Problem(code="connection", summary=f"{what}; {expected}", where=where)
+
+
+def connection_problems(
+    settings: Mapping[str, Any],
+    positions: LayeredPositions,
+    schema: str,
+    providers: Collection[str],
+    known: Collection[str],
+) -> Iterator[Problem]:
+    """Check what each connection must have once it is merged with its environment, by the schema of the project.
+
+    `known` are the connections of the project without its environments.
+    """
     for name, stated in settings.items():
-        if not isinstance(stated, Mapping):
-            continue  # reported by the project's schema
+        if not isinstance(stated, Mapping) or ("provider" not in stated and name not in known):
+            continue  # reported by the project's schema, or as misnamed
         below = _Below(positions, ("connections", name))
         for found in schema_problems(f"{schema}#/$defs/complete_connection", stated, below):
             summary = f"connection {shown(name)}: {found.summary}"

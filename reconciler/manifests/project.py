@@ -17,7 +17,7 @@ from reconciler.errors import InvalidInput
 from reconciler.folders import is_below
 from reconciler.manifests.build import MAX_MISTAKES
 from reconciler.manifests.characters import character_problems
-from reconciler.manifests.connections import build_connections, connection_problems
+from reconciler.manifests.connections import build_connections, connection_problems, misnamed_connections
 from reconciler.manifests.drift_settings import build_drift
 from reconciler.manifests.endpoints import absolute_state, overlaid_fault, state_fault
 from reconciler.manifests.explain import schema_problems
@@ -148,11 +148,13 @@ def _source(file: Path, root: Path | None, environment: str | None, providers: M
         {key: spec[key] for key in _OVERLAID if key in spec},
         {key: over[key] for key in _OVERLAID if key in over},
     )
+    known = _mapping(spec.get("connections"))
     if not unknown:
-        problems += connection_problems(_mapping(settings.get("connections")), positions, schema, providers)
+        problems += connection_problems(_mapping(settings.get("connections")), positions, schema, providers, known)
     problems += _state_problems(settings.get("state", DEFAULT_STATE), positions)
     problems += _currency_problems(settings.get("currency"), positions)
     problems += [] if found else _window_problems(_mapping(settings.get("policy")), positions)
+    problems += misnamed_connections(known, _mapping(spec.get("environments")), document.positions)
     problems += _other_environments(spec, environment, document)
     return _Source(
         file=file,

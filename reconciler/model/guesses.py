@@ -21,6 +21,8 @@ _CLOCK = re.compile(
     r"(?P<h>\d{1,2})(?:[:.h](?P<m>\d{2})(?::\d{2})?)?h?\s*(?P<half>[ap]\.?m\.?)?(?:\s*[-–].*)?|(?P<hhmm>\d{4})",
     re.ASCII,
 )
+_DATE_END = re.compile(r"(?<=\d)[Tt](?=\d)")
+_OFFSET = re.compile(r" ?(?:Z|(?P<h>[+-]\d{2})(?::?(?P<m>\d{2}))?)$", re.ASCII | re.IGNORECASE)
 _LENGTH = re.compile(
     r"(?:pt)?(?:(?P<h>\d+(?:[.,]\d+)?)\s*(?:h|hrs?|hours?)\s*(?P<rest>\d\d?$)?)?"
     r"\s*(?:(?P<m>\d+)\s*(?:m|mins?|minutes?))?\s*(?:(?P<s>\d+)\s*(?:s|secs?|seconds?))?|"
@@ -71,8 +73,15 @@ def _times(text: str) -> list[str]:
 
 def _moments(text: str) -> list[str]:
     """Return the date-times that a text may mean. A day alone is none: it is not known when it begins or ends."""
-    day, _, time = text.replace("T", " ").partition(" ")
-    return [f"{day}T{time}" for day, time in product(_days(day), _times(time.strip()))]
+    written, is_iso = _DATE_END.subn(" ", text, count=1)
+    day, _, rest = written.partition(" ")
+    match = _OFFSET.search(rest)
+    if match is not None and not is_iso and (match["h"] or "").startswith("-"):
+        match = None  # `11:00-12:00` is a span
+    offset = "" if match is None else "Z" if match["h"] is None else f"{match['h']}:{match['m'] or '00'}"
+    times = _times(rest[: match.start() if match else None].strip())
+    found = [f"{day}T{time}{offset}" for day, time in product(_days(day), times)]
+    return [moment for moment in found if moments.fault(moment) is None]
 
 
 def _length(text: str, unit: str) -> list[str]:

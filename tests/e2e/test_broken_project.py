@@ -65,7 +65,7 @@ def test_of_many_problems_the_first_errors_show_their_line_and_every_other_error
     (project / "manifests" / "many.yaml").write_text(many, encoding="utf-8")
     for command in (("validate", "manifests/many.yaml"), ("plan",)):
         output = printed(capsys, *command)
-        assert len(re.findall(r"^manifests/many\.yaml:[0-9]+:7: Sesion/a[0-9]+: unknown kind", output, re.M)) == 60
+        assert len(re.findall(r"(?m)^manifests/many\.yaml:[0-9]+:7: Sesion/a[0-9]+: unknown kind", output)) == 60
         assert output.count("| kind: Sesion\n") <= 20
     verbose = printed(capsys, "validate", "-v", "manifests/many.yaml")
     assert verbose.count("[RC0202]") == verbose.count("| kind: Sesion\n") == 60
@@ -77,7 +77,8 @@ def test_of_many_warnings_the_rest_is_counted(project, capsys):
             f"---\napiVersion: reconciler/v1\nkind: Session\nmetadata: {{name: a{n}}}\n"
             f"spec: {{name: A{n}, type: event, group: G, start_date: 2027-03-01, time: 11:00}}\n"
             for n in range(30)
-        ), encoding="utf-8"
+        ),
+        encoding="utf-8",
     )
     output = printed(capsys, "validate", "manifests/many.yaml", code=0)
     assert output.count("[RC0218]") == 20

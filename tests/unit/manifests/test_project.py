@@ -133,6 +133,17 @@ def test_unknown_environment(folder):
     assert 'unknown environment "prd"; expected one of prod; did you mean "prod"?' in faults(folder, CONTRACT, "prd")[0]
 
 
+@pytest.mark.parametrize("chosen", [None, "prod"])
+def test_a_connection_of_an_environment_is_one_of_the_project_or_has_a_provider(folder, chosen):
+    wrong = CONTRACT.replace("connections: {admin: {", "connections: {amdin: {")
+    what = 'reconciler.yaml:26:21: environment "prod": connection "amdin" is not one of the project'
+    expected = 'expected one of admin, sessions, shop, or a provider; did you mean "admin"?'
+    assert faults(folder, wrong, chosen) == [f"{what}; {expected}"]
+    more = "connections: {amdin: {provider: checkfront, auth: {key: {env: K}, secret: {env: S}}, "
+    added = CONTRACT.replace("connections: {admin: {", more).replace(", auth: {app_id: {file: id}}}}", "}}")
+    assert "amdin" in load(folder, added, "prod").connections
+
+
 @pytest.mark.parametrize(
     ("old", "new", "sentence"),
     [
