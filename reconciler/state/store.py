@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec.structs import asdict
 
@@ -137,11 +137,15 @@ class Store(PastRuns):
         return True
 
     def _open(self, connection: Connection, number: int | None) -> bool:
-        return number is not None and connection.count(intents, {"number": number}) > 0
+        return number is not None and connection.count(intents, self._call(number)) > 0
 
     def _end(self, connection: Connection, number: int | None) -> None:
         if number is not None:
-            connection.delete(intents, {"number": number})
+            connection.delete(intents, self._call(number))
+
+    def _call(self, number: int) -> dict[str, Any]:
+        """Return what selects an intent of this run: SQLite gives the number of a deleted one to another run."""
+        return {**self._scope, "number": number, **({} if self._run_id is None else {"run_id": self._run_id})}
 
     def records(self) -> Mapping[Address, Record]:
         """Return every managed object by address, in address order."""

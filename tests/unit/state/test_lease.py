@@ -503,6 +503,28 @@ def test_a_holder_that_looks_dead_has_time_for_several_beats():
     assert 4 * lease.BEAT <= QUIET
 
 
+@pytest.mark.parametrize("late", ["end", "save", "confirm", "pending"])
+def test_a_late_result_never_touches_the_call_of_the_run_that_took_over(open_store, late):
+    """SQLite, also behind a branch, gives the number of a deleted row to the next one."""
+    first, second = open_store(), open_store()
+    first.claim(myself("r1"))
+    number = first.begin(BEGUN, fenced=True)
+    second.release("r1")
+    second.claim(myself("r2"))
+    second.settle(YOGA)
+    second.begin(replace(BEGUN, run_id="r2"), fenced=True)
+    before = (second.records(), second.open_intents())
+    write = {
+        "end": lambda: first.end(number),
+        "save": lambda: first.save(SAVED, ends=number),
+        "confirm": lambda: first.save(SAVED, confirms=number),
+        "pending": lambda: first.close_call(number, pending_until="2027-01-01T00:00:00Z"),
+    }[late]
+    with pytest.raises(ReconcilerError, match="no longer holds the state lock"):
+        write()
+    assert (second.records(), second.open_intents()) == before
+
+
 CONTEND = """
 import sys, time
 from reconciler.errors import ReconcilerError
