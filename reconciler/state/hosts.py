@@ -6,9 +6,12 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol
 
 from reconciler.model.canonical import now
-from reconciler.state.connection import Connection
+from reconciler.state.connection import Connection, adding
 from reconciler.state.rows import Row
 from reconciler.state.schema import Table, hosts
+
+_ADD = f"{adding(hosts.name, list(hosts.columns))} ON CONFLICT DO NOTHING"
+"""Keeps what another run recorded. That run may not have committed it yet, so that it cannot be looked for."""
 
 
 class Rows(Protocol):
@@ -37,8 +40,7 @@ class Hosts:
         """Record the hosts of a run that are new."""
 
         def work(connection: Connection) -> None:
-            known = {row["origin"] for row in connection.select(hosts, self._scope)}
-            for origin in sorted(set(origins) - known):
-                connection.insert(hosts, {**self._scope, "origin": origin, "run_id": run_id, "since": now()})
+            for origin in sorted(origins):
+                connection.run(_ADD, {**self._scope, "origin": origin, "run_id": run_id, "since": now()})
 
         self._write(work)

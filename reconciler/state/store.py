@@ -120,6 +120,7 @@ class Store(PastRuns):
             return False
 
         def alone(connection: Connection) -> bool:
+            self._database.alone(connection)
             held = self._held(connection)
             if held is not None and held.run_id != self._run_id and held.expires > connection.moment():
                 return False

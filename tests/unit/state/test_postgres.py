@@ -12,11 +12,14 @@ import pytest
 
 from reconciler.errors import ReconcilerError
 from reconciler.model.objects import Address, Record
+from reconciler.model.sighting import Sighting
 from reconciler.state.holder import myself
 from reconciler.state.store import Store
 
 YOGA = Address("Session", "yoga")
 SAVED = Record(address=YOGA, connection="sessions", target="uk.bookingbug.com", remote_id="12", fields={})
+
+SEEN = Sighting(since="2027-03-01T00:00:00Z", applied="a", live="b")
 
 WAITS = "SELECT 1 FROM pg_stat_activity WHERE application_name = %s AND wait_event_type = 'Lock'"
 
@@ -67,6 +70,40 @@ def test_a_run_that_waits_for_another_one_sees_what_that_one_wrote(postgres, mon
         found = [first.claim(myself("r1")), claims[0].result()]
     holders = [held and held.run_id for held in found]
     assert holders in ([None, "r1"], ["r2", None])  # the second one may be faster once there are tables
+
+
+NOTES = {
+    "sightings": lambda store: store.outside.update_sightings(lambda _: {YOGA: {"": (SEEN,)}}),
+    "first seen": lambda store: store.outside.update_first_seen(lambda _: {("t", "Session"): {"1": SEEN.since}}),
+    "hosts": lambda store: store.hosts.add("r1", ["https://uk.bookingbug.com"]),
+}
+"""What commands note that do not take the lease."""
+
+
+@pytest.mark.parametrize("note", NOTES.values(), ids=NOTES)
+def test_commands_that_note_the_same_at_once_do_not_fail(postgres, monkeypatch, note):
+    def commit(statement, *values):
+        if statement == "COMMIT":
+            noted.append(pool.submit(note, second))
+            deadline = time.monotonic() + 20
+            while watching.execute(WAITS, [name]).fetchone() is None:
+                assert time.monotonic() < deadline
+                time.sleep(0.01)
+        return run(statement, *values)
+
+    noted, name = [], uuid.uuid4().hex
+    with (
+        ThreadPoolExecutor(1) as pool,
+        a_store(postgres) as first,
+        a_store(f"{postgres}&application_name={name}") as second,
+        psycopg.connect(postgres, autocommit=True) as watching,
+    ):
+        first.save(SAVED)
+        assert len(second.records()) == 1
+        run = first._database._connection.run
+        monkeypatch.setattr(first._database._connection, "run", commit)
+        note(first)
+        noted[0].result()
 
 
 def test_tables_that_may_only_be_read_are_planned_with_and_refuse_the_lease_in_words(postgres):
