@@ -23,6 +23,7 @@ from msgspec.structs import replace
 
 from reconciler.checkout import COMMIT, Checkout, find_checkout
 from reconciler.model.canonical import now
+from reconciler.model.characters import storable
 from reconciler.model.context import Context, Execution
 
 TIMEOUT = 5.0
@@ -156,7 +157,7 @@ def _filled(templates: tuple[str, ...], environ: Mapping[str, str]) -> str | Non
     for template in templates:
         names = [name for _, name, _, _ in Formatter().parse(template) if name]
         if all(environ.get(name) for name in names):
-            return template.format_map(environ)
+            return storable(template.format_map(environ))
     return None
 
 

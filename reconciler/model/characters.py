@@ -28,6 +28,11 @@ _OTHER_SIGNS = "\u203c\u2049\u3030"
 """Emoji that are punctuation to Unicode."""
 
 
+def storable(text: str) -> str:
+    """Return a text without characters that no system takes: what the environment says may not even be UTF-8."""
+    return NOWHERE.sub("\ufffd", text)
+
+
 def unseen(text: str) -> frozenset[int]:
     """Return the positions of the characters of a text that a reader would miss.
 

@@ -6,7 +6,6 @@ their column, which means the same in all tables. What a driver says becomes a `
 
 from __future__ import annotations
 
-import json
 import re
 import sqlite3
 import time
@@ -17,7 +16,7 @@ from functools import cache
 from itertools import groupby
 from typing import Any, ClassVar
 
-from reconciler.state.rows import Damaged, Row, decoded
+from reconciler.state.rows import Damaged, Row, decoded, encoded
 from reconciler.state.schema import BOOLEAN, JSON, TABLES, Table
 
 _NOTHING: Mapping[str, Any] = {}
@@ -375,7 +374,7 @@ def _encoded(values: Mapping[str, Any]) -> Mapping[str, Any]:
     found = values.keys() & _DOCUMENTS
     if not found:
         return values
-    return {**values, **{name: json.dumps(values[name]) for name in found if values[name] is not None}}
+    return {**values, **{name: encoded(values[name]) for name in found if values[name] is not None}}
 
 
 def _truth(value: Any) -> Any:

@@ -17,6 +17,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from reconciler.model.canonical import now
+from reconciler.model.characters import storable
 from reconciler.model.objects import Lease
 
 EXPIRY = 90.0
@@ -24,6 +25,9 @@ EXPIRY = 90.0
 
 QUIET = 20.0
 """Seconds without a heartbeat after which a holder counts as dead that looked dead from the start."""
+
+_LONGEST = 255
+"""Characters of a user's name that are recorded: the environment can state any."""
 
 _LARGEST_PID = 2**31 - 1
 
@@ -39,7 +43,7 @@ def myself(run_id: str) -> Lease:
         holder = str(os.getuid()) if hasattr(os, "getuid") else "unknown"
     return Lease(
         run_id=run_id,
-        holder=holder,
+        holder=storable(holder)[:_LONGEST],
         host=socket.gethostname(),
         pid=os.getpid(),
         since=now(),

@@ -44,6 +44,17 @@ def decoded(text: str | bytes) -> Any:
     return value
 
 
+def encoded(value: Any) -> str:
+    """Return the JSON of a value; ReconcilerError for one that `decoded` would refuse."""
+    try:
+        text = json.dumps(value, allow_nan=False)
+        if "\\ud" in text:
+            decoded(text)
+    except (ValueError, Damaged):
+        raise ReconcilerError("a value that is to be recorded is not JSON") from None
+    return text
+
+
 def _finite(text: str) -> float:
     number = float(text)
     if not math.isfinite(number):

@@ -210,6 +210,10 @@ SYSTEMS = {
             actor="ann",
         ),
     ),
+    "what is not UTF-8": (
+        {"GITLAB_CI": "true", "CI_COMMIT_AUTHOR": "J\udcf6rg", "CI_COMMIT_BRANCH": "\udcff"},
+        Context(system="GitLab CI/CD", author="J\ufffdrg", branch="\ufffd"),
+    ),
     "gitlab merge request": (
         {"GITLAB_CI": "true", "CI_MERGE_REQUEST_SOURCE_BRANCH_NAME": "fix", "CI_MERGE_REQUEST_IID": "7"},
         Context(branch="fix", system="GitLab CI/CD", pull_request="7"),

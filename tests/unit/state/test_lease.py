@@ -457,6 +457,15 @@ def test_whether_the_process_of_a_holder_exists_is_known_before_its_lease_is_rel
     assert store.living("r1") is None
 
 
+@pytest.mark.parametrize("name", ["J\udcf6rg", "x" * 300], ids=["not UTF-8", "long"])
+def test_a_user_of_any_name_can_take_the_lease(open_store, monkeypatch, name):
+    monkeypatch.setenv("LOGNAME", name)
+    store = open_store()
+    with hold(store, "r1"):
+        store.begin_run("r1", "apply")
+    assert store.past_runs()["r1"].context["holder"] == name.replace("\udcf6", "\ufffd")[:255]
+
+
 def test_an_intent_of_another_run_than_the_holder_is_refused(open_store):
     store = open_store()
     store.claim(myself("r2"))

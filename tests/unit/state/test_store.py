@@ -64,6 +64,15 @@ def test_a_record_reads_back_as_it_was_saved(open_store):
     assert {key: bare(item) for key, item in open_store().records().items()} == {YOGA: saved}
 
 
+@pytest.mark.parametrize("value", ["\ud800", float("nan"), float("inf"), 10**5000], ids=["half", "nan", "inf", "long"])
+def test_a_value_that_could_not_be_read_again_is_not_recorded(open_store, value):
+    store = open_store()
+    store.save(record())
+    with pytest.raises(ReconcilerError, match="that is to be recorded is not JSON"):
+        store.save(record(fields={"name": "Yoga", "x": [value]}))
+    assert store.records()[YOGA].fields == {"name": "Yoga"}
+
+
 def test_a_reference_is_stored_as_its_address(open_store):
     open_store().save(record(fields={"resource_id": Ref(Address("Resource", "court"))}))
     assert open_store().records()[YOGA].fields == {"resource_id": "Resource/court"}
