@@ -31,7 +31,7 @@ from reconciler.state.schema import (
     seen,
     unmanaged,
 )
-from reconciler.state.sqlite_file import MAGIC, check_plain
+from reconciler.state.sqlite_file import check_plain
 
 _REPLACED = (objects, forgotten)
 _ADDED = {
@@ -67,9 +67,7 @@ class Kept(Struct, frozen=True, kw_only=True):
     def load(cls, file: Path, scope: Mapping[str, str]) -> Kept:
         """Read a backup; ReconcilerError says why it cannot be used."""
         try:
-            with file.open("rb") as stream:
-                is_sqlite = stream.read(len(MAGIC)) == MAGIC
-            found = _of_sqlite(file) if is_sqlite else _of_json(file)
+            found = _found(file)
         except (OSError, sqlite3.Error, DatabaseError, Damaged, UnicodeDecodeError) as error:
             reason = getattr(error, "strerror", None) or str(error)
             hint = "expected a file from the folder `backups` next to the state"
@@ -95,6 +93,17 @@ class Kept(Struct, frozen=True, kw_only=True):
             present = {tuple(row.values()) for row in connection.select(table, scope, columns=key)}
             missing = [row for row in self.rows[table.name] if tuple(row[name] for name in key) not in present]
             connection.insert(table, *missing)
+
+
+def _found(file: Path) -> Rows:
+    """Read a file of either form. SQLite opens it first: it may be the state itself (`sqlite_file.check_ours`)."""
+    file.stat()
+    try:
+        return _of_sqlite(file)
+    except sqlite3.DatabaseError as error:
+        if error.sqlite_errorcode != sqlite3.SQLITE_NOTADB:
+            raise
+    return _of_json(file)
 
 
 def _in(row: Row, scope: Mapping[str, str]) -> bool:

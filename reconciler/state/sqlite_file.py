@@ -15,7 +15,8 @@ from reconciler.state.connection import Connection
 from reconciler.state.rows import Damaged
 from reconciler.state.schema import TABLES, meta
 
-MAGIC = b"SQLite format 3\0"
+_LEAST = 16
+"""Bytes with which every database begins."""
 
 BUSY = 30.0
 """Seconds to wait for another program that writes to the same file."""
@@ -66,20 +67,24 @@ def open_read_only(file: Path) -> sqlite3.Connection:
 def check_ours(file: Path) -> None:
     """Raise ReconcilerError for a database of another program; nothing is written to it or next to it.
 
-    The file alone is looked at first: also a reader of a database with a log makes files next to it.
+    The file alone is looked at first: also a reader of a database with a log makes files next to it. Only SQLite opens
+    it: whoever else opens and closes a file ends the locks that this process has on it through another connection.
     """
     if not file.exists():
         return
-    with file.open("rb") as stream:
-        if stream.read(len(MAGIC)) not in {b"", MAGIC}:  # SQLite takes a few bytes for nothing, and writes over them
-            error = sqlite3.DatabaseError("file is not a database")
-            error.sqlite_errorcode = sqlite3.SQLITE_NOTADB
-            raise error
+    if 0 < file.stat().st_size < _LEAST:  # SQLite takes a byte for nothing, and writes over it
+        error = sqlite3.DatabaseError("file is not a database")
+        error.sqlite_errorcode = sqlite3.SQLITE_NOTADB
+        raise error
     log = _beside(file, "-wal")
+    names: list[str] = []
     try:
         names = _tables(file, _READ_ONLY[1])
-    except (sqlite3.Error, UnicodeDecodeError):  # damaged, or another program writes to it just now
-        names = []
+    except sqlite3.Error as found:
+        if found.sqlite_errorcode == sqlite3.SQLITE_NOTADB:
+            raise
+    except UnicodeDecodeError:  # damaged, or another program writes to it just now
+        pass
     if not names and log.exists() and log.stat().st_size:
         names = _tables(file, _READ_ONLY[0])
     if names and meta.name not in names:

@@ -64,6 +64,25 @@ def test_a_file_that_is_no_database_is_an_error_in_words(open_store, tmp_path):
             use(open_store(file))
 
 
+USES = {
+    "a second store": lambda _, opened, __: opened().records(),
+    "its own file as a backup": lambda store, _, file: store.restore(file),
+}
+
+
+@pytest.mark.parametrize("use", USES.values(), ids=USES)
+def test_a_second_use_of_the_file_leaves_the_locks_of_the_first_one(open_store, file, use):
+    """Another program that closes the file would otherwise take itself for the last one, and remove its log."""
+    first = open_store()
+    first.save(SAVED)
+    use(first, open_store, file)
+    other = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute('SELECT * FROM sqlite_master').fetchall()"
+    subprocess.run([sys.executable, "-c", other, file], check=True, timeout=60)
+    first.remove(YOGA)
+    with closing(sqlite3.connect(file)) as connection:
+        assert connection.execute("SELECT count(*) FROM reconciler_objects").fetchone() == (0,)
+
+
 def test_a_folder_in_place_of_the_file_is_an_error_in_words(open_store, tmp_path):
     for use in (lambda store: store.records(), lambda store: store.save(SAVED)):
         with pytest.raises(ReconcilerError) as caught:
