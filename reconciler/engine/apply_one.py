@@ -266,9 +266,10 @@ def _send_delete(run: Run, change: Change, call: Call, sent: list[Call]) -> None
     """Send a delete; the record is removed once reading proves that the object no longer exists."""
     number = _begin(run, call, change.record.fields if change.record else {})
     receipt = _send(run, call, number, sent, change.record)
-    if not receipt.gone and change.record is not None:
+    if change.record is not None:
+        reader, kind = run.open_provider(call.connection), run.kinds[change.address.kind]
         try:
-            confirm_gone(run.open_provider(call.connection), run.kinds[change.address.kind], change.record, run.stop)
+            confirm_gone(reader, kind, change.record, run.stop, found=not receipt.gone)
         except OutcomeUnknown:
             run.store.close_call(number)
             raise

@@ -111,14 +111,16 @@ def spelling(name: str, wanted: Any, stored: Any) -> str:
     return f"the server stores {name} as {stored!a} instead of {wanted!a}; write it so"
 
 
-def confirm_gone(reader: Provider, kind: Kind, record: Record, stop: threading.Event) -> None:
+def confirm_gone(reader: Provider, kind: Kind, record: Record, stop: threading.Event, *, found: bool) -> None:
     """Raise RemoteError where a deleted object stays there, OutcomeUnknown where that is not known.
 
-    An object that expires by itself is not read: to ask for one that has ended may start a new one.
+    `found`: the server deleted it; else it said that it does not exist, which may be about a path that it does not
+    know. An object that expires by itself is not read: to ask for one that has ended may start a new one.
     """
     if kind.ephemeral is not None:
         return
-    unread = "deleted, but it could not be read back"
+    said = "deleted" if found else "the server says that it does not exist"
+    unread = f"{said}, but it could not be read back"
     for pause in (*LOOKS, None):
         try:
             reading = reader.read(Scope(kind=kind.name, ids={record.remote_id: {}}, listing=False))
@@ -127,7 +129,7 @@ def confirm_gone(reader: Provider, kind: Kind, record: Record, stop: threading.E
         if record.remote_id not in reading.live or pause is None or stop.wait(pause):
             break
     if record.remote_id in reading.live:
-        raise RemoteError("deleted, but the server still returns it; it stays managed")
+        raise RemoteError(f"{said}, but the server still returns it; it stays managed")
     if record.remote_id not in reading.absent:
         raise OutcomeUnknown(
             f"{unread}: {reading.unreadable.get(record.remote_id, 'the API returned nothing about it')}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Protocol
 
 from reconciler.errors import OutcomeUnknown
@@ -33,12 +34,16 @@ def receipt(
     `created` returns the id that the answer to a create names.
     """
     if call.effect == "delete" and answer.status in GONE:
-        return Receipt(gone=not answer.is_html)  # a page for people may come from a proxy: then it is read back
+        return Receipt(gone=True)
     doing = f"{call.method} {answer.url_path}"
     if not answer.ok or reported(answer) is not None:
         raise http.refusal(answer, doing)
     if call.effect == "create":
         remote_id = created(answer)
+        page = answer.is_html and answer.status != HTTPStatus.CREATED and not says_yes(answer)
+        if page and remote_id is None:  # it may come from a proxy
+            words = f"{doing}: {answer.status}: an HTML page; it may have been applied"
+            raise OutcomeUnknown(words, status=answer.status)
         return Receipt(remote_id=remote_id, words=None if remote_id or says_yes(answer) else http.words(answer))
     if not says_yes(answer):
         try:

@@ -28,6 +28,29 @@ def test_an_update_answered_with_a_page_is_sent_again_even_where_no_look_could_t
     assert [item["price"] for item in desk.box.sessions()] == ["6.00"]
 
 
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+def test_a_create_answered_with_a_page_is_sent_again_where_no_look_finds_its_object(desk, method):
+    desk.declare("Session", "swim", SWIM)
+    desk.declare("Resource", "court", COURT)
+    desk.declare("Block", "night", NIGHT)
+    answer_with_pages(desk, method)
+    assert len(desk.box.sessions()) == len(desk.box.resources()) == len(desk.box.slots()) == 1
+
+
+def test_the_next_run_finds_what_a_create_made_whose_answer_is_a_page(desk):
+    desk.declare("Session", "swim", SWIM)
+    desk.declare("Resource", "court", COURT)
+    desk.declare("Block", "night", NIGHT)
+    for method in ("POST", "PUT"):
+        desk.box.fault(Fault(kind="garbage", match_method=method, times=None))
+    desk.run("apply", "--yes", code=3)
+    desk.run("apply", "--yes", code=3)
+    desk.box.clear_faults()
+    desk.run("apply", "--yes", code=0)
+    desk.settled()
+    assert len(desk.box.sessions()) == len(desk.box.resources()) == len(desk.box.slots()) == 1
+
+
 @pytest.mark.parametrize(("kind", "name", "spec"), [("Session", "swim", SWIM), ("Resource", "court", COURT)])
 def test_a_deletion_answered_with_a_page_leaves_nothing_behind(desk, kind, name, spec):
     desk.declare(kind, name, spec)

@@ -73,6 +73,24 @@ def test_a_delete_that_leaves_the_object_is_no_delete(desk, keeps, kind):
     assert desk.run("state", "list", code=0).out == "No objects are managed.\n"
 
 
+@pytest.mark.parametrize("status", [404, 410])
+@pytest.mark.parametrize(("path", "kind"), [("sessions", "Session"), ("resources", "Resource"), ("slots", "Block")])
+def test_a_delete_that_finds_no_object_is_believed_only_where_a_read_finds_none(desk, path, kind, status):
+    desk.session(slots=SLOTS)
+    desk.declare("Resource", "court-1", RESOURCE)
+    desk.declare("Block", "repairs", {"resource": "court-1", "start": "2027-03-01T09:00Z", "end": "2027-03-01T12:00Z"})
+    desk.run("apply", "--yes", code=0)
+    desk.box.fault(Fault(kind="status_before", match_method="DELETE", match_path=path, status=status, times=None))
+    done = desk.run("destroy", "--yes", "--format", "json", "--max-deletes", "9", code=3)
+    left = next(item for item in done.json["outcomes"] if item["address"].startswith(kind))
+    words = "the server says that it does not exist, but the server still returns it; it stays managed"
+    assert (left["state"], left["error"]) == ("failed", words)
+    assert left["address"] in desk.run("state", "list", code=0).out
+    desk.box.clear_faults()
+    desk.run("destroy", "--yes", "--max-deletes", "9", code=0)
+    assert (desk.box.sessions(), [slot for slot in desk.box.slots() if slot["status"] == 3]) == ([], [])
+
+
 def test_a_delete_that_cannot_be_read_back_is_unknown_and_looked_at_by_the_next_run(desk):
     desk.session(slots=SLOTS)
     desk.run("apply", "--yes", code=0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from reconciler.errors import NotAsDeclared, OutcomeUnknown, ReconcilerError, RemoteError
-from reconciler.providers.answer import basic, neutral
+from reconciler.providers.answer import basic, neutral, unusable
 from reconciler.providers.checkfront import answers, rating, refusals, wire
 from reconciler.providers.checkfront.settings import CheckfrontSettings
 
@@ -164,8 +164,10 @@ class Client:
         try:
             data = answers.decode(answer.body)
         except ValueError as error:
-            lost = f"{doing}: invalid response: {error}; the call may have been applied"
-            raise (OutcomeUnknown if answer.ok else RemoteError)(lost) from None
+            if not answer.ok:
+                raise self._http.refusal(answer, doing) from None
+            words = f"{doing}: {unusable(answer, error)}; the call may have been applied"
+            raise OutcomeUnknown(words, status=answer.status) from None
         self._check(answer, data, doing, about_session=True)
         try:
             return answers.session(data, answer.headers)
@@ -203,8 +205,7 @@ class Client:
         except ValueError as error:
             if not answer.ok:
                 raise self._http.refusal(answer, doing) from None
-            shown = "an HTML page" if answer.is_html else str(error)
-            raise RemoteError(f"{doing}: invalid response: {shown}") from None
+            raise RemoteError(f"{doing}: {unusable(answer, error)}") from None
 
     def _check_status(self, answer: Answer, doing: str) -> None:
         if answer.status in _DENIED:
