@@ -91,10 +91,9 @@ def _retargeted(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator
             yield f"connection {connection} pointed to {before[connection]} and points to {after[connection]} now"
 
 
-def narrowed(plan: Plan, *, unknown: bool) -> Plan:
-    """Return a plan with only the objects that it changes, and with `unknown` those that could not be read."""
-    kept = (item for item in plan.changes if _verb(item) is not None or (unknown and item.action == "unknown"))
-    return replace(plan, changes=tuple(kept))
+def narrowed(plan: Plan) -> Plan:
+    """Return a plan with only the objects that it changes."""
+    return replace(plan, changes=tuple(change for change in plan.changes if _verb(change) is not None))
 
 
 def without(plan: Plan, addresses: Collection[Address]) -> Plan:

@@ -240,12 +240,12 @@ def plan_again(
         whole, made = made.plan, _compared(rest, fresh([str(change.address) for change in rest.changes]))
         problems = (*made.plan.problems, *stale.left_out(outside))
         made = replace(made, plan=replace(made.plan, present=whole.present, problems=problems))
-    return replace(made, plan=stale.narrowed(made.plan, unknown=True), digest=saved.digest)
+    return replace(made, digest=saved.digest)
 
 
 def look_again(session: ProjectSession, planned: Planned) -> Planned:
     """Read again what a plan of this run changes; StalePlan names everything that differs."""
-    saved = stale.narrowed(as_saved(planned.plan).plan, unknown=False)
+    saved = stale.narrowed(as_saved(planned.plan).plan)
     fresh = plan(session, planned.declared, only=stale.touched(saved), destroying=saved.purpose == "destroy")
     made = _compared(saved, fresh)
     known = replace(made.plan, present=planned.plan.present)  # only what the plan changes was read again

@@ -38,6 +38,6 @@ def mention(label: str, scope: Mapping[str, str], rows: Iterable[Row]) -> str | 
     if not found or mine in found:
         return None
     others = listed([f"{count(number, 'object')} of {place(*other)}" for other, number in found.items()], _NAMED)
-    same = any(project == mine[0] for project, _ in found)
-    advice = "choose it with --env" if same else "if the project was renamed, restore metadata.name"
+    same = [f"with --env {name}" if name else "without --env" for project, name in found if project == mine[0]]
+    advice = f"choose it {' or '.join(same)}" if same else "if the project was renamed, restore metadata.name"
     return f"The state {label} has no objects of {place(*mine)}, but it has {others}: {advice}"

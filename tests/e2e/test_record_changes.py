@@ -273,4 +273,4 @@ def test_an_adopted_object_that_is_as_declared_leaves_nothing_to_record(desk, wh
 def test_an_empty_saved_plan_does_not_say_that_nothing_is_managed(opened):
     opened.run("plan", "--out", "saved.plan", code=0)
     done = opened.run("apply", "saved.plan", "--yes", code=0)
-    assert "No changes. There is nothing to apply." in done.out
+    assert "No changes. 2 objects match the live timetable." in done.out

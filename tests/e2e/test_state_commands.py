@@ -126,11 +126,15 @@ def test_a_state_of_another_project_or_of_a_renamed_one_is_mentioned(desk, comma
 
 def test_a_state_of_another_environment_is_mentioned(desk):
     file = desk.folder / "reconciler.yaml"
-    file.write_text(file.read_text(encoding="utf-8") + "  environments: {prod: {}}\n", encoding="utf-8")
+    file.write_text(file.read_text(encoding="utf-8") + "  environments: {prod: {}, test: {}}\n", encoding="utf-8")
     desk.session()
     desk.run("apply", "--yes", "--env", "prod", code=0)
     err = desk.run("plan").err
-    assert "but it has 1 object of project acme, environment prod: choose it with --env" in err
+    assert "but it has 1 object of project acme, environment prod: choose it with --env prod\n" in err
+    desk.forget("Session", "yoga")
+    desk.declare("Resource", "court", {"name": "Court 1"})
+    desk.run("apply", "--yes", code=0)
+    assert "environment prod: choose it without --env or with --env prod\n" in desk.run("plan", "--env", "test").err
 
 
 def test_a_project_that_has_written_before_is_no_renamed_one(desk):
