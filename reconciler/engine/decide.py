@@ -116,7 +116,7 @@ def _untouchable(subject: Subject, record: Record, live: Live | None) -> Decided
     why = subject.context.snapshot.why_unreadable(record.connection, subject.address.kind, record.remote_id)
     if why is not None:
         return subject.unread(record.connection, f"could not be read: {why}"), ()
-    declared = subject.desired.fields if subject.desired is not None else {}
+    declared = subject.desired.fields if subject.desired is not None else None
     if live is not None and is_another(subject.kind, record.fields, declared, live.fields):
         return _another(subject, record, live)
     unseen = _unseen(subject, record)
@@ -243,8 +243,10 @@ def _absent(
 
 
 def _missing(subject: Subject, desired: Desired) -> tuple[Problem, ...]:
+    adopt = f"if it exists already, adopt it instead: reconciler adopt {desired.address}"
+    hint = adopt if subject.record is None else None
     return tuple(
-        Problem(code="needed-to-create", summary=summary, where=desired.source, address=desired.address)
+        Problem(code="needed-to-create", summary=summary, hint=hint, where=desired.source, address=desired.address)
         for summary in subject.kind.missing_to_create(desired.fields)
     )
 

@@ -160,6 +160,15 @@ def test_without_drift_there_is_nothing_to_accept(applied):
     assert "matches no object" in applied.run("drift", "--accept", "Session/none", code=64).err
 
 
+@pytest.mark.parametrize("options", [(), ("--diff",), ("--dry-run",)])
+def test_what_was_accepted_already_changes_no_file(applied, options):
+    applied.box.edit_session(123, name="Gentle Yoga")
+    applied.run("drift", "--accept", "Session/*", code=0)
+    done = applied.run("drift", "--accept", "Session/*", *options, code=0)
+    assert "No file changed: the manifests have these values already, and the next apply records them." in done.err
+    assert (done.out, "Changed " in done.err) == ("", False)
+
+
 def test_all_or_nothing(applied):
     before = text(applied)
     applied.box.edit_session(live(applied)["id"], price="40.00")

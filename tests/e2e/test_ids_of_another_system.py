@@ -206,6 +206,24 @@ def test_a_resource_that_was_renamed_outside_is_drift(applied):
     applied.settled()
 
 
+@pytest.mark.parametrize("spec", [{}, {"price": 30, "count": 2}, {"disabled": True}])
+def test_a_resource_of_which_only_the_name_can_be_compared_is_renamed_again_and_not_deleted(desk, spec):
+    desk.declare("Resource", "court", {"name": "Court", **spec})
+    desk.run("apply", "--yes", code=0)
+    (court,) = desk.box.resources()
+    desk.box.edit_resource(court["id"], name="Sauna")
+    assert "nothing in common" not in desk.run("drift", code=2).out
+    (change,) = desk.run("plan", "--detailed-exitcode", "--format", "json", code=2).json["changes"]
+    assert [(item["path"], item["origin"]) for item in change["fields"]] == [("name", "drift")]
+    for command in (("destroy", "--yes"), ("apply", "--yes", "--allow-empty")):
+        assert "nothing in common" in desk.run(*command, code=1).err
+        for file in (desk.folder / "manifests").iterdir():
+            file.unlink()
+    desk.declare("Resource", "court", {"name": "Court", **spec})
+    desk.run("apply", "--yes", code=0)
+    desk.settled()
+
+
 def connections(desk, old, new):
     """Rename the connections of the project file."""
     file = desk.folder / "reconciler.yaml"

@@ -113,6 +113,8 @@ def _accept(acceptance: Acceptance, common: Common, *, dry_run: bool, diff: bool
         common.say(f"{item.where}: {item.address}: {item.path} is the live value: {words(plain(item.after))}")
     if not acceptance.accepted:
         common.say("Nothing to accept: these objects have no drift.")
+    elif not acceptance.edits:
+        common.say("No file changed: the manifests have these values already, and the next apply records them.")
     elif dry_run:
         common.say("Not done (--dry-run).")
     else:
