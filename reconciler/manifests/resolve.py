@@ -119,6 +119,7 @@ def _twice(
                     hint="make sure that these are two objects; once both are created, their ids tell them apart",
                     where=item.source,
                     address=item.address,
+                    other=alike.address,
                 )
                 break
 

@@ -85,6 +85,8 @@ class Problem:
     address: Address | None = None
     range: Range | None = field(default=None, compare=False)
     """What it is about, as a document says; None for what `where` says."""
+    other: Address | None = field(default=None, compare=False)
+    """The second object that it is about."""
 
     def __str__(self) -> str:
         """`FILE:LINE:COLUMN: KIND/NAME: what is wrong`, as the contract prints it."""

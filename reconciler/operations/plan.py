@@ -179,8 +179,17 @@ def _world(
         currency=session.project.currency,
         today=today(),
         unread=tuple(problem.summary for problem in declared.unread),
-        warnings=tuple(problem for problem in declared.problems if problem.severity == "warning"),
+        warnings=tuple(
+            problem
+            for problem in declared.problems
+            if problem.severity == "warning" and not _told_apart(problem, memory.records)
+        ),
     )
+
+
+def _told_apart(problem: Problem, records: Collection[Address]) -> bool:
+    """Whether a warning is about two objects that look alike but are managed: their ids tell them apart."""
+    return problem.code == "same-natural-key" and problem.address in records and problem.other in records
 
 
 def today() -> str:

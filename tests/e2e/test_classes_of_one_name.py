@@ -91,3 +91,16 @@ def test_classes_of_one_name_are_exported_and_adopted_as_they_are(desk):
     assert sum("adopt-id" in text for text in texts) == 2
     desk.run("adopt", "--all", code=0)
     desk.settled()
+
+
+def test_two_classes_at_one_time_are_a_warning_until_both_are_managed(desk):
+    """Two rooms at 18:00: with the ids of both, nothing is searched for any more."""
+    for hall in ("hall-1", "hall-2"):
+        desk.declare("Session", hall, {**SPIN, "time": "18:00"})
+    warning = "has the same natural key as Session/hall-1"
+    assert warning in desk.run("plan", code=0).out
+    desk.run("apply", "--yes", code=0)
+    assert "same natural key" not in desk.run("plan", code=0).out
+    assert warning in desk.run("validate", code=0).out
+    desk.declare("Session", "copy", {**SPIN, "time": "18:00"})
+    assert "Session/hall-1: warning: has the same natural key as Session/copy" in desk.run("plan", code=0).out
