@@ -9,6 +9,7 @@ from msgspec import Struct
 from msgspec.structs import asdict
 
 from reconciler.model.decision import Decision
+from reconciler.model.nearest import meant, nearest, nearest_address
 from reconciler.model.objects import Address
 from reconciler.model.patterns import Patterns
 from reconciler.model.risk import BOOKED
@@ -55,14 +56,15 @@ class Overrides(Struct, frozen=True, kw_only=True):
                 found.append(name if value is True else f"{name} {value:.15g}")
         return tuple(found)
 
-    def unmatched(self, addresses: Iterable[Address], connections: Iterable[str] = ()) -> str | None:
-        """Return the first glob, with its option, that matches nothing it could be about; None where each matches."""
+    def unmatched(self, addresses: Iterable[Address], connections: Iterable[str] = ()) -> tuple[str, str] | None:
+        """Return what is wrong with the first glob that matches nothing, and a hint; None if each matches."""
         objects, names = set(map(str, addresses)), tuple(connections)
         for name, value in self._given():
             what, known = ("connection", names) if name == MISSING else ("object", objects)
             pattern = Patterns(value).unmatched(known) if isinstance(value, tuple) else None
             if pattern is not None:
-                return f"{name} {pattern} matches no {what} of this plan"
+                near = (nearest if name == MISSING else nearest_address)(pattern, known)
+                return f"{name} {pattern} matches no {what} of this plan", meant(near, "check the name")
         return None
 
     def _given(self) -> Iterator[tuple[str, tuple[str, ...] | float | str]]:

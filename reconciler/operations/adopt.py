@@ -15,6 +15,7 @@ from reconciler.engine.subject import still_reaches
 from reconciler.errors import ReconcilerError
 from reconciler.model.change import resolved
 from reconciler.model.kind import ADOPT_ID, Kind
+from reconciler.model.nearest import meant, nearest_address
 from reconciler.model.objects import Address, Desired, Problem, Record, Scope, problem_order, remote_ids
 from reconciler.model.plan import Selection
 from reconciler.model.words import listed
@@ -62,7 +63,8 @@ def adopt(
     """
     desired = declared.desired.get(address)
     if desired is None:
-        raise ReconcilerError(f"{address} is not declared", hint="write its manifest first, then adopt it")
+        near = nearest_address(str(address), declared.desired)
+        raise ReconcilerError(f"{address} is not declared", hint=meant(near, "write its manifest first, then adopt it"))
     if desired.forget:
         hint = "remove metadata.forget from its manifest first, then adopt it"
         raise ReconcilerError(f"{address} has metadata.forget: true", hint=hint)

@@ -37,4 +37,5 @@ def check_overrides(overrides: Overrides | None, addresses: Iterable[Address], c
     """Raise UsageError for a glob of an override that matches nothing: before a plan reads, and for what it found."""
     unmatched = None if overrides is None else overrides.unmatched(addresses, connections)
     if unmatched is not None:
-        raise UsageError(unmatched, hint="check the name")
+        message, hint = unmatched
+        raise UsageError(message, hint=hint)

@@ -28,6 +28,18 @@ def test_one_live_object_is_not_managed_twice_through_two_connections(desk):
     assert f"id {live} is already managed as Resource/room" in desk.run("adopt", "Resource/again", str(live)).err
 
 
+@pytest.mark.parametrize(
+    ("address", "hint"),
+    [("Session/yogaa", "did you mean Session/yoga?"), ("Resource/hall", "write its manifest first, then adopt it")],
+)
+def test_what_is_not_declared_cannot_be_adopted(desk, address, hint):
+    desk.declare("Session", "yoga", YOGA)
+    assert desk.run("adopt", address, code=1).err.splitlines()[-2:] == [
+        f"error[RC0701]: {address} is not declared",
+        f"  = help: {hint}",
+    ]
+
+
 def test_what_could_not_be_read_may_have_the_same_key(desk):
     desk.box.add_session({**YOGA, "time": "11:00"})
     other = desk.box.add_session({**YOGA, "time": "18:00"})

@@ -63,10 +63,15 @@ def test_a_glob_that_names_no_object_is_found():
     known = [Address.parse("Session/yoga")]
     assert Overrides(allow_booked=("Session/*",), max_deletes=3).unmatched(known) is None
     found = Overrides(allow_booked=("Session/*",), allow_shared=("Block/*",)).unmatched(known)
-    assert found == "--allow-shared Block/* matches no object of this plan"
+    assert found == ("--allow-shared Block/* matches no object of this plan", "check the name")
+    assert Overrides(allow_booked=("Session/yogaa",)).unmatched(known) == (
+        "--allow-booked Session/yogaa matches no object of this plan",
+        "did you mean Session/yoga?",
+    )
     assert Overrides(allow_missing=("sess*",)).unmatched(known, ["sessions"]) is None
-    assert Overrides(allow_missing=("shop",)).unmatched(known, ["sessions"]) == (
-        "--allow-missing shop matches no connection of this plan"
+    assert Overrides(allow_missing=("session",)).unmatched(known, ["sessions"]) == (
+        "--allow-missing session matches no connection of this plan",
+        "did you mean sessions?",
     )
 
 
