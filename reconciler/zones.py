@@ -50,9 +50,9 @@ def in_zone(value: datetime, zone: ZoneInfo, text: str) -> datetime:
     exists = early.astimezone(UTC).astimezone(zone).replace(tzinfo=None) == value
     offsets = " or ".join(item.isoformat() for item in (early, late))
     if exists:
-        message = f"{text!r} occurs twice in {zone.key}, because the clocks go back; write the offset: {offsets}"
+        message = f'"{text}" occurs twice in {zone.key}, because the clocks go back; write the offset: {offsets}'
     else:
-        message = f"{text!r} does not exist in {zone.key}, because the clocks go forward; expected another time"
+        message = f'"{text}" does not exist in {zone.key}, because the clocks go forward; expected another time'
     raise ValueError(message)
 
 

@@ -48,7 +48,7 @@ def moment(text: str, zone_name: str | None) -> datetime:
     if value.tzinfo is not None:
         return value
     if zone_name is None:
-        message = f"{text!r} has no offset and there is no timezone; add timezone: Europe/London or write the offset"
+        message = f'"{text}" has no offset and there is no timezone; add timezone: Europe/London or write the offset'
         raise ValueError(message)
     return zones.in_zone(value, zones.zone(zone_name), text)
 
@@ -84,7 +84,7 @@ def check(manifest: Manifest) -> Iterator[Problem]:
         try:
             moments[name] = moment(manifest.spec[name], zone)
         except ValueError as error:
-            yield manifest.problem("bad-local-time", str(error), name)
+            yield manifest.problem("bad-local-time", f"{name} {error}", name)
     if len(moments) == 2 and moments["end"] <= moments["start"]:  # noqa: PLR2004 - both ends are known
         summary = f"end {manifest.spec['end']} is not after start {manifest.spec['start']}; expected a later time"
         yield manifest.problem("end-before-start", summary, "end")
