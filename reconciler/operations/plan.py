@@ -182,13 +182,13 @@ def _world(
         warnings=tuple(
             problem
             for problem in declared.problems
-            if problem.severity == "warning" and not _told_apart(problem, memory.records)
+            if problem.severity == "warning" and not _has_both_ids(problem, memory.records)
         ),
     )
 
 
-def _told_apart(problem: Problem, records: Collection[Address]) -> bool:
-    """Whether a warning is about two objects that look alike but are managed: their ids tell them apart."""
+def _has_both_ids(problem: Problem, records: Collection[Address]) -> bool:
+    """Whether a warning is about two managed objects of one natural key: their ids distinguish them."""
     return problem.code == "same-natural-key" and problem.address in records and problem.other in records
 
 
