@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from reconciler.sandbox.identity import credentials
+from reconciler.sandbox.options import Options
+
 ROOT = Path(__file__).parents[2]
 EXAMPLES = sorted((ROOT / "examples/pipelines/github").glob("*.yml"))
 CALLED = [ROOT / ".github/workflows" / path.name for path in EXAMPLES]
@@ -128,6 +131,18 @@ def test_the_workflows_set_every_variable_that_bounds_a_project_file():
             # What runs on the protected branch has its project file, which is the trusted one.
             assert set(variables) - stated <= (set() if name == "plan" else {"RECONCILER_TRUSTED_CONFIG"})
             assert "default_branch" in yaml.safe_dump(job["steps"])
+
+
+def test_the_pipelines_allow_each_credential_of_the_sandbox_and_hand_it_over():
+    """A project that works with `reconciler sandbox` works in a pipeline with the same variables."""
+    for path in [*CALLED, ROOT / ".gitlab/reconciler.yml"]:
+        text = path.read_text(encoding="utf-8")
+        assert set(re.findall(r"RECONCILER_ENV: (.+)", text)[0].split()) == set(credentials(Options()))
+    for path in CALLED:
+        workflow = _read(path)
+        for step in (step for job in workflow["jobs"].values() for step in job["steps"]):
+            given = {name for name in step.get("env", {}) if name in credentials(Options())}
+            assert given in (set(), set(credentials(Options()))), step["name"]
 
 
 def test_gitlab_installs_by_hash_at_a_fixed_commit_and_plans_no_fork():
