@@ -48,7 +48,11 @@ def _update(change: Decision, connection: Connection) -> Call:
     wanted = dict(change.declared)
     if isinstance(wanted.get("address"), Mapping) and isinstance(live.get("address"), Mapping):
         # Whether an address is written in part is not documented: what the manifest does not state is sent along.
-        wanted["address"] = {**live["address"], **wanted["address"]}
+        whole_address = {**live["address"], **wanted["address"]}
+        if whole_address == live["address"] and "address_id" in kept:
+            del wanted["address"]  # a server may make a new address of each one that it gets
+        else:
+            wanted["address"] = whole_address
     if "address" in wanted:  # which of the two counts is not documented
         kept.pop("address_id", None)
     return call(change, "update", "PUT", path, _body({**kept, **wanted}))

@@ -58,8 +58,9 @@ ROW = {
 }
 
 
-def updated(row, **fields):
+def updated(row, at=None, **fields):
     live = resource_wire.decode_resource(row)
+    live = live if at is None else replace(live, fields={**live.fields, "address": at})
     (made,) = calls(
         replace(
             change("update", kind="Resource", remote_id="13", fields=fields, edits=[edit(**fields)], live=live.fields),
@@ -98,6 +99,15 @@ def test_what_is_returned_under_another_name_is_not_sent_again():
 def test_an_address_and_the_id_of_another_one_are_not_sent_together():
     assert "address_id" not in updated(ROW, address={"postcode": "E1"})
     assert updated(ROW, address_id="7")["address_id"] == "7"
+
+
+def test_an_address_that_stays_is_sent_as_its_id_only():
+    at = {"postcode": "E1", "country": "UK"}
+    kept, moved = updated(ROW, at, address={"postcode": "E1"}), updated(ROW, at, address={"postcode": "E2"})
+    assert (kept.get("address_id"), kept.get("address")) == ("6", None)
+    assert (moved.get("address_id"), moved.get("address")) == (None, {"postcode": "E2", "country": "UK"})
+    gone = {key: value for key, value in ROW.items() if key != "address_id"}
+    assert updated(gone, at, address={"postcode": "E1"})["address"] == at
 
 
 def test_nothing_to_edit_is_no_call():
