@@ -70,6 +70,8 @@ class Credential(Struct, frozen=True, kw_only=True):
     """The variable, the absolute path, or a name of the command for messages."""
     command: tuple[str, ...] = ()
     """The command and its arguments."""
+    folder: str | None = None
+    """The folder in which the command runs: that of the project file, wherever reconciler is started."""
     where: SourceRef
     """The place in the project file."""
 
@@ -140,7 +142,7 @@ class Credential(Struct, frozen=True, kw_only=True):
         """
         refused = f"cannot be obtained: {self._described()}"
         try:
-            content, code = _output(self.command)
+            content, code = _output(self.command, self.folder)
         except subprocess.TimeoutExpired:
             raise self._error(f"{refused}: it did not finish within {COMMAND_TIMEOUT:g} s") from None
         except (OSError, ValueError) as error:
@@ -167,13 +169,13 @@ def is_loopback(host: str) -> bool:
         return host == "localhost" or host.endswith(".localhost")
 
 
-def _program(name: str) -> str:
-    """Return the path of a program; OSError if there is none.
+def _program(name: str, folder: str | None) -> str:
+    """Return the path of a program that runs in a folder; OSError if there is none.
 
     A name without a folder is never found in the current folder, also if PATH names it: a checkout could contain it.
     """
     if os.path.dirname(name):  # noqa: PTH120 - as it is written
-        return name
+        return os.path.join(folder or "", name)  # noqa: PTH118 - as it is written
     folders = [folder for folder in os.environ.get("PATH", os.defpath).split(os.pathsep) if Path(folder).is_absolute()]
     found = shutil.which(name, path=os.pathsep.join(folders))
     if found is None or not Path(found).is_absolute():
@@ -181,14 +183,15 @@ def _program(name: str) -> str:
     return found
 
 
-def _output(command: tuple[str, ...]) -> tuple[bytes, int]:
-    """Run a command; return its output, one byte more than `LARGEST` at most, and its exit code.
+def _output(command: tuple[str, ...], folder: str | None) -> tuple[bytes, int]:
+    """Run a command in a folder; return its output, one byte more than `LARGEST` at most, and its exit code.
 
     A descendant that keeps the output open is waited for until the time limit.
     """
     process = subprocess.Popen(  # noqa: S603 - the project's owner wrote the command into the project file
         command,
-        executable=_program(command[0]),
+        executable=_program(command[0], folder),
+        cwd=folder,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

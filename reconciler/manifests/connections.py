@@ -137,7 +137,7 @@ def credential(source: Mapping[str, Any], where: SourceRef, root: Path) -> Crede
     command = tuple(source["command"])
     # Only the program is named: a word after it may be a token in the wrong place.
     name = shlex.quote(command[0]) + (" …" if len(command) > 1 else "")
-    return Credential(source="command", name=name, command=command, where=where)
+    return Credential(source="command", name=name, command=command, folder=str(root), where=where)
 
 
 def _absolute(path: str, root: Path) -> str:

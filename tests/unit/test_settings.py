@@ -6,6 +6,7 @@ import warnings
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from reconciler import settings
 from reconciler.errors import ReconcilerError
@@ -119,6 +120,17 @@ def test_a_folder_that_is_no_credential_leaves_no_descriptor_open(tmp_path):
     before = len(list(Path("/dev/fd").iterdir()))
     refused(file(tmp_path))
     assert len(list(Path("/dev/fd").iterdir())) <= before
+
+
+def test_a_command_runs_in_the_folder_of_the_project_file(tmp_path, monkeypatch):
+    (tmp_path / "studio" / "bin").mkdir(parents=True)
+    (tmp_path / "studio" / "pw").write_text(VALUE, encoding="utf-8")
+    script = tmp_path / "studio" / "bin" / "read"
+    script.write_text("#!/bin/sh\ncat pw\n", encoding="utf-8")
+    script.chmod(0o755)
+    monkeypatch.chdir(tmp_path)
+    for words in (("cat", "pw"), ("bin/read",), ("./bin/read",)):
+        assert replace(command(*words), folder=str(tmp_path / "studio")).resolve() == Secret(VALUE)
 
 
 def test_a_failed_credential_leaves_no_value_in_a_traceback():

@@ -75,7 +75,8 @@ def test_the_contracts_example(folder):
     sessions, admin = project.connections["sessions"], project.connections["admin"]
     assert sessions.auth["password"].name == str(folder / "secrets/pw")
     assert str(sessions.auth["password"].where) == "reconciler.yaml:11:54"
-    assert admin.auth["auth_token"].command == ("pass", "show", "it")
+    token = admin.auth["auth_token"]
+    assert (token.command, token.folder) == (("pass", "show", "it"), str(folder))
     assert admin.settings == AdminSettings(company_id=37004)
     assert str(admin.where) == "reconciler.yaml:12:5"
     assert project.policy.max_deletes == 10
