@@ -35,7 +35,7 @@ def _explain(error: ReconcilerError) -> None:
     console = people()
     if error.problems:
         most = MOST if offline(error) else len(error.problems)
-        write_problems(console, error.problems, most=most, all_by="reconciler validate -v lists all")
+        write_problems(console, error.problems, most=most, all_by="`reconciler validate -v` lists all")
     reasons = [f"  {reason}" for reason in error.reasons]
     hints = [f"  = help: {hint}" for hint in (error.hint, _without_folder()) if hint]
     for line in (f"error[{tag(error.code)}]: {error.message}", *reasons, *hints):

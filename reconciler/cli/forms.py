@@ -33,6 +33,8 @@ class Forms(Struct, frozen=True, kw_only=True):
     kind: str
     """`plan`, `report` or `drift`."""
     headline: str
+    environment: str | None
+    """That of its project, which the commands that it names need."""
     text: Callable[[Console], None]
     json: Callable[[], Iterator[str]]
     """Its pieces, one after the other."""
@@ -51,6 +53,7 @@ def plan_forms(plan: Plan, *, compact: bool = False, verbose: bool = False) -> F
     return Forms(
         kind="plan",
         headline=summary.plan_heading(plan),
+        environment=plan.environment,
         text=lambda console: text.plan(console, plan, look(compact, verbose=verbose)),
         json=lambda: codec.plan_pieces(plan),
         markdown=lambda limit: render.markdown.plan(plan, limit),
@@ -63,6 +66,7 @@ def report_forms(report: Report, plan: Plan, *, verbose: bool = False) -> Forms:
     return Forms(
         kind="report",
         headline=summary.report_headline(report),
+        environment=plan.environment,
         text=lambda console: text.report(console, report, plan, text.Look(verbose=verbose)),
         json=lambda: codec.report_pieces(report, plan),
         markdown=lambda limit: render.markdown.report(report, plan, limit),
@@ -75,6 +79,7 @@ def drift_forms(drift: Drift, *, compact: bool = False, verbose: bool = False) -
     return Forms(
         kind="drift",
         headline=summary.drift_headline(drift),
+        environment=drift.environment,
         text=lambda console: text.drift(console, drift, look(compact, verbose=verbose)),
         json=lambda: codec.drift_pieces(drift),
         markdown=lambda limit: render.markdown.drift(drift, limit),
@@ -105,7 +110,7 @@ def validation_text(console: Console, validation: Validation, *, quiet: bool, ve
     say(console, f"{'Invalid' if errors else 'Valid'}: {where}; {found}.")
     known = next((each for each in map(number, (problem.code for problem in problems)) if each), None)
     if known is not None:
-        say(console, (f"To explain a code: reconciler explain {known}", "dim"))
+        say(console, (f"To explain a code: `reconciler explain {known}`", "dim"))
 
 
 def saved_forms(read: Callable[[], str], *, compact: bool, verbose: bool) -> tuple[Forms, str]:

@@ -14,6 +14,7 @@ from reconciler.cli.gathering import Decorator
 from reconciler.cli.groups import Group
 from reconciler.cli.signals import orderly
 from reconciler.cli.streams import masked, stdout_lost
+from reconciler.commands import chosen, using
 from reconciler.errors import OutputFailed
 from reconciler.version import __version__
 
@@ -118,7 +119,7 @@ def complete() -> NoReturn:
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit code; no traceback and no secret ever reaches the user."""
-    with masked(), orderly():
+    with masked(), using(chosen(arguments)), orderly():
         return _delivered(_run(arguments))
 
 

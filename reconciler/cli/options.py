@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -77,18 +76,6 @@ class Common(Struct, frozen=True, kw_only=True):
         """Print a message on stderr, unless --quiet is set."""
         if not self.quiet:
             say(words)
-
-    def command(self, *words: str) -> str:
-        """Return the command line of another command for the same project and environment."""
-        return shlex.join(["reconciler", *words, *self.flags()])
-
-    def flags(self) -> list[str]:
-        """Return the options that select the same project and environment for another command."""
-        where = ["--project", str(self.project)] if self.project is not None else []
-        where += [word for host in self.trust_hosts for word in ("--trust-host", host)]
-        where += [word for path in self.allow_paths for word in ("--allow-path", str(path))]
-        where += ["--env", self.environment] if self.environment is not None else []
-        return [*where, "--trusted-config", self.trusted_config] if self.trusted_config is not None else where
 
 
 class Applying(Struct, frozen=True, kw_only=True):

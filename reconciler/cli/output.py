@@ -20,6 +20,7 @@ from msgspec.structs import replace
 
 from reconciler import files, redaction
 from reconciler.cli.streams import on_screen, utf8, write_unmasked
+from reconciler.commands import in_environment, using
 from reconciler.errors import OutputFailed
 from reconciler.render.safe import harmless
 
@@ -256,7 +257,8 @@ def show_saved(read: Callable[[], str], output: Output, *, verbose: bool, quiet:
     forms, note = saved_forms(read, compact=output.compact, verbose=verbose)
     if note and not quiet:
         say(note)
-    show_in(forms, output)
+    with using(in_environment(forms.environment)):
+        show_in(forms, output)
 
 
 def show_validation(found: Validation, output: Output, root: Path, *, quiet: bool, verbose: bool) -> None:

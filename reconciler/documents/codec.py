@@ -19,6 +19,7 @@ from typing import Any, overload
 
 from msgspec import Struct, field
 
+from reconciler.commands import START, Options, completed, in_environment
 from reconciler.documents.signature import SEALS, signature
 from reconciler.documents.text import Members, pieces
 from reconciler.documents.text import canonical as canonical_pieces
@@ -70,6 +71,8 @@ class _Context(Struct, frozen=True, kw_only=True):
     currency: str | None = None
     project: str | None = None
     environment: str | None = None
+    options: Options = ()
+    """The options that choose its environment for another command."""
     selection: Selection = field(default_factory=Selection)
     sources: Mapping[Address, SourceRef | None] = {}
     guarded: Mapping[Address, tuple[str, ...]] = {}
@@ -80,6 +83,7 @@ def _about(plan: Plan) -> _Context:
         currency=plan.currency,
         project=plan.project,
         environment=plan.environment,
+        options=in_environment(plan.environment),
         selection=plan.selection,
         sources={change.address: change.source for change in plan.changes},
         guarded=plan.guarded,
@@ -196,7 +200,7 @@ def report_pieces(report: Report, plan: Plan) -> Iterator[str]:
 
 def drift_pieces(drift: Drift) -> Iterator[str]:
     """Yield the text of the document of a drift check."""
-    return pieces(_masked(_writer("drift")(drift, _Context()).items()))
+    return pieces(_masked(_writer("drift")(drift, _Context(options=in_environment(drift.environment))).items()))
 
 
 def dump_plan(plan: Plan, key: Secret | None = None) -> str:
@@ -240,7 +244,7 @@ def report_document(report: Report, plan: Plan) -> dict[str, Any]:
 
 def drift_document(drift: Drift) -> dict[str, Any]:
     """Return the document of a drift check."""
-    return _whole(_writer("drift")(drift, _Context()).items())
+    return _whole(_writer("drift")(drift, _Context(options=in_environment(drift.environment))).items())
 
 
 def why_document(found: Explanation) -> dict[str, Any]:
@@ -275,6 +279,12 @@ def dumps(document: Mapping[str, Any]) -> str:
 
 _Write = Callable[[Any, _Context], Any]
 _PLAIN = frozenset({str, int, bool, type(None)})
+_SENTENCES = frozenset({"message", "hint", "reason", "error"})
+"""Members that may name commands."""
+
+
+def _sentence(text: str | None, context: _Context) -> str | None:
+    return text if text is None or START not in text else completed(text, context.options)
 
 
 @cache
@@ -301,7 +311,10 @@ def _compiled(node: Mapping[str, Any], schema: Mapping[str, Any], depth: int = 2
 
 def _object(node: Mapping[str, Any], schema: Mapping[str, Any], depth: int) -> _Write:
     required = node["required"]
-    members = [(key, key in required, _compiled(inner, schema, depth + 1)) for key, inner in node["properties"].items()]
+    members = [
+        (key, key in required, _sentence if key in _SENTENCES else _compiled(inner, schema, depth + 1))
+        for key, inner in node["properties"].items()
+    ]
 
     @cache
     def of(kind: type) -> list[tuple[str, bool, _Write, _Write]]:

@@ -161,7 +161,7 @@ def _claimed(item: Desired, remote_id: str, reading: Reading, taken: Mapping[str
     if live is not None:
         return live
     why = reading.unreadable.get(remote_id, f"there is no such {item.address.kind}")
-    hint = f"correct or remove the annotation, or: reconciler adopt {item.address} ID"
+    hint = f"correct or remove the annotation, or: `reconciler adopt {item.address} ID`"
     return _problem(item, f"{named}: {why}", hint)
 
 
@@ -174,7 +174,7 @@ def _by_key(
     unknown: str | None,
     ids: Mapping[Address, str],
 ) -> Live | Problem:
-    by_id = f"reconciler adopt {item.address} ID"
+    by_id = f"`reconciler adopt {item.address} ID`"
     fields = resolved(item.fields, ids)
     pending = [value.target for value in fields.values() if isinstance(value, Ref)]
     if pending:
@@ -243,7 +243,7 @@ def _declared_twice(kind: Kind, wanted: Sequence[Desired], found: Mapping[Addres
             others = listed(named, _NAMED, len(names) - 1)
             words = kind.describe(found[item.address].fields)
             what = f"is declared twice: {others} is also id {remote_id}, {words}"
-            yield _problem(item, what, f"remove one of the manifests, or: reconciler adopt {item.address} ID")
+            yield _problem(item, what, f"remove one of the manifests, or: `reconciler adopt {item.address} ID`")
 
 
 def _listed(kind: Kind, lives: Collection[Live]) -> str:
@@ -273,12 +273,13 @@ def already_exists(
     ids = listed(few, _NAMED, len(found))
     what = f"a live object with the same natural key already exists (id {ids}) and is not managed by this project"
     chosen = desired.annotations.get(ADOPT_ID)
-    command = f"reconciler adopt {desired.address}"
     if only is None and chosen is not None and found.has(chosen):
         only = chosen
-    command += f" {only}" if only is not None else f" ID, where ID is one of these {len(found)} ids"
+    command = f"`reconciler adopt {desired.address} {only or 'ID'}`"
+    if only is None:
+        command += f", where ID is one of these {len(found)} ids"
     if instead_of is not None:
-        command = f"reconciler state rm {instead_of}, which leaves the managed one as it is, and {command}"
+        command = f"`reconciler state rm {instead_of}`, which leaves the managed one as it is, and {command}"
     others = ", ".join([*sorted(distinct_from(desired)), *few])
     more = f" and the other {len(found) - len(few)} ids" if len(found) > len(few) else ""
     another = (

@@ -126,14 +126,14 @@ def _untouchable(subject: Subject, record: Record, live: Live | None) -> Decided
 def _another(subject: Subject, record: Record, live: Live) -> Decided:
     """Do nothing to an object that has nothing in common with the one that had its id."""
     address, summary = subject.address, nothing_in_common(subject.kind, record, live)
-    same = f"; if it is the same object with other values, then: reconciler adopt {address} {record.remote_id}"
+    same = f"; if it is the same object with other values, then: `reconciler adopt {address} {record.remote_id}`"
     behind = "plan again later or with --wait: a read may be behind the last call to it; if that does not help, "
     behind *= bool(subject.intents)
     problem = Problem(
         code="another-object",
         summary=summary,
         hint=f"{behind}check base_url and the credentials of connection {record.connection}; if they are right, stop "
-        f"managing this id: reconciler state rm {subject.recorded}{same if subject.desired is not None else ''}",
+        f"managing this id: `reconciler state rm {subject.recorded}`{same if subject.desired is not None else ''}",
         where=subject.desired.source if subject.desired else None,
         address=address,
     )
@@ -155,7 +155,7 @@ def _unseen(subject: Subject, record: Record) -> Decision | None:
         return None
     reason = (
         f"{open_call(made[-1])} (id {subject.kind.public_id(record.remote_id)}); plan again later; "
-        f"if the object was deleted, or to create it again: reconciler state rm {subject.recorded}"
+        f"if the object was deleted, or to create it again: `reconciler state rm {subject.recorded}`"
     )
     return subject.unknown(record.connection, reason)
 
@@ -243,7 +243,7 @@ def _absent(
 
 
 def _missing(subject: Subject, desired: Desired) -> tuple[Problem, ...]:
-    adopt = f"if it exists already, adopt it instead: reconciler adopt {desired.address}"
+    adopt = f"if it exists already, adopt it instead: `reconciler adopt {desired.address}`"
     hint = adopt if subject.record is None else None
     return tuple(
         Problem(code="needed-to-create", summary=summary, hint=hint, where=desired.source, address=desired.address)

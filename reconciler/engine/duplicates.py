@@ -338,18 +338,18 @@ def aside(address: Address, remote_id: str) -> Address:
 def _ways_out(suspect: Suspect, desired: Desired | None, recorded: Address) -> str:
     """Return the commands that delete the duplicate, keep it instead, or say that it is another object."""
     address, new, record = suspect.address, suspect.live.remote_id, suspect.record
-    delete = f"reconciler destroy --target {aside(address, new)}"
-    ways = [f"to delete id {new}: reconciler adopt {recorded} {new} --as-duplicate; {delete}"]
+    delete = f"`reconciler destroy --target {aside(address, new)}`"
+    ways = [f"to delete id {new}: `reconciler adopt {recorded} {new} --as-duplicate`; {delete}"]
     protected = bool(record and record.protect) or bool(desired and desired.protect)
-    adopt = f"reconciler adopt {address} {new}"
+    adopt = f"`reconciler adopt {address} {new}`"
     if record is None:
         ways.append(f"to manage it: {adopt}" if desired is not None else f"to manage it: add a manifest, then {adopt}")
     elif desired is not None and not protected:
-        move = f"reconciler state mv {recorded} {aside(address, record.remote_id)}"
-        ways.append(f"to keep it and delete id {record.remote_id}: {move}; {adopt}; reconciler apply")
+        move = f"`reconciler state mv {recorded} {aside(address, record.remote_id)}`"
+        ways.append(f"to keep it and delete id {record.remote_id}: {move}; {adopt}; `reconciler apply`")
     if desired is not None:
         ids = ", ".join([*sorted(distinct_from(desired)), new])
         ways.append(f'if it is another object: metadata.annotations: {{{DISTINCT_FROM}: "{ids}"}}')
     elif record is None:
-        ways.append(f"if it is another object: reconciler state rm {recorded}")
+        ways.append(f"if it is another object: `reconciler state rm {recorded}`")
     return "; ".join(ways)

@@ -95,6 +95,6 @@ def given_up(subject: Subject, desired: Desired) -> Decision:
     """Do not change an expired object that is no longer managed, as long as its manifest has not changed."""
     reason = (
         "expired and no longer managed, because on_expiry is forget; to hold it again, change its manifest "
-        f"or run: reconciler state rm {subject.recorded}"
+        f"or run: `reconciler state rm {subject.recorded}`"
     )
     return subject.nothing(desired.connection, reason, expired=True)

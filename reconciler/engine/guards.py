@@ -99,7 +99,7 @@ def _nothing_declared(case: Case) -> Iterator[Finding]:
         problem = Problem(
             code="guard-empty",
             summary=f"the manifests declare no objects{place}, but the state has {count(managed, 'managed object')}",
-            hint="check spec.manifests; to delete everything: reconciler destroy, or apply with --allow-empty",
+            hint="check spec.manifests; to delete everything: `reconciler destroy`, or apply with --allow-empty",
             where=where,
         )
         by = "--allow-empty" if case.overrides.allow_empty else None
@@ -280,7 +280,7 @@ def shared(identity: Identity, address: Address, others: Mapping[Identity, tuple
     return Problem(
         code=ELSEWHERE,
         summary=f"is also managed by {' and '.join(owners)} in the same state; expected one project to manage it",
-        hint=f"stop managing it in one of them (reconciler state rm {address}); to override: {SHARED} {address}",
+        hint=f"stop managing it in one of them (`reconciler state rm {address}`); to override: {SHARED} {address}",
         address=address,
     )
 

@@ -39,7 +39,7 @@ def _both_managed(item: Desired, there: list[Address]) -> Problem:
     return Problem(
         code="move-both-managed",
         summary=f"is moved from {old}, but both {there[0]} and {old} are managed; expected one of them",
-        hint=f"remove {old.name} from metadata.moved_from, or stop managing that object: reconciler state rm {old}",
+        hint=f"remove {old.name} from metadata.moved_from, or stop managing that object: `reconciler state rm {old}`",
         where=item.moved_at,
         address=item.address,
     )

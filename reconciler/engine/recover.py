@@ -173,7 +173,7 @@ def _not_over(subject: Subject, intent: Intent, settles_after: int) -> str | Non
     return (
         f"an earlier create ({intent.started_at}) has an unknown result, and this API cannot list what exists; "
         f"an object that it created expires by {end}, and the next plan after that recreates it; "
-        f"to recreate it with the next apply: reconciler state rm {subject.recorded}"
+        f"to recreate it with the next apply: `reconciler state rm {subject.recorded}`"
     )
 
 
@@ -212,12 +212,12 @@ def _newer(subject: Subject, intent: Intent) -> Found[str]:
 def _by_a_person(subject: Subject, intent: Intent, remote_id: str) -> str:
     """Return the commands with which a person says whether a live object is the result of an interrupted create."""
     address, desired = subject.address, subject.desired
-    adopt = f"reconciler adopt {address} {remote_id}"
+    adopt = f"`reconciler adopt {address} {remote_id}`"
     if desired is not None and desired.connection != intent.connection:
         adopt = f"set its metadata.connection to {intent.connection} again, and {adopt}"
     elif not subject.declared:
         adopt = f"restore its manifest, and {adopt}"
-    return f"if it is: {adopt}; if it is not: reconciler state rm {subject.recorded}"
+    return f"if it is: {adopt}; if it is not: `reconciler state rm {subject.recorded}`"
 
 
 def _unlisted(subject: Subject, own: Sequence[Intent]) -> Decided | None:
@@ -225,7 +225,7 @@ def _unlisted(subject: Subject, own: Sequence[Intent]) -> Decided | None:
     confirmed = [intent for intent in own if intent.confirmed]
     if not confirmed:
         return None
-    again = f"to create it again: reconciler state rm {subject.recorded}"
+    again = f"to create it again: `reconciler state rm {subject.recorded}`"
     words = f"{open_call(confirmed[-1])}, and the response contained no id; plan again later; {again}"
     return subject.unknown(confirmed[-1].connection, words), ()
 

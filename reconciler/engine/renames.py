@@ -99,7 +99,7 @@ def _same_members(kind: Kind, name: str, old: Decision, after: Fields) -> bool:
 def _warnings(old: Decision, new: Decision) -> tuple[Problem, Problem]:
     hint = (
         f"if {new.address} is its new name, set metadata.moved_from: {old.address.name} in its manifest, "
-        f"or run: reconciler state mv {old.address} {new.address}"
+        f"or run: `reconciler state mv {old.address} {new.address}`"
     )
     place = f" ({new.source.path}:{new.source.line})" if new.source else ""
     return (

@@ -115,7 +115,7 @@ class Subject(Struct, frozen=True, kw_only=True):
             return Problem(
                 code="connection-gone",
                 summary=f"{said} through connection {used.connection!r}, which is not in the project file",
-                hint=f"restore the connection, or stop managing the object: reconciler state rm {self.recorded}",
+                hint=f"restore the connection, or stop managing the object: `reconciler state rm {self.recorded}`",
                 where=where,
                 address=self.address,
             )
@@ -131,7 +131,7 @@ class Subject(Struct, frozen=True, kw_only=True):
             ),
             hint=(
                 f"check {wrong}; or use another --env or another state, "
-                f"or stop managing the object: reconciler state rm {self.recorded}"
+                f"or stop managing the object: `reconciler state rm {self.recorded}`"
             ),
             where=where,
             address=self.address,

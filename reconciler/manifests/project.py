@@ -226,7 +226,7 @@ def _missing(summary: str, folders: Sequence[Path]) -> InvalidInput:
         file = shown_path(folders[0] / below / PROJECT_FILE)
         return InvalidInput(summary, [], hint=f"there is {file}: set --project {shlex.quote(below)}, or move it here")
     return InvalidInput(
-        summary, [], hint="change to the folder of a project, set --project FILE, or create one: reconciler init"
+        summary, [], hint="change to the folder of a project, set --project FILE, or create one: `reconciler init`"
     )
 
 

@@ -165,8 +165,8 @@ def _object(case: _Case, item: Drifted) -> None:
         case.refuse(item.address, f"is unknown: {item.reason}", where, "fix what could not be read, and run it again")
     elif item.status in {"missing", "expired"}:
         hint = (
-            f"to manage it no longer: remove its manifest, and run reconciler state rm {item.address}; "
-            f"to create it again: reconciler apply --target {item.address}"
+            f"to manage it no longer: remove its manifest, and run `reconciler state rm {item.address}`; "
+            f"to create it again: `reconciler apply --target {item.address}`"
         )
         case.refuse(item.address, f"is {item.status}, so there is no live value to accept", where, hint)
     elif item.status == "changed":

@@ -79,7 +79,7 @@ def adopt_duplicate(session: ProjectSession, declared: Declared, address: Addres
     with session.hold():
         memory = remembered(session.store)
         if address not in memory.records and address not in {item.address for item in memory.doubts}:
-            hint = "to see what is managed: reconciler state list"
+            hint = "to see what is managed: `reconciler state list`"
             raise ReconcilerError(f"{address} is not managed, so nothing can be its duplicate", hint=hint)
         looked = look(session, Selection(targets=(str(address),)), declared)
         found = {item.live.remote_id: item for item in (looked.suspects if looked else ()) if item.address == address}
@@ -131,7 +131,7 @@ def _adopt_one(
         old = _recorded(desired, records)
         if old is not None and old not in _gone(session, [records[old]]):
             known = kind.public_id(records[old].remote_id)
-            hint = f"to stop managing that one first: reconciler state rm {old}"
+            hint = f"to stop managing that one first: `reconciler state rm {old}`"
             raise ReconcilerError(f"{old} is already managed as id {known}", hint=hint)
         records = {address: record for address, record in records.items() if address != old}
         remote_id = remote_id or desired.annotations.get(ADOPT_ID)

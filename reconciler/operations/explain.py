@@ -20,7 +20,7 @@ def explain(what: str) -> Field | Code:
     name, dot, _ = what.partition(".")
     code = find(name) if meant_name(name, explained()) is None else None
     if code is not None and dot:
-        raise UsageError(f"the code {name} has no fields", hint=f"reconciler explain {code.number}")
+        raise UsageError(f"the code {name} has no fields", hint=f"`reconciler explain {code.number}`")
     return code or explain_field(what)
 
 

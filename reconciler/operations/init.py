@@ -135,7 +135,7 @@ def systems(stated: Sequence[str], company: int | None) -> tuple[System, ...]:
         provider, _, url = text.partition("=")
         if provider not in kits:
             if provider in providers():
-                hint = "add the connection to the project file: reconciler explain Project.connections"
+                hint = "add the connection to the project file: `reconciler explain Project.connections`"
                 raise UsageError(f"--connection {text}: init does not know the settings of {provider}", hint=hint)
             raise UsageError(f"--connection {text}: unknown provider", hint=f"expected {', '.join(kits)}")
         kit = kits[provider]

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from reconciler import redaction
+from reconciler.commands import shown
 from reconciler.documents.codec import drift_document
 from reconciler.errors import InvalidInput, ReconcilerError, RemoteError
 from reconciler.model.objects import Problem
@@ -61,7 +62,7 @@ def _send(session: ProjectSession, hook: Webhook, found: Drift) -> None:
     for secret in (target, parts.path, *(part for part in parts.path.split("/") if len(part) >= _SECRET)):
         redaction.hide(secret)
     project = session.project
-    facts = {"headline": drift_headline(found), "project": project.name, "environment": project.environment}
+    facts = {"headline": shown(drift_headline(found)), "project": project.name, "environment": project.environment}
     body = message(hook.template, drift_document(found), facts)
     connection = Connection(
         name="webhook",

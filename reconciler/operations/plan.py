@@ -291,7 +291,7 @@ def _check_file(session: ProjectSession, saved: SavedPlan) -> None:
         raise StalePlan(message, reasons=[fault], hint=f"create a new plan with --out, and with the same {PLAN_KEY}")
     if saved.plan.purpose != "apply":
         message = f"a saved plan to {saved.plan.purpose} is never applied; nothing was written"
-        raise StalePlan(message, hint="to delete what is managed: reconciler destroy")
+        raise StalePlan(message, hint="to delete what is managed: `reconciler destroy`")
     project = session.project
     targets = {name: connection.target for name, connection in project.connections.items()}
     facts = {"project": project.name, "environment": project.environment, "tool_version": __version__}

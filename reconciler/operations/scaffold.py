@@ -17,7 +17,7 @@ def scaffolded(kind: str, name: str | None) -> str:
     known = manifest_kinds()
     found = meant_name(kind, known)
     if found is None:
-        near = "to start a project: reconciler init" if meant_name(kind, [PROJECT]) else None
+        near = "to start a project: `reconciler init`" if meant_name(kind, [PROJECT]) else None
         hint = near or meant(nearest(kind, known), f"there are {', '.join(known)}")
         raise UsageError(f"there is no kind {kind!r} of manifest", hint=hint)
     if name is not None and not is_address(f"{found}/{name}"):

@@ -6,9 +6,11 @@ from collections.abc import Collection, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from itertools import chain
+from shlex import quote
 
 from msgspec.structs import replace
 
+from reconciler.commands import extended, in_environment
 from reconciler.engine.ledger import open_calls
 from reconciler.engine.recover import explained
 from reconciler.engine.snapshot import Place
@@ -114,8 +116,9 @@ def _drifted(
 ) -> Drifted:
     kind = session.kinds[place[1]]
     target = session.project.connections[place[0]].target
-    adopt = f"reconciler adopt {address} {live.remote_id}"
-    export = f"reconciler export {address} --out {session.project.manifests[0]}"
+    options = in_environment(session.project.environment)
+    adopt = extended(f"reconciler adopt {address} {live.remote_id}", options)
+    export = extended(f"reconciler export {address} --out {quote(session.project.manifests[0])}", options)
     return Drifted(
         address=address,
         status="unmanaged",

@@ -10,6 +10,7 @@ from __future__ import annotations
 import html
 import re
 
+from reconciler import commands
 from reconciler.render.safe import visible
 
 _MEANING = re.compile(r"[&<>`*_\[\]~|\\$]")
@@ -33,8 +34,16 @@ _REFERENCES = (
 
 
 def prose(value: object) -> str:
-    """Return a value's text as prose that shows it and nothing else: no markup, mention, link or reference."""
-    text = _MEANING.sub(lambda match: f"&#{ord(match[0])};", visible(str(value)))
+    """Return a value's text as prose that shows it and nothing else: no markup, mention, link or reference.
+
+    The commands that it names are code.
+    """
+    parts = commands.NAMED.split(visible(str(value)))
+    return "".join(code(part) if number % 2 else _prose(part) for number, part in enumerate(parts))
+
+
+def _prose(text: str) -> str:
+    text = _MEANING.sub(lambda match: f"&#{ord(match[0])};", text)
     text = _COMMIT.sub(lambda match: _NOTHING.join(re.findall(".{1,6}", match[0])), text)
     for pattern, stand_in in _REFERENCES:
         text = pattern.sub(stand_in, text)
@@ -60,11 +69,6 @@ def fence(language: str, lines: list[str]) -> list[str]:
         return []
     ticks = "`" * max(3, max(map(_longest_run, lines)) + 1)
     return ["\n".join([f"{ticks}{language}", *lines, ticks])]
-
-
-def command(line: str) -> str:
-    """Keep our own backticks, which mark a command, and escape the rest."""
-    return "`".join(prose(part) for part in line.split("`"))
 
 
 def _longest_run(text: str) -> int:

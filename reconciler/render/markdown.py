@@ -17,7 +17,7 @@ from reconciler.model.report import Drift, Drifted, Outcome, Report
 from reconciler.model.words import count, more
 from reconciler.render import comparison, groups, marks, phrases, rows, summary
 from reconciler.render.budget import LIMIT, Page, Section
-from reconciler.render.escaping import code, command, fence, prose
+from reconciler.render.escaping import code, fence, prose
 from reconciler.render.groups import Line
 from reconciler.render.safe import visible
 
@@ -83,7 +83,7 @@ def report(report: Report, plan: Plan, limit: int = LIMIT) -> str:
     open_ += [_not_started(change) for change in phrases.not_started(report, plan)]
     done = [groups.of_outcome(item) for item in ended if item.complete]
     notes = [f"- {prose(line)}" for line in phrases.allowed(shared)]
-    notes += [f"- {command(line)}" for line in phrases.advice(report, plan)]
+    notes += [f"- {prose(line)}" for line in phrases.advice(report, plan)]
     head = [f"## {prose(summary.report_headline(report))}", prose(phrases.subject(plan)), "\n".join(notes)]
     return Page(
         head=[*head, *_verified(report)],

@@ -115,7 +115,7 @@ def plan_notes(plan: Plan) -> tuple[str, ...]:
     alone = [change for change in plan.changes if change.shown_id is not None]  # one candidate each
     existing = sum(risk.code == EXISTS for change in alone for risk in change.risks)
     if existing > 1:
-        notes.append(f"{existing} declared objects already exist. To adopt them all: reconciler adopt --all")
+        notes.append(f"{existing} declared objects already exist. To adopt them all: `reconciler adopt --all`")
     if plan.summary["unknown"]:
         notes.append("Unknown objects are unchanged. The reason of each says why it is unknown.")
     if plan.errors:
@@ -344,7 +344,7 @@ def drift_details(item: Drifted) -> tuple[tuple[str, str], ...]:
             found.append(("declared", f"{each.path}: the manifest has the live value; the next apply records it"))
         elif each.fight is not None:
             found.append(("fight", _fight(item, each.path, each.fight)))
-    steps = zip(("to manage it, run", "then"), item.adopt, strict=False)
+    steps = zip(("to manage it, run", "then"), (f"`{line}`" for line in item.adopt), strict=False)
     return (*found, *steps)
 
 
@@ -373,5 +373,5 @@ def _fight(item: Drifted, path: str, fight: Fight) -> str:
     sides = f"{ours} (applied{f' by {who}' if who else ''}) and {theirs} (outside)"
     return (
         f"{path} has changed {fight.changes} times between {sides} since {fight.since}. Stop one side: "
-        f"an entry in drift.ignore, reconciler drift --accept {item.address}, or ask who changes it"
+        f"an entry in drift.ignore, `reconciler drift --accept {item.address}`, or ask who changes it"
     )

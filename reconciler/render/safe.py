@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from reconciler import commands
 from reconciler.redaction import escape_commands, redacted
 
 _STEERING = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
@@ -31,9 +32,9 @@ def visible(text: str) -> str:
 
     A newline becomes `⏎`, anything else its escape (`\x1b`, `\u202e`); a build agent's command is escaped.
     Applying it twice changes nothing. Known secrets are masked here, where the text is still whole and no format has
-    escaped it.
+    escaped it. So are the commands that it names completed.
     """
-    text = escape_commands(redacted(text))
+    text = escape_commands(redacted(commands.shown(text)))
     if text.isascii() and text.isprintable():
         return text
     from reconciler.model.characters import UNSEEN, unseen  # noqa: PLC0415 - `--help` shows nothing but ASCII

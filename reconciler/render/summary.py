@@ -137,8 +137,8 @@ def drift_headline(drift: Drift) -> str:
     if drift.nothing_managed:
         return (
             f"No objects are managed, but the manifests declare {count(drift.declared, 'object')}: nothing was applied "
-            "yet, all were destroyed, or the state was lost. To see what apply would create: reconciler plan. "
-            "To manage existing objects: reconciler adopt --all."
+            "yet, all were destroyed, or the state was lost. To see what apply would create: `reconciler plan`. "
+            "To manage existing objects: `reconciler adopt --all`."
         )
     if not any(item.status != "unmanaged" for item in drift.objects) and not drift.summary["unmanaged"]:
         return doubled(drift.problems) or "No drift. No objects are managed."

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from shlex import quote
 from typing import Any, TypeVar
 
 from reconciler.errors import ReconcilerError
@@ -257,11 +258,11 @@ class Database:
 
     def _repair(self) -> str:
         if self.file is None or self._folder is None:
-            return "correct or delete that row with an SQL client, or restore a backup: reconciler state restore FILE"
+            return "correct or delete that row with an SQL client, or restore a backup: `reconciler state restore FILE`"
         newest = backups.newest(self.file, self._folder)
         if newest is not None:
-            return f"move the file away and restore its newest backup: reconciler state restore {newest}"
-        return "move the file away; it has no backups. To manage the live objects again: reconciler adopt --all"
+            return f"move the file away and restore its newest backup: `reconciler state restore {quote(str(newest))}`"
+        return "move the file away; it has no backups. To manage the live objects again: `reconciler adopt --all`"
 
     def _prepared(self, *, writing: bool) -> bool:
         """Find or create the tables; return whether there is a state."""

@@ -75,7 +75,9 @@ def _taken(held: Lease) -> ReconcilerError:
         message += "; its process is stopped"
         hint = f"continue it (kill -CONT {held.pid}) or end it (kill -KILL {held.pid})"
     else:
-        hint = f"to wait for it: --lock-timeout SECONDS; if its process is dead: reconciler state unlock {held.run_id}"
+        hint = (
+            f"to wait for it: --lock-timeout SECONDS; if its process is dead: `reconciler state unlock {held.run_id}`"
+        )
     return ReconcilerError(message, hint=hint, code="state-locked")
 
 

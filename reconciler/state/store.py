@@ -340,7 +340,7 @@ class Store(PastRuns):
                     if tried and taken:
                         return ()  # the first try was committed, only not confirmed
                     wrong = f"{target} is already managed" if taken else f"{source} is not managed"
-                    raise ReconcilerError(wrong, hint="to see what is managed: reconciler state list")
+                    raise ReconcilerError(wrong, hint="to see what is managed: `reconciler state list`")
                 connection.delete(drift, new)
                 for table in (*_ADDRESSED, drift):
                     connection.update(table, old, {"name": target.name})

@@ -86,8 +86,8 @@ def test_of_many_warnings_the_rest_is_counted(project, capsys):
 
 
 def test_the_code_that_is_named_is_explained(project, capsys):
-    command = printed(capsys, "validate").splitlines()[-1].removeprefix("To explain a code: reconciler ")
-    assert printed(capsys, *command.split(), code=0).startswith("RC0301  unknown-reference\n")
+    command = printed(capsys, "validate").splitlines()[-1].removeprefix("To explain a code: `reconciler ")
+    assert printed(capsys, *command.removesuffix("`").split(), code=0).startswith("RC0301  unknown-reference\n")
 
 
 def test_the_lines_of_the_project_file_are_quoted_without_its_credentials(project, capsys):

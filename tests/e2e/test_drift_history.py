@@ -157,7 +157,7 @@ def test_a_field_that_two_sides_set_again_and_again_is_a_fight(applied):
     assert " and 12.00 (outside) since " in words
     for form in ("markdown", "html"):
         assert "has changed 3 times between" in applied.run("drift", "--format", form, code=2).out
-    assert "Stop one side: an entry in drift.ignore, reconciler drift --accept Resource/room, or ask who" in words
+    assert "Stop one side: an entry in drift.ignore, `reconciler drift --accept Resource/room`, or ask who" in words
     applied.run("drift", "--accept", "Resource/room", code=0)
     applied.run("apply", "--yes", code=0)
     applied.run("drift", code=0)

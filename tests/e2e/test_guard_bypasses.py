@@ -155,8 +155,8 @@ def test_the_command_that_a_saved_plan_names_carries_it_out(desk):
     done = desk.run(
         *("plan", "--project", ".", "--env", "test", "--out", "next week.json", "--allow-booked", "*"), code=0
     )
-    words = done.err.split("To apply exactly this plan: ")[1].strip()
-    assert words == "reconciler apply 'next week.json' --project . --env test --allow-booked '*'"
+    words = done.err.split("To apply exactly this plan: ")[1].strip().strip("`")
+    assert words == "reconciler apply 'next week.json' --allow-booked '*' --project . --env test"
     desk.run(*shlex.split(words)[1:], "--yes", code=0)
 
 

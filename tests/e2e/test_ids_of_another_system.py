@@ -163,7 +163,7 @@ def test_an_object_that_has_nothing_in_common_with_the_applied_one_is_left_alone
     done = reset.run(*command, code=1)
     for words in ("it had name 'Yoga', group 'Body & Mind'", "now has name 'Pottery', group 'Club'", "name 'Sauna'"):
         assert words in done.out + done.err
-    assert "stop managing this id: reconciler state rm Session/yoga" in done.out + done.err
+    assert "stop managing this id: `reconciler state rm Session/yoga`" in done.out + done.err
     assert reset.calls() == []
 
 
@@ -182,7 +182,7 @@ def test_drift_says_that_it_may_be_another_object(reset):
 
 def test_the_commands_that_the_refusal_names_lead_on(reset):
     hint = next(line for line in reset.run("apply", "--yes", code=1).err.splitlines() if "adopt Session/yoga" in line)
-    named = hint.rpartition("then: reconciler ")[2].split()
+    named = hint.rpartition("then: `reconciler ")[2].removesuffix("`").split()
     reset.run("state", "rm", "Session/yoga", "Session/spin", "Resource/court", code=0)
     reset.run(*named, code=0)
     reset.run("plan", "--target", "Session/yoga", "--detailed-exitcode", code=2)

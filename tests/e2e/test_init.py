@@ -58,7 +58,7 @@ def test_a_new_project_is_valid_and_plans_applies_and_is_empty_on_the_sandbox(pl
 def test_a_provider_of_another_package_is_left_to_the_project_file(place, monkeypatch):
     monkeypatch.setattr(init, "providers", lambda: {"tool-hire": None})
     done = started(place, "--connection", "tool-hire", code=64)
-    command = re.search(r"reconciler (explain \S+)", done.err)
+    command = re.search(r"`reconciler (explain \S+)`", done.err)
     assert run_in(place, dict(os.environ), *command[1].split()).code == 0
 
 

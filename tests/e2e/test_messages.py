@@ -54,9 +54,9 @@ def test_a_first_export_says_what_to_do_next_and_no_more(desk):
     file = desk.folder / "reconciler.yaml"
     file.write_text(file.read_text().replace("[manifests]", "[taken]") + "  environments: {gym: {}}\n")
     first = desk.run("export", "--out", "taken", "--env", "gym", code=0).err
-    assert first.splitlines()[-1].endswith("reconciler adopt --all --env gym")
+    assert first.splitlines()[-1].endswith("`reconciler adopt --all --env gym`")
     assert "problem" not in first
-    assert desk.run("adopt", "--all", "--env", "gym", code=0).err.endswith("reconciler plan --env gym\n")
+    assert desk.run("adopt", "--all", "--env", "gym", code=0).err.endswith("`reconciler plan --env gym`\n")
     assert "adopt --all" not in desk.run("export", "--out", "taken", "--env", "gym", code=0).err
 
 

@@ -15,19 +15,49 @@ from urllib.parse import urlsplit
 
 import click
 import pytest
-from desk import PROJECT, until
+from desk import PROJECT, Desk, until
 
+from reconciler import commands
 from reconciler.cli.main import cli
+from reconciler.commands import CHOOSING, CONNECTING, OFFLINE
 from reconciler.sandbox import Fault, Sandbox
 
 ROOT = Path(__file__).parents[2]
 SWIM = {"name": "Swim", "group": "Pool", "type": "event", "start_date": "2027-03-01", "time": "10:00", "spaces": 9}
 LIVE = {**SWIM, "type": 0}
-COMMANDS = (
-    "demo", "init", "validate", "plan", "apply", "drift", "destroy", "adopt", "export", "state list", "state show",
-    "state mv", "state rm", "state restore", "state unlock", "schema", "explain", "sandbox", "show", "fmt",
-    "scaffold",
-)  # fmt: skip
+
+
+class Away(Desk):
+    """A desk whose project file has another name, and that works in another environment of it.
+
+    A command that a message names must say both, or else it would work on another project or environment, or on none.
+    """
+
+    choice = ("--project", "the gym.yaml", "--env", "side")
+    used = False
+
+    def project(self, text):
+        text += "  environments: {side: {values: []}}\n"
+        (self.folder / self.choice[1]).write_text(text, encoding="utf-8")
+
+    def run(self, *arguments, code=None, **env):
+        return super().run(*self._there(arguments), code=code, **env)
+
+    def start(self, *arguments, **options):
+        return super().start(*self._there(arguments), **options)
+
+    def _there(self, arguments):
+        at_work = arguments[0] in CONNECTING | OFFLINE and "--help" not in arguments
+        return arguments if "--project" in arguments or not at_work else (*arguments, *self.choice)
+
+
+@pytest.fixture(params=["here", "away"])
+def desk(request, desk, monkeypatch):
+    if request.param == "here":
+        return desk
+    monkeypatch.setattr(Away, "used", True)
+    (desk.folder / "reconciler.yaml").unlink()
+    return Away(desk.folder, desk.box)
 
 
 def said(desk, *arguments):
@@ -42,7 +72,11 @@ def named(words, command):
         re.findall(rf"reconciler ({command}[^;,`\n(){{}}]*?)(?:  |[;,`(){{}}]|\.?$)", words, re.MULTILINE)
     )
     assert len(found) == 1, (found, words)
-    return shlex.split(next(iter(found)))
+    arguments = shlex.split(next(iter(found)))
+    if Away.used and arguments[0] in CONNECTING | OFFLINE:
+        spoken = words.endswith("\n")  # a document names no file of the machine that made it
+        assert set(Away.choice if spoken else Away.choice[2:]) <= set(arguments), words
+    return arguments
 
 
 def applied(desk, *addresses):
@@ -99,8 +133,8 @@ def adopts_one_of_several_that_were_made_again(desk):
     first, _ = remade(desk, "swim", "swim")
     words = said(desk, "plan")
     assert "adopt them all" not in words
-    command = re.search(r"reconciler (adopt Session/swim) ID, where ID is one of", words)
-    desk.run(*command[1].split(), str(first), code=0)
+    assert "`, where ID is one of these 2 ids" in words
+    desk.run(*[str(first) if word == "ID" else word for word in named(words, "adopt")], code=0)
     desk.run("apply", "--yes", code=0)
     desk.settled()
 
@@ -144,7 +178,7 @@ def possibly_doubled(desk, *, declared=True):
 def deletes_a_possible_duplicate(desk):
     hint = possibly_doubled(desk, declared=False)
     said_then = said(desk, *named(hint, "adopt [^;]*--as-duplicate"))
-    assert named(said_then, "destroy") == named(hint, "destroy")
+    assert named(said_then, "destroy")[:3] == named(hint, "destroy")[:3]
     desk.run(*named(hint, "destroy"), "--yes", code=0)
     assert len(desk.box.sessions()) == 1
 
@@ -366,6 +400,7 @@ ACCEPTS = f"{E2E}/test_drift_accept.py::test_all_or_nothing"
 FIGHTS = f"{E2E}/test_drift_history.py::test_a_field_that_two_sides_set_again_and_again_is_a_fight"
 UNMANAGED = f"{E2E}/test_drift_history.py::test_live_objects_that_are_not_managed_are_reported_if_asked"
 INIT = f"{E2E}/test_init.py"
+CI = f"{E2E}/test_ci_commands.py"
 STARTED = f"{INIT}::test_a_new_project_is_valid_and_plans_applies_and_is_empty_on_the_sandbox"
 BROKEN = f"{E2E}/test_broken_project.py"
 MISTAKES = f"{E2E}/test_newcomer_mistakes.py::test_every_mistake_ends_with_its_exit_code_its_place_and_its_fix"
@@ -391,6 +426,9 @@ WALKS = {
     ("cli/commands/state.py", "state rm"): stops_managing_the_target_of_a_rename,
     ("cli/demo/story.py", "sandbox"): f"{E2E}/test_demo.py",
     ("cli/document.py", "plan --out"): saves_a_plan_that_can_be_applied,
+    ("documents/decisions.py", "ci decisions"): f"{CI}::test_decisions_are_written_and_what_does_not_count_is_named",
+    ("documents/decisions.py", "ci reviewed"): f"{CI}::test_an_apply_without_changes_needs_no_reviewed_plan",
+    ("operations/reviewed.py", "ci reviewed"): f"{CI}::test_an_apply_without_changes_needs_no_reviewed_plan",
     ("documents/load.py", "apply --format --output"): writes_every_document_that_show_reads,
     ("documents/load.py", "drift --format --output"): writes_every_document_that_show_reads,
     ("documents/load.py", "plan --out"): saves_a_plan_that_can_be_applied,
@@ -460,10 +498,7 @@ WALKS = {
 
 
 def texts(tree):
-    """Return the texts of a module that are no docstrings and no help, with `{}` for their variable parts.
-
-    A command line that `common.command` makes is one of them.
-    """
+    """Return the texts of a module that are no docstrings and no help, with `{}` for their variable parts."""
     inner = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
@@ -479,25 +514,65 @@ def texts(tree):
             yield node.value
         elif isinstance(node, ast.JoinedStr):
             yield "".join(_text(item) for item in node.values)
-        elif isinstance(node, ast.Call) and ast.unparse(node.func) == "common.command":
-            yield " ".join(["reconciler", *map(_text, node.args)])
 
 
 def _text(node):
     return str(node.value) if isinstance(node, ast.Constant) else "{}"
 
 
-def commands_named():
-    """Return every command that a text of the program names, with its options."""
-    found = set()
-    pattern = re.compile(rf"reconciler ({'|'.join(COMMANDS)})\b([^;,.`\n]*)")
+def commands_of(group=cli, path=""):
+    """Return every command with its path."""
+    names = getattr(group, "list_commands", None)
+    if names is None:
+        return {path.strip(): group}
+    found = {}
+    for name in names(click.Context(group)):
+        found |= commands_of(group.get_command(click.Context(group), name), f"{path} {name}")
+    return found
+
+
+NAMED = re.compile(rf"reconciler ({'|'.join(commands_of())})\b([^;,.`\n]*)")
+
+
+def all_texts():
+    """Yield the texts of the program with the file of each."""
     for path in sorted((ROOT / "reconciler").rglob("*.py")):
         file = path.relative_to(ROOT / "reconciler").as_posix()
         if not file.startswith("sandbox/"):
             for text in texts(ast.parse(path.read_text(encoding="utf-8"))):
-                for command, rest in pattern.findall(text):
-                    found.add((file, " ".join([command, *re.findall(r"--[a-z-]+", rest)])))
-    return found
+                yield file, text
+
+
+def commands_named():
+    """Return every command that a text of the program names, with its options."""
+    return {
+        (file, " ".join([command, *re.findall(r"--[a-z-]+", rest)]))
+        for file, text in all_texts()
+        for command, rest in NAMED.findall(text)
+    }
+
+
+BARE = {
+    "cli/commands/init.py": "it has no options that choose a project, and each command is a line of its own",
+    "operations/unmanaged.py": "a list of commands with --env, which `render.phrases` names",
+    "render/junit.py": "the title of a suite of tests",
+}
+"""Why a file names commands without backticks."""
+
+
+def test_every_command_that_a_message_names_is_completed_where_it_is_shown():
+    """`reconciler.commands` finds a command by its backticks: without them nobody adds --project and --env."""
+    bare = {file for file, text in all_texts() if NAMED.search(commands.NAMED.sub("", text))}
+    assert bare == set(BARE)
+
+
+def test_a_named_command_gets_the_options_that_it_takes():
+    options = tuple((name, "x") for name in CHOOSING)
+    for path, command in commands_of().items():
+        taken = {name for item in command.params for name in item.opts}
+        words = commands.completed(f"to do it: `reconciler {path}`, or not", options)
+        added = "".join(f" {name} x" for name in CHOOSING if name in taken)
+        assert words == f"to do it: `reconciler {path}{added}`, or not"
 
 
 def test_every_command_that_a_message_names_is_walked():
@@ -542,3 +617,12 @@ def test_what_the_commands_for_json_say_is_the_text(desk):
     risk = next(risk for change in plan["changes"] for risk in change["risks"] if risk["code"] == "already-exists")
     desk.run(*named(risk["message"], "adopt"), code=0)
     assert json.loads(desk.run("plan", "--format", "json", code=0).out)["summary"]["adopt"] == 0
+
+
+def test_a_saved_plan_names_commands_for_its_environment_and_is_not_stale_for_that(desk):
+    applied(desk)
+    (live,) = remade(desk, "swim")
+    desk.run("plan", "--out", "swim.plan")
+    environment = " --env side" if Away.used else ""
+    assert f"`reconciler adopt Session/swim {live}{environment}`" in desk.run("show", "swim.plan", code=0).out
+    desk.run("apply", "swim.plan", "--yes", code=4)

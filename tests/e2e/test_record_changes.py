@@ -231,7 +231,7 @@ def test_a_lost_create_whose_manifest_is_back_is_adopted_and_then_deleted_with_i
         for item in opened.run("plan", "--format", "json", code=1).json["changes"]
         if item["action"] == "unknown"
     )
-    command = reason.partition("reconciler adopt ")[2].partition(";")[0].split()
+    command = reason.partition("`reconciler adopt ")[2].partition("`")[0].split()
     manifest.write_text(text, encoding="utf-8")
     opened.run("adopt", *command, code=0)
     manifest.unlink()

@@ -79,7 +79,7 @@ def test_a_file_names_its_schema_and_is_not_overwritten(desk):
     ("arguments", "words"),
     [
         (["Sesion"], "did you mean Session?"),
-        (["Project"], "to start a project: reconciler init"),
+        (["Project"], "to start a project: `reconciler init`"),
         (["Session", "Spring Yoga"], "expected at most 63 lowercase letters"),
     ],
 )

@@ -84,18 +84,18 @@ def adopt(
             record = reconciler.adopt_duplicate(session, declared, wanted, remote_id)
             words = f"{record.address} is now {record.connection} id {record.remote_id}, which the next apply deletes."
             words += " To delete only that:"
-            common.say(f"{words} {common.command('destroy', '--target', str(record.address))}")
+            common.say(f"{words} `reconciler destroy --target {record.address}`")
             return Exit.DONE
         record = reconciler.adopt(session, declared, wanted, remote_id, allow_shared=bool(allow_shared))
         shown = session.kinds[record.address.kind].public_id(record.remote_id)
     words = f"{record.address} is now {record.connection} id {shown}. To see what would change:"
-    common.say(f"{words} {common.command('plan', '--target', str(record.address))}")
+    common.say(f"{words} `reconciler plan --target {record.address}`")
     return Exit.DONE
 
 
 def _wanted(address: str | None) -> Address:
     if address is None:
-        raise UsageError("ADDRESS is missing", hint="for example: reconciler adopt Session/spring-yoga, or --all")
+        raise UsageError("ADDRESS is missing", hint="for example: `reconciler adopt Session/spring-yoga`, or --all")
     try:
         return reconciler.Address.parse(address)
     except ValueError as error:
@@ -110,16 +110,16 @@ def _adopt_all(
     for record in adopted.records if common.verbose else ():
         common.say(f"{record.address} is now {record.connection} id {record.remote_id}")
     for address in adopted.unlisted:
-        words = f"its API cannot list such objects; to adopt it: reconciler adopt {address} ID"
+        words = f"its API cannot list such objects; to adopt it: `reconciler adopt {address} ID`"
         common.say(f"{address} is skipped: {words}")
     say_problems(adopted.problems)
-    common.say(_summary(adopted, [record.address.kind for record in adopted.records], common.command("plan")))
+    common.say(_summary(adopted, [record.address.kind for record in adopted.records]))
     if not adopted.problems:
         return Exit.DONE
     return Exit.REFUSED if adopted.refused else Exit.ERROR
 
 
-def _summary(adopted: Adopted, kinds: Sequence[str], then: str) -> str:
+def _summary(adopted: Adopted, kinds: Sequence[str]) -> str:
     failed = len(adopted.problems)
     if not kinds and not failed:
         return "Nothing to adopt: every declared object is managed."
@@ -127,4 +127,4 @@ def _summary(adopted: Adopted, kinds: Sequence[str], then: str) -> str:
     done = f"Adopted {count(len(kinds), 'object')}" + (f" ({counted})" if counted else "")
     if failed:
         return f"{done}; {failed} not adopted, see above."
-    return f"{done}. To see what would change: {then}"
+    return f"{done}. To see what would change: `reconciler plan`"

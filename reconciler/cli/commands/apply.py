@@ -70,7 +70,7 @@ def apply(
 def _saved(planfile: Path, common: Common) -> SavedPlan:
     """Read a saved plan; a signature that nothing can check is no reason to refuse it, but to say so."""
     if planfile.suffix.lower() in {".yaml", ".yml"}:
-        hint = "reconciler apply reads the manifests that reconciler.yaml names; to limit it to some objects: --target"
+        hint = "`reconciler apply` reads the manifests that reconciler.yaml names; to select some objects: --target"
         raise UsageError(f"{planfile} is a manifest; expected a saved plan, or nothing", hint=hint)
     key, saved = reconciler.plan_key(), reconciler.load_plan(read_document(planfile))
     if key is None and saved.signature is not None:

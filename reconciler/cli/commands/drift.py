@@ -119,7 +119,7 @@ def _accept(acceptance: Acceptance, common: Common, *, dry_run: bool, diff: bool
         common.say("Not done (--dry-run).")
     else:
         names = ", ".join(each.shown for each in acceptance.edits)
-        common.say(f"Changed {names}. To see what remains: {common.command('plan')}")
+        common.say(f"Changed {names}. To see what remains: `reconciler plan`")
     return Exit.DONE
 
 

@@ -107,8 +107,8 @@ def _more(field: Field) -> Iterator[str]:
     """Name what to read next: of a kind itself, only its spec is described."""
     if "." not in field.path:
         yield ""
-        yield f"A manifest also has apiVersion, kind and metadata: reconciler explain {field.path}.metadata"
-        yield f"To explain one field in full: reconciler explain {field.fields[0].path}"
+        yield f"A manifest also has apiVersion, kind and metadata: `reconciler explain {field.path}.metadata`"
+        yield f"To explain one field in full: `reconciler explain {field.fields[0].path}`"
 
 
 def _head(field: Field, width: int) -> Iterator[str]:

@@ -172,8 +172,7 @@ def export(
         items, words = _save(project, declared, made, out, request, force=force)
         said += words
         if any(item.complete and not item.known for item in items):
-            then = common.command("adopt", "--all")
-            said.append(f"To manage the new objects (spec.manifests must include them): {then}")
+            said.append("To manage the new objects (spec.manifests must include them): `reconciler adopt --all`")
     for line in said:
         common.say(line)
     return Exit.DONE if made.complete else Exit.ERROR
@@ -190,7 +189,7 @@ def _notes(declared: Declared, made: Export, window: tuple[str, str], out: Path 
         words = count(len(errors), "problem")
         notes.append(
             f"The manifests have {words}. Objects that cannot be read from them count as not declared. "
-            "To see the problems: reconciler validate"
+            "To see the problems: `reconciler validate`"
         )
     return notes
 

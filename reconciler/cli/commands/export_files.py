@@ -77,7 +77,7 @@ def save(out: Path, items: Sequence[Exported], *, force: bool) -> tuple[list[str
         if present[path] not in {None, item.text}
     ]
     if conflicts and not force:
-        hint = "compare them first (reconciler export ADDRESS); then use --force to replace the files, or another --out"
+        hint = "compare them first (`reconciler export ADDRESS`); then use --force to replace them, or another --out"
         raise InvalidInput("refusing to overwrite existing files; nothing was written", conflicts, hint=hint)
     changed = [(path, item) for path, item in files if present[path] != item.text]
     for path, item in changed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -123,8 +124,8 @@ def plan(
             if verdict.refusals:
                 common.say(f"{saved} Apply would refuse it, for the reasons above.")
             elif out.is_file() and not is_stdout(out):  # apply reads no pipe or device
-                command = common.command("apply", str(out))
-                common.say(f"{saved} To apply exactly this plan: {' '.join([command, *overrides.flags()])}")
+                words = " ".join([shlex.quote(str(out)), *overrides.flags()])
+                common.say(f"{saved} To apply exactly this plan: `reconciler apply {words}`")
     if not detailed_exitcode or not (shown.effective or shown.possible_duplicates):
         return Exit.DONE
     return Exit.REFUSED if verdict.refusals else Exit.CHANGES

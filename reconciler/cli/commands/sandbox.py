@@ -70,7 +70,7 @@ def sandbox(port: int, seed: str, db: Path | None, choices: tuple[str, ...], nam
         )
         chosen = with_own_credentials(parsed, stated, name or (None if db is None else str(db.absolute())))
     except ValueError as error:
-        raise UsageError(str(error), hint="reconciler sandbox --option help lists all options") from None
+        raise UsageError(str(error), hint="`reconciler sandbox --option help` lists all options") from None
     try:
         serve(chosen, port=port, seed=seed, db=db, on_ready=_welcome(chosen))
     except OSError as error:

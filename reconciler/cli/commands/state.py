@@ -97,7 +97,7 @@ def move(source: str, target: str, common: Common, lock_timeout: float, dry_run:
         if new in known:
             whose = f" ({_place(session, records[new])})" if new in records else ""
             raise ReconcilerError(
-                f"{new} is already managed{whose}", hint=f"to stop managing it: reconciler state rm {new}"
+                f"{new} is already managed{whose}", hint=f"to stop managing it: `reconciler state rm {new}`"
             )
         dependents = sorted(str(item.address) for item in records.values() if old in item.depends_on)
         if not dry_run:
@@ -153,7 +153,7 @@ def restore(file: Path, common: Common, lock_timeout: float) -> None:
         session.backup("restore")
         found = session.store.restore(file)
     calls = f" and {count(found.intents, 'call')} with an unknown result" if found.intents else ""
-    common.say(f"Restored {count(found.objects, 'object')}{calls} from {file}. To check it: {common.command('plan')}")
+    common.say(f"Restored {count(found.objects, 'object')}{calls} from {file}. To check it: `reconciler plan`")
 
 
 @state.command(
@@ -236,7 +236,7 @@ def _parsed(text: str) -> Address:
 def _known(addresses: Collection[Address], text: str) -> Address:
     address = _parsed(text)
     if address not in addresses:
-        hint = meant(nearest_address(text, addresses), "to see the managed objects: reconciler state list")
+        hint = meant(nearest_address(text, addresses), "to see the managed objects: `reconciler state list`")
         raise ReconcilerError(f"{text} is not managed", hint=hint)
     return address
 
@@ -248,7 +248,7 @@ def _matching(addresses: Collection[Address], text: str) -> Collection[Address]:
     found = [address for address in addresses if address.matches(text)]
     if not found:
         raise ReconcilerError(
-            f"{text} matches no managed object", hint="to see the managed objects: reconciler state list"
+            f"{text} matches no managed object", hint="to see the managed objects: `reconciler state list`"
         )
     return found
 

@@ -53,7 +53,7 @@ def test_a_near_miss_gets_a_suggestion(typed, meant, capsys):
 
 def test_a_code_has_no_fields(capsys):
     words = printed(capsys, "unknown-reference.x", code=64)
-    assert "the code unknown-reference has no fields\n  = help: reconciler explain RC0301" in words
+    assert "the code unknown-reference has no fields\n  = help: `reconciler explain RC0301`" in words
 
 
 @pytest.mark.parametrize("width", [60, 80, 200])

@@ -14,7 +14,7 @@ def suggested(plan):
 
 def pairs(plan):
     """The suggested renames as `old new`, once each."""
-    return sorted({hint.removeprefix("reconciler state mv ") for _, hint in suggested(plan)})
+    return sorted({hint.removeprefix("`reconciler state mv ").removesuffix("`") for _, hint in suggested(plan)})
 
 
 def office(*desired):

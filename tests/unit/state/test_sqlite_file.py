@@ -191,7 +191,7 @@ def test_a_damaged_file_names_its_newest_backup_which_can_be_restored(open_store
     file.write_bytes(b"this is no database" * 1000)
     with pytest.raises(ReconcilerError) as caught:
         open_store().records()
-    assert caught.value.hint.endswith(f"reconciler state restore {kept}")
+    assert caught.value.hint.endswith(f"`reconciler state restore {kept}`")
     file.rename(file.with_suffix(".damaged"))
     store = open_store()
     store.restore(kept)
