@@ -46,10 +46,10 @@ def migrate_state(
     """
     fault = state_fault(url)
     if fault is not None:
-        raise UsageError(f"--to {fault}")
+        raise UsageError(f"the new state {fault}")
     project = replace(session.project, state=absolute_state(url, session.project.root), state_at=None)
     if project.state == session.project.state:
-        raise UsageError(f"{url} is the present state of this project", hint="name another one with --to")
+        raise UsageError(f"{url} is the present state of this project", hint="name another one")
     Bounds.of(os.environ).check(project, reached(project.state))
     folder = project.root / ".reconciler" / "backups"
     name, environment = project.name, project.environment

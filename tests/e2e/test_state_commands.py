@@ -35,7 +35,7 @@ def test_a_renamed_manifest_is_neither_deleted_nor_created(desk_on):
     desk.run("apply", "--yes", code=0)
     desk.box.clear_log()
     told = desk.run("state", "mv", "Resource/court-1", "Resource/court-one", "--dry-run", code=0)
-    assert "Not done (--dry-run): Renamed Resource/court-1 to Resource/court-one" in told.err
+    assert "Would rename Resource/court-1 to Resource/court-one" in told.err
     assert "backup of the state is in" not in told.err
     done = desk.run("state", "mv", "Resource/court-1", "Resource/court-one", code=0)
     assert "Renamed Resource/court-1 to Resource/court-one (admin id 13)" in done.err

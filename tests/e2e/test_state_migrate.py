@@ -48,7 +48,7 @@ def test_everything_moves_and_the_next_plan_from_there_is_empty(desk, places, so
     desk.box.clear_faults()
     listed = desk.run("state", "list", "--format", "json", code=0).json
     dry = desk.run("state", "migrate", "--to", new, "--dry-run", code=0)
-    assert "Not done (--dry-run): Copied 2 objects, 1 call with an unknown result" in dry.err
+    assert "Would copy 2 objects, 1 call with an unknown result" in dry.err
     assert desk.run("state", "migrate", "--to", new, code=0).err.startswith("Copied 2 objects, 1 call")
     with closing(Store(old, project="acme")) as before, closing(Store(new, project="acme")) as after:
         assert before.contents() == after.contents()
@@ -114,8 +114,8 @@ def test_a_run_that_writes_is_not_disturbed(desk, git_remote, held, more):
 @pytest.mark.parametrize(
     ("url", "code", "words"),
     [
-        ("mysql://host/db", 64, "--to is not the URL of an SQLite or PostgreSQL database, or of a Git remote"),
-        ("git+https://user:hunter2@host/x", 64, "--to contains a credential"),
+        ("mysql://host/db", 64, "the new state is not the URL of an SQLite or PostgreSQL database, or of a Git remote"),
+        ("git+https://user:hunter2@host/x", 64, "the new state contains a credential"),
         ("sqlite:///.reconciler/state.db", 64, "is the present state of this project"),
         ("git+file:///nosuchfolder/x.git", 1, "does not appear to be a git repository"),
     ],

@@ -104,9 +104,9 @@ def move(source: str, target: str, common: Common, lock_timeout: float, dry_run:
             session.backup("mv")
             session.store.rename(old, new)
         whose = f" ({_place(session, records[old])})" if old in records else " (left unfinished by an earlier run)"
-        common.say(f"{_would(dry_run, 'Renamed')} {old} to {new}{whose}; rename it in its manifest too")
+        common.say(f"{_done(dry_run, 'Renamed', 'rename')} {old} to {new}{whose}; rename it in its manifest too")
         if dependents:
-            common.say(f"{_would(dry_run, 'Renamed')} the reference to it in: {', '.join(dependents)}")
+            common.say(f"{_done(dry_run, 'Renamed', 'rename')} the reference to it in: {', '.join(dependents)}")
 
 
 @state.command(
@@ -132,7 +132,7 @@ def remove(addresses: tuple[str, ...], common: Common, lock_timeout: float, dry_
             session.backup("rm")
             store.unmanage(chosen)
         for address in chosen:
-            common.say(f"{_would(dry_run, 'Removed')} {_left(session, address, records.get(address))}")
+            common.say(f"{_done(dry_run, 'Removed', 'remove')} {_left(session, address, records.get(address))}")
 
 
 @state.command(
@@ -178,7 +178,9 @@ def migrate(url: str, common: Common, lock_timeout: float, dry_run: bool) -> Non
         found = reconciler.migrate_state(session, url, dry_run=dry_run, lock_timeout=lock_timeout, notice=common.say)
     calls = f", {count(found.intents, 'call')} with an unknown result" if found.intents else ""
     others = count(found.others, "other record")
-    common.say(f"{_would(dry_run, 'Copied')} {count(found.objects, 'object')}{calls} and {others} to {found.target}")
+    common.say(
+        f"{_done(dry_run, 'Copied', 'copy')} {count(found.objects, 'object')}{calls} and {others} to {found.target}"
+    )
     if not dry_run:
         where = project.state_at or f"spec in {project.file.name}"
         common.say(f"The state {found.source} is unchanged. To use the new one, write at {where}:")
@@ -206,8 +208,8 @@ def _held(session: ProjectSession, dry_run: bool, timeout: float) -> AbstractCon
     return nullcontext() if dry_run else session.hold(timeout=timeout)
 
 
-def _would(dry_run: bool, done: str) -> str:
-    return f"Not done (--dry-run): {done}" if dry_run else done
+def _done(dry_run: bool, done: str, verb: str) -> str:
+    return f"Would {verb}" if dry_run else done
 
 
 def _recorded(store: Store) -> tuple[Mapping[Address, Record], Collection[Address]]:

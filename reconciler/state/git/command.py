@@ -61,6 +61,17 @@ _LONGEST = 500
 
 _NOISE = ("hint:", "To ", "Done", "Everything up-to-date")
 
+_LABELS = re.compile("^((remote|fatal|error|warning): *)+")
+"""What git puts before its sentences."""
+
+_NO_REASON = (
+    "Could not read from remote repository",
+    "Please make sure you have the correct access rights",
+    "and the repository exists",
+    "failed to push some refs",
+)
+"""The lines in which git repeats that it failed. They are shown only where it says nothing else."""
+
 
 class Answer(Struct, frozen=True, kw_only=True):
     """How a call of git ended."""
@@ -109,7 +120,7 @@ class Git:
             out, said = process.communicate(given, timeout=limit)
         except subprocess.TimeoutExpired:
             out, said = _ended(process)
-            return Answer(code=-1, out=out, words=f"git gave no answer within {limit:g} s. {_plain(said)}", late=True)
+            return Answer(code=-1, out=out, words=_late(limit, _plain(said)), late=True)
         except BaseException:
             _ended(process)
             raise
@@ -148,9 +159,14 @@ def _environment(given: Mapping[str, str]) -> dict[str, str]:
     }
 
 
+def _late(limit: float, words: str) -> str:
+    return f"git gave no answer within {limit:g} s" + (f"; it said: {words}" if words else "")
+
+
 def _plain(said: bytes) -> str:
-    """Return what git said in one line."""
+    """Return what git said in one sentence, without the lines that give no reason."""
     lines = [line.strip() for line in re.split(r"[\r\n]+", said.decode("utf-8", "replace"))]
-    seen = [line for line in lines if line and not line.startswith(_NOISE)]
-    text = "".join(char for char in "; ".join(seen) if unicodedata.category(char) not in {"Cc", "Cf", "Zl", "Zp"})
-    return redacted(_CREDENTIALS.sub("//***@", text))[:_LONGEST].rstrip(".")
+    seen = [_LABELS.sub("", line, count=1).rstrip(".") for line in lines if line and not line.startswith(_NOISE)]
+    reasons = [line for line in dict.fromkeys(seen) if line and not line.startswith(_NO_REASON)] or seen[:1]
+    text = "".join(char for char in "; ".join(reasons) if unicodedata.category(char) not in {"Cc", "Cf", "Zl", "Zp"})
+    return redacted(_CREDENTIALS.sub("//***@", text))[:_LONGEST]

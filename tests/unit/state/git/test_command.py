@@ -102,8 +102,37 @@ def test_what_git_says_has_no_credentials_and_no_control_characters(fake_git, mo
         made = Git("https")
         words = made.run("push").words
         made.close()
-    assert words.startswith("fatal: [31mhttps://***@host/x ********; yyy")
+    assert words.startswith("[31mhttps://***@host/x ********; yyy")
     assert len(words) <= command._LONGEST
+
+
+NO_ACCESS = (
+    "fatal: Could not read from remote repository.\n\n"
+    "Please make sure you have the correct access rights\nand the repository exists.\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        (
+            f"fatal: '/x' does not appear to be a git repository\n{NO_ACCESS}",
+            "'/x' does not appear to be a git repository",
+        ),
+        (
+            f"ssh: connect to host h port 22: Connection refused\r\n{NO_ACCESS}",
+            "ssh: connect to host h port 22: Connection refused",
+        ),
+        (NO_ACCESS, "Could not read from remote repository"),
+        (
+            "remote: error: GH006: it is protected.\nremote: \nremote: By a rule.\nerror: failed to push some refs",
+            "GH006: it is protected; By a rule",
+        ),
+        ("", ""),
+    ],
+)
+def test_what_git_says_is_one_sentence_with_its_reason(said, words):
+    assert command._plain(said.encode()) == words
 
 
 def test_its_folder_is_private_and_is_removed(git):
