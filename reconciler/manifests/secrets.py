@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 from reconciler.manifests.positions import DocumentPositions, Path
-from reconciler.model.source import SourceRef
+from reconciler.model.source import Part, SourceRef
 from reconciler.schema import load_schema
 
 HOLDERS = ("auth", "webhooks")
@@ -26,12 +26,16 @@ MARKS = (*HOLDERS, *sorted(_SETTINGS), "Project")
 _CREDENTIALS = "project#/$defs/connection/properties/auth/properties"
 _SOURCES = frozenset({"env", "file", "command"})
 _VARIABLE = re.compile("[A-Z_][A-Z0-9_]*")
-_PLAIN = re.compile(r"(?:git\+[a-z]+:/+[\w./:-]+#[\w./-]+|[a-z]+:/+[\w./:-]+)", re.IGNORECASE)
-"""An address without a user, a query or anything else that could be a credential."""
+_ADDRESS = re.compile(
+    r"(?:(?P<git>git\+)(?:[a-z]+:?/+)?|[a-z]+(?:\+[a-z]+)?:/+)(?:(?P<user>[^?#]+)@)?[\w./:\[\]-]*"
+    r"(?(git)(?:#[\w./-]+)?)(?P<query>\?[^@]+)?",
+    re.IGNORECASE,
+)
+"""An address whose parts are known: only its user, with a password or token, and its query could be a credential."""
 
 
-def secret_places(positions: DocumentPositions) -> Iterator[SourceRef]:
-    """Yield the place of each such value of a document, and of each key that may be one itself.
+def secret_places(positions: DocumentPositions) -> Iterator[SourceRef | Part]:
+    """Yield the place of each such value of a document, or of a part of one, and of each key that may be one itself.
 
     In a project file that is every value but those of settings that exist and are no credentials.
     """
@@ -56,7 +60,9 @@ def _settings() -> frozenset[str]:
     return frozenset(names - load_schema(_CREDENTIALS).keys() | {"apiVersion", "kind", "name"})
 
 
-def _among(value: Any, path: Path, positions: DocumentPositions, shown: frozenset[str] | None) -> Iterator[SourceRef]:
+def _among(
+    value: Any, path: Path, positions: DocumentPositions, shown: frozenset[str] | None
+) -> Iterator[SourceRef | Part]:
     """Yield what is hidden outside of `HOLDERS`; `shown` are the keys whose values are shown, None for all."""
     for step, item in _items(value):
         inner = (*path, step)
@@ -66,9 +72,27 @@ def _among(value: Any, path: Path, positions: DocumentPositions, shown: frozense
             yield from _among(item, inner, positions, shown)
         elif shown is not None:
             key = next((each for each in reversed(inner) if isinstance(each, str)), "")
-            address = key in _URLS and not (isinstance(item, str) and _PLAIN.fullmatch(item))
-            if key not in shown or address:
+            if key not in shown:
                 yield positions.locate(inner)
+            elif key in _URLS:
+                yield from _of_address(item, positions.locate(inner))
+
+
+def _of_address(value: Any, place: SourceRef) -> Iterator[SourceRef | Part]:
+    """Yield the parts of an address that may be credentials; all of it where its parts or their places are not known.
+
+    What is left shows what is wrong with it.
+    """
+    found = _ADDRESS.fullmatch(value) if isinstance(value, str) else None
+    line = (place.text.line(place.line) if place.text is not None else None) or ""
+    start = place.column - 1 + (line[place.column - 1 : place.column] in {'"', "'"})
+    if found is None or not line.startswith(value, start):
+        yield place
+        return
+    for part in ("user", "query"):
+        first, last = found.span(part)
+        if first < last:
+            yield Part(place.line, start + first, start + last)
 
 
 def _below(value: Any, path: Path, positions: DocumentPositions, *, alone: bool) -> Iterator[SourceRef]:

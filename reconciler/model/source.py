@@ -46,6 +46,16 @@ Span = tuple[int, int]
 """Characters of a line, from 0: the first one, and the one after the last."""
 
 
+class Part(Struct, frozen=True):
+    """A part of one line."""
+
+    line: int
+    start: int
+    """Its first character, from 0."""
+    end: int
+    """The character after its last one."""
+
+
 class SourceText:
     """The text of a file that was read: what a message may quote of it."""
 
@@ -58,8 +68,8 @@ class SourceText:
         """Empty until one is asked for; shared with the views of `hiding`."""
         guards = (_NAMED_SECRET, _ANY_VALUE) if guarded and _PROJECT.search(text) else (_NAMED_SECRET,)
         self._patterns = (_USER_INFO, *(guards if guarded else ()))
-        self._hidden: dict[int, list[int]] = {}
-        """Where values and keys begin that are never shown, by line."""
+        self._hidden: dict[int, list[Span | tuple[int, None]]] = {}
+        """The values and keys that are never shown, by line; None where only quotes or the line end one."""
         self._continued: list[tuple[int, int, int]] = []
         """What may belong to them on other lines: the line before, the last line, and its characters."""
 
@@ -74,8 +84,8 @@ class SourceText:
         line = self.line(number) or ""
         # Only quotes show where a secret ends: what YAML reads as a comment may be its second half.
         spans = [
-            (start, end_of(line, start) if line[start : start + 1] in {'"', "'"} else len(line))
-            for start in self._hidden.get(number, ())
+            (start, end or (end_of(line, start) if line[start : start + 1] in {'"', "'"} else len(line)))
+            for start, end in self._hidden.get(number, ())
         ]
         for first, last, end in self._continued:
             if first < number <= last and line[: end if number == last else None].strip(" \t-?"):
@@ -84,13 +94,16 @@ class SourceText:
             spans += [match.span("secret") for match in pattern.finditer(line)]
         return tuple(sorted(spans))
 
-    def hiding(self, places: Iterable[SourceRef], starts: Sequence[SourceRef]) -> SourceText:
+    def hiding(self, places: Iterable[SourceRef | Part], starts: Sequence[SourceRef]) -> SourceText:
         """Return the text without the values and keys at these places, each of which ends before the next start."""
         view = SourceText(self._text)
         view._lines = self._lines
         known = [(start.line, start.column) for start in starts]
         for place in places:
-            view._hidden.setdefault(place.line, []).append(place.column - 1)
+            if isinstance(place, Part):
+                view._hidden.setdefault(place.line, []).append((place.start, place.end))
+                continue
+            view._hidden.setdefault(place.line, []).append((place.column - 1, None))
             after = bisect_right(known, (place.line, place.column))
             line, column = known[after] if after < len(known) else (sys.maxsize, 1)
             if line > place.line:

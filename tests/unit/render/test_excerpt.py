@@ -100,6 +100,47 @@ def test_a_credential_of_the_project_file_is_masked():
     assert line.endswith("{username: {env: BB_USER}, password: ********")
 
 
+HIDDEN = "********"
+
+
+@pytest.mark.parametrize(
+    ("state", "line"),
+    [
+        ("postgresql://me:hunter2@db:banana/d", f"postgresql://{HIDDEN}@db:banana/d"),
+        ("postgres://me:hun/ter2@db/d", f"postgres://{HIDDEN}@db/d"),
+        ("postgresql://me:hunter2@ter2@db/d", f"postgresql://{HIDDEN}@db/d"),
+        ("postgresql://db/d?sslmode=x&password=hunter2", f"postgresql://db/d{HIDDEN}"),
+        ("mysql://h/d", "mysql://h/d"),
+        ("postgresql:/h/d", "postgresql:/h/d"),
+        ("git+ssh//git@h/x#b", f"git+ssh//{HIDDEN}@h/x#b"),
+        ("git+https://hunter2@h/x.git#b", f"git+https://{HIDDEN}@h/x.git#b"),
+        ("git+git@h:a/x#b", f"git+{HIDDEN}@h:a/x#b"),
+        ("postgresql://me:hun?ter2@db/d", HIDDEN),
+        ("postgresql://me:hun#ter2@db/d", HIDDEN),
+        ("postgresql://me:hunter2@db/d?x=a@hunter2", HIDDEN),
+        ("postgresql://me:hunter2 @db/d", f"postgresql://{HIDDEN}@db/d"),
+        ("https://h/#hunter2", HIDDEN),
+        ("hunter2", HIDDEN),
+    ],
+)
+@pytest.mark.parametrize("quote", ["", '"', "'"])
+def test_of_an_address_only_the_user_and_the_query_are_masked(state, line, quote):
+    text = f"kind: Project\nspec:\n  state: {quote}{state}{quote}  # here\n"
+    (document,) = load_bytes(text.encode(), "a.yaml").documents
+    place = document.positions.locate(("spec", "state"))
+    shown_line = "".join(excerpt([place], 100, "utf-8")[0])
+    assert "hunter2" not in shown_line
+    assert "ter2" not in shown_line
+    whole = line == HIDDEN
+    assert shown_line.removesuffix("  # here") == f"3 |   state: {line if whole else f'{quote}{line}{quote}'}"
+
+
+def test_an_address_that_is_written_with_escapes_is_masked_as_a_whole():
+    text = 'kind: Project\nspec:\n  state: "postgresql://me:hunter\\x32@db/d"\n'
+    (document,) = load_bytes(text.encode(), "a.yaml").documents
+    assert "".join(excerpt([document.positions.locate(("spec", "state"))], 100, "utf-8")[0]) == f"3 |   state: {HIDDEN}"
+
+
 @pytest.mark.parametrize(
     "text",
     [
