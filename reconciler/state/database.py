@@ -23,9 +23,9 @@ from reconciler.state.schema import FIRST, TABLES, VERSION, meta
 from reconciler.state.server import BEGIN, Access, parsed
 from reconciler.state.sqlite_file import (
     BUSY,
+    advice,
     check_ours,
     check_plain,
-    is_full,
     make_durable,
     open_read_only,
     read_only_part,
@@ -206,7 +206,11 @@ class Database:
             return open_read_only(self.file)
         path = ":memory:" if self.file is None else self.file
         connection = sqlite3.connect(path, timeout=BUSY, check_same_thread=False, isolation_level=None)
-        make_durable(connection)
+        try:
+            make_durable(connection)
+        except BaseException:
+            connection.close()  # or else its -wal and -shm files stay beside a damaged file
+            raise
         return connection
 
     def _check_writable(self) -> None:
@@ -252,13 +256,14 @@ class Database:
             return self._hint
         if getattr(getattr(error, "cause", error), "sqlite_errorcode", 0) & 0xFF in DAMAGED:
             return self._repair()
-        if is_full(self.file.parent):
-            return f"the disk of {self.file.parent} is full: free some space, or set spec.state"
-        return f"check that the folder {self.file.parent} exists and is writable, or set spec.state"
+        return advice(self.file)
 
     def _repair(self) -> str:
         if self.file is None or self._folder is None:
-            return "correct or delete that row with an SQL client, or restore a backup: `reconciler state restore FILE`"
+            return (
+                "restore a backup: `reconciler state restore FILE`; or back up the database (pg_dump), then correct or "
+                "delete that row with an SQL client"
+            )
         newest = backups.newest(self.file, self._folder)
         if newest is not None:
             return f"move the file away and restore its newest backup: `reconciler state restore {quote(str(newest))}`"

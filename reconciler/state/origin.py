@@ -45,15 +45,21 @@ def check(file: Path, root: Path | None) -> None:
     check_inside(file, root, hint=f"if it leads to your state, write its own path: state: sqlite:///{_real(file)}")
     for suffix in _BESIDE:
         part = file.with_name(file.name + suffix)
-        if suffix and part.is_symlink():
+        if suffix and _is_link(part):
             raise ReconcilerError(f"state {part} is a symbolic link", hint="remove it: SQLite never makes one")
         if os.path.lexists(part) and is_tracked(part):
             message = f"state {part} is tracked by Git, so a pull request can change what is managed"
             hint = (
-                "remove it from the repository (git rm); keep the state of a team in PostgreSQL "
-                "(state: postgresql://USER@HOST/DATABASE), and the one of a single runner in a file that Git ignores"
+                "remove it from the repository, not from the disk (git rm --cached); keep the state of a team in "
+                "PostgreSQL (state: postgresql://USER@HOST/DATABASE), that of a single runner in a file that Git ignores"
             )
             raise ReconcilerError(message, hint=hint)
+
+
+def _is_link(part: Path) -> bool:
+    with suppress(OSError):  # it cannot be seen: opening it says so
+        return part.is_symlink()
+    return False
 
 
 def check_inside(path: Path, root: Path | None, *, hint: str) -> None:

@@ -6,7 +6,7 @@ import os
 import shutil
 import sqlite3
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 from reconciler.errors import ReconcilerError
@@ -134,9 +134,13 @@ def _beside(file: Path, suffix: str) -> Path:
     return file.with_name(file.name + suffix)
 
 
-def is_full(folder: Path) -> bool:
-    """Whether the disk of a folder has hardly any room: SQLite then only says that it cannot write."""
-    try:
-        return shutil.disk_usage(folder).free < _ROOM
-    except OSError:
-        return False
+def advice(file: Path) -> str:
+    """Return what to do where a file cannot be opened or written, for its probable cause."""
+    with suppress(OSError):
+        if shutil.disk_usage(file.parent).free < _ROOM:  # SQLite then only says that it cannot write
+            return f"the disk of {file.parent} is full: free some space, or set spec.state"
+        if file.is_dir():
+            return f"it is a folder; name a file in spec.state, such as sqlite:///{file / 'state.db'}"
+        if file.exists() and not os.access(file, os.R_OK):
+            return "ask the owner of the file for the permission to read and write it, or set spec.state"
+    return f"check that the folder {file.parent} exists and that this user may write in it, or set spec.state"

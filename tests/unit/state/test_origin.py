@@ -81,7 +81,7 @@ def test_a_tracked_state_is_refused_also_in_a_worktree_and_below_another_folder(
     made(root / "sub" / ".reconciler" / "state.db")
     git(root, "add", "-f", "sub/.reconciler/state.db")
     error = refused(root / "sub" / ".reconciler" / "state.db", root / "sub", "is tracked by Git")
-    assert "git rm" in error.hint
+    assert "git rm --cached" in error.hint
     git(root, "commit", "-m", "x")
     git(root, "worktree", "add", str(tmp_path / "other"))
     refused(tmp_path / "other" / "sub" / ".reconciler" / "state.db", tmp_path / "other" / "sub", "is tracked by Git")

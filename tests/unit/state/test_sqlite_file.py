@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import sqlite3
@@ -9,6 +10,7 @@ import stat
 import subprocess
 import sys
 from contextlib import closing
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -16,7 +18,7 @@ from msgspec.structs import replace
 
 from reconciler.errors import ReconcilerError
 from reconciler.model.objects import Address, Record
-from reconciler.state import backups, sqlite_file
+from reconciler.state import backups, database, sqlite_file
 from reconciler.state.holder import myself
 from reconciler.state.store import Store
 
@@ -88,14 +90,45 @@ def test_a_folder_in_place_of_the_file_is_an_error_in_words(open_store, tmp_path
         with pytest.raises(ReconcilerError) as caught:
             use(open_store(tmp_path))
         assert str(tmp_path) in caught.value.message
-        assert caught.value.hint
+        assert caught.value.hint == f"it is a folder; name a file in spec.state, such as sqlite:///{tmp_path}/state.db"
 
 
-@pytest.mark.parametrize(("free", "words"), [(0, "is full: free some space"), (10**9, "exists and is writable")])
+def test_a_file_that_this_user_may_not_read_says_so(open_store, file, monkeypatch):
+    open_store().save(SAVED)
+    monkeypatch.setattr(os, "access", lambda path, mode: mode != os.R_OK or Path(path) != file)
+    monkeypatch.setattr(database, "check_ours", not_allowed)
+    with pytest.raises(ReconcilerError, match="Permission denied") as caught:
+        open_store().records()
+    assert "permission to read and write it" in caught.value.hint
+
+
+def not_allowed(_):
+    raise PermissionError(errno.EACCES, "Permission denied")
+
+
+@pytest.mark.parametrize("spoiled", [slice(100, 400), slice(1000, None)], ids=["its tables", "its end"])
+def test_nothing_is_left_beside_a_damaged_file(open_store, file, spoiled):
+    store = open_store()
+    store.save(SAVED)
+    store.close()
+    content = bytearray(file.read_bytes())
+    content[spoiled] = b"\xff" * 300 if spoiled.stop else b""
+    file.write_bytes(content)
+    store = open_store()
+    with pytest.raises(ReconcilerError, match="malformed"):
+        store.records()
+    store.close()
+    assert [path.name for path in file.parent.glob("state.db-*")] == []
+
+
+@pytest.mark.parametrize(
+    ("free", "words"), [(0, "is full: free some space"), (10**9, "exists and that this user may write in it")]
+)
 def test_a_write_that_fails_says_whether_the_disk_is_full(open_store, tmp_path, monkeypatch, free, words):
+    (tmp_path / "blocked").write_text("a file where a folder is needed")
     monkeypatch.setattr(sqlite_file.shutil, "disk_usage", lambda _: SimpleNamespace(free=free))
     with pytest.raises(ReconcilerError) as caught:
-        open_store(tmp_path).save(SAVED)
+        open_store(tmp_path / "blocked" / "state.db").save(SAVED)
     assert words in caught.value.hint
 
 
