@@ -51,7 +51,7 @@ def check(file: Path, root: Path | None) -> None:
             message = f"state {part} is tracked by Git, so a pull request can change what is managed"
             hint = (
                 "remove it from the repository, not from the disk (git rm --cached); keep the state of a team in "
-                "PostgreSQL (state: postgresql://USER@HOST/DATABASE), that of a single runner in a file that Git ignores"
+                "PostgreSQL (state: postgresql://USER@HOST/DATABASE), that of one runner in a file that Git ignores"
             )
             raise ReconcilerError(message, hint=hint)
 

@@ -75,7 +75,7 @@ def test_what_was_forgotten_by_mistake_is_restored(desk_on):
     desk.run("apply", "--yes", code=0)
     listed = desk.run("state", "list", "--format", "json", code=0).out
     told = desk.run("state", "rm", "Resource/*", "--dry-run", code=0)
-    assert told.err.count("Not done") == 3
+    assert told.err.count("Would remove") == 3
     assert desk.run("state", "list", "--format", "json", code=0).out == listed
     assert "matches no managed object" in desk.run("state", "rm", "Session/*", code=1).err
     assert "is not managed" in desk.run("state", "rm", "Resource/court-0", "Resource/nosuch", code=1).err
