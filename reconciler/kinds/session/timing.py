@@ -29,8 +29,10 @@ _REGULAR: Mapping[str, Callable[[date], str]] = {
 
 def timing(fields: Fields, _names: Mapping[str, str], _zone: str | None) -> str | None:
     """Say when a session takes place, as far as its fields tell; its times are those of its place."""
-    slots = [(slot["date"], slot.get("time")) for slot in fields.get("slots") or () if slot.get("date")]
     time, start = fields.get("time"), _day(fields.get("start_date"))
+    # Reads return slots without times. Those of a custom session, or of one whose repeat is unknown, may differ.
+    usual = time if fields.get("repeat", "custom") != "custom" else None
+    slots = [(slot["date"], slot.get("time") or usual) for slot in fields.get("slots") or () if slot.get("date")]
     if slots:
         return _of_slots([date.fromisoformat(day) for day, _ in slots], [time for _, time in slots])
     if start is None:

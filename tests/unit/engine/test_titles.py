@@ -30,6 +30,7 @@ def slots(*days, time="11:00"):
 
 
 MONDAYS = ("2027-03-01", "2027-03-08", "2027-03-15")
+DATES = [{"id": day, "date": day} for day in MONDAYS]
 START = {"start_date": "2027-03-01", "time": "11:00"}
 
 SESSIONS = {
@@ -55,6 +56,9 @@ SESSIONS = {
     ),
     "odd days": ({"slots": slots("2027-03-01", "2027-03-02", "2027-03-09")}, "3 dates from Mon 1 Mar 2027, 11:00"),
     "slots without times": ({"slots": [{"id": "1", "date": "2027-03-01"}]}, "Mon 1 Mar 2027"),
+    "slots without times of a weekly class": ({**START, "repeat": "weekly", "slots": DATES}, "Mondays 11:00"),
+    "slots without times of a custom class": ({**START, "repeat": "custom", "slots": DATES}, "Mondays"),
+    "slots without times of an unknown repeat": ({**START, "slots": DATES}, "Mondays"),
     "a time only": ({"time": "09:05"}, "09:05"),
     "nothing": ({}, None),
 }
