@@ -132,7 +132,8 @@ def _source(file: Path, root: Path | None, environment: str | None, providers: M
     """
     document, problems = _document(file, root)
     if document is None:
-        raise _invalid(file, problems)
+        empty = Problem(code="schema", summary=f"{shown_path(file)} is empty; expected a mapping")
+        raise _invalid(file, problems or [empty])
     schema = project_schema(providers.values())
     found = schema_problems(schema, document.data, document.positions)
     if isinstance(document.data, dict) and document.data.get("kind", _KIND) != _KIND:  # the rest would be noise
@@ -245,7 +246,7 @@ def _invalid(file: Path, problems: Sequence[Problem]) -> InvalidInput:
 
 
 def _document(file: Path, root: Path | None, quota: Quota | None = None) -> tuple[Document | None, list[Problem]]:
-    """Load a file that must hold exactly one document.
+    """Load a file that may hold one document.
 
     Places are relative to `root`, the folder of the project; without one, to the current folder.
     """
@@ -255,9 +256,6 @@ def _document(file: Path, root: Path | None, quota: Quota | None = None) -> tupl
         second = loaded.documents[1].positions.locate(())
         summary = "the file has a second document; expected only one"
         problems.append(Problem(code="schema", summary=summary, where=second))
-    if not loaded.documents and not problems:
-        summary = f"{shown_path(file)} is empty; expected a mapping"
-        problems.append(Problem(code="schema", summary=summary))
     for document in (each for each in loaded.documents if isinstance(each.data, dict)):
         problems += islice(character_problems(document.data, document.positions, NOT_XML), MAX_MISTAKES)
     return (loaded.documents[0] if loaded.documents else None), problems

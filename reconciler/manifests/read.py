@@ -16,7 +16,7 @@ from reconciler.manifests.find import Findings, Found, find, project_name
 from reconciler.manifests.load import MAX_BYTES, Document, Loaded, load_bytes, placed_later
 from reconciler.manifests.moves import read_removed
 from reconciler.manifests.positions import LatePositions
-from reconciler.manifests.validate import validate
+from reconciler.manifests.validate import PROJECT, validate
 from reconciler.model.kind import Kind
 from reconciler.model.objects import Manifest, Problem, Removed, SourceRef, problem_order
 from reconciler.model.words import count, listed, plural
@@ -126,7 +126,7 @@ def _checked(
         else tuple(manifests),
         problems=tuple(sorted(problems, key=problem_order)),
         files=len(found),
-        documents=len(asked),
+        documents=sum(each.kind != PROJECT or each.path != own_file for each in asked),
         beside=tuple(known),
         removed=tuple(removed),
         unread=(*inputs.unread, *_without_objects(hollow)),

@@ -280,6 +280,11 @@ def test_another_project_among_the_manifests_is_named(folder):
     assert summaries(checked.problems) == [
         "m/a/z.yaml:2:7: this is a project file among the manifests of another project; expected only manifests"
     ]
+    (folder / "m/a/z.yaml").unlink()
+    checked = read_manifests(
+        ["own.yaml"], root=folder, kinds=KINDS, project_root=folder, project_file=folder / "own.yaml"
+    )
+    assert (checked.files, checked.documents, checked.problems) == (1, 0, ())
 
 
 def test_ten_mistakes_are_ten_errors_in_order(folder):

@@ -98,6 +98,13 @@ def test_an_environment_overrides_the_project(folder):
     assert project.environment == "prod"
 
 
+@pytest.mark.parametrize("text", ["", "# nothing yet\n", "---\n"])
+def test_a_values_file_may_be_empty_and_the_project_file_may_not(folder, text):
+    (folder / "values/prod.yaml").write_text(text, encoding="utf-8")
+    assert load(folder, environment="prod").values == {"a": 1, "b": {"c": 1, "d": 1}}
+    assert faults(folder, text) == ["reconciler.yaml is empty; expected a mapping"]
+
+
 def test_it_is_found_from_below_and_by_folder(folder, monkeypatch):
     load(folder)
     (folder / "deep/er").mkdir(parents=True)
