@@ -94,10 +94,12 @@ def _mistakes(name: str, error: Any) -> Iterator[_Mistake]:
 
 
 def _sentence(error: Any, path: Path, message: str) -> _Mistake:
-    steps = list(error.absolute_schema_path)
-    if "dependentSchemas" in steps and not path:
-        return _Mistake((*path, str(steps[steps.index("dependentSchemas") + 1])), message, key=True)
-    return _Mistake(path, _inside(path[:-1]) + message, key=bool(path))
+    steps = [str(step) for step in reversed(error.absolute_schema_path)]
+    if "dependentSchemas" in steps and isinstance(error.instance, dict):
+        given = steps[steps.index("dependentSchemas") - 1]
+        return _Mistake((*path, given), _inside(path) + message, key=True)
+    holder = path if path and isinstance(path[-1], int) else path[:-1]
+    return _Mistake(path, _inside(holder) + message, key=bool(path))
 
 
 def _unknown(error: Any, path: Path, schema: Mapping[str, Any]) -> Iterator[_Mistake]:

@@ -226,7 +226,7 @@ def test_windows_are_read_with_their_places_and_an_environment_replaces_them(fol
     ("old", "new", "sentence"),
     [
         ("allow: nights, ", "", "allow or deny is missing"),
-        ("allow: nights", "allow: a, deny: b", "deny is given together with allow"),
+        ("allow: nights", "allow: a, deny: b", "spec.policy.windows[0]: deny is given together with allow"),
         ("allow: nights", "allow: ''", "expected 1 to 100 characters"),
         ("cron: 0 22 * * *", "cron: hourly", "expected five fields such as '0 22 * * MON-FRI'"),
         ("cron: 0 22 * * *", "cron: 0 0 22 * * *", "expected five fields"),

@@ -95,6 +95,16 @@ def test_only_an_optional_field_can_be_left_out(text, hints):
     assert [problem.hint for problem in problems if "is empty" in problem.summary] == hints
 
 
+def test_each_field_beside_one_that_excludes_it_is_reported_at_its_place():
+    item = "{key: a, slip: x, item_id: 3, start_time: '9:00'}"
+    text = manifest_text("BookingSession", "b", f"{{items: [{{key: z, slip: y}}, {item}]}}")
+    _, problems = validate(load_text(text, "f.yaml").documents, kinds())
+    assert [(problem.where.column, problem.summary) for problem in problems] == [
+        (53, "items[1]: item_id is given together with slip; expected only one of them"),
+        (65, "items[1]: start_time is given together with slip, which contains it"),
+    ]
+
+
 def test_a_misspelt_field_is_not_missing_too():
     _, problems = checked(manifest_text("Session", "x", "{gruop: Yoga}"))
     assert len(problems) == 1
