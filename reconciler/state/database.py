@@ -89,7 +89,7 @@ class Database:
         self._notice = notice
         self._version: int | None = None
         self._reached = self._written_to = False
-        self._hint = ""
+        self._access: Access | None = None
         self.watch = Watch()
         """What was seen of the holders of leases."""
         self.pace = 1.0
@@ -189,8 +189,7 @@ class Database:
     def _opened(self) -> Connection:
         if self.is_file:
             return SqliteConnection(self._connected)
-        access = Access.of(self._url, os.environ)
-        self._hint = access.hint
+        self._access = access = Access.of(self._url, os.environ)
         try:
             connection = PostgresConnection(access.settings, BEGIN)
         except ImportError as error:
@@ -253,7 +252,8 @@ class Database:
         if getattr(getattr(error, "cause", None), "sqlstate", None) in DENIED:
             return "this user may only read the state: ask for permission to write, or use another user"
         if self.file is None:
-            return self._hint
+            cause = getattr(error, "cause", error)
+            return "" if self._access is None else self._access.advice(cause, reached=self._reached)
         if getattr(getattr(error, "cause", error), "sqlite_errorcode", 0) & 0xFF in DAMAGED:
             return self._repair()
         return advice(self.file)

@@ -55,10 +55,11 @@ _CHECKED = ("verify-full", "verify-ca")
 _KNOWS_METHODS = 160000
 """The version of libpq that can refuse how a server asks for a password."""
 
-_HINT = (
-    "off this machine the server needs TLS with a trusted certificate (its CA: ?sslrootcert=FILE) and SCRAM passwords; "
-    f"another method is stated as ?require_auth=METHOD, and ?{ALLOW}=true in spec.state allows a connection without TLS"
+_TLS = (
+    "off this machine the server needs TLS with a trusted certificate (its CA: ?sslrootcert=FILE); "
+    f"?{ALLOW}=true in the URL of the state allows a connection without TLS"
 )
+_METHODS = "it must ask for a SCRAM password; another method is stated as ?require_auth=METHOD"
 
 BEGIN = """
 BEGIN ISOLATION LEVEL READ COMMITTED;
@@ -79,8 +80,8 @@ class Access(Struct, frozen=True, kw_only=True):
 
     settings: Mapping[str, Any]
     """The settings of libpq, and of psycopg."""
-    hint: str
-    """What to do where it fails."""
+    is_local: bool
+    """Whether it is on this machine."""
 
     def __repr__(self) -> str:
         """Return the names of the settings: one of them may be the password."""
@@ -90,13 +91,10 @@ class Access(Struct, frozen=True, kw_only=True):
     def of(cls, url: StateUrl, environ: Mapping[str, str]) -> Access:
         """Decide it; ReconcilerError where the URL asks for what is not safe."""
         given = url.without(ALLOW).settings()
-        hint = "check spec.state, the password (PGPASSWORD or a passfile), and that the server is reachable"
         allowed = _flag(url)
-        if "options" in given:
-            hint += "; a pooler may refuse options: set them for the role instead (ALTER ROLE … SET …)"
         settings = {**_WATCHFUL, **_POOLED, **given}
         if is_local(given, environ):
-            return cls(settings=settings, hint=hint)
+            return cls(settings=settings, is_local=True)
         if "require_auth" not in given:
             certificate = "sslcert" in given or "PGSSLCERT" in environ  # then a server may ask for no password
             settings["require_auth"] = "scram-sha-256,none" if certificate else "scram-sha-256"
@@ -104,10 +102,24 @@ class Access(Struct, frozen=True, kw_only=True):
         if not allowed:
             if mode not in _CHECKED:
                 message = f"spec.state: sslmode={mode} does not check who the server is; expected verify-full"
-                raise ReconcilerError(message, hint=_HINT)
+                raise ReconcilerError(message, hint=_TLS)
             settings["sslmode"] = mode
             settings |= _authorities(given, environ) if mode == "verify-full" else {}
-        return cls(settings=settings, hint=f"{hint}; {_HINT}")
+        return cls(settings=settings, is_local=False)
+
+    def advice(self, cause: Any, *, reached: bool) -> str:
+        """Return what to do after an error of the driver, by how far the connection came."""
+        made, sent = getattr(cause, "pgconn", None), getattr(cause, "sqlstate", None) is not None
+        if reached or sent:
+            hint = "check that the server is reachable and that spec.state names the right one"
+        elif made is not None and (made.needs_password or made.used_password):
+            hint = "check spec.state and the password (PGPASSWORD or a passfile)"
+        else:
+            hint = "check spec.state, and that the server is reachable"
+            hint += f"; {_TLS}; {_METHODS}" if made is not None and not self.is_local else ""
+        if "options" in self.settings and not reached:
+            hint += "; a pooler may refuse options: set them for the role instead (ALTER ROLE … SET …)"
+        return hint
 
     def check(self, driver: Any) -> None:
         """Raise ReconcilerError for a libpq that cannot refuse to send a password in clear text."""
@@ -169,7 +181,7 @@ def _local(host: str) -> bool:
 def _flag(url: StateUrl) -> bool:
     stated = ",".join(url.options.get(ALLOW, ("false",)))
     if stated not in {"true", "false"}:
-        raise ReconcilerError(f"spec.state: {ALLOW} must be true or false", hint=_HINT)
+        raise ReconcilerError(f"spec.state: {ALLOW} must be true or false", hint=_TLS)
     return stated == "true"
 
 

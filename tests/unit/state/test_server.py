@@ -258,6 +258,25 @@ def test_a_server_without_tls_gets_no_password(asks, allow, monkeypatch):
 
 
 @pytest.mark.usefixtures("password")
+@pytest.mark.parametrize(
+    ("place", "rest", "words", "about"),
+    [
+        ("localhost", "", "closed the connection", set()),
+        ("localhost", "?sslmode=require", "SSL", set()),
+        (OTHER_NAME, "", "SSL", {"sslrootcert", "SCRAM"}),
+        (OTHER_NAME, "?sslmode=require", "expected verify-full", {"sslrootcert"}),
+        ("nosuchhost.invalid", "", "host", set()),
+    ],
+)
+def test_the_hint_names_the_password_only_after_a_server_asked_for_it(place, rest, words, about):
+    with greedy(CLEAR) as server:
+        error = refused(f"postgresql://u@{place}:{server.port}/d{rest}")
+        assert ("PGPASSWORD" in error.hint) is (server.heard != b"")
+    assert words in error.message
+    assert {word for word in ("sslrootcert", "SCRAM") if word in error.hint} == about
+
+
+@pytest.mark.usefixtures("password")
 def test_a_server_gets_a_password_in_clear_text_where_the_url_says_so():
     """So the server of these tests does hear what it is sent."""
     with greedy(CLEAR) as server:
