@@ -92,6 +92,13 @@ def _connections(ctx: click.Context, _incomplete: str) -> Iterable[str]:
     return found.connections if found is not None else ()
 
 
+def _systems(_ctx: click.Context, _incomplete: str) -> Iterable[str]:
+    from reconciler.providers.base import BUILT_IN  # noqa: PLC0415 - as below
+    from reconciler.registry import providers  # noqa: PLC0415 - as below
+
+    return (name for name, spec in providers().items() if spec.schema == BUILT_IN)
+
+
 def _kinds(_ctx: click.Context, _incomplete: str) -> Iterable[str]:
     from reconciler.registry import kinds  # noqa: PLC0415 - 100 ms, for the names of kinds
 
@@ -136,6 +143,8 @@ addresses = _starting(_addresses)
 """Addresses that the manifests declare."""
 environments = _starting(_environments)
 connections = _starting(_connections)
+systems = _starting(_systems)
+"""The booking systems that `init` knows."""
 kinds = _starting(_kinds)
 fields = _starting(_fields)
 """Kinds; with a dot, the fields of one; and the codes of problems."""

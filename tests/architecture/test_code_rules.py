@@ -87,6 +87,7 @@ def test_nothing_is_imported_for_the_python_api_before_it_is_used():
         ("state rm ", ("yaml",)),
         ("explain Session.", ()),
         ("export --kind ", ()),
+        ("init --connection ", ()),
     ],
 )
 def test_nothing_heavy_is_imported_to_complete(words, needed):

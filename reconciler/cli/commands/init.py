@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 from msgspec.structs import replace
 
-from reconciler.cli import options
+from reconciler.cli import completion, options
 from reconciler.cli.exits import Exit
 from reconciler.cli.output import say, say_problems
 from reconciler.errors import Interrupted, ReconcilerError, UsageError
@@ -43,6 +43,7 @@ _NAMED = 12
     "connections",
     multiple=True,
     metavar="PROVIDER[=URL]",
+    shell_complete=completion.systems,
     help="A booking system: bookingbug-sessions, bookingbug-admin or checkfront, with its address (repeatable). "
     "Default: asks on a terminal, else bookingbug-sessions.",
 )

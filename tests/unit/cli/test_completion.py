@@ -15,6 +15,7 @@ from reconciler.cli.install_completion import script
 from reconciler.cli.main import cli, run
 from reconciler.cli.shells import SHELLS, VARIABLE
 from reconciler.model.objects import Address, Record
+from reconciler.render.project_files import KITS
 from reconciler.state.store import Store
 
 PROJECT = """
@@ -64,6 +65,8 @@ def _offered(monkeypatch, words, shell="bash"):
         ("apply --allow-missing s", ["sessions", "shop"]),
         ("export --connection sh", ["shop"]),
         ("export --kind Bl", ["Block"]),
+        ("init --connection ", sorted(kit.provider for kit in KITS)),
+        ("init --connection checkfront --connection bookingbug-s", ["bookingbug-sessions"]),
         ("adopt S", ["Session/yoga"]),
         ("drift --accept S", ["Session/yoga"]),
         ("state rm Resource/pool S", ["Session/yoga"]),
