@@ -161,6 +161,11 @@ def test_the_example_of_the_reference_page_runs(desk, project, capsys):
     desk.forget("Session", "swim")
     run_example(EXAMPLES[0])
     assert "error: refused before the first write" in capsys.readouterr().out
+    applying = [text for text in EXAMPLES[2:] if "reconciler.apply(" in text]
+    for text in applying:
+        run_example(text)
+        assert "refused: [" in capsys.readouterr().out
+    assert len(applying) == 2
     assert len(desk.box.sessions()) == 2
 
 
