@@ -70,7 +70,7 @@ def place(source):
 def test_a_new_object_shows_templates_values_files_and_what_the_api_sets(town):
     found, fields = why(town, "Session/yoga")
     assert (found["standing"], found["next"]["action"], found["applied"]) == ("new", "create", None)
-    price, spaces, name, start = (fields[path] for path in ("price", "spaces", "name", "start_date"))
+    price, spaces, name, time = (fields[path] for path in ("price", "spaces", "name", "time"))
     assert (price["origin"], price["value"], place(price["source"])) == ("template", "8.50", "manifests/town.yaml:9:10")
     ((setting,), (template,)) = price["templates"][0]["settings"], price["templates"]
     assert template["text"] == "{{ values.sport.price }}"
@@ -89,11 +89,7 @@ def test_a_new_object_shows_templates_values_files_and_what_the_api_sets(town):
         "environment": False,
         "overrides": [],
     }
-    assert (start["origin"], start["value"], start["rule"]) == (
-        "api-default",
-        None,
-        "one week after the day of the create",
-    )
+    assert (time["origin"], time["value"], time["rule"]) == ("api-default", None, "the time of the create")
     assert (fields["min_cancel"]["origin"], fields["min_cancel"]["value"]) == ("api-default", 5)
     concerns = [(item["setting"], item["name"], place(item["source"])) for item in found["concerns"]]
     assert concerns == [

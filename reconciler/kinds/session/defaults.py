@@ -22,6 +22,8 @@ BY_TYPE: Mapping[str, Mapping[str, Any]] = {
 
 _BY_DAY = {"start_date": "one week after the day of the create", "time": "the time of the create"}
 
+_DAYS = ("start_date", "end_date")
+
 _ONE_DAY = frozenset({"event", "course"})
 """Types whose last day is the first unless stated."""
 
@@ -36,13 +38,17 @@ def known(fields: Fields) -> dict[str, Any]:
 
 
 def defaults(fields: Fields) -> tuple[Default, ...]:
-    """Return what the API sets of a new session; nothing without a type, which every create states."""
+    """Return what the API sets of a new session; nothing without a type, which every create states.
+
+    What it makes of the first and last day of a session with slots is not documented.
+    """
     if "type" not in fields:
         return ()
     values = known(fields)
     rules = {**_BY_DAY, **({"end_date": "equal to start_date"} if fields["type"] in _ONE_DAY else {})}
+    stated = {*fields, *(_DAYS if "slots" in fields else ())}
     return tuple(
         Default(path=name, value=values.get(name), rule=None if name in values else rules[name])
         for name in FIELDS
-        if name not in fields and (name in values or name in rules)
+        if name not in stated and (name in values or name in rules)
     )
