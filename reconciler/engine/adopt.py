@@ -140,7 +140,7 @@ def match(
         if item.address in claims:
             outcome = _claimed(item, claims[item.address], reading, taken)
         else:
-            outcome = _by_key(kind, item, among, near, claimed, unknown, ids)
+            outcome = _by_key(kind, item, among, near, unknown, ids)
         if isinstance(outcome, Live):
             found[item.address] = outcome
         else:
@@ -170,7 +170,6 @@ def _by_key(
     item: Desired,
     among: Index,
     free: _Near,
-    claimed: Collection[str],
     unknown: str | None,
     ids: Mapping[Address, str],
 ) -> Live | Problem:
@@ -179,11 +178,10 @@ def _by_key(
     pending = [value.target for value in fields.values() if isinstance(value, Ref)]
     if pending:
         return _problem(item, f"it refers to {pending[0]}, which is not managed", "adopt that first")
-    without = Either(claimed, distinct_from(item))
-    keyed = kind.identities(fields)
-    candidates = alike(kind, fields, among, without=without) if keyed else free.recognised(fields, without)
-    if not keyed and not candidates:
-        return _problem(item, "its manifest has no natural key to search for", f"give its id: {by_id}")
+    if not kind.identities(fields):
+        what = f"its manifest has no natural key to search for{free.words(fields)}"
+        return _problem(item, what, f"give its id: {by_id}")
+    candidates = alike(kind, fields, among, without=Either((), distinct_from(item)))
     if unknown is not None:
         # What could not be read may have the same key: one match would be a guess.
         return _problem(item, f"could not determine which object it is: {unknown}", f"try again, or: {by_id}")
@@ -192,10 +190,9 @@ def _by_key(
     if candidates:
         what = f"{len(candidates)} live objects have its natural key: {_listed(kind, candidates)}"
         return _problem(item, what, f'give its id: {by_id}, or metadata.annotations: {{{ADOPT_ID}: "ID"}}')
-    near = free.to(fields)
-    others = f"; similar: {_listed(kind, near)}" if near else ""
     hint = f"if it is another object: {by_id}; if it does not exist, apply creates it"
-    return replace(_problem(item, f"no unmanaged live object has its natural key{others}", hint), code=NO_MATCH)
+    what = f"no unmanaged live object has its natural key{free.words(fields)}"
+    return replace(_problem(item, what, hint), code=NO_MATCH)
 
 
 class _Near:
@@ -213,14 +210,10 @@ class _Near:
         yield from [("title", title)] if title is not None else []
         yield from [("span", span)] if span is not None else []
 
-    def recognised(self, fields: Fields, without: Collection[str]) -> Found[Live]:
-        """Return the objects that an incomplete natural key can mean, such as a session's without a day."""
-        names = self._kind.recognised_by
-        if any(name not in fields for name in names):
-            return Found()
-        near = (live for live in self.to(fields) if not self._kind.apart(fields, live.fields))
-        same = [live for live in near if all(live.fields.get(name) == fields[name] for name in names)]
-        return Found(({live.remote_id: live for live in same},), without)
+    def words(self, fields: Fields) -> str:
+        """Return the end of a sentence: the objects that are meant perhaps."""
+        near = self.to(fields)
+        return f"; similar: {_listed(self._kind, near)}" if near else ""
 
     def to(self, fields: Fields) -> list[Live]:
         """Return the objects of the same title or the same span, ordered by id."""

@@ -243,7 +243,7 @@ def _absent(
 
 
 def _missing(subject: Subject, desired: Desired) -> tuple[Problem, ...]:
-    adopt = f"if it exists already, adopt it instead: `reconciler adopt {desired.address}`"
+    adopt = f"if it exists already, adopt it instead: `reconciler adopt {desired.address} ID`"
     hint = adopt if subject.record is None else None
     return tuple(
         Problem(code="needed-to-create", summary=summary, hint=hint, where=desired.source, address=desired.address)

@@ -77,25 +77,12 @@ def test_a_block_of_an_unmanaged_resource_says_so(desk, which):
 
 
 @pytest.mark.parametrize("which", ["Session/swim", "--all"])
-def test_a_session_without_a_day_is_found_by_name_and_group_if_only_one_has_them(desk, which):
+def test_a_session_without_a_day_is_adopted_by_its_id_alone(desk, which):
     live = {"name": "Swim", "group": "Pool", "type": 0, "start_date": "2027-03-01", "time": "10:00"}
-    first = desk.box.add_session(live)
-    desk.box.add_session({**live, "group": "Sea"})
-    second = desk.box.add_session({**live, "start_date": "2027-04-01"})
+    number = desk.box.add_session(live)
     desk.declare("Session", "swim", {"name": "Swim", "group": "Pool"})
-    done = desk.run("adopt", which, code=1)
-    assert f"2 live objects have its natural key: id {first} (" in done.err
-    desk.declare("Session", "swim", {"name": "Swim", "group": "Pool", "time": "18:00"})
-    assert "no natural key to search for" in desk.run("adopt", which, code=1).err
-    desk.declare("Session", "swim", {"name": "Swim", "group": "Pool"})
-    desk.box.delete("session", first)
-    desk.run("adopt", which, code=0)
-    assert f"sessions    {second} " in desk.run("state", "list", code=0).out
+    words = desk.run("adopt", which, code=1).err
+    assert f"its manifest has no natural key to search for; similar: id {number} (" in words
+    assert "reconciler adopt Session/swim ID" in words
+    desk.run("adopt", "Session/swim", str(number), code=0)
     desk.settled()
-
-
-def test_two_manifests_do_not_take_one_session_by_its_name_and_group(desk):
-    desk.box.add_session({"name": "Swim", "group": "Pool", "type": 0, "start_date": "2027-03-01", "time": "10:00"})
-    for name in ("swim", "swim-too"):
-        desk.declare("Session", name, {"name": "Swim", "group": "Pool"})
-    assert "Session/swim-too: is declared twice: Session/swim is also id 123" in desk.run("adopt", "--all", code=1).err
