@@ -26,6 +26,15 @@ def merged(base: Any, over: Any) -> Any:
     return result
 
 
+def integral(settings: Any) -> Any:
+    """Return settings in which each whole number is an integer, as it may be written in many ways: `37004.0`."""
+    if isinstance(settings, Mapping):
+        return {key: integral(value) for key, value in settings.items()}
+    if isinstance(settings, list):
+        return [integral(value) for value in settings]
+    return int(settings) if isinstance(settings, float) and settings.is_integer() else settings
+
+
 class LayeredPositions(Struct, frozen=True):
     """Places in the `spec` of a project file with an environment on top: where a value was last set."""
 

@@ -23,7 +23,7 @@ from reconciler.manifests.endpoints import absolute_state, overlaid_fault, state
 from reconciler.manifests.explain import schema_problems
 from reconciler.manifests.find import Found, leads_out, out_of_reach, project_name, shown_path, within
 from reconciler.manifests.load import Document
-from reconciler.manifests.overlay import LayeredPositions, merged
+from reconciler.manifests.overlay import LayeredPositions, integral, merged
 from reconciler.manifests.read import load_found
 from reconciler.manifests.scalars import shown
 from reconciler.manifests.trusted import ignored
@@ -145,10 +145,8 @@ def _source(file: Path, root: Path | None, environment: str | None, providers: M
     over, unknown = _environment(spec, environment, document)
     problems += unknown
     positions = LayeredPositions(document.positions, environment if over else None)
-    settings = merged(
-        {key: spec[key] for key in _OVERLAID if key in spec},
-        {key: over[key] for key in _OVERLAID if key in over},
-    )
+    own, chosen = ({key: each[key] for key in _OVERLAID if key in each} for each in (spec, over))
+    settings = integral(merged(own, chosen))
     known = _mapping(spec.get("connections"))
     if not unknown:
         problems += connection_problems(_mapping(settings.get("connections")), positions, schema, providers, known)

@@ -123,6 +123,18 @@ def test_a_number_may_be_written_in_any_way(folder, spelling):
     assert load(folder, text).connections["sessions"].timeout == float(spelling)
 
 
+@pytest.mark.parametrize("company", ["37004.0", "3.7004e4", "37004.00"])
+def test_another_spelling_of_the_company_is_the_same_target(folder, company):
+    text = CONTRACT.replace("company_id: 37004", f"company_id: {company}").replace(
+        "max_deletes: 10", "max_deletes: 1e1"
+    )
+    over = text.replace("{admin: {base_url", f"{{admin: {{company_id: {company}, base_url")
+    for project in (load(folder, text), load(folder, over, "prod")):
+        admin = project.connections["admin"]
+        assert admin.target.endswith(".bookingbug.com company 37004")
+        assert (repr(admin.settings.company_id), repr(project.policy.max_deletes)) == ("37004", "10")
+
+
 @pytest.mark.parametrize("here", ["values", ".."])
 def test_places_are_relative_to_the_project_wherever_it_is_read(folder, monkeypatch, here):
     load(folder)
