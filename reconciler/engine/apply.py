@@ -75,7 +75,7 @@ def execute(
     for address in changes.keys() - outcomes.keys():
         outcomes[address] = _not_started(changes[address], run).of(changes[address])
     ordered = tuple(outcomes[address] for address in sorted(outcomes, key=str))
-    interrupted = any(outcome.interrupted for outcome in ordered) and not run.limit.over
+    interrupted = (stop.is_set() or any(outcome.interrupted for outcome in ordered)) and not run.limit.over
     rejected = tuple(problem for outcome in ordered for problem in outcome.rejected)
     return Report(plan_digest=plan_digest, outcomes=ordered, interrupted=interrupted, problems=rejected)
 

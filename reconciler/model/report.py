@@ -111,7 +111,7 @@ class Report(Struct, frozen=True, kw_only=True):
     outcomes: tuple[Outcome, ...]
     """One for each object that the run reached, ordered by address."""
     interrupted: bool = False
-    """Whether the run stopped before it reached every object."""
+    """Whether the user stopped the run, also where its calls in flight were the last ones."""
     verified: Verification | None = None
     """What was found after the apply; None where it was not requested."""
     refused: bool = False

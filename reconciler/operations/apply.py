@@ -250,9 +250,9 @@ def _ids(records: Mapping[Address, Record], made: Plan) -> dict[Address, str]:
 
 
 def _ending(report: Report) -> str:
-    if report.interrupted:
-        return "interrupted"
-    return "done" if report.clean else "incomplete"
+    if replace(report, interrupted=False).clean:
+        return "done"
+    return "interrupted" if report.interrupted else "incomplete"
 
 
 def _wrote(run: Run, report: Report) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import signal
@@ -24,6 +25,25 @@ def leases(desk):
         return connection.execute("select count(*) from reconciler_leases").fetchone()[0]
     finally:
         connection.close()
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+@pytest.mark.parametrize("saved", [False, True])
+def test_a_run_that_was_stopped_ends_so_also_where_its_calls_in_flight_were_the_last(desk, number, saved):
+    desk.session()
+    desk.run("plan", "--out", "saved.plan", code=0)
+    desk.hold()
+    process = desk.start("apply", *["saved.plan"] * saved, "--yes", "--output", "report.json")
+    until(lambda: desk.asked(), process)
+    interrupt(process, number)
+    desk.box.clear_faults()
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, (out, err)
+    report = json.loads((desk.folder / "report.json").read_text(encoding="utf-8"))
+    assert (report["interrupted"], report["summary"]["applied"]) == (True, 1)
+    desk.settled()
+    if saved:
+        assert "it was already applied by run" in desk.run("apply", "saved.plan", "--yes", code=5).err
 
 
 @pytest.mark.parametrize("number", SIGNALS)
