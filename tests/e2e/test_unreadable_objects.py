@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 import pytest
 from desk import CREDENTIALS, PROJECT
 
@@ -58,6 +60,37 @@ def test_one_object_that_cannot_be_read_stops_the_others(two, command):
     assert written(two) == []
     two.run(command, "--yes", "--allow-unknown", "Session/*", code=3)
     assert len(written(two)) == 1
+
+
+def test_a_plan_with_an_unknown_object_is_saved_and_applied_without_it(two):
+    two.run("apply", "--yes", code=0)
+    two.declare("Resource", "court", {"name": "Court 1"})
+    (session,) = two.box.sessions()
+    two.box.fault(Fault(kind="status_before", status=500, match_path=rf"/{session['id']}\.xml", times=None))
+    two.box.clear_log()
+    done = two.run("plan", "--out", "saved.plan", code=1)
+    assert "Saved to saved.plan. Apply would refuse it, for the reasons above." in done.err
+    two.run("apply", "saved.plan", "--yes", code=4)
+    done = two.run("plan", "--out", "saved.plan", "--allow-unknown", "Session/*", code=1)
+    command = done.err.partition("To apply exactly this plan: reconciler ")[2].splitlines()[0]
+    assert written(two) == []
+    done = two.run(*shlex.split(command), "--yes", "--format", "json", code=3)
+    assert {item["address"]: item["state"] for item in done.json["outcomes"]} == {
+        "Resource/court": "applied",
+        "Session/swim": "unknown",
+    }
+    assert len(written(two)) == 1
+
+
+def test_a_saved_plan_is_stale_once_its_unknown_object_can_be_read(two):
+    two.run("apply", "--yes", code=0)
+    two.declare("Resource", "court", {"name": "Court 1"})
+    two.box.fault(Fault(kind="status_before", status=500, match_path=r"/\d+\.xml", times=None))
+    two.run("plan", "--out", "saved.plan", code=1)
+    two.box.clear_faults()
+    two.box.clear_log()
+    assert "Session/swim" in two.run("apply", "saved.plan", "--yes", code=5).err
+    assert written(two) == []
 
 
 def test_what_the_user_left_out_need_not_be_readable(two):

@@ -115,10 +115,7 @@ def plan(
         show_plan(shown, output, verbose=common.verbose)
         if not output.sinks and not common.quiet:
             say_plan(shown, output, verbose=common.verbose)
-        incomplete = planned.unreachable or _incomplete(planned)
-        if incomplete is not None:
-            raise incomplete
-        if out is not None:
+        if out is not None and planned.unreachable is None and not planned.plan.errors:
             save_plan(shown, None if is_stdout(out) else out, key)
             saved = f"Saved to {out}{', signed' if key is not None else ''}."
             if verdict.refusals:
@@ -126,6 +123,9 @@ def plan(
             elif out.is_file() and not is_stdout(out):  # apply reads no pipe or device
                 words = " ".join([shlex.quote(str(out)), *overrides.flags()])
                 common.say(f"{saved} To apply exactly this plan: `reconciler apply {words}`")
+        incomplete = planned.unreachable or _incomplete(planned)
+        if incomplete is not None:
+            raise incomplete
     if not detailed_exitcode or not (shown.effective or shown.possible_duplicates):
         return Exit.DONE
     return Exit.REFUSED if verdict.refusals else Exit.CHANGES
