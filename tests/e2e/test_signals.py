@@ -34,7 +34,7 @@ def test_a_run_that_was_stopped_ends_so_also_where_its_calls_in_flight_were_the_
     desk.run("plan", "--out", "saved.plan", code=0)
     desk.hold()
     process = desk.start("apply", *["saved.plan"] * saved, "--yes", "--output", "report.json")
-    until(lambda: desk.asked(), process)
+    until(desk.asked, process)
     interrupt(process, number)
     desk.box.clear_faults()
     out, err = process.communicate(timeout=60)
