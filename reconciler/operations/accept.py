@@ -55,6 +55,8 @@ class Accepted(Struct, frozen=True, kw_only=True):
     after: Any
     where: SourceRef
     """The place of the value before the edit."""
+    zone: str | None
+    """The zone in which people read its instants; None for UTC."""
 
 
 class FileEdit(Struct, frozen=True, kw_only=True):
@@ -214,7 +216,12 @@ def _field(case: _Case, desired: Desired, record: Record, live: Live, name: str)
     case.wanted.setdefault(desired.address, set()).add(name)
     case.accepted.append(
         Accepted(
-            address=desired.address, path=stated, before=shown[stated], after=new, where=steps[0][1] if steps else where
+            address=desired.address,
+            path=stated,
+            before=shown[stated],
+            after=new,
+            where=steps[0][1] if steps else where,
+            zone=kind.zone(shown),
         )
     )
     for spot, _, step in steps:

@@ -306,7 +306,8 @@ def test_references_local_times_and_parts_of_an_address_keep_their_form(desk):
     court, hall = (item["id"] for item in desk.box.resources())
     desk.box.edit_slot(desk.box.slots()[0]["id"], start="2027-06-01T10:30:00Z", resource_id=hall)
     desk.box.edit_resource(court, address={"postcode": "XY9 9ZZ"}, description="two\nlines")
-    accepted(desk, "*")
+    done = accepted(desk, "*")
+    assert "Block/closed: start is the live value: Tue 1 Jun 2027, 11:30 Europe/London" in done.err
     assert text(desk, "rooms.yaml") == (
         ROOMS.replace("description: hard court", "description: |-\n    two\n    lines")
         .replace('"AB1 2CD"', '"XY9 9ZZ"')

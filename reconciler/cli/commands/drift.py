@@ -110,7 +110,8 @@ def _accept(acceptance: Acceptance, common: Common, *, dry_run: bool, diff: bool
     if not dry_run:
         acceptance.write()
     for item in acceptance.accepted:
-        common.say(f"{item.where}: {item.address}: {item.path} is the live value: {words(plain(item.after))}")
+        shown = words(plain(item.after), zone=item.zone)
+        common.say(f"{item.where}: {item.address}: {item.path} is the live value: {shown}")
     if not acceptance.accepted:
         common.say("Nothing to accept: these objects have no drift.")
     elif not acceptance.edits:
