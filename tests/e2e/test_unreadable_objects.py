@@ -72,7 +72,7 @@ def test_a_plan_with_an_unknown_object_is_saved_and_applied_without_it(two):
     assert "Saved to saved.plan. Apply would refuse it, for the reasons above." in done.err
     two.run("apply", "saved.plan", "--yes", code=4)
     done = two.run("plan", "--out", "saved.plan", "--allow-unknown", "Session/*", code=1)
-    command = done.err.partition("To apply exactly this plan: reconciler ")[2].splitlines()[0]
+    command = done.err.partition("To apply exactly this plan: `reconciler ")[2].partition("`")[0]
     assert written(two) == []
     done = two.run(*shlex.split(command), "--yes", "--format", "json", code=3)
     assert {item["address"]: item["state"] for item in done.json["outcomes"]} == {
