@@ -61,8 +61,9 @@ def state_a_field_that_is_so_already(desk):
 
 def lose_the_answer_to_an_update(desk):
     desk.declare("Resource", "court", {**COURT, "description": "Grass"})
-    desk.box.fault(Fault(kind="drop_after", match_method="PUT", times=1))
+    desk.box.fault(Fault(kind="drop_after", match_method="PUT", times=None))
     desk.run("apply", "--yes", code=3)
+    desk.box.clear_faults()
     return "Resource/court", ["baseline", "settled"]
 
 
