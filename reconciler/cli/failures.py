@@ -57,13 +57,19 @@ def offline(error: ReconcilerError) -> bool:
     return len(numbers) == len(error.problems) and all(each.startswith(IN_FILES) for each in numbers)
 
 
-def failed_page(title: str, error: Exception, limit: int) -> str:
-    """Return the Markdown page of an error that ended a command: what `explain` prints."""
-    if not isinstance(error, ReconcilerError):
+def failed_page(title: str, error: Exception, form: str, limit: int) -> str:
+    """Return the page of an error that ended a command, as Markdown or HTML: what `explain` prints."""
+    if isinstance(error, ReconcilerError):
+        words, problems = error.message, error.problems
+        hints = [*error.reasons, *([f"hint: {error.hint}"] if error.hint else [])]
+    else:
         words = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
-        return markdown.failure(title, words, (), ["The log of the command says more."], limit)
-    hints = [*error.reasons, *([f"hint: {error.hint}"] if error.hint else [])]
-    return markdown.failure(title, error.message, error.problems, hints, limit)
+        problems, hints = (), ["The log of the command says more."]
+    if form == "html":
+        from reconciler.render import html  # noqa: PLC0415 - 20 ms of templates, only for a page
+
+        return html.failure(title, words, problems, hints)
+    return markdown.failure(title, words, problems, hints, limit)
 
 
 def _explain_machine(error: OSError) -> None:

@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import partial
 from io import StringIO
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Literal
@@ -295,15 +296,18 @@ def show_in(forms: Forms, output: Output) -> None:
 
 
 def show_failure(title: str, error: Exception, output: Output) -> None:
-    """Write why a command failed where its Markdown was to go and nothing is yet: no comment may stay an old one."""
-    pages = tuple(sink for sink in output.sinks if sink.form == "markdown" and sink not in output.shown)
+    """Write why a command failed where its pages were to go and nothing is yet: none may stay an old one."""
+    pages = tuple(sink for sink in output.sinks if sink.form in {"markdown", "html"} and sink not in output.shown)
     if not pages:
         return
     from reconciler.cli.failures import failed_page
 
+    def page(form: str) -> str:
+        return redaction.redacted(failed_page(title, error, form, output.max_bytes))
+
     with suppress(OutputFailed):  # the error itself says why the command ends
-        page = redaction.redacted(failed_page(title, error, output.max_bytes))
-        show(replace(output, sinks=pages), text=lambda _: None, markdown=lambda: page)
+        shown = replace(output, sinks=pages)
+        show(shown, text=lambda _: None, markdown=partial(page, "markdown"), html=partial(page, "html"))
 
 
 def _own_pages(forms: Forms, output: Output) -> Iterable[str]:

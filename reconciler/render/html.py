@@ -221,6 +221,21 @@ def drift_pieces(drift: Drift) -> Iterator[str]:
     )
 
 
+def failure(title: str, message: str, problems: Iterable[Problem], hints: Iterable[str]) -> str:
+    """Return the page of a command that failed before it had a result, so that no one reads an older one."""
+    return "".join(
+        _page(
+            "failure.html.j2",
+            headline=title,
+            subject="",
+            message=message,
+            hints=tuple(hints),
+            problems=_problems(problems),
+            groups=(),
+        )
+    )
+
+
 def _groups(found: Iterable[tuple[marks.Mark, Entry]]) -> tuple[Group, ...]:
     """Return entries by action and kind; those that matter most first, else in the order of the marks that occur."""
     pairs = list(found)

@@ -54,6 +54,20 @@ def test_a_missing_credential_gives_a_page_and_no_value(desk, comment):
     assert "BB&#95;PASSWORD" in page
 
 
+@pytest.mark.parametrize("command", ["plan", "apply", "drift", "destroy"])
+def test_a_page_in_html_is_not_an_older_one_either(desk, command):
+    page = desk.folder / "page.html"
+    page.write_text("Plan: 1 to create.", encoding="utf-8")
+    desk.project("kind: <b>Project</b>\nspec: {}\n")
+    yes = ["--yes"] if command in {"apply", "destroy"} else []
+    desk.run(command, *yes, "--output", "page.html", code=1)
+    text = page.read_text(encoding="utf-8")
+    harmless(text, "html")
+    assert f"<h1>{command.capitalize()} failed</h1>" in text
+    assert "has problems" in text
+    assert "&lt;b&gt;Project&lt;/b&gt;" in text
+
+
 def test_a_stale_plan_gives_a_page_with_the_difference(desk, comment):
     desk.session()
     desk.run("plan", "--out", "saved.plan", code=0)
