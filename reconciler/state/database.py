@@ -7,6 +7,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from shlex import quote
 from typing import Any, TypeVar
@@ -90,6 +91,7 @@ class Database:
         self._version: int | None = None
         self._reached = self._written_to = False
         self._access: Access | None = None
+        self._file_as_opened: os.stat_result | None = None
         self.watch = Watch()
         """What was seen of the holders of leases."""
         self.pace = 1.0
@@ -175,6 +177,7 @@ class Database:
     def _written(self, jobs: list[Job]) -> list[Any]:
         if not self._written_to:
             self._check_writable()
+        self._check_present()
         try:
             if not (all(job.as_is for job in jobs) and self._prepared(writing=False)):
                 self._prepared(writing=True)
@@ -207,10 +210,22 @@ class Database:
         connection = sqlite3.connect(path, timeout=BUSY, check_same_thread=False, isolation_level=None)
         try:
             make_durable(connection)
+            self._file_as_opened = None if self.file is None else self.file.stat()
         except BaseException:
             connection.close()  # or else its -wal and -shm files stay beside a damaged file
             raise
         return connection
+
+    def _check_present(self) -> None:
+        """Raise ReconcilerError where the open file is not the one at its path: what is written there would be lost."""
+        if self.file is None or self._file_as_opened is None:
+            return
+        with suppress(OSError):
+            if os.path.samestat(self.file.stat(), self._file_as_opened):
+                return
+        message = f"state {self.label}: the file was moved, deleted or replaced while it was in use"
+        hint = "put the file back, then plan again: without it, the next run does not know what this one did"
+        raise ReconcilerError(message, hint=hint)
 
     def _check_writable(self) -> None:
         """Raise ReconcilerError at once where the file of the state cannot be written."""

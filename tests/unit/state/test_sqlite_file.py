@@ -85,6 +85,25 @@ def test_a_second_use_of_the_file_leaves_the_locks_of_the_first_one(open_store, 
         assert connection.execute("SELECT count(*) FROM reconciler_objects").fetchone() == (0,)
 
 
+@pytest.mark.parametrize("how", ["delete", "move", "replace"])
+def test_a_file_that_is_no_longer_at_its_place_is_not_written(open_store, file, how):
+    """SQLite itself keeps writing to it, and nobody would ever find that."""
+    store = open_store()
+    store.save(SAVED)
+    beside = file.with_name("copy")
+    match how:
+        case "delete":
+            file.unlink()
+        case "move":
+            file.rename(beside)
+        case "replace":
+            shutil.copy(file, beside)
+            beside.replace(file)
+    for write in (lambda: store.remove(YOGA), lambda: store.claim(myself("r1"))):
+        with pytest.raises(ReconcilerError, match="moved, deleted or replaced"):
+            write()
+
+
 def test_a_folder_in_place_of_the_file_is_an_error_in_words(open_store, tmp_path):
     for use in (lambda store: store.records(), lambda store: store.save(SAVED)):
         with pytest.raises(ReconcilerError) as caught:
