@@ -16,8 +16,8 @@ from functools import cache
 from itertools import groupby
 from typing import Any, ClassVar
 
-from reconciler.state.rows import Damaged, Row, decoded, encoded
-from reconciler.state.schema import BOOLEAN, JSON, TABLES, Table
+from reconciler.state.rows import DECODERS, Damaged, Row, decoded, in_columns
+from reconciler.state.schema import Table
 
 _NOTHING: Mapping[str, Any] = {}
 
@@ -149,8 +149,8 @@ class Connection(ABC):
         if not values:
             return self._raw.execute(statement)
         if isinstance(values, list):
-            return self._raw.cursor().executemany(self._text(statement), list(map(_encoded, values)))
-        return self._raw.execute(self._text(statement), _encoded(values))
+            return self._raw.cursor().executemany(self._text(statement), list(map(in_columns, values)))
+        return self._raw.execute(self._text(statement), in_columns(values))
 
     def run(self, statement: str, values: Mapping[str, Any] = _NOTHING) -> int:
         """Run a statement; return how many rows it changed."""
@@ -220,6 +220,10 @@ class Connection(ABC):
             with self._spoken():
                 self._executed(statement, many[0] if len(many) == 1 else many)
 
+    @abstractmethod
+    def add_numbered(self, table: Table, row: Row) -> int:
+        """Add a row; return the number that the database gives it."""
+
     def delete(self, table: Table, where: Mapping[str, Any]) -> int:
         """Delete the rows that have some values; return how many."""
         return self.run(f"DELETE FROM {table.name}{_where(tuple(where))}", _selecting(where))
@@ -267,7 +271,7 @@ class SqliteConnection(Connection):
         return bool(self._raw.in_transaction)
 
     def _decoders(self, names: Sequence[str]) -> Sequence[tuple[str, Callable[[Any], Any]]]:
-        return [(name, _DECODERS[name]) for name in names if name in _DECODERS]
+        return [(name, DECODERS[name]) for name in names if name in DECODERS]
 
     def has_table(self, name: str) -> bool:
         """Look among the names of the file."""
@@ -275,6 +279,11 @@ class SqliteConnection(Connection):
             "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name = :name", {"name": name}
         )
         return found is not None
+
+    def add_numbered(self, table: Table, row: Row) -> int:
+        """Add a row; return its `rowid`. RETURNING needs a SQLite of 2021, and Python takes that of the system."""
+        with self._spoken():
+            return int(self._executed(adding(table.name, tuple(row)), row).lastrowid)
 
     @contextmanager
     def part(self) -> Iterator[None]:
@@ -349,6 +358,10 @@ class PostgresConnection(Connection):
         visible = "SELECT 1 FROM pg_catalog.pg_class WHERE relname = :name AND pg_catalog.pg_table_is_visible(oid)"
         return self.value(visible, {"name": name}) is not None
 
+    def add_numbered(self, table: Table, row: Row) -> int:
+        """Add a row; return the number of its key."""
+        return int(self.value(f"{adding(table.name, tuple(row))} RETURNING {table.key[0]}", row))
+
 
 def adding(table: str, names: Sequence[str]) -> str:
     """Return the statement that adds a row with values in these columns."""
@@ -368,29 +381,3 @@ def _selecting(where: Mapping[str, Any]) -> dict[str, Any]:
 def _with_percent(statement: str) -> str:
     """Return a statement with the parameters of psycopg. Texts are built from names of columns: there are few."""
     return re.sub(r"(?<!:):([a-z_]+)", r"%(\1)s", statement.replace("%", "%%"))
-
-
-def _encoded(values: Mapping[str, Any]) -> Mapping[str, Any]:
-    found = values.keys() & _DOCUMENTS
-    if not found:
-        return values
-    return {**values, **{name: encoded(values[name]) for name in found if values[name] is not None}}
-
-
-def _truth(value: Any) -> Any:
-    return bool(value) if value in {0, 1} else value
-
-
-def _document(value: Any) -> Any:
-    return None if value is None else decoded(value)
-
-
-_TYPES = {column.name: column.type for table in TABLES.values() for column in table.columns.values()}
-
-_DOCUMENTS = frozenset(name for name, kind in _TYPES.items() if kind == JSON)
-
-_DECODERS = {
-    **dict.fromkeys(_DOCUMENTS, _document),
-    **{name: _truth for name, kind in _TYPES.items() if kind == BOOLEAN},
-}
-"""What SQLite keeps as text or as a number."""

@@ -71,6 +71,33 @@ _DECODER = _Decoder()
 """Made once: making one takes as long as reading a value."""
 
 
+def _truth(value: Any) -> Any:
+    return bool(value) if value in {0, 1} else value
+
+
+def _document(value: Any) -> Any:
+    return None if value is None else decoded(value)
+
+
+_TYPES = {column.name: column.type for table in TABLES.values() for column in table.columns.values()}
+
+_DOCUMENTS = frozenset(name for name, kind in _TYPES.items() if kind == JSON)
+
+DECODERS: Mapping[str, Callable[[Any], Any]] = {
+    **dict.fromkeys(_DOCUMENTS, _document),
+    **{name: _truth for name, kind in _TYPES.items() if kind == BOOLEAN},
+}
+"""By the name of a column, for what SQLite keeps as text or as a number."""
+
+
+def in_columns(values: Row) -> Row:
+    """Return values by the names of their columns, those of JSON as text."""
+    found = values.keys() & _DOCUMENTS
+    if not found:
+        return values
+    return {**values, **{name: encoded(values[name]) for name in found if values[name] is not None}}
+
+
 def _is_integer(value: object) -> bool:
     return type(value) is int
 

@@ -34,12 +34,6 @@ WHERE number = :number
 
 _CONFIRM = f"UPDATE {intents.name} SET effect = effect || :mark WHERE number = :number AND effect NOT LIKE :marked"
 
-_SETTLE = f"""
-DELETE FROM {intents.name} WHERE {IN_SCOPE} AND kind = :kind AND name = :name RETURNING effect, {", ".join(KEPT)}
-"""
-
-_BEGIN = adding(intents.name, [name for name in intents.columns if name != "number"]) + " RETURNING number"
-
 _PUT = f"""
 {adding(objects.name, list(objects.columns))} ON CONFLICT ({", ".join(objects.key)}) DO UPDATE SET
 {", ".join(f"{name} = excluded.{name}" for name in objects.columns if name not in {*objects.key, "created_at"})}
@@ -50,11 +44,6 @@ def renew(connection: Connection, scope: Mapping[str, str], run_id: str, pace: f
     """Renew the lease of a run, for `pace` times as long as usual; return whether the run holds it."""
     values = {**scope, "run_id": run_id, "lasts": EXPIRY * pace, "clock": time.time()}
     return connection.run(_BEAT.format(now=connection.now), values) > 0
-
-
-def begin(connection: Connection, row: Row) -> int:
-    """Add an intent; return its number."""
-    return int(connection.value(_BEGIN, row))
 
 
 def extend(connection: Connection, number: int, until: str) -> bool:
@@ -74,4 +63,7 @@ def put(connection: Connection, row: Row) -> None:
 
 def settle(connection: Connection, one: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Delete the intents of the object that `one` selects, and return what they were."""
-    return list(connection.rows(_SETTLE, one))
+    found = list(connection.select(intents, one, columns=("number", "effect", *KEPT), lock=True))
+    for row in found:
+        connection.delete(intents, {"number": row["number"]})
+    return found

@@ -201,7 +201,7 @@ class Store(PastRuns):
             known = list(connection.select(intents, {"token": token})) if tried else []
             tried.append(True)
             # not again after a first try whose commit was not confirmed
-            return int(known[0]["number"]) if known else statements.begin(connection, values)
+            return int(known[0]["number"]) if known else connection.add_numbered(intents, values)
 
         return self._write(work)
 

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from msgspec import Struct
 
 from reconciler.errors import ReconcilerError
-from reconciler.state.connection import Connection, DatabaseError, SqliteConnection, adding
+from reconciler.state.connection import Connection, DatabaseError, SqliteConnection
 from reconciler.state.git.files import FOLDERS, path_of, scope_of
 from reconciler.state.rows import Damaged, Row
 from reconciler.state.schema import TABLES, VERSION, Table, leases, meta
@@ -125,8 +125,7 @@ class View:
             self._connection.delete(_TABLES[folder], {"rowid": number})
         if row is not None:
             folder = "lease" if path.startswith("lease ") else path.split("/")[2]
-            adds = adding(_TABLES[folder].name, list(row)) + " RETURNING rowid"
-            place = (folder, int(self._connection.value(adds, row)))
+            place = (folder, self._connection.add_numbered(_TABLES[folder], row))
             self._rows[place], self._places[path] = path, place
 
     def _changes(self, connection: Connection) -> Changes:

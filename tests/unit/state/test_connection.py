@@ -9,12 +9,21 @@ import pytest
 from msgspec.structs import replace
 
 from reconciler.errors import ReconcilerError
-from reconciler.model.objects import Address, Record
+from reconciler.model.objects import Address, Intent, Record
 from reconciler.state.connection import DatabaseError
 from reconciler.state.schema import intents, meta, objects
 from reconciler.state.store import Store
 
 YOGA = Record(address=Address("Session", "yoga"), connection="sessions", target="t", remote_id="12", fields={})
+BEGUN = Intent(
+    run_id="r1",
+    address=YOGA.address,
+    connection="sessions",
+    target="t",
+    effect="create",
+    fields={},
+    started_at="2027-01-01T00:00:00Z",
+)
 STRANGE = {"key": "x", "value": "y", "x) VALUES (1); --": 1}
 
 
@@ -208,3 +217,20 @@ def test_parameters_and_percent_signs_stand_beside_each_other(store):
         {"other": "50%", "like": "y%"},
     )
     assert list(found) == [{"name": "yoga"}]
+
+
+def test_a_file_needs_no_newer_sqlite_than_that_of_supported_systems(tmp_path):
+    """RHEL 9 and Debian 11 have 3.34, which does not know RETURNING."""
+    statements = []
+    with closing(Store(f"sqlite:///{tmp_path}/state.db", project="acme")) as store:
+        store.records()
+        store.save(YOGA)
+        store._database._connection._raw.set_trace_callback(statements.append)
+        number = store.begin(BEGUN)
+        assert store.begin(replace(BEGUN, effect="delete")) > number
+        store.settle(YOGA.address)
+        assert store.open_intents() == ()
+        assert [item.address for item in store.doubts()] == [YOGA.address]
+        store.save(YOGA)
+    assert statements
+    assert not [statement for statement in statements if "RETURNING" in statement]
