@@ -28,6 +28,8 @@ def hold(store: Store, run_id: str, *, timeout: float = 0.0) -> Iterator[None]:
 
     A holder that looks dead is waited for in any case, until that is sure.
     """
+    ended = threading.Event()
+    heart = threading.Thread(target=_beat, args=(store, run_id, ended), name="lease", daemon=True)
     with process_lock.locked(store.lock_beside, run_id):
         try:
             _take(store, run_id, time.monotonic() + timeout)
@@ -35,14 +37,13 @@ def hold(store: Store, run_id: str, *, timeout: float = 0.0) -> Iterator[None]:
             with suppress(ReconcilerError):
                 store.release(run_id)
             raise
-        ended = threading.Event()
-        heart = threading.Thread(target=_beat, args=(store, run_id, ended), name="lease", daemon=True)
-        heart.start()
         try:
+            heart.start()
             yield
         finally:
             ended.set()
-            heart.join()
+            if heart.ident is not None:
+                heart.join()
             with suppress(ReconcilerError):  # the run must still be reported, and the lease expires by itself
                 store.release(run_id)
 

@@ -120,7 +120,8 @@ class Store(PastRuns):
             return False
 
         def alone(connection: Connection) -> bool:
-            self._database.alone(connection)
+            if self._run_id is None:  # a heartbeat in the same transaction has locked the lease, and a claim locks both
+                self._database.alone(connection)
             held = self._held(connection)
             if held is not None and held.run_id != self._run_id and held.expires > connection.moment():
                 return False

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from contextlib import ExitStack, closing
+from unittest.mock import Mock
 
 import pytest
 from msgspec.structs import replace
@@ -114,6 +115,15 @@ def test_a_signal_while_the_lease_is_taken_leaves_none_behind(open_store, monkey
     monkeypatch.undo()
     with hold(open_store(), "r2"):
         pass
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError("can't start new thread")], ids=["signal", "limit"])
+def test_a_lease_ends_also_where_its_heart_does_not_start(open_store, monkeypatch, error):
+    with monkeypatch.context() as patch:
+        patch.setattr("threading.Thread.start", Mock(side_effect=error))
+        with pytest.raises((KeyboardInterrupt, RuntimeError)), hold(open_store(), "r1"):
+            pass
+    assert open_store().holder() is None
 
 
 def test_a_lease_ends_with_its_block_also_on_an_error(open_store):
