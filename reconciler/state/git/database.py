@@ -18,6 +18,7 @@ What is asked of the remote, and when:
 from __future__ import annotations
 
 import random
+import sqlite3
 import threading
 import time
 from collections import deque
@@ -174,14 +175,15 @@ class GitDatabase:
             self._opened = Mirror(self._remote, self.label)
         return self._opened
 
-    def _error(self, error: BaseException) -> ReconcilerError:
+    def _error(self, error: BaseException) -> BaseException:
+        """Return the error of a transaction in the words of a state; one that is a defect stays as it is."""
         if isinstance(error, Damaged):
             hint = (
                 f"correct that file on the branch {self._remote.branch} with a commit; its history "
                 f"shows who changed it: git log {self._remote.branch}"
             )
             return ReconcilerError(f"state {self.label}: {error.message}", hint=hint, code=error.code)
-        if isinstance(error, ReconcilerError):
+        if not isinstance(error, DatabaseError | sqlite3.Error | OSError):
             return error
         cause = getattr(error, "cause", None) or error
         return ReconcilerError(f"state {self.label}: {getattr(cause, 'strerror', None) or str(cause)}")
@@ -207,7 +209,7 @@ class GitDatabase:
         if any(number > 1 for number in self._together):
             time.sleep(min(_LONGEST_GATHERING, self._took / 8))
 
-    def _fail(self, jobs: Sequence[Job], error: ReconcilerError) -> None:
+    def _fail(self, jobs: Sequence[Job], error: BaseException) -> None:
         for job in jobs:
             job.error, job.done = error, True
 

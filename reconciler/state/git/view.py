@@ -14,7 +14,6 @@ from typing import Any, TypeVar
 
 from msgspec import Struct
 
-from reconciler.errors import ReconcilerError
 from reconciler.state.connection import Connection, DatabaseError, SqliteConnection
 from reconciler.state.git.files import FOLDERS, path_of, scope_of
 from reconciler.state.rows import Damaged, Row
@@ -83,7 +82,7 @@ class View:
                     with connection.part():
                         first(connection, job)
                         job.result = job.work(connection)
-                except (ReconcilerError, DatabaseError, sqlite3.Error) as error:
+                except Exception as error:  # noqa: BLE001 - a defect belongs to the thread whose transaction has it
                     job.error = error
                 job.changed = job.error is None and connection.changes() != before
             changes = self._changes(connection)

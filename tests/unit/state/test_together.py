@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -59,6 +59,13 @@ def store(tmp_path: Path) -> Store:
     return made
 
 
+@pytest.fixture
+def anywhere(state_url: str) -> Iterator[Store]:
+    with closing(Store(state_url, project="acme")) as made:
+        made.save(record(0))
+        yield made
+
+
 def writes_of(store: Store) -> tuple[Together[Any], threading.RLock]:
     database = store._database
     return database._writes, database._writes._lock  # type: ignore[return-value]
@@ -81,7 +88,8 @@ def test_what_waits_at_one_time_is_one_commit_and_durable_when_it_returns(store:
     store.close()
 
 
-def test_a_transaction_that_fails_takes_no_other_with_it(store: Store) -> None:
+def test_a_transaction_that_fails_takes_no_other_with_it(anywhere: Store) -> None:
+    store = anywhere
     group, lock = writes_of(store)
 
     def broken(_: Connection) -> None:
@@ -99,7 +107,6 @@ def test_a_transaction_that_fails_takes_no_other_with_it(store: Store) -> None:
     results = at_once(group, works, lock)
     assert [type(result) for result in results] == [type(None), ReconcilerError, type(None), ZeroDivisionError]
     assert {address.name for address in store.records()} == {"s0", "s1", "s2"}
-    store.close()
 
 
 def test_a_lost_lease_refuses_every_transaction_of_the_commit_but_the_end_of_a_call(store: Store) -> None:
