@@ -292,6 +292,27 @@ def test_a_disk_that_fills_up_in_mid_run_loses_nothing(desk):
     desk.settled()
 
 
+@pytest.mark.slow  # it waits until an open call is over
+def test_a_state_that_is_moved_away_in_mid_run_stops_the_run_and_loses_nothing(desk):
+    courts(desk)
+    desk.run("apply", "--yes", "--target", "Resource/court-00", code=0)
+    file = desk.folder / ".reconciler" / "state.db"
+    desk.hold(after=3)
+    run = desk.start("apply", "--yes", "--parallelism", "2")
+    until(lambda: desk.asked() > 4, run)
+    file.rename(file.with_name("moved"))
+    desk.box.clear_faults()
+    said = "".join(run.communicate(timeout=120))
+    assert run.returncode == 3, said
+    assert "moved, deleted or replaced while it was in use" in said
+    assert "Traceback" not in said
+    assert 1 < len(desk.box.resources()) < COUNT
+    file.with_name("moved").rename(file)
+    desk.run("apply", "--yes", "--wait", code=0)
+    assert len(desk.box.resources()) == COUNT
+    desk.settled()
+
+
 STOPPED = """
 import sys, time
 from pathlib import Path
