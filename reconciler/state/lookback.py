@@ -131,10 +131,10 @@ class Lookback(ABC):
         if old:
             self._write(work)
 
-    def _rename_doubts(self, connection: Connection, source: Address, target: Address) -> None:
+    def _clear_doubts(self, connection: Connection, source: Address, target: Address) -> None:
+        """Delete the doubts that those of `source` replace once it is renamed."""
         for row in list(connection.select(doubts, self._one(source), columns=["run_id"])):
             connection.delete(doubts, {**self._one(target), **row})
-        connection.update(doubts, self._one(source), {"name": target.name})
 
     def seen(self) -> Mapping[tuple[str, str], frozenset[str]]:
         """Return the ids of unmanaged objects that were seen and are no duplicates, by target and kind."""

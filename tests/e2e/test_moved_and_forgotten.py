@@ -286,7 +286,7 @@ def killed(desk, method, call, when):
 
 
 @pytest.mark.parametrize(
-    ("method", "call"), [("rename_all", 0), ("_rename_doubts", 1)], ids=["around all", "between two"]
+    ("method", "call"), [("rename_all", 0), ("_rename_rows", 1)], ids=["around all", "between two"]
 )
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_rename_killed_between_its_steps_loses_and_doubles_nothing(opened, method, call, when):

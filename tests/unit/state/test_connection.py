@@ -204,6 +204,17 @@ def test_an_error_among_rows_keeps_no_old_moment_of_a_file(tmp_path, damage):
         assert kept.value.code == "state-damaged"
 
 
+def test_a_move_of_many_objects_waits_for_the_server_once_for_each(store, monkeypatch):
+    moves = {Address("Session", f"s{number}"): Address("Session", f"t{number}") for number in range(50)}
+    store.adopt([replace(YOGA, address=address) for address in moves])
+    connection, executed = store._database._connection, []
+    execute = connection._executed
+    monkeypatch.setattr(connection, "_executed", lambda *given: (executed.append(given), execute(*given))[1])
+    store.rename_all(moves)
+    assert {*store.records()} == {YOGA.address, *moves.values()}
+    assert len(executed) <= len(moves) + 12
+
+
 def test_what_a_driver_says_has_its_own_error_inside(store):
     with pytest.raises(DatabaseError) as caught, suppress(ReconcilerError):
         store._database._connection.run("SELECT nonsense FROM nowhere")
