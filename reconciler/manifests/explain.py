@@ -166,10 +166,14 @@ def _wrong(name: str, error: Any, path: Path, schema: Mapping[str, Any]) -> _Mis
         example = f': "{shown(value)}"' if len(str(value)) <= _READABLE else ""
         hint = f"write it in quotes to make it text{example}"
     elif error.validator in {"type", "enum"} and isinstance(value, str):
-        if not isinstance(plain_scalar(value), (str, type(None))):
+        plain, word = plain_scalar(value), _BOOLEANS.get(value.lower()) if kinds == "boolean" else None
+        if not isinstance(plain, (str, type(None))):
             hint = "remove the quotes"
-        elif kinds == "boolean":
-            hint = _BOOLEANS.get(value.lower())
+            word = word or (value if not isinstance(plain, bool) and plain in schema.get("enum", ()) else None)
+        elif word is not None:
+            hint = f"write {word}"
+        if word is not None and not meant:
+            summary += f"; did you mean {word}?"
         elif "enum" in schema and not meant:
             summary += did_you_mean(value, [word for word in schema["enum"] if isinstance(word, str)])
     if error.validator == "format" and schema.get("format") == "iana-timezone":
@@ -193,8 +197,8 @@ _AUTH = "auth"
 """The field of a connection that holds its credentials."""
 
 _BOOLEANS = {
-    **dict.fromkeys(("yes", "y", "on", "true"), "write true"),
-    **dict.fromkeys(("no", "n", "off", "false"), "write false"),
+    **dict.fromkeys(("yes", "y", "on", "true"), "true"),
+    **dict.fromkeys(("no", "n", "off", "false"), "false"),
 }
 """How YAML 1.1 and other formats write true and false. Here they are text."""
 

@@ -215,6 +215,22 @@ def test_booleans_of_other_formats_are_reported_with_ours(written, hint):
     loaded = load_text(session(f"disabled: {written}"), "f.yaml")
     _, problems = validate(loaded.documents, KINDS)
     assert [problem.hint for problem in problems] == [hint]
+    assert ("did you mean" in problems[0].summary) is (hint is not None)
+
+
+@pytest.mark.parametrize(
+    ("fields", "meant"),
+    [
+        ("disabled: No", "; did you mean false?"),
+        ('disabled: "true"', "; did you mean true?"),
+        ('repeat: "6"', "; did you mean 6?"),
+        ('repeat: "12"', ""),
+        ('repeat: "true"', ""),
+    ],
+)
+def test_a_value_in_quotes_or_of_older_yaml_names_what_was_meant(fields, meant):
+    _, [problem] = checked(session(fields))
+    assert problem.partition("; did you")[1:] == meant.partition("; did you")[1:]
 
 
 def test_what_breaks_its_kinds_rules_is_not_handed_on():
