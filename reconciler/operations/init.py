@@ -18,7 +18,7 @@ from reconciler.errors import InvalidInput, OutputFailed, ReconcilerError, Usage
 from reconciler.files import shipped, write_whole
 from reconciler.manifests.endpoints import base_url_fault
 from reconciler.model.objects import Problem
-from reconciler.operations.export import export
+from reconciler.operations.export import Export, export
 from reconciler.operations.project import check, open_project
 from reconciler.operations.schemas import MANIFEST, MODELINE, SETTINGS, editor_files
 from reconciler.operations.session import ProjectSession
@@ -182,8 +182,8 @@ def _pipelines(ci: str, branch: str) -> dict[str, str]:
     }
 
 
-def exported(folder: Path, files: Mapping[str, str]) -> tuple[dict[str, str], tuple[Problem, ...]]:
-    """Read what is live and return it as manifests of a new project, with what could not be read or stated.
+def exported(folder: Path, files: Mapping[str, str]) -> tuple[dict[str, str], Export]:
+    """Read what is live and return it as manifests of a new project, with the export that they are from.
 
     `folder` is an empty one, for the project file and a state that nothing is written to.
     """
@@ -195,7 +195,7 @@ def exported(folder: Path, files: Mapping[str, str]) -> tuple[dict[str, str], tu
     return {
         f"manifests/{item.path}": MODELINE.format("../" * (item.path.count("/") + 1) + MANIFEST) + item.text
         for item in made.manifests
-    }, made.problems
+    }, made
 
 
 def write_all(folder: Path, files: Mapping[str, str], *, keep: bool = False) -> tuple[str, ...]:

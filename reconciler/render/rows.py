@@ -182,7 +182,7 @@ def _arranged(rows: Sequence[Row], fold: bool) -> Rows:
     fields = tuple(row for row in rows if not row.is_slot)
     slots = [row for row in rows if row.is_slot]
     hidden = len(slots) - SLOTS_SHOWN
-    if not fold or hidden <= 0:
+    if not fold or hidden <= 1:  # a line that says that one is folded takes as much room as that one
         return Rows(fields=fields, slots=tuple(slots))
     # Deletions matter most: none may be folded while something harmless is shown.
     rank = {sign: index for index, (sign, _) in enumerate(_SIGN_WORDS)}

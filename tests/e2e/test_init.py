@@ -292,6 +292,23 @@ def test_live_objects_become_the_manifests_and_adopting_them_changes_nothing(pla
     assert run_in(live, variables, "plan", "--detailed-exitcode").code == 0
 
 
+@pytest.mark.parametrize("quiet", [(), ("--quiet",)])
+def test_a_part_of_the_live_objects_is_no_success(place, box, quiet):
+    box.reset()
+    box.add_resource({"name": "Hall"})
+    arguments = [
+        "init",
+        "live",
+        "--from-live",
+        *(f"--connection=bookingbug-{kind}={box.url}" for kind in ("sessions", "admin")),
+    ]
+    done = run_in(place, {**os.environ, **CREDENTIALS, "BB_PASSWORD": "wrong", "NO_COLOR": "1"}, *arguments, *quiet)
+    assert done.code == 1, done
+    assert "connection sessions could not be read" in done.err
+    assert "Some live objects could not be read" in done.err.splitlines()[-1]
+    assert (place / "live" / "manifests" / "resources" / "hall.yaml").is_file()
+
+
 def test_live_objects_that_cannot_be_read_leave_nothing_behind(place, box):
     box.reset()
     for variables, words in (

@@ -77,7 +77,8 @@ def init(
     """Write a project to start from: project file, manifests, pipelines, editor settings and a README.
 
     The project is valid at once, and `plan --env sandbox` works on `reconciler sandbox`. Nothing is sent to a booking
-    system; --from-live only reads. No file is overwritten: if one exists with other content, nothing is written.
+    system; --from-live only reads. No file is overwritten: if one exists with other content, nothing is written. Exit
+    code 1 with --from-live: some objects could not be read; all others are written.
     """
     from reconciler.operations import init as operation
 
@@ -87,11 +88,12 @@ def init(
     project = _project(found, name=name, ci=ci, connections=connections or _asked(), company=company, live=from_live)
     origin = operation.Source.parse(source) if source is not None else operation.own_source()
     files = operation.files_of(project, origin, found.host)
+    complete = True
     if from_live:
         with tempfile.TemporaryDirectory(prefix="reconciler-") as place:
-            manifests, problems = operation.exported(Path(place), files)
-        if not quiet:
-            say_problems(problems)
+            manifests, made = operation.exported(Path(place), files)
+        complete = made.complete
+        say_problems(problem for problem in made.problems if not quiet or problem.severity == "error")
         if not manifests:
             message = "nothing could be exported; nothing was written"
             raise ReconcilerError(message, hint="without --from-live the project starts with an example")
@@ -99,7 +101,10 @@ def init(
     written = operation.write_all(folder, files, keep=keep)
     if not quiet:
         _report(folder, project, written)
-    return Exit.DONE
+    if complete:
+        return Exit.DONE
+    say("Some live objects could not be read, so they have no manifest. Fix the errors, and export them too.")
+    return Exit.ERROR
 
 
 def _project(
