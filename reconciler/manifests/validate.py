@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
+from typing import Any
+
+from msgspec import Struct
 
 from reconciler.manifests.annotations import annotation_problems
 from reconciler.manifests.build import FRAME, MAX_MISTAKES
@@ -19,7 +22,7 @@ from reconciler.manifests.scalars import shown, spelled_out
 from reconciler.model.characters import NOT_XML, NOWHERE
 from reconciler.model.kind import Kind
 from reconciler.model.nearest import Names, did_you_mean
-from reconciler.model.objects import Address, Manifest, Problem, Removed
+from reconciler.model.objects import Address, Manifest, Positions, Problem, Removed, SourceRef
 from reconciler.schema import acceptance, load_schema
 
 PROJECT = "Project"
@@ -64,7 +67,9 @@ def validate(
     gone = gone_words(manifests, removed, declared)
     problems += _reference_problems([*manifests, *broken_ones], kinds, declared, gone)
     # What a broken manifest does not seem to state may be what is broken: no warnings.
-    found_too = (problem for part in broken_ones for problem in kinds[part.address.kind].check(part))
+    found_too = (
+        problem for part in broken_ones for problem in islice(kinds[part.address.kind].check(part), MAX_MISTAKES)
+    )
     problems += [problem for problem in found_too if problem.severity == "error"]
     wrong = _kind_rules(manifests, kinds)
     if wrong:
@@ -168,12 +173,33 @@ def _sound_part(document: Document, address: Address, kind: Kind) -> list[Manife
     if not isinstance(spec, dict):
         return []
     known = load_schema(kind.schema).get("properties", {})
-    sound = {
-        name: value
-        for name, value in spec.items()
-        if name in known and acceptance(f"{kind.schema}#/properties/{name}")(value)
-    }
-    return [Manifest(address=address, spec=sound, positions=document.positions)]
+    sound: dict[str, Any] = {}
+    kept: dict[str, Sequence[int]] = {}
+    for name, value in spec.items():
+        rule = f"{kind.schema}#/properties/{name}"
+        if name not in known:
+            continue
+        if acceptance(rule)(value):
+            sound[name] = value
+        elif isinstance(value, list) and "items" in known[name]:
+            accepts = acceptance(f"{rule}/items")
+            kept[name] = [index for index, member in enumerate(value) if accepts(member)]
+            sound[name] = [value[index] for index in kept[name]]
+    return [Manifest(address=address, spec=sound, positions=_Kept(document.positions, kept))]
+
+
+class _Kept(Struct, frozen=True):
+    """The places of a document whose lists keep only their valid members."""
+
+    positions: Positions
+    kept: Mapping[str, Sequence[int]]
+    """By list, the indexes that its members have in the document."""
+
+    def locate(self, path: tuple[str | int, ...], *, key: bool = False) -> SourceRef:
+        match path:
+            case ("spec", str(name), int(index), *rest) if name in self.kept:
+                path = ("spec", name, self.kept[name][index], *rest)
+        return self.positions.locate(path, key=key)
 
 
 def _kind_rules(manifests: Sequence[Manifest], kinds: Mapping[str, Kind]) -> list[Problem]:

@@ -105,6 +105,36 @@ def test_each_field_beside_one_that_excludes_it_is_reported_at_its_place():
     ]
 
 
+@pytest.mark.parametrize(
+    ("kind_name", "name", "members", "found"),
+    [
+        (
+            "Session",
+            "group: G, repeat: custom, slots",
+            ("{date: 2027-03-01, time: '25:00'}", *["{date: 2027-03-02, time: '9:00'}"] * 2),
+            [(67, 'slots[0].time is "25:00"'), (111, "slot 2027-03-02 09:00 is listed twice")],
+        ),
+        (
+            "BookingSession",
+            "items",
+            ("{key: a}", *["{key: b, item_id: 1, start_date: 2027-03-02, end_date: 2027-03-01}"] * 2),
+            [
+                (16, "items[0]: the item is incomplete"),
+                (81, "item b: end_date 2027-03-01 is before"),
+                (100, "item b is listed twice"),
+                (149, "item b: end_date 2027-03-01 is before"),
+            ],
+        ),
+    ],
+)
+def test_a_broken_member_of_a_list_hides_no_mistake_of_the_others(kind_name, name, members, found):
+    text = manifest_text(kind_name, "x", f"{{{name}: [{', '.join(members)}]}}")
+    _, problems = validate(load_text(text, "f.yaml").documents, kinds())
+    ordered = sorted(problems, key=lambda problem: problem.where.column)
+    assert [problem.where.column for problem in ordered] == [column for column, _ in found]
+    assert all(problem.summary.startswith(words) for problem, (_, words) in zip(ordered, found, strict=True))
+
+
 def test_a_misspelt_field_is_not_missing_too():
     _, problems = checked(manifest_text("Session", "x", "{gruop: Yoga}"))
     assert len(problems) == 1
