@@ -68,7 +68,10 @@ def take(scopes: Mapping[Place, Scope], open_provider: Callable[[str], Provider]
 
 
 def _read(provider: Provider, scope: Scope) -> Reading:
-    """Read a scope; where objects no longer exist, also read what may have been created in their place."""
+    """Read a scope; where objects no longer exist, also read what may have been created in their place.
+
+    What looked like a managed object and could not be read may be in their place: it is asked for again.
+    """
     reading = provider.read(scope)
     gone = tuple(scope.ids[remote_id] for remote_id in sorted(reading.absent))
     if not gone:
@@ -79,7 +82,7 @@ def _read(provider: Provider, scope: Scope) -> Reading:
             wanted=gone,
             similar=scope.similar,
             familiar=scope.familiar,
-            already_read=frozenset(reading.live.keys() | reading.unreadable.keys() | reading.unjudged.keys()),
+            already_read=frozenset(reading.live.keys() | reading.unreadable.keys()),
         )
     )
     return replace(
@@ -89,5 +92,5 @@ def _read(provider: Provider, scope: Scope) -> Reading:
         listed=again.listed,
         failure=again.failure,
         gaps={**again.gaps, **reading.gaps},
-        unjudged={**reading.unjudged, **again.unjudged},
+        unjudged=again.unjudged,
     )

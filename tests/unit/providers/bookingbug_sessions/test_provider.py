@@ -292,7 +292,8 @@ def test_no_session_is_shown_twice_while_a_replacement_of_a_deleted_one_is_searc
     script, provider = opened(replies, writes=False)
     reading = take({("main", "Session"): scope}, lambda _: provider).reading("main", "Session")
     provider.close()
-    assert (set(reading.live), reading.absent, set(reading.unjudged)) == ({"1", "2"}, {"9"}, {"3"})
+    assert (set(reading.live), reading.absent) == ({"1", "2"}, {"9"})
+    assert (set(reading.unreadable), reading.unjudged) == ({"3"}, {})  # it may be the replacement: nothing is created
     shown = [asked for asked in script.asked if asked != f"GET {UP}"]
     assert {asked: shown.count(asked) for asked in shown if "/3.xml" not in asked} == {
         f"GET /api/sessions/{number}.xml": 1 for number in ("1", "2", "9")
