@@ -68,7 +68,12 @@ def addressed(around: Surroundings) -> Addressed:
         kind = around.kinds[place[1]]
         found = _present(around, place)
         known = _known(around, place, ids)
-        owners = {live.remote_id: address for other in lives.values() for address, live in other.items()}
+        owners = {
+            (other[1], live.remote_id): address
+            for other, each in lives.items()
+            if same_target(around.targets[other[0]], around.targets[place[0]])
+            for address, live in each.items()
+        }
         slugs = {live.remote_id: _slug(kind, live, owners) for live in found}
         names = unique(
             slugs, slugs.keys() - known.keys(), kebab(kind.name), taken.get(kind.name, ()), secret=kind.secret_id
@@ -130,13 +135,16 @@ def _known(around: Surroundings, place: Place, ids: Mapping[Address, str]) -> di
     return {**managed, **{live.remote_id: address for address, live in found.items()}}
 
 
-def _slug(kind: Kind, live: Live, owners: Mapping[str, Address]) -> str:
-    """Return a name made from an object's title, or else from the object it refers to and when it begins."""
+def _slug(kind: Kind, live: Live, owners: Mapping[tuple[str, str], Address]) -> str:
+    """Return a name made from an object's title, or else from the object it refers to and when it begins.
+
+    `owners` are what it may refer to, by kind and id.
+    """
     title, span = kind.title(live.fields), kind.span(live.fields)
     if title is not None or span is None or not kind.references:
         return slug(redacted(title or ""))
     reference = kind.references[0]
-    owner = owners.get(live.fields.get(reference.field, ""))
+    owner = owners.get((reference.kind, live.fields.get(reference.field, "")))
     unnamed = f"{kebab(reference.kind)}-{live.fields.get(reference.field, 'unknown')}"
     day, _, time = span[0].partition("T")
     when = f"{day}-{time[:5].replace(':', '')}"

@@ -121,8 +121,8 @@ class _Case(Struct, kw_only=True):
     problems: list[Problem] = []
     wanted: dict[Address, set[str]] = {}
     """The fields that are accepted, by object."""
-    owners: Mapping[str, Address]
-    """The managed objects by id."""
+    owners: Mapping[tuple[str, str, str], Address]
+    """The managed objects by connection, kind and id: what is referred to is on the same connection."""
 
     def refuse(self, address: Address, why: str, where: SourceRef | None, hint: str) -> None:
         self.problems.append(Problem(code=CODE, summary=why, hint=hint, where=where, address=address))
@@ -146,7 +146,9 @@ def accept(session: ProjectSession, declared: Declared, patterns: Sequence[str])
         looked=looked,
         sources=Sources.of(project),
         names={"values": project.values, "environment": project.environment, "project": project.name},
-        owners={remote_id: address for address, remote_id in remote_ids(looked.world.records).items()},
+        owners={
+            (item.connection, address.kind, item.remote_id): address for address, item in looked.world.records.items()
+        },
     )
     for item in judge(found, project.drift.ignore, now()[:10]).objects:
         _object(case, item)
@@ -240,9 +242,9 @@ def _new_value(case: _Case, kind: Kind, record: Record, live: Live, name: str, *
     if isinstance(value, Mapping) and isinstance(live.fields.get(name), Mapping):
         value = live.fields[name]
     if as_reference:
-        kinds = {each.kind for each in kind.references if each.field == name}
-        owner = case.owners.get(value)
-        if owner is None or owner.kind not in kinds:
+        places = ((record.connection, each.kind, value) for each in kind.references if each.field == name)
+        owner = next((case.owners[place] for place in places if place in case.owners), None)
+        if owner is None:
             return Problem(
                 code=CODE,
                 summary=f"{name}: the live object refers to id {value}, which this project does not manage",

@@ -26,7 +26,7 @@ from reconciler.model.change import Change
 from reconciler.model.field import Default
 from reconciler.model.kind import Kind
 from reconciler.model.nearest import meant, nearest, nearest_address
-from reconciler.model.objects import Address, Desired, Fields, Record, remote_ids
+from reconciler.model.objects import Address, Desired, Fields, Record
 from reconciler.model.plan import Selection
 from reconciler.model.provenance import Concern, Explanation, Origin, Prospect, Provenance, Standing
 from reconciler.operations.drift import last_applied
@@ -35,6 +35,7 @@ from reconciler.operations.project import Declared
 from reconciler.operations.session import ProjectSession
 from reconciler.operations.unmanaged import unmanaged_objects
 from reconciler.schema import load_schema
+from reconciler.target import same_target
 
 _OFFLINE = "to leave out what is live: --offline"
 _STEP = re.compile(r"\.([^.\[\]]+)|\[([^\]]+)\]")
@@ -185,8 +186,16 @@ class _Subject(Struct, frozen=True, kw_only=True, dict=True):
 
     @cached_property
     def owners(self) -> Mapping[tuple[str, str], Address]:
-        """The managed objects by kind and id."""
-        return {(address.kind, remote_id): address for address, remote_id in remote_ids(self.memory.records).items()}
+        """What it may refer to: the managed objects of the same system, by kind and id."""
+        if self.record is not None:
+            target = self.record.target
+        else:
+            target = self.session.project.connections[self.desired.connection].target if self.desired else ""
+        return {
+            (address.kind, item.remote_id): address
+            for address, item in self.memory.records.items()
+            if same_target(item.target, target)
+        }
 
     def canonical(self, name: str) -> str:
         """Return the field that holds what a field of the manifest states."""

@@ -326,6 +326,20 @@ def test_a_reference_to_what_is_not_managed_is_refused(desk):
     assert text(desk, "rooms.yaml") == ROOMS
 
 
+def test_a_reference_is_to_an_object_of_its_kind_whatever_else_has_the_same_id(desk):
+    desk.manifest("rooms.yaml", ROOMS + OTHER)
+    desk.run("apply", "--yes", code=0)
+    same = live(desk, "Swim")["id"]
+    while (annexe := int(desk.box.add_resource({"name": "Annexe"}))) < int(same):
+        pass
+    added = "---\napiVersion: reconciler/v1\nkind: Resource\nmetadata: {name: annexe}\nspec: {name: Annexe}\n"
+    desk.manifest("rooms.yaml", ROOMS + OTHER + added)
+    desk.run("adopt", "Resource/annexe", str(annexe), code=0)
+    desk.box.edit_slot(desk.box.slots()[0]["id"], resource_id=annexe)
+    accepted(desk, "Block/*")
+    assert text(desk, "rooms.yaml") == (ROOMS + OTHER + added).replace("resource: court", "resource: annexe")
+
+
 def test_an_item_of_a_held_booking_is_found_by_its_key(holding):
     holding.box.set_options(altered_slip="kept", line_fields="all")
     holding.hold([BIKES, KAYAKS])
