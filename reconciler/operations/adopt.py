@@ -148,7 +148,7 @@ def _adopt_one(
             check_unshared(record, session.store.others())
         session.backup("adopt")
         _keep(session, [record], {record.address: old})
-        adoption.record_seen({place: reading}, {record.remote_id})
+        adoption.record_seen({place: reading}, [record])
         session.store.prune()
     return record
 
@@ -281,7 +281,7 @@ def _adopt_kinds(
     records = [record for record in records if record.address not in foreign]
     _keep(session, records, olds)
     if records:
-        adoption.record_seen(snapshot.readings, {record.remote_id for record in records})
+        adoption.record_seen(snapshot.readings, records)
     return records, problems
 
 

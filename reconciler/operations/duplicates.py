@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
 
@@ -10,7 +10,7 @@ from reconciler.engine.duplicates import Suspect, seen_after, suspects, with_loo
 from reconciler.engine.ledger import Memory, remembered
 from reconciler.engine.snapshot import Place, Snapshot
 from reconciler.engine.world import World, located
-from reconciler.model.objects import Address, Desired, Reading, Scope
+from reconciler.model.objects import Address, Desired, Reading, Record, Scope
 from reconciler.operations.session import ProjectSession
 from reconciler.target import same_target
 
@@ -50,12 +50,15 @@ class Adoption:
         found = with_look_alikes(self._world, asked)
         return {place: found[place] for place in asked}
 
-    def record_seen(self, readings: Mapping[Place, Reading], adopted: Collection[str]) -> None:
+    def record_seen(self, readings: Mapping[Place, Reading], adopted: Sequence[Record]) -> None:
         """Record the ids that are there, except the adopted ones."""
         snapshot = Snapshot(readings=readings)
         doubtful = not_elsewhere(self._session, suspects(self._world, snapshot))
         found = seen_after(self._world, snapshot, doubtful)
-        self._session.store.record_seen({place: ids.difference(adopted) for place, ids in found.items()})
+        for target, kind in found:
+            mine = (item for item in adopted if item.address.kind == kind and same_target(item.target, target))
+            found[target, kind] = found[target, kind].difference(item.remote_id for item in mine)
+        self._session.store.record_seen(found)
 
 
 def not_elsewhere(session: ProjectSession, found: Sequence[Suspect]) -> tuple[Suspect, ...]:

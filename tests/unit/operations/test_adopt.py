@@ -1,4 +1,4 @@
-"""Recording many adopted objects: a run that ends halfway renames no more than one transaction of them."""
+"""Recording adopted objects, and what was there beside them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from contextlib import closing
 from types import SimpleNamespace
 
 import pytest
+from engine_fakes import CONNECTIONS, Office, resource, session
 
+import reconciler
 from reconciler.model.objects import Address, Record
 from reconciler.operations import adopt
 from reconciler.state.store import Store
@@ -44,4 +46,21 @@ def test_a_run_that_ends_halfway_has_renamed_only_what_it_was_about_to_record(mo
         **{f"new{number}": f"1{number}" for number in range(4)},
         **{f"new{number}": f"{number}" for number in (4, 5)},
         **{f"old{number}": f"{number}" for number in (6, 7)},
+    }
+
+
+def test_an_object_with_the_id_of_an_adopted_one_of_another_kind_was_there_before() -> None:
+    office, yoga = Office(), session("yoga")
+    office.remote.put("Session", yoga.fields, "7")
+    office.remote.put("Resource", resource("hall").fields, "7")
+    office.remote.put("Resource", resource("court").fields, "8")
+    declared = {item.address: item for item in (yoga, resource("court"))}
+    adopted = reconciler.adopt_all(
+        office,  # type: ignore[arg-type]
+        reconciler.Declared(desired=declared, problems=(), files=1, documents=1),
+    )
+    assert {record.remote_id for record in adopted.records} == {"7", "8"}
+    assert office.store.seen() == {
+        (CONNECTIONS["sessions"].target, "Session"): frozenset(),
+        (CONNECTIONS["admin"].target, "Resource"): {"7"},
     }
