@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -129,7 +129,7 @@ def _look_alikes(
     is not known of such a row stops no other object.
     """
     owners: dict[tuple[Any, Any], set[str]] = {}
-    lists = _Lists(lambda owner: _window(reader, scope, spans, resource_id=owner))
+    lists = _Lists(lambda owner: _window(reader, scope, spans, resource_id=owner), spans)
     for fields in wanted_ones:
         if isinstance(fields.get("resource_id"), str):
             owners.setdefault((fields.get("start"), fields.get("end")), set()).add(fields["resource_id"])
@@ -162,7 +162,7 @@ def _find_owners(
             del findings.live[remote_id]
         else:
             hints.setdefault(hint, []).append(findings.live.pop(remote_id))
-    lists = _Lists(lambda owner: _window(reader, scope, spans, resource_id=owner))
+    lists = _Lists(lambda owner: _window(reader, scope, spans, resource_id=owner), spans)
     for owner in sorted(hints):
         known = lists.among({owner})
         for live in hints[owner]:
@@ -180,14 +180,23 @@ class _Owned(Struct, frozen=True):
     """By id, the resources whose lists contain it, also other ones."""
     failed: tuple[str, str | None] | None
     """The last one whose list failed, and why."""
+    gaps: Mapping[tuple[date, date], tuple[str, str]]
+    """By days, the last one whose list failed for these, and why."""
+
+    def failure(self, live: Live) -> tuple[str, str | None] | None:
+        """Return whose list may contain a block and failed, and why."""
+        start, end = (live.fields[name][:10] for name in ("start", "end"))
+        gaps = (why for days, why in self.gaps.items() if start <= str(days[1]) and str(days[0]) <= end)
+        return self.failed or next(gaps, None)
 
 
 class _Lists:
     """The lists of resources, each read once: thousands of rows may be looked up in those of thousands."""
 
-    def __init__(self, read: Callable[[str], Listing]) -> None:
-        self._read = read
+    def __init__(self, read: Callable[[str], Listing], spans: _Spans) -> None:
+        self._read, self._spans = read, spans
         self._failures: dict[str, str | None] = {}
+        self._gaps: dict[str, dict[tuple[date, date], str]] = {}
         self._holders: dict[str, list[str]] = {}
         self._done: set[str] = set()
         self._among: dict[int, _Owned] = {}
@@ -201,18 +210,28 @@ class _Lists:
                 listing = self._read(owner)
                 if listing.rows is None:
                     self._failures[owner] = listing.failure
+                elif listing.gaps:
+                    self._gaps[owner] = dict(self._missing(listing))
                 for remote_id in listing.rows or ():
                     self._holders.setdefault(remote_id, []).append(owner)
             last = max((each for each in owners if each in self._failures), default=None)
             failed = None if last is None else (last, self._failures[last])
-            known = self._among[id(owners)] = _Owned(owners, self._holders, failed)
+            parts = ((owner, self._gaps[owner].items()) for owner in sorted(self._gaps.keys() & owners))
+            gaps = {days: (owner, why) for owner, missing in parts for days, why in missing}
+            known = self._among[id(owners)] = _Owned(owners, self._holders, failed, gaps)
         return known
+
+    def _missing(self, listing: Listing) -> Iterator[tuple[tuple[date, date], str]]:
+        """Yield the days that a list does not contain, and why."""
+        for days, blocks in self._spans.items():
+            whys = (listing.gaps.get(span) for fields in blocks if (span := block_wire.span(fields)) is not None)
+            yield from ((days, why) for why in list(filter(None, whys))[:1])
 
 
 def _settle_owner(live: Live, lists: _Owned, findings: Findings) -> None:
     owner = min((each for each in lists.holders.get(live.remote_id, ()) if each in lists.owners), default=None)
     if owner is not None:
         findings.live[live.remote_id] = replace(live, fields={**live.fields, "resource_id": owner})
-    elif lists.failed is not None:
-        why = f"has no resource, and the list of resource {lists.failed[0]} failed: {lists.failed[1]}"
+    elif (failed := lists.failure(live)) is not None:
+        why = f"has no resource, and the list of resource {failed[0]} failed: {failed[1]}"
         findings.unreadable[live.remote_id] = f"slot {live.remote_id} {why}"

@@ -397,6 +397,24 @@ def test_a_block_at_the_end_of_time_hides_no_other_block(absurd, managed):
         assert reading.absent == frozenset()
 
 
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_part_of_the_list_of_a_resource_that_failed_leaves_the_owner_of_a_block_unknown(whole):
+    later = {"start": "2029-03-01T09:00:00Z", "end": "2029-03-01T10:00:00Z", "resource_id": "13"}
+    times = (later["start"], later["end"])
+    rows = [{**slot(1), "resource_id": 14}, {**slot(2, *times), "resource_id": None, "person_id": 13}]
+    rows += [{**slot(3), "resource_id": None, "person_id": 15}]
+
+    def reply(request):
+        shown = [row for row in rows if row["datetime"][:4] == request.url.params["start_date"][:4]]
+        if "resource_id" not in request.url.params:
+            return page(shown, name="slots")
+        return page([], name="slots") if rows[0] in shown else answer({"error": "boom"}, 500)
+
+    _, reading = read({SLOTS: reply}, "Block", wanted=(MARCH, later), whole=whole)
+    assert "the list of resource 13 failed: " in reading.unreadable["2"]
+    assert "failed" not in reading.unreadable.get("3", "")  # on its day the list was read
+
+
 @pytest.mark.parametrize("end", ["9999-12-31T23:59:59-05:00", "0000-00-00T00:00:00Z", "99999-01-01T00:00:00Z", "never"])
 def test_a_listed_block_of_an_impossible_time_hides_no_other_block(end):
     rows = [slot(1), {**slot(7), "end_datetime": end}]
