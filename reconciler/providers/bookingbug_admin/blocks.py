@@ -51,8 +51,8 @@ def read_blocks(reader: Reader, scope: Scope) -> Reading:
         _find_owners(reader, scope, spans, others, findings)
     else:
         _look_alikes(reader, scope, spans, scope.wanted, others.values(), findings)
-        familiar = scope.familiar | findings.live.keys()
-        new = (row for remote_id, row in others.items() if remote_id not in familiar)
+        settled = scope.familiar | findings.live.keys() | findings.unreadable.keys()
+        new = (row for remote_id, row in others.items() if remote_id not in settled)
         _look_alikes(reader, scope, spans, scope.similar, new, findings, judged=True)
     return findings.reading(None if listing.rows is None else blocked, listing.failure, listing.gaps)
 

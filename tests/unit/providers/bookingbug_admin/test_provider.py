@@ -9,6 +9,7 @@ import pytest
 from admin_samples import ADMIN, BLOCK, HOST, LOGIN, OWNER, RESOURCE, TOKEN, opened, read, resource, slot
 from provider_script import call, page
 
+from reconciler.engine.snapshot import take
 from reconciler.errors import OutcomeUnknown, ReconcilerError, RemoteError
 from reconciler.model.change import Receipt
 from reconciler.model.objects import Address, Ref, Scope
@@ -395,6 +396,28 @@ def test_a_block_at_the_end_of_time_hides_no_other_block(absurd, managed):
         assert "end_date is invalid (slots from " in reading.why_unlisted(far)
         assert set(reading.unreadable) == ({"9"} if managed else set())
         assert reading.absent == frozenset()
+
+
+def owners_unknown(request):
+    if "resource_id" in request.url.params:
+        return answer({"error": "boom"}, 500)
+    return page([{**slot(4), "resource_id": None, "person_id": 13}], name="slots")
+
+
+DAMAGED = {**resource(4), "name": "Hall", "disabled": "perhaps"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "path", "listed", "fields"),
+    [("Resource", "resources", page([DAMAGED]), {"name": "Hall"}), ("Block", "slots", owners_unknown, MARCH)],
+)
+def test_what_may_replace_a_deleted_object_and_cannot_be_read_is_unreadable(kind, path, listed, fields):
+    replies = {f"GET {ADMIN}/{path}": listed, f"GET {ADMIN}/{path}/9": answer({}, 404)}
+    _, provider = opened(replies, writes=False)
+    scope = Scope(kind=kind, ids={"9": fields}, similar=(fields,))
+    reading = take({("main", kind): scope}, lambda _: provider).reading("main", kind)
+    provider.close()
+    assert (reading.absent, set(reading.unreadable), reading.unjudged) == ({"9"}, {"4"}, {})
 
 
 @pytest.mark.parametrize("whole", [True, False])
