@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from contextlib import contextmanager
 
-import h11
-import httpcore
+import httpx
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -18,7 +17,7 @@ NEVER = re.compile(rb"(?!)")
 PLAIN = b"HTTP/1.1 200 OK\r\nServer: s\r\nContent-Length: 4\r\n\r\ntrue"
 
 
-class Stream(httpcore.NetworkStream):
+class Stream:
     """A connection over which bytes arrive in pieces, and then its end."""
 
     def __init__(self, pieces=()):
@@ -35,8 +34,7 @@ class Stream(httpcore.NetworkStream):
     def write(self, buffer, timeout=None):  # noqa: ARG002 - the interface
         self.sent += buffer
 
-    def get_extra_info(self, info):
-        assert info == "is_readable"
+    def is_readable(self):
         return bool(self.pieces)
 
 
@@ -60,7 +58,7 @@ def outcome(pieces, asked):
         head = line.ask(asked)
         for piece in line.body(asked):
             body += piece
-    except (httpcore.RemoteProtocolError, h11.ProtocolError) as error:
+    except httpx.ProtocolError as error:
         return stream.sent, type(error).__name__, str(error), body
     line.expires = float("inf")
     return stream.sent, head.status, head.headers, body, line.at_rest() and line.usable()
@@ -187,5 +185,5 @@ LENGTH = (b"Content-Length", b"5")
     ids=["GET", "POST", "PUT", "DELETE"],
 )
 def test_a_plain_request_and_its_answer_do_without_h11(monkeypatch, asked):
-    monkeypatch.setattr(wire.h11, "Connection", None)
+    monkeypatch.setattr(wire, "_exchange", None)
     assert outcome([PLAIN], asked) == outcome([PLAIN[:50], PLAIN[50:]], asked)
