@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from reconciler.model.objects import Address
     from reconciler.model.plan import Plan
     from reconciler.model.report import Outcome
-    from reconciler.render.wrapping import Piece
+    from reconciler.render.console import Piece
 
 _FAILURES = 5
 """Last failures that are shown where there are too many objects to show all."""

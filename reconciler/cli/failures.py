@@ -8,16 +8,16 @@ from pathlib import Path
 
 import click
 
+from reconciler.cli.consoles import people
 from reconciler.cli.exits import Exit, exit_of
-from reconciler.cli.output import people
 from reconciler.errors import ReconcilerError
 from reconciler.model.codes import number, tag
 from reconciler.registry import package_of
 from reconciler.render import markdown
+from reconciler.render.console import say
 from reconciler.render.problems import IN_FILES, MOST
 from reconciler.render.problems import problems as write_problems
 from reconciler.render.safe import visible
-from reconciler.render.wrapping import say
 
 
 def explain(error: Exception) -> Exit:

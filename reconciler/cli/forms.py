@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from msgspec import Struct
-from rich.console import Console
 
 from reconciler import render
 from reconciler.cli.differ import external_differ
@@ -23,8 +22,8 @@ from reconciler.model.words import count
 from reconciler.operations.places import placed
 from reconciler.operations.project import Validation
 from reconciler.render import summary, text
+from reconciler.render.console import Console, say
 from reconciler.render.problems import problems as write_problems
-from reconciler.render.wrapping import say
 
 
 class Forms(Struct, frozen=True, kw_only=True):

@@ -13,26 +13,26 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from io import StringIO
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import click
 from msgspec import Struct
 from msgspec.structs import replace
 
 from reconciler import files, redaction
+from reconciler.cli.consoles import console_on, people, terminal
 from reconciler.cli.streams import on_screen, utf8, write_unmasked
 from reconciler.commands import in_environment, using
 from reconciler.errors import OutputFailed
 from reconciler.render.safe import harmless
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from reconciler.cli.forms import Forms
     from reconciler.model.objects import Problem
     from reconciler.model.plan import Plan
     from reconciler.model.report import Drift, Report
     from reconciler.operations.project import Validation
+    from reconciler.render.console import Console
     from reconciler.settings import Project, Secret
 
 
@@ -105,39 +105,12 @@ class Output(Struct, frozen=True, kw_only=True):
 _PEOPLE = Sink(form="text")
 
 
-def _console(stream: IO[str], like: Console | None = None) -> Console:
-    """Return a console on a stream; `like`: as if it were the terminal of that console."""
-    from rich.console import Console
-
-    # Without a color system there is no bold or dim either: NO_COLOR asks for plain text.
-    colors: Literal["auto"] | None = None if os.environ.get("NO_COLOR") else "auto"
-    return Console(
-        file=stream,
-        color_system=colors,
-        highlight=False,
-        soft_wrap=True,
-        emoji=False,
-        markup=False,
-        force_terminal=(like or Console(file=stream)).is_terminal,  # or else it asks the environment for each line
-        width=like.width if like is not None else None if on_screen(stream) else _ENDLESS,
-    )
-
-
-_ENDLESS = 1 << 30
-"""The width of what is not on a screen: nothing is wrapped there."""
-
-
-def people() -> Console:
-    """Return the console for messages: stderr."""
-    return _console(sys.stderr)
-
-
 def say(words: str) -> None:
     """Print one line for people on stderr, safe for all names of other systems in it."""
     if not on_screen(sys.stderr):
         click.echo(harmless(words), err=True)  # without rich, which takes a while to load
         return
-    from reconciler.render.wrapping import say as render
+    from reconciler.render.console import say as render
 
     render(people(), words)
 
@@ -357,11 +330,11 @@ def _show_at(sink: Sink, text: Callable[[Console], None], documents: Mapping[str
         write(_pieces(documents[sink.form]), sink.file, private=output.private)
     elif sink.file is None:
         if not (output.paged and sys.stdout.isatty() and _paged(text)):
-            text(_console(sys.stdout))
+            text(console_on(sys.stdout))
             sys.stdout.flush()
     else:
         buffer = StringIO()
-        text(_console(buffer))
+        text(console_on(buffer))
         write(redaction.redacted(buffer.getvalue()), sink.file, private=output.private)
 
 
@@ -382,8 +355,8 @@ def _paged(text: Callable[[Console], None]) -> bool:
     if command is None:
         return False
     buffer = StringIO()
-    screen = _console(sys.stdout)
-    console = _console(buffer, like=screen)
+    screen = terminal(sys.stdout)
+    console = terminal(buffer, like=screen)
     text(console)
     shown = redaction.redacted(buffer.getvalue())
     return shown.count("\n") >= screen.height and page(command, shown, screen.encoding)

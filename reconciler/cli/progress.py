@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from reconciler.cli.output import people, say
+from reconciler.cli.consoles import terminal
+from reconciler.cli.output import say
 from reconciler.cli.streams import animates
 from reconciler.model.words import count
 
@@ -87,9 +88,10 @@ def _moving(step: _Step) -> Iterator[Callable[[], None]]:
     from rich.spinner import Spinner  # noqa: PLC0415 - as above
     from rich.text import Text  # noqa: PLC0415 - as above
 
-    from reconciler.render.wrapping import fitted, safe, wrapped  # noqa: PLC0415 - as above
+    from reconciler.render.console import safe  # noqa: PLC0415 - as above
+    from reconciler.render.wrapping import fitted, wrapped  # noqa: PLC0415 - as above
 
-    console = people()
+    console = terminal(sys.stderr)
     spinner = Spinner("dots" if console.encoding.startswith("utf") else "line")
 
     def shown() -> Text:

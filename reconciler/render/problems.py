@@ -6,14 +6,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import cycle, groupby
 
-from rich.console import Console
-
 from reconciler.model.codes import tag
-from reconciler.model.objects import Problem, problem_order
+from reconciler.model.objects import Problem, SourceRef, problem_order
 from reconciler.model.words import count, listed
 from reconciler.render import marks
-from reconciler.render.excerpt import WIDEST, excerpt
-from reconciler.render.wrapping import say
+from reconciler.render.console import Console, say
 
 MOST = 20
 """Problems that have their source line and hint. Each error beyond is one line; warnings beyond are counted."""
@@ -95,8 +92,7 @@ def _group(console: Console, group: Sequence[Problem]) -> None:
     for problem in group:
         _sentence(console, problem)
     places = [problem.where for problem in group if problem.where is not None]
-    width = console.width if console.is_terminal else WIDEST
-    lines = excerpt(places, width, console.encoding) if places else ()
+    lines = _excerpt(console, places) if places else ()
     style = marks.SEVERITIES[group[0].severity].style
     for (gutter, text), look in zip(lines, cycle(("", f"bold {style}"))):
         say(console, (gutter, "blue"), (text, look))
@@ -109,3 +105,9 @@ def _group(console: Console, group: Sequence[Problem]) -> None:
         say(console, (f"  {HELP}", "cyan"), f" {hint}{column}")
     if lines:
         say(console)
+
+
+def _excerpt(console: Console, places: Sequence[SourceRef]) -> tuple[tuple[str, str], ...]:
+    from reconciler.render.excerpt import WIDEST, excerpt  # noqa: PLC0415 - rich, which a run without problems needs not
+
+    return excerpt(places, console.width if console.is_terminal else WIDEST, console.encoding)

@@ -10,8 +10,6 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import TypeVar
 
 from msgspec import Struct
-from rich.console import Console
-from rich.text import Text
 
 from reconciler.model.change import Change, FieldChange, Request
 from reconciler.model.context import Context, Execution
@@ -21,9 +19,9 @@ from reconciler.model.report import Drift, Drifted, Outcome, Report
 from reconciler.model.words import listed, more
 from reconciler.redaction import redacted
 from reconciler.render import comparison, marks, phrases, rows, summary, values
+from reconciler.render.console import Console, Plain, say
 from reconciler.render.problems import problems
 from reconciler.render.safe import fitting, harmless
-from reconciler.render.wrapping import say
 
 _Item = TypeVar("_Item", Outcome, Drifted)
 
@@ -227,8 +225,18 @@ def _long_texts(console: Console, fields: Iterable[FieldChange], differ: Differ 
             continue
         say(console, "    ", (f"{field.path}:", "dim"))
         for line in differ(field.path, _by_line(field.before), _by_line(field.after)):
-            colored = "".join(part if _COLOR.fullmatch(part) else harmless(part) for part in _COLOR.split(line))
-            console.print(Text("    ") + Text.from_ansi(fitting(colored, console.encoding)), soft_wrap=True)
+            _compared(console, line)
+
+
+def _compared(console: Console, line: str) -> None:
+    """Write a line of a program that compares, in its colors where there are any."""
+    parts = [part if _COLOR.fullmatch(part) else harmless(part) for part in _COLOR.split(line)]
+    if isinstance(console, Plain):
+        say(console, "    ", *parts[::2])  # the others are colors
+        return
+    from rich.text import Text  # noqa: PLC0415 - 20 ms that only a terminal needs
+
+    console.print(Text("    ") + Text.from_ansi(fitting("".join(parts), console.encoding)), soft_wrap=True)
 
 
 _COLOR = re.compile(r"(\x1b\[[0-9;]*m)")

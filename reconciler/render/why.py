@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from rich.console import Console
-
 from reconciler.model.change import Action
 from reconciler.model.objects import SourceRef
 from reconciler.model.provenance import Concern, Explanation, Provenance, Setting, Standing, Template
 from reconciler.model.words import count, more
 from reconciler.render import phrases, values
-from reconciler.render.wrapping import Piece, say
+from reconciler.render.console import Console, Piece, say
 
 TEMPLATES_SHOWN = 5
 """Templates of one field that are shown; the rest is counted."""

@@ -1,4 +1,4 @@
-"""How every line of text is written: harmless, in readable colors, and on a terminal broken between words."""
+"""How a line is shown on a terminal: in readable colors, and broken between words."""
 
 from __future__ import annotations
 
@@ -9,10 +9,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from reconciler.render.safe import fitting, harmless, visible
-
-Piece = str | tuple[str, str]
-"""Words, or words and their style."""
+from reconciler.render.console import Piece, safe
 
 SHADES = {"red": 160, "green": 28, "yellow": 130, "blue": 32, "magenta": 133, "cyan": 30, "dim": 243}
 """Colors of the 256 that every terminal shows alike. The first eight are what the user's theme makes of them: yellow is
@@ -27,16 +24,8 @@ _PART = re.compile(r"\S+(?: (?!· )\S+)*\s*")
 _WORD = re.compile(r"\S+\s*")
 
 
-def say(console: Console, *pieces: Piece) -> None:
-    """Write one line made of words and (words, style) pairs.
-
-    Text from outside is neutralised, and the line keeps to what the output's encoding can carry. On a terminal it wraps
-    between words; in a file, a pipe or the log of a CI system it is never cut or wrapped, so that a search finds it.
-    """
-    parts = safe(console, pieces)
-    if console.color_system is None and not console.is_terminal:  # most of the time of an apply would go into styles
-        console.file.write("".join([*(part for part, _ in parts), "\n"]))
-        return
+def show(console: Console, parts: Iterable[tuple[str, str]]) -> None:
+    """Write one line made of (words, style) pairs that are harmless."""
     said = Text.assemble(*((part, shade(console, style)) for part, style in parts))
     for line in wrapped(said, console.width) if console.is_terminal else (said,):
         console.print(line, soft_wrap=True, highlight=False, markup=False, emoji=False)
@@ -47,19 +36,6 @@ def fitted(console: Console, *pieces: Piece) -> Text:
     line = Text.assemble(*((part, shade(console, style)) for part, style in safe(console, pieces)))
     line.truncate(console.width - 1, overflow="crop")
     return line
-
-
-def safe(console: Console, pieces: Iterable[Piece]) -> list[tuple[str, str]]:
-    """Return pieces as (words, style) pairs that are harmless and fit the encoding of the output."""
-    parts: list[tuple[str, str]] = []
-    begun = False
-    for piece in pieces:
-        words, style = (piece, "") if isinstance(piece, str) else piece
-        shown = visible(words) if begun else harmless(words)
-        shown = shown if shown.isascii() else fitting(shown, console.encoding)
-        begun = begun or bool(shown.strip())
-        parts.append((shown, style))
-    return parts
 
 
 def shade(console: Console, style: str) -> str:

@@ -14,10 +14,9 @@ from reconciler.cli import completion, options
 from reconciler.cli.output import Output, show, versioned_json
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from reconciler.manifests.describe import Field
     from reconciler.model.codes import Code
+    from reconciler.render.console import Console
 
 _WIDTH = 100
 _NARROWEST = 20
@@ -54,7 +53,7 @@ def explain(what: str | None, output: Output) -> None:
 
 
 def _say(console: Console, lines: Iterator[str]) -> None:
-    from reconciler.render.wrapping import say
+    from reconciler.render.console import say
 
     for line in lines:
         say(console, line)

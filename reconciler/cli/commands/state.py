@@ -21,11 +21,10 @@ from reconciler.model.nearest import meant, nearest_address
 from reconciler.model.words import count
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from reconciler import Address, ProjectSession, Selection
     from reconciler.model.kind import Kind
     from reconciler.model.objects import Record
+    from reconciler.render.console import Console
     from reconciler.state.store import Store
 
 Row = dict[str, object]
@@ -267,7 +266,7 @@ def _row(record: Record, kinds: Mapping[str, Kind]) -> Row:
 
 
 def _table(console: Console, shown: Iterable[Row]) -> None:
-    from reconciler.render.wrapping import say
+    from reconciler.render.console import say
 
     names = ("address", "connection", "remote_id", "updated_at")
     rows = [(*(str(row[name]) for name in names), "protected" if row["protect"] else "") for row in shown]
@@ -285,7 +284,7 @@ def _table(console: Console, shown: Iterable[Row]) -> None:
 
 
 def _details(console: Console, row: Row) -> None:
-    from reconciler.render.wrapping import say
+    from reconciler.render.console import say
 
     for name, value in row.items():
         if isinstance(value, dict):

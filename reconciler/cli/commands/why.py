@@ -13,9 +13,8 @@ from reconciler.cli.output import Output, json_text, show
 from reconciler.cli.progress import progress
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from reconciler import Explanation
+    from reconciler.render.console import Console
 
 
 @click.command(
