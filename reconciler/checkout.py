@@ -19,10 +19,12 @@ from pathlib import Path
 
 from msgspec import Struct
 
-COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+from reconciler.late_pattern import late_pattern
 
-_ORIGIN = re.compile(r'^\s*\[remote "origin"\]([^\[]*)', re.MULTILINE)
-_URL = re.compile(r"^\s*url\s*=\s*(\S+)\s*$", re.MULTILINE)
+COMMIT = late_pattern(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+
+_ORIGIN = late_pattern(r'^\s*\[remote "origin"\]([^\[]*)', re.MULTILINE)
+_URL = late_pattern(r"^\s*url\s*=\s*(\S+)\s*$", re.MULTILINE)
 
 _LARGEST = 4 * 1024 * 1024
 """Bytes of a file of references at most."""

@@ -6,15 +6,18 @@ import re
 from collections.abc import Callable, Mapping
 from functools import cache
 from importlib import import_module
-from importlib.metadata import EntryPoint, entry_points
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from reconciler.entry_points import entry_points
 from reconciler.errors import ReconcilerError
 from reconciler.model.kind import Kind
 from reconciler.model.nearest import did_you_mean
 from reconciler.model.objects import is_address
 from reconciler.providers.base import BUILT_IN, ProviderSpec, project_schema
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 _KINDS = ("session", "resource", "block", "booking_session")
 _PROVIDERS = ("bookingbug_sessions", "bookingbug_admin", "checkfront")
@@ -44,7 +47,7 @@ def project_file_schema() -> str:
 
 def package_of(module: str) -> str | None:
     """Return the package that brings kinds or providers from a module; None for a module of reconciler or a library."""
-    points = (*entry_points(group="reconciler.kinds"), *entry_points(group="reconciler.providers"))
+    points = (*entry_points("reconciler.kinds"), *entry_points("reconciler.providers"))
     top = module.partition(".")[0]
     return next((_package(point) for point in points if point.module.partition(".")[0] == top), None)
 
@@ -80,7 +83,7 @@ def _discover(
 ) -> Mapping[str, Any]:
     found = {item.name: item for item in built_in}
     origins = dict.fromkeys(found, "reconciler itself")
-    for point in sorted(entry_points(group=group), key=lambda item: (item.name, item.value)):
+    for point in sorted(entry_points(group), key=lambda item: (item.name, item.value)):
         item = _load(point, group, wanted)
         origin = _origin(point)
         if item.name in found:

@@ -13,8 +13,6 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import cache
-from importlib import resources
-from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +24,8 @@ from reconciler.model import moments
 from reconciler.provider_schemas import with_connections
 
 if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
+
     import jsonschema_rs
     from jsonschema.protocols import Validator
 
@@ -247,11 +247,15 @@ def _in_python(match: re.Match[str]) -> str:
 
 
 @cache
-def _folder() -> Traversable:
-    inside = resources.files("reconciler") / "_data" / "schemas"
-    if inside.is_dir():
-        return inside
-    return Path(__file__).resolve().parents[1] / "schemas"
+def _folder() -> Path:
+    inside = Path(__file__).parent / "_data" / "schemas"
+    return inside if inside.is_dir() else Path(__file__).resolve().parents[1] / "schemas"
+
+
+def _folder_of(package: str) -> Traversable:
+    from importlib import resources  # noqa: PLC0415 - 3 ms that only a package of others needs
+
+    return resources.files(package)
 
 
 def _read(name: str) -> dict[str, Any]:
@@ -265,7 +269,7 @@ def _read(name: str) -> dict[str, Any]:
             raise _unusable(name, str(error)) from error
     package, _, file = ("", "", name) if alone else name.rpartition(":")
     try:
-        folder = resources.files(package) if package else _folder()
+        folder = _folder_of(package) if package else _folder()
         schema: dict[str, Any] = json.loads(
             (folder / f"{file.removesuffix(_SUFFIX)}{_SUFFIX}").read_text(encoding="utf-8")
         )

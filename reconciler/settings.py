@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -29,7 +29,9 @@ from reconciler.model.objects import Problem, SourceRef
 from reconciler.model.risk import Level
 from reconciler.reach import Reach
 from reconciler.target import account_of, system_of, target_of
-from reconciler.windows import Window
+
+if TYPE_CHECKING:
+    from reconciler.windows import Window
 
 DEFAULT_STATE = "sqlite:///.reconciler/state.db"
 COMMAND_TIMEOUT = 60.0

@@ -8,19 +8,24 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 from functools import cache
-from importlib import resources
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING
+
+from reconciler.late_pattern import late_pattern
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
+    from zoneinfo import ZoneInfo
 
 _NO_ZONE = "Factory"
 """What a machine has before its zone is set."""
 
-_USED = re.compile(r"^XX\t\S+\t(?P<zone>\S+)\t[^\n]*?\((?P<names>[A-Za-z]+(?:/[A-Za-z]+)*)\)", re.MULTILINE)
+_USED = late_pattern(r"^XX\t\S+\t(?P<zone>\S+)\t[^\n]*?\((?P<names>[A-Za-z]+(?:/[A-Za-z]+)*)\)", re.MULTILINE)
 """A line of the table of today's clocks: one zone for each, with its abbreviations in brackets."""
 
-_OFFSET = re.compile(r"(?:GMT|UTC|Etc/GMT|Etc/UTC)? ?[+-]\d{1,2}(?::?\d{2})?", re.IGNORECASE | re.ASCII)
-_CITY = re.compile("(?!Etc/|GMT|UTC)[A-Za-z_]{3,}/")
-_COUNTRY = re.compile(r"^([A-Z]{2})\t(.+)$", re.MULTILINE)
-_PLACE = re.compile(r"^([A-Z]{2})\t\S+\t(\S+)", re.MULTILINE)
+_OFFSET = late_pattern(r"(?:GMT|UTC|Etc/GMT|Etc/UTC)? ?[+-]\d{1,2}(?::?\d{2})?", re.IGNORECASE | re.ASCII)
+_CITY = late_pattern("(?!Etc/|GMT|UTC)[A-Za-z_]{3,}/")
+_COUNTRY = late_pattern(r"^([A-Z]{2})\t(.+)$", re.MULTILINE)
+_PLACE = late_pattern(r"^([A-Z]{2})\t\S+\t(\S+)", re.MULTILINE)
 _FEW = 3
 """Countries with more zones are not suggested: their names do not say which."""
 
@@ -28,7 +33,7 @@ _FEW = 3
 @cache
 def names() -> frozenset[str]:
     """Return the name of every zone."""
-    text = resources.files("tzdata").joinpath("zones").read_text(encoding="utf-8")
+    text = _files().joinpath("zones").read_text(encoding="utf-8")
     return frozenset(text.split()) - {_NO_ZONE}
 
 
@@ -38,7 +43,9 @@ def zone(name: str) -> ZoneInfo:
     if name not in names():
         message = f"{name!r} is not a time zone; expected an IANA name such as Europe/London"
         raise ValueError(message)
-    with resources.files("tzdata").joinpath("zoneinfo", *name.split("/")).open("rb") as file:
+    from zoneinfo import ZoneInfo  # noqa: PLC0415 - 2 ms that a plan without times of day needs not
+
+    with _files().joinpath("zoneinfo", *name.split("/")).open("rb") as file:
         return ZoneInfo.from_file(file, key=name)
 
 
@@ -83,7 +90,7 @@ def _changes(name: str) -> bool:
 @cache
 def _other_names() -> dict[str, tuple[str, ...]]:
     """Return the zones of each city and country. A city is named as the zone, and wins over a country of its name."""
-    files = resources.files("tzdata").joinpath("zoneinfo")
+    files = _files().joinpath("zoneinfo")
     countries = dict(_COUNTRY.findall(files.joinpath("iso3166.tab").read_text(encoding="utf-8")))
     zones: dict[str, list[str]] = {}
     for code, name in _PLACE.findall(files.joinpath("zone.tab").read_text(encoding="utf-8")):
@@ -102,9 +109,15 @@ def _other_names() -> dict[str, tuple[str, ...]]:
 @cache
 def abbreviations() -> dict[str, tuple[str, ...]]:
     """Return a typical zone, or several, for each abbreviation of a clock time: `BST` is that of Europe/London."""
-    text = resources.files("tzdata").joinpath("zoneinfo", "zonenow.tab").read_text(encoding="utf-8")
+    text = _files().joinpath("zoneinfo", "zonenow.tab").read_text(encoding="utf-8")
     found: dict[str, tuple[str, ...]] = {}
     for line in _USED.finditer(text):
         for name in line["names"].split("/"):
             found[name] = (*found.get(name, ()), line["zone"])
     return found
+
+
+def _files() -> Traversable:
+    from importlib import resources  # noqa: PLC0415 - as above
+
+    return resources.files("tzdata")

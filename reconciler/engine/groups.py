@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from heapq import merge
 from itertools import islice
 from typing import Any, Generic, TypeVar
@@ -16,12 +15,11 @@ from reconciler.model.objects import Fields, Live
 _Item = TypeVar("_Item")
 
 
-@dataclass(frozen=True, slots=True)
 class Either(Collection[str]):
     """The ids of two sets, without a copy of the larger one for each object that is looked up."""
 
-    many: Collection[str]
-    few: Collection[str]
+    def __init__(self, many: Collection[str], few: Collection[str]) -> None:
+        self.many, self.few = many, few
 
     def __contains__(self, item: object) -> bool:
         return item in self.few or item in self.many

@@ -22,7 +22,6 @@ from reconciler.model.risk import BOOKED, RISKS, SHARED, Risk
 from reconciler.model.words import count, listed, plural
 from reconciler.settings import Policy
 from reconciler.target import forms
-from reconciler.windows import gate
 
 PERCENT_FROM = 10
 """Managed objects from which `policy.max_change_percent` applies: a share of fewer has no meaning (contract)."""
@@ -136,8 +135,12 @@ def _unread(case: Case) -> Iterator[Finding]:
 def _outside_windows(case: Case) -> Iterator[Finding]:
     """Refuse to write to a remote system while the change windows are closed."""
     writing = [change for change in case.plan.changes if change.calls]
-    found = gate(case.policy.windows, case.now) if writing and case.policy.windows else None
-    if found is None or found.window is None:
+    if not writing or not case.policy.windows:
+        return
+    from reconciler.windows import gate  # noqa: PLC0415 - 2 ms that only a project with change windows needs
+
+    found = gate(case.policy.windows, case.now)
+    if found.window is None:
         return
     window, opens = found.window, found.changes_at
     place = f" at {window.where.path}:{window.where.line}" if window.where is not None else ""

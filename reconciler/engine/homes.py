@@ -7,7 +7,6 @@ record moves to it, and nothing is sent.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import TypeVar
 
 from msgspec.structs import replace
@@ -21,20 +20,16 @@ from reconciler.target import Target, Targets
 _Used = TypeVar("_Used", Record, Intent)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Homes:
     """What decides on the connection of an object."""
 
-    kinds: Mapping[str, Kind]
-    connections: Mapping[str, Connection]
-    desired: Mapping[Address, Desired]
-    _found: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict, init=False)
-    """The candidates by kind and target: there are few of them, and thousands of objects."""
-    _targets: Targets = field(init=False)
-
-    def __post_init__(self) -> None:
-        named = {name: connection.target for name, connection in self.connections.items()}
-        object.__setattr__(self, "_targets", Targets(named))
+    def __init__(
+        self, *, kinds: Mapping[str, Kind], connections: Mapping[str, Connection], desired: Mapping[Address, Desired]
+    ) -> None:
+        self.kinds, self.connections, self.desired = kinds, connections, desired
+        self._found: dict[tuple[str, str], tuple[str, ...]] = {}
+        """The candidates by kind and target: there are few of them, and thousands of objects."""
+        self._targets = Targets({name: connection.target for name, connection in connections.items()})
 
     def candidates(self, used: Record | Intent) -> tuple[str, ...]:
         """Return the connections that lead to the system of an id, as far as their accounts are known."""

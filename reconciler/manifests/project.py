@@ -15,7 +15,9 @@ from msgspec import Struct
 
 from reconciler.errors import InvalidInput
 from reconciler.folders import is_below
+from reconciler.late_pattern import late_pattern
 from reconciler.manifests.build import MAX_MISTAKES
+from reconciler.manifests.change_windows import build_windows, window_problems
 from reconciler.manifests.characters import character_problems
 from reconciler.manifests.connections import build_connections, connection_problems, misnamed_connections
 from reconciler.manifests.drift_settings import build_drift
@@ -34,14 +36,13 @@ from reconciler.money import currencies
 from reconciler.providers.base import ProviderSpec, project_schema
 from reconciler.reach import Quota, Reach
 from reconciler.settings import DEFAULT_STATE, FREE_UPDATES, Policy, Project
-from reconciler.windows import Window
 
 PROJECT_FILE = "reconciler.yaml"
-_LOOKALIKE = re.compile(r"\.?reconcil(?:er|e|iation)\.(?:ya?ml|json)(?:\.txt)?", re.IGNORECASE)
+_LOOKALIKE = late_pattern(r"\.?reconcil(?:er|e|iation)\.(?:ya?ml|json)(?:\.txt)?", re.IGNORECASE)
 """Names that people give to a project file, which no command looks for."""
 _LISTED = 1_000
 _KIND = "Project"
-_CODE = re.compile("[A-Z]{3}")
+_CODE = late_pattern("[A-Z]{3}")
 _OVERLAID = ("connections", "policy", "state", "currency", "drift")
 
 
@@ -152,7 +153,7 @@ def _source(file: Path, root: Path | None, environment: str | None, providers: M
         problems += connection_problems(_mapping(settings.get("connections")), positions, schema, providers, known)
     problems += _state_problems(settings.get("state", DEFAULT_STATE), positions)
     problems += _currency_problems(settings.get("currency"), positions)
-    problems += [] if found else _window_problems(_mapping(settings.get("policy")), positions)
+    problems += [] if found else window_problems(_mapping(settings.get("policy")), positions)
     problems += misnamed_connections(known, _mapping(spec.get("environments")), document.positions)
     problems += _other_environments(spec, environment, document)
     return _Source(
@@ -311,21 +312,6 @@ def _currency_problems(currency: object, positions: LayeredPositions) -> list[Pr
     return [Problem(code="currency", summary=summary, where=positions.locate(("currency",)))]
 
 
-def _window_problems(policy: Mapping[str, Any], positions: LayeredPositions) -> list[Problem]:
-    """Refuse windows of the right shape that cannot be. The schema refuses other shapes."""
-    problems = []
-    windows = policy.get("windows")
-    for index, item in enumerate(windows if isinstance(windows, list) else ()):
-        try:
-            Window.parse(_mapping(item))
-        except ValueError as error:
-            where = positions.locate(("policy", "windows", index))
-            problems.append(Problem(code="window", summary=f"policy.windows: {error}", where=where))
-        except (KeyError, TypeError):
-            continue  # its shape is wrong
-    return problems
-
-
 def _values(
     spec: Mapping[str, Any],
     over: Mapping[str, Any],
@@ -379,12 +365,8 @@ def _no_file(file: Path) -> str | None:
 
 
 def _policy(stated: Mapping[str, Any], positions: LayeredPositions) -> Policy:
-    windows = tuple(
-        Window.parse(item, positions.locate(("policy", "windows", index)))
-        for index, item in enumerate(stated.get("windows", ()))
-    )
     return Policy(
-        **{**stated, "windows": windows},
+        **{**stated, "windows": build_windows(stated, positions)},
         free_updates=0 if "max_change_percent" in stated else FREE_UPDATES,
         risks_at={code: positions.locate(("policy", "risks", code)) for code in _mapping(stated.get("risks"))},
         set_at={name: place for name in stated if (place := positions.set_at(("policy", name))) is not None},

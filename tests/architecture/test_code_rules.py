@@ -168,7 +168,6 @@ def test_time_zones_have_one_home():
 
 
 DATA_CLASSES = {
-    "Either": "it extends an abstract class",
     "Options": "its fields have metadata, from functions",
     "ProviderSettings": "the classes of other packages that extend it are data classes",
     "ProviderSpec": "the signature of a struct needs every type of a field, and one of these is imported late",

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from functools import cache
-from importlib.resources import files
 
 from msgspec import Struct
 
@@ -43,6 +42,7 @@ class Code(Struct, frozen=True, kw_only=True):
 def codes() -> tuple[Code, ...]:
     """Return every code, by number."""
     import tomllib  # noqa: PLC0415 - 2 ms, and most commands show no code
+    from importlib.resources import files  # noqa: PLC0415 - as above
 
     found = []
     for entry in files(__name__).iterdir():
