@@ -288,7 +288,7 @@ CHANGES = {
         f"{old} as {new}": lambda root, old=old, new=new: (root / "v.yaml").write_text(VALUES.replace(old, new))
         for old, new in (("1e1", "10.0"), ("7.50", "7.5"), ("-0.0", "-0"), ("true", '"true"'), ("12", '"12"'))
     },
-    "a number of a connection": lambda root: in_project(root, "company_id: 1", "company_id: 1.0"),
+    "a number of a connection": lambda root: in_project(root, "company_id: 1", "company_id: 2"),
     "the folder": lambda root: in_project(root, "manifests: [m]", "manifests: [m/*]"),
 }
 
