@@ -156,8 +156,9 @@ class Database:
         return self._tried(lambda: self._begun(lambda connection: self._backup(connection, command, scope)))
 
     def close(self) -> None:
-        """Close the database connection."""
+        """Close the database connection; a later use looks again for what is there."""
         self._connection.close()
+        self._version = self._file_as_opened = None
 
     def _lead(self, jobs: list[Job]) -> None:
         """Commit transactions as one. Where one of them fails, nothing has happened, and each is committed alone."""

@@ -102,6 +102,9 @@ def test_a_file_that_is_no_longer_at_its_place_is_not_written(open_store, file, 
     for write in (lambda: store.remove(YOGA), lambda: store.claim(myself("r1"))):
         with pytest.raises(ReconcilerError, match="moved, deleted or replaced"):
             write()
+    store.close()
+    store.save(SAVED)
+    assert list(store.records()) == [YOGA]
 
 
 def test_a_folder_in_place_of_the_file_is_an_error_in_words(open_store, tmp_path):
