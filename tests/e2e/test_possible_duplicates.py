@@ -54,7 +54,7 @@ def unsuspicious(desk):
 def follow(desk, problem, beginning):
     """Run the commands of one way out, as its text names them."""
     way = next(way for way in re.split(r"; (?=to |if )", problem["hint"]) if way.startswith(beginning))
-    for command in re.findall(r"reconciler ([^,;]+)", way):
+    for command in re.findall(r"reconciler ([^,;`]+)", way):
         writes = command.startswith(("apply", "destroy"))
         desk.run(*shlex.split(command), *(["--yes"] if writes else []), code=0)
 
