@@ -328,7 +328,7 @@ def _object(node: Mapping[str, Any], schema: Mapping[str, Any], depth: int) -> _
         for key, required, get, write in of(kind):
             item = get(value, context)
             if required or (item is not None and item is not False):
-                found[key] = write(item, context)
+                found[key] = item if type(item) in _PLAIN else write(item, context)
         return found
 
     return write

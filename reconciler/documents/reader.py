@@ -80,7 +80,11 @@ def _reader(kind: Any) -> _Read:
         return lambda data: origin(map(each, data))
     if isinstance(kind, type) and (issubclass(kind, Struct) or is_dataclass(kind)):
         return _object(kind)
-    return _SIMPLE.get(kind, lambda data: data)
+    return _SIMPLE.get(kind, _as_it_is)
+
+
+def _as_it_is(data: Any) -> Any:
+    return data
 
 
 def _object(kind: type) -> _Read:
@@ -98,6 +102,12 @@ def _object(kind: type) -> _Read:
 
     def build(data: Any) -> Any:
         given = data if before is None else before(data)
-        return kind(**{name: read(given[key]) for key, name, read in members() if key in given})
+        return kind(
+            **{
+                name: given[key] if read is _as_it_is else read(given[key])
+                for key, name, read in members()
+                if key in given
+            }
+        )
 
     return build

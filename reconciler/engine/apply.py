@@ -42,7 +42,7 @@ def execute(
     """
     changes = {change.address: change for change in plan.changes}
     before = dependencies(plan.changes)
-    order = sorter(plan.changes)
+    order = sorter(before)
     outcomes: dict[Address, Outcome] = {}
     waiting: deque[Address] = deque()
     ended: SimpleQueue[Future[Outcome]] = SimpleQueue()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from graphlib import CycleError, TopologicalSorter
 
 from reconciler.errors import ReconcilerError
@@ -34,12 +34,8 @@ def _ever_referred(change: Decision) -> set[Address]:
     return {*change.depends_on, *recorded}
 
 
-def sorter(changes: Iterable[Decision]) -> TopologicalSorter[Address]:
-    """Return a prepared sorter over the changes; ReconcilerError names a cycle of references."""
-    return _prepared(dependencies(changes))
-
-
-def _prepared(before: dict[Address, set[Address]]) -> TopologicalSorter[Address]:
+def sorter(before: Mapping[Address, set[Address]]) -> TopologicalSorter[Address]:
+    """Return a prepared sorter over what `dependencies` found; ReconcilerError names a cycle of references."""
     order = TopologicalSorter(before)
     try:
         order.prepare()
@@ -54,7 +50,7 @@ def in_order(changes: Iterable[Decision]) -> tuple[Address, ...]:
     before = dependencies(changes)
     if not any(before.values()):
         return tuple(sorted(before, key=str))
-    order, result = _prepared(before), []
+    order, result = sorter(before), []
     while order.is_active():
         ready = sorted(order.get_ready(), key=str)
         result += ready

@@ -58,8 +58,9 @@ class Overrides(Struct, frozen=True, kw_only=True):
 
     def unmatched(self, addresses: Iterable[Address], connections: Iterable[str] = ()) -> tuple[str, str] | None:
         """Return what is wrong with the first glob that matches nothing, and a hint; None if each matches."""
-        objects, names = set(map(str, addresses)), tuple(connections)
-        for name, value in self._given():
+        given = [*self._given()]
+        objects, names = set(map(str, addresses)) if given else set(), tuple(connections)
+        for name, value in given:
             what, known = ("connection", names) if name == MISSING else ("object", objects)
             pattern = Patterns(value).unmatched(known) if isinstance(value, tuple) else None
             if pattern is not None:

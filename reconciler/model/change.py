@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from msgspec import Struct
+from msgspec.structs import asdict
 
 from reconciler.model.canonical import ATOMS, digest, lasting
 from reconciler.model.field import Default
@@ -41,7 +42,7 @@ Origin = Literal["manifest", "drift"]
 Effect = Literal["create", "update", "delete"]
 
 
-class FieldChange(Struct, frozen=True, kw_only=True):
+class FieldChange(Struct, frozen=True, kw_only=True, gc=False):
     """One field's step from `before` to `after` (JSON values)."""
 
     path: str
@@ -109,7 +110,7 @@ class Stake(Struct, frozen=True, kw_only=True):
     amount: str
 
 
-class Call(Struct, frozen=True, kw_only=True):
+class Call(Struct, frozen=True, kw_only=True, gc=False):
     """One writing call. It is complete except for ids that are not known yet."""
 
     address: Address
@@ -147,7 +148,7 @@ class Receipt(Struct, frozen=True, kw_only=True):
     """What the remote system computed."""
 
 
-class Request(Struct, frozen=True):
+class Request(Struct, frozen=True, gc=False):
     """One HTTP request as a plan shows it."""
 
     method: str
@@ -225,7 +226,7 @@ class Decision(Struct, frozen=True, kw_only=True):
         return self.record.depends_on if self.record is not None else ()
 
 
-class Change(Decision, frozen=True, kw_only=True):
+class Change(Decision, frozen=True, kw_only=True, gc=False):
     """A decision with its calls, its bookings, and how it is shown."""
 
     calls: tuple[Call, ...] = ()
@@ -308,7 +309,7 @@ class Change(Decision, frozen=True, kw_only=True):
                 "action": self.action,
                 "connection": self.connection,
                 "remote_id": self.shown_id,
-                "fields": [_values(item, _FIELD_CHANGE) for item in self.fields],
+                "fields": [asdict(item) for item in self.fields],
                 "desired": self.desired.fields if self.desired is not None else None,
                 "live": self.live_digest,
                 "risks": [_values(item, _RISK) for item in self.risks],
@@ -330,7 +331,6 @@ class Change(Decision, frozen=True, kw_only=True):
         )
 
 
-_FIELD_CHANGE = ("path", "before", "after", "origin", "verifiable")
 _RISK = ("code", "level", "message", "slots", "booked", "reserved")
 _CALL = ("connection", "effect", "method", "path", "body")
 _RECORD = ("connection", "target", "fields", "computed", "protect")
@@ -343,7 +343,7 @@ def _kept(record: Record | None) -> dict[str, Any] | None:
     return {**_values(record, _RECORD), "depends_on": [str(address) for address in record.depends_on]}
 
 
-def _values(item: FieldChange | Risk | Call | Record, names: Iterable[str]) -> dict[str, Any]:
+def _values(item: Risk | Call | Record, names: Iterable[str]) -> dict[str, Any]:
     return {name: getattr(item, name) for name in names}
 
 

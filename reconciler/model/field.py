@@ -51,7 +51,7 @@ def at_field(name: str) -> Iterator[None]:
         raise FieldError(name, str(error)) from None
 
 
-class Default(Struct, frozen=True, kw_only=True):
+class Default(Struct, frozen=True, kw_only=True, gc=False):
     """What an API documents that it sets where a create does not state a field."""
 
     path: str

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from sys import intern
 from typing import Any, Literal, NamedTuple, Protocol
 
 from msgspec import Struct
@@ -57,7 +58,7 @@ class Address(NamedTuple):
             name = "; a name is lowercase letters, digits and hyphens" if "/" in text else ""
             message = f"{text!r} is not an address; expected KIND/NAME, such as Session/spring-yoga{name}"
             raise ValueError(message)
-        return cls(match["kind"], match["name"])
+        return cls(intern(match["kind"]), intern(match["name"]))
 
 
 def is_address(text: str) -> bool:
@@ -217,7 +218,7 @@ class Users(Struct, frozen=True, kw_only=True):
     """Why they are not known."""
 
 
-class Live(Struct, frozen=True, kw_only=True):
+class Live(Struct, frozen=True, kw_only=True, gc=False):
     """One object as a remote system returned it."""
 
     remote_id: str
@@ -229,7 +230,7 @@ class Live(Struct, frozen=True, kw_only=True):
     """By field, the other objects whose value changes along with that of this one."""
 
 
-class Record(Struct, frozen=True, kw_only=True):
+class Record(Struct, frozen=True, kw_only=True, gc=False):
     """What the state holds of one managed object."""
 
     address: Address

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from reconciler.model.canonical import digest
 from reconciler.model.change import ACTIONS, Change, total
@@ -166,10 +167,18 @@ class Plan(Struct, frozen=True, kw_only=True):
 class SavedPlan(Struct, frozen=True, kw_only=True):
     """A plan that was read back from its document: it is compared with a new one, and never applied itself."""
 
-    plan: Plan
+    head: Plan
+    """All of the plan but its changes."""
+    changes: Iterable[Change]
+    """Its changes. They may be read again each time."""
     digest: str
     """The digest in the document."""
     intact: bool
     """Whether that is the digest of the document's content."""
     signature: str | None = None
     """The signature in the document, which nothing has checked yet; None where it has none."""
+
+    @property
+    def plan(self) -> Plan:
+        """The whole plan."""
+        return replace(self.head, changes=tuple(self.changes))

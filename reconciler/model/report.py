@@ -41,7 +41,7 @@ class Allowance(Struct, frozen=True, kw_only=True):
     """What the guard would have reported."""
 
 
-class Outcome(Struct, frozen=True, kw_only=True):
+class Outcome(Struct, frozen=True, kw_only=True, gc=False):
     """How one object's change ended."""
 
     address: Address

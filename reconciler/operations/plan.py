@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from reconciler.context import context
 from reconciler.documents.codec import plan_digest
-from reconciler.documents.load import as_saved
+from reconciler.documents.load import as_saved, beside
 from reconciler.documents.signature import plan_key, signature_fault
 from reconciler.engine import duplicates, stale
 from reconciler.engine.impact import booking_queries, read_occupancy
@@ -229,23 +229,24 @@ def plan_again(
 
     The file only says what was approved. What is applied is the new plan, and only if it is the same.
     """
-    check_overrides(overrides, (change.address for change in saved.plan.changes), session.project.connections)
+    check_overrides(overrides, (change.address for change in saved.changes), session.project.connections)
     _check_file(session, saved)
 
     def fresh(only: Collection[str] | None = None) -> Planned:
-        return plan(session, declared, saved.plan.selection, only=only, wait=wait, on_wait=on_wait)
+        return plan(session, declared, saved.head.selection, only=only, wait=wait, on_wait=on_wait)
 
     try:
         made = fresh()
     except UsageError as error:  # a glob of its selection names nothing any more
         raise _stale([error.message]) from None
-    outside = stale.changed_outside(saved.plan, made.plan)
-    made = _compared(saved.plan, made, outside)
-    found = stale.edited(saved.plan, made.plan)
+    approved = beside(saved, made.plan)
+    outside = stale.changed_outside(approved, made.plan)
+    made = _compared(approved, made, outside)
+    found = stale.edited(approved, made.plan)
     if found:
         raise _stale(found)
     if outside:  # what was not reviewed is left out
-        rest = stale.without(saved.plan, outside)
+        rest = stale.without(approved, outside)
         whole, made = made.plan, _compared(rest, fresh([str(change.address) for change in rest.changes]))
         problems = (*made.plan.problems, *stale.left_out(outside))
         made = replace(made, plan=replace(made.plan, present=whole.present, problems=problems))
@@ -289,15 +290,15 @@ def _check_file(session: ProjectSession, saved: SavedPlan) -> None:
     if fault is not None:
         message = "the saved plan cannot be trusted; nothing was written"
         raise StalePlan(message, reasons=[fault], hint=f"create a new plan with --out, and with the same {PLAN_KEY}")
-    if saved.plan.purpose != "apply":
-        message = f"a saved plan to {saved.plan.purpose} is never applied; nothing was written"
+    if saved.head.purpose != "apply":
+        message = f"a saved plan to {saved.head.purpose} is never applied; nothing was written"
         raise StalePlan(message, hint="to delete what is managed: `reconciler destroy`")
     project = session.project
     targets = {name: connection.target for name, connection in project.connections.items()}
     facts = {"project": project.name, "environment": project.environment, "tool_version": __version__}
-    found = stale.header_reasons(saved.plan, facts, targets)
+    found = stale.header_reasons(saved.head, facts, targets)
     if found:
-        raise _stale(found, _environment_hint(saved.plan.environment, project.environment))
+        raise _stale(found, _environment_hint(saved.head.environment, project.environment))
 
 
 def _environment_hint(then: str | None, current: str | None) -> str | None:

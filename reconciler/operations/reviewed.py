@@ -80,7 +80,8 @@ def compare(fresh: SavedPlan, folder: Path) -> Comparison:
             notes.append(f"{item['url']}: {why}")
     if not listed:
         notes.append("no pull request was merged since the last apply")
-    differences = unreviewed(fresh.plan, plans) if touched(fresh.plan) else []
+    plan = fresh.plan
+    differences = unreviewed(plan, plans) if touched(plan) else []
     return Comparison(differences=tuple(differences), notes=tuple(notes))
 
 
@@ -96,7 +97,7 @@ def _use(fresh: SavedPlan, file: Path, plans: list[Plan]) -> str | None:
     if not saved.intact:
         return "its plan does not count: it was edited"
     for what in ("project", "environment", "tool_version"):
-        then, now = getattr(saved.plan, what), getattr(fresh.plan, what)
+        then, now = getattr(saved.head, what), getattr(fresh.head, what)
         if then != now:
             return (
                 f"its plan does not count: its {what.replace('_', ' ')} is {then or 'none'}, and is {now or 'none'} now"

@@ -14,7 +14,7 @@ from rich.console import Console
 
 from reconciler import redaction
 from reconciler.documents import codec
-from reconciler.documents.load import as_saved, load_document
+from reconciler.documents.load import as_saved, beside, load_document, load_plan
 from reconciler.documents.signature import content_digest
 from reconciler.errors import ReconcilerError
 from reconciler.model.change import FieldChange, SlotBookings
@@ -82,6 +82,31 @@ def test_a_plan_that_is_kept_to_compare_it_is_as_its_document_and_shows_no_secre
     assert kept == read
     assert repr(kept) == repr(read)
     assert "sesame" not in repr(kept)
+
+
+@pytest.mark.parametrize("name", PLANS)
+def test_a_plan_to_apply_is_kept_as_text_and_has_the_same_changes_each_time(name):
+    plan = PLANS[name]()
+    hostile = FieldChange(path="note", before={"\ud800": [10**400, 1.0, 1, True]}, after="a\nb\u2028", origin="drift")
+    changed = samples.change("Block/a", "update", "\ud800", fields=(hostile,))
+    plan = msgspec.structs.replace(plan, changes=(changed, *plan.changes))
+    text = codec.dump_plan(plan)
+    kept, read = load_plan(text), load_document(text)
+    assert not isinstance(kept.changes, tuple)
+    assert kept.plan == kept.plan == read.plan
+    assert repr(kept.plan) == repr(read.plan)
+    assert codec.dump_plan(kept.plan) == text
+
+
+def test_a_saved_plan_beside_a_new_one_is_the_same_and_shares_what_is_equal():
+    price = FieldChange(path="price", before="7.50", after="8.50", origin="manifest")
+    change = samples.change("Session/a", "update", "price", fields=(price,))
+    plan = msgspec.structs.replace(samples.quiet_plan(0), changes=(change,))
+    saved = load_plan(codec.dump_plan(plan))
+    same, others = beside(saved, plan), beside(saved, msgspec.structs.replace(plan, changes=()))
+    assert same == others == saved.plan
+    assert same.changes[0].fields is change.fields
+    assert others.changes[0].fields is not change.fields
 
 
 def test_a_report_that_was_read_back_shows_the_same():
