@@ -8,12 +8,13 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from hashlib import sha256
 from itertools import groupby
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 from msgspec import Struct, field
 
 from reconciler.model.change import Change
@@ -282,6 +283,7 @@ def _problems(found: Iterable[Problem]) -> list[tuple[marks.Mark, Problem]]:
 
 
 def _page(template: str, old: str = "Before", new: str = "After", **context: Any) -> Iterator[str]:
+    _short_line.cache_clear()  # another page may have to mask other secrets
     script = _script()
     policy = f"'sha256-{b64encode(sha256(script.encode()).digest()).decode()}'"
     page = _templates().get_template(template)
@@ -307,8 +309,20 @@ def _templates() -> Environment:
         keep_trailing_newline=True,
         finalize=_finalize,
     )
-    environment.globals.update(comparison=comparison, phrases=phrases, mark_of=marks.mark, count=count)
+    environment.globals.update(comparison=comparison, phrases=phrases, mark_of=marks.mark, count=count, lines=_lines)
     return environment
+
+
+def _lines(items: Iterable[rows.Row]) -> Markup:
+    """Return rows as HTML: thousands of objects have mostly the same ones, so that a page makes each short one once."""
+    return Markup("".join((_short_line if row.is_short else _line)(row) for row in items))  # noqa: S704 - of a template
+
+
+def _line(row: rows.Row) -> str:
+    return str(vars(_templates().get_template("parts.html.j2").module)["line"](row))
+
+
+_short_line = lru_cache(512)(_line)
 
 
 def _finalize(value: Any) -> Any:

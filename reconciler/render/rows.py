@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
+from reconciler.model.canonical import ATOMS
 from reconciler.model.change import CREATING, DESTRUCTIVE, EDITING, Action, FieldChange
 from reconciler.model.field import Default
 from reconciler.model.report import Drifted, Outcome
@@ -49,6 +50,11 @@ class Row(Struct, frozen=True, kw_only=True):
         if self.before is None:
             return "+"
         return "-" if self.after is None else "~"
+
+    @property
+    def is_short(self) -> bool:
+        """Whether it may be kept for other objects that have the same."""
+        return len(self.before or "") + len(self.after or "") <= _SHORT
 
     @property
     def step(self) -> str:
@@ -147,6 +153,9 @@ def _rows(field: FieldChange, note: str, width: int | None, zone: str | None) ->
 
 def _leaves(path: str, before: Any, after: Any) -> Iterator[tuple[str, Any, Any]]:
     """Take mappings and keyed lists apart: `address.postcode`, `items[court].quantity`."""
+    if type(before) in ATOMS and type(after) in ATOMS:
+        yield path, before, after
+        return
     before, after = _keyed(before), _keyed(after)
     sides = [side for side in (before, after) if side is not None]
     if not any(sides) or not all(isinstance(side, Mapping) for side in sides) or _is_slot(path, before, after):
@@ -174,8 +183,9 @@ def _identity(item: Mapping[str, Any]) -> str | None:
 
 
 def _is_slot(path: str, *sides: Any) -> bool:
-    present = [side for side in sides if side is not None]
-    return path.startswith("slots[") and all(isinstance(side, Mapping) and "date" in side for side in present)
+    return path.startswith("slots[") and all(
+        isinstance(side, Mapping) and "date" in side for side in sides if side is not None
+    )
 
 
 def _arranged(rows: Sequence[Row], fold: bool) -> Rows:
