@@ -49,7 +49,7 @@ def using(options: Options) -> Iterator[None]:
 
 def shown(text: str) -> str:
     """Return a text with the options of this run added to the commands that it names."""
-    return completed(text, _using[-1]) if _using and START in text else text
+    return completed(text, _using[-1]) if _using else text
 
 
 def completed(text: str, options: Options) -> str:

@@ -34,7 +34,7 @@ def visible(text: str) -> str:
     Applying it twice changes nothing. Known secrets are masked here, where the text is still whole and no format has
     escaped it. So are the commands that it names completed.
     """
-    text = escape_commands(redacted(commands.shown(text)))
+    text = escape_commands(redacted(commands.shown(text) if commands.START in text else text))
     if text.isascii() and text.isprintable():
         return text
     from reconciler.model.characters import UNSEEN, unseen  # noqa: PLC0415 - `--help` shows nothing but ASCII

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 from shlex import quote
 from typing import Any, TypeVar
@@ -113,7 +114,7 @@ class Database:
         """Whether it is SQLite, so that every program that opens it runs on one machine."""
         return self._url.scheme == SQLITE
 
-    @property
+    @cached_property
     def file(self) -> Path | None:
         """The file, if the state is one."""
         name = self._url.database

@@ -13,19 +13,18 @@ from __future__ import annotations
 
 import ipaddress
 import queue
-import select
 import socket
 import ssl
 import struct
 import sys
 import threading
 import time
-from collections.abc import Callable
-from typing import cast
+from collections.abc import Callable, Iterable
+from typing import Any
 
+import httpcore
 import httpx
 
-from reconciler.providers.http.nested import Nested
 from reconciler.providers.notice import asleep
 
 CONNECT_TIMEOUT = 10.0
@@ -44,9 +43,6 @@ _PIECE = 16 * 1024
 
 _DISCARD = (socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0))
 """Closing a connection, or the end of its process, drops what was not sent or not received."""
-
-_AT_ONCE = (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-"""Nothing waits for more to send."""
 
 _USER_TIMEOUT: int | None = getattr(socket, "TCP_USER_TIMEOUT", None)
 """None where the system has no such option (macOS, Windows)."""
@@ -95,101 +91,76 @@ class Clock:
         self.sent = True
 
 
-class Stream:
-    """A connection whose waits a clock limits."""
-
-    def __init__(self, sock: socket.socket | Nested, clock: Clock) -> None:
-        self._sock, self._clock = sock, clock
+class _Stream(httpcore.NetworkStream):
+    def __init__(self, inner: httpcore.NetworkStream, clock: Clock) -> None:
+        self._inner, self._clock = inner, clock
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        """Return what has arrived, at least one byte; nothing at the end of the connection."""
-        left = self._clock.left(timeout, httpx.ReadTimeout)
-        try:
-            self._sock.settimeout(left)
-            return self._sock.recv(max_bytes)
-        except TimeoutError as error:
-            raise httpx.ReadTimeout(str(error)) from error
-        except OSError as error:
-            raise httpx.ReadError(str(error)) from error
+        return self._inner.read(max_bytes, self._clock.left(timeout, httpcore.ReadTimeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        """Send all bytes."""
-        self._clock.before(buffer, self._sock.outer if isinstance(self._sock, Nested) else self._sock)
+        self._clock.before(buffer, self._inner.get_extra_info("socket"))
         for start in range(0, len(buffer), _PIECE):
-            piece, left = buffer[start : start + _PIECE], self._clock.left(timeout, httpx.WriteTimeout)
-            try:
-                self._sock.settimeout(left)
-                while piece:
-                    piece = piece[self._sock.send(piece) :]
-            except TimeoutError as error:
-                raise httpx.WriteTimeout(str(error)) from error
-            except OSError as error:
-                raise httpx.WriteError(str(error)) from error
+            left = self._clock.left(timeout, httpcore.WriteTimeout)
+            self._inner.write(buffer[start : start + _PIECE], left)
 
     def close(self) -> None:
-        """Close the socket."""
-        self._sock.close()
+        self._inner.close()
 
-    def start_tls(self, context: ssl.SSLContext, host: str, timeout: float | None = None) -> Stream:
-        """Return the same connection inside of TLS."""
-        left = self._clock.left(timeout, httpx.ConnectTimeout)
-        try:
-            self._sock.settimeout(left)
-            if isinstance(self._sock, ssl.SSLSocket):
-                return Stream(Nested(self._sock, context, host), self._clock)
-            sock = cast("socket.socket", self._sock)  # no third TLS
-            return Stream(context.wrap_socket(sock, server_hostname=host), self._clock)
-        except TimeoutError as error:
-            raise httpx.ConnectTimeout(str(error)) from error
-        except OSError as error:
-            raise httpx.ConnectError(str(error)) from error
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        left = self._clock.left(timeout, httpcore.ConnectTimeout)
+        return _Stream(self._inner.start_tls(ssl_context, server_hostname, left), self._clock)
 
-    def is_readable(self) -> bool:
-        """Whether a read would not wait: bytes have arrived, or the end of the connection."""
-        if self._sock.fileno() < 0 or _arrived(self._sock):
-            return True
-        return isinstance(self._sock, ssl.SSLSocket | Nested) and self._sock.pending() > 0  # what TLS holds
+    def get_extra_info(self, info: str) -> Any:
+        found = self._inner.get_extra_info(info)
+        return found or _decrypted(self._inner) if info == "is_readable" else found
 
 
-def _arrived(sock: socket.socket | Nested) -> bool:
-    if sys.platform == "win32":
-        return bool(select.select([sock], [], [], 0)[0])
-    arrived = select.poll()  # which takes files of any number
-    arrived.register(sock, select.POLLIN)
-    return bool(arrived.poll(0))
+def _decrypted(stream: httpcore.NetworkStream) -> bool:
+    """Whether bytes have arrived that the socket does not show any more, because TLS holds them."""
+    tls = stream.get_extra_info("ssl_object")
+    if not isinstance(tls, ssl.SSLObject):
+        return tls is not None and tls.pending() > 0
+    try:  # inside TLS to a proxy, where whole records may wait in memory
+        tls.read(1)
+    except ssl.SSLWantReadError:
+        return False
+    except ssl.SSLError:
+        pass  # its end
+    return True
 
 
-class Network:
+class Network(httpcore.NetworkBackend):
     """Opens sockets whose waits a clock limits."""
 
     def __init__(self, clock: Clock) -> None:
-        self._clock = clock
+        self._inner, self._clock = httpcore.SyncBackend(), clock
 
-    def connect_tcp(self, host: str, port: int, timeout: float | None = None) -> Stream:
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.NetworkStream:
         """Connect to the first address of a host that takes it."""
         ends = None if timeout is None else time.monotonic() + timeout
-        addresses = _addresses(host, port, self._clock.left(timeout, httpx.ConnectTimeout))
+        addresses = _addresses(host, port, self._clock.left(timeout, httpcore.ConnectTimeout))
         for number, address in enumerate(addresses, start=1):
             left = None if ends is None else max(ends - time.monotonic(), 0.001) / (len(addresses) - number + 1)
-            left = self._clock.left(left, httpx.ConnectTimeout)
+            left = self._clock.left(left, httpcore.ConnectTimeout)
+            options = (*(socket_options or ()), _DISCARD)
             try:
-                return Stream(_connected(address, port, left), self._clock)
-            except (httpx.ConnectError, httpx.ConnectTimeout):
+                stream = self._inner.connect_tcp(address, port, left, local_address, options)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout):
                 if number == len(addresses):
                     raise
-        raise httpx.ConnectError("its host name has no address")
-
-
-def _connected(address: str, port: int, timeout: float | None) -> socket.socket:
-    try:
-        sock = socket.create_connection((address, port), timeout)
-        for option in (_DISCARD, _AT_ONCE):
-            sock.setsockopt(*option)
-    except TimeoutError as error:
-        raise httpx.ConnectTimeout(str(error)) from error
-    except OSError as error:
-        raise httpx.ConnectError(str(error)) from error
-    return sock
+            else:
+                return _Stream(stream, self._clock)
+        raise httpcore.ConnectError("its host name has no address")
 
 
 def _addresses(host: str, port: int, timeout: float | None) -> list[str]:
@@ -213,10 +184,10 @@ def _addresses(host: str, port: int, timeout: float | None) -> list[str]:
     try:
         result = found.get(timeout=timeout)
     except queue.Empty:
-        raise httpx.ConnectTimeout("the host name was not resolved in time") from None
+        raise httpcore.ConnectTimeout("the host name was not resolved in time") from None
     try:
         if isinstance(result, OSError):
             raise result
-    except OSError as error:  # raised here, so that it is the context as well
-        raise httpx.ConnectError(str(error)) from error
+    except OSError as error:  # raised here, so that it stays the context: the pool drops the cause
+        raise httpcore.ConnectError(str(error)) from error
     return result

@@ -11,13 +11,24 @@ import time
 from collections.abc import Callable, Iterator
 from functools import cached_property
 
+import h11
+import httpcore
 import httpx
 
-from reconciler.providers.http.deadline import Clock, Network, ProxySilent, Stream
+from reconciler.providers.http.deadline import Clock, Network, ProxySilent
 from reconciler.providers.http.wire import Headers, Message, Wire
 
 PHASES = "phases"
 """The key of a request's extensions that holds a dict that takes the moment when each phase of the call ended."""
+
+_FAILURES = (
+    httpcore.TimeoutException,
+    httpcore.NetworkError,
+    httpcore.ProtocolError,
+    httpcore.ProxyError,
+    h11.ProtocolError,
+)
+"""What the libraries below raise; httpx has a class of the same name for each."""
 
 _Origin = tuple[str, bytes, int | None]
 _PORTS = {"http": 80, "https": 443}
@@ -49,7 +60,8 @@ class Lane(httpx.BaseTransport):
         except BaseException as error:
             self.close()
             self._done(self)
-            self.blame_proxy(error)
+            if isinstance(error, _FAILURES):
+                raise self.mapped(error) from error
             raise
         return httpx.Response(head.status, headers=head.headers, stream=_Body(self, wire, message))
 
@@ -67,14 +79,15 @@ class Lane(httpx.BaseTransport):
             self.close()
         self._done(self)
 
-    def blame_proxy(self, error: BaseException) -> None:
-        """Raise what an error means before the first byte of the request was sent: a proxy is its reason."""
-        if self._clock.sent:
-            return
-        if isinstance(error, httpx.ReadTimeout | httpx.WriteTimeout):
-            raise ProxySilent(str(error)) from error
-        if isinstance(error, httpx.ReadError | httpx.WriteError | httpx.RemoteProtocolError):
-            raise httpx.ProxyError(str(error)) from error
+    def mapped(self, error: Exception) -> Exception:
+        """Return the error of httpx. Before the first byte of the request was sent, a proxy is its reason."""
+        kind = type(error).__name__
+        if not self._clock.sent and kind in {"ReadTimeout", "WriteTimeout"}:
+            return ProxySilent(str(error))
+        if not self._clock.sent and kind in {"ReadError", "WriteError", "RemoteProtocolError"}:
+            return httpx.ProxyError(str(error))
+        found: Exception = getattr(httpx, kind)(str(error))
+        return found
 
     def _ready(self, message: Message, url: httpx.URL) -> Wire:
         """Return the open connection, or a new one if there is none that can be used."""
@@ -85,7 +98,7 @@ class Lane(httpx.BaseTransport):
             self._wire, self._origin = Wire(self._opened(message, origin)), origin
         return self._wire
 
-    def _opened(self, message: Message, origin: _Origin) -> Stream:
+    def _opened(self, message: Message, origin: _Origin) -> httpcore.NetworkStream:
         scheme, host, port = origin
         if scheme not in _PORTS:
             raise httpx.UnsupportedProtocol(f"Request URL has an unsupported protocol '{scheme}://'.")
@@ -102,18 +115,18 @@ class Lane(httpx.BaseTransport):
             raise
         return _over_tls(message, stream, host, self._tls)
 
-    def _connected(self, message: Message, origin: _Origin, tls: ssl.SSLContext | None) -> Stream:
+    def _connected(self, message: Message, origin: _Origin, tls: ssl.SSLContext | None) -> httpcore.NetworkStream:
         scheme, host, port = origin
         timeout = message.timeouts.get("connect")
         stream = self._network.connect_tcp(host.decode("ascii"), port or _PORTS[scheme], timeout)
         message.note("connect")
         return stream if tls is None or scheme == "http" else _over_tls(message, stream, host, tls)
 
-    def _tunnel(self, stream: Stream, message: Message, target: bytes) -> None:
+    def _tunnel(self, stream: httpcore.NetworkStream, message: Message, target: bytes) -> None:
         headers = _merged([(b"Host", target), (b"Accept", b"*/*")], self._proxy_headers)
         answer = Wire(stream).ask(Message(b"CONNECT", target, headers, b"", message.timeouts, message.phases))
         if answer.status // 100 != 2:  # noqa: PLR2004 - HTTP's class of success
-            raise httpx.ProxyError(f"{answer.status} {answer.reason.decode('ascii', 'ignore')}")
+            raise httpcore.ProxyError(f"{answer.status} {answer.reason.decode('ascii', 'ignore')}")
 
     def _message(self, request: httpx.Request) -> Message:
         url, target, headers = request.url, request.url.raw_path, request.headers.raw
@@ -127,8 +140,6 @@ class Lane(httpx.BaseTransport):
     def _proxy_tls(self) -> ssl.SSLContext | None:
         if self._proxy is None or self._proxy.url.scheme == "http":
             return None
-        import httpcore  # noqa: PLC0415 - 10 ms that only a proxy over TLS needs
-
         return self._proxy.ssl_context or httpcore.default_ssl_context()
 
     @cached_property
@@ -147,7 +158,10 @@ class _Body(httpx.SyncByteStream):
         self._open = True
 
     def __iter__(self) -> Iterator[bytes]:
-        yield from self._wire.body(self._message)
+        try:
+            yield from self._wire.body(self._message)
+        except _FAILURES as error:
+            raise self._lane.mapped(error) from error
 
     def close(self) -> None:
         if self._open:
@@ -155,7 +169,9 @@ class _Body(httpx.SyncByteStream):
             self._lane.release(self._wire)
 
 
-def _over_tls(message: Message, stream: Stream, host: bytes, tls: ssl.SSLContext) -> Stream:
+def _over_tls(
+    message: Message, stream: httpcore.NetworkStream, host: bytes, tls: ssl.SSLContext
+) -> httpcore.NetworkStream:
     message.note("connect")
     tls.set_alpn_protocols(["http/1.1"])
     try:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from contextlib import contextmanager
 
-import httpx
+import h11
+import httpcore
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -17,7 +18,7 @@ NEVER = re.compile(rb"(?!)")
 PLAIN = b"HTTP/1.1 200 OK\r\nServer: s\r\nContent-Length: 4\r\n\r\ntrue"
 
 
-class Stream:
+class Stream(httpcore.NetworkStream):
     """A connection over which bytes arrive in pieces, and then its end."""
 
     def __init__(self, pieces=()):
@@ -34,7 +35,8 @@ class Stream:
     def write(self, buffer, timeout=None):  # noqa: ARG002 - the interface
         self.sent += buffer
 
-    def is_readable(self):
+    def get_extra_info(self, info):
+        assert info == "is_readable"
         return bool(self.pieces)
 
 
@@ -58,7 +60,7 @@ def outcome(pieces, asked):
         head = line.ask(asked)
         for piece in line.body(asked):
             body += piece
-    except httpx.ProtocolError as error:
+    except (httpcore.RemoteProtocolError, h11.ProtocolError) as error:
         return stream.sent, type(error).__name__, str(error), body
     line.expires = float("inf")
     return stream.sent, head.status, head.headers, body, line.at_rest() and line.usable()
@@ -185,5 +187,5 @@ LENGTH = (b"Content-Length", b"5")
     ids=["GET", "POST", "PUT", "DELETE"],
 )
 def test_a_plain_request_and_its_answer_do_without_h11(monkeypatch, asked):
-    monkeypatch.setattr(wire, "_exchange", None)
+    monkeypatch.setattr(wire.h11, "Connection", None)
     assert outcome([PLAIN], asked) == outcome([PLAIN[:50], PLAIN[50:]], asked)
