@@ -306,7 +306,11 @@ def _compiled(node: Mapping[str, Any], schema: Mapping[str, Any], depth: int = 2
         if depth == 1:
             return lambda value, context: (write(item, context) for item in value)
         return lambda value, context: [write(item, context) for item in value]
-    return lambda value, _: value if type(value) in _PLAIN else _plain(value)
+    return _value
+
+
+def _value(value: Any, _: _Context) -> Any:
+    return value if type(value) in _PLAIN else _plain(value)
 
 
 def _object(node: Mapping[str, Any], schema: Mapping[str, Any], depth: int) -> _Write:
@@ -328,7 +332,7 @@ def _object(node: Mapping[str, Any], schema: Mapping[str, Any], depth: int) -> _
         for key, required, get, write in of(kind):
             item = get(value, context)
             if required or (item is not None and item is not False):
-                found[key] = item if type(item) in _PLAIN else write(item, context)
+                found[key] = item if write is _value and type(item) in _PLAIN else write(item, context)
         return found
 
     return write
