@@ -94,6 +94,7 @@ def check_ours(file: Path) -> None:
 
 def _tables(file: Path, mode: str) -> list[str]:
     with closing(sqlite3.connect(f"{file.absolute().as_uri()}?{mode}", uri=True, timeout=BUSY)) as connection:
+        connection.text_factory = lambda name: name.decode("utf-8", "replace")  # another program may take any bytes
         found = connection.execute(
             "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
         )

@@ -75,7 +75,8 @@ def test_a_state_that_is_tracked_by_git_is_refused_before_anything_is_read(desk)
 
 @pytest.mark.parametrize("mode", ["WAL", "DELETE"])
 @pytest.mark.parametrize("number", [0, 1])
-def test_a_database_of_another_program_is_neither_read_nor_changed(desk, mode, number):
+@pytest.mark.parametrize("name", [b"bookmarks", b"b\xff\xffkmarks"], ids=["text", "bytes"])
+def test_a_database_of_another_program_is_neither_read_nor_changed(desk, mode, number, name):
     folder = desk.folder / ".reconciler"
     folder.mkdir()
     file = folder / "state.db"
@@ -85,5 +86,6 @@ def test_a_database_of_another_program_is_neither_read_nor_changed(desk, mode, n
         if number:
             connection.execute("CREATE TABLE reconciler_objects (url TEXT)")
         connection.commit()
+    file.write_bytes(file.read_bytes().replace(b"bookmarks", name))
     desk.session()
     unchanged_and_refused(desk, file, "is a database of another program")
