@@ -116,14 +116,16 @@ def _untouchable(subject: Subject, record: Record, live: Live | None) -> Decided
     why = subject.context.snapshot.why_unreadable(record.connection, subject.address.kind, record.remote_id)
     if why is not None:
         return subject.unread(record.connection, f"could not be read: {why}"), ()
-    declared = subject.desired.fields if subject.desired is not None else None
-    if live is not None and is_another(subject.kind, record.fields, declared, live.fields):
-        return _another(subject, record, live)
+    desired = subject.desired
+    stays = desired is not None and desired.connection == record.connection
+    declared = desired.fields if desired is not None else {}
+    if live is not None and is_another(subject.kind, record.fields, declared, live.fields, deletes=not stays):
+        return _another(subject, record, live, stays=stays)
     unseen = _unseen(subject, record)
     return None if unseen is None else (unseen, ())
 
 
-def _another(subject: Subject, record: Record, live: Live) -> Decided:
+def _another(subject: Subject, record: Record, live: Live, *, stays: bool) -> Decided:
     """Do nothing to an object that has nothing in common with the one that had its id."""
     address, summary = subject.address, nothing_in_common(subject.kind, record, live)
     same = f"; if it is the same object with other values, then: `reconciler adopt {address} {record.remote_id}`"
@@ -133,7 +135,7 @@ def _another(subject: Subject, record: Record, live: Live) -> Decided:
         code="another-object",
         summary=summary,
         hint=f"{behind}check base_url and the credentials of connection {record.connection}; if they are right, stop "
-        f"managing this id: `reconciler state rm {subject.recorded}`{same if subject.desired is not None else ''}",
+        f"managing this id: `reconciler state rm {subject.recorded}`{same if stays else ''}",
         where=subject.desired.source if subject.desired else None,
         address=address,
     )

@@ -99,12 +99,13 @@ def _compared(
         )
         for change in comparison.fields
     )
+    another = is_another(kind, record.fields, {}, live.fields, deletes=False)
     return Drifted(
         address=record.address,
         status="changed" if moved else "in_sync",
         fields=moved,
         shown_id=kind.public_id(record.remote_id),
-        reason=nothing_in_common(kind, record, live) if is_another(kind, record.fields, {}, live.fields) else None,
+        reason=nothing_in_common(kind, record, live) if another else None,
         verifiable=len(comparison.verified),
         total=len(comparison.verified) + len(comparison.unverified) + len(kind.unanswered),
     )

@@ -58,25 +58,24 @@ def distinct_from(desired: Desired | None) -> frozenset[str]:
     return frozenset(named.replace(",", " ").split())
 
 
-def is_another(kind: Kind, applied: Fields, declared: Fields | None, live: Fields) -> bool:
+def is_another(kind: Kind, applied: Fields, declared: Fields, live: Fields, *, deletes: bool) -> bool:
     """Whether a live object shares nothing that people recognise it by with what was last applied to its id.
 
     A single such field may simply have been renamed: then nothing else may agree either. A flag agrees by chance.
-    Where nothing else can be compared, the object counts as another one only if nothing is `declared`: a renamed
+    Where nothing else can be compared, the object counts as another one only if the change `deletes` it: a renamed
     object can be named again, and a deleted one is lost.
     """
     if not kind.recognised_by:
         return False
     known = {name for name in kind.recognised_by if applied.get(name) and name in live}
-    stated = declared or {}
-    if not known or any(same(applied[name], live[name]) or stated.get(name) == live[name] for name in known):
+    if not known or any(same(applied[name], live[name]) or declared.get(name) == live[name] for name in known):
         return False  # nearly every object of every plan: the whole comparison is not needed
     changes = compare(kind, applied, live, applied).fields
     differing = {field_of(change.path) for change in changes} - respelled(applied, live).keys()
     if not known <= differing:
         return False
     others = {name for name, value in applied.items() if name in live and value and not isinstance(value, bool)}
-    return declared is None if others == known and len(known) == 1 else len(known) > 1 or others <= differing
+    return deletes if others == known and len(known) == 1 else len(known) > 1 or others <= differing
 
 
 def nothing_in_common(kind: Kind, record: Record, live: Live) -> str:
