@@ -17,7 +17,7 @@ Options = tuple[tuple[str, str], ...]
 
 CONNECTING = frozenset({"plan", "apply", "drift", "destroy", "adopt", "export", "why"})
 """The commands that take every option of `CHOOSING`."""
-OFFLINE = frozenset({"validate", "fmt", "state"})
+OFFLINE = frozenset({"validate", "fmt", "render", "state"})
 """The commands that connect to no remote system, and so take no `TRUST_HOST`. All others have no project."""
 
 TRUST_HOST = "--trust-host"

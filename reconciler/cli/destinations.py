@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from functools import wraps
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from reconciler.cli.output import PAGE, Output, Sink, check_writable, is_stdout,
 from reconciler.errors import OutputFailed, UsageError
 
 FORMATS_OF_ENDINGS = {".txt": "text", ".json": "json", ".md": "markdown", ".html": "html"}
+MANIFESTS_OF_ENDINGS = {".yaml": "yaml", ".yml": "yaml"}
 FINDINGS_OF_ENDINGS = {".sarif": "sarif", ".xml": "junit"}
 """Formats of a command that only reports problems."""
 
@@ -35,10 +36,11 @@ class _Destination(click.Path):
 DESTINATION = _Destination()
 
 
-def sinks(form: str | None, paths: Sequence[Path], formats: Collection[str]) -> tuple[Sink, ...]:
+def sinks(form: str | None, paths: Sequence[Path], formats: Sequence[str]) -> tuple[Sink, ...]:
     """Return where an output goes and in which format; UsageError where the options do not say that clearly.
 
-    `--format` is the format of a single output. Of several, it is that of those whose ending says none.
+    `--format` is the format of a single output. Of several, it is that of those whose ending says none. The first of
+    the formats is the default.
     """
     made = tuple(
         Sink(
@@ -49,7 +51,7 @@ def sinks(form: str | None, paths: Sequence[Path], formats: Collection[str]) -> 
         for path in paths
     )
     check_distinct([sink.file for sink in made])
-    return made or (Sink(form=form or "text"),)
+    return made or (Sink(form=form or formats[0]),)
 
 
 def check_distinct(files: Iterable[Path | None]) -> None:
@@ -62,11 +64,12 @@ def check_distinct(files: Iterable[Path | None]) -> None:
         seen.add(place)
 
 
-def _form(form: str | None, path: Path, formats: Collection[str], *, single: bool) -> str:
+def _form(form: str | None, path: Path, formats: Sequence[str], *, single: bool) -> str:
     if "markdown" in formats and is_summary(path):
         return "markdown"
     ending = path.suffix.lower()
-    endings = FORMATS_OF_ENDINGS | {item: name for item, name in FINDINGS_OF_ENDINGS.items() if name in formats}
+    others = FINDINGS_OF_ENDINGS | MANIFESTS_OF_ENDINGS
+    endings = FORMATS_OF_ENDINGS | {item: name for item, name in others.items() if name in formats}
     found = endings.get(ending)
     if form is not None and (single or found is None):
         return form
@@ -79,9 +82,10 @@ def _form(form: str | None, path: Path, formats: Collection[str], *, single: boo
     if found is None and ending and not single:
         hint = f"expected {expected}, or --format for the others"
         raise UsageError(f"--output {path}: the ending {ending} does not tell the format", hint=hint)
-    return found or "text"
+    return found or formats[0]
 
 
+_SUMMARY = "The file of GITHUB_STEP_SUMMARY is appended to, as Markdown. "
 _COMPACT = click.option("--compact", is_flag=True, help="Show one line for each object in text.")
 _NO_PAGER = click.option(
     "--no-pager",
@@ -126,7 +130,10 @@ def formatted(*formats: str, private: bool = True, compact: bool = False, paged:
         "output",
         make,
         click.option(
-            "--format", "form", type=click.Choice(formats), help="Output format. Default: text, or as --output ends."
+            "--format",
+            "form",
+            type=click.Choice(formats),
+            help=f"Output format. Default: {formats[0]}, or as --output ends.",
         ),
         click.option(
             "--output",
@@ -134,8 +141,8 @@ def formatted(*formats: str, private: bool = True, compact: bool = False, paged:
             type=DESTINATION,
             multiple=True,
             metavar="FILE",
-            help="Write to this file, in the format of its ending; - is stdout (repeatable). The file of "
-            "GITHUB_STEP_SUMMARY is appended to, as Markdown. Default: stdout.",
+            help="Write to this file, in the format of its ending; - is stdout (repeatable). "
+            f"{_SUMMARY if 'markdown' in formats else ''}Default: stdout.",
         ),
         *([_COMPACT] if compact else []),
         *([_NO_PAGER] if paged else []),

@@ -18,6 +18,7 @@ COMMANDS: Mapping[str, str] = {
     **dict.fromkeys(("diff", "preview", "dry-run", "whatif", "what-if"), "plan"),
     **dict.fromkeys(("up", "sync", "deploy", "push", "update", "create", "converge", "reconcile", "run"), "apply"),
     **dict.fromkeys(("check", "lint", "test", "verify"), "validate"),
+    **dict.fromkeys(("template", "build", "synth", "compile"), "render"),
     **dict.fromkeys(("refresh", "status"), "drift"),
     **dict.fromkeys(("delete", "down", "teardown", "undeploy", "remove"), "destroy"),
     **dict.fromkeys(("pull", "dump", "backup", "download", "generate"), "export"),

@@ -26,6 +26,7 @@ _COMMANDS = {
     "init": ("reconciler.cli.commands.init", "Write a project to start from."),
     "validate": ("reconciler.cli.commands.validate", "Check manifests offline."),
     "fmt": ("reconciler.cli.commands.fmt", "Write manifests in their canonical form."),
+    "render": ("reconciler.cli.commands.render", "Print the final manifests, after templates."),
     "plan": ("reconciler.cli.commands.plan", "Show what would change, and the exact calls."),
     "apply": ("reconciler.cli.commands.apply", "Apply a plan."),
     "show": ("reconciler.cli.commands.show", "Show a saved plan, report or drift document."),

@@ -29,6 +29,7 @@ from reconciler.model.objects import Address, Problem, SourceRef
 from reconciler.model.place import Place, Placed
 from reconciler.model.plan import Plan, Selection
 from reconciler.model.provenance import Concern, Explanation, Provenance, Setting, Template
+from reconciler.model.rendered import Rendered
 from reconciler.model.report import ASIDE, Drift, Drifted, Outcome, Report
 from reconciler.model.sighting import LastApplied
 from reconciler.model.source import Range
@@ -128,7 +129,7 @@ _MADE: Mapping[tuple[type, str], Callable[[Any, _Context], object]] = {
     (Report, "environment"): lambda _, context: context.environment,
     (Report, "selection"): lambda _, context: context.selection,
     (Outcome, "source"): lambda outcome, context: _first_place(outcome) or context.sources.get(outcome.address),
-    **{(kind, "format_version"): lambda _, __: FORMAT_VERSION for kind in (Plan, Report, Drift, Explanation)},
+    **{(kind, "format_version"): lambda _, __: FORMAT_VERSION for kind in (Plan, Report, Drift, Explanation, Rendered)},
 }
 """Members that no attribute holds; by type and member."""
 
@@ -250,6 +251,11 @@ def drift_document(drift: Drift) -> dict[str, Any]:
 def why_document(found: Explanation) -> dict[str, Any]:
     """Return the document of where the values of an object come from."""
     return _whole(_writer("why")(found, _Context()).items())
+
+
+def rendered_pieces(rendered: Rendered) -> Iterator[str]:
+    """Yield the text of the document of final manifests, in which secrets are masked already."""
+    return pieces(_writer("render")(rendered, _Context()).items())
 
 
 def validation_document(found: Iterable[Placed], files: int, documents: int) -> dict[str, Any]:

@@ -45,6 +45,8 @@ class Checked(Struct, frozen=True, kw_only=True):
     """Warnings that name what is beside the manifests and is not read."""
     key: str | None = None
     """What all that was read is known by; None where it cannot be known again."""
+    final: tuple[Document, ...] = ()
+    """The documents with their final values in file order, without those of `beside`, if they are asked for."""
     known_valid: bool = False
     """Whether an earlier run found nothing wrong with exactly this: then it holds no manifests."""
 
@@ -66,6 +68,7 @@ def read_manifests(
     untrusted: bool = False,
     cache: Cache | None = None,
     facts: str | None = None,
+    keep: bool = False,
 ) -> Checked:
     """Read every manifest that `paths` name. Nothing in a file raises an error.
 
@@ -75,6 +78,7 @@ def read_manifests(
     `places` are the places where the paths were written. `reach` bounds the paths of the project file: `beside`, and
     without `beside` also `paths`. A path that a person typed is the person's choice, unless the files are `untrusted`.
     `facts` are all else that the result depends on, where it is enough that the `cache` knows it as valid.
+    `keep`: the result has the documents too, which take memory.
     """
     bound = reach if untrusted or not beside else None
     asked = find(paths, root=root, project_root=project_root, places=places, reach=bound)
@@ -90,7 +94,7 @@ def read_manifests(
             return Checked(
                 manifests=(), problems=(), files=len(asked.found), documents=documents, key=key, known_valid=True
             )
-    return replace(_checked(asked, others, files, names, kinds, own_file), key=key)
+    return replace(_checked(asked, others, files, names, kinds, own_file, keep=keep), key=key)
 
 
 def _checked(
@@ -100,6 +104,8 @@ def _checked(
     names: Mapping[str, object],
     kinds: Mapping[str, Kind],
     own_file: str | None,
+    *,
+    keep: bool,
 ) -> Checked:
     """Load, render and validate the files that were found."""
     found, problems = inputs.found, [*inputs.problems]
@@ -130,6 +136,7 @@ def _checked(
         beside=tuple(known),
         removed=tuple(removed),
         unread=(*inputs.unread, *_without_objects(hollow)),
+        final=tuple(rendered) if keep else (),
     )
 
 

@@ -36,6 +36,12 @@ class Digits(str):
     __slots__ = ()
 
 
+class Verbatim(str):
+    """A text with `{{` that is a template already."""
+
+    __slots__ = ()
+
+
 def unwritable(value: Any) -> str | None:
     """Return why a value cannot be written as YAML; None if it can."""
     if isinstance(value, Mapping):
@@ -124,8 +130,15 @@ def _text_node(dumper: _Dumper, text: str) -> yaml.Node:
     return dumper.represent_scalar(f"{_TAG}str", text, style=_style(text))
 
 
+def _verbatim_node(dumper: _Dumper, text: Verbatim) -> yaml.Node:
+    return dumper.represent_scalar(f"{_TAG}str", str(text), style=_style(text))
+
+
 def _digits_node(dumper: _Dumper, digits: Digits) -> yaml.Node:
-    return dumper.represent_scalar(_TAG + ("float" if "." in digits else "int"), str(digits))
+    text = str(digits)
+    # With the tag that PyYAML itself finds, none is written. To it, `1e5` is a text.
+    tag = dumper.resolve(yaml.ScalarNode, text, (True, False))  # type: ignore[no-untyped-call] # PyYAML has no types
+    return dumper.represent_scalar(tag, text)
 
 
 def _mapping_node(dumper: _Dumper, data: Mapping[str, object]) -> yaml.Node:
@@ -142,6 +155,7 @@ def _list_node(dumper: _Dumper, data: Iterable[object]) -> yaml.Node:
 
 _Dumper.add_representer(str, _text_node)
 _Dumper.add_representer(Digits, _digits_node)
+_Dumper.add_representer(Verbatim, _verbatim_node)
 _Dumper.add_multi_representer(Mapping, _mapping_node)  # type: ignore[type-abstract] # any mapping is meant
 _Dumper.add_representer(dict, _mapping_node)
 _Dumper.add_representer(list, _list_node)

@@ -11,7 +11,7 @@ from reconciler.model.nearest import meant, nearest
 from reconciler.registry import kinds, project_file_schema
 
 PROJECT = "Project"
-DOCUMENTS = ("plan", "report", "drift", "validation", "why")
+DOCUMENTS = ("plan", "report", "drift", "validation", "why", "render")
 """The documents that commands write."""
 
 

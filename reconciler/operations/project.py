@@ -11,8 +11,10 @@ from typing import IO
 
 from msgspec import Struct
 
+from reconciler import redaction
 from reconciler.errors import InvalidInput
 from reconciler.manifests.cache import Cache
+from reconciler.manifests.load import Document
 from reconciler.manifests.project import load_project
 from reconciler.manifests.read import Checked, read_manifests
 from reconciler.manifests.resolve import resolve
@@ -132,6 +134,7 @@ def _read(
     *,
     facts: str | None = None,
     untrusted: bool = False,
+    keep: bool = False,
 ) -> Checked:
     reach = Reach.of(Path.cwd(), quota=Quota()) if untrusted and project is None else None
     return read_manifests(
@@ -150,6 +153,7 @@ def _read(
         untrusted=untrusted,
         cache=cache,
         facts=facts,
+        keep=keep,
     )
 
 
@@ -179,6 +183,14 @@ def _declared(project: Project | None, checked: Checked) -> Declared:
     )
 
 
+def hide_credentials(project: Project) -> None:
+    """Mask the credentials of a project that are in the environment."""
+    redaction.hide(os.environ.get("PGPASSWORD", ""))
+    for connection in project.connections.values():
+        for credential in connection.auth.values():
+            credential.hide()
+
+
 def _cache(project: Project) -> Cache | None:
     """Return the cache of a project; a folder of the checkout is never one."""
     reach = project.reach.folders[:1] if project.reach is not None else ()
@@ -187,7 +199,17 @@ def _cache(project: Project) -> Cache | None:
 
 def declare(project: Project) -> Declared:
     """Return what a project declares, offline; InvalidInput lists every problem."""
-    declared = check(project)
+    return _valid(check(project), "nothing was read or sent")
+
+
+def declare_documents(project: Project) -> tuple[Declared, tuple[Document, ...]]:
+    """Return what a project declares and its documents with their final values, as `declare` does."""
+    with _without_collector():
+        checked = _read(project, (), None, _cache(project), keep=True)
+        return _valid(_declared(project, checked), "nothing was rendered"), checked.final
+
+
+def _valid(declared: Declared, ended: str) -> Declared:
     if declared.errors:
-        raise InvalidInput("the manifests have problems; nothing was read or sent", declared.problems)
+        raise InvalidInput(f"the manifests have problems; {ended}", declared.problems)
     return declared

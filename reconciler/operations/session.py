@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Self
 
 from msgspec.structs import replace
 
-from reconciler import redaction
 from reconciler.context import context
 from reconciler.engine.ledger import Memory, remembered
 from reconciler.errors import InvalidInput, ReconcilerError
@@ -23,7 +22,7 @@ from reconciler.model.kind import Kind
 from reconciler.model.limit import TimeLimit
 from reconciler.model.objects import Intent, Problem, Record
 from reconciler.model.traffic import Traffic
-from reconciler.operations.project import open_project
+from reconciler.operations.project import hide_credentials, open_project
 from reconciler.providers.base import Provider, ProviderSpec
 from reconciler.registry import kinds, providers
 from reconciler.settings import Connection, Project, Secret
@@ -64,10 +63,7 @@ class ProjectSession:
         self._accepted += hosts(words(os.environ.get(TRUST_HOSTS, "")), said=TRUST_HOSTS, globs=False)
         self._origins: dict[str, bool] = {}
         self.project = project
-        redaction.hide(os.environ.get("PGPASSWORD", ""))
-        for connection in project.connections.values():
-            for credential in connection.auth.values():
-                credential.hide()
+        hide_credentials(project)
         self._notice = notice
         self._parallelism = parallelism
         self.kinds: Mapping[str, Kind] = kinds()

@@ -181,6 +181,7 @@ def test_export_writes_through_links_inside_its_folder_only(applied):
         ("--help", ">/dev/full"),
         ("--version", ">/dev/full"),
         ("state list", ">&-"),
+        ("render", ">/dev/full"),
         ("plan --format json", ">&- 2>&-"),
     ],
 )
@@ -192,7 +193,9 @@ def test_a_stdout_that_takes_nothing_is_an_error_in_words(desk, command, where, 
         assert "error[RC0706]: cannot write to stdout: " in done.err
 
 
-@pytest.mark.parametrize("command", first_quick(["plan", "plan --format json", "schema Session", "--help"]))
+@pytest.mark.parametrize(
+    "command", first_quick(["plan", "plan --format json", "render", "render --format json", "schema Session", "--help"])
+)
 def test_a_reader_that_has_enough_is_not_talked_about(desk, command):
     for number in range(40):
         desk.session(f"yoga-{number}", name=f"{BEYOND} {number}")

@@ -25,7 +25,7 @@ def schema(kind: str | None, listed: bool, output: Path | None) -> None:
     """Print the JSON Schema of a whole manifest, for editors: of one KIND, or without KIND of every kind.
 
     The schema is one file without references to others. It allows templates. KIND can also be Project, for the project
-    file, or a document that a command writes as JSON: plan, report, drift, validation, why.
+    file, or a document that a command writes as JSON: plan, report, drift, validation, why, render.
     """
     from reconciler.operations import explain, schemas
 
