@@ -51,7 +51,7 @@ def test_what_is_no_name_is_refused(given, words):
 
 def test_forget_is_true_or_false():
     _, _, (problem,) = checked(manifest_text("Session", "a", SESSION, forget="yes"))
-    assert problem == 'f.yaml:3:29: Session/a: metadata.forget is "yes"; expected true or false'
+    assert problem == 'f.yaml:3:29: Session/a: metadata.forget is "yes"; expected true or false; did you mean true?'
 
 
 def test_a_name_that_is_still_declared_cannot_have_been_moved():
