@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import socket
+from dataclasses import replace
 from pathlib import Path
 
 import jsonschema
@@ -12,9 +13,14 @@ import pytest
 import yaml
 from desk import PROJECT
 
+import reconciler
 from reconciler.manifests.load import load_text
 
-SCHEMA = json.loads((Path(__file__).parents[2] / "schemas/render.schema.json").read_text(encoding="utf-8"))
+ROOT = Path(__file__).parents[2]
+EXAMPLES = sorted(
+    path.parent.name for path in ROOT.glob("examples/*/reconciler.yaml") if path.parent.name != "provider-plugin"
+)
+SCHEMA = json.loads((ROOT / "schemas/render.schema.json").read_text(encoding="utf-8"))
 SETTINGS = """\
   values: [values/base.yaml]
   environments: {prod: {values: [values/prod.yaml]}}
@@ -480,6 +486,24 @@ def test_every_text_comes_back(town):
         labels = found["documents"][number]["manifest"]["metadata"]["labels"]
         assert labels == ({"text": expected, f"key {expected}": "x"} if "{{" not in expected else {"a": '{{ "{{" }}'})
     assert town.run("validate", "rendered.yaml", code=0)
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+@pytest.mark.parametrize("form", ["yaml", "json"])
+def test_the_examples_declare_the_same_objects(desk, name, form):
+    project = reconciler.open_project(ROOT / "examples" / name)
+    declared = reconciler.check(project).desired
+    done = desk.run("render", "--project", str(project.file), "--format", form, code=0)
+    files = [("all.yaml", done.out)] if form == "yaml" else []
+    for number, each in enumerate(done.json["documents"] if form == "json" else ()):
+        files.append((f"{number}.json", json.dumps(each["manifest"])))
+    written = [str(desk.manifest(*each)) for each in files]
+    again = reconciler.check(project, written)
+    assert not again.errors
+    assert declared
+    assert {
+        address: replace(each, source=declared[address].source) for address, each in again.desired.items()
+    } == declared
 
 
 def without_places(plan):
