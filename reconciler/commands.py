@@ -29,6 +29,9 @@ START = "`reconciler "
 
 NAMED = re.compile(r"`(reconciler [a-z]+[^`\n]*)`")
 """A named command, as the messages hold it."""
+_KEPT = "`\ufdd0reconciler "
+"""`START` in a value, until the value is written. The added character is one that no text has."""
+
 _using: list[Options] = []
 
 
@@ -50,6 +53,16 @@ def using(options: Options) -> Iterator[None]:
 def shown(text: str) -> str:
     """Return a text with the options of this run added to the commands that it names."""
     return completed(text, _using[-1]) if _using else text
+
+
+def kept(value: str) -> str:
+    """Return a value of a manifest or live object so that a message that holds it shows it as it is."""
+    return value.replace(START, _KEPT)
+
+
+def written(text: str) -> str:
+    """Return a text as it leaves the program: without what `kept` added to its values."""
+    return text.replace(_KEPT, START)
 
 
 def completed(text: str, options: Options) -> str:

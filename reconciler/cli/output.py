@@ -19,7 +19,7 @@ import click
 from msgspec import Struct
 from msgspec.structs import replace
 
-from reconciler import files, redaction
+from reconciler import commands, files, redaction
 from reconciler.cli.consoles import console_on, people, terminal
 from reconciler.cli.streams import on_screen, utf8, write_unmasked
 from reconciler.commands import in_environment, using
@@ -294,7 +294,8 @@ def _own_page(forms: Forms, form: str, output: Output) -> str | None:
         return None
     from reconciler.operations.custom_pages import custom_page
 
-    page = custom_page(output.templates, forms.kind, form, forms.headline, lambda: "".join(forms.json()))
+    headline = commands.shown(forms.headline)  # the process that renders it does not know the command line
+    page = custom_page(output.templates, forms.kind, form, headline, lambda: "".join(forms.json()))
     size = 0 if page is None else len(utf8(page))
     if form != "markdown" or size <= output.max_bytes:
         return page

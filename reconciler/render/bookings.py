@@ -6,7 +6,7 @@ from reconciler.model import days
 from reconciler.model.change import Change, SlotBookings
 from reconciler.model.words import count, more
 from reconciler.money import money as in_currency
-from reconciler.render.safe import visible
+from reconciler.render.safe import shown_value
 
 SHOWN = 12
 """Slots with bookings that are listed for one change; the rest is counted."""
@@ -22,7 +22,7 @@ def slots(change: Change, *, fold: bool = True) -> tuple[str, ...]:
         lines = [*lines[:SHOWN], f"{more(len(lines) - SHOWN, 'slot')} with bookings"]
     if free:
         lines.append(f"{count(free, 'slot')} without bookings")
-    return tuple(visible(line) for line in lines)
+    return tuple(shown_value(line) for line in lines)
 
 
 def stake(change: Change, currency: str | None) -> str | None:

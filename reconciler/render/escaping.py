@@ -11,7 +11,7 @@ import html
 import re
 
 from reconciler import commands
-from reconciler.render.safe import visible
+from reconciler.render.safe import visible, written
 
 _MEANING = re.compile(r"[&<>`*_\[\]~|\\$]")
 
@@ -39,7 +39,7 @@ def prose(value: object) -> str:
     The commands that it names are code.
     """
     parts = commands.NAMED.split(visible(str(value)))
-    return "".join(code(part) if number % 2 else _prose(part) for number, part in enumerate(parts))
+    return "".join(code(part) if number % 2 else _prose(commands.written(part)) for number, part in enumerate(parts))
 
 
 def _prose(text: str) -> str:
@@ -52,7 +52,7 @@ def _prose(text: str) -> str:
 
 def code(value: object) -> str:
     """Return a value's text as code between backticks, more than it holds itself."""
-    text = visible(str(value))
+    text = written(str(value))
     ticks = "`" * (_longest_run(text) + 1)
     blank = " " if text[:1] in "` " or text[-1:] in "` " else ""  # Markdown removes one blank at each end
     return f"{ticks}{blank}{text}{blank}{ticks}" if text else ""
@@ -60,7 +60,7 @@ def code(value: object) -> str:
 
 def html_code(value: object) -> str:
     """Return a value's text as code in a block of HTML, such as a `<summary>`, where Markdown is not read."""
-    return f"<code>{html.escape(visible(str(value)))}</code>"
+    return f"<code>{html.escape(written(str(value)))}</code>"
 
 
 def fence(language: str, lines: list[str]) -> list[str]:
@@ -68,7 +68,7 @@ def fence(language: str, lines: list[str]) -> list[str]:
     if not lines:
         return []
     ticks = "`" * max(3, max(map(_longest_run, lines)) + 1)
-    return ["\n".join([f"{ticks}{language}", *lines, ticks])]
+    return ["\n".join([f"{ticks}{language}", *map(commands.written, lines), ticks])]
 
 
 def _longest_run(text: str) -> int:

@@ -15,7 +15,7 @@ from rich.cells import cell_len
 
 from reconciler.model.source import SourceRef, Span
 from reconciler.redaction import MASK, redacted
-from reconciler.render.safe import fitting, visible
+from reconciler.render.safe import fitting, literal
 
 WIDEST = 160
 """Cells of a source line where no terminal limits them."""
@@ -84,7 +84,7 @@ def _parts(line: str, spans: Sequence[Span], hidden: Sequence[Span]) -> Iterator
 
 
 def _shown(text: str, encoding: str) -> str:
-    return fitting(visible(redacted(text).replace("\t", _TAB)), encoding)
+    return fitting(literal(redacted(text).replace("\t", _TAB)), encoding)
 
 
 def _window(cells: list[_Cell], width: int, dots: str) -> tuple[list[_Cell], int]:

@@ -17,13 +17,14 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from msgspec import Struct, field
 
+from reconciler import commands
 from reconciler.model.change import Change
 from reconciler.model.objects import Address, Problem, problem_order
 from reconciler.model.plan import Plan
 from reconciler.model.report import Drift, Outcome, Report
 from reconciler.model.words import count
 from reconciler.render import comparison, marks, phrases, rows, summary
-from reconciler.render.safe import visible
+from reconciler.render.safe import written
 
 ALIKE = 4
 """Objects of a group with equal changes from which the changes are shown once, above the list of the objects."""
@@ -310,6 +311,7 @@ def _templates() -> Environment:
         finalize=_finalize,
     )
     environment.globals.update(comparison=comparison, phrases=phrases, mark_of=marks.mark, count=count, lines=_lines)
+    environment.filters["kept"] = commands.kept
     return environment
 
 
@@ -329,4 +331,4 @@ def _finalize(value: Any) -> Any:
     """Neutralise plain text; markup of our macros passes unchanged."""
     if value is None or hasattr(value, "__html__"):
         return value
-    return visible(str(value))
+    return written(str(value))

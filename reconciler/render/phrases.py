@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from msgspec import Struct
 
+from reconciler import commands
 from reconciler.model.change import Change, RecordCode
 from reconciler.model.codes import tag
 from reconciler.model.context import Context, Execution
@@ -101,7 +102,7 @@ def label(item: Change | Outcome | Drifted) -> str:
     """Return an object's address and what customers know it by: `Session/class-007 "Yoga for all" · Mondays 11:00`."""
     if item.title is None:
         return str(item.address)
-    return f"{item.address}{' ' if item.title.startswith(QUOTE) else ' · '}{item.title}"
+    return f"{item.address}{' ' if item.title.startswith(QUOTE) else ' · '}{commands.kept(item.title)}"
 
 
 def plan_notes(plan: Plan) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import cycle, groupby
 
+from reconciler import commands
 from reconciler.model.codes import tag
 from reconciler.model.objects import Problem, SourceRef, problem_order
 from reconciler.model.words import count, listed
@@ -95,7 +96,7 @@ def _group(console: Console, group: Sequence[Problem]) -> None:
     lines = _excerpt(console, places) if places else ()
     style = marks.SEVERITIES[group[0].severity].style
     for (gutter, text), look in zip(lines, cycle(("", f"bold {style}"))):
-        say(console, (gutter, "blue"), (text, look))
+        say(console, (gutter, "blue"), (commands.kept(text), look))
     hints: dict[str, Problem] = {}
     for problem in group:
         if problem.hint:

@@ -15,7 +15,7 @@ from reconciler.model.field import Default
 from reconciler.model.report import Drifted, Outcome
 from reconciler.model.words import more
 from reconciler.render import values
-from reconciler.render.safe import visible
+from reconciler.render.safe import shown_value
 
 Sign = Literal["+", "~", "-", " "]
 
@@ -130,8 +130,8 @@ def _note(action: Action, field: FieldChange) -> str:
 
 
 def _default(item: Default, width: int | None, zone: str | None) -> Row:
-    value = values.words(item.value, width=width, zone=zone) if item.rule is None else visible(item.rule)
-    return Row(label=visible(item.path), before=None, after=value, note=API_DEFAULT, is_default=True)
+    value = values.words(item.value, width=width, zone=zone) if item.rule is None else shown_value(item.rule)
+    return Row(label=shown_value(item.path), before=None, after=value, note=API_DEFAULT, is_default=True)
 
 
 def _rows(field: FieldChange, note: str, width: int | None, zone: str | None) -> Iterator[Row]:
@@ -148,7 +148,7 @@ def _rows(field: FieldChange, note: str, width: int | None, zone: str | None) ->
             )
         else:
             old, new = values.pair(before, after, width=width, zone=zone)
-        yield (_row if len(old or "") + len(new or "") <= _SHORT else _new_row)(visible(path), old, new, note)
+        yield (_row if len(old or "") + len(new or "") <= _SHORT else _new_row)(shown_value(path), old, new, note)
 
 
 def _leaves(path: str, before: Any, after: Any) -> Iterator[tuple[str, Any, Any]]:

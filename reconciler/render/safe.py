@@ -34,7 +34,17 @@ def visible(text: str) -> str:
     Applying it twice changes nothing. Known secrets are masked here, where the text is still whole and no format has
     escaped it. So are the commands that it names completed.
     """
-    text = escape_commands(redacted(commands.shown(text) if commands.START in text else text))
+    return literal(commands.shown(text) if commands.START in text else text)
+
+
+def shown_value(text: str) -> str:
+    """Return what `visible` does for a value, also where it is part of a message: it names no command."""
+    return commands.kept(literal(text))
+
+
+def literal(text: str) -> str:
+    """Return what `visible` does for a text that no message holds: commands in it stay as they are."""
+    text = escape_commands(redacted(text))
     if text.isascii() and text.isprintable():
         return text
     from reconciler.model.characters import UNSEEN, unseen  # noqa: PLC0415 - `--help` shows nothing but ASCII
@@ -48,9 +58,14 @@ def visible(text: str) -> str:
     return _UNUSUAL.sub(shown, text)
 
 
+def written(text: str) -> str:
+    """Return what `visible` does, as it leaves the program."""
+    return commands.written(visible(text))
+
+
 def harmless(text: str) -> str:
     """Return a whole line of output as `visible` does, and escape the start of a workflow command."""
-    shown = visible(text)
+    shown = written(text)
     return re.sub(r"^(\s*):(?=:)", r"\1\\x3a", shown) if "::" in shown else shown
 
 

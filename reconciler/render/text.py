@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from msgspec import Struct
 
+from reconciler import commands
 from reconciler.model.change import Change, FieldChange, Request
 from reconciler.model.context import Context, Execution
 from reconciler.model.objects import Address
@@ -230,13 +231,19 @@ def _long_texts(console: Console, fields: Iterable[FieldChange], differ: Differ 
 
 def _compared(console: Console, line: str) -> None:
     """Write a line of a program that compares, in its colors where there are any."""
-    parts = [part if _COLOR.fullmatch(part) else harmless(part) for part in _COLOR.split(line)]
+    parts = [part if _COLOR.fullmatch(part) else _value_line(part) for part in _COLOR.split(line)]
     if isinstance(console, Plain):
         say(console, "    ", *parts[::2])  # the others are colors
         return
     from rich.text import Text  # noqa: PLC0415 - 20 ms that only a terminal needs
 
-    console.print(Text("    ") + Text.from_ansi(fitting("".join(parts), console.encoding)), soft_wrap=True)
+    console.print(
+        Text("    ") + Text.from_ansi(fitting(commands.written("".join(parts)), console.encoding)), soft_wrap=True
+    )
+
+
+def _value_line(text: str) -> str:
+    return commands.kept(harmless(commands.kept(text)))
 
 
 _COLOR = re.compile(r"(\x1b\[[0-9;]*m)")
@@ -245,7 +252,7 @@ _COLOR = re.compile(r"(\x1b\[[0-9;]*m)")
 
 def _by_line(text: str) -> str:
     """Return a text, masked and harmless, with its own lines: a comparison is by line."""
-    return "".join(f"{harmless(line)}\n" for line in redacted(text).split("\n"))
+    return "".join(f"{harmless(commands.kept(line))}\n" for line in redacted(text).split("\n"))
 
 
 def _calls(console: Console, calls: tuple[Request, ...], verbose: bool) -> None:

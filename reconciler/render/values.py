@@ -11,7 +11,7 @@ from unicodedata import normalize
 
 from reconciler import local_times
 from reconciler.model import canonical, days
-from reconciler.render.safe import visible
+from reconciler.render.safe import shown_value
 
 WIDTH = 70
 """Characters of one value that are shown; longer values are shortened."""
@@ -50,7 +50,7 @@ def pair(before: Any, after: Any, *, width: int | None = WIDTH, zone: str | None
     """
     old, new = _spelled(before, zone), _spelled(after, zone)
     if _same_shape(old, new):
-        old, new = ascii(canonical.plain(before)), ascii(canonical.plain(after))
+        old, new = (shown_value(ascii(canonical.plain(side))) for side in (before, after))
     shared = sum(1 for _ in takewhile(lambda both: both[0] == both[1], zip(old, new, strict=False)))
     return _window(old, shared, width), _window(new, shared, width)
 
@@ -67,7 +67,7 @@ def slot(value: Mapping[str, Any]) -> str:
         if value.get(field):
             facts.append(f"{value[field]} {word}")
     when = ", ".join(days.shown_text(value[part]) for part in ("date", "time") if value.get(part))
-    return visible(f"{when} ({', '.join(facts)})" if facts else when)
+    return shown_value(f"{when} ({', '.join(facts)})" if facts else when)
 
 
 def _spelled(value: Any, zone: str | None) -> str:
@@ -81,8 +81,8 @@ def _spelled(value: Any, zone: str | None) -> str:
     if isinstance(value, list) and value and not any(isinstance(item, (list, dict)) for item in value):
         return ", ".join(_spelled(item, zone) for item in value)
     if isinstance(value, (list, dict)):
-        return visible(json.dumps(value, ensure_ascii=False))
-    return visible(str(value))
+        return shown_value(json.dumps(value, ensure_ascii=False))
+    return shown_value(str(value))
 
 
 def _string(value: str, zone: str | None) -> str:
@@ -90,7 +90,7 @@ def _string(value: str, zone: str | None) -> str:
         return local_times.shown(value, zone)
     if _DAY.fullmatch(value):
         return days.shown_text(value)
-    shown = visible(value)
+    shown = shown_value(value)
     # Without quotes an empty text, or a blank at an end, would be invisible.
     return shown if shown and shown == shown.strip() else f'"{shown}"'
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from reconciler import commands
 from reconciler.model.change import Action
 from reconciler.model.objects import SourceRef
 from reconciler.model.provenance import Concern, Explanation, Provenance, Setting, Standing, Template
@@ -34,7 +35,7 @@ def why(console: Console, found: Explanation) -> None:
 
 
 def _head(found: Explanation) -> Iterator[tuple[Piece, ...]]:
-    title = f" {found.title}" if found.title else ""
+    title = f" {commands.kept(found.title)}" if found.title else ""
     yield ((f"{found.address}{title}", "bold"),)
     identity = f", id {found.shown_id}" if found.shown_id is not None else ""
     connection = f" (connection {found.connection}{identity})" if found.connection else identity

@@ -172,3 +172,9 @@ def test_a_trusted_file_decides_where_templates_come_from(templated, tmp_path_fa
     (trusted / "templates").mkdir()
     (trusted / "templates/plan.md.j2").write_text("trusted\n", encoding="utf-8")
     assert templated.run("plan", "--format", "markdown", code=0, **env).out == "trusted\n"
+
+
+def test_a_command_in_the_headline_is_for_the_same_project(templated):
+    write(templated, "drift.md.j2", "{{ headline }}\n")
+    page = templated.run("drift", "--project", ".", "--format", "markdown", code=2).out
+    assert "`reconciler plan --project .`" in page

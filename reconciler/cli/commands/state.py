@@ -16,6 +16,7 @@ from reconciler.cli import completion, options
 from reconciler.cli.groups import Group
 from reconciler.cli.options import Common
 from reconciler.cli.output import Output, show, versioned_json
+from reconciler.commands import kept
 from reconciler.errors import ReconcilerError, UsageError
 from reconciler.model.nearest import meant, nearest_address
 from reconciler.model.words import count
@@ -307,4 +308,4 @@ def _listed(value: object) -> TypeGuard[Sequence[object]]:
 
 def _text(value: object) -> str:
     """Return a value as JSON, and plain text without its quotes."""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return kept(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
