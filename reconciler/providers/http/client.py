@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from reconciler import redaction
 from reconciler.errors import NotStarted, OutcomeUnknown, ReconcilerError, RemoteError
-from reconciler.providers.answer import Answer, error_words, request_id
+from reconciler.providers.answer import Answer, error_words, request_id, says_yes
 from reconciler.providers.complaints import complaints
 from reconciler.providers.http import recording
 from reconciler.providers.http.attempts import Attempt, Purpose, failed, judged, settled
@@ -136,7 +136,7 @@ class HttpClient:
         typed = {**(headers or {}), **({"Content-Type": content_type} if content_type else {})}
         request = self._requests.new(method, path, headers=typed, content=content)
         answer = self._carry(request, Purpose.REPEATABLE if repeatable else Purpose.ONCE)
-        if answer.ok and answer.is_html and method != "POST":
+        if answer.ok and answer.is_html and not says_yes(answer) and method != "POST":
             said = f"{self._described(request)}: {answer.status}{self._marked(answer)}: invalid response: an HTML page"
             raise OutcomeUnknown(f"{said}; it may have been applied", status=answer.status)
         return answer

@@ -496,6 +496,14 @@ def test_an_answer_that_says_no_more_than_its_status_is_success(body):
     assert provider.send(call("update", "PUT", "/api/sessions/1.xml", {"name": "N"})) == Receipt()
 
 
+@pytest.mark.parametrize(("effect", "method"), [("update", "PUT"), ("delete", "DELETE")])
+@pytest.mark.parametrize("body", ["", " ", "OK"])
+def test_no_text_is_no_html_page_whatever_its_type(effect, method, body):
+    """Rails 3 answers `head :ok` with a blank as text/html."""
+    _, provider = opened({f"{method} /api/sessions/1.xml": httpx.Response(200, html=body)})
+    assert provider.send(call(effect, method, "/api/sessions/1.xml", {"name": "N"})) == Receipt()
+
+
 def test_what_a_creation_answers_instead_of_an_id_is_kept():
     _, provider = opened({f"POST {UP}": xml(201, "queued for review")})
     receipt = provider.send(call("create", "POST", f"{UP}?type=event", {"name": "N"}))
