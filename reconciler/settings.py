@@ -24,6 +24,7 @@ from msgspec.structs import replace
 from reconciler import redaction
 from reconciler.errors import ReconcilerError
 from reconciler.files import read_regular
+from reconciler.late_module import LateModule
 from reconciler.model.nearest import nearest
 from reconciler.model.objects import Problem, SourceRef
 from reconciler.model.risk import Level
@@ -31,7 +32,9 @@ from reconciler.reach import Reach
 from reconciler.target import account_of, system_of, target_of
 
 if TYPE_CHECKING:
-    from reconciler.windows import Window
+    from reconciler import windows as change_windows
+else:
+    change_windows = LateModule("reconciler.windows")
 
 DEFAULT_STATE = "sqlite:///.reconciler/state.db"
 COMMAND_TIMEOUT = 60.0
@@ -314,7 +317,7 @@ class Policy(Struct, frozen=True, kw_only=True):
     """What may allow risks to bookings: `flag` leaves that to who runs the command, not to who writes a manifest."""
     risks: Mapping[str, Level] = {}
     """The levels that the project sets, by risk code."""
-    windows: tuple[Window, ...] = ()
+    windows: tuple[change_windows.Window, ...] = ()
     """When runs may write to the remote systems; empty for any time."""
     set_at: Mapping[str, SourceRef] = {}
     """Where the project file sets each of the settings above; a default has no place."""

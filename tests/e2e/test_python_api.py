@@ -221,6 +221,24 @@ def test_every_public_name_is_there(name):
     assert getattr(reconciler, name).__name__ == name
 
 
+def test_the_types_of_every_value_can_be_looked_up():
+    script = """if True:
+        import typing, dataclasses, msgspec, reconciler
+        seen = set()
+        def look(kind):
+            for part in kind if isinstance(kind, list) else typing.get_args(kind):
+                look(part)
+            if dataclasses.is_dataclass(kind) or (isinstance(kind, type) and issubclass(kind, msgspec.Struct)):
+                if kind not in seen:
+                    seen.add(kind)
+                    look(list(typing.get_type_hints(kind).values()))
+        look([getattr(reconciler, name) for name in reconciler.__all__])
+        print(*sorted(kind.__name__ for kind in seen))
+    """
+    found = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True).stdout.split()
+    assert {"Change", "Policy", "Window"} <= set(found)
+
+
 def test_the_reference_page_names_every_public_name_and_no_other_function():
     assert [name for name in reconciler.__all__ if name != "__version__" and f"`{name}" not in PAGE] == []
     assert set(re.findall(r"`(\w+)\(", PAGE)) <= set(reconciler.__all__)
