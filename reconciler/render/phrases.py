@@ -272,7 +272,7 @@ def done(outcome: Outcome) -> str:
 
 
 def not_converged(change: Change) -> str:
-    """Say what a new plan would still change of an object: `price 35.00 → 40.00, 2 more fields`."""
+    """Say what a new plan would still change of an object: `price 35.00 → 40.00, 2 more fields`, also in a document."""
     if change.action == "unknown":
         return change.reason
     shown = rows.of_change(change.action, change.fields, fold=False, zone=change.zone)
@@ -280,7 +280,7 @@ def not_converged(change: Change) -> str:
     if change.action != "update" or not steps:
         return f"to {marks.mark(change).label}: {change.reason}"
     more = f", and {count(len(steps) - STEPS, 'more field')}" if len(steps) > STEPS else ""
-    return ", ".join(steps[:STEPS]) + more
+    return commands.written(", ".join(steps[:STEPS]) + more)
 
 
 def allowed(allowances: Iterable[Allowance], without: Collection[Allowance] = ()) -> tuple[str, ...]:

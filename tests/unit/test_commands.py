@@ -14,7 +14,7 @@ from rich.console import Console
 from reconciler import commands, render
 from reconciler.cli.main import run
 from reconciler.model.change import FieldChange
-from reconciler.render import text
+from reconciler.render import phrases, text
 from reconciler.render.console import Plain
 from reconciler.render.escaping import prose
 from reconciler.render.safe import visible
@@ -101,6 +101,12 @@ def test_so_is_what_a_program_says_of_a_long_value(console):
         text.plan(console(file=file), plan_with(field), text.Look(differ=lambda _path, _old, new: [f"+ {new}"]))
     assert f"+ {VALUE}" in file.getvalue()
     assert "\ufdd0" not in file.getvalue()
+
+
+def test_so_is_what_a_report_says_of_a_value_in_its_document():
+    field = FieldChange(path="name", before="old", after=VALUE, origin="manifest")
+    change = plan_with(field).changes[0]
+    assert phrases.not_converged(change) == f"name old → {VALUE}"
 
 
 def test_so_is_the_line_of_a_file(tmp_path, capsys, monkeypatch):
