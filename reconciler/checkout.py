@@ -19,12 +19,10 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from reconciler.late_pattern import late_pattern
+COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
-COMMIT = late_pattern(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
-
-_ORIGIN = late_pattern(r'^\s*\[remote "origin"\]([^\[]*)', re.MULTILINE)
-_URL = late_pattern(r"^\s*url\s*=\s*(\S+)\s*$", re.MULTILINE)
+_ORIGIN = re.compile(r'^\s*\[remote "origin"\]([^\[]*)', re.MULTILINE)
+_URL = re.compile(r"^\s*url\s*=\s*(\S+)\s*$", re.MULTILINE)
 
 _LARGEST = 4 * 1024 * 1024
 """Bytes of a file of references at most."""

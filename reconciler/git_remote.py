@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from ipaddress import ip_address
 from typing import Self
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from msgspec import Struct
-
-from reconciler.late_pattern import late_pattern
 
 PREFIX = "git+"
 
@@ -24,12 +23,12 @@ _PORTS = {"https": 443, "http": 80, "ssh": 22, "git": 9418}
 _CLEAR = frozenset({"http", "git"})
 """Protocols without encryption, and without a proof of who the server is."""
 
-_SCP = late_pattern(
+_SCP = re.compile(
     r"(?!file:)(?:[A-Za-z0-9_][A-Za-z0-9_.-]*@)?(?P<host>[A-Za-z0-9][A-Za-z0-9.-]*):(?P<path>[^\\:][^\\]*)"
 )
 """`git@github.com:acme/state.git`, which is SSH."""
 
-_BRANCH = late_pattern(r"(?!.*(\.\.|//|/\.|\.lock(/|$)))[A-Za-z0-9_][A-Za-z0-9_./-]{0,199}(?<![./])")
+_BRANCH = re.compile(r"(?!.*(\.\.|//|/\.|\.lock(/|$)))[A-Za-z0-9_][A-Za-z0-9_./-]{0,199}(?<![./])")
 """Names that every forge accepts: a part of what `git check-ref-format` does."""
 
 

@@ -26,7 +26,6 @@ from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
-from reconciler.late_pattern import late_pattern
 from reconciler.needles import Needles
 
 MASK = "********"
@@ -39,7 +38,7 @@ NAMES = frozenset(
 )
 """Keys of machine documents with texts that the project gives. Everything below the keys `_DATA` is data."""
 
-AGENT_COMMAND = late_pattern(r"##(?=\w*\[)")
+AGENT_COMMAND = re.compile(r"##(?=\w*\[)")
 """The beginning of a build agent's command, which runs wherever it is printed: `##[group]`, `##vso[`."""
 
 _DATA = frozenset({"before", "after", "live"})
@@ -51,15 +50,15 @@ _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Mn", "Me", "Zl", "Zp", "Zs"})
 _FILLERS = frozenset("\u115f\u1160\u2800\u3164\uffa0\u23ce")
 """Letters and symbols that look like a blank, and the sign that our own output shows for a line break."""
 
-_CODED = late_pattern(
+_CODED = re.compile(
     r"[%&\\\x1b](?:(?<=%)[0-9A-Fa-f]{2}(?:%[0-9A-Fa-f]{2})*|(?<=&)#?[0-9A-Za-z]{1,31};"
     r"|(?<=\\)(?:u[0-9A-Fa-f]{4}(?:\\u[0-9A-Fa-f]{4})*|U[0-9A-Fa-f]{8}|x[0-9A-Fa-f]{2}|[0-7]{3}|[bfnrt]|[^0-9A-Za-z\s])"
     r"|(?<=\x1b)(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)))"
 )
 """An escape of another format, or what a terminal does not print. It begins with a set, which is found quickly."""
 
-_MAIL = late_pattern(r"=(?:[0-9A-Fa-f]{2}(?:=[0-9A-Fa-f]{2})*|\r?\n)")
-_TYPED = late_pattern(r"[^\x08]\x08")
+_MAIL = re.compile(r"=(?:[0-9A-Fa-f]{2}(?:=[0-9A-Fa-f]{2})*|\r?\n)")
+_TYPED = re.compile(r"[^\x08]\x08")
 """A character that a terminal shows until the next one replaces it."""
 
 _READINGS: tuple[tuple[re.Pattern[str], ...], ...] = (
@@ -77,7 +76,7 @@ _READINGS: tuple[tuple[re.Pattern[str], ...], ...] = (
 _STARTS = frozenset("%&=\\\x1b\b#;")
 """Characters that a further escape may need."""
 
-_ESCAPING = late_pattern(r"[%&=\\\x1b\x08](?:(?<!=)|(?=[0-9A-Fa-f]{2}|\r?\n))")
+_ESCAPING = re.compile(r"[%&=\\\x1b\x08](?:(?<!=)|(?=[0-9A-Fa-f]{2}|\r?\n))")
 """One of these is in every escape. Most texts have none, and then there is only one way to read them."""
 
 
@@ -91,7 +90,7 @@ def _folded_char(char: str) -> str:
 _ASCII = {code: _folded_char(chr(code)) or None for code in range(128)}
 _LOWER = bytes(range(256)).lower()
 _DROPPED = bytes(code for code, shown in _ASCII.items() if shown is None)
-_OTHERS = late_pattern("[^\0-\x7f]")
+_OTHERS = re.compile("[^\0-\x7f]")
 
 
 def _folded(text: str) -> str:

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from ipaddress import ip_address
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import Any, Literal, Self
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -24,17 +24,12 @@ from msgspec.structs import replace
 from reconciler import redaction
 from reconciler.errors import ReconcilerError
 from reconciler.files import read_regular
-from reconciler.late_module import LateModule
 from reconciler.model.nearest import nearest
 from reconciler.model.objects import Problem, SourceRef
 from reconciler.model.risk import Level
 from reconciler.reach import Reach
 from reconciler.target import account_of, system_of, target_of
-
-if TYPE_CHECKING:
-    from reconciler import windows as change_windows
-else:
-    change_windows = LateModule("reconciler.windows")
+from reconciler.windows import Window
 
 DEFAULT_STATE = "sqlite:///.reconciler/state.db"
 COMMAND_TIMEOUT = 60.0
@@ -317,7 +312,7 @@ class Policy(Struct, frozen=True, kw_only=True):
     """What may allow risks to bookings: `flag` leaves that to who runs the command, not to who writes a manifest."""
     risks: Mapping[str, Level] = {}
     """The levels that the project sets, by risk code."""
-    windows: tuple[change_windows.Window, ...] = ()
+    windows: tuple[Window, ...] = ()
     """When runs may write to the remote systems; empty for any time."""
     set_at: Mapping[str, SourceRef] = {}
     """Where the project file sets each of the settings above; a default has no place."""

@@ -9,23 +9,21 @@ import re
 from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING
-
-from reconciler.late_pattern import late_pattern
+from zoneinfo import ZoneInfo
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
-    from zoneinfo import ZoneInfo
 
 _NO_ZONE = "Factory"
 """What a machine has before its zone is set."""
 
-_USED = late_pattern(r"^XX\t\S+\t(?P<zone>\S+)\t[^\n]*?\((?P<names>[A-Za-z]+(?:/[A-Za-z]+)*)\)", re.MULTILINE)
+_USED = re.compile(r"^XX\t\S+\t(?P<zone>\S+)\t[^\n]*?\((?P<names>[A-Za-z]+(?:/[A-Za-z]+)*)\)", re.MULTILINE)
 """A line of the table of today's clocks: one zone for each, with its abbreviations in brackets."""
 
-_OFFSET = late_pattern(r"(?:GMT|UTC|Etc/GMT|Etc/UTC)? ?[+-]\d{1,2}(?::?\d{2})?", re.IGNORECASE | re.ASCII)
-_CITY = late_pattern("(?!Etc/|GMT|UTC)[A-Za-z_]{3,}/")
-_COUNTRY = late_pattern(r"^([A-Z]{2})\t(.+)$", re.MULTILINE)
-_PLACE = late_pattern(r"^([A-Z]{2})\t\S+\t(\S+)", re.MULTILINE)
+_OFFSET = re.compile(r"(?:GMT|UTC|Etc/GMT|Etc/UTC)? ?[+-]\d{1,2}(?::?\d{2})?", re.IGNORECASE | re.ASCII)
+_CITY = re.compile("(?!Etc/|GMT|UTC)[A-Za-z_]{3,}/")
+_COUNTRY = re.compile(r"^([A-Z]{2})\t(.+)$", re.MULTILINE)
+_PLACE = re.compile(r"^([A-Z]{2})\t\S+\t(\S+)", re.MULTILINE)
 _FEW = 3
 """Countries with more zones are not suggested: their names do not say which."""
 
@@ -43,8 +41,6 @@ def zone(name: str) -> ZoneInfo:
     if name not in names():
         message = f"{name!r} is not a time zone; expected an IANA name such as Europe/London"
         raise ValueError(message)
-    from zoneinfo import ZoneInfo  # noqa: PLC0415 - 2 ms that a plan without times of day needs not
-
     with _files().joinpath("zoneinfo", *name.split("/")).open("rb") as file:
         return ZoneInfo.from_file(file, key=name)
 
@@ -118,6 +114,6 @@ def abbreviations() -> dict[str, tuple[str, ...]]:
 
 
 def _files() -> Traversable:
-    from importlib import resources  # noqa: PLC0415 - as above
+    from importlib import resources  # noqa: PLC0415 - 3 ms that a plan without times of day needs not
 
     return resources.files("tzdata")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from json.encoder import encode_basestring as quoted
 from typing import Any
 
-from reconciler.late_pattern import late_pattern
 from reconciler.model.characters import UNSEEN
 from reconciler.model.objects import Address, Ref
 from reconciler.redaction import escape_commands, shows_none
@@ -15,7 +15,7 @@ from reconciler.redaction import escape_commands, shows_none
 Members = Iterable[tuple[str, Any]]
 """The members of a document in their order. A value that is an iterator is a list whose items are made one by one."""
 
-_UNSAFE = late_pattern(f"[\x7f-\x9f\u2028\u2029\ud800-\udfff]|(?![\u200c\u200d\ufe0e\ufe0f]){UNSEEN.pattern}")
+_UNSAFE = re.compile(f"[\x7f-\x9f\u2028\u2029\ud800-\udfff]|(?![\u200c\u200d\ufe0e\ufe0f]){UNSEEN.pattern}")
 """Lone surrogates are not UTF-8; the others could steer the terminal that shows a document, or are not seen there.
 
 Emoji keep their selectors and joiners, which a program that reads the document may show.

@@ -22,6 +22,7 @@ from reconciler.model.risk import BOOKED, RISKS, SHARED, Risk
 from reconciler.model.words import count, listed, plural
 from reconciler.settings import Policy
 from reconciler.target import forms
+from reconciler.windows import gate
 
 PERCENT_FROM = 10
 """Managed objects from which `policy.max_change_percent` applies: a share of fewer has no meaning (contract)."""
@@ -137,8 +138,6 @@ def _outside_windows(case: Case) -> Iterator[Finding]:
     writing = [change for change in case.plan.changes if change.calls]
     if not writing or not case.policy.windows:
         return
-    from reconciler.windows import gate  # noqa: PLC0415 - 2 ms that only a project with change windows needs
-
     found = gate(case.policy.windows, case.now)
     if found.window is None:
         return

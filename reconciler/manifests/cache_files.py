@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from contextlib import suppress
 from pathlib import Path
 
 from reconciler.files import write_whole
 from reconciler.folders import is_own_file, is_private
-from reconciler.late_pattern import late_pattern
 
 MOST = 400_000_000
 """Bytes of all files together, above which the oldest are removed."""
-_OWN = late_pattern(
+_OWN = re.compile(
     r"(?:valid-)?[0-9a-f]{32}\.json|names-[0-9a-f]{8}"
     r"|(?P<partial>\.(?:(?:valid-)?[0-9a-f]{32}\.j(?:son)?|names-[0-9a-f]{8})\.[0-9a-f]{16}\.partial)"
 )

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from reconciler.manifests.overlay import LayeredPositions
 from reconciler.model.objects import Problem, SourceRef
-
-if TYPE_CHECKING:
-    from reconciler.windows import Window
+from reconciler.windows import Window
 
 
 def window_problems(policy: Mapping[str, Any], positions: LayeredPositions) -> list[Problem]:
@@ -34,6 +32,4 @@ def build_windows(policy: Mapping[str, Any], positions: LayeredPositions) -> tup
 
 
 def _window(stated: Mapping[str, Any], where: SourceRef | None = None) -> Window:
-    from reconciler.windows import Window  # noqa: PLC0415 - 2 ms that only a project with change windows needs
-
     return Window.parse(stated, where)

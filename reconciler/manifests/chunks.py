@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import re
 
-from reconciler.late_pattern import late_pattern
-
-_DOCUMENT_START = late_pattern(r"^\ufeff?---(?=\s|$)", re.MULTILINE)
-_CONTENT = late_pattern(r"^(?!%|(?:---)?[^\S\n]*$|[^\S\n]*#)", re.MULTILINE)
-_OWN_START = late_pattern(r"\A(\s*)---(?=\s)")
+_DOCUMENT_START = re.compile(r"^\ufeff?---(?=\s|$)", re.MULTILINE)
+_CONTENT = re.compile(r"^(?!%|(?:---)?[^\S\n]*$|[^\S\n]*#)", re.MULTILINE)
+_OWN_START = re.compile(r"\A(\s*)---(?=\s)")
 
 
 def chunks(text: str) -> list[tuple[int, str]]:

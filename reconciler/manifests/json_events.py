@@ -8,15 +8,14 @@ where a value is, so it cannot be used here.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import yaml
 
-from reconciler.late_pattern import late_pattern
-
-_BEGINS = late_pattern(r"[ \t\r\n]*+[{\[]")
-_TOKEN = late_pattern(
+_BEGINS = re.compile(r"[ \t\r\n]*+[{\[]")
+_TOKEN = re.compile(
     r"(?P<blank>[ \t\r\n]*+)"
     r'(?:(?P<text>"(?:[^"\\\x00-\x1f]++|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*+")'
     r"|(?P<plain>-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?+(?:[eE][+-]?[0-9]++)?+|true|false|null)"
@@ -24,8 +23,8 @@ _TOKEN = late_pattern(
     r"|(?P<end>\Z)"
     r"|(?P<odd>))"
 )
-_LINE_BREAK = late_pattern(r"\r\n?|\n")
-_SURROGATE = late_pattern("[\ud800-\udfff]")
+_LINE_BREAK = re.compile(r"\r\n?|\n")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 # What may come next, as the signs it may begin with. Beside JSON's own there is `0` for a number or word,
 # `$` for the end of the text and `?`, which is never expected, for anything else.

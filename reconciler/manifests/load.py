@@ -16,7 +16,6 @@ from typing import Any
 import yaml
 from msgspec import Struct
 
-from reconciler.late_pattern import late_pattern
 from reconciler.manifests.build import FRAME, UNUSED_ANCHOR, Builder, Unreadable
 from reconciler.manifests.chunks import chunks, document_marks, line_breaks, without_start
 from reconciler.manifests.json_events import NotJson, begins_like_json, json_events
@@ -32,20 +31,18 @@ MAX_DOCUMENTS = 20_000
 """Maximum number of documents in one file, empty ones included: checking more would take minutes."""
 MAX_TAGS = 100
 """Maximum number of %TAG lines: the parser compares each with all the others."""
-_TAG_LINE = late_pattern("^%TAG", re.MULTILINE)
+_TAG_LINE = re.compile("^%TAG", re.MULTILINE)
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
-_JOINT = late_pattern("^\ufeff", re.MULTILINE)
-_CONFLICT = late_pattern(r"^(?:<{7}|>{7}|\|{7}|={7})(?=\s|\Z)", re.MULTILINE)
+_JOINT = re.compile("^\ufeff", re.MULTILINE)
+_CONFLICT = re.compile(r"^(?:<{7}|>{7}|\|{7}|={7})(?=\s|\Z)", re.MULTILINE)
 """The lines that Git adds where two changes meet. In YAML no text of several lines can begin a line with them."""
 
-_POINTER = late_pattern(r"\Aversion https://git-lfs\.github\.com/spec/")
+_POINTER = re.compile(r"\Aversion https://git-lfs\.github\.com/spec/")
 
-_PIECEMEAL = late_pattern(
-    rf"{_POINTER.pattern}|{_CONFLICT.pattern}|{_JOINT.pattern}|^---[ \t\r\n]+[{{\[]", re.MULTILINE
-)
+_PIECEMEAL = re.compile(rf"{_POINTER.pattern}|{_CONFLICT.pattern}|{_JOINT.pattern}|^---[ \t\r\n]+[{{\[]", re.MULTILINE)
 """Files that the YAML parser must not read whole; JSON after a `---` is read as JSON."""
 
-_JSON_DOCUMENT = late_pattern(r"---[ \t\r\n]+[{\[]")
+_JSON_DOCUMENT = re.compile(r"---[ \t\r\n]+[{\[]")
 _SIGNS = ("version https://git-lfs", "<<<<<<<", ">>>>>>>", "|||||||", "=======", "\ufeff")
 """What occurs in each file of `_PIECEMEAL` but those with JSON: a search for plain words takes a tenth of the time."""
 
@@ -68,10 +65,10 @@ _FOREIGN = {
 }
 """What other programs leave in a file, by the code of its problem: the parser's words would mislead."""
 
-_CONTROL = late_pattern("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_CONTROL = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-_OURS = late_pattern(r"\b(?:apiVersion|kind|metadata|spec)\b[\"']?[ \t]*:")
+_OURS = re.compile(r"\b(?:apiVersion|kind|metadata|spec)\b[\"']?[ \t]*:")
 """What shows that a text is a manifest or a project file. Of any other file nothing is quoted: it may be anything."""
 
 

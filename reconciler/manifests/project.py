@@ -15,7 +15,6 @@ from msgspec import Struct
 
 from reconciler.errors import InvalidInput
 from reconciler.folders import is_below
-from reconciler.late_pattern import late_pattern
 from reconciler.manifests.build import MAX_MISTAKES
 from reconciler.manifests.change_windows import build_windows, window_problems
 from reconciler.manifests.characters import character_problems
@@ -38,11 +37,11 @@ from reconciler.reach import Quota, Reach
 from reconciler.settings import DEFAULT_STATE, FREE_UPDATES, Policy, Project
 
 PROJECT_FILE = "reconciler.yaml"
-_LOOKALIKE = late_pattern(r"\.?reconcil(?:er|e|iation)\.(?:ya?ml|json)(?:\.txt)?", re.IGNORECASE)
+_LOOKALIKE = re.compile(r"\.?reconcil(?:er|e|iation)\.(?:ya?ml|json)(?:\.txt)?", re.IGNORECASE)
 """Names that people give to a project file, which no command looks for."""
 _LISTED = 1_000
 _KIND = "Project"
-_CODE = late_pattern("[A-Z]{3}")
+_CODE = re.compile("[A-Z]{3}")
 _OVERLAID = ("connections", "policy", "state", "currency", "drift")
 
 

@@ -5,7 +5,7 @@ The parser gives no codes, only English phrases. This is the one place that read
 
 from __future__ import annotations
 
-from reconciler.late_pattern import late_pattern
+import re
 
 BEGINS_WRONG = ("while scanning a quoted scalar", "while scanning a simple key", "while parsing a flow")
 """Contexts whose beginning is the mistake: libyaml notices an unclosed quote lines later."""
@@ -70,7 +70,7 @@ _PURE_PYTHON = {
 }
 """Phrases of the pure Python parser, used if libyaml is missing, and those of libyaml."""
 
-_COMPLETE = late_pattern(r"""(?:^|:|-)[ \t]+(?:\*\S+|\[.*\]|\{.*\}|'[^']*'|"[^"]*")[ \t]*$|&\S+[ \t]*$""")
+_COMPLETE = re.compile(r"""(?:^|:|-)[ \t]+(?:\*\S+|\[.*\]|\{.*\}|'[^']*'|"[^"]*")[ \t]*$|&\S+[ \t]*$""")
 """The part of a line before a place where a value has ended: quotes, brackets, an alias or an anchor."""
 
 _NEAR = 200

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from msgspec import Struct
 
-from reconciler.late_pattern import late_pattern
-
-_STEP = late_pattern(r"[A-Za-z_][\w-]*")
-_BETWEEN = late_pattern(r"[\s_-]+")
-_PARTS = late_pattern(r"[;:,\n]+|\band\b")
-_QUOTED = late_pattern(r"[\"'`]([A-Za-z_][\w -]*)[\"'`]")
+_STEP = re.compile(r"[A-Za-z_][\w-]*")
+_BETWEEN = re.compile(r"[\s_-]+")
+_PARTS = re.compile(r"[;:,\n]+|\band\b")
+_QUOTED = re.compile(r"[\"'`]([A-Za-z_][\w -]*)[\"'`]")
 
 
 class Complaint(Struct, frozen=True):

@@ -10,36 +10,34 @@ from dataclasses import dataclass, field
 
 from msgspec import Struct
 
-from reconciler.late_pattern import late_pattern
-
-_BREAK = late_pattern(r"\r\n|[\n\r]")
+_BREAK = re.compile(r"\r\n|[\n\r]")
 """The line breaks that YAML knows in files."""
 
 _QUOTED = r'"(?:\\.|[^"\\])*+"|\'(?:\'\'|[^\'])*+\''
 
-_VALUE = late_pattern(
+_VALUE = re.compile(
     _QUOTED
     + r"|\{\{.*?\}\}"  # a template
     + r"|[-?](?=\s)"  # the beginning of an item
     + r"|[^\s:#,\[\]{}]+(?=\s*:(?:\s|$))"  # a key
     + r"|(?P<plain>(?:[^\s#:]|:(?=\S)|(?<=\S)#|[ \t](?=[^\s#]))+)"  # a plain value up to a comment
 )
-_IN_BRACKETS = late_pattern(r"[,\]}]")
+_IN_BRACKETS = re.compile(r"[,\]}]")
 """What ends a plain value inside brackets."""
-_BRACKETS = late_pattern(rf"{_QUOTED}|(?P<open>[\[{{])|(?P<close>[\]}}])|\s#.*|[^\s\[\]{{}}\"']++|.")
+_BRACKETS = re.compile(rf"{_QUOTED}|(?P<open>[\[{{])|(?P<close>[\]}}])|\s#.*|[^\s\[\]{{}}\"']++|.")
 
-_NAMED_SECRET = late_pattern(
+_NAMED_SECRET = re.compile(
     r"\b(?=\w*?(?:user|pass|secret|token|key|app_id|auth|email|url|state))\w++[\"']?\s*[:=]\s*(?P<secret>\S.*)",
     re.IGNORECASE,
 )
 """A value that may be a credential, in a text that could not be read: its structure is not known."""
 
-_ANY_VALUE = late_pattern(r"(?:^|:\s|-\s)\s*(?P<secret>(?![\w.-]+\s*:(?:\s|$))[^\s\[{-].*)")
+_ANY_VALUE = re.compile(r"(?:^|:\s|-\s)\s*(?P<secret>(?![\w.-]+\s*:(?:\s|$))[^\s\[{-].*)")
 """Every value, where such a text may be a project file."""
 
-_PROJECT = late_pattern(r"\b(?:connections|Project|auth)\b")
+_PROJECT = re.compile(r"\b(?:connections|Project|auth)\b")
 
-_USER_INFO = late_pattern(r"://(?P<secret>[^/\s\"'@]+)@")
+_USER_INFO = re.compile(r"://(?P<secret>[^/\s\"'@]+)@")
 
 _NEAR = 10_000
 """Characters in which the other end of a bracket is looked for: a file may be one line."""

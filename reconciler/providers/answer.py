@@ -17,7 +17,6 @@ from http import HTTPStatus
 from typing import Any
 
 from reconciler.errors import RemoteError
-from reconciler.late_pattern import late_pattern
 from reconciler.model import canonical
 from reconciler.redaction import redacted
 
@@ -36,12 +35,12 @@ _FEW = 65_536
 _SNIFFED = 20_000
 """Bytes of a failed answer that are searched for its message."""
 
-_XML_ERROR = late_pattern(r"<errors?\b[^<>]*+>\s*+([^<\s][^<]*)</errors?>")
+_XML_ERROR = re.compile(r"<errors?\b[^<>]*+>\s*+([^<\s][^<]*)</errors?>")
 _PROLOG = r"(?:\s+|<\?.*?\?>|<!--.*?-->)*+"
-_XML_FAILURE = late_pattern(_PROLOG + r"<(?:errors?|fault|exception)\b[^>]*+>(?!\s*</)", re.DOTALL)
-_HTML = late_pattern(_PROLOG + r"<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL)
-_TAG = late_pattern(r"<[^<>]*>")
-_CHARSET = late_pattern(r";\s*charset\s*=\s*[\"']?([^\s;\"']+)", re.IGNORECASE)
+_XML_FAILURE = re.compile(_PROLOG + r"<(?:errors?|fault|exception)\b[^>]*+>(?!\s*</)", re.DOTALL)
+_HTML = re.compile(_PROLOG + r"<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL)
+_TAG = re.compile(r"<[^<>]*>")
+_CHARSET = re.compile(r";\s*charset\s*=\s*[\"']?([^\s;\"']+)", re.IGNORECASE)
 _MARKS = (
     (b"\xff\xfe\x00\x00", "utf-32"),
     (b"\x00\x00\xfe\xff", "utf-32"),
@@ -51,14 +50,14 @@ _MARKS = (
 )
 """Byte order marks that name an encoding."""
 
-_DECLARATION = late_pattern(rb"\s*<\?xml\b[^>]*\?>")
-_SAYS_UTF8 = late_pattern(rb"\s*(?:[\[{]|<\?xml\b[^>]*encoding\s*=\s*[\"']utf-?8)", re.IGNORECASE)
+_DECLARATION = re.compile(rb"\s*<\?xml\b[^>]*\?>")
+_SAYS_UTF8 = re.compile(rb"\s*(?:[\[{]|<\?xml\b[^>]*encoding\s*=\s*[\"']utf-?8)", re.IGNORECASE)
 """A document that says itself that it is UTF-8: JSON always is (RFC 8259), XML by its declaration."""
 
 _OWN_CODECS = frozenset({"idna", "punycode", "raw-unicode-escape", "unicode-escape"})
 """Python's own encodings: no server uses them, and some take time by the square of the size."""
 
-_YES = late_pattern(
+_YES = re.compile(
     r"[\W_]*+(?:(?<!-)(?:2\d\d|1)\b[\W_]*+)?+(?:(?:ok|true|yes|null|success|successful|successfully|done|saved|created|updated"
     r"|deleted|accepted|no\s+content|status|result|response|message|session|slot|resource|block|has|been|was)\b[\W_]*+"
     r"(?:(?<!-)(?:2\d\d|1)\b[\W_]*+)?+)*+",
@@ -69,11 +68,11 @@ _YES = late_pattern(
 _ERRORS = {"error", "errors", "errormessage", "exception", "fault"}
 _VERDICTS = {"success", "ok"}
 _NO = {"false", "no", "0"}
-_DIGITS = late_pattern(r"[0-9]{1,18}")
-_ID = late_pattern(r'"id"\s*:\s*"?([0-9]{1,18})')
-_WHOLE = late_pattern(r"[+-]?[0-9]{1,18}(?:\.0*)?")
+_DIGITS = re.compile(r"[0-9]{1,18}")
+_ID = re.compile(r'"id"\s*:\s*"?([0-9]{1,18})')
+_WHOLE = re.compile(r"[+-]?[0-9]{1,18}(?:\.0*)?")
 _REQUEST_IDS = ("x-request-id", "x-correlation-id", "request-id", "x-amzn-requestid", "x-amz-request-id", "cf-ray")
-_HALF = late_pattern("[\ud800-\udfff]")
+_HALF = re.compile("[\ud800-\udfff]")
 _ERROR_KEYS = ("error", "message", "errors", "detail")
 _TITLE_KEYS = ("title", "details", "error_description")
 

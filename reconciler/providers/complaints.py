@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from reconciler.late_pattern import late_pattern
 from reconciler.model.complaint import Complaint
 from reconciler.providers.answer import Answer, neutral
 
@@ -16,8 +15,8 @@ _DEEPEST = 6
 _LONGEST = 200_000
 """Bytes of an answer that is looked at."""
 
-_LEAF = late_pattern(r"<(?P<tag>[A-Za-z_][\w-]*+)(?P<more>[^<>]*+)>(?P<text>[^<]*+)</(?P=tag)\s*+>")
-_ATTRIBUTE = late_pattern(r"\b(?:field|attribute|name|param|path)\s*=\s*[\"']([^\"']+)[\"']", re.IGNORECASE)
+_LEAF = re.compile(r"<(?P<tag>[A-Za-z_][\w-]*+)(?P<more>[^<>]*+)>(?P<text>[^<]*+)</(?P=tag)\s*+>")
+_ATTRIBUTE = re.compile(r"\b(?:field|attribute|name|param|path)\s*=\s*[\"']([^\"']+)[\"']", re.IGNORECASE)
 _SENTENCES = frozenset(
     {"error", "errors", "message", "messages", "detail", "details", "title", "description", "reason"}
 )

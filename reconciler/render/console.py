@@ -7,7 +7,8 @@ from typing import IO, TYPE_CHECKING, Literal, TypeAlias
 
 from msgspec import Struct
 
-from reconciler.render.safe import fitting, harmless, written
+from reconciler import commands
+from reconciler.render.safe import fitting, harmless, visible
 
 if TYPE_CHECKING:
     from rich.console import Console as Terminal
@@ -62,8 +63,8 @@ def safe(console: Console, pieces: Iterable[Piece]) -> list[tuple[str, str]]:
     begun = False
     for piece in pieces:
         words, style = (piece, "") if isinstance(piece, str) else piece
-        shown = written(words) if begun else harmless(words)
-        shown = shown if shown.isascii() else fitting(shown, console.encoding)
+        shown = visible(words) if begun else harmless(words)
+        shown = shown if shown.isascii() else fitting(commands.written(shown), console.encoding)
         begun = begun or bool(shown.strip())
         parts.append((shown, style))
     return parts

@@ -38,7 +38,10 @@ def prose(value: object) -> str:
 
     The commands that it names are code.
     """
-    parts = commands.NAMED.split(visible(str(value)))
+    text = visible(str(value))
+    if commands.START not in text:
+        return _prose(commands.written(text))
+    parts = commands.NAMED.split(text)
     return "".join(code(part) if number % 2 else _prose(commands.written(part)) for number, part in enumerate(parts))
 
 

@@ -34,19 +34,23 @@ def visible(text: str) -> str:
     Applying it twice changes nothing. Known secrets are masked here, where the text is still whole and no format has
     escaped it. So are the commands that it names completed.
     """
-    return literal(commands.shown(text) if commands.START in text else text)
+    text = escape_commands(redacted(commands.shown(text) if commands.START in text else text))
+    return text if text.isascii() and text.isprintable() else _seen(text)
 
 
 def shown_value(text: str) -> str:
     """Return what `visible` does for a value, also where it is part of a message: it names no command."""
-    return commands.kept(literal(text))
+    shown = literal(text)
+    return commands.kept(shown) if commands.START in shown else shown
 
 
 def literal(text: str) -> str:
     """Return what `visible` does for a text that no message holds: commands in it stay as they are."""
     text = escape_commands(redacted(text))
-    if text.isascii() and text.isprintable():
-        return text
+    return text if text.isascii() and text.isprintable() else _seen(text)
+
+
+def _seen(text: str) -> str:
     from reconciler.model.characters import UNSEEN, unseen  # noqa: PLC0415 - `--help` shows nothing but ASCII
 
     missed, needed = unseen(text), {match.start() for match in UNSEEN.finditer(text)}
@@ -60,7 +64,8 @@ def literal(text: str) -> str:
 
 def written(text: str) -> str:
     """Return what `visible` does, as it leaves the program."""
-    return commands.written(visible(text))
+    shown = visible(text)
+    return shown if shown.isascii() else commands.written(shown)
 
 
 def harmless(text: str) -> str:

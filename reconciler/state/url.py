@@ -11,13 +11,12 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from reconciler.errors import ReconcilerError
-from reconciler.late_pattern import late_pattern
 
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
 
 _SCHEMES = {SQLITE: SQLITE, POSTGRESQL: POSTGRESQL, "postgresql+psycopg": POSTGRESQL}
 
-_FORM = late_pattern(
+_FORM = re.compile(
     r"(?P<scheme>[\w+]+)://"
     r"(?:(?P<user>[^:/]*)(?::(?P<password>[^@]*))?@)?"
     r"(?:(?:\[(?P<host6>[^/?]+)\]|(?P<host>[^/:?]+))?(?::(?P<port>\d*))?)?"
@@ -25,11 +24,11 @@ _FORM = late_pattern(
     re.ASCII | re.DOTALL,
 )
 
-_PLACE = late_pattern(r"([A-Za-z0-9.\-]*)(?::(\d*))?", re.ASCII)
+_PLACE = re.compile(r"([A-Za-z0-9.\-]*)(?::(\d*))?", re.ASCII)
 
-_EACH = late_pattern(r"([^:,]*)(?::(\d*))?", re.ASCII)
+_EACH = re.compile(r"([^:,]*)(?::(\d*))?", re.ASCII)
 
-_NO_NAME = late_pattern(r"[\s/?#@\\\[\]]")
+_NO_NAME = re.compile(r"[\s/?#@\\\[\]]")
 """What no name or address of a host contains. Another reader of the URL could find another host there."""
 
 Settings = Mapping[str, str | int]

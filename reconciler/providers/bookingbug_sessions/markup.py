@@ -15,13 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from reconciler.late_pattern import late_pattern
 from reconciler.providers.answer import check_density, neutral
 
 if TYPE_CHECKING:
     from lxml import etree
 
-_PROLOG = late_pattern(rb"(?:\xef\xbb\xbf)?(?:\s+|<\?.*?\?>|<!--.*?-->)*+<!DOCTYPE", re.DOTALL)
+_PROLOG = re.compile(rb"(?:\xef\xbb\xbf)?(?:\s+|<\?.*?\?>|<!--.*?-->)*+<!DOCTYPE", re.DOTALL)
 """How a document with a DOCTYPE begins; checked before parsing, so that no entity is ever expanded."""
 
 _STAND_INS = 0x10F000
@@ -30,12 +29,12 @@ _STAND_INS = 0x10F000
 _CONTROLS = {_STAND_INS + code: code for code in (*range(1, 9), 11, 12, *range(14, 32), 127)}
 _LEAST_STAND_IN = chr(_STAND_INS)
 
-_REFERENCE = late_pattern(rb"&(?:#(?:[xX]([0-9a-fA-F]{1,8})|([0-9]{1,10}))|([A-Za-z][A-Za-z0-9]{0,31}));|&")
-_RAW_CONTROL = late_pattern(rb"[\x01-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_REFERENCE = re.compile(rb"&(?:#(?:[xX]([0-9a-fA-F]{1,8})|([0-9]{1,10}))|([A-Za-z][A-Za-z0-9]{0,31}));|&")
+_RAW_CONTROL = re.compile(rb"[\x01-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _OWN = frozenset({"amp", "lt", "gt", "quot", "apos"})
-_LIST = late_pattern(rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml\b[^>]*\?>\s*)?<sessions\b[^>]*>(.*)</sessions\s*>\s*", re.DOTALL)
-_PIECE = late_pattern(rb"\s*(<session\b[^>]*/>|<session\b.*?</session\s*>)\s*", re.DOTALL)
-_OPENING = late_pattern(rb"<session\b[^<>]*?\sid\s*=\s*[\"']\s*([0-9]{1,18})\s*[\"']")
+_LIST = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml\b[^>]*\?>\s*)?<sessions\b[^>]*>(.*)</sessions\s*>\s*", re.DOTALL)
+_PIECE = re.compile(rb"\s*(<session\b[^>]*/>|<session\b.*?</session\s*>)\s*", re.DOTALL)
+_OPENING = re.compile(rb"<session\b[^<>]*?\sid\s*=\s*[\"']\s*([0-9]{1,18})\s*[\"']")
 
 
 class Piece(Struct, frozen=True):

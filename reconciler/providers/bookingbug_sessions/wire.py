@@ -6,6 +6,7 @@ bookingbug API notes, §2.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import lru_cache, partial
 from sys import intern
@@ -13,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 from reconciler.errors import RemoteError
 from reconciler.kinds.session.fields import FIELDS, SLOT_COUNTS, SLOT_FIELDS
-from reconciler.late_pattern import late_pattern
 from reconciler.model import canonical
 from reconciler.model.change import Call
 from reconciler.model.characters import NOT_XML
@@ -38,9 +38,7 @@ LIST_PATH = "/api/sessions.xml"
 CONTENT_TYPE = "text/xml"
 """As every sample of seed 000 sends it."""
 
-PATHS = late_pattern(
-    r"/api/(?:sessions\.xml(?:\?type=(?:event|course|recurring_event))?|(?:sessions|slots)/[0-9]+\.xml)"
-)
+PATHS = re.compile(r"/api/(?:sessions\.xml(?:\?type=(?:event|course|recurring_event))?|(?:sessions|slots)/[0-9]+\.xml)")
 """Every path this provider writes to (seed 000); anything else is not sent."""
 
 _READ: Mapping[FieldType, Callable[[str], Any]] = {

@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 
 import httpx
 
-from reconciler.late_pattern import late_pattern
 from reconciler.model.traffic import Call, Traffic
 from reconciler.providers.answer import Answer
 from reconciler.providers.http.lane import PHASES
@@ -23,7 +22,7 @@ _ASKED = "asked"
 _ATTEMPT = "attempt"
 """Keys of a request's extensions: when the attempt was asked for, and its number."""
 
-_SHOWN = late_pattern(
+_SHOWN = re.compile(
     "accept|accept-encoding|age|allow|cache-control|connection|content-(encoding|length|type)|date|etag|expires|host"
     "|keep-alive|last-modified|retry-after|server|transfer-encoding|user-agent|vary|via|x-request-id",
     re.IGNORECASE,
