@@ -183,7 +183,7 @@ WRONG = {
         ),
         [
             (5, 'Value is not accepted. Valid values: "report", "recreate", "forget".'),
-            (6, "Property item_id is not allowed."),
+            (6, "Property slip is not allowed."),
             (6, 'Value is not accepted. Valid values: "in", "out".'),
         ],
     ),
