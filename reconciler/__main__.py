@@ -12,7 +12,7 @@ _NEW_OBJECTS = 100_000
 700, looking through it again and again took a fifth of the time of a plan. To start a plan takes fewer objects."""
 
 _COMMAND_LINE_OF_HTTPX = "httpx._main"
-"""httpx imports it wherever it can, and with it most of rich and pygments: a sixth of the start of a plan."""
+"""httpx imports it wherever it can, and with it most of rich and pygments: a twentieth of the start of a plan."""
 
 
 def main() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from reconciler.manifests.overlay import LayeredPositions
-from reconciler.model.objects import Problem, SourceRef
+from reconciler.model.objects import Problem
 from reconciler.windows import Window
 
 
@@ -16,7 +16,7 @@ def window_problems(policy: Mapping[str, Any], positions: LayeredPositions) -> l
     windows = policy.get("windows")
     for index, item in enumerate(windows if isinstance(windows, list) else ()):
         try:
-            _window(item if isinstance(item, Mapping) else {})
+            Window.parse(item if isinstance(item, Mapping) else {})
         except ValueError as error:
             where = positions.locate(("policy", "windows", index))
             problems.append(Problem(code="window", summary=f"policy.windows: {error}", where=where))
@@ -28,8 +28,4 @@ def window_problems(policy: Mapping[str, Any], positions: LayeredPositions) -> l
 def build_windows(policy: Mapping[str, Any], positions: LayeredPositions) -> tuple[Window, ...]:
     """Return the windows that a policy without problems states."""
     stated = enumerate(policy.get("windows", ()))
-    return tuple(_window(item, positions.locate(("policy", "windows", index))) for index, item in stated)
-
-
-def _window(stated: Mapping[str, Any], where: SourceRef | None = None) -> Window:
-    return Window.parse(stated, where)
+    return tuple(Window.parse(item, positions.locate(("policy", "windows", index))) for index, item in stated)

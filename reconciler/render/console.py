@@ -27,7 +27,7 @@ ENDLESS = 1 << 30
 class Plain(Struct, frozen=True, kw_only=True):
     """A file, a pipe or the log of a CI system: text without colors that nothing wraps.
 
-    It does without rich, which takes a tenth of the start of a plan.
+    It does without rich, which takes a sixteenth of the start of a plan.
     """
 
     file: IO[str]

@@ -24,6 +24,14 @@ SEEN = Sighting(since="2027-03-01T00:00:00Z", applied="a", live="b")
 WAITS = "SELECT 1 FROM pg_stat_activity WHERE application_name = %s AND wait_event_type = 'Lock'"
 
 
+def until_it_waits(watching, name):
+    """Return when the session of this application waits for a lock."""
+    deadline = time.monotonic() + 20
+    while watching.execute(WAITS, [name]).fetchone() is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
 def a_store(url, **settings):
     return closing(Store(url + "".join(f"%20-c{name}%3D{value}" for name, value in settings.items()), project="acme"))
 
@@ -50,10 +58,7 @@ def test_a_run_that_waits_for_another_one_sees_what_that_one_wrote(postgres, mon
         alone(connection)
         if not claims:
             claims.append(pool.submit(second.claim, myself("r2")))
-            deadline = time.monotonic() + 20
-            while watching.execute(WAITS, [name]).fetchone() is None:
-                assert time.monotonic() < deadline
-                time.sleep(0.01)
+            until_it_waits(watching, name)
 
     claims, name = [], uuid.uuid4().hex
     with (
@@ -85,10 +90,7 @@ def test_commands_that_note_the_same_at_once_do_not_fail(postgres, monkeypatch, 
     def commit(statement, *values):
         if statement == "COMMIT":
             noted.append(pool.submit(note, second))
-            deadline = time.monotonic() + 20
-            while watching.execute(WAITS, [name]).fetchone() is None:
-                assert time.monotonic() < deadline
-                time.sleep(0.01)
+            until_it_waits(watching, name)
         return run(statement, *values)
 
     noted, name = [], uuid.uuid4().hex
